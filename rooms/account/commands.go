@@ -1,0 +1,203 @@
+package account
+
+import (
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// The commands of accounts. All are REST; Socket.IO has its own handshake.
+var (
+	Register = rooms.Command[RegisterInput, Login]{Name: "account:register", For: rooms.Anyone,
+		Doc: "Open an account as a patient or a doctor. A doctor is listed once an admin has verified the licence."}
+	LogIn = rooms.Command[LoginInput, Login]{Name: "account:login", For: rooms.Anyone,
+		Doc: "Start a session."}
+	Refresh = rooms.Command[RefreshInput, Tokens]{Name: "account:refresh", For: rooms.Anyone,
+		Doc: "Trade a refresh token for a new pair. A token used twice ends its session."}
+	LogOut = rooms.Command[RefreshInput, rooms.Nothing]{Name: "account:logout", For: rooms.Anyone,
+		Doc: "End the session of a refresh token."}
+
+	Sessions = rooms.Command[rooms.Nothing, SessionList]{Name: "session:list", For: rooms.Users,
+		Doc: "List one's own live sessions."}
+	RevokeSession = rooms.Command[SessionInput, rooms.Nothing]{Name: "session:revoke", For: rooms.Users,
+		Doc: "End one of one's own sessions; its sockets are cut."}
+
+	Me = rooms.Command[rooms.Nothing, Self]{Name: "me:read", For: rooms.Users,
+		Doc: "Who am I?"}
+	UpdateMe = rooms.Command[MeInput, Self]{Name: "me:update", For: rooms.Users,
+		Doc: "Change one's name, locale or time zone."}
+
+	RotateCalendar = rooms.Command[rooms.Nothing, Self]{Name: "me:rotate-calendar", For: rooms.Users,
+		Doc: "Give one's calendar feed a new address; the old one ends."}
+
+	Patients = rooms.Command[rooms.Nothing, PatientList]{Name: "patient:list", For: rooms.Patients,
+		Doc: "List the patient profiles in one's care."}
+	AddPatient = rooms.Command[PatientInput, Patient]{Name: "patient:add", For: rooms.Patients,
+		Doc: "Add a dependent."}
+	UpdatePatient = rooms.Command[PatientChange, Patient]{Name: "patient:update", For: rooms.Patients,
+		Doc: "Change a patient profile in one's care."}
+
+	Doctors = rooms.Command[DoctorFilter, DoctorList]{Name: "doctor:list", For: rooms.Anyone,
+		Doc: "List verified doctors."}
+	ReadDoctor = rooms.Command[DoctorInput, Doctor]{Name: "doctor:read", For: rooms.Anyone,
+		Doc: "Read a verified doctor's profile."}
+	UpdateDoctor = rooms.Command[DoctorChange, Doctor]{Name: "doctor:update", For: rooms.Doctors,
+		Doc: "Change one's own doctor profile."}
+
+	Users = rooms.Command[UserFilter, UserList]{Name: "user:list", For: rooms.Admins,
+		Doc: "List accounts."}
+	Applicants = rooms.Command[ApplicantFilter, DoctorList]{Name: "doctor:applicants", For: rooms.Admins,
+		Doc: "List doctors, verified or not, with those who wait for verification first."}
+	VerifyDoctor = rooms.Command[DoctorInput, Doctor]{Name: "doctor:verify", For: rooms.Admins,
+		Doc: "Verify a doctor's licence: the doctor is listed from now on."}
+	SuspendUser = rooms.Command[UserInput, User]{Name: "user:suspend", For: rooms.Admins,
+		Doc: "Suspend an account: all its sessions end."}
+)
+
+// SessionRevoked tells the sockets of a session that they are about to be cut.
+var SessionRevoked = rooms.Signal[SessionInput]{Name: "session:revoked", Doc: "This login has ended."}
+
+// RegisterInput opens an account.
+type RegisterInput struct {
+	Role     rooms.Role `json:"role"` // patient or doctor
+	Name     string     `json:"name"`
+	Email    string     `json:"email"`
+	Password string     `json:"password"` // 8 to 128 characters
+	Locale   string     `json:"locale,omitempty"`
+	TimeZone string     `json:"timeZone,omitempty"`
+}
+
+// LoginInput starts a session.
+type LoginInput struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+	OTP      string `json:"otp,omitempty"`
+}
+
+// RefreshInput carries a refresh token.
+type RefreshInput struct {
+	RefreshToken string `json:"refreshToken"`
+}
+
+// Tokens is a pair of tokens; ExpiresIn is the access token's life in seconds.
+type Tokens struct {
+	AccessToken  string `json:"accessToken"`
+	RefreshToken string `json:"refreshToken"`
+	ExpiresIn    int    `json:"expiresIn"`
+}
+
+// Login is who one is now, with a pair of tokens.
+type Login struct {
+	User User `json:"user"`
+	Tokens
+}
+
+// SessionInput names a session.
+type SessionInput struct {
+	SessionID rooms.SessionID `json:"sessionId"`
+}
+
+// SessionList is one's own live sessions, latest use first.
+type SessionList struct {
+	Items      []Session `json:"items"`
+	NextCursor string    `json:"nextCursor"`
+}
+
+// Self is the logged-in user, with the doctor profile of a doctor.
+type Self struct {
+	User   User    `json:"user"`
+	Doctor *Doctor `json:"doctor,omitempty"`
+	// CalendarURL is the path of one's private iCalendar feed: who knows it can
+	// read it.
+	CalendarURL string `json:"calendarUrl"`
+}
+
+// MeInput changes what is given.
+type MeInput struct {
+	Name     *string `json:"name,omitempty"`
+	Locale   *string `json:"locale,omitempty"`
+	TimeZone *string `json:"timeZone,omitempty"`
+}
+
+// PatientInput describes a dependent.
+type PatientInput struct {
+	Name      string `json:"name"`
+	BirthDate string `json:"birthDate,omitempty"`
+	Sex       string `json:"sex,omitempty"`
+	Relation  string `json:"relation"`
+}
+
+// PatientChange changes what is given.
+type PatientChange struct {
+	PatientID PatientID `json:"patientId"`
+	Name      *string   `json:"name,omitempty"`
+	BirthDate *string   `json:"birthDate,omitempty"`
+	Sex       *string   `json:"sex,omitempty"`
+	Relation  *string   `json:"relation,omitempty"`
+}
+
+// PatientList is the profiles in one's care, oneself first.
+type PatientList struct {
+	Items      []Patient `json:"items"`
+	NextCursor string    `json:"nextCursor"`
+}
+
+// DoctorFilter narrows the list of doctors. Limit is 1 to 100, 20 by default.
+type DoctorFilter struct {
+	Q          string `json:"q,omitempty"` // part of name, title, department or bio
+	Department string `json:"department,omitempty"`
+	Medium     Medium `json:"medium,omitempty"`
+	Limit      int    `json:"limit,omitempty"`
+	Cursor     string `json:"cursor,omitempty"`
+}
+
+// ApplicantFilter pages through all doctors.
+type ApplicantFilter struct {
+	Limit  int    `json:"limit,omitempty"`
+	Cursor string `json:"cursor,omitempty"`
+}
+
+// DoctorList is a page of doctors; NextCursor is empty on the last.
+type DoctorList struct {
+	Items      []Doctor `json:"items"`
+	NextCursor string   `json:"nextCursor"`
+}
+
+// DoctorInput names a doctor.
+type DoctorInput struct {
+	DoctorID rooms.UserID `json:"doctorId"`
+}
+
+// DoctorChange changes what is given.
+type DoctorChange struct {
+	Title      *string          `json:"title,omitempty"`
+	Department *string          `json:"department,omitempty"`
+	Bio        *string          `json:"bio,omitempty"`
+	Languages  *[]string        `json:"languages,omitempty"`
+	Services   *[]DoctorService `json:"services,omitempty"`
+	OnDuty     *bool            `json:"onDuty,omitempty"`
+}
+
+// UserFilter narrows the list of accounts.
+type UserFilter struct {
+	Q      string     `json:"q,omitempty"` // part of name or e-mail
+	Role   rooms.Role `json:"role,omitempty"`
+	Limit  int        `json:"limit,omitempty"`
+	Cursor string     `json:"cursor,omitempty"`
+}
+
+// UserList is a page of accounts.
+type UserList struct {
+	Items      []User `json:"items"`
+	NextCursor string `json:"nextCursor"`
+}
+
+// UserInput names an account.
+type UserInput struct {
+	UserID rooms.UserID `json:"userId"`
+}
+
+// Expiry is when an access token ends.
+type Expiry struct {
+	ExpiresAt time.Time `json:"expiresAt"`
+}

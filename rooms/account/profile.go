@@ -1,0 +1,205 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"wenzhen/rooms"
+)
+
+func (s *Service) me(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Self, error) {
+	user, err := s.store.User(ctx, actor.UserID)
+	if err != nil {
+		return Self{}, err
+	}
+	self := Self{User: user}
+	if user.Role == rooms.RoleDoctor {
+		doctor, err := s.store.Doctor(ctx, user.ID)
+		if err != nil {
+			return Self{}, err
+		}
+		self.Doctor = &doctor
+	}
+	token, err := s.store.CalendarToken(ctx, user.ID)
+	if err != nil {
+		return Self{}, err
+	}
+	if token == "" { // the first time that anyone asks
+		return s.rotateCalendar(ctx, actor, rooms.Nothing{})
+	}
+	self.CalendarURL = "/calendar/" + token + ".ics"
+	return self, nil
+}
+
+func (s *Service) rotateCalendar(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Self, error) {
+	err := s.store.InTx(ctx, func(tx Tx) error { return tx.SetCalendarToken(actor.UserID, rand.Text()) })
+	if err != nil {
+		return Self{}, err
+	}
+	return s.me(ctx, actor, rooms.Nothing{})
+}
+
+// Validate implements rooms.Validator.
+func (in MeInput) Validate() error {
+	if in.Name != nil {
+		if err := validName("name", *in.Name); err != nil {
+			return err
+		}
+	}
+	if in.Locale != nil {
+		if err := validLocale(*in.Locale); err != nil {
+			return err
+		}
+	}
+	if in.TimeZone != nil {
+		return validZone(*in.TimeZone)
+	}
+	return nil
+}
+
+func (s *Service) updateMe(ctx context.Context, actor rooms.Actor, in MeInput) (Self, error) {
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		user, err := tx.User(actor.UserID)
+		if err != nil {
+			return err
+		}
+		set(&user.Name, in.Name)
+		set(&user.Locale, in.Locale)
+		set(&user.TimeZone, in.TimeZone)
+		return tx.SaveUser(user)
+	})
+	if err != nil {
+		return Self{}, err
+	}
+	return s.me(ctx, actor, rooms.Nothing{})
+}
+
+// Validate implements rooms.Validator.
+func (in PatientInput) Validate() error {
+	return validPatient(Patient{Name: in.Name, BirthDate: in.BirthDate, Sex: in.Sex, Relation: in.Relation})
+}
+
+func (s *Service) patients(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (PatientList, error) {
+	list, err := s.store.Patients(ctx, actor.UserID)
+	return PatientList{Items: orEmpty(list)}, err
+}
+
+// patientsMost bounds the profiles of one user.
+const patientsMost = 50
+
+func (s *Service) addPatient(ctx context.Context, actor rooms.Actor, in PatientInput) (Patient, error) {
+	have, err := s.store.Patients(ctx, actor.UserID)
+	if err != nil {
+		return Patient{}, err
+	}
+	if len(have) >= patientsMost {
+		return Patient{}, rooms.TooLarge("", "at most %d patient profiles", patientsMost)
+	}
+	p := Patient{ID: PatientID(rooms.NewID(s.now())), UserID: actor.UserID,
+		Name: in.Name, BirthDate: in.BirthDate, Sex: in.Sex, Relation: in.Relation}
+	return p, s.store.InTx(ctx, func(tx Tx) error { return tx.InsertPatient(p) })
+}
+
+func (s *Service) updatePatient(ctx context.Context, actor rooms.Actor, in PatientChange) (Patient, error) {
+	var p Patient
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if p, err = tx.Patient(in.PatientID); err != nil {
+			return err
+		}
+		if p.UserID != actor.UserID {
+			return rooms.NotFound("patient")
+		}
+		set(&p.Name, in.Name)
+		set(&p.BirthDate, in.BirthDate)
+		set(&p.Sex, in.Sex)
+		set(&p.Relation, in.Relation)
+		if err := validPatient(p); err != nil {
+			return err
+		}
+		return tx.SavePatient(p)
+	})
+	return p, err
+}
+
+func validPatient(p Patient) error {
+	if err := validName("name", p.Name); err != nil {
+		return err
+	}
+	if p.BirthDate != "" {
+		if _, err := time.Parse(time.DateOnly, p.BirthDate); err != nil {
+			return rooms.Invalid("birthDate", "birthDate must be YYYY-MM-DD")
+		}
+	}
+	switch p.Sex {
+	case "", "male", "female", "other", "unknown":
+	default:
+		return rooms.Invalid("sex", "sex must be male, female, other or unknown")
+	}
+	switch p.Relation {
+	case "self", "child", "parent", "spouse", "other":
+		return nil
+	}
+	return rooms.Invalid("relation", "relation must be self, child, parent, spouse or other")
+}
+
+func validName(field, s string) error {
+	n := utf8.RuneCountInString(strings.TrimSpace(s))
+	if n < 1 || n > 100 {
+		return rooms.Invalid(field, "%s must have 1 to 100 characters", field)
+	}
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		return rooms.Invalid(field, "%s must have no control characters", field)
+	}
+	return nil
+}
+
+var localePattern = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+
+func validLocale(s string) error {
+	if s != "" && !localePattern.MatchString(s) {
+		return rooms.Invalid("locale", "locale must be a language tag such as zh-CN or en")
+	}
+	return nil
+}
+
+func validZone(s string) error {
+	if s == "" {
+		return nil
+	}
+	if _, err := time.LoadLocation(s); err != nil || s == "Local" {
+		return rooms.Invalid("timeZone", "timeZone must be an IANA name such as Asia/Shanghai")
+	}
+	return nil
+}
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "")
+}

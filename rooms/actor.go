@@ -1,0 +1,68 @@
+package rooms
+
+// UserID names an account. A doctor's id is the id of the doctor's user.
+type UserID string
+
+// SessionID names one login of a user: a device, a browser.
+type SessionID string
+
+// Role is what a user is; it does not change.
+type Role string
+
+// The roles. RoleSystem is Wenzhen itself: timers and clocks.
+const (
+	RoleGuest   Role = ""
+	RolePatient Role = "patient"
+	RoleDoctor  Role = "doctor"
+	RoleAdmin   Role = "admin"
+	RoleSystem  Role = "system"
+)
+
+// Actor is who asks. The zero Actor is a guest.
+type Actor struct {
+	UserID    UserID
+	Role      Role
+	SessionID SessionID
+	// Address is where the request came from (an IP address), for throttling.
+	Address string
+	// Agent is the device's own description of itself (User-Agent).
+	Agent string
+}
+
+// System is the actor of timers and clocks.
+var System = Actor{Role: RoleSystem}
+
+// Guest reports whether nobody is logged in.
+func (a Actor) Guest() bool { return a.Role == RoleGuest }
+
+// Audience is who may try a command at all. Whether they may do it to this
+// very thing is the feature's judgement.
+type Audience uint8
+
+// Audiences, as a set of roles.
+const (
+	Patients Audience = 1 << iota
+	Doctors
+	Admins
+	guests
+
+	// Users is everyone who is logged in.
+	Users = Patients | Doctors | Admins
+	// Anyone includes guests.
+	Anyone = Users | guests
+)
+
+// Has reports whether role is in the audience.
+func (a Audience) Has(role Role) bool {
+	switch role {
+	case RoleGuest:
+		return a&guests != 0
+	case RolePatient:
+		return a&Patients != 0
+	case RoleDoctor:
+		return a&Doctors != 0
+	case RoleAdmin:
+		return a&Admins != 0
+	}
+	return false
+}

@@ -1,0 +1,108 @@
+package rooms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"log/slog"
+)
+
+// Guard judges a command before it is carried out: is the session alive, is
+// the actor within the limits. It returns nil or an *Error.
+type Guard func(ctx context.Context, actor Actor, command string) error
+
+// Catalogue is the one door through which every transport asks.
+type Catalogue struct {
+	commands []Bound
+	byName   map[string]int
+	guards   []Guard
+}
+
+// NewCatalogue collects bound commands. It panics on a name given twice,
+// which is a mistake in the program.
+func NewCatalogue(guards []Guard, features ...[]Bound) *Catalogue {
+	c := &Catalogue{byName: map[string]int{}, guards: guards}
+	for _, commands := range features {
+		for _, b := range commands {
+			if _, twice := c.byName[b.Name]; twice {
+				panic("rooms: command " + b.Name + " is bound twice")
+			}
+			c.byName[b.Name] = len(c.commands)
+			c.commands = append(c.commands, b)
+		}
+	}
+	return c
+}
+
+// All yields every command, in the order in which features were given.
+func (c *Catalogue) All() iter.Seq[Bound] {
+	return func(yield func(Bound) bool) {
+		for _, b := range c.commands {
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// Command finds a command by its name.
+func (c *Catalogue) Command(name string) (Bound, bool) {
+	i, ok := c.byName[name]
+	if !ok {
+		return Bound{}, false
+	}
+	return c.commands[i], true
+}
+
+// Answer carries out one command: guards, audience, decoding, validation, the
+// feature's method, encoding of its answer. raw is the input as one JSON
+// object. The error is whatever the feature returned; Refusal turns it into
+// what a client may see.
+func (c *Catalogue) Answer(ctx context.Context, actor Actor, name string, raw json.RawMessage) (json.RawMessage, error) {
+	b, ok := c.Command(name)
+	if !ok {
+		return nil, Invalid("", "there is no command %q", name)
+	}
+	if err := c.Allow(ctx, actor, b); err != nil {
+		return nil, err
+	}
+	return b.answer(ctx, actor, raw)
+}
+
+// Allow is the part of Answer that comes before the input is read: guards and
+// audience. Uploads and downloads, which have no JSON input, pass it too.
+func (c *Catalogue) Allow(ctx context.Context, actor Actor, b Bound) error {
+	for _, guard := range c.guards {
+		if err := guard(ctx, actor, b.Name); err != nil {
+			return err
+		}
+	}
+	switch {
+	case b.For.Has(actor.Role):
+		return nil
+	case actor.Guest():
+		return Unauthenticated("log in first")
+	}
+	return Forbidden("%s is not for a %s", b.Name, actor.Role)
+}
+
+// Refusal is what a client may see of err: an *Error as it is, a deadline or
+// a cancelled wait as unavailable, everything else as internal. It carries
+// traceID, under which what is internal is logged here, once.
+func Refusal(ctx context.Context, log *slog.Logger, command, traceID string, err error) *Error {
+	var known *Error
+	switch {
+	case errors.As(err, &known):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		known = Unavailable(err, "the server did not get to it in time")
+	default:
+		known = Internal(err)
+	}
+	e := *known
+	e.TraceID = traceID
+	if e.Code == CodeInternal {
+		log.ErrorContext(ctx, "command failed", "command", command, "traceId", traceID, "error", err)
+	}
+	return &e
+}

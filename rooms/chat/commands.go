@@ -1,0 +1,192 @@
+package chat
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// The commands of chat.
+var (
+	Send = rooms.Command[SendInput, Message]{Name: "message:send", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Say something in a consultation. The same clientId with the same content returns the first result."}
+	Recall = rooms.Command[MessageInput, Message]{Name: "message:recall", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Take back one's own message within 2 minutes."}
+	MarkRead = rooms.Command[ReceiptInput, Receipt]{Name: "message:read", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Everything up to a seq has been read; the watermark only grows."}
+	MarkDelivered = rooms.Command[ReceiptInput, Receipt]{Name: "message:receive", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Everything up to a seq has arrived on a device; the watermark only grows."}
+	StartTyping = rooms.Command[TypingInput, rooms.Nothing]{Name: "typing:start", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "I am writing; good for 6 seconds."}
+	StopTyping = rooms.Command[TypingInput, rooms.Nothing]{Name: "typing:stop", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "I have stopped writing."}
+
+	History = rooms.Command[HistoryInput, MessagePage]{Name: "message:list", For: rooms.Users,
+		Doc: "Page back through the messages of a consultation, oldest of the page first."}
+	Search = rooms.Command[SearchInput, Found]{Name: "message:search", For: rooms.Users,
+		Doc: "Find messages in one's own consultations, the latest first."}
+
+	Upload = rooms.Command[UploadInput, Attachment]{Name: "attachment:upload", For: rooms.Users,
+		Doc: "Put a file into a consultation (multipart field `file`); a message then refers to it."}
+	Download = rooms.Command[AttachmentInput, Attachment]{Name: "attachment:read", For: rooms.Users,
+		Doc: "Fetch a file of a consultation that one takes part in."}
+
+	QuickReplies = rooms.Command[rooms.Nothing, QuickReplyList]{Name: "quick-reply:list", For: rooms.Doctors,
+		Doc: "List one's quick replies."}
+	SaveQuickReplies = rooms.Command[QuickReplyList, QuickReplyList]{Name: "quick-reply:save", For: rooms.Doctors,
+		Doc: "Replace one's quick replies, in this order; at most 100."}
+)
+
+// What happens in chat.
+var (
+	Created     = rooms.Event[Message]{Name: "message:created", Doc: "Someone said something."}
+	WasRecalled = rooms.Event[Message]{Name: "message:recalled", Doc: "Someone took a message back; data is what is left of it."}
+	WasRead     = rooms.Event[Receipt]{Name: "message:read", Doc: "Someone has read everything up to a seq."}
+	Delivered   = rooms.Event[Receipt]{Name: "message:delivered", Doc: "Everything up to a seq has arrived on one of someone's devices."}
+
+	TypingStarted = rooms.Signal[Typing]{Name: "typing:started", Doc: "Someone is writing; good for 6 seconds."}
+	TypingStopped = rooms.Signal[Typing]{Name: "typing:stopped", Doc: "Someone has stopped writing."}
+)
+
+// TextLimit is the length of a message in characters.
+const TextLimit = 10000
+
+// SendInput says something.
+type SendInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	ClientID       string          `json:"clientId"`
+	Kind           Kind            `json:"kind"` // text, image, file or audio
+	Text           string          `json:"text,omitempty"`
+	AttachmentID   AttachmentID    `json:"attachmentId,omitempty"`
+	ReplyTo        MessageID       `json:"replyTo,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in SendInput) Validate() error {
+	switch {
+	case in.ConsultationID == "":
+		return rooms.Invalid("consultationId", "consultationId is missing")
+	case !rooms.ValidID(in.ClientID):
+		return rooms.Invalid("clientId", "clientId must be 1 to 100 visible ASCII characters")
+	case !utf8.ValidString(in.Text):
+		return rooms.Invalid("text", "text is not valid UTF-8")
+	case utf8.RuneCountInString(in.Text) > TextLimit:
+		return rooms.TooLarge("text", "text may have at most %d characters", TextLimit)
+	}
+	switch in.Kind {
+	case Text:
+		if strings.TrimSpace(in.Text) == "" {
+			return rooms.Invalid("text", "say something")
+		}
+		if in.AttachmentID != "" {
+			return rooms.Invalid("attachmentId", "a text message has no attachment")
+		}
+	case Image, File, Audio:
+		if in.AttachmentID == "" {
+			return rooms.Invalid("attachmentId", "a message of kind %s needs an attachment", in.Kind)
+		}
+	default:
+		return rooms.Invalid("kind", "kind must be text, image, file or audio")
+	}
+	return nil
+}
+
+// MessageInput names a message.
+type MessageInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	MessageID      MessageID       `json:"messageId"`
+}
+
+// ReceiptInput moves a watermark.
+type ReceiptInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	UpToSeq        rooms.Seq       `json:"upToSeq"`
+}
+
+// Validate implements rooms.Validator.
+func (in ReceiptInput) Validate() error {
+	if in.UpToSeq < 0 {
+		return rooms.Invalid("upToSeq", "upToSeq must not be negative")
+	}
+	return nil
+}
+
+// TypingInput names where one writes.
+type TypingInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+}
+
+// Typing is who writes where.
+type Typing struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	UserID         rooms.UserID    `json:"userId"`
+}
+
+// HistoryInput pages back from a seq (exclusive), or from the end. Limit is 1
+// to 200, 50 by default.
+type HistoryInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	Before         rooms.Seq       `json:"before,omitempty"`
+	Limit          int             `json:"limit,omitempty"`
+}
+
+// MessagePage is a stretch of messages, oldest first; HasMore says that older
+// ones are left.
+type MessagePage struct {
+	Items   []Message `json:"items"`
+	HasMore bool      `json:"hasMore"`
+}
+
+// SearchInput looks for words; Chinese needs no spaces. Limit is 1 to 100, 20
+// by default.
+type SearchInput struct {
+	Q              string          `json:"q"` // 1 to 200 characters
+	ConsultationID consultation.ID `json:"consultationId,omitempty"`
+	Cursor         string          `json:"cursor,omitempty"`
+	Limit          int             `json:"limit,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in SearchInput) Validate() error {
+	if n := utf8.RuneCountInString(strings.TrimSpace(in.Q)); n < 1 || n > 200 {
+		return rooms.Invalid("q", "q must have 1 to 200 characters")
+	}
+	return nil
+}
+
+// Found is a page of messages that match.
+type Found struct {
+	Items      []Message `json:"items"`
+	NextCursor string    `json:"nextCursor"`
+}
+
+// UploadInput names the consultation that a file goes to.
+type UploadInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+}
+
+// AttachmentInput names an attachment.
+type AttachmentInput struct {
+	AttachmentID AttachmentID `json:"attachmentId"`
+}
+
+// QuickReplyList is a doctor's quick replies, in the doctor's order.
+type QuickReplyList struct {
+	Items      []QuickReply `json:"items"`
+	NextCursor string       `json:"nextCursor"`
+}
+
+// Validate implements rooms.Validator.
+func (in QuickReplyList) Validate() error {
+	if len(in.Items) > 100 {
+		return rooms.TooLarge("items", "at most 100 quick replies")
+	}
+	for _, r := range in.Items {
+		if n := utf8.RuneCountInString(strings.TrimSpace(r.Text)); n < 1 || n > 1000 {
+			return rooms.Invalid("items.text", "a quick reply has 1 to 1,000 characters")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,318 @@
+package chat
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Config is the rules of chat.
+type Config struct {
+	AttachmentBytes int64 // the most that one file may have
+}
+
+// recallWithin is how long a message can be taken back (domain: 2 minutes).
+const recallWithin = 2 * time.Minute
+
+// Service carries out the commands of chat.
+type Service struct {
+	cfg    Config
+	store  Store
+	blobs  Blobs
+	hub    *rooms.Hub
+	now    func() time.Time
+	images chan struct{} // slots for decoding pictures, which takes memory
+}
+
+// New makes the service.
+func New(cfg Config, store Store, blobs Blobs, hub *rooms.Hub, now func() time.Time) *Service {
+	return &Service{cfg: cfg, store: store, blobs: blobs, hub: hub, now: now, images: make(chan struct{}, 2)}
+}
+
+// Commands are the commands that the service carries out.
+func (s *Service) Commands() []rooms.Bound {
+	return []rooms.Bound{
+		Send.Bind(s.send), Recall.Bind(s.recall), MarkRead.Bind(s.markRead), MarkDelivered.Bind(s.markDelivered),
+		StartTyping.Bind(s.typing(TypingStarted)), StopTyping.Bind(s.typing(TypingStopped)),
+		History.Bind(s.history), Search.Bind(s.search),
+		Upload.Bind(s.upload), Download.Bind(s.attachment),
+		QuickReplies.Bind(s.quickReplies), SaveQuickReplies.Bind(s.saveQuickReplies),
+	}
+}
+
+// send writes a new message. That it is one that was sent before is looked up
+// only when it cannot be written: the index of clientIds refuses it, if nothing
+// else does.
+func (s *Service) send(ctx context.Context, actor rooms.Actor, in SendInput) (Message, error) {
+	var said Message
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		said, err = s.write(tx, actor, in)
+		return err
+	})
+	if err == nil {
+		return said, nil
+	}
+	var first Message
+	again := s.store.InTx(ctx, func(tx Tx) error {
+		_, err := tx.Participant(in.ConsultationID, actor.UserID)
+		if err == nil {
+			first, err = tx.MessageByClientID(in.ConsultationID, actor.UserID, in.ClientID)
+		}
+		return err
+	})
+	if again != nil {
+		return Message{}, err
+	}
+	return visible(first), sameContent(first, in)
+}
+
+func (s *Service) write(tx Tx, actor rooms.Actor, in SendInput) (Message, error) {
+	me, err := tx.Speaker(in.ConsultationID, actor.UserID)
+	if err != nil {
+		return Message{}, err
+	}
+	if err := me.May(); err != nil {
+		return Message{}, err
+	}
+	now := s.now()
+	m := Message{ID: MessageID(rooms.NewID(now)), ClientID: in.ClientID, ConsultationID: in.ConsultationID,
+		SenderID: actor.UserID, Kind: in.Kind, Text: in.Text, ReplyTo: in.ReplyTo, CreatedAt: now}
+	if err := attach(tx, &m, in.AttachmentID); err != nil {
+		return Message{}, err
+	}
+	if err := repliesTo(tx, m); err != nil {
+		return Message{}, err
+	}
+	said, err := Created.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(seq rooms.Seq) (Message, error) {
+		m.Seq = seq
+		return m, tx.InsertMessage(m)
+	})
+	if err != nil {
+		return Message{}, err
+	}
+	return said, me.Spoke(tx, now)
+}
+
+// sameContent tells a resend from an id that is used for something else.
+func sameContent(first Message, in SendInput) error {
+	var attachment AttachmentID
+	if first.Attachment != nil {
+		attachment = first.Attachment.ID
+	}
+	if first.Kind == in.Kind && first.Text == in.Text && attachment == in.AttachmentID && first.ReplyTo == in.ReplyTo {
+		return nil
+	}
+	e := rooms.Conflict("", "this clientId has been used for another message")
+	e.Field = "clientId"
+	return e
+}
+
+// attach checks that a file was uploaded for this consultation by this sender,
+// and is what the message says it is.
+func attach(tx Tx, m *Message, id AttachmentID) error {
+	if id == "" {
+		return nil
+	}
+	a, err := tx.Attachment(id)
+	if err == nil && (a.ConsultationID != m.ConsultationID || a.UploaderID != m.SenderID) {
+		err = rooms.NotFound("attachment")
+	}
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return rooms.Invalid("attachmentId", "no such attachment of yours in this consultation")
+	} else if err != nil {
+		return err
+	}
+	if m.Kind != File && a.Kind != m.Kind {
+		return rooms.Invalid("kind", "the attachment is of kind %s", a.Kind)
+	}
+	m.Attachment = &a
+	return nil
+}
+
+func repliesTo(tx Tx, m Message) error {
+	if m.ReplyTo == "" {
+		return nil
+	}
+	to, err := tx.Message(m.ReplyTo)
+	if err == nil && to.ConsultationID == m.ConsultationID {
+		return nil
+	}
+	if err == nil || rooms.CodeOf(err) == rooms.CodeNotFound {
+		return rooms.Invalid("replyTo", "no such message in this consultation")
+	}
+	return err
+}
+
+func (s *Service) recall(ctx context.Context, actor rooms.Actor, in MessageInput) (Message, error) {
+	var left Message
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		if _, err := tx.Participant(in.ConsultationID, actor.UserID); err != nil {
+			return err
+		}
+		m, err := tx.Message(in.MessageID)
+		if err == nil && m.ConsultationID != in.ConsultationID {
+			err = rooms.NotFound("message")
+		}
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		switch {
+		case m.RecalledAt != nil && m.SenderID == actor.UserID:
+			left = visible(m)
+			return nil
+		case m.SenderID != actor.UserID:
+			return rooms.Forbidden("only its sender can recall a message")
+		case now.Sub(m.CreatedAt) > recallWithin:
+			return rooms.Conflict("", "a message can be recalled for 2 minutes")
+		}
+		left = m.Recalled(now)
+		if err := tx.RecallMessage(left); err != nil {
+			return err
+		}
+		_, err = WasRecalled.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(rooms.Seq) (Message, error) { return left, nil })
+		return err
+	})
+	return left, err
+}
+
+// visible is a message as participants may see it.
+func visible(m Message) Message {
+	if m.RecalledAt != nil {
+		return m.Recalled(*m.RecalledAt)
+	}
+	return m
+}
+
+func (s *Service) markRead(ctx context.Context, actor rooms.Actor, in ReceiptInput) (Receipt, error) {
+	return s.receipt(ctx, actor, in, WasRead, func(p *consultation.Participant) *rooms.Seq {
+		p.DeliveredUpTo = max(p.DeliveredUpTo, in.UpToSeq) // read implies delivered
+		return &p.ReadUpTo
+	})
+}
+
+func (s *Service) markDelivered(ctx context.Context, actor rooms.Actor, in ReceiptInput) (Receipt, error) {
+	return s.receipt(ctx, actor, in, Delivered, func(p *consultation.Participant) *rooms.Seq { return &p.DeliveredUpTo })
+}
+
+// receipt moves a watermark forward. It is announced only when it passes
+// something that another has said: receipts of receipts would never end.
+func (s *Service) receipt(ctx context.Context, actor rooms.Actor, in ReceiptInput, event rooms.Event[Receipt], mark func(*consultation.Participant) *rooms.Seq) (Receipt, error) {
+	r := Receipt{ConsultationID: in.ConsultationID, UserID: actor.UserID, UpToSeq: in.UpToSeq}
+	room := in.ConsultationID.Room()
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		me, err := tx.Participant(in.ConsultationID, actor.UserID)
+		if err != nil {
+			return err
+		}
+		last, err := tx.LastSeq(room)
+		if err != nil {
+			return err
+		}
+		if in.UpToSeq > last {
+			return rooms.Invalid("upToSeq", "the room is at %d", last)
+		}
+		moved := me
+		at := mark(&moved)
+		before := *at
+		if in.UpToSeq <= before {
+			r.UpToSeq = before
+			return nil
+		}
+		*at = in.UpToSeq
+		if err := tx.SaveWatermarks(in.ConsultationID, moved); err != nil {
+			return err
+		}
+		passed, err := tx.ForeignMessage(in.ConsultationID, actor.UserID, before, in.UpToSeq)
+		if err != nil || !passed {
+			return err
+		}
+		_, err = event.Record(tx, room, actor, s.now(), nil, func(rooms.Seq) (Receipt, error) { return r, nil })
+		return err
+	})
+	return r, err
+}
+
+func (s *Service) typing(signal rooms.Signal[Typing]) func(context.Context, rooms.Actor, TypingInput) (rooms.Nothing, error) {
+	return func(ctx context.Context, actor rooms.Actor, in TypingInput) (rooms.Nothing, error) {
+		me, err := s.store.Speaker(ctx, in.ConsultationID, actor.UserID)
+		if err != nil {
+			return rooms.Nothing{}, err
+		}
+		if err := me.May(); err != nil {
+			return rooms.Nothing{}, err
+		}
+		signal.Send(s.hub, in.ConsultationID.Room(), Typing{ConsultationID: in.ConsultationID, UserID: actor.UserID})
+		return rooms.Nothing{}, nil
+	}
+}
+
+func (s *Service) history(ctx context.Context, actor rooms.Actor, in HistoryInput) (MessagePage, error) {
+	limit, err := rooms.PageSize(in.Limit, 50, 200)
+	if err != nil {
+		return MessagePage{}, err
+	}
+	if in.Before < 0 {
+		return MessagePage{}, rooms.Invalid("before", "before must not be negative")
+	}
+	if _, err := s.store.Participant(ctx, in.ConsultationID, actor.UserID); err != nil {
+		return MessagePage{}, err
+	}
+	list, err := s.store.Messages(ctx, in.ConsultationID, in.Before, limit+1)
+	if err != nil {
+		return MessagePage{}, err
+	}
+	page := MessagePage{Items: make([]Message, 0, len(list)), HasMore: len(list) > limit}
+	if page.HasMore {
+		list = list[1:]
+	}
+	for _, m := range list {
+		page.Items = append(page.Items, visible(m))
+	}
+	return page, nil
+}
+
+func (s *Service) search(ctx context.Context, actor rooms.Actor, in SearchInput) (Found, error) {
+	limit, err := rooms.PageSize(in.Limit, 20, 100)
+	if err != nil {
+		return Found{}, err
+	}
+	after, err := rooms.ParseCursor(in.Cursor)
+	if err != nil {
+		return Found{}, err
+	}
+	if in.ConsultationID != "" {
+		if _, err := s.store.Participant(ctx, in.ConsultationID, actor.UserID); err != nil {
+			return Found{}, err
+		}
+	}
+	list, err := s.store.Search(ctx, Query{User: actor.UserID, Words: in.Q, Consultation: in.ConsultationID, After: after, Limit: limit + 1})
+	if err != nil {
+		return Found{}, err
+	}
+	items, next := rooms.CutPage(list, limit, func(m Message) rooms.Cursor {
+		return rooms.Cursor{Num: m.CreatedAt.UnixMicro(), ID: string(m.ID)}
+	})
+	return Found{Items: items, NextCursor: next}, nil
+}
+
+func (s *Service) quickReplies(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (QuickReplyList, error) {
+	list, err := s.store.QuickReplies(ctx, actor.UserID)
+	if list == nil {
+		list = []QuickReply{}
+	}
+	return QuickReplyList{Items: list}, err
+}
+
+func (s *Service) saveQuickReplies(ctx context.Context, actor rooms.Actor, in QuickReplyList) (QuickReplyList, error) {
+	list := make([]QuickReply, len(in.Items))
+	for i, r := range in.Items {
+		if !rooms.ValidID(r.ID) {
+			r.ID = rooms.NewID(s.now())
+		}
+		list[i] = r
+	}
+	return QuickReplyList{Items: list}, s.store.InTx(ctx, func(tx Tx) error { return tx.SaveQuickReplies(actor.UserID, list) })
+}

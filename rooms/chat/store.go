@@ -1,0 +1,68 @@
+package chat
+
+import (
+	"context"
+	"io"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Store is what chat needs remembered. A thing that is not there is an
+// *rooms.Error of code not_found. Messages come back as the record has them,
+// content of recalled ones included; the service hides it.
+type Store interface {
+	// InTx runs f in one transaction, which commits if f returns nil; its
+	// events are published after the commit.
+	InTx(ctx context.Context, f func(Tx) error) error
+
+	// Speaker is what user may say in a consultation; not_found for a stranger.
+	Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error)
+	Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error)
+	// Messages are the last limit messages before a seq, oldest first; before
+	// 0 means from the end.
+	Messages(ctx context.Context, id consultation.ID, before rooms.Seq, limit int) ([]Message, error)
+	Search(ctx context.Context, q Query) ([]Message, error)
+	// Attachment also tells whether the message that carried it was recalled.
+	Attachment(ctx context.Context, id AttachmentID) (a Attachment, recalled bool, err error)
+	QuickReplies(ctx context.Context, doctor rooms.UserID) ([]QuickReply, error)
+}
+
+// Tx is a transaction over chat and the consultations that it happens in.
+type Tx interface {
+	consultation.Tx
+	Speaker(id consultation.ID, user rooms.UserID) (consultation.Speaker, error)
+	// MessageByClientID finds what a sender's device has sent under an id.
+	MessageByClientID(id consultation.ID, sender rooms.UserID, clientID string) (Message, error)
+	Message(id MessageID) (Message, error)
+	InsertMessage(Message) error
+	// RecallMessage marks m recalled and hides its content in the log's
+	// message:created too; the row keeps it for the audit.
+	RecallMessage(m Message) error
+	// ForeignMessage tells whether someone else said something in (after, upTo].
+	ForeignMessage(id consultation.ID, user rooms.UserID, after, upTo rooms.Seq) (bool, error)
+	SaveWatermarks(id consultation.ID, p consultation.Participant) error
+	LastSeq(room rooms.RoomID) (rooms.Seq, error)
+	Attachment(id AttachmentID) (Attachment, error)
+	InsertAttachment(Attachment) error
+	SaveQuickReplies(doctor rooms.UserID, list []QuickReply) error
+}
+
+// Query is a page of messages that match words, latest first, in the
+// consultations that User takes part in.
+type Query struct {
+	User         rooms.UserID
+	Words        string
+	Consultation consultation.ID // "" for all
+	After        *rooms.Cursor
+	Limit        int
+}
+
+// Blobs keeps the content of files under its SHA-256.
+type Blobs interface {
+	// Put stores what r yields, up to most bytes; past them it is too_large.
+	// When it returns the content is on disk.
+	Put(ctx context.Context, r io.Reader, most int64) (sha256 string, size int64, err error)
+	// Open reads it back; not_found if it was never put.
+	Open(ctx context.Context, sha256 string) (io.ReadSeekCloser, error)
+}

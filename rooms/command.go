@@ -1,0 +1,123 @@
+package rooms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Socket.IO namespaces on which commands are offered.
+const (
+	Consultations = "/consultations"
+	Schedules     = "/schedules"
+)
+
+// Command declares what can be asked: its name on the wire, who may try, and
+// the types of its input and answer, from which the specifications and the
+// frontend's types are made.
+type Command[In, Out any] struct {
+	Name string // noun:verb
+	Doc  string
+	// Namespace offers the command on Socket.IO; "" leaves it to REST alone.
+	Namespace string
+	For       Audience
+}
+
+// Validator is an input that can judge its own shape. The error is an *Error
+// of code invalid or too_large that names the field.
+type Validator interface{ Validate() error }
+
+// Bind joins the command to the method that carries it out.
+func (c Command[In, Out]) Bind(do func(ctx context.Context, actor Actor, in In) (Out, error)) Bound {
+	return Bound{
+		Name: c.Name, Doc: c.Doc, Namespace: c.Namespace, For: c.For,
+		In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](),
+		answer: func(ctx context.Context, actor Actor, raw json.RawMessage) (json.RawMessage, error) {
+			var in In
+			if err := decode(raw, &in); err != nil {
+				return nil, err
+			}
+			if v, ok := any(in).(Validator); ok {
+				if err := v.Validate(); err != nil {
+					return nil, err
+				}
+			}
+			out, err := do(ctx, actor, in)
+			if err != nil {
+				return nil, err
+			}
+			data, err := json.Marshal(out)
+			if err != nil {
+				return nil, fmt.Errorf("encode answer of %s: %w", c.Name, err)
+			}
+			return data, nil
+		},
+	}
+}
+
+// Bound is a command with the method that carries it out.
+type Bound struct {
+	Name, Doc, Namespace string
+	For                  Audience
+	In, Out              reflect.Type
+
+	answer func(context.Context, Actor, json.RawMessage) (json.RawMessage, error)
+}
+
+// Nothing is the input or answer of a command that has none.
+type Nothing struct{}
+
+// decode reads one JSON object; nothing at all counts as {}.
+func decode(raw json.RawMessage, in any) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	err := json.Unmarshal(raw, in)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong) && wrong.Field == "":
+		return Invalid("", "the input must be one JSON object, not %s", wrong.Value)
+	case errors.As(err, &wrong):
+		return Invalid(wrong.Field, "%s must be %s, not %s", wrong.Field, jsonName(wrong.Type), wrong.Value)
+	}
+	if field := fieldAtFault(raw, in); field != "" {
+		return Invalid(field, "%s is not well-formed: %v", field, err)
+	}
+	return Invalid("", "the input is not valid JSON: %v", err)
+}
+
+// fieldAtFault finds the field whose own decoding fails, for errors that do
+// not name one: those of times.
+func fieldAtFault(raw json.RawMessage, in any) string {
+	var fields map[string]json.RawMessage
+	t := reflect.TypeOf(in).Elem()
+	if t.Kind() != reflect.Struct || json.Unmarshal(raw, &fields) != nil {
+		return ""
+	}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		if value, given := fields[name]; given && json.Unmarshal(value, reflect.New(t.Field(i).Type).Interface()) != nil {
+			return name
+		}
+	}
+	return ""
+}
+
+func jsonName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a number"
+}

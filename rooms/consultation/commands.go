@@ -1,0 +1,200 @@
+package consultation
+
+import (
+	"unicode/utf8"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+)
+
+// The commands of a consultation.
+var (
+	Open = rooms.Command[OpenInput, Opened]{Name: "consultation:open", For: rooms.Patients,
+		Doc: "Ask a doctor for a consultation. The same id with the same content returns the first result."}
+	List = rooms.Command[Filter, Page]{Name: "consultation:list", For: rooms.Users,
+		Doc: "List one's own consultations, the latest change first."}
+	Read = rooms.Command[Input, Consultation]{Name: "consultation:read", For: rooms.Users,
+		Doc: "Read a consultation that one takes part in."}
+	Events = rooms.Command[EventsInput, EventPage]{Name: "event:list", For: rooms.Users,
+		Doc: "Read the log of a consultation after a seq."}
+
+	Join = rooms.Command[JoinInput, Joined]{Name: "consultation:join", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Hear a consultation from now on, and get what was missed since the seq seen last."}
+	Leave = rooms.Command[Input, rooms.Nothing]{Name: "consultation:leave", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Stop hearing a consultation on this connection."}
+
+	Accept = rooms.Command[Input, Consultation]{Name: "consultation:accept", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The doctor admits the patient; the clock starts."}
+	Decline = rooms.Command[ReasonInput, Consultation]{Name: "consultation:decline", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The doctor declines, with a reason."}
+	Cancel = rooms.Command[ReasonInput, Consultation]{Name: "consultation:cancel", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The patient withdraws while waiting."}
+	Hold = rooms.Command[ReasonInput, Consultation]{Name: "consultation:hold", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The doctor pauses the clock, awaiting tests; at most 7 days."}
+	Resume = rooms.Command[Input, Consultation]{Name: "consultation:resume", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The doctor lets the clock go on."}
+	End = rooms.Command[EndInput, Consultation]{Name: "consultation:end", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The doctor ends it; a followup needs a signed summary."}
+	Terminate = rooms.Command[ReasonInput, Consultation]{Name: "consultation:terminate", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The doctor sends the patient to be seen offline; the reason is the referral note."}
+	Reopen = rooms.Command[Input, Consultation]{Name: "consultation:reopen", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The patient asks free follow-up questions, once, within 72 hours."}
+
+	Invite = rooms.Command[InviteInput, Participant]{Name: "consultation:invite", For: rooms.Users,
+		Doc: "Patient or doctor lets someone else in: a second doctor, a relative, an interpreter."}
+)
+
+// What happens in a consultation.
+var (
+	Updated = rooms.Event[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it."}
+	Entered = rooms.Event[Participant]{Name: "participant:joined", Doc: "Someone may enter the consultation from now on."}
+
+	QueueUpdated    = rooms.Signal[Queue]{Name: "queue:updated", Doc: "The patient's place in the doctor's queue."}
+	PresenceUpdated = rooms.Signal[PresenceChange]{Name: "presence:updated", Doc: "A participant came or went."}
+)
+
+// Input names a consultation.
+type Input struct {
+	ConsultationID ID `json:"consultationId"`
+}
+
+// ReasonInput names a consultation and says why, in up to 2,000 characters.
+type ReasonInput struct {
+	ConsultationID ID     `json:"consultationId"`
+	Reason         string `json:"reason,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in ReasonInput) Validate() error { return limit("reason", in.Reason, 2000) }
+
+// EndInput ends a consultation; Summary is signed by the doctor's ending it.
+type EndInput struct {
+	ConsultationID ID     `json:"consultationId"`
+	Reason         string `json:"reason,omitempty"`
+	Summary        string `json:"summary,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in EndInput) Validate() error {
+	if err := limit("reason", in.Reason, 2000); err != nil {
+		return err
+	}
+	return limit("summary", in.Summary, 10000)
+}
+
+// OpenInput asks for a consultation.
+type OpenInput struct {
+	ID             ID                  `json:"id,omitempty"`
+	DoctorID       rooms.UserID        `json:"doctorId"`
+	Service        account.ServiceKind `json:"service"`
+	Medium         account.Medium      `json:"medium"`
+	PatientID      account.PatientID   `json:"patientId,omitempty"` // oneself by default
+	Complaint      string              `json:"complaint"`           // 1 to 2,000 characters
+	PriorDiagnosis string              `json:"priorDiagnosis,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in OpenInput) Validate() error {
+	switch {
+	case in.ID != "" && !rooms.ValidID(string(in.ID)):
+		return rooms.Invalid("id", "id must be 1 to 100 visible ASCII characters")
+	case in.DoctorID == "":
+		return rooms.Invalid("doctorId", "doctorId is missing")
+	case in.Service != account.Advice && in.Service != account.Followup:
+		return rooms.Invalid("service", "service must be advice or followup")
+	case in.Medium != account.Text && in.Medium != account.Voice && in.Medium != account.Video:
+		return rooms.Invalid("medium", "medium must be text, voice or video")
+	case in.Complaint == "":
+		return rooms.Invalid("complaint", "say what it is about")
+	case in.Service == account.Followup && in.PriorDiagnosis == "":
+		return rooms.Invalid("priorDiagnosis", "a followup needs the earlier diagnosis")
+	}
+	if err := limit("complaint", in.Complaint, 2000); err != nil {
+		return err
+	}
+	return limit("priorDiagnosis", in.PriorDiagnosis, 2000)
+}
+
+// Opened is the answer to Open.
+type Opened struct {
+	Consultation Consultation `json:"consultation"`
+}
+
+// Filter narrows one's own consultations. Limit is 1 to 100, 20 by default.
+type Filter struct {
+	Status Status `json:"status,omitempty"` // one state, or several with commas
+	Cursor string `json:"cursor,omitempty"`
+	Limit  int    `json:"limit,omitempty"`
+}
+
+// Page is a page of consultations; NextCursor is empty on the last.
+type Page struct {
+	Items      []Consultation `json:"items"`
+	NextCursor string         `json:"nextCursor"`
+}
+
+// JoinInput names a consultation and the seq seen last. Without After the
+// answer ends with the latest events instead of starting with the first.
+type JoinInput struct {
+	ConsultationID ID         `json:"consultationId"`
+	After          *rooms.Seq `json:"after,omitempty"`
+}
+
+// Joined is what one needs to show the room.
+type Joined struct {
+	Consultation Consultation    `json:"consultation"`
+	Participants []Participant   `json:"participants"`
+	Presence     []rooms.Present `json:"presence"`
+	Events       []rooms.Entry   `json:"events"`
+	LastSeq      rooms.Seq       `json:"lastSeq"`
+	// HasMore says that events between the last one here and LastSeq are left:
+	// ask again with the seq of the last one.
+	HasMore  bool      `json:"hasMore"`
+	ReadUpTo rooms.Seq `json:"readUpTo"`
+}
+
+// EventsInput asks for events after a seq. Limit is 1 to 500, 200 by default.
+type EventsInput struct {
+	ConsultationID ID        `json:"consultationId"`
+	After          rooms.Seq `json:"after,omitempty"`
+	Limit          int       `json:"limit,omitempty"`
+}
+
+// EventPage is a stretch of the log.
+type EventPage struct {
+	Items   []rooms.Entry `json:"items"`
+	LastSeq rooms.Seq     `json:"lastSeq"`
+	HasMore bool          `json:"hasMore"`
+}
+
+// InviteInput lets someone in, by e-mail or user id.
+type InviteInput struct {
+	ConsultationID ID           `json:"consultationId"`
+	Email          string       `json:"email,omitempty"`
+	UserID         rooms.UserID `json:"userId,omitempty"`
+	Role           Part         `json:"role"`
+}
+
+// Validate implements rooms.Validator.
+func (in InviteInput) Validate() error {
+	switch {
+	case (in.Email == "") == (in.UserID == ""):
+		return rooms.Invalid("email", "give either email or userId")
+	case in.Role != PartColleague && in.Role != PartRelative && in.Role != PartInterpreter:
+		return rooms.Invalid("role", "role must be second_doctor, relative or interpreter")
+	}
+	return nil
+}
+
+// PresenceChange is a participant who came or went.
+type PresenceChange struct {
+	ConsultationID ID `json:"consultationId"`
+	rooms.Present
+}
+
+func limit(field, text string, most int) error {
+	if utf8.RuneCountInString(text) > most {
+		return rooms.TooLarge(field, "%s may have at most %d characters", field, most)
+	}
+	return nil
+}

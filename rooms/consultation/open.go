@@ -1,0 +1,100 @@
+package consultation
+
+import (
+	"context"
+	"strings"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+)
+
+func (s *Service) open(ctx context.Context, actor rooms.Actor, in OpenInput) (Opened, error) {
+	var c Consultation
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		patient, err := PatientOf(tx, actor.UserID, in.PatientID)
+		if err != nil {
+			return err
+		}
+		if in.ID != "" {
+			first, err := tx.Consultation(in.ID)
+			if err == nil {
+				c = first
+				return sameRequest(first, actor, patient.ID, in)
+			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+				return err
+			}
+		}
+		c, err = s.begin(tx, actor, patient, in, nil)
+		return err
+	})
+	if err != nil {
+		return Opened{}, err
+	}
+	s.announceQueue(ctx, c.DoctorID)
+	if c.Status == Waiting {
+		c.Queue, err = s.queueOf(ctx, c)
+	}
+	return Opened{Consultation: c}, err
+}
+
+func sameRequest(first Consultation, actor rooms.Actor, patient account.PatientID, in OpenInput) error {
+	if first.UserID == actor.UserID && first.DoctorID == in.DoctorID && first.Service == in.Service && first.Medium == in.Medium &&
+		first.PatientID == patient && first.Complaint == in.Complaint && first.PriorDiagnosis == in.PriorDiagnosis {
+		return nil
+	}
+	e := rooms.Conflict("", "this id has been used for something else")
+	e.Field = "id"
+	return e
+}
+
+// begin writes the first state; slot is nil without an appointment.
+func (s *Service) begin(tx Tx, actor rooms.Actor, patient account.Patient, in OpenInput, slot *Slot) (Consultation, error) {
+	doctor, err := tx.Doctor(in.DoctorID)
+	if err == nil && !doctor.Verified {
+		err = rooms.NotFound("doctor")
+	}
+	if err != nil {
+		return Consultation{}, err
+	}
+	offer, ok := doctor.Offers(in.Service, in.Medium)
+	if !ok {
+		return Consultation{}, rooms.Invalid("service", "this doctor does not offer %s by %s", in.Service, in.Medium)
+	}
+	user, err := tx.User(actor.UserID)
+	if err != nil {
+		return Consultation{}, err
+	}
+	now := s.now()
+	id := in.ID
+	if id == "" {
+		id = ID(rooms.NewID(now))
+	}
+	c := Consultation{
+		ID: id, Status: PendingPayment, Service: in.Service, Medium: in.Medium,
+		DoctorID: doctor.ID, DoctorName: doctor.Name, UserID: actor.UserID, PatientID: patient.ID, PatientName: patient.Name,
+		Complaint: in.Complaint, PriorDiagnosis: strings.TrimSpace(in.PriorDiagnosis),
+		Price: offer.Price, Currency: offer.Currency, Minutes: offer.Minutes, CreatedAt: now, UpdatedAt: now,
+	}
+	if slot != nil {
+		c.ScheduledAt, c.Minutes = &slot.Start, slot.Minutes
+	}
+	if c.Price == 0 {
+		if c, err = paid.apply(c, change{actor: actor}, now); err != nil {
+			return c, err
+		}
+	} else {
+		c.DueAt = due(c, "", now)
+	}
+	if err := tx.InsertConsultation(c); err != nil {
+		return c, err
+	}
+	for _, p := range []Participant{
+		{UserID: actor.UserID, Name: user.Name, Role: PartPatient, JoinedAt: now},
+		{UserID: doctor.ID, Name: doctor.Name, Role: PartDoctor, JoinedAt: now},
+	} {
+		if err := tx.InsertParticipant(c.ID, p); err != nil {
+			return c, err
+		}
+	}
+	return c, announce(tx, c, actor, now)
+}

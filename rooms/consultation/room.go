@@ -1,0 +1,234 @@
+package consultation
+
+import (
+	"context"
+	"strings"
+
+	"wenzhen/rooms"
+)
+
+// Events in one answer: what a join brings, and what may be asked for.
+const (
+	joinEvents    = 200
+	eventsDefault = 200
+	eventsMost    = 500
+	// joinBytes keeps an answer far below what a connection may have queued.
+	joinBytes = 512 << 10
+)
+
+// admit tells whether user takes part, and returns the consultation with all
+// participants. A stranger learns not even that it exists.
+func (s *Service) admit(ctx context.Context, id ID, user rooms.UserID) (Consultation, []Participant, Participant, error) {
+	people, err := s.store.Participants(ctx, id)
+	if err != nil {
+		return Consultation{}, nil, Participant{}, err
+	}
+	for _, p := range people {
+		if p.UserID == user {
+			c, err := s.store.Consultation(ctx, id)
+			return c, people, p, err
+		}
+	}
+	return Consultation{}, nil, Participant{}, NotFound()
+}
+
+// NotFound is what anyone gets who does not take part in a consultation,
+// whether it exists or not.
+func NotFound() error { return rooms.NotFound("consultation") }
+
+func (s *Service) read(ctx context.Context, actor rooms.Actor, in Input) (Consultation, error) {
+	c, _, me, err := s.admit(ctx, in.ConsultationID, actor.UserID)
+	if err != nil {
+		return Consultation{}, err
+	}
+	c.ReadUpTo = me.ReadUpTo
+	if c.Status == Waiting {
+		c.Queue, err = s.queueOf(ctx, c)
+	}
+	return c, err
+}
+
+func (s *Service) list(ctx context.Context, actor rooms.Actor, in Filter) (Page, error) {
+	q := Query{User: actor.UserID}
+	for _, name := range strings.FieldsFunc(string(in.Status), func(r rune) bool { return r == ',' }) {
+		status := Status(name)
+		if _, moves := byClock[status]; !moves && !status.Final() {
+			return Page{}, rooms.Invalid("status", "there is no status %q", name)
+		}
+		q.Statuses = append(q.Statuses, status)
+	}
+	limit, err := rooms.PageSize(in.Limit, 20, 100)
+	if err != nil {
+		return Page{}, err
+	}
+	if q.After, err = rooms.ParseCursor(in.Cursor); err != nil {
+		return Page{}, err
+	}
+	q.Limit = limit + 1
+	list, err := s.store.Consultations(ctx, q)
+	if err != nil {
+		return Page{}, err
+	}
+	items, next := rooms.CutPage(list, limit, func(c Consultation) rooms.Cursor {
+		return rooms.Cursor{Num: c.UpdatedAt.UnixMicro(), ID: string(c.ID)}
+	})
+	return Page{Items: items, NextCursor: next}, nil
+}
+
+func (s *Service) events(ctx context.Context, actor rooms.Actor, in EventsInput) (EventPage, error) {
+	limit, err := rooms.PageSize(in.Limit, eventsDefault, eventsMost)
+	if err != nil {
+		return EventPage{}, err
+	}
+	if in.After < 0 {
+		return EventPage{}, rooms.Invalid("after", "after must not be negative")
+	}
+	if _, _, _, err := s.admit(ctx, in.ConsultationID, actor.UserID); err != nil {
+		return EventPage{}, err
+	}
+	items, last, err := s.store.Events(ctx, in.ConsultationID.Room(), in.After, limit)
+	if err != nil {
+		return EventPage{}, err
+	}
+	return EventPage{Items: items, LastSeq: last, HasMore: more(items, in.After, last)}, nil
+}
+
+// more tells whether the log goes on after what was read.
+func more(items []rooms.Entry, after, last rooms.Seq) bool {
+	if len(items) == 0 {
+		return after < last
+	}
+	return items[len(items)-1].Seq < last
+}
+
+// upToBytes cuts a stretch of the log where its data gets too large; the first
+// event stays whatever its size.
+func upToBytes(events []rooms.Entry, most int) []rooms.Entry {
+	for i, e := range events {
+		if most -= len(e.Data); most < 0 && i > 0 {
+			return events[:i]
+		}
+	}
+	return events
+}
+
+// join subscribes first and reads the log after: an event that commits in
+// between comes both ways, and is told apart by its seq; none is missed.
+func (s *Service) join(ctx context.Context, actor rooms.Actor, in JoinInput) (Joined, error) {
+	if in.After != nil && *in.After < 0 {
+		return Joined{}, rooms.Invalid("after", "after must not be negative")
+	}
+	c, _, _, err := s.admit(ctx, in.ConsultationID, actor.UserID)
+	if err != nil {
+		return Joined{}, err
+	}
+	room := c.ID.Room()
+	if conn := rooms.SubscriberOf(ctx); conn != nil {
+		if err := conn.Subscribe(room); err != nil {
+			return Joined{}, err
+		}
+	}
+	var after rooms.Seq
+	if in.After != nil {
+		after = *in.After
+	} else {
+		_, last, err := s.store.Events(ctx, room, 0, 0)
+		if err != nil {
+			return Joined{}, err
+		}
+		after = max(0, last-joinEvents)
+	}
+	events, last, err := s.store.Events(ctx, room, after, joinEvents)
+	if err != nil {
+		return Joined{}, err
+	}
+	events = upToBytes(events, joinBytes)
+	// Read again: what is told beside the log must not be older than the log.
+	c, people, me, err := s.admit(ctx, in.ConsultationID, actor.UserID)
+	if err != nil {
+		return Joined{}, err
+	}
+	if c.Status == Waiting {
+		if c.Queue, err = s.queueOf(ctx, c); err != nil {
+			return Joined{}, err
+		}
+		QueueUpdated.Send(s.hub, room, *c.Queue)
+	}
+	return Joined{Consultation: c, Participants: people, Presence: s.presence.In(room), Events: events,
+		LastSeq: last, HasMore: more(events, after, last), ReadUpTo: me.ReadUpTo}, nil
+}
+
+func (s *Service) leave(ctx context.Context, actor rooms.Actor, in Input) (rooms.Nothing, error) {
+	if _, _, _, err := s.admit(ctx, in.ConsultationID, actor.UserID); err != nil {
+		return rooms.Nothing{}, err
+	}
+	if conn := rooms.SubscriberOf(ctx); conn != nil {
+		conn.Unsubscribe(in.ConsultationID.Room())
+	}
+	return rooms.Nothing{}, nil
+}
+
+// participantsMost bounds a consultation's room.
+const participantsMost = 10
+
+func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput) (Participant, error) {
+	var guest Participant
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		me, err := tx.Participant(in.ConsultationID, actor.UserID)
+		if err != nil {
+			return err
+		}
+		if me.Role != PartPatient && me.Role != PartDoctor {
+			return rooms.Forbidden("only the patient and the doctor can invite")
+		}
+		c, err := tx.Consultation(in.ConsultationID)
+		if err != nil {
+			return err
+		}
+		if c.Status.Final() {
+			return rooms.Closed("the consultation is %s", c.Status)
+		}
+		people, err := tx.Participants(c.ID)
+		if err != nil {
+			return err
+		}
+		if guest, err = s.invited(tx, in); err != nil {
+			return err
+		}
+		for _, p := range people {
+			if p.UserID == guest.UserID {
+				guest = p // invited before, or here from the start
+				return nil
+			}
+		}
+		if len(people) >= participantsMost {
+			return rooms.TooLarge("", "at most %d participants", participantsMost)
+		}
+		if err := tx.InsertParticipant(c.ID, guest); err != nil {
+			return err
+		}
+		_, err = Entered.Record(tx, c.ID.Room(), actor, s.now(), []rooms.RoomID{rooms.UserRoom(guest.UserID)},
+			func(rooms.Seq) (Participant, error) { return guest, nil })
+		return err
+	})
+	return guest, err
+}
+
+func (s *Service) invited(tx Tx, in InviteInput) (Participant, error) {
+	user, err := tx.User(in.UserID)
+	if in.Email != "" {
+		user, err = tx.UserByEmail(strings.ToLower(strings.TrimSpace(in.Email)))
+	}
+	if err != nil {
+		return Participant{}, err
+	}
+	if user.Suspended {
+		return Participant{}, rooms.NotFound("user")
+	}
+	if in.Role == PartColleague {
+		if d, err := tx.Doctor(user.ID); err != nil || !d.Verified {
+			return Participant{}, rooms.Invalid("role", "a second doctor must be a verified doctor")
+		}
+	}
+	return Participant{UserID: user.ID, Name: user.Name, Role: in.Role, JoinedAt: s.now()}, nil
+}

@@ -1,0 +1,126 @@
+package consultation
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+)
+
+// Follower is told of every transition, inside its transaction: an appointment
+// ends with its consultation, or neither does.
+type Follower interface {
+	Follow(tx Tx, from Status, c Consultation) error
+}
+
+// FollowedBy adds a follower. It is called while the server is put together.
+func (s *Service) FollowedBy(f Follower) { s.followers = append(s.followers, f) }
+
+// Slot is the time that a consultation was booked for.
+type Slot struct {
+	Start, End time.Time
+	Minutes    int
+}
+
+// lateMost is how long after its start a slot still waits for both sides.
+const lateMost = 15 * time.Minute
+
+// Begin opens a consultation for a slot as part of a booking. It waits out of
+// the doctor's queue until the patient checks in. Errors: not_found (doctor,
+// patient), invalid (service, complaint).
+func (s *Service) Begin(tx Tx, actor rooms.Actor, in OpenInput, slot Slot) (Consultation, error) {
+	if err := in.Validate(); err != nil {
+		return Consultation{}, err
+	}
+	patient, err := PatientOf(tx, actor.UserID, in.PatientID)
+	if err != nil {
+		return Consultation{}, err
+	}
+	return s.begin(tx, actor, patient, in, &slot)
+}
+
+// PatientOf is a profile in user's care: that of the user's own person when id
+// is empty. Errors: not_found, also for someone else's.
+func PatientOf(tx Tx, user rooms.UserID, id account.PatientID) (account.Patient, error) {
+	if id == "" {
+		return tx.SelfPatient(user)
+	}
+	patient, err := tx.Patient(id)
+	if err == nil && patient.UserID != user {
+		err = rooms.NotFound("patient")
+	}
+	return patient, err
+}
+
+// Pay lets a consultation that waits for its payment go on; paid twice is as
+// good as paid once. It is for whoever has verified a payment. Errors:
+// not_found, conflict (it is over; the money goes back).
+func (s *Service) Pay(ctx context.Context, id ID) error {
+	var c Consultation
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if c, err = tx.Consultation(id); err != nil || (c.Status != PendingPayment && !c.Status.Final()) {
+			return err
+		}
+		c, err = s.transit(tx, c, paid, change{actor: rooms.System})
+		return err
+	})
+	if err == nil {
+		s.announceQueue(ctx, c.DoctorID)
+	}
+	return err
+}
+
+// CheckIn puts a booked consultation into the doctor's queue.
+func (s *Service) CheckIn(tx Tx, actor rooms.Actor, c Consultation) (Consultation, error) {
+	now := s.now()
+	c.QueuedAt, c.UpdatedAt = &now, now
+	return c, s.save(tx, c, actor)
+}
+
+// Move gives a consultation that waits another slot and, if doctor is not the
+// one it has, another doctor, who takes the first one's place in the room.
+func (s *Service) Move(tx Tx, actor rooms.Actor, c Consultation, doctor account.Doctor, slot Slot) (Consultation, error) {
+	now := s.now()
+	if doctor.ID != c.DoctorID {
+		if err := tx.ReplaceParticipant(c.ID, c.DoctorID, Participant{UserID: doctor.ID, Name: doctor.Name, Role: PartDoctor, JoinedAt: now}); err != nil {
+			return c, err
+		}
+		c.DoctorID, c.DoctorName = doctor.ID, doctor.Name
+	}
+	c.ScheduledAt, c.QueuedAt, c.UpdatedAt = &slot.Start, nil, now
+	if c.Status == Waiting {
+		at := slot.Start.Add(lateMost)
+		c.DueAt = &at
+	}
+	return c, s.save(tx, c, actor)
+}
+
+// Withdraw ends a consultation that has not begun: for the patient, with what
+// the cancellation rules give back; for the doctor or Wenzhen, with everything.
+// Errors: conflict.
+func (s *Service) Withdraw(tx Tx, actor rooms.Actor, c Consultation, by Part, reason string) (Consultation, error) {
+	t := cancel
+	if by != PartPatient {
+		t = withdraw
+	}
+	return s.transit(tx, c, t, change{actor: actor, reason: reason})
+}
+
+// AnnounceQueue tells everyone who waits for doctor the place in the queue.
+func (s *Service) AnnounceQueue(ctx context.Context, doctor rooms.UserID) {
+	s.announceQueue(ctx, doctor)
+}
+
+// refundPercent is what a patient who cancels gets back (domain, Appointment):
+// everything until 24 hours before, half until 2 hours before, nothing later.
+// Without an appointment everything goes back until the doctor accepts.
+func refundPercent(c Consultation, now time.Time) int {
+	switch {
+	case c.ScheduledAt == nil, c.ScheduledAt.Sub(now) >= 24*time.Hour:
+		return 100
+	case c.ScheduledAt.Sub(now) >= 2*time.Hour:
+		return 50
+	}
+	return 0
+}

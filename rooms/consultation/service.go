@@ -1,0 +1,158 @@
+package consultation
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// Service carries out the commands of consultations.
+type Service struct {
+	store    Store
+	hub      *rooms.Hub
+	presence *rooms.Presence
+	now      func() time.Time
+
+	followers []Follower
+}
+
+// New makes the service.
+func New(store Store, hub *rooms.Hub, presence *rooms.Presence, now func() time.Time) *Service {
+	return &Service{store: store, hub: hub, presence: presence, now: now}
+}
+
+// Commands are the commands that the service carries out.
+func (s *Service) Commands() []rooms.Bound {
+	return []rooms.Bound{
+		Open.Bind(s.open), List.Bind(s.list), Read.Bind(s.read), Events.Bind(s.events),
+		Join.Bind(s.join), Leave.Bind(s.leave),
+		Accept.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
+			return s.move(ctx, in.ConsultationID, accept, change{actor: a})
+		}),
+		Decline.Bind(s.withReason(decline)),
+		Cancel.Bind(s.withReason(cancel)),
+		Hold.Bind(s.withReason(hold)),
+		Resume.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
+			return s.move(ctx, in.ConsultationID, resume, change{actor: a})
+		}),
+		End.Bind(func(ctx context.Context, a rooms.Actor, in EndInput) (Consultation, error) {
+			return s.move(ctx, in.ConsultationID, end, change{actor: a, reason: in.Reason, summary: in.Summary})
+		}),
+		Terminate.Bind(s.withReason(terminate)),
+		Reopen.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
+			return s.move(ctx, in.ConsultationID, reopen, change{actor: a})
+		}),
+		Invite.Bind(s.invite),
+	}
+}
+
+func (s *Service) withReason(t transition) func(context.Context, rooms.Actor, ReasonInput) (Consultation, error) {
+	return func(ctx context.Context, a rooms.Actor, in ReasonInput) (Consultation, error) {
+		return s.move(ctx, in.ConsultationID, t, change{actor: a, reason: in.Reason})
+	}
+}
+
+// timerKind is the kind of the one timer that a consultation has.
+const timerKind = "consultation"
+
+// Timers are the timers that the service fires.
+func (s *Service) Timers() map[string]rooms.Fire {
+	return map[string]rooms.Fire{timerKind: s.fire}
+}
+
+// fire moves a consultation on whose state has run out. A clock that was
+// moved meanwhile is left alone.
+func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
+	var moved Consultation
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		c, err := tx.Consultation(ID(t.Subject))
+		if rooms.CodeOf(err) == rooms.CodeNotFound {
+			return tx.ClearTimer(t.Kind, t.Subject)
+		} else if err != nil {
+			return err
+		}
+		next, ok := byClock[c.Status]
+		switch {
+		case !ok || c.DueAt == nil:
+			return tx.ClearTimer(t.Kind, t.Subject)
+		case c.DueAt.After(s.now()):
+			return tx.SetTimer(rooms.Timer{Kind: t.Kind, Subject: t.Subject, Due: *c.DueAt})
+		}
+		moved, err = s.transit(tx, c, next, change{actor: rooms.System})
+		return err
+	})
+	if err == nil && moved.ID != "" {
+		s.announceQueue(ctx, moved.DoctorID)
+	}
+	return err
+}
+
+// move carries out a transition that a participant asks for.
+func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Consultation, error) {
+	var c Consultation
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		me, err := tx.Participant(id, in.actor.UserID)
+		if err != nil {
+			return err
+		}
+		if me.Role != t.by {
+			return rooms.Forbidden("only the %s can %s a consultation", t.by, t.name)
+		}
+		if c, err = tx.Consultation(id); err != nil {
+			return err
+		}
+		c, err = s.transit(tx, c, t, in)
+		return err
+	})
+	if err != nil {
+		return Consultation{}, err
+	}
+	s.announceQueue(ctx, c.DoctorID)
+	return c, nil
+}
+
+// transit applies t and writes what follows from it: the row, the timer, the event.
+func (s *Service) transit(tx Tx, c Consultation, t transition, in change) (Consultation, error) {
+	from := c.Status
+	c, err := t.apply(c, in, s.now())
+	if err != nil {
+		return c, err
+	}
+	if err := s.save(tx, c, in.actor); err != nil {
+		return c, err
+	}
+	for _, f := range s.followers {
+		if err := f.Follow(tx, from, c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func (s *Service) save(tx Tx, c Consultation, actor rooms.Actor) error {
+	if err := tx.SaveConsultation(c); err != nil {
+		return err
+	}
+	return announce(tx, c, actor, s.now())
+}
+
+// announce records consultation:updated, for the room and for the devices of
+// all participants, and sets the clock of the state.
+func announce(tx Tx, c Consultation, actor rooms.Actor, now time.Time) error {
+	people, err := tx.Participants(c.ID)
+	if err != nil {
+		return err
+	}
+	also := make([]rooms.RoomID, len(people))
+	for i, p := range people {
+		also[i] = rooms.UserRoom(p.UserID)
+	}
+	if _, err := Updated.Record(tx, c.ID.Room(), actor, now, also, func(rooms.Seq) (Consultation, error) { return c, nil }); err != nil {
+		return err
+	}
+	if c.DueAt == nil {
+		return tx.ClearTimer(timerKind, string(c.ID))
+	}
+	return tx.SetTimer(rooms.Timer{Kind: timerKind, Subject: string(c.ID), Due: *c.DueAt})
+}

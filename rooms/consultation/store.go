@@ -1,0 +1,57 @@
+package consultation
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+)
+
+// Store is what consultations need remembered. A thing that is not there is
+// an *rooms.Error of code not_found.
+type Store interface {
+	// InTx runs f in one transaction, which commits if f returns nil; its
+	// events are published after the commit.
+	InTx(ctx context.Context, f func(Tx) error) error
+
+	Consultation(ctx context.Context, id ID) (Consultation, error)
+	Consultations(ctx context.Context, q Query) ([]Consultation, error)
+	Participants(ctx context.Context, id ID) ([]Participant, error)
+	// Events are the events of a room after a seq, and the room's last seq.
+	Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error)
+	// Queue lists who waits for a doctor, the longest wait first.
+	Queue(ctx context.Context, doctor rooms.UserID) ([]ID, error)
+	// LastAccepts are the times of a doctor's latest n admissions, latest first.
+	LastAccepts(ctx context.Context, doctor rooms.UserID, n int) ([]time.Time, error)
+}
+
+// Tx is a transaction over consultations.
+type Tx interface {
+	rooms.Tx
+	Consultation(id ID) (Consultation, error)
+	InsertConsultation(Consultation) error
+	SaveConsultation(Consultation) error
+
+	// Participant is what user is in a consultation; not_found for a stranger.
+	Participant(id ID, user rooms.UserID) (Participant, error)
+	Participants(id ID) ([]Participant, error)
+	InsertParticipant(id ID, p Participant) error
+	// ReplaceParticipant puts p in the place of user, who takes part no more.
+	ReplaceParticipant(id ID, user rooms.UserID, p Participant) error
+
+	User(id rooms.UserID) (account.User, error)
+	UserByEmail(email string) (account.User, error)
+	Doctor(id rooms.UserID) (account.Doctor, error)
+	Patient(id account.PatientID) (account.Patient, error)
+	// SelfPatient is the profile of the user's own person.
+	SelfPatient(user rooms.UserID) (account.Patient, error)
+}
+
+// Query is a page of one participant's consultations, latest change first.
+type Query struct {
+	User     rooms.UserID
+	Statuses []Status // empty for all
+	After    *rooms.Cursor
+	Limit    int
+}

@@ -1,0 +1,22 @@
+// Package rooms is the vocabulary of Wenzhen and its one mechanism: the
+// durable room.
+//
+// A room is a log with live listeners. A command asks for a change; the
+// feature that owns it judges it and writes, in one transaction, both the
+// change and the event that announces it. Every event takes the next gapless
+// seq of its room. Only after the commit does the Hub hand the event to the
+// room's listeners, in seq order, and only then is the command answered:
+//
+//	command ─▶ Catalogue.Answer ─▶ feature service ─▶ store (row + event, one transaction)
+//	                                                       │ commit
+//	                 listeners ◀─ Hub.Publish ◀────────────┤
+//	                    answer ◀───────────────────────────┘
+//
+// What was answered is on disk; what was announced is true. A listener that
+// was away asks for the events after the last seq that it saw.
+//
+// Signals (typing, presence) pass the same judgement about who may speak,
+// skip the log and carry no seq.
+//
+// The package imports the standard library alone.
+package rooms

@@ -1,0 +1,128 @@
+package rooms
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Event declares what can have happened: its name on the wire and the type of
+// its data, which is always the whole thing after the change.
+type Event[D any] struct {
+	Name string // noun:past
+	Doc  string
+	// Namespace is where the devices of further rooms are told of it;
+	// Consultations when empty.
+	Namespace string
+}
+
+// Entry is one event as the log keeps it and as clients get it.
+type Entry struct {
+	Room RoomID `json:"room"`
+	Seq  Seq    `json:"seq"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// At is in UTC, to the microsecond.
+	At time.Time `json:"at"`
+	// ActorID is empty when Wenzhen itself acted (a timer).
+	ActorID UserID          `json:"actorId"`
+	Data    json.RawMessage `json:"data"`
+	// Namespace is that of the Event; the log does not keep it.
+	Namespace string `json:"-"`
+}
+
+// wire is the entry as JSON. Every event that is told passes here, and what is
+// in it needs no looking at: names, ids, and data that has been encoded before.
+func (e Entry) wire() json.RawMessage {
+	b := make([]byte, 0, len(e.Room)+len(e.ID)+len(e.Name)+len(e.ActorID)+len(e.Data)+128)
+	b = appendString(append(b, `{"room":`...), string(e.Room))
+	b = strconv.AppendInt(append(b, `,"seq":`...), int64(e.Seq), 10)
+	b = appendString(append(b, `,"id":`...), e.ID)
+	b = appendString(append(b, `,"name":`...), e.Name)
+	b = e.At.AppendFormat(append(b, `,"at":"`...), time.RFC3339Nano)
+	b = appendString(append(b, `","actorId":`...), string(e.ActorID))
+	b = append(b, `,"data":`...)
+	if e.Data == nil {
+		b = append(b, "null"...)
+	}
+	return append(append(b, e.Data...), '}')
+}
+
+// appendString writes a JSON string.
+func appendString(b []byte, s string) []byte {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, _ := json.Marshal(s) // a string always encodes
+			return append(b, quoted...)
+		}
+	}
+	b = append(append(b, '"'), s...)
+	return append(b, '"')
+}
+
+// Tx is a transaction of the store as the log sees it. A Tx is used by one
+// goroutine, inside the function that it was given to, and never after.
+type Tx interface {
+	// Next takes the next seq of room for something that happens at a time.
+	// Until the transaction ends nobody else can.
+	Next(room RoomID, at time.Time) (Seq, error)
+	// Append writes e, whose Seq came from Next, and publishes it to e.Room
+	// and the rooms in also once the transaction has committed.
+	Append(e Entry, also ...RoomID) error
+	// Tell sends a signal once the transaction has committed, after its events.
+	Tell(n Notice)
+	// SetTimer plants t, or moves it if one of its kind and subject is there.
+	SetTimer(t Timer) error
+	// ClearTimer removes a timer; none there is no error.
+	ClearTimer(kind, subject string) error
+}
+
+// Record writes the event into room as part of tx. The data is built with the
+// event's seq at hand, as a message carries its own; the same data is returned.
+func (e Event[D]) Record(tx Tx, room RoomID, actor Actor, at time.Time, also []RoomID, build func(Seq) (D, error)) (D, error) {
+	var zero D
+	seq, err := tx.Next(room, at)
+	if err != nil {
+		return zero, err
+	}
+	d, err := build(seq)
+	if err != nil {
+		return zero, err
+	}
+	data, err := json.Marshal(d)
+	if err != nil {
+		return zero, fmt.Errorf("encode %s: %w", e.Name, err)
+	}
+	return d, tx.Append(Entry{Room: room, Seq: seq, ID: NewID(at), Name: e.Name, At: at, ActorID: actor.UserID, Data: data, Namespace: e.Namespace}, also...)
+}
+
+// Signal declares something that is told to whoever listens now, and forgotten.
+type Signal[D any] struct {
+	Name string
+	Doc  string
+	// Namespace is where it is told; Consultations when empty.
+	Namespace string
+}
+
+// Send tells room now, unless the hub is full: it is worth nothing late.
+func (s Signal[D]) Send(hub *Hub, room RoomID, d D) { hub.Signal(s.notice(room, d)) }
+
+// After tells room once tx has committed. Unlike Send it is never dropped here.
+func (s Signal[D]) After(tx Tx, room RoomID, d D) { tx.Tell(s.notice(room, d)) }
+
+func (s Signal[D]) notice(room RoomID, d D) Notice {
+	data, err := json.Marshal(d)
+	if err != nil {
+		panic(fmt.Sprintf("rooms: %s cannot be encoded: %v", s.Name, err)) // a type that never encodes is a mistake in the program
+	}
+	return Notice{Room: room, Name: s.Name, Data: data, Namespace: s.Namespace}
+}
+
+// Notice is a signal on its way.
+type Notice struct {
+	Room      RoomID
+	Name      string
+	Data      json.RawMessage
+	Namespace string
+}

@@ -1,0 +1,127 @@
+package rooms
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+)
+
+// Publication is a committed event on its way to listeners.
+type Publication struct {
+	Entry
+	// Also are further rooms whose listeners are told, though the event is in
+	// the log of Entry.Room alone: the devices of a doctor whose queue grew.
+	Also []RoomID
+	// Wire is the entry as JSON, encoded once for all listeners.
+	Wire json.RawMessage
+}
+
+// Listener hears what happens. Its methods are called from one goroutine, in
+// the order of commits (so in seq order within a room), and must not block.
+type Listener interface {
+	Published(Publication)
+	Signalled(Notice)
+}
+
+// Hub carries committed events and signals to listeners.
+//
+// Publish blocks while the queue is full, so a slow listener slows writers
+// down rather than losing an event; Signal drops instead, as a signal is worth
+// nothing late.
+type Hub struct {
+	queue     chan delivery
+	mu        sync.RWMutex
+	listeners []Listener
+}
+
+type delivery struct {
+	publications []Publication
+	notices      []Notice
+	barrier      chan<- struct{}
+}
+
+// NewHub makes a hub whose queue holds depth batches.
+func NewHub(depth int) *Hub { return &Hub{queue: make(chan delivery, depth)} }
+
+// Listen adds a listener for all that is published from now on.
+func (h *Hub) Listen(l Listener) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.listeners = append(h.listeners, l)
+}
+
+// Publish hands over the events of one or more commits, and the signals that
+// waited for them. The store calls it from one goroutine, in the order of commits.
+func (h *Hub) Publish(batch []Publication, notices []Notice) {
+	if len(batch)+len(notices) > 0 {
+		h.queue <- delivery{publications: batch, notices: notices}
+	}
+}
+
+// Signal tells listeners about n unless the queue is full.
+func (h *Hub) Signal(n Notice) {
+	select {
+	case h.queue <- delivery{notices: []Notice{n}}:
+	default:
+	}
+}
+
+// Flush waits until everything handed over before has reached the listeners.
+func (h *Hub) Flush(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case h.queue <- delivery{barrier: done}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Run delivers until ctx ends, then what is queued by then. Whoever publishes
+// must have stopped before ctx ends.
+func (h *Hub) Run(ctx context.Context) {
+	for {
+		select {
+		case d := <-h.queue:
+			h.deliver(d)
+		case <-ctx.Done():
+			for {
+				select {
+				case d := <-h.queue:
+					h.deliver(d)
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+func (h *Hub) deliver(d delivery) {
+	if d.barrier != nil {
+		close(d.barrier)
+		return
+	}
+	h.mu.RLock()
+	listeners := h.listeners
+	h.mu.RUnlock()
+	for i := range d.publications {
+		p := &d.publications[i]
+		if p.Wire == nil {
+			p.Wire = p.wire()
+		}
+		for _, l := range listeners {
+			l.Published(*p)
+		}
+	}
+	for _, n := range d.notices {
+		for _, l := range listeners {
+			l.Signalled(n)
+		}
+	}
+}

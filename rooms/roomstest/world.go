@@ -1,0 +1,285 @@
+// Package roomstest makes small worlds in which features are tested through
+// their front door: the real catalogue over a real SQLite database, with a
+// clock that the test turns. Its fixtures read as sentences:
+//
+//	w := roomstest.New(t)
+//	bo, wang := w.Patient("bo"), w.Doctor("wang")
+//	c := bo.Consults(wang, "I have a headache")
+//	wang.Accepts(c)
+//	bo.Says(c, "since Monday")
+package roomstest
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+	"wenzhen/rooms/store"
+	"wenzhen/server/blob"
+)
+
+// World is a whole Wenzhen without transports.
+type World struct {
+	T         testing.TB
+	Catalogue *rooms.Catalogue
+	Accounts  *account.Service
+	Chats     *chat.Service
+	DB        *store.DB
+	Presence  *rooms.Presence
+	Hub       *rooms.Hub
+	Heard     *Recorder
+
+	consultations *consultation.Service
+	blobs         *blob.Folder
+	dir           string
+
+	timers map[string]rooms.Fire
+	mu     sync.Mutex
+	now    time.Time
+}
+
+// Password is everyone's.
+const Password = "correct horse battery"
+
+// New makes an empty world at noon of 1 November 2026, UTC.
+func New(t testing.TB) *World {
+	t.Helper()
+	w := &World{T: t, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, dir: t.TempDir()}
+	w.Hub.Listen(w.Heard)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.Hub.Run(ctx)
+	}()
+	w.open()
+	t.Cleanup(func() {
+		w.must(w.DB.Close())
+		stop()
+		<-done
+		w.must(w.blobs.Close())
+	})
+	return w
+}
+
+// Restarts closes the database and everything above it, lets d pass with
+// nothing running, and starts again. Nothing is fired by that alone: Passes does.
+func (w *World) Restarts(d time.Duration) {
+	w.T.Helper()
+	w.must(w.DB.Close())
+	w.must(w.blobs.Close())
+	w.mu.Lock()
+	w.now = w.now.Add(d)
+	w.mu.Unlock()
+	w.open()
+}
+
+// open makes the parts over the world's folder.
+func (w *World) open() {
+	w.T.Helper()
+	db, err := store.Open(context.Background(), store.Options{Path: filepath.Join(w.dir, "test.db"), Synchronous: "OFF", Hub: w.Hub, Now: w.Now,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	w.must(err)
+	w.DB = db
+	w.blobs, err = blob.Open(filepath.Join(w.dir, "attachments"))
+	w.must(err)
+	w.Presence = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
+	w.Accounts = account.New(account.Config{Key: []byte("a key of 32 characters for tests"), AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour,
+		LoginFailures: 10, AddressFailures: 100, LoginWindow: 15 * time.Minute, Registrations: 100}, store.Accounts{DB: db}, w.Hub, w.Now)
+	w.consultations = consultation.New(store.Consultations{DB: db}, w.Hub, w.Presence, w.Now)
+	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
+	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
+	w.timers = rooms.MergeTimers(w.consultations.Timers(), schedules.Timers())
+	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands())
+}
+
+func (w *World) must(err error) {
+	w.T.Helper()
+	if err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+// Now is the world's time.
+func (w *World) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+// Passes turns the clock by d and fires what has come due.
+func (w *World) Passes(d time.Duration) {
+	w.T.Helper()
+	w.mu.Lock()
+	w.now = w.now.Add(d)
+	w.mu.Unlock()
+	w.must(rooms.FireDue(context.Background(), w.DB, w.Now(), w.timers, slog.New(slog.NewTextHandler(w.T.Output(), nil))))
+}
+
+// Person is someone who is logged in.
+type Person struct {
+	W *World
+	account.Login
+	As rooms.Actor
+}
+
+// Patient registers a patient.
+func (w *World) Patient(name string) *Person { return w.register(name, rooms.RolePatient) }
+
+// Doctor registers a doctor who is verified and offers advice and followups
+// by text for nothing, and by video for 50 yuan.
+func (w *World) Doctor(name string) *Person {
+	w.T.Helper()
+	p := w.register(name, rooms.RoleDoctor)
+	services := []account.DoctorService{
+		{Service: account.Advice, Medium: account.Text, Currency: "CNY", Minutes: 15},
+		{Service: account.Followup, Medium: account.Text, Currency: "CNY", Minutes: 15},
+		{Service: account.Advice, Medium: account.Voice, Currency: "CNY", Minutes: 20},
+		{Service: account.Advice, Medium: account.Video, Price: 5000, Currency: "CNY", Minutes: 20},
+	}
+	Must(p, account.UpdateDoctor, account.DoctorChange{Services: &services})
+	_, err := Ask(w, rooms.Actor{Role: rooms.RoleAdmin}, account.VerifyDoctor, account.DoctorInput{DoctorID: p.User.ID})
+	w.must(err)
+	return p
+}
+
+func (w *World) register(name string, role rooms.Role) *Person {
+	w.T.Helper()
+	login, err := Ask(w, rooms.Actor{Address: "192.0.2.1"}, account.Register,
+		account.RegisterInput{Role: role, Name: name, Email: name + "@example.org", Password: Password})
+	w.must(err)
+	actor, _, err := w.Accounts.Authenticate(login.AccessToken)
+	w.must(err)
+	return &Person{W: w, Login: login, As: actor}
+}
+
+// Ask sends a command as actor and returns its answer.
+func Ask[In, Out any](w *World, actor rooms.Actor, command rooms.Command[In, Out], in In) (Out, error) {
+	return AskWith(context.Background(), w, actor, command, in)
+}
+
+// AskWith is Ask with a context, which may carry a connection or a file.
+func AskWith[In, Out any](ctx context.Context, w *World, actor rooms.Actor, command rooms.Command[In, Out], in In) (Out, error) {
+	w.T.Helper()
+	var out Out
+	raw, err := json.Marshal(in)
+	w.must(err)
+	answer, err := w.Catalogue.Answer(ctx, actor, command.Name, raw)
+	if err != nil {
+		return out, err
+	}
+	w.must(json.Unmarshal(answer, &out))
+	return out, nil
+}
+
+// Must sends a command that has to succeed.
+func Must[In, Out any](p *Person, command rooms.Command[In, Out], in In) Out {
+	p.W.T.Helper()
+	out, err := Ask(p.W, p.As, command, in)
+	p.W.must(err)
+	return out
+}
+
+// Code sends a command and returns the code of its failure, "" for success.
+func Code[In, Out any](p *Person, command rooms.Command[In, Out], in In) rooms.Code {
+	p.W.T.Helper()
+	_, err := Ask(p.W, p.As, command, in)
+	return rooms.CodeOf(err)
+}
+
+// Consults opens a consultation for advice by text.
+func (p *Person) Consults(doctor *Person, complaint string) consultation.ID {
+	p.W.T.Helper()
+	return Must(p, consultation.Open, consultation.OpenInput{DoctorID: doctor.User.ID, Service: account.Advice, Medium: account.Text, Complaint: complaint}).Consultation.ID
+}
+
+// Accepts admits the patient.
+func (p *Person) Accepts(id consultation.ID) consultation.Consultation {
+	p.W.T.Helper()
+	return Must(p, consultation.Accept, consultation.Input{ConsultationID: id})
+}
+
+// Says sends a text.
+func (p *Person) Says(id consultation.ID, text string) chat.Message {
+	p.W.T.Helper()
+	return Must(p, chat.Send, chat.SendInput{ConsultationID: id, ClientID: rooms.NewID(p.W.Now()), Kind: chat.Text, Text: text})
+}
+
+// Sees reads a consultation.
+func (p *Person) Sees(id consultation.ID) consultation.Consultation {
+	p.W.T.Helper()
+	return Must(p, consultation.Read, consultation.Input{ConsultationID: id})
+}
+
+// Log reads the whole log of a consultation.
+func (p *Person) Log(id consultation.ID) []rooms.Entry {
+	p.W.T.Helper()
+	return Must(p, consultation.Events, consultation.EventsInput{ConsultationID: id, Limit: 500}).Items
+}
+
+// Pay does what a verified payment will: the consultation is paid for.
+func Pay(w *World, id consultation.ID) {
+	w.T.Helper()
+	w.must(w.consultations.Pay(context.Background(), id))
+}
+
+// Recorder is a listener that remembers what it heard.
+type Recorder struct {
+	mu      sync.Mutex
+	events  []rooms.Publication
+	notices []rooms.Notice
+}
+
+// Published implements rooms.Listener.
+func (r *Recorder) Published(p rooms.Publication) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, p)
+}
+
+// Signalled implements rooms.Listener.
+func (r *Recorder) Signalled(n rooms.Notice) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notices = append(r.notices, n)
+}
+
+// Events are those published so far to a room, in the order of publishing.
+func (w *World) Events(room rooms.RoomID) []rooms.Publication {
+	w.T.Helper()
+	w.must(w.Hub.Flush(w.T.Context()))
+	w.Heard.mu.Lock()
+	defer w.Heard.mu.Unlock()
+	var list []rooms.Publication
+	for _, p := range w.Heard.events {
+		if p.Room == room {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Notices are the signals sent so far to a room under a name.
+func (w *World) Notices(room rooms.RoomID, name string) []rooms.Notice {
+	w.T.Helper()
+	w.must(w.Hub.Flush(w.T.Context()))
+	w.Heard.mu.Lock()
+	defer w.Heard.mu.Unlock()
+	var list []rooms.Notice
+	for _, n := range w.Heard.notices {
+		if n.Room == room && n.Name == name {
+			list = append(list, n)
+		}
+	}
+	return list
+}

@@ -1,0 +1,235 @@
+package schedule
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+func (s *Service) appointments(ctx context.Context, actor rooms.Actor, in AppointmentFilter) (AppointmentPage, error) {
+	limit, err := rooms.PageSize(in.Limit, 50, 100)
+	if err != nil {
+		return AppointmentPage{}, err
+	}
+	after, err := rooms.ParseCursor(in.Cursor)
+	if err != nil {
+		return AppointmentPage{}, err
+	}
+	list, err := s.store.Appointments(ctx, AppointmentQuery{User: actor.UserID, AsDoctor: actor.Role == rooms.RoleDoctor, From: in.From, To: in.To, After: after, Limit: limit + 1})
+	if err != nil {
+		return AppointmentPage{}, err
+	}
+	items, next := rooms.CutPage(list, limit, func(a Appointment) rooms.Cursor {
+		return rooms.Cursor{Num: a.Start.UnixMicro(), ID: string(a.ID)}
+	})
+	return AppointmentPage{Items: items, NextCursor: next}, nil
+}
+
+func (s *Service) appointment(ctx context.Context, actor rooms.Actor, in AppointmentRef) (Appointment, error) {
+	a, err := s.store.Appointment(ctx, in.AppointmentID)
+	if err == nil && !a.concerns(actor.UserID) {
+		return Appointment{}, rooms.NotFound("appointment")
+	}
+	return a, err
+}
+
+func (a Appointment) concerns(user rooms.UserID) bool { return a.UserID == user || a.DoctorID == user }
+
+// move changes one of actor's own appointments in a transaction.
+func (s *Service) move(ctx context.Context, actor rooms.Actor, id AppointmentID, change func(tx Tx, a Appointment) (Appointment, error)) (Appointment, error) {
+	var a Appointment
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if a, err = tx.Appointment(id); err != nil {
+			return err
+		}
+		if !a.concerns(actor.UserID) {
+			return rooms.NotFound("appointment")
+		}
+		a, err = change(tx, a)
+		return err
+	})
+	return a, err
+}
+
+func conflict(a Appointment, format string, args ...any) error {
+	return rooms.Conflict(string(a.Status), format, args...)
+}
+
+// reschedule keeps the id and, if anything fails, the old slot.
+func (s *Service) reschedule(ctx context.Context, actor rooms.Actor, in RescheduleInput) (Appointment, error) {
+	return s.move(ctx, actor, in.AppointmentID, func(tx Tx, a Appointment) (Appointment, error) {
+		now := s.now()
+		switch {
+		case a.Status != Booked:
+			return a, conflict(a, "an appointment that is %s cannot be moved", a.Status)
+		case a.Reschedules >= reschedulesMost:
+			return a, conflict(a, "it has been moved %d times", a.Reschedules)
+		case a.Start.Sub(now) < rescheduleBefore:
+			return a, conflict(a, "it can be moved until 2 hours before it starts")
+		case in.Start.Equal(a.Start):
+			return a, rooms.Invalid("start", "this is the time that it has")
+		}
+		// The old seat is given back first, as the new slot may overlap it, and
+		// offered to others only when the new one is ours.
+		freed, err := tx.FreeSeats(holder(a.ID))
+		if err != nil {
+			return a, err
+		}
+		o, zone, err := s.seat(tx, a.DoctorID, in.Start, a.Medium, holder(a.ID))
+		if err != nil {
+			return a, err
+		}
+		a.Start, a.End, a.TimeZone = o.start, o.end, zone
+		a.Reschedules++
+		c, err := tx.Consultation(a.ConsultationID)
+		if err != nil {
+			return a, err
+		}
+		doctor, err := tx.Doctor(a.DoctorID)
+		if err != nil {
+			return a, err
+		}
+		if _, err := s.consultations.Move(tx, actor, c, doctor, consultation.Slot{Start: a.Start, End: a.End}); err != nil {
+			return a, err
+		}
+		if a, err = s.change(tx, actor, a); err != nil {
+			return a, err
+		}
+		for _, seat := range freed {
+			if err := s.offerToNext(tx, seat); err != nil {
+				return a, err
+			}
+			if err := s.tellSlots(tx, seat.DoctorID, span{seat.Start, seat.End}); err != nil {
+				return a, err
+			}
+		}
+		return a, s.tellSlots(tx, a.DoctorID, o.span)
+	})
+}
+
+// Validate implements rooms.Validator.
+func (in CancelInput) Validate() error {
+	if utf8.RuneCountInString(in.Reason) > 2000 {
+		return rooms.TooLarge("reason", "reason may have at most 2000 characters")
+	}
+	return nil
+}
+
+func (s *Service) cancel(ctx context.Context, actor rooms.Actor, in CancelInput) (Appointment, error) {
+	return s.move(ctx, actor, in.AppointmentID, func(tx Tx, a Appointment) (Appointment, error) {
+		if !a.Status.Open() {
+			return a, conflict(a, "an appointment that is %s cannot be cancelled", a.Status)
+		}
+		by := ThePatient
+		if actor.UserID == a.DoctorID {
+			by = TheDoctor
+		}
+		return s.withdraw(tx, actor, a, by, strings.TrimSpace(in.Reason))
+	})
+}
+
+// withdraw ends the appointment together with its consultation: the latter is
+// ended here, and Follow ends the former.
+func (s *Service) withdraw(tx Tx, actor rooms.Actor, a Appointment, by Party, reason string) (Appointment, error) {
+	c, err := tx.Consultation(a.ConsultationID)
+	if err != nil {
+		return a, err
+	}
+	part := consultation.PartDoctor
+	if by == ThePatient && a.Status != ReassignPending { // what the doctor upset costs the patient nothing
+		part = consultation.PartPatient
+	}
+	a.EndedBy = by
+	if err := tx.SaveAppointment(a); err != nil {
+		return a, err
+	}
+	if _, err := s.consultations.Withdraw(tx, actor, c, part, reason); err != nil {
+		return a, err
+	}
+	return tx.Appointment(a.ID)
+}
+
+func (s *Service) checkIn(ctx context.Context, actor rooms.Actor, in AppointmentRef) (Appointment, error) {
+	a, err := s.move(ctx, actor, in.AppointmentID, func(tx Tx, a Appointment) (Appointment, error) {
+		now := s.now()
+		switch {
+		case a.Status == CheckedIn:
+			return a, nil
+		case a.Status != Booked:
+			return a, conflict(a, "an appointment that is %s cannot be checked in", a.Status)
+		case now.Before(a.Start.Add(-checkInBefore)):
+			return a, conflict(a, "check-in opens 15 minutes before the start")
+		}
+		c, err := tx.Consultation(a.ConsultationID)
+		if err != nil {
+			return a, err
+		}
+		if _, err := s.consultations.CheckIn(tx, actor, c); err != nil {
+			return a, err
+		}
+		a.Status = CheckedIn
+		return s.change(tx, actor, a)
+	})
+	if err == nil {
+		s.consultations.AnnounceQueue(ctx, a.DoctorID)
+	}
+	return a, err
+}
+
+// Follow implements consultation.Follower: what happens to a consultation
+// happens to its appointment.
+func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consultation.Consultation) error {
+	if c.ScheduledAt == nil {
+		return nil
+	}
+	tx := ctx.(Tx) // the store's transaction is that of all features
+	a, err := tx.AppointmentOf(c.ID)
+	if err != nil {
+		return err
+	}
+	over := false // the seat is free again
+	switch c.Status {
+	case consultation.Waiting:
+		a.Status = Booked
+	case consultation.Active:
+		if from != consultation.Waiting {
+			return nil
+		}
+		a.Status = InProgress
+	case consultation.Ended, consultation.Terminated:
+		if a.Status != InProgress {
+			return nil
+		}
+		a.Status = Fulfilled
+	case consultation.Cancelled, consultation.Declined:
+		a.Status, over = Cancelled, true
+		if a.EndedBy == "" {
+			a.EndedBy = map[consultation.Status]Party{consultation.Cancelled: ThePatient, consultation.Declined: TheDoctor}[c.Status]
+		}
+	case consultation.Expired:
+		a.Status, a.EndedBy, over = HoldExpired, TheSystem, true
+		if from == consultation.Waiting {
+			// Who checked in was there; the doctor who then did not admit was not.
+			a.Status, a.EndedBy = NoShow, ThePatient
+			if c.QueuedAt != nil {
+				a.EndedBy = TheDoctor
+			}
+		}
+	default:
+		return nil
+	}
+	a.Reason, a.RefundPercent = c.Reason, c.RefundPercent
+	if over {
+		a.Offer = nil
+		if err := tx.ClearTimer(offerTimer, string(a.ID)); err != nil {
+			return err
+		}
+	}
+	if _, err := s.change(tx, rooms.System, a); err != nil || !over {
+		return err
+	}
+	return s.free(tx, holder(a.ID), offerHolder(a.ID))
+}

@@ -1,0 +1,190 @@
+package schedule
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+)
+
+// Validate implements rooms.Validator.
+func (in BookInput) Validate() error {
+	if in.ID != "" && !rooms.ValidID(string(in.ID)) {
+		return rooms.Invalid("id", "id must be 1 to 100 visible ASCII characters")
+	}
+	if in.Start.IsZero() {
+		return rooms.Invalid("start", "start is missing")
+	}
+	return in.consultation().Validate()
+}
+
+func (in BookInput) consultation() consultation.OpenInput {
+	return consultation.OpenInput{DoctorID: in.DoctorID, Service: in.Service, Medium: in.Medium, PatientID: in.PatientID,
+		Complaint: in.Complaint, PriorDiagnosis: in.PriorDiagnosis}
+}
+
+func (s *Service) book(ctx context.Context, actor rooms.Actor, in BookInput) (Booking, error) {
+	var b Booking
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if in.ID != "" {
+			first, err := tx.Appointment(in.ID)
+			if err == nil {
+				return s.sameBooking(tx, actor, first, in, &b)
+			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+				return err
+			}
+		}
+		b, err = s.take(tx, actor, in)
+		return err
+	})
+	return b, err
+}
+
+// sameBooking tells a resend from an id that is used for something else.
+func (s *Service) sameBooking(tx Tx, actor rooms.Actor, first Appointment, in BookInput, b *Booking) (err error) {
+	if first.UserID != actor.UserID || first.DoctorID != in.DoctorID || first.Medium != in.Medium || first.Service != in.Service ||
+		first.Complaint != in.Complaint || (first.Reschedules == 0 && !first.Start.Equal(in.Start)) {
+		e := rooms.Conflict("", "this id has been used for something else")
+		e.Field = "id"
+		return e
+	}
+	b.Appointment = first
+	b.Consultation, err = tx.Consultation(first.ConsultationID)
+	return err
+}
+
+// take takes a seat and opens the consultation for it.
+func (s *Service) take(tx Tx, actor rooms.Actor, in BookInput) (Booking, error) {
+	if _, err := consultation.PatientOf(tx, actor.UserID, in.PatientID); err != nil {
+		return Booking{}, err
+	}
+	now := s.now()
+	id := in.ID
+	if id == "" {
+		id = AppointmentID(rooms.NewID(now))
+	}
+	o, zone, err := s.seat(tx, in.DoctorID, in.Start, in.Medium, holder(id))
+	if err != nil {
+		return Booking{}, err
+	}
+	mine, err := tx.OpenAppointments(in.DoctorID, o.start, o.end)
+	if err != nil {
+		return Booking{}, err
+	}
+	for _, a := range mine {
+		if a.UserID == actor.UserID {
+			return Booking{}, rooms.Conflict(string(a.Status), "you have an appointment with this doctor at that time")
+		}
+	}
+	c, err := s.consultations.Begin(tx, actor, in.consultation(), consultation.Slot{Start: o.start, End: o.end, Minutes: int(o.end.Sub(o.start).Minutes())})
+	if err != nil {
+		return Booking{}, err
+	}
+	a := Appointment{ID: id, Status: Held, ConsultationID: c.ID, DoctorID: c.DoctorID, DoctorName: c.DoctorName, UserID: c.UserID,
+		PatientID: c.PatientID, PatientName: c.PatientName, Service: c.Service, Medium: c.Medium, Complaint: c.Complaint, Start: o.start, End: o.end, TimeZone: zone,
+		Price: c.Price, Currency: c.Currency, CreatedAt: now, UpdatedAt: now}
+	if c.Status == consultation.Waiting {
+		a.Status = Booked
+	}
+	if err := tx.InsertAppointment(a); err != nil {
+		return Booking{}, err
+	}
+	if err := s.announce(tx, actor, a); err != nil {
+		return Booking{}, err
+	}
+	return Booking{Appointment: a, Consultation: c}, s.tellSlots(tx, a.DoctorID, o.span)
+}
+
+func holder(id AppointmentID) string      { return "appointment:" + string(id) }
+func offerHolder(id AppointmentID) string { return "offer:" + string(id) }
+func waitHolder(id WaitID) string         { return "wait:" + string(id) }
+
+// seat takes a seat of the slot that starts at start, for whoever holder is.
+// Errors: invalid (no such slot, not in this medium), conflict (all taken).
+func (s *Service) seat(tx Tx, doctor rooms.UserID, start time.Time, medium account.Medium, holder string) (offer, string, error) {
+	now := s.now()
+	switch {
+	case !start.After(now):
+		return offer{}, "", rooms.Invalid("start", "this time is past")
+	case start.Sub(now) > bookAhead:
+		return offer{}, "", rooms.Invalid("start", "this is more than 90 days ahead")
+	}
+	v, err := tx.Schedule(doctor, now)
+	if err != nil {
+		return offer{}, "", err
+	}
+	offers, err := v.slots(start, start.Add(time.Microsecond))
+	if err != nil {
+		return offer{}, "", err
+	}
+	if len(offers) == 0 {
+		return offer{}, "", rooms.Invalid("start", "the doctor has no slot at that time")
+	}
+	o := offers[0]
+	if !(Slot{Media: o.media}).offers(medium) {
+		return offer{}, "", rooms.Invalid("medium", "this slot is not for %s", medium)
+	}
+	taken, err := tx.Taken(doctor, o.start, o.end)
+	if err != nil {
+		return offer{}, "", err
+	}
+	if len(taken) >= o.capacity {
+		return offer{}, "", rooms.Conflict("taken", "this slot has just been taken")
+	}
+	used := map[int]bool{}
+	for _, t := range taken {
+		if t.Start.Equal(o.start) {
+			used[t.Number] = true
+		}
+	}
+	number := 1
+	for used[number] {
+		number++
+	}
+	return o, v.TimeZone, tx.TakeSeat(Seat{DoctorID: doctor, Start: o.start, End: o.end, Number: number, Holder: holder})
+}
+
+// announce records the appointment as it is now, in its consultation's room and
+// for the devices of both sides.
+func (s *Service) announce(tx Tx, actor rooms.Actor, a Appointment, also ...rooms.UserID) error {
+	to := []rooms.RoomID{rooms.UserRoom(a.UserID), rooms.UserRoom(a.DoctorID)}
+	for _, user := range also {
+		to = append(to, rooms.UserRoom(user))
+	}
+	_, err := AppointmentUpdated.Record(tx, a.ConsultationID.Room(), actor, s.now(), to, func(rooms.Seq) (Appointment, error) { return a, nil })
+	return err
+}
+
+// change saves an appointment that calendars have to be told of.
+func (s *Service) change(tx Tx, actor rooms.Actor, a Appointment, also ...rooms.UserID) (Appointment, error) {
+	a.UpdatedAt = s.now()
+	a.Sequence++
+	if err := tx.SaveAppointment(a); err != nil {
+		return a, err
+	}
+	return a, s.announce(tx, actor, a, also...)
+}
+
+// free gives back all that an appointment holds, tells watchers, and offers it
+// to who waits.
+func (s *Service) free(tx Tx, holders ...string) error {
+	for _, h := range holders {
+		seats, err := tx.FreeSeats(h)
+		if err != nil {
+			return err
+		}
+		for _, seat := range seats {
+			if seat.Start.After(s.now()) {
+				if err := s.offerToNext(tx, seat); err != nil {
+					return err
+				}
+			}
+			if err := s.tellSlots(tx, seat.DoctorID, span{seat.Start, seat.End}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

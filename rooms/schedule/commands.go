@@ -1,0 +1,210 @@
+package schedule
+
+import (
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+)
+
+// The commands of schedules and appointments.
+var (
+	ReadSchedule = rooms.Command[rooms.Nothing, Schedule]{Name: "schedule:read", For: rooms.Doctors,
+		Doc: "Read one's own schedule, with the exceptions that are not over."}
+	SaveSchedule = rooms.Command[ScheduleInput, Schedule]{Name: "schedule:save", For: rooms.Doctors,
+		Doc: "Replace one's weekly rules. Appointments that were made stay. If-Match refuses when they have changed meanwhile."}
+	AddException = rooms.Command[ExceptionInput, ExceptionAdded]{Name: "exception:add", For: rooms.Doctors,
+		Doc: "Take time off, or add extra hours. Whose appointment falls into time off is offered another."}
+	RemoveException = rooms.Command[ExceptionRef, rooms.Nothing]{Name: "exception:remove", For: rooms.Doctors,
+		Doc: "Take back an exception."}
+	PreviewException = rooms.Command[ExceptionInput, Preview]{Name: "exception:preview", For: rooms.Doctors,
+		Doc: "See whose appointments time off would touch, and what they would be offered."}
+
+	Slots = rooms.Command[SlotsInput, SlotList]{Name: "slot:list", For: rooms.Anyone,
+		Doc: "List a doctor's slots in a stretch of at most 62 days."}
+	Watch = rooms.Command[SlotsInput, SlotList]{Name: "schedule:watch", Namespace: rooms.Schedules, For: rooms.Anyone,
+		Doc: "Hear a doctor's schedule from now on; the answer is how it stands."}
+	Unwatch = rooms.Command[DoctorRef, rooms.Nothing]{Name: "schedule:unwatch", Namespace: rooms.Schedules, For: rooms.Anyone,
+		Doc: "Stop hearing a doctor's schedule."}
+
+	Book = rooms.Command[BookInput, Booking]{Name: "appointment:book", Namespace: rooms.Schedules, For: rooms.Patients,
+		Doc: "Take a slot. The same id with the same content returns the first result."}
+	Appointments = rooms.Command[AppointmentFilter, AppointmentPage]{Name: "appointment:list", For: rooms.Patients | rooms.Doctors,
+		Doc: "List one's own appointments by their start."}
+	ReadAppointment = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:read", For: rooms.Patients | rooms.Doctors,
+		Doc: "Read one of one's own appointments."}
+	Reschedule = rooms.Command[RescheduleInput, Appointment]{Name: "appointment:reschedule", For: rooms.Patients,
+		Doc: "Move an appointment to another slot of the doctor: at most twice, until 2 hours before. If that fails the old slot is kept."}
+	Cancel = rooms.Command[CancelInput, Appointment]{Name: "appointment:cancel", For: rooms.Patients | rooms.Doctors,
+		Doc: "Cancel. The patient gets back 100 % until 24 hours before, 50 % until 2 hours before; everything if the doctor cancels."}
+	CheckIn = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:check-in", For: rooms.Patients,
+		Doc: "Be there: from 15 minutes before the start. The patient enters the doctor's queue."}
+	AcceptOffer = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:accept", For: rooms.Patients,
+		Doc: "Take the other time that is offered."}
+	DeclineOffer = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:decline", For: rooms.Patients,
+		Doc: "Refuse the other time; the appointment is cancelled and everything goes back."}
+
+	JoinWaitlist = rooms.Command[WaitInput, Wait]{Name: "waitlist:join", For: rooms.Patients,
+		Doc: "Wait for a slot of a doctor to become free in a stretch of time."}
+	Waitlist = rooms.Command[rooms.Nothing, WaitList]{Name: "waitlist:list", For: rooms.Patients,
+		Doc: "List one's own places on waitlists."}
+	LeaveWaitlist = rooms.Command[WaitRef, Wait]{Name: "waitlist:leave", For: rooms.Patients,
+		Doc: "Wait no longer, or refuse what is offered."}
+	TakeOffer = rooms.Command[WaitRef, Booking]{Name: "waitlist:accept", For: rooms.Patients,
+		Doc: "Take the slot that is offered."}
+
+	Calendar = rooms.Command[CalendarInput, string]{Name: "calendar:read", For: rooms.Anyone,
+		Doc: "The appointments of a user as iCalendar (RFC 5545), by the secret in the address."}
+)
+
+// What happens.
+var (
+	AppointmentUpdated = rooms.Event[Appointment]{Namespace: rooms.Schedules, Name: "appointment:updated", Doc: "The appointment changed; data is the whole of it."}
+	WaitUpdated        = rooms.Event[Wait]{Namespace: rooms.Schedules, Name: "waitlist:updated", Doc: "One's place on a waitlist changed: a slot may be offered."}
+
+	SlotUpdated     = rooms.Signal[SlotChange]{Namespace: rooms.Schedules, Name: "slot:updated", Doc: "A slot went, or came back."}
+	ScheduleUpdated = rooms.Signal[DoctorRef]{Namespace: rooms.Schedules, Name: "schedule:updated", Doc: "A doctor's rules or exceptions changed: ask for the slots anew."}
+)
+
+// ScheduleInput replaces weekly rules. Version, if given, is the one that was read.
+type ScheduleInput struct {
+	TimeZone string `json:"timeZone"`
+	Rules    []Rule `json:"rules"`
+	Version  *int64 `json:"version,omitempty"` // over REST: If-Match
+}
+
+// ExceptionInput takes time off or adds hours.
+type ExceptionInput struct {
+	Kind        ExceptionKind    `json:"kind"`
+	Start       time.Time        `json:"start"`
+	End         time.Time        `json:"end"`
+	Note        string           `json:"note,omitempty"`
+	SlotMinutes int              `json:"slotMinutes,omitempty"`
+	Capacity    int              `json:"capacity,omitempty"`
+	Media       []account.Medium `json:"media,omitempty"`
+	// SubstituteID is a doctor to offer at the same time, where there is a slot.
+	SubstituteID rooms.UserID `json:"substituteId,omitempty"`
+}
+
+// ExceptionAdded is the exception and what became of the appointments in it.
+type ExceptionAdded struct {
+	Exception Exception     `json:"exception"`
+	Affected  []Appointment `json:"affected"`
+}
+
+// ExceptionRef names an exception.
+type ExceptionRef struct {
+	ExceptionID ExceptionID `json:"exceptionId"`
+}
+
+// Preview is whose appointments an exception would touch; Offer is what they
+// would be offered, none means they would be cancelled.
+type Preview struct {
+	Affected []Appointment `json:"affected"`
+}
+
+// SlotsInput names a doctor and a stretch of time: from now on for 14 days by
+// default, at most 62 days.
+type SlotsInput struct {
+	DoctorID rooms.UserID `json:"doctorId"`
+	From     *time.Time   `json:"from,omitempty"`
+	To       *time.Time   `json:"to,omitempty"`
+}
+
+// SlotList is slots in order, with the zone that the doctor's rules are in.
+type SlotList struct {
+	Items      []Slot `json:"items"`
+	NextCursor string `json:"nextCursor"`
+	TimeZone   string `json:"timeZone"`
+}
+
+// DoctorRef names a doctor.
+type DoctorRef struct {
+	DoctorID rooms.UserID `json:"doctorId"`
+}
+
+// SlotChange is how many seats of a slot are free now.
+type SlotChange struct {
+	DoctorID  rooms.UserID `json:"doctorId"`
+	Start     time.Time    `json:"start"`
+	Available int          `json:"available"`
+}
+
+// BookInput takes a slot.
+type BookInput struct {
+	ID             AppointmentID       `json:"id,omitempty"`
+	DoctorID       rooms.UserID        `json:"doctorId"`
+	Start          time.Time           `json:"start"`
+	Medium         account.Medium      `json:"medium"`
+	Service        account.ServiceKind `json:"service"`
+	PatientID      account.PatientID   `json:"patientId,omitempty"`
+	Complaint      string              `json:"complaint"`
+	PriorDiagnosis string              `json:"priorDiagnosis,omitempty"`
+}
+
+// Booking is an appointment with its consultation.
+type Booking struct {
+	Appointment  Appointment               `json:"appointment"`
+	Consultation consultation.Consultation `json:"consultation"`
+}
+
+// AppointmentFilter narrows one's own appointments to those that end after
+// From and start before To. Limit is 1 to 100, 50 by default.
+type AppointmentFilter struct {
+	From   *time.Time `json:"from,omitempty"`
+	To     *time.Time `json:"to,omitempty"`
+	Cursor string     `json:"cursor,omitempty"`
+	Limit  int        `json:"limit,omitempty"`
+}
+
+// AppointmentPage is a page of appointments.
+type AppointmentPage struct {
+	Items      []Appointment `json:"items"`
+	NextCursor string        `json:"nextCursor"`
+}
+
+// AppointmentRef names an appointment.
+type AppointmentRef struct {
+	AppointmentID AppointmentID `json:"appointmentId"`
+}
+
+// RescheduleInput names another start.
+type RescheduleInput struct {
+	AppointmentID AppointmentID `json:"appointmentId"`
+	Start         time.Time     `json:"start"`
+}
+
+// CancelInput says why.
+type CancelInput struct {
+	AppointmentID AppointmentID `json:"appointmentId"`
+	Reason        string        `json:"reason,omitempty"`
+}
+
+// WaitInput is a booking without a start.
+type WaitInput struct {
+	DoctorID       rooms.UserID        `json:"doctorId"`
+	From           time.Time           `json:"from"`
+	To             time.Time           `json:"to"`
+	Medium         account.Medium      `json:"medium"`
+	Service        account.ServiceKind `json:"service"`
+	PatientID      account.PatientID   `json:"patientId,omitempty"`
+	Complaint      string              `json:"complaint"`
+	PriorDiagnosis string              `json:"priorDiagnosis,omitempty"`
+}
+
+// WaitRef names a place on a waitlist.
+type WaitRef struct {
+	WaitID WaitID `json:"waitId"`
+}
+
+// WaitList is one's own places, the latest first.
+type WaitList struct {
+	Items      []Wait `json:"items"`
+	NextCursor string `json:"nextCursor"`
+}
+
+// CalendarInput is the secret part of a calendar's address.
+type CalendarInput struct {
+	Token string `json:"token"`
+}

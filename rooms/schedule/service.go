@@ -1,0 +1,206 @@
+package schedule
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Service carries out the commands of schedules and appointments.
+type Service struct {
+	store         Store
+	consultations *consultation.Service
+	now           func() time.Time
+}
+
+// New makes the service, which follows the consultations from now on.
+func New(store Store, consultations *consultation.Service, now func() time.Time) *Service {
+	s := &Service{store: store, consultations: consultations, now: now}
+	if consultations != nil {
+		consultations.FollowedBy(s)
+	}
+	return s
+}
+
+// Commands are the commands that the service carries out.
+func (s *Service) Commands() []rooms.Bound {
+	return []rooms.Bound{
+		ReadSchedule.Bind(s.read), SaveSchedule.Bind(s.save),
+		AddException.Bind(s.addException), RemoveException.Bind(s.removeException), PreviewException.Bind(s.previewException),
+		Slots.Bind(s.slots), Watch.Bind(s.watch), Unwatch.Bind(s.unwatch),
+		Book.Bind(s.book), Appointments.Bind(s.appointments), ReadAppointment.Bind(s.appointment),
+		Reschedule.Bind(s.reschedule), Cancel.Bind(s.cancel), CheckIn.Bind(s.checkIn),
+		AcceptOffer.Bind(s.acceptOffer), DeclineOffer.Bind(s.declineOffer),
+		JoinWaitlist.Bind(s.joinWaitlist), Waitlist.Bind(s.waitlist), LeaveWaitlist.Bind(s.leaveWaitlist), TakeOffer.Bind(s.takeOffer),
+		Calendar.Bind(s.calendar),
+	}
+}
+
+// Kinds of the timers of offers that run out.
+const (
+	offerTimer = "appointment-offer"
+	waitTimer  = "waitlist-offer"
+)
+
+// Timers are the timers that the service fires.
+func (s *Service) Timers() map[string]rooms.Fire {
+	return map[string]rooms.Fire{offerTimer: s.offerRanOut, waitTimer: s.waitRanOut}
+}
+
+func (s *Service) read(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Schedule, error) {
+	return s.store.Schedule(ctx, actor.UserID, s.now())
+}
+
+// Validate implements rooms.Validator.
+func (in ScheduleInput) Validate() error {
+	if _, err := time.LoadLocation(in.TimeZone); err != nil || in.TimeZone == "" || in.TimeZone == "Local" {
+		return rooms.Invalid("timeZone", "timeZone must be an IANA name such as Asia/Shanghai")
+	}
+	return validRules(in.Rules)
+}
+
+func (s *Service) save(ctx context.Context, actor rooms.Actor, in ScheduleInput) (Schedule, error) {
+	var v Schedule
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if v, err = tx.Schedule(actor.UserID, s.now()); err != nil {
+			return err
+		}
+		if in.Version != nil && *in.Version != v.Version {
+			e := rooms.Conflict("", "the schedule has changed meanwhile: it is at version %d", v.Version)
+			e.Field = "version"
+			return e
+		}
+		v.TimeZone, v.Rules = in.TimeZone, in.Rules
+		if v.Rules == nil {
+			v.Rules = []Rule{}
+		}
+		v.Version++
+		if err := tx.SaveSchedule(v); err != nil {
+			return err
+		}
+		ScheduleUpdated.After(tx, Room(actor.UserID), DoctorRef{DoctorID: actor.UserID})
+		return nil
+	})
+	return v, err
+}
+
+// The stretch that a list of slots covers when none is given, and at most.
+const (
+	slotsUsual = 14 * 24 * time.Hour
+	slotsMost  = 62 * 24 * time.Hour
+)
+
+func (s *Service) slots(ctx context.Context, _ rooms.Actor, in SlotsInput) (SlotList, error) {
+	doctor, err := s.store.Doctor(ctx, in.DoctorID)
+	if err == nil && !doctor.Verified {
+		err = rooms.NotFound("doctor")
+	}
+	if err != nil {
+		return SlotList{}, err
+	}
+	now := s.now()
+	from, to := now, time.Time{}
+	if in.From != nil {
+		from = *in.From
+	}
+	if to = from.Add(slotsUsual); in.To != nil {
+		to = *in.To
+	}
+	switch {
+	case !from.Before(to):
+		return SlotList{}, rooms.Invalid("to", "to must be after from")
+	case to.Sub(from) > slotsMost:
+		return SlotList{}, rooms.TooLarge("to", "at most 62 days at a time")
+	}
+	if !from.After(now) {
+		from = now.Add(time.Microsecond) // what has begun cannot be booked
+	}
+	if limit := now.Add(bookAhead); to.After(limit) {
+		to = limit
+	}
+	v, err := s.store.Schedule(ctx, doctor.ID, from)
+	if err != nil {
+		return SlotList{}, err
+	}
+	list := SlotList{Items: []Slot{}, TimeZone: v.TimeZone}
+	if !from.Before(to) {
+		return list, nil
+	}
+	offers, err := v.slots(from, to)
+	if err != nil {
+		return SlotList{}, err
+	}
+	taken, err := s.store.Taken(ctx, doctor.ID, from, to.Add(minutesMost*time.Minute))
+	if err != nil {
+		return SlotList{}, err
+	}
+	list.Items = available(offers, taken)
+	return list, nil
+}
+
+// available counts what is left of offers, both in order of their start. A
+// seat counts against every slot that it overlaps: one that was taken before
+// the rules changed may lie across two.
+func available(offers []offer, taken []Seat) []Slot {
+	list := make([]Slot, len(offers))
+	first := 0
+	for i, o := range offers {
+		for first < len(taken) && !taken[first].End.After(o.start) {
+			first++
+		}
+		left := o.capacity
+		for _, seat := range taken[first:] {
+			if !seat.Start.Before(o.end) {
+				break
+			}
+			if seat.End.After(o.start) {
+				left--
+			}
+		}
+		list[i] = Slot{Start: o.start, End: o.end, Available: max(0, left), Media: o.media}
+	}
+	return list
+}
+
+func (s *Service) watch(ctx context.Context, actor rooms.Actor, in SlotsInput) (SlotList, error) {
+	if _, err := s.slots(ctx, actor, in); err != nil {
+		return SlotList{}, err
+	}
+	if conn := rooms.SubscriberOf(ctx); conn != nil {
+		if err := conn.Subscribe(Room(in.DoctorID)); err != nil {
+			return SlotList{}, err
+		}
+	}
+	return s.slots(ctx, actor, in) // after subscribing: no change falls in between
+}
+
+func (s *Service) unwatch(ctx context.Context, _ rooms.Actor, in DoctorRef) (rooms.Nothing, error) {
+	if conn := rooms.SubscriberOf(ctx); conn != nil {
+		conn.Unsubscribe(Room(in.DoctorID))
+	}
+	return rooms.Nothing{}, nil
+}
+
+// tellSlots announces how many seats are free now in the slots that a stretch touches.
+func (s *Service) tellSlots(tx Tx, doctor rooms.UserID, p span) error {
+	v, err := tx.Schedule(doctor, p.start)
+	if err != nil {
+		return err
+	}
+	offers, err := v.slots(p.start.Add(-minutesMost*time.Minute), p.end)
+	if err != nil {
+		return err
+	}
+	taken, err := tx.Taken(doctor, p.start.Add(-minutesMost*time.Minute), p.end.Add(minutesMost*time.Minute))
+	if err != nil {
+		return err
+	}
+	for _, slot := range available(offers, taken) {
+		if (span{slot.Start, slot.End}).overlaps(p) {
+			SlotUpdated.After(tx, Room(doctor), SlotChange{DoctorID: doctor, Start: slot.Start, Available: slot.Available})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+)
+
+// Chats carries out chat.Store.
+type Chats struct{ *DB }
+
+// InTx implements chat.Store.
+func (s Chats) InTx(ctx context.Context, f func(chat.Tx) error) error {
+	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+}
+
+// Speaker implements chat.Store.
+func (s Chats) Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+	return speaker(ctx, s.readers, id, user)
+}
+
+// Speaker implements chat.Tx.
+func (tx *Tx) Speaker(id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+	return speaker(context.Background(), tx, id, user)
+}
+
+func speaker(ctx context.Context, q querier, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+	s := consultation.Speaker{ConsultationID: id}
+	err := q.row(ctx, `SELECT p.role, c.status, c.reopened, c.turns_left, c.turn_open, c.accepted_at IS NOT NULL, c.answered_at IS NOT NULL
+		FROM participants p JOIN consultations c ON c.id = p.consultation_id WHERE p.consultation_id = $1 AND p.user_id = $2`, id, user).
+		Scan(&s.Role, &s.Status, &s.Reopened, &s.TurnsLeft, &s.TurnOpen, &s.Accepted, &s.Answered)
+	return s, found(err, "consultation")
+}
+
+// Participant implements chat.Store.
+func (s Chats) Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
+	return participant(ctx, s.readers, id, user)
+}
+
+const (
+	attachmentColumns = `a.id, a.consultation_id, a.uploader_id, a.kind, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.created_at`
+	messageColumns    = `m.id, m.client_id, m.consultation_id, m.seq, m.sender_id, m.kind, m.text, m.attachment_id, m.reply_to, m.created_at, m.recalled_at`
+	messagesFrom      = ` FROM messages m LEFT JOIN attachments a ON a.id = m.attachment_id `
+	messageRow        = `SELECT ` + messageColumns + `, a.kind, a.uploader_id, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.created_at` + messagesFrom
+)
+
+func scanAttachment(s scanner) (chat.Attachment, error) {
+	var a chat.Attachment
+	err := s.Scan(&a.ID, &a.ConsultationID, &a.UploaderID, &a.Kind, &a.Name, &a.Size, &a.ContentType, &a.SHA256, &a.Width, &a.Height, &a.ThumbnailSHA256, (*at)(&a.CreatedAt))
+	a.HasThumbnail = a.ThumbnailSHA256 != ""
+	return a, found(err, "attachment")
+}
+
+func scanMessage(s scanner) (chat.Message, error) {
+	var m chat.Message
+	var attachment, kind, uploader, name, contentType, sum, thumbnail sql.NullString
+	var size, width, height, uploaded sql.NullInt64
+	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, &m.Text, &attachment, &m.ReplyTo, (*at)(&m.CreatedAt), atOrNil{&m.RecalledAt},
+		&kind, &uploader, &name, &size, &contentType, &sum, &width, &height, &thumbnail, &uploaded)
+	if err != nil {
+		return m, found(err, "message")
+	}
+	if attachment.Valid {
+		m.Attachment = &chat.Attachment{ID: chat.AttachmentID(attachment.String), ConsultationID: m.ConsultationID, UploaderID: rooms.UserID(uploader.String),
+			Kind: chat.Kind(kind.String), Name: name.String, Size: size.Int64, ContentType: contentType.String, SHA256: sum.String,
+			Width: int(width.Int64), Height: int(height.Int64), HasThumbnail: thumbnail.String != "", ThumbnailSHA256: thumbnail.String}
+		err = (*at)(&m.Attachment.CreatedAt).Scan(uploaded.Int64)
+	}
+	return m, err
+}
+
+// Messages implements chat.Store.
+func (s Chats) Messages(ctx context.Context, id consultation.ID, before rooms.Seq, limit int) ([]chat.Message, error) {
+	list, err := collect(ctx, s.readers, scanMessage, messageRow+`WHERE m.consultation_id = $1 AND ($2 = 0 OR m.seq < $2) ORDER BY m.seq DESC LIMIT $3`, id, before, limit)
+	slices.Reverse(list)
+	return list, err
+}
+
+// Attachment implements chat.Store.
+func (s Chats) Attachment(ctx context.Context, id chat.AttachmentID) (chat.Attachment, bool, error) {
+	a, err := attachmentByID(ctx, s.readers, id)
+	if err != nil {
+		return a, false, err
+	}
+	var recalled int
+	err = s.readers.row(ctx, `SELECT count(*) FROM messages WHERE attachment_id = $1 AND recalled_at IS NOT NULL`, id).Scan(&recalled)
+	return a, recalled > 0, err
+}
+
+func attachmentByID(ctx context.Context, q querier, id chat.AttachmentID) (chat.Attachment, error) {
+	return scanAttachment(q.row(ctx, `SELECT `+attachmentColumns+` FROM attachments a WHERE a.id = $1`, id))
+}
+
+// QuickReplies implements chat.Store.
+func (s Chats) QuickReplies(ctx context.Context, doctor rooms.UserID) ([]chat.QuickReply, error) {
+	var replies string
+	err := s.readers.row(ctx, `SELECT replies FROM quick_replies WHERE user_id = $1`, doctor).Scan(&replies)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var list []chat.QuickReply
+	return list, json.Unmarshal([]byte(replies), &list)
+}
+
+// MessageByClientID implements chat.Tx.
+func (tx *Tx) MessageByClientID(id consultation.ID, sender rooms.UserID, clientID string) (chat.Message, error) {
+	return scanMessage(tx.row(context.Background(), messageRow+`WHERE m.consultation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`, id, sender, clientID))
+}
+
+// Message implements chat.Tx.
+func (tx *Tx) Message(id chat.MessageID) (chat.Message, error) {
+	return scanMessage(tx.row(context.Background(), messageRow+`WHERE m.id = $1`, id))
+}
+
+// InsertMessage implements chat.Tx.
+func (tx *Tx) InsertMessage(m chat.Message) error {
+	var attachment any
+	if m.Attachment != nil {
+		attachment = m.Attachment.ID
+	}
+	return tx.exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, m.Text, attachment, m.ReplyTo, micros(m.CreatedAt))
+}
+
+// RecallMessage implements chat.Tx.
+func (tx *Tx) RecallMessage(m chat.Message) error {
+	left, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return firstOf(
+		tx.exec(`UPDATE messages SET recalled_at = $2 WHERE id = $1`, m.ID, microsOrNull(m.RecalledAt)),
+		tx.exec(`UPDATE events SET data = $3 WHERE room = $1 AND seq = $2`, m.ConsultationID.Room(), m.Seq, string(left)),
+	)
+}
+
+// ForeignMessage implements chat.Tx.
+func (tx *Tx) ForeignMessage(id consultation.ID, user rooms.UserID, after, upTo rooms.Seq) (bool, error) {
+	var there bool
+	err := tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM messages WHERE consultation_id = $1 AND seq > $2 AND seq <= $3 AND sender_id <> $4)`,
+		id, after, upTo, user).Scan(&there)
+	return there, err
+}
+
+// Attachment implements chat.Tx.
+func (tx *Tx) Attachment(id chat.AttachmentID) (chat.Attachment, error) {
+	return attachmentByID(context.Background(), tx, id)
+}
+
+// InsertAttachment implements chat.Tx.
+func (tx *Tx) InsertAttachment(a chat.Attachment) error {
+	return tx.exec(`INSERT INTO attachments (id, consultation_id, uploader_id, kind, name, size, content_type, sha256, width, height, thumbnail_sha256, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		a.ID, a.ConsultationID, a.UploaderID, a.Kind, a.Name, a.Size, a.ContentType, a.SHA256, a.Width, a.Height, a.ThumbnailSHA256, micros(a.CreatedAt))
+}
+
+// SaveQuickReplies implements chat.Tx.
+func (tx *Tx) SaveQuickReplies(doctor rooms.UserID, list []chat.QuickReply) error {
+	replies, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return tx.exec(`INSERT INTO quick_replies (user_id, replies) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET replies = excluded.replies`, doctor, string(replies))
+}

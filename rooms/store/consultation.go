@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Consultations carries out consultation.Store.
+type Consultations struct{ *DB }
+
+// InTx implements consultation.Store.
+func (s Consultations) InTx(ctx context.Context, f func(consultation.Tx) error) error {
+	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+}
+
+const consultationColumns = `c.id, c.status, c.service, c.medium, c.doctor_id, c.doctor_name, c.user_id, c.patient_id, c.patient_name,
+	c.complaint, c.prior_diagnosis, c.price, c.currency, c.minutes, c.created_at, c.updated_at, c.scheduled_at, c.queued_at, c.accepted_at,
+	c.answered_at, c.ended_at, c.due_at, c.clock_left_ms, c.reason, c.summary, c.reopened, c.turns_left, c.turn_open, c.refund, c.refund_percent`
+
+func scanConsultation(s scanner) (consultation.Consultation, error) { return scanConsultationAnd(s) }
+
+func scanConsultationAnd(s scanner, more ...any) (consultation.Consultation, error) {
+	var c consultation.Consultation
+	var summary string
+	err := s.Scan(append([]any{&c.ID, &c.Status, &c.Service, &c.Medium, &c.DoctorID, &c.DoctorName, &c.UserID, &c.PatientID, &c.PatientName,
+		&c.Complaint, &c.PriorDiagnosis, &c.Price, &c.Currency, &c.Minutes, (*at)(&c.CreatedAt), (*at)(&c.UpdatedAt), atOrNil{&c.ScheduledAt}, atOrNil{&c.QueuedAt}, atOrNil{&c.AcceptedAt},
+		atOrNil{&c.AnsweredAt}, atOrNil{&c.EndedAt}, atOrNil{&c.DueAt}, &c.ClockLeftMs, &c.Reason, &summary, &c.Reopened, &c.TurnsLeft, &c.TurnOpen, &c.Refund, &c.RefundPercent}, more...)...)
+	if err != nil {
+		return c, found(err, "consultation")
+	}
+	if summary != "" {
+		return c, json.Unmarshal([]byte(summary), &c.Summary)
+	}
+	return c, nil
+}
+
+func consultationByID(ctx context.Context, q querier, id consultation.ID) (consultation.Consultation, error) {
+	return scanConsultation(q.row(ctx, `SELECT `+consultationColumns+` FROM consultations c WHERE c.id = $1`, id))
+}
+
+// Consultation implements consultation.Store.
+func (s Consultations) Consultation(ctx context.Context, id consultation.ID) (consultation.Consultation, error) {
+	return consultationByID(ctx, s.readers, id)
+}
+
+// Consultations implements consultation.Store.
+func (s Consultations) Consultations(ctx context.Context, q consultation.Query) ([]consultation.Consultation, error) {
+	w := where{}
+	w.add(`p.user_id = ?`, q.User)
+	if len(q.Statuses) > 0 {
+		params := make([]string, len(q.Statuses))
+		for i, status := range q.Statuses {
+			params[i] = w.param(status)
+		}
+		w.add(`c.status IN (` + strings.Join(params, ", ") + `)`)
+	}
+	if q.After != nil {
+		w.add(`(r.last_at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
+	}
+	return collect(ctx, s.readers, func(row scanner) (consultation.Consultation, error) {
+		var lastAt time.Time
+		var lastSeq, readUpTo rooms.Seq
+		var unread int
+		c, err := scanConsultationAnd(row, &lastSeq, (*at)(&lastAt), &readUpTo, &unread)
+		c.LastSeq, c.ReadUpTo, c.Unread, c.UpdatedAt = lastSeq, readUpTo, unread, lastAt
+		return c, err
+	}, `SELECT `+consultationColumns+`, r.last_seq, r.last_at, p.read_up_to,
+			(SELECT count(*) FROM messages m WHERE m.consultation_id = c.id AND m.seq > p.read_up_to AND m.sender_id <> p.user_id AND m.recalled_at IS NULL)
+		FROM participants p JOIN consultations c ON c.id = p.consultation_id JOIN rooms r ON r.id = 'consultation:' || c.id`+w.sql()+
+		` ORDER BY r.last_at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
+}
+
+const participantColumns = `user_id, name, role, joined_at, delivered_up_to, read_up_to`
+
+func scanParticipant(s scanner) (consultation.Participant, error) {
+	var p consultation.Participant
+	err := s.Scan(&p.UserID, &p.Name, &p.Role, (*at)(&p.JoinedAt), &p.DeliveredUpTo, &p.ReadUpTo)
+	return p, found(err, "consultation") // who takes no part learns no more than that
+}
+
+func participants(ctx context.Context, q querier, id consultation.ID) ([]consultation.Participant, error) {
+	return collect(ctx, q, scanParticipant, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 ORDER BY joined_at, role DESC, user_id`, id)
+}
+
+func participant(ctx context.Context, q querier, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
+	return scanParticipant(q.row(ctx, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user))
+}
+
+// Participants implements consultation.Store.
+func (s Consultations) Participants(ctx context.Context, id consultation.ID) ([]consultation.Participant, error) {
+	return participants(ctx, s.readers, id)
+}
+
+// Events implements consultation.Store.
+func (s Consultations) Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
+	// The last seq is read first: events that come in between are then in the
+	// list or after it, never counted and missing.
+	last, err := lastSeq(ctx, s.readers, room)
+	if err != nil || limit == 0 {
+		return nil, last, err
+	}
+	list, err := collect(ctx, s.readers, func(row scanner) (rooms.Entry, error) {
+		e := rooms.Entry{Room: room}
+		var data string
+		err := row.Scan(&e.Seq, &e.ID, &e.Name, (*at)(&e.At), &e.ActorID, &data)
+		e.Data = json.RawMessage(data)
+		return e, err
+	}, `SELECT seq, id, name, at, actor_id, data FROM events WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3`, room, after, limit)
+	if err != nil {
+		return nil, 0, err
+	}
+	if list == nil {
+		list = []rooms.Entry{}
+	}
+	if n := len(list); n > 0 {
+		last = max(last, list[n-1].Seq)
+	}
+	return list, last, nil
+}
+
+// Queue implements consultation.Store.
+func (s Consultations) Queue(ctx context.Context, doctor rooms.UserID) ([]consultation.ID, error) {
+	return collect(ctx, s.readers, func(row scanner) (consultation.ID, error) {
+		var id consultation.ID
+		return id, row.Scan(&id)
+	}, `SELECT id FROM consultations WHERE doctor_id = $1 AND status = 'waiting' AND queued_at IS NOT NULL ORDER BY queued_at, id`, doctor)
+}
+
+// LastAccepts implements consultation.Store.
+func (s Consultations) LastAccepts(ctx context.Context, doctor rooms.UserID, n int) ([]time.Time, error) {
+	return collect(ctx, s.readers, func(row scanner) (time.Time, error) {
+		var t time.Time
+		return t, row.Scan((*at)(&t))
+	}, `SELECT accepted_at FROM consultations WHERE doctor_id = $1 AND accepted_at IS NOT NULL ORDER BY accepted_at DESC LIMIT $2`, doctor, n)
+}
+
+// Consultation implements consultation.Tx.
+func (tx *Tx) Consultation(id consultation.ID) (consultation.Consultation, error) {
+	return consultationByID(context.Background(), tx, id)
+}
+
+// InsertConsultation implements consultation.Tx.
+func (tx *Tx) InsertConsultation(c consultation.Consultation) error {
+	err := tx.exec(`INSERT INTO consultations (id, status, service, medium, doctor_id, doctor_name, user_id, patient_id, patient_name,
+			complaint, prior_diagnosis, price, currency, minutes, created_at, updated_at, clock_left_ms, reason, summary, reopened, turns_left, turn_open, refund)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, '', '', 0, 0, 0, '')`,
+		c.ID, c.Status, c.Service, c.Medium, c.DoctorID, c.DoctorName, c.UserID, c.PatientID, c.PatientName,
+		c.Complaint, c.PriorDiagnosis, c.Price, c.Currency, c.Minutes, micros(c.CreatedAt), micros(c.UpdatedAt))
+	if err != nil {
+		return err
+	}
+	return tx.SaveConsultation(c)
+}
+
+// SaveConsultation implements consultation.Tx.
+func (tx *Tx) SaveConsultation(c consultation.Consultation) error {
+	var summary []byte
+	if c.Summary != nil {
+		var err error
+		if summary, err = json.Marshal(c.Summary); err != nil {
+			return err
+		}
+	}
+	return tx.exec(`UPDATE consultations SET status = $2, updated_at = $3, queued_at = $4, accepted_at = $5, answered_at = $6, ended_at = $7, due_at = $8,
+			clock_left_ms = $9, reason = $10, summary = $11, reopened = $12, turns_left = $13, turn_open = $14, refund = $15,
+			refund_percent = $16, scheduled_at = $17, doctor_id = $18, doctor_name = $19, minutes = $20 WHERE id = $1`,
+		c.ID, c.Status, micros(c.UpdatedAt), microsOrNull(c.QueuedAt), microsOrNull(c.AcceptedAt), microsOrNull(c.AnsweredAt), microsOrNull(c.EndedAt), microsOrNull(c.DueAt),
+		c.ClockLeftMs, c.Reason, string(summary), c.Reopened, c.TurnsLeft, c.TurnOpen, c.Refund,
+		c.RefundPercent, microsOrNull(c.ScheduledAt), c.DoctorID, c.DoctorName, c.Minutes)
+}
+
+// Participant implements consultation.Tx.
+func (tx *Tx) Participant(id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
+	return participant(context.Background(), tx, id, user)
+}
+
+// Participants implements consultation.Tx.
+func (tx *Tx) Participants(id consultation.ID) ([]consultation.Participant, error) {
+	return participants(context.Background(), tx, id)
+}
+
+// InsertParticipant implements consultation.Tx.
+func (tx *Tx) InsertParticipant(id consultation.ID, p consultation.Participant) error {
+	return tx.exec(`INSERT INTO participants (consultation_id, user_id, name, role, joined_at) VALUES ($1, $2, $3, $4, $5)`,
+		id, p.UserID, p.Name, p.Role, micros(p.JoinedAt))
+}
+
+// ReplaceParticipant implements consultation.Tx.
+func (tx *Tx) ReplaceParticipant(id consultation.ID, user rooms.UserID, p consultation.Participant) error {
+	return firstOf(tx.exec(`DELETE FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user), tx.InsertParticipant(id, p))
+}
+
+// SaveWatermarks implements chat.Tx.
+func (tx *Tx) SaveWatermarks(id consultation.ID, p consultation.Participant) error {
+	return tx.exec(`UPDATE participants SET delivered_up_to = $3, read_up_to = $4 WHERE consultation_id = $1 AND user_id = $2`,
+		id, p.UserID, p.DeliveredUpTo, p.ReadUpTo)
+}

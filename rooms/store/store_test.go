@@ -1,0 +1,222 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+type published struct {
+	mu   sync.Mutex
+	list []rooms.Publication
+}
+
+func (p *published) Published(e rooms.Publication) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.list = append(p.list, e)
+}
+func (p *published) Signalled(rooms.Notice) {}
+
+func open(t *testing.T) (*DB, *published, *rooms.Hub) {
+	t.Helper()
+	hub, heard := rooms.NewHub(16), &published{}
+	hub.Listen(heard)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		hub.Run(ctx)
+	}()
+	db, err := Open(ctx, Options{Path: filepath.Join(t.TempDir(), "it's a test?.db"), Synchronous: "OFF", Hub: hub, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		stop()
+		<-done
+	})
+	return db, heard, hub
+}
+
+var said = rooms.Event[string]{Name: "thing:said"}
+
+func say(tx *Tx, room rooms.RoomID, what string) error {
+	_, err := said.Record(tx, room, rooms.System, time.Now(), nil, func(rooms.Seq) (string, error) { return what, nil })
+	return err
+}
+
+// Many writers at once, some of which fail halfway: every room's log is 1..n
+// without a gap, holds what was answered and nothing else, and was published
+// in that order.
+func TestLogHasNoGap(t *testing.T) {
+	t.Parallel()
+	db, heard, hub := open(t)
+	const writers, each = 20, 50
+	kept := make([]map[string]bool, 3)
+	var mu sync.Mutex
+	for i := range kept {
+		kept[i] = map[string]bool{}
+	}
+	var group sync.WaitGroup
+	for i := range writers {
+		group.Go(func() {
+			for j := range each {
+				n := (i + j) % len(kept)
+				what := fmt.Sprintf("%d-%d", i, j)
+				err := db.write.do(context.Background(), func(tx *Tx) error {
+					if err := say(tx, rooms.RoomID(fmt.Sprint("room:", n)), what); err != nil {
+						return err
+					}
+					if j%7 == 0 {
+						return errors.New("changed my mind")
+					}
+					if j%11 == 0 {
+						panic("a mistake")
+					}
+					return nil
+				})
+				if err == nil {
+					mu.Lock()
+					kept[n][`"`+what+`"`] = true
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	group.Wait()
+	if err := hub.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for n := range kept {
+		room := rooms.RoomID(fmt.Sprint("room:", n))
+		log, last, err := Consultations{db}.Events(t.Context(), room, 0, 10_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(log) != len(kept[n]) || last != rooms.Seq(len(log)) {
+			t.Errorf("%s has %d events up to %d, %d were answered", room, len(log), last, len(kept[n]))
+		}
+		var told []rooms.Publication
+		for _, p := range heard.list {
+			if p.Room == room {
+				told = append(told, p)
+			}
+		}
+		for i, e := range log {
+			if e.Seq != rooms.Seq(i+1) || !kept[n][string(e.Data)] {
+				t.Fatalf("%s: event %d has seq %d and says %s", room, i, e.Seq, e.Data)
+			}
+			if told[i].Seq != e.Seq {
+				t.Fatalf("%s: published %d as number %d", room, told[i].Seq, i)
+			}
+		}
+	}
+}
+
+// A caller whose time is up before its turn is not written behind its back.
+func TestNotWrittenAfterGivingUp(t *testing.T) {
+	t.Parallel()
+	db, _, _ := open(t)
+	started, free := make(chan struct{}), make(chan struct{})
+	first := make(chan error, 1)
+	go func() {
+		first <- db.write.do(context.Background(), func(*Tx) error {
+			close(started)
+			<-free
+			return nil
+		})
+	}()
+	<-started
+	ctx, cancel := context.WithCancel(context.Background())
+	second := make(chan error, 1)
+	ran := false
+	go func() {
+		second <- db.write.do(ctx, func(*Tx) error {
+			ran = true
+			return nil
+		})
+	}()
+	cancel()
+	if err := <-second; rooms.CodeOf(err) != rooms.CodeUnavailable {
+		t.Errorf("gave up with %v", err)
+	}
+	close(free)
+	if err := <-first; err != nil {
+		t.Fatal(err)
+	}
+	if err := db.write.do(context.Background(), func(*Tx) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if ran {
+		t.Error("the function ran although its caller had given up")
+	}
+}
+
+func TestClosedStoreRefuses(t *testing.T) {
+	t.Parallel()
+	db, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "x.db"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.write.do(t.Context(), func(*Tx) error { return nil }); rooms.CodeOf(err) != rooms.CodeUnavailable {
+		t.Errorf("writing to a closed store: %v", err)
+	}
+}
+
+func TestTimersAreLentOnce(t *testing.T) {
+	t.Parallel()
+	db, _, _ := open(t)
+	now := time.Now().Truncate(time.Microsecond).UTC()
+	err := db.write.do(t.Context(), func(tx *Tx) error {
+		return firstOf(tx.SetTimer(rooms.Timer{Kind: "a", Subject: "1", Due: now}),
+			tx.SetTimer(rooms.Timer{Kind: "a", Subject: "2", Due: now.Add(time.Second)}),
+			tx.SetTimer(rooms.Timer{Kind: "a", Subject: "1", Due: now.Add(-time.Second)}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease := func(at time.Time) []rooms.Timer {
+		list, err := db.LeaseTimers(t.Context(), at, time.Minute, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	if got := lease(now); len(got) != 1 || got[0].Subject != "1" || !got[0].Due.Equal(now.Add(-time.Second)) {
+		t.Errorf("due now: %+v", got)
+	}
+	if got := lease(now); len(got) != 0 {
+		t.Errorf("lent twice: %+v", got)
+	}
+	if got := lease(now.Add(time.Minute)); len(got) != 2 {
+		t.Errorf("after the lease, %+v; want both", got)
+	}
+}
+
+// What a search index is made of.
+func TestPhrases(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]string{
+		"": "", "  ": "", "?!": "", "头痛": `"头  痛"*`, `a "b`: `"a" """b"*`, "x头y": `"x 头 y"*`,
+	} {
+		if got := phrases(typed); got != want {
+			t.Errorf("%q becomes %q, want %q", typed, got, want)
+		}
+	}
+}

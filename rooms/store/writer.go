@@ -1,0 +1,237 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"wenzhen/rooms"
+)
+
+// Bounds of the writer: how many functions wait before the next caller has to
+// wait itself, and how many go into one commit.
+const (
+	writerQueue = 1024
+	writerBatch = 256
+)
+
+// writer owns the one connection that writes.
+type writer struct {
+	db      *sql.DB
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt
+	publish func([]rooms.Publication, []rooms.Notice)
+
+	jobs    chan *job
+	mu      sync.RWMutex // guards closed against sends on jobs
+	closed  bool
+	stopped chan struct{}
+}
+
+// job is a function that waits to be run in a transaction.
+type job struct {
+	ctx  context.Context
+	run  func(*Tx) error
+	bare string // instead of run: a statement for outside any transaction
+	pubs []rooms.Publication
+	told []rooms.Notice
+	err  error
+	done chan struct{}
+}
+
+func startWriter(ctx context.Context, db *sql.DB, publish func([]rooms.Publication, []rooms.Notice)) (*writer, error) {
+	db.SetMaxOpenConns(2) // one writes, one checkpoints
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("writer: %w", err)
+	}
+	w := &writer{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, publish: publish,
+		jobs: make(chan *job, writerQueue), stopped: make(chan struct{})}
+	go w.loop()
+	return w, nil
+}
+
+// do runs f in a transaction and returns once it is committed and on disk, or
+// not done at all. If ctx ends first the outcome is unknown to the caller: the
+// function may still be committed. A command is therefore safe to send again.
+func (w *writer) do(ctx context.Context, f func(*Tx) error) error {
+	return w.submit(&job{ctx: ctx, run: f, done: make(chan struct{})})
+}
+
+// alone runs a statement between two transactions.
+func (w *writer) alone(ctx context.Context, statement string) error {
+	return w.submit(&job{ctx: ctx, bare: statement, done: make(chan struct{})})
+}
+
+// side runs a statement beside the writer, on the other connection.
+func (w *writer) side(ctx context.Context, statement string) error {
+	_, err := w.db.ExecContext(ctx, statement)
+	return err
+}
+
+func (w *writer) submit(j *job) error {
+	if err := w.enqueue(j); err != nil {
+		return err
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-j.ctx.Done():
+		return rooms.Unavailable(j.ctx.Err(), "the database did not get to it in time; it is safe to send it again")
+	}
+}
+
+func (w *writer) enqueue(j *job) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return rooms.Unavailable(nil, "the server is shutting down")
+	}
+	select {
+	case w.jobs <- j:
+		return nil
+	case <-j.ctx.Done():
+		return rooms.Unavailable(j.ctx.Err(), "too many commands wait to be written")
+	}
+}
+
+func (w *writer) close() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.jobs)
+	}
+	w.mu.Unlock()
+	<-w.stopped
+	return firstOf(w.conn.Close(), w.db.Close())
+}
+
+func (w *writer) loop() {
+	defer close(w.stopped)
+	for j := range w.jobs {
+		batch := w.batch(j)
+		var pubs []rooms.Publication
+		var told []rooms.Notice
+		for _, j := range batch {
+			if j.err == nil {
+				pubs = append(pubs, j.pubs...)
+				told = append(told, j.told...)
+			}
+		}
+		w.publish(pubs, told)
+		for _, j := range batch {
+			close(j.done)
+		}
+	}
+}
+
+// batch runs first, and what else waits, in one transaction.
+func (w *writer) batch(first *job) []*job {
+	batch := []*job{first}
+	if first.bare != "" {
+		_, first.err = w.conn.ExecContext(first.ctx, first.bare)
+		return batch
+	}
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+		first.err = fmt.Errorf("begin: %w", err)
+		return batch
+	}
+	w.run(first)
+	var after *job // a bare statement ends the batch and follows it
+	for len(batch) < writerBatch && after == nil {
+		select {
+		case j, open := <-w.jobs:
+			switch {
+			case !open:
+				return w.commit(batch)
+			case j.bare != "":
+				after = j
+			default:
+				w.run(j)
+				batch = append(batch, j)
+			}
+			continue
+		default:
+		}
+		break
+	}
+	batch = w.commit(batch)
+	if after != nil {
+		_, after.err = w.conn.ExecContext(after.ctx, after.bare)
+		batch = append(batch, after)
+	}
+	return batch
+}
+
+func (w *writer) commit(batch []*job) []*job {
+	err := w.exec("COMMIT")
+	if err == nil {
+		return batch
+	}
+	err = fmt.Errorf("commit: %w", err)
+	if undo := w.exec("ROLLBACK"); undo != nil {
+		err = errors.Join(err, undo)
+	}
+	for _, j := range batch {
+		if j.err == nil {
+			j.err = err
+		}
+	}
+	return batch
+}
+
+// run runs one function behind a savepoint, so that its failure undoes it alone.
+func (w *writer) run(j *job) {
+	if j.ctx.Err() != nil {
+		j.err = rooms.Unavailable(j.ctx.Err(), "the database did not get to it in time")
+		return
+	}
+	if j.err = w.exec("SAVEPOINT job"); j.err != nil {
+		return
+	}
+	tx := &Tx{w: w}
+	if j.err = guarded(j.run, tx); j.err == nil {
+		j.pubs, j.told = tx.pubs, tx.notices
+	} else if err := w.exec("ROLLBACK TO job"); err != nil {
+		j.err = errors.Join(j.err, err)
+	}
+	if err := w.exec("RELEASE job"); err != nil {
+		j.err = errors.Join(j.err, err)
+	}
+}
+
+// guarded turns a panic of f into an error: one command's mistake must not end
+// the writer.
+func guarded(f func(*Tx) error, tx *Tx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f(tx)
+}
+
+func (w *writer) exec(statement string, args ...any) error {
+	s, err := w.stmt(statement)
+	if err != nil {
+		return err
+	}
+	_, err = s.Exec(args...)
+	return err
+}
+
+// stmt prepares a statement once.
+func (w *writer) stmt(statement string) (*sql.Stmt, error) {
+	if s, ok := w.stmts[statement]; ok {
+		return s, nil
+	}
+	s, err := w.conn.PrepareContext(context.Background(), statement)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %q: %w", statement, err)
+	}
+	w.stmts[statement] = s
+	return s, nil
+}

@@ -1,0 +1,27 @@
+package rooms
+
+import "context"
+
+// Subscriber is the live connection that a command came through. Features
+// reach it through the context, so that joining a room is a command like any
+// other.
+type Subscriber interface {
+	// Subscribe makes the connection hear room from now on.
+	Subscribe(room RoomID) error
+	// Unsubscribe ends that; not subscribed is no error.
+	Unsubscribe(room RoomID)
+}
+
+type subscriberKey struct{}
+
+// WithSubscriber puts the connection into the context of a command.
+func WithSubscriber(ctx context.Context, s Subscriber) context.Context {
+	return context.WithValue(ctx, subscriberKey{}, s)
+}
+
+// SubscriberOf is the connection that the command came through, or nil where
+// the transport has none (REST).
+func SubscriberOf(ctx context.Context) Subscriber {
+	s, _ := ctx.Value(subscriberKey{}).(Subscriber)
+	return s
+}

@@ -1,0 +1,87 @@
+package rooms
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Timer is something that must happen at a time. It is a row, so that a
+// restart loses none. There is at most one of a kind for a subject.
+type Timer struct {
+	Kind    string
+	Subject string
+	Due     time.Time
+}
+
+// TimerStore lends out timers that are due.
+type TimerStore interface {
+	// LeaseTimers returns up to limit timers due at now and hides them from
+	// other workers until now+lease.
+	LeaseTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Timer, error)
+}
+
+// Fire carries out a due timer. In one transaction it checks that the timer's
+// cause still holds, does the work, and clears or moves the timer. Firing
+// twice must do no harm.
+type Fire func(ctx context.Context, t Timer) error
+
+// MergeTimers joins the timers of several features. It panics on a kind that
+// two have, which is a mistake in the program.
+func MergeTimers(features ...map[string]Fire) map[string]Fire {
+	all := map[string]Fire{}
+	for _, timers := range features {
+		for kind, fire := range timers {
+			if all[kind] != nil {
+				panic("rooms: timer " + kind + " belongs to two features")
+			}
+			all[kind] = fire
+		}
+	}
+	return all
+}
+
+// timerLease is how long a worker may take over one timer before another may
+// try; a worker that died holds nothing longer.
+const timerLease = 30 * time.Second
+
+// RunTimers fires due timers every period until ctx ends. A timer whose Fire
+// fails is tried again when its lease is over.
+func RunTimers(ctx context.Context, store TimerStore, now func() time.Time, period time.Duration, fire map[string]Fire, log *slog.Logger) {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		if err := FireDue(ctx, store, now(), fire, log); err != nil && ctx.Err() == nil {
+			log.Error("timers", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// FireDue fires what is due at now, all of it, once.
+func FireDue(ctx context.Context, store TimerStore, now time.Time, fire map[string]Fire, log *slog.Logger) error {
+	const batch = 100
+	for {
+		due, err := store.LeaseTimers(ctx, now, timerLease, batch)
+		if err != nil {
+			return err
+		}
+		for _, t := range due {
+			do, ok := fire[t.Kind]
+			if !ok {
+				log.Error("timer of an unknown kind", "kind", t.Kind, "subject", t.Subject)
+				continue
+			}
+			if err := do(ctx, t); err != nil && ctx.Err() == nil {
+				log.Error("timer failed", "kind", t.Kind, "subject", t.Subject, "error", err)
+			}
+		}
+		if len(due) < batch {
+			return nil
+		}
+	}
+}
