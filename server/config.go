@@ -1,0 +1,126 @@
+package server
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// Config is every setting of `wenzhen serve`. Its tags are the one table from
+// which flags, environment variables, the optional file and the README's table
+// come: WENZHEN_ADDR is --addr is "addr" in the file. A setting tagged secret
+// is also read from the file that WENZHEN_…_FILE names.
+type Config struct {
+	Addr string `default:"127.0.0.1:8080" env:"WENZHEN_ADDR" help:"Address to listen on."`
+	Data string `default:"data" env:"WENZHEN_DATA" help:"Folder of the database, the attachments and the generated secrets. It is made when it is not there." type:"path"`
+	Demo bool   `env:"WENZHEN_DEMO" help:"Fill an empty database with demo accounts and show their passwords on the login page. Never on the open internet."`
+
+	Synchronous string `default:"full" enum:"full,normal" env:"WENZHEN_SYNCHRONOUS" help:"What an answered command survives: \"full\", a power cut; \"normal\", a crash of the process."`
+
+	TokenKey    string        `env:"WENZHEN_TOKEN_KEY" secret:"" help:"Key that signs access tokens, at least 32 characters. Made and kept in the data folder when not given."`
+	AccessLife  time.Duration `default:"15m" env:"WENZHEN_ACCESS_LIFE" help:"How long an access token is good for."`
+	RefreshLife time.Duration `default:"720h" env:"WENZHEN_REFRESH_LIFE" help:"How long a login lasts that is not used."`
+
+	LoginFailures        int           `default:"10" env:"WENZHEN_LOGIN_FAILURES" help:"Failed logins per account within the login window."`
+	LoginAddressFailures int           `default:"100" env:"WENZHEN_LOGIN_ADDRESS_FAILURES" help:"Failed logins from one address within the login window."`
+	LoginWindow          time.Duration `default:"15m" env:"WENZHEN_LOGIN_WINDOW" help:"The window in which failed logins count."`
+	Registrations        int           `default:"100" env:"WENZHEN_REGISTRATIONS" help:"Registrations from one address within a minute."`
+
+	CommandRate    float64       `default:"50" env:"WENZHEN_COMMAND_RATE" help:"Commands a second that one user may send, sustained."`
+	CommandBurst   int           `default:"500" env:"WENZHEN_COMMAND_BURST" help:"Commands that one user may send at once."`
+	CommandTimeout time.Duration `default:"10s" env:"WENZHEN_COMMAND_TIMEOUT" help:"How long one command may take."`
+
+	AttachmentBytes int64  `default:"20000000" env:"WENZHEN_ATTACHMENT_BYTES" help:"The most bytes that one attachment may have."`
+	PacketBytes     int64  `default:"1000000" env:"WENZHEN_PACKET_BYTES" help:"The most bytes that one realtime packet may have."`
+	SocketsPerUser  int    `default:"20" env:"WENZHEN_SOCKETS_PER_USER" help:"Realtime connections that one user may have."`
+	Connections     int    `default:"0" env:"WENZHEN_CONNECTIONS" help:"Realtime connections in all; 0 is no limit."`
+	MemoryLimit     uint64 `default:"0" env:"WENZHEN_MEMORY_LIMIT" help:"Heap in bytes above which new realtime connections are refused; 0 is no limit."`
+
+	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
+	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
+
+	GOGC         int           `default:"200" env:"WENZHEN_GOGC" help:"Go's garbage collection percentage. 200 trades memory for a third less collecting."`
+	DrainTimeout time.Duration `default:"10s" env:"WENZHEN_DRAIN_TIMEOUT" help:"How long a shutdown lets running requests finish."`
+	LogLevel     string        `default:"info" enum:"debug,info,warn,error" env:"WENZHEN_LOG_LEVEL" help:"The least important lines to log."`
+	LogFormat    string        `default:"text" enum:"text,json" env:"WENZHEN_LOG_FORMAT" help:"How log lines are written."`
+}
+
+// Validate tells which setting is out of range.
+func (c Config) Validate() error {
+	for _, s := range []struct {
+		ok   bool
+		what string
+	}{
+		{c.TokenKey == "" || len(c.TokenKey) >= 32, "--token-key must have at least 32 characters"},
+		{c.AccessLife > 0 && c.RefreshLife > c.AccessLife, "--refresh-life must be longer than --access-life, and both positive"},
+		{c.LoginFailures > 0 && c.LoginAddressFailures > 0 && c.LoginWindow > 0 && c.Registrations > 0, "the login limits must be positive"},
+		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},
+		{c.AttachmentBytes > 0 && c.PacketBytes >= 16<<10, "--attachment-bytes must be positive and --packet-bytes at least 16384"},
+		{c.SocketsPerUser > 0 && c.Connections >= 0, "--sockets-per-user must be positive and --connections not negative"},
+		{c.DrainTimeout > 0, "--drain-timeout must be positive"},
+	} {
+		if !s.ok {
+			return fmt.Errorf("configuration: %s", s.what)
+		}
+	}
+	return nil
+}
+
+// ReadSecretFiles puts what WENZHEN_…_FILE names into WENZHEN_…, for every
+// setting tagged secret. getenv and setenv are the process's in main.
+func ReadSecretFiles(getenv func(string) string, setenv func(key, value string) error) error {
+	t := reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		tag := t.Field(i).Tag
+		name := tag.Get("env")
+		if _, secret := tag.Lookup("secret"); !secret || getenv(name+"_FILE") == "" {
+			continue
+		}
+		if getenv(name) != "" {
+			return fmt.Errorf("configuration: both %s and %s_FILE are set", name, name)
+		}
+		content, err := os.ReadFile(getenv(name + "_FILE"))
+		if err != nil {
+			return fmt.Errorf("configuration: %s_FILE: %w", name, err)
+		}
+		if err := setenv(name, strings.TrimSpace(string(content))); err != nil {
+			return fmt.Errorf("configuration: %s_FILE: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// ConfigTable is the table of all settings in Markdown, as the README has it.
+func ConfigTable() string {
+	var b strings.Builder
+	b.WriteString("| flag | environment | default | what it does |\n|---|---|---|---|\n")
+	t := reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		f := t.Field(i)
+		env := "`" + f.Tag.Get("env") + "`"
+		if _, secret := f.Tag.Lookup("secret"); secret {
+			env += " or `" + f.Tag.Get("env") + "_FILE`"
+		}
+		value := f.Tag.Get("default")
+		if value != "" {
+			value = "`" + value + "`"
+		}
+		fmt.Fprintf(&b, "| `--%s` | %s | %s | %s |\n", flagName(f.Name), env, value, f.Tag.Get("help"))
+	}
+	return b.String()
+}
+
+// flagName writes a field's name as a flag: SocketsPerUser is sockets-per-user.
+func flagName(field string) string {
+	var b strings.Builder
+	for i, r := range field {
+		upper := r >= 'A' && r <= 'Z'
+		if upper && i > 0 && !(field[i-1] >= 'A' && field[i-1] <= 'Z') {
+			b.WriteByte('-')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToLower(b.String())
+}

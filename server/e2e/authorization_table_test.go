@@ -1,0 +1,195 @@
+package e2e_test
+
+import (
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+)
+
+// stranger is who has no business with bo's things.
+type stranger int
+
+// The strangers. The suspended one took part before, and the revoked session
+// is bo's own: nothing but that stands in their way.
+const (
+	guest stranger = iota
+	otherPatient
+	otherDoctor
+	suspended
+	revoked
+	strangers
+)
+
+func (s stranger) String() string {
+	return [...]string{"guest", "other patient", "other doctor", "suspended user", "revoked session"}[s]
+}
+
+// belongings name bo's things, and an unverified doctor.
+type belongings struct {
+	consultation consultation.ID
+	message      chat.MessageID
+	attachment   chat.AttachmentID
+	profile      account.PatientID
+	session      rooms.SessionID
+	user         rooms.UserID
+	doctor       rooms.UserID // whom the consultation is with
+	unverified   rooms.UserID
+	appointment  schedule.AppointmentID
+	exception    schedule.ExceptionID // the doctor's
+	wait         schedule.WaitID
+	slot         time.Time // of the appointment
+}
+
+// nothing has the names of things that do not exist.
+var nothing = belongings{"00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002", "00000000-0000-7000-8000-000000000003",
+	"00000000-0000-7000-8000-000000000004", "00000000-0000-7000-8000-000000000005", "00000000-0000-7000-8000-000000000006",
+	"00000000-0000-7000-8000-000000000007", "00000000-0000-7000-8000-000000000008", "00000000-0000-7000-8000-000000000009",
+	"00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b", time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+
+// row is one command, aimed at bo's things, and what each stranger is answered;
+// "" is success.
+type row struct {
+	in   func(b belongings) any
+	want [strangers]rooms.Code
+	// everyone says that bo too is answered so: there is nothing to own.
+	everyone bool
+}
+
+const (
+	ok     = rooms.Code("")
+	login  = rooms.CodeUnauthenticated
+	role   = rooms.CodeForbidden
+	absent = rooms.CodeNotFound
+)
+
+// What strangers are answered, by the kind of command.
+var (
+	theirs   = [strangers]rooms.Code{login, absent, absent, login, login} // someone else's thing
+	own      = [strangers]rooms.Code{login, ok, ok, login, login}         // about oneself
+	patients = [strangers]rooms.Code{login, ok, role, login, login}
+	doctors  = [strangers]rooms.Code{login, role, ok, login, login}
+	admins   = [strangers]rooms.Code{login, role, role, login, login}
+	public   = [strangers]rooms.Code{ok, ok, ok, login, login}
+	entrance = [strangers]rooms.Code{} // takes no notice of who asks
+	refusing = [strangers]rooms.Code{login, login, login, login, login}
+)
+
+func empty(belongings) any { return rooms.Nothing{} }
+
+func about(b belongings) any { return consultation.Input{ConsultationID: b.consultation} }
+
+func because(b belongings) any {
+	return consultation.ReasonInput{ConsultationID: b.consultation, Reason: "I say so"}
+}
+
+func visit(b belongings) any { return schedule.AppointmentRef{AppointmentID: b.appointment} }
+
+// authorization has a row for every command of the catalogue; the test fails
+// when one is missing.
+var authorization = map[string]row{
+	account.Register.Name: {want: entrance, everyone: true, in: func(belongings) any {
+		return account.RegisterInput{Role: rooms.RolePatient, Name: "new", Email: newEmail(), Password: password}
+	}},
+	account.LogIn.Name: {want: refusing, everyone: true, in: func(belongings) any {
+		return account.LoginInput{Email: newEmail(), Password: "a wrong password"}
+	}},
+	account.Refresh.Name: {want: refusing, everyone: true, in: func(belongings) any { return account.RefreshInput{RefreshToken: "nonsense"} }},
+	account.LogOut.Name:  {want: entrance, everyone: true, in: func(belongings) any { return account.RefreshInput{RefreshToken: "nonsense"} }},
+
+	account.Sessions.Name:      {want: own, in: empty},
+	account.RevokeSession.Name: {want: theirs, in: func(b belongings) any { return account.SessionInput{SessionID: b.session} }},
+	account.Me.Name:            {want: own, in: empty},
+	account.UpdateMe.Name:      {want: own, in: func(belongings) any { return account.MeInput{Locale: new("en")} }},
+	account.Patients.Name:      {want: patients, in: empty},
+	account.AddPatient.Name:    {want: patients, in: func(belongings) any { return account.PatientInput{Name: "child", Relation: "child"} }},
+	account.UpdatePatient.Name: {want: [strangers]rooms.Code{login, absent, role, login, login},
+		in: func(b belongings) any { return account.PatientChange{PatientID: b.profile, Name: new("changed")} }},
+
+	account.Doctors.Name: {want: public, in: func(belongings) any { return account.DoctorFilter{Limit: 5} }},
+	account.ReadDoctor.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true,
+		in: func(b belongings) any { return account.DoctorInput{DoctorID: b.unverified} }},
+	account.UpdateDoctor.Name: {want: doctors, in: func(belongings) any { return account.DoctorChange{Title: new("Dr")} }},
+
+	account.Users.Name:        {want: admins, in: func(belongings) any { return account.UserFilter{Q: "bo"} }},
+	account.Applicants.Name:   {want: admins, in: func(belongings) any { return account.ApplicantFilter{} }},
+	account.VerifyDoctor.Name: {want: admins, in: func(b belongings) any { return account.DoctorInput{DoctorID: b.unverified} }},
+	account.SuspendUser.Name:  {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+
+	consultation.Open.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
+		return consultation.OpenInput{DoctorID: b.doctor, PatientID: b.profile, Service: account.Advice, Medium: account.Text, Complaint: "in bo's name"}
+	}},
+	consultation.List.Name:      {want: own, in: func(belongings) any { return consultation.Filter{} }},
+	consultation.Read.Name:      {want: theirs, in: about},
+	consultation.Events.Name:    {want: theirs, in: func(b belongings) any { return consultation.EventsInput{ConsultationID: b.consultation} }},
+	consultation.Join.Name:      {want: theirs, in: func(b belongings) any { return consultation.JoinInput{ConsultationID: b.consultation} }},
+	consultation.Leave.Name:     {want: theirs, in: about},
+	consultation.Accept.Name:    {want: theirs, in: about},
+	consultation.Decline.Name:   {want: theirs, in: because},
+	consultation.Cancel.Name:    {want: theirs, in: because},
+	consultation.Hold.Name:      {want: theirs, in: because},
+	consultation.Resume.Name:    {want: theirs, in: about},
+	consultation.End.Name:       {want: theirs, in: func(b belongings) any { return consultation.EndInput{ConsultationID: b.consultation} }},
+	consultation.Terminate.Name: {want: theirs, in: because},
+	consultation.Reopen.Name:    {want: theirs, in: about},
+	consultation.Invite.Name: {want: theirs, in: func(b belongings) any {
+		return consultation.InviteInput{ConsultationID: b.consultation, UserID: b.user, Role: consultation.PartRelative}
+	}},
+
+	chat.Send.Name: {want: theirs, in: func(b belongings) any {
+		return chat.SendInput{ConsultationID: b.consultation, ClientID: "x", Kind: chat.Text, Text: "let me in"}
+	}},
+	chat.Recall.Name: {want: theirs, in: func(b belongings) any {
+		return chat.MessageInput{ConsultationID: b.consultation, MessageID: b.message}
+	}},
+	chat.MarkRead.Name:      {want: theirs, in: func(b belongings) any { return chat.ReceiptInput{ConsultationID: b.consultation, UpToSeq: 1} }},
+	chat.MarkDelivered.Name: {want: theirs, in: func(b belongings) any { return chat.ReceiptInput{ConsultationID: b.consultation, UpToSeq: 1} }},
+	chat.StartTyping.Name:   {want: theirs, in: func(b belongings) any { return chat.TypingInput{ConsultationID: b.consultation} }},
+	chat.StopTyping.Name:    {want: theirs, in: func(b belongings) any { return chat.TypingInput{ConsultationID: b.consultation} }},
+	chat.History.Name:       {want: theirs, in: func(b belongings) any { return chat.HistoryInput{ConsultationID: b.consultation} }},
+	chat.Search.Name:        {want: theirs, in: func(b belongings) any { return chat.SearchInput{Q: "secret", ConsultationID: b.consultation} }},
+	chat.Upload.Name:        {want: theirs, in: func(b belongings) any { return chat.UploadInput{ConsultationID: b.consultation} }},
+	chat.Download.Name:      {want: theirs, in: func(b belongings) any { return chat.AttachmentInput{AttachmentID: b.attachment} }},
+
+	account.RotateCalendar.Name: {want: own, in: empty},
+	schedule.ReadSchedule.Name:  {want: doctors, in: empty},
+	schedule.SaveSchedule.Name:  {want: doctors, in: func(belongings) any { return schedule.ScheduleInput{TimeZone: "UTC", Rules: []schedule.Rule{}} }},
+	schedule.AddException.Name: {want: doctors, in: func(belongings) any {
+		return schedule.ExceptionInput{Kind: schedule.TimeOff, Start: time.Now(), End: time.Now().Add(time.Hour)}
+	}},
+	schedule.PreviewException.Name: {want: doctors, in: func(belongings) any {
+		return schedule.ExceptionInput{Kind: schedule.TimeOff, Start: time.Now(), End: time.Now().Add(time.Hour)}
+	}},
+	schedule.RemoveException.Name: {want: [strangers]rooms.Code{login, role, absent, login, login}, everyone: true,
+		in: func(b belongings) any { return schedule.ExceptionRef{ExceptionID: b.exception} }},
+	schedule.Slots.Name:   {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(b belongings) any { return schedule.SlotsInput{DoctorID: b.unverified} }},
+	schedule.Watch.Name:   {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(b belongings) any { return schedule.SlotsInput{DoctorID: b.unverified} }},
+	schedule.Unwatch.Name: {want: public, in: func(b belongings) any { return schedule.DoctorRef{DoctorID: b.doctor} }},
+	schedule.Book.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, everyone: true, in: func(b belongings) any {
+		return schedule.BookInput{DoctorID: b.doctor, PatientID: b.profile, Start: time.Now().UTC().Truncate(time.Hour).Add(96 * time.Hour), Medium: account.Text, Service: account.Advice, Complaint: "in bo's name"}
+	}},
+	schedule.Appointments.Name:    {want: [strangers]rooms.Code{login, ok, ok, login, login}, in: func(belongings) any { return schedule.AppointmentFilter{} }},
+	schedule.ReadAppointment.Name: {want: theirs, in: visit},
+	schedule.Reschedule.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
+		return schedule.RescheduleInput{AppointmentID: b.appointment, Start: b.slot.Add(5 * time.Hour)}
+	}},
+	schedule.Cancel.Name:       {want: theirs, in: func(b belongings) any { return schedule.CancelInput{AppointmentID: b.appointment} }},
+	schedule.CheckIn.Name:      {want: [strangers]rooms.Code{login, absent, role, login, login}, in: visit},
+	schedule.AcceptOffer.Name:  {want: [strangers]rooms.Code{login, absent, role, login, login}, in: visit},
+	schedule.DeclineOffer.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: visit},
+	schedule.Waitlist.Name:     {want: patients, in: empty},
+	schedule.JoinWaitlist.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, everyone: true, in: func(b belongings) any {
+		return schedule.WaitInput{DoctorID: b.doctor, PatientID: b.profile, From: time.Now(), To: time.Now().Add(time.Hour), Medium: account.Text, Service: account.Advice, Complaint: "in bo's name"}
+	}},
+	schedule.LeaveWaitlist.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
+	schedule.TakeOffer.Name:     {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
+	schedule.Calendar.Name:      {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any { return schedule.CalendarInput{Token: "a guess"} }},
+
+	chat.QuickReplies.Name: {want: doctors, in: empty},
+	chat.SaveQuickReplies.Name: {want: doctors, in: func(belongings) any {
+		return chat.QuickReplyList{Items: []chat.QuickReply{{Text: "hello"}}}
+	}},
+}

@@ -1,0 +1,333 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wenzhen/client"
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+	"wenzhen/server/rest"
+)
+
+// secret is in everything that is bo's; nobody else may ever be sent it.
+const secret = "hush-hush"
+
+// house is a world with bo's things in it and everyone who should not get them.
+type house struct {
+	*world
+	bo, wang *person
+	things   belongings
+	tokens   [strangers]string
+	slot     time.Time // that bo has booked with wang
+}
+
+func furnish(t *testing.T) *house {
+	w := start(t)
+	h := &house{world: w, bo: w.patient("bo"), wang: w.doctor("wang")}
+	id := h.bo.consults(h.wang, secret+" headache")
+	h.wang.accepts(id)
+	picture := h.bo.uploads(id, secret+".png", somePNG(t, 8, 8))
+	do(h.bo, chat.Send, chat.SendInput{ConsultationID: id, ClientID: "picture", Kind: chat.Image, AttachmentID: picture.ID})
+	m := h.bo.says(id, secret+" secret text")
+	h.wang.says(id, secret+" secret answer")
+	profile := do(h.bo, account.AddPatient, account.PatientInput{Name: secret, Relation: "child"})
+
+	jing, li := w.patient("jing"), w.doctor("li")
+	h.tokens[otherPatient], h.tokens[otherDoctor] = jing.Tokens().AccessToken, li.Tokens().AccessToken
+
+	aunt := w.patient("aunt")
+	do(h.bo, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: aunt.user.ID, Role: consultation.PartRelative})
+	do(aunt, consultation.Read, consultation.Input{ConsultationID: id}) // she could
+	do(w.admin, account.SuspendUser, account.UserInput{UserID: aunt.user.ID})
+	h.tokens[suspended] = aunt.Tokens().AccessToken
+
+	lost, kept := h.bo.again(), h.bo.again()
+	h.tokens[revoked] = lost.Tokens().AccessToken
+	do(h.bo, account.RevokeSession, account.SessionInput{SessionID: current(lost)})
+
+	hours := []schedule.Rule{}
+	for day := range 7 {
+		hours = append(hours, schedule.Rule{Weekday: day + 1, Start: "00:00", End: "24:00", SlotMinutes: 60, Capacity: 1, Media: []account.Medium{account.Text}})
+	}
+	do(h.wang, schedule.SaveSchedule, schedule.ScheduleInput{TimeZone: "UTC", Rules: hours})
+	h.slot = time.Now().UTC().Truncate(time.Hour).Add(48 * time.Hour)
+	booked := do(h.bo, schedule.Book, schedule.BookInput{DoctorID: h.wang.user.ID, Start: h.slot, Medium: account.Text, Service: account.Advice, Complaint: secret})
+	off := do(h.wang, schedule.AddException, schedule.ExceptionInput{Kind: schedule.TimeOff, Start: h.slot.Add(time.Hour), End: h.slot.Add(2 * time.Hour), Note: secret})
+	waits := do(h.bo, schedule.JoinWaitlist, schedule.WaitInput{DoctorID: h.wang.user.ID, From: h.slot.Add(time.Hour), To: h.slot.Add(2 * time.Hour), Medium: account.Text, Service: account.Advice, Complaint: secret})
+
+	h.things = belongings{appointment: booked.Appointment.ID, exception: off.Exception.ID, wait: waits.ID, slot: h.slot, consultation: id, message: m.ID, attachment: picture.ID, profile: profile.ID, session: current(kept),
+		user: h.bo.user.ID, doctor: h.wang.user.ID, unverified: w.register(rooms.RoleDoctor, "quack").user.ID}
+	return h
+}
+
+// current is the session that the person speaks in.
+func current(p *person) rooms.SessionID {
+	p.w.t.Helper()
+	for _, s := range do(p, account.Sessions, rooms.Nothing{}).Items {
+		if s.Current {
+			return s.ID
+		}
+	}
+	p.w.t.Fatal("no session is the current one")
+	return ""
+}
+
+// verdict is what somebody was answered, without what differs each time.
+type verdict struct {
+	Code               rooms.Code
+	Field, Text, State string
+}
+
+func verdictOf(e *rooms.Error) verdict {
+	if e == nil {
+		return verdict{}
+	}
+	return verdict{e.Code, e.Field, e.Message, e.Status}
+}
+
+// Every command and every route, for everyone who has no business with it:
+// each is refused as if the thing did not exist, learns nothing and changes
+// nothing. A command without a row fails.
+func TestStrangersAreKeptOut(t *testing.T) {
+	t.Parallel()
+	h := furnish(t)
+	routes := map[string][]rest.Route{}
+	for _, r := range rest.Routes() {
+		routes[r.Command] = append(routes[r.Command], r)
+		if _, there := authorization[r.Command]; !there {
+			t.Errorf("%s %s asks for %s, which has no row in the table of authorization", r.Method, r.Path, r.Command)
+		}
+	}
+	inside := map[stranger]*bare{}
+	for who := range strangers {
+		b := h.bare(t)
+		switch got := b.connect(h.tokens[who]); {
+		case who == otherPatient || who == otherDoctor:
+			inside[who] = b
+			if !strings.HasPrefix(got, joined) {
+				t.Fatalf("the %v cannot connect: %s", who, got)
+			}
+			if got := b.on(rooms.Schedules).connect(h.tokens[who]); !strings.HasPrefix(got, "40/schedules,{") {
+				t.Fatalf("the %v cannot connect to the schedules: %s", who, got)
+			}
+		case !strings.Contains(got, `"code":"unauthenticated"`):
+			t.Errorf("the %v can connect: %s", who, got)
+		}
+	}
+	before := h.snapshot()
+	names := map[string]bool{}
+	for c := range h.server.Catalogue().All() {
+		names[c.Name] = true
+		row, there := authorization[c.Name]
+		if !there {
+			t.Errorf("%s has no row in the table of authorization", c.Name)
+			continue
+		}
+		if c.Namespace == "" && len(routes[c.Name]) == 0 && c.Name != schedule.Calendar.Name { // that is at /calendar
+			t.Errorf("%s can be reached in no way", c.Name)
+		}
+		for who := range strangers {
+			for _, r := range routes[c.Name] {
+				h.knock(t, fmt.Sprintf("%v: %s %s", who, r.Method, r.Path), row, who, func(b belongings) (verdict, string) {
+					return h.overREST(t, r, h.tokens[who], row.in(b))
+				})
+			}
+			if b := inside[who]; b != nil && c.Namespace != "" {
+				b := b.on(c.Namespace)
+				h.knock(t, fmt.Sprintf("%v: %s", who, c.Name), row, who, func(things belongings) (verdict, string) {
+					r := b.ask(1, c.Name, row.in(things))
+					return verdictOf(r.Error), string(r.Data)
+				})
+			}
+		}
+		if after := h.snapshot(); !bytes.Equal(before, after) {
+			t.Errorf("after %s bo's things are not as they were:\n%s", c.Name, cmp.Diff(string(before), string(after)))
+			before = after
+		}
+	}
+	for name := range maps.Keys(authorization) {
+		if !names[name] {
+			t.Errorf("the table of authorization has a row for %s, which does not exist", name)
+		}
+	}
+	h.owned(t, routes)
+}
+
+// knock tries one cell of the table, and the same with things that do not exist.
+func (h *house) knock(t *testing.T, name string, r row, who stranger, try func(belongings) (verdict, string)) {
+	t.Helper()
+	got, body := try(h.things)
+	if got.Code != r.want[who] {
+		t.Errorf("%s: got %q %s, want %q", name, got.Code, got.Text, r.want[who])
+	}
+	if strings.Contains(body, secret) || strings.Contains(got.Text, secret) {
+		t.Errorf("%s: was told %s", name, body)
+	}
+	if got.Code == ok {
+		return
+	}
+	if none, _ := try(nothing); none != got {
+		t.Errorf("%s: tells what exists from what does not:\n%+v\n%+v", name, got, none)
+	}
+}
+
+// overREST asks through a route.
+func (h *house) overREST(t *testing.T, r rest.Route, token string, in any) (verdict, string) {
+	t.Helper()
+	raw, err := json.Marshal(in)
+	must(t, err)
+	fields := map[string]any{}
+	must(t, json.Unmarshal(raw, &fields))
+	path := r.Path
+	for name, value := range fields {
+		if strings.Contains(path, ":"+name) {
+			path = strings.ReplaceAll(path, ":"+name, url.PathEscape(fmt.Sprint(value)))
+			delete(fields, name)
+		}
+	}
+	body, contentType := "", "application/json"
+	switch {
+	case r.Command == chat.Upload.Name:
+		body, contentType = form(t, "x.txt", []byte("let me in"))
+	case r.Method == http.MethodGet:
+		query := url.Values{}
+		for name, value := range fields {
+			query.Set(name, fmt.Sprint(value))
+		}
+		path += "?" + query.Encode()
+	default:
+		raw, err := json.Marshal(fields)
+		must(t, err)
+		body = string(raw)
+	}
+	a := h.ask(t, r.Method, "/api/v1"+path, token, body, "Content-Type", contentType)
+	if a.status >= 500 {
+		t.Errorf("%s %s: %d %s", r.Method, path, a.status, a.body)
+	}
+	if a.status < 300 {
+		return verdict{}, string(a.body)
+	}
+	return verdict{a.problem.Code, a.problem.Field, a.problem.Detail, a.problem.State}, string(a.body)
+}
+
+// snapshot is all that is bo's, and the doctor's side of it.
+func (h *house) snapshot() []byte {
+	h.t.Helper()
+	var all []any
+	all = append(all, h.bo.log(h.things.consultation),
+		do(h.bo, consultation.Read, consultation.Input{ConsultationID: h.things.consultation}),
+		do(h.bo, consultation.List, consultation.Filter{}),
+		do(h.bo, chat.History, chat.HistoryInput{ConsultationID: h.things.consultation}),
+		do(h.bo, account.Sessions, rooms.Nothing{}), do(h.bo, account.Me, rooms.Nothing{}), do(h.bo, account.Patients, rooms.Nothing{}),
+		do(h.wang, account.Me, rooms.Nothing{}), do(h.wang, chat.QuickReplies, rooms.Nothing{}),
+		do(h.wang, consultation.List, consultation.Filter{}),
+		do(h.bo, schedule.Appointments, schedule.AppointmentFilter{}), do(h.bo, schedule.Waitlist, rooms.Nothing{}),
+		do(h.wang, schedule.ReadSchedule, rooms.Nothing{}), do(h.wang, schedule.Appointments, schedule.AppointmentFilter{}),
+		do(h.admin, account.Users, account.UserFilter{Q: "quack"}))
+	raw, err := json.MarshalIndent(all, "", " ")
+	must(h.t, err)
+	return raw
+}
+
+// owned makes sure that the table is aimed at things that are there: for bo
+// none of them is absent.
+func (h *house) owned(t *testing.T, routes map[string][]rest.Route) {
+	t.Helper()
+	inside := h.bo.bare(t)
+	inside.on(rooms.Schedules).connect(h.bo.Tokens().AccessToken)
+	for _, name := range slices.Sorted(maps.Keys(authorization)) {
+		row := authorization[name]
+		if row.everyone || row.want[otherPatient] != absent {
+			continue
+		}
+		for _, r := range routes[name] {
+			if got, _ := h.overREST(t, r, h.bo.Tokens().AccessToken, row.in(h.things)); got.Code == absent || got.Code == login {
+				t.Errorf("bo: %s %s: %+v", r.Method, r.Path, got)
+			}
+		}
+		if c, _ := h.server.Catalogue().Command(name); c.Namespace != "" {
+			if r := inside.on(c.Namespace).ask(1, name, row.in(h.things)); !r.OK && (r.Error.Code == absent || r.Error.Code == login) {
+				t.Errorf("bo: %s: %+v", name, r.Error)
+			}
+		}
+	}
+}
+
+// In one's own consultation, things of another's cannot be used either.
+func TestThingsStayInTheirConsultation(t *testing.T) {
+	t.Parallel()
+	h := furnish(t)
+	jing := h.patient("jing")
+	id := jing.consults(h.wang, "mine")
+	for name, in := range map[string]func(belongings) any{
+		"attachment": func(b belongings) any {
+			return chat.SendInput{ConsultationID: id, ClientID: "a", Kind: chat.Image, AttachmentID: b.attachment}
+		},
+		"reply": func(b belongings) any {
+			return chat.SendInput{ConsultationID: id, ClientID: "r", Kind: chat.Text, Text: "x", ReplyTo: b.message}
+		},
+		"recall": func(b belongings) any { return chat.MessageInput{ConsultationID: id, MessageID: b.message} },
+	} {
+		route := rest.Route{Method: "POST", Path: "/consultations/:consultationId/messages", Command: chat.Send.Name}
+		if name == "recall" {
+			route = rest.Route{Method: "POST", Path: "/consultations/:consultationId/messages/:messageId/recall", Command: chat.Recall.Name}
+		}
+		got, _ := h.overREST(t, route, jing.Tokens().AccessToken, in(h.things))
+		none, _ := h.overREST(t, route, jing.Tokens().AccessToken, in(nothing))
+		if got.Code == ok || got != none {
+			t.Errorf("%s: got %+v, and %+v where there is none", name, got, none)
+		}
+	}
+	// Neither does a search find them.
+	if found := do(jing, chat.Search, chat.SearchInput{Q: "secret"}); len(found.Items) > 0 {
+		t.Errorf("jing found %+v", found.Items)
+	}
+	if found := do(h.bo, chat.Search, chat.SearchInput{Q: "secret"}); len(found.Items) != 2 {
+		t.Errorf("bo found %d messages, want 2", len(found.Items))
+	}
+}
+
+// A socket of a stranger hears nothing of a room, whatever is said there.
+func TestStrangersHearNothing(t *testing.T) {
+	t.Parallel()
+	h := furnish(t)
+	b := h.bare(t)
+	b.connect(h.tokens[otherPatient])
+	b.ask(1, consultation.Join.Name, consultation.JoinInput{ConsultationID: h.things.consultation})
+	h.bo.online()
+	room := h.bo.joins(h.things.consultation)
+	h.wang.says(h.things.consultation, secret)
+	call(h.bo, chat.StartTyping, chat.TypingInput{ConsultationID: h.things.consultation})
+	read(t, room, h.bo.log(h.things.consultation)[len(h.bo.log(h.things.consultation))-1].Seq)
+	// The next packet is the answer to this and nothing before it.
+	b.text(`42/consultations,2["consultation:join",{"consultationId":"none"}]`)
+	if got := b.next(); !strings.HasPrefix(got, "43/consultations,2[") {
+		t.Errorf("a stranger heard %s", got)
+	}
+}
+
+// The client's table of routes is the server's.
+func TestClientKnowsTheRoutes(t *testing.T) {
+	t.Parallel()
+	var want []client.Route
+	for _, r := range rest.Routes() {
+		want = append(want, client.Route{Method: r.Method, Path: r.Path, Command: r.Command, Anonymous: r.Anonymous})
+	}
+	if diff := cmp.Diff(want, client.Routes()); diff != "" {
+		t.Error(diff)
+	}
+}

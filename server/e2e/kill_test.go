@@ -1,0 +1,123 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"wenzhen/rooms/consultation"
+)
+
+// process is a server in a process of its own, which can be killed.
+type process struct {
+	t    testing.TB
+	dir  string
+	addr string
+	cmd  *exec.Cmd
+}
+
+// launch starts it and waits until it serves.
+func (p *process) launch() {
+	p.t.Helper()
+	self, err := os.Executable()
+	must(p.t, err)
+	p.cmd = exec.Command(self)
+	p.cmd.Env = append(os.Environ(), serveIn+"="+p.dir, serveAt+"="+p.addr)
+	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
+	must(p.t, err)
+	must(p.t, p.cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || line != "ready\n" {
+		p.t.Fatalf("the server said %q, %v", line, err)
+	}
+}
+
+// kill is kill -9.
+func (p *process) kill() {
+	p.t.Helper()
+	must(p.t, p.cmd.Process.Kill())
+	_ = p.cmd.Wait() // tells that it was killed
+}
+
+// freeAddress is one that nobody listens on now.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// A real process is killed at 20 random moments while eight clients send: what
+// was acked is there, once, and the clients go on by themselves.
+func TestNothingAckedIsLostWhenTheServerIsKilled(t *testing.T) {
+	t.Parallel()
+	const talks, rounds = 4, 20
+	w := newWorld(t, t.TempDir())
+	p := &process{t: t, dir: w.dir, addr: freeAddress(t)}
+	p.launch()
+	t.Cleanup(func() { p.kill() })
+	w.base = "http://" + p.addr
+	w.enterAdmin()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	var (
+		all               [talks]*talk
+		over              atomic.Bool
+		senders, everyone sync.WaitGroup
+	)
+	for k := range all {
+		all[k] = w.open(fmt.Sprint("talk-", k))
+		for i, s := range all[k].sides {
+			everyone.Go(func() {
+				if err := s.listen(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+			senders.Go(func() {
+				for n := 0; !over.Load(); n++ {
+					if err := s.send(ctx, fmt.Sprintf("%d-%d", i, n)); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+	}
+	acked := func() (n int) {
+		for _, k := range all {
+			for _, s := range k.sides {
+				s.mu.Lock()
+				n += len(s.acked)
+				s.mu.Unlock()
+			}
+		}
+		return n
+	}
+	for range rounds {
+		before := acked()
+		eventually(t, "clients resume", func() bool { return acked() >= before+2*talks })
+		time.Sleep(rand.N(150 * time.Millisecond)) // not luck: the moment of death
+		p.kill()
+		p.launch()
+	}
+	over.Store(true)
+	senders.Wait()
+	for _, k := range all {
+		do(k.sides[1].person, consultation.End, consultation.EndInput{ConsultationID: k.id})
+	}
+	everyone.Wait()
+	t.Logf("%d messages acked over %d deaths", acked(), rounds)
+	for _, k := range all {
+		k.check(t)
+	}
+}

@@ -1,0 +1,97 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+)
+
+// commandLimits are tighter than the general one, for commands that cost more
+// or reach others: so many a second, and so many at once.
+var commandLimits = map[string]struct {
+	rate  rate.Limit
+	burst int
+}{
+	account.Doctors.Name:     {20, 100},
+	chat.Search.Name:         {5, 30},
+	chat.Upload.Name:         {5, 50},
+	chat.StartTyping.Name:    {5, 50},
+	consultation.Open.Name:   {5, 100},
+	consultation.Invite.Name: {1, 20},
+	schedule.Slots.Name:      {20, 100},
+	schedule.Book.Name:       {5, 100},
+}
+
+// limitsMost bounds the buckets that are remembered; past it those that are
+// full again, which know nothing any more, are forgotten.
+const limitsMost = 100_000
+
+// limits is a rooms.Guard: token buckets per user, or per address for guests,
+// in all and per command.
+type limits struct {
+	rate  rate.Limit
+	burst int
+	now   func() time.Time
+
+	mu      sync.Mutex
+	buckets map[bucketKey]*rate.Limiter
+}
+
+type bucketKey struct{ who, command string }
+
+func newLimits(perSecond float64, burst int, now func() time.Time) *limits {
+	return &limits{rate: rate.Limit(perSecond), burst: burst, now: now, buckets: map[bucketKey]*rate.Limiter{}}
+}
+
+// guard refuses with rate_limited and says after how long to try again.
+func (l *limits) guard(_ context.Context, actor rooms.Actor, command string) error {
+	who := string(actor.UserID)
+	if actor.Guest() {
+		who = "address:" + actor.Address
+	}
+	now := l.now()
+	if wait := l.take(bucketKey{who: who}, l.rate, l.burst, now); wait > 0 {
+		return rooms.RateLimited(wait, "too many commands")
+	}
+	if own, ok := commandLimits[command]; ok {
+		if wait := l.take(bucketKey{who, command}, own.rate, own.burst, now); wait > 0 {
+			return rooms.RateLimited(wait, "too many of %s", command)
+		}
+	}
+	return nil
+}
+
+// take takes a token, or tells how long until there is one.
+func (l *limits) take(key bucketKey, r rate.Limit, burst int, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.buckets[key]
+	if b == nil {
+		if len(l.buckets) >= limitsMost {
+			l.forget(now)
+		}
+		b = rate.NewLimiter(r, burst)
+		l.buckets[key] = b
+	}
+	if b.AllowN(now, 1) {
+		return 0
+	}
+	missing := 1 - b.TokensAt(now)
+	return max(time.Millisecond, time.Duration(missing/float64(r)*float64(time.Second)))
+}
+
+func (l *limits) forget(now time.Time) {
+	for key, b := range l.buckets {
+		if b.TokensAt(now) >= float64(b.Burst()) {
+			delete(l.buckets, key)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package realtime
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/server/realtime/edge"
+)
+
+// roomsMost bounds the rooms that one socket hears.
+const roomsMost = 1000
+
+// connection is a socket that is logged in. It is a rooms.Subscriber.
+type connection struct {
+	server *Server
+	socket *edge.Socket
+
+	mu      sync.Mutex
+	actor   rooms.Actor
+	expires time.Time
+	heard   map[rooms.RoomID]bool
+}
+
+func newConnection(s *Server, socket *edge.Socket, actor rooms.Actor, expires time.Time) *connection {
+	actor.Address = socket.Address()
+	return &connection{server: s, socket: socket, actor: actor, expires: expires, heard: map[rooms.RoomID]bool{}}
+}
+
+// showsPresence tells whether those in a room see each other there.
+func showsPresence(room rooms.RoomID) bool { return room.Kind() == "consultation" }
+
+// who is the actor and until when the token is good.
+func (c *connection) who() (rooms.Actor, time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.actor, c.expires
+}
+
+// Subscribe implements rooms.Subscriber.
+func (c *connection) Subscribe(room rooms.RoomID) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.heard == nil:
+		return rooms.Unavailable(nil, "the connection is closed")
+	case c.heard[room]:
+		return nil
+	case len(c.heard) >= roomsMost:
+		return rooms.TooLarge("", "at most %d rooms on one connection", roomsMost)
+	}
+	c.heard[room] = true
+	c.socket.Join(string(room))
+	if showsPresence(room) {
+		c.server.presence.Enter(room, c.actor.UserID)
+	}
+	return nil
+}
+
+// Unsubscribe implements rooms.Subscriber.
+func (c *connection) Unsubscribe(room rooms.RoomID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.heard[room] {
+		return
+	}
+	delete(c.heard, room)
+	c.socket.Leave(string(room))
+	if showsPresence(room) {
+		c.server.presence.Leave(room, c.actor.UserID)
+	}
+}
+
+func (c *connection) leaveAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for room := range c.heard {
+		if showsPresence(room) {
+			c.server.presence.Leave(room, c.actor.UserID)
+		}
+	}
+	c.heard = nil
+}
+
+// refreshCommand renews the login of a socket in-band. It concerns the
+// connection alone, so it is no command of the catalogue.
+const refreshCommand = "auth:refresh"
+
+func (s *Server) refresh(ctx context.Context, conn *connection, in json.RawMessage) (json.RawMessage, error) {
+	var input struct {
+		Token string `json:"token"`
+	}
+	if err := json.Unmarshal(in, &input); err != nil || input.Token == "" {
+		return nil, rooms.Invalid("token", "token must be an access token")
+	}
+	actor, expires, err := s.accounts.Authenticate(input.Token)
+	if err == nil {
+		err = s.accounts.Alive(ctx, actor, refreshCommand)
+	}
+	if err != nil {
+		return nil, err
+	}
+	conn.mu.Lock()
+	defer conn.mu.Unlock()
+	if actor.UserID != conn.actor.UserID {
+		return nil, rooms.Forbidden("this token belongs to another user; connect anew")
+	}
+	if actor.SessionID != conn.actor.SessionID {
+		conn.socket.Join(string(rooms.SessionRoom(actor.SessionID)))
+		conn.socket.Leave(string(rooms.SessionRoom(conn.actor.SessionID)))
+	}
+	actor.Address = conn.actor.Address
+	conn.actor, conn.expires = actor, expires
+	return json.Marshal(account.Expiry{ExpiresAt: expires.UTC()})
+}
+
+// success is the acknowledgement of a command that was carried out.
+func success(data json.RawMessage) json.RawMessage {
+	b := make([]byte, 0, len(data)+20)
+	b = append(b, `{"ok":true,"data":`...)
+	b = append(b, data...)
+	return append(b, '}')
+}
+
+// failed is the acknowledgement of a command that was not.
+type failed struct {
+	OK    bool         `json:"ok"`
+	Error *rooms.Error `json:"error"`
+}
+
+// refuse turns an error into what the client may see.
+func (s *Server) refuse(ctx context.Context, command string, err error) *rooms.Error {
+	var trace [8]byte
+	_, _ = rand.Read(trace[:]) // never fails (crypto/rand)
+	return rooms.Refusal(ctx, s.cfg.Log, command, hex.EncodeToString(trace[:]), err)
+}

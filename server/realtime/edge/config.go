@@ -1,0 +1,127 @@
+package edge
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Config says how an edge behaves. The zero value is usable: every field has
+// a default.
+type Config struct {
+	// PingInterval and PingTimeout are the heartbeat of Engine.IO: the server
+	// sends a PING every PingInterval and closes a connection from which
+	// nothing was heard for PingTimeout after it. 25 s and 20 s by default.
+	PingInterval, PingTimeout time.Duration
+	// ConnectTimeout is how long a connection may live without having joined
+	// a namespace, and how long Handler.Connect may take. 45 s by default.
+	ConnectTimeout time.Duration
+	// MaxPayload bounds one incoming packet together with its binary
+	// attachments, and one polling body. 1,000,000 bytes by default.
+	MaxPayload int64
+	// SendQueue bounds the bytes that wait for one connection. A connection
+	// that exceeds it reads too slowly and is closed; it may come back and
+	// ask for what it missed. 1 MiB by default: some thousand chat events,
+	// and no more than 10 GiB if ten thousand connections stall at once. A
+	// single packet larger than this still passes when nothing else waits.
+	SendQueue int
+	// MaxConnections bounds the connections; further handshakes are answered
+	// with 503. 0 means no limit.
+	MaxConnections int
+	// MemoryLimit is a ceiling for the heap in bytes, garbage that hasn't been
+	// collected yet included: above it, new handshakes are answered with 503
+	// and present connections live on. Leave room for GOGC below GOMEMLIMIT.
+	// 0 means no limit.
+	MemoryLimit uint64
+	// Origins are the values of the Origin header that are let in besides the
+	// server's own; "*" lets in any.
+	Origins []string
+	// Address tells the client's address. The host part of RemoteAddr by
+	// default; a server behind a proxy gives its own.
+	Address func(*http.Request) string
+	// MaxAttachments bounds the binary attachments of one packet. 10 by
+	// default.
+	MaxAttachments int
+	// Path is where the handler is mounted, "/socket.io" by default.
+	Path string
+	// Log receives what an operator should know. slog.Default by default.
+	Log *slog.Logger
+	// OnPanic is told of a panic in a Handler, with the stack. By default it
+	// is logged. The connection lives on; the call that panicked counts as
+	// done.
+	OnPanic func(value any, stack []byte)
+
+	// WriteTimeout is how long one write to a client may take before the
+	// client counts as gone. 15 s by default.
+	WriteTimeout time.Duration
+	// BodyTimeout is how long a polling body or one WebSocket message may
+	// take to arrive once it has begun. 20 s by default.
+	BodyTimeout time.Duration
+	// UpgradeTimeout is how long the change from polling to WebSocket may
+	// take. 10 s by default.
+	UpgradeTimeout time.Duration
+	// RequestsPerAddress bounds the polling requests that one address may
+	// have open at a time; further ones are answered with 429. 512 by
+	// default, so that a clinic behind one address still fits.
+	RequestsPerAddress int
+	// BodyMemory bounds the bytes of all polling bodies that are being read
+	// at a time; further ones are answered with 503. 64 MiB by default.
+	BodyMemory int64
+}
+
+// withDefaults fills in what was left out.
+func (c Config) withDefaults() Config {
+	orDuration(&c.PingInterval, 25*time.Second)
+	orDuration(&c.PingTimeout, 20*time.Second)
+	orDuration(&c.ConnectTimeout, 45*time.Second)
+	orDuration(&c.WriteTimeout, 15*time.Second)
+	orDuration(&c.BodyTimeout, 20*time.Second)
+	orDuration(&c.UpgradeTimeout, 10*time.Second)
+	if c.MaxPayload <= 0 {
+		c.MaxPayload = 1_000_000
+	}
+	if c.SendQueue <= 0 {
+		c.SendQueue = 1 << 20
+	}
+	if c.MaxAttachments <= 0 {
+		c.MaxAttachments = 10
+	}
+	if c.RequestsPerAddress <= 0 {
+		c.RequestsPerAddress = 512
+	}
+	if c.BodyMemory <= 0 {
+		c.BodyMemory = 64 << 20
+	}
+	if c.Path == "" {
+		c.Path = "/socket.io"
+	}
+	if c.Address == nil {
+		c.Address = remoteHost
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.OnPanic == nil {
+		log := c.Log
+		c.OnPanic = func(value any, stack []byte) {
+			log.Error("panic in a socket handler", "panic", value, "stack", string(stack))
+		}
+	}
+	return c
+}
+
+func orDuration(d *time.Duration, fallback time.Duration) {
+	if *d <= 0 {
+		*d = fallback
+	}
+}
+
+// remoteHost is the client's address without its port.
+func remoteHost(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

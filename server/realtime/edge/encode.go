@@ -1,0 +1,126 @@
+package edge
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// ErrReserved says that an event can't be emitted under that name.
+var ErrReserved = errors.New("reserved event name")
+
+// parcel is an encoded packet: the frame of its text, and those of its
+// attachments.
+type parcel struct {
+	text        frame
+	attachments []frame
+}
+
+// size is how much it takes in a queue.
+func (p *parcel) size() int {
+	n := len(p.text.wire)
+	for _, a := range p.attachments {
+		n += len(a.wire)
+	}
+	return n
+}
+
+// encodeEvent encodes and frames an EVENT. What can't be encoded is an error,
+// never a frame.
+func encodeEvent(namespace, name string, args []any) (parcel, error) {
+	if reserved(name) {
+		return parcel{}, fmt.Errorf("%w: %q", ErrReserved, name)
+	}
+	return encode(kindEvent, namespace, 0, name, args)
+}
+
+// encodeAck encodes and frames the answer to an event.
+func encodeAck(namespace string, id uint64, args []any) (parcel, error) {
+	return encode(kindAck, namespace, id, "", args)
+}
+
+func encode(k kind, namespace string, id uint64, name string, args []any) (parcel, error) {
+	var p parcel
+	size := headRoom + len(namespace) + len(name) + 40
+	for _, arg := range args {
+		switch v := arg.(type) {
+		case json.RawMessage:
+			size += len(v) + 1
+		case []byte:
+			p.attachments = append(p.attachments, binaryFrame(v))
+			size += 40
+		default:
+			size += 64
+		}
+	}
+	buf := make([]byte, headRoom, size)
+	buf = append(buf, '4')
+	if n := len(p.attachments); n > 0 {
+		buf = append(buf, byte(k+kindBinaryEvent-kindEvent))
+		buf = strconv.AppendInt(buf, int64(n), 10)
+		buf = append(buf, '-')
+	} else {
+		buf = append(buf, byte(k))
+	}
+	buf = appendNamespace(buf, namespace)
+	if k == kindAck {
+		buf = strconv.AppendUint(buf, id, 10)
+	}
+	buf = append(buf, '[')
+	if k == kindEvent {
+		buf = appendString(buf, name)
+	}
+	num := 0
+	for i, arg := range args {
+		if i > 0 || k == kindEvent {
+			buf = append(buf, ',')
+		}
+		switch v := arg.(type) {
+		case json.RawMessage:
+			if len(v) == 0 {
+				v = json.RawMessage("null")
+			}
+			buf = append(buf, v...)
+		case []byte:
+			buf = append(buf, `{"_placeholder":true,"num":`...)
+			buf = strconv.AppendInt(buf, int64(num), 10)
+			buf = append(buf, '}')
+			num++
+		default:
+			encoded, err := json.Marshal(v)
+			if err != nil {
+				return parcel{}, fmt.Errorf("argument %d: %w", i, err)
+			}
+			buf = append(buf, encoded...)
+		}
+	}
+	p.text = seal(append(buf, ']'), opText)
+	return p, nil
+}
+
+// appendNamespace writes the namespace's part of a packet.
+func appendNamespace(buf []byte, namespace string) []byte {
+	if namespace == "/" {
+		return buf
+	}
+	return append(append(buf, namespace...), ',')
+}
+
+// appendString writes a JSON string.
+func appendString(buf []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			encoded, _ := json.Marshal(s)
+			return append(buf, encoded...)
+		}
+	}
+	buf = append(buf, '"')
+	buf = append(buf, s...)
+	return append(buf, '"')
+}
+
+// bareFrame frames a packet that has nothing but a type and a namespace.
+func bareFrame(k kind, namespace string) frame {
+	return seal(appendNamespace(append(make([]byte, headRoom, headRoom+len(namespace)+3), '4', byte(k)), namespace), opText)
+}

@@ -1,0 +1,165 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// Engine is an Engine.IO 4 server: sessions over WebSocket and HTTP
+// long-polling, with a heartbeat, an upgrade between the two, and bounds on
+// everything. Server speaks Socket.IO over one.
+type Engine struct {
+	cfg      Config
+	proto    protocol
+	counters counters
+	limits   limits
+	bodies   atomic.Int64 // bytes of polling bodies being read
+	openTail string       // of the OPEN packet, after the session id
+
+	mu       sync.RWMutex
+	sessions map[string]*session
+	draining bool
+	closed   bool
+	empty    chan struct{}  // closed when closed and without sessions
+	ended    sync.WaitGroup // sessions whose end hasn't been told yet
+}
+
+func newEngine(cfg Config, proto protocol) *Engine {
+	e := &Engine{cfg: cfg, proto: proto, sessions: map[string]*session{}, empty: make(chan struct{})}
+	e.limits.perAddress = cfg.RequestsPerAddress
+	e.limits.heapCeiling = cfg.MemoryLimit
+	e.openTail = fmt.Sprintf(`,"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}`,
+		cfg.PingInterval.Milliseconds(), cfg.PingTimeout.Milliseconds(), cfg.MaxPayload)
+	return e
+}
+
+// openFrame is the first packet of a session.
+func (e *Engine) openFrame(s *session, upgrades string) frame {
+	return textFrame(`0{"sid":"` + s.id + `","upgrades":[` + upgrades + `]` + e.openTail)
+}
+
+// admit judges whether there is room for another session.
+func (e *Engine) admit() *refusal {
+	e.mu.RLock()
+	draining, n := e.draining, len(e.sessions)
+	e.mu.RUnlock()
+	switch {
+	case draining:
+		return &errDraining
+	case e.cfg.MaxConnections > 0 && n >= e.cfg.MaxConnections, e.limits.heapFull():
+		return &errBusy
+	}
+	return nil
+}
+
+// add takes a session in and starts it. false says that there is no room any
+// more. The lane is held meanwhile, so that nothing is told of the session
+// before it has begun.
+func (e *Engine) add(s *session) bool {
+	s.lane.Lock()
+	defer s.lane.Unlock()
+	s.startHeartbeat()
+	e.mu.Lock()
+	if e.draining || (e.cfg.MaxConnections > 0 && len(e.sessions) >= e.cfg.MaxConnections) {
+		e.mu.Unlock()
+		s.timer.Stop()
+		return false
+	}
+	e.sessions[s.id] = s
+	e.ended.Add(1)
+	e.mu.Unlock()
+	e.counters.accepted.Add(1)
+	e.proto.opened(s)
+	return true
+}
+
+// find looks a session up.
+func (e *Engine) find(id string) *session {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.sessions[id]
+}
+
+// forget takes a session out.
+func (e *Engine) forget(s *session) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sessions[s.id] != s {
+		return
+	}
+	delete(e.sessions, s.id)
+	if e.closed && len(e.sessions) == 0 {
+		close(e.empty)
+	}
+}
+
+func (e *Engine) all() []*session {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	list := make([]*session, 0, len(e.sessions))
+	for _, s := range e.sessions {
+		list = append(list, s)
+	}
+	return list
+}
+
+// Drain refuses new handshakes with 503 and keeps the present connections.
+func (e *Engine) Drain() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.draining = true
+}
+
+// Close refuses new handshakes, lets every message that is being handled come
+// to its end, sends what is queued, and closes all connections with 1001
+// (going away). It returns when everything has ended. When ctx ends before,
+// the rest is cut off and its error is returned.
+func (e *Engine) Close(ctx context.Context) error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return errors.New("edge: closed twice")
+	}
+	e.draining, e.closed = true, true
+	if len(e.sessions) == 0 {
+		close(e.empty)
+	}
+	e.mu.Unlock()
+
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, s := range e.all() {
+			go func() {
+				// Behind the message that is being handled, so that its
+				// answer still goes out.
+				s.lane.Lock()
+				defer s.lane.Unlock()
+				s.close(closeGoingAway, reasonShutdown)
+			}()
+		}
+		<-e.empty
+		e.ended.Wait()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		for _, s := range e.all() {
+			s.drop(reasonShutdown)
+		}
+		return ctx.Err()
+	}
+}
+
+// Stats tells what there is and what has happened.
+func (e *Engine) Stats() Stats {
+	s := e.counters.snapshot()
+	e.mu.RLock()
+	s.Connections = len(e.sessions)
+	e.mu.RUnlock()
+	return s
+}

@@ -1,0 +1,123 @@
+package edge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestHonestPairsNoticeNothing lets a hundred pairs talk while everything that
+// abuse_test.go does one by one is done at once: everybody hears everything, in
+// order, each offender is dealt with, and memory stays where it was.
+func TestHonestPairsNoticeNothing(t *testing.T) {
+	pairs, messages := 100, 100
+	if testing.Short() {
+		pairs, messages = 20, 50
+	}
+	v := serve(t, Config{BodyTimeout: 2 * time.Second}, handler{})
+	ctx, stop := context.WithCancel(t.Context())
+	room := v.edge.Namespace("/talk", handler{event: func(_ context.Context, s *Socket, name string, args []Arg, ack *Ack) {
+		switch name {
+		case "join":
+			s.Join(string(args[0].JSON))
+		case "slow":
+			<-ctx.Done()
+		}
+		ack.Reply()
+	}})
+	visit := func() *wsClient {
+		c := v.dial()
+		c.send("40/talk,")
+		c.next()
+		return c
+	}
+	before := heapNow()
+	var offenders sync.WaitGroup
+	offend := func(f func()) { offenders.Go(f) }
+	stalled := visit() // reads nothing from here on
+	stalled.send(`42/talk,1["join","firehose"]`)
+	offend(func() {
+		big := json.RawMessage(`"` + strings.Repeat("x", 64<<10) + `"`)
+		for ctx.Err() == nil && v.edge.Stats().SlowClosed == 0 {
+			room.Broadcast([]string{`"firehose"`}, "big", big)
+		}
+	})
+	slow := visit()
+	offend(func() {
+		for range 20_000 {
+			slow.conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+			if slow.conn.WriteMessage(1, []byte(`42/talk,1["slow","`+strings.Repeat("x", 1000)+`"]`)) != nil {
+				return
+			}
+		}
+	})
+	poller := v.joinPoll()
+	var refused int
+	offend(func() {
+		if response, err := http.Post(poller.url(), "text/plain", io.LimitReader(&endless{}, 300<<20)); err == nil {
+			response.Body.Close()
+			refused = response.StatusCode
+		}
+	})
+	flood, bomb := visit(), v.dialRaw("")
+	floodCode, bombCode := 0, 0
+	offend(func() {
+		flood.send(`4599999-/talk,["a"]`)
+		floodCode = flood.closed()
+	})
+	offend(func() {
+		bomb.conn.UnderlyingConn().Write([]byte{0xC1, 0x80, 0, 0, 0, 0}) // compressed, though nobody agreed to it
+		bombCode = bomb.closed()
+	})
+	for range 50 {
+		v.dialRaw("") // half-open: never joins anything
+	}
+
+	var talk sync.WaitGroup
+	for pair := range pairs {
+		a, b := visit(), visit()
+		name := fmt.Sprintf(`"pair-%d"`, pair)
+		for _, c := range []*wsClient{a, b} {
+			c.send(`42/talk,0["join",` + name + `]`)
+			c.expect(`43/talk,0[]`)
+		}
+		talk.Go(func() {
+			for n := range messages {
+				room.Broadcast([]string{name}, "said", n)
+				a.send(fmt.Sprintf(`42/talk,%d["said"]`, n+1))
+			}
+		})
+		for _, c := range []*wsClient{a, b} {
+			talk.Go(func() {
+				for n, acks := 0, 0; n < messages || (c == a && acks < messages); {
+					switch got := c.next(); {
+					case got == fmt.Sprintf(`42/talk,["said",%d]`, n):
+						n++
+					case got == fmt.Sprintf(`43/talk,%d[]`, acks+1):
+						acks++
+					default:
+						t.Errorf("after %d messages and %d answers: %s", n, acks, got)
+						return
+					}
+				}
+			})
+		}
+	}
+	talk.Wait()
+	stop()
+	offenders.Wait()
+	grown(t, before, 32<<20) // the pairs' own buffers, on both ends, are in it
+	eventually(t, "the stalled reader is closed", func() bool { return v.edge.Stats().SlowClosed == 1 })
+	if refused != http.StatusRequestEntityTooLarge && refused != 0 {
+		t.Errorf("300 MB were answered with %d", refused)
+	}
+	if floodCode != closeInvalid || bombCode != 1002 {
+		t.Errorf("the attachment flood was closed with %d, the compressed frame with %d", floodCode, bombCode)
+	}
+}

@@ -1,0 +1,105 @@
+package edge
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// ServeHTTP serves Engine.IO under Config.Path, with or without a slash at
+// the end; everything else is answered with 404.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.TrimSuffix(r.URL.Path, "/") != e.cfg.Path {
+		http.NotFound(w, r)
+		return
+	}
+	if !e.cfg.allowed(r) {
+		e.counters.refused.Add(1)
+		refuse(w, errForbidden)
+		return
+	}
+	cors(w, r)
+	query := r.URL.Query()
+	upgrade := isUpgrade(r)
+	if why := verify(r, query, upgrade); why != nil {
+		refuse(w, *why)
+		return
+	}
+	switch {
+	case r.Method == http.MethodOptions:
+		preflight(w, r)
+	case upgrade:
+		e.serveUpgrade(w, r, query.Get("sid"))
+	default:
+		e.servePolling(w, r, query.Get("sid"))
+	}
+}
+
+// verify checks what can be checked without knowing any session.
+func verify(r *http.Request, query url.Values, upgrade bool) *refusal {
+	if r.Method == http.MethodOptions {
+		return nil
+	}
+	transport := query.Get("transport")
+	switch {
+	case transport != "polling" && transport != "websocket":
+		return &errTransport
+	case query.Get("EIO") != "4":
+		return &errProtocol
+	case upgrade != (transport == "websocket"):
+		return &errBadRequest
+	case query.Has("j"):
+		// JSONP needs a page without any policy about scripts.
+		return &errBadRequest
+	case r.Method == http.MethodGet:
+		return nil
+	case query.Get("sid") == "":
+		return &errMethod
+	case r.Method != http.MethodPost || upgrade:
+		return &errBadRequest
+	}
+	return nil
+}
+
+// servePolling serves a request of the polling transport.
+func (e *Engine) servePolling(w http.ResponseWriter, r *http.Request, sid string) {
+	address := e.cfg.Address(r)
+	if !e.limits.begin(address) {
+		e.counters.refused.Add(1)
+		refuse(w, errTooMany)
+		return
+	}
+	defer e.limits.finish(address)
+	if sid == "" {
+		e.openPolling(w, r, address)
+		return
+	}
+	s := e.find(sid)
+	switch {
+	case s == nil:
+		refuse(w, errUnknownSID)
+	case r.Method == http.MethodPost:
+		s.servePost(w, r)
+	default:
+		s.serveGet(w, r)
+	}
+}
+
+// openPolling makes a session.
+func (e *Engine) openPolling(w http.ResponseWriter, r *http.Request, address string) {
+	if why := e.admit(); why != nil {
+		e.counters.refused.Add(1)
+		refuse(w, *why)
+		return
+	}
+	s := newSession(e, newPeer(address, r))
+	s.poll = &polling{}
+	if !e.add(s) {
+		e.counters.refused.Add(1)
+		refuse(w, errBusy)
+		return
+	}
+	if err := e.respond(w, e.openFrame(s, `"websocket"`).payload()); err != nil {
+		s.drop(reasonTransportError)
+	}
+}

@@ -1,0 +1,132 @@
+package edge
+
+import (
+	"context"
+	"errors"
+)
+
+// Handler is what a namespace does. All calls about one socket come in order
+// and one at a time; calls about different sockets come at the same time. A
+// panic is recovered and told to Config.OnPanic.
+type Handler interface {
+	// Connect judges a CONNECT before the client is told that it is
+	// connected. nil admits it. An error refuses it: the client gets
+	// CONNECT_ERROR with the error's text, and with the value of its
+	// ConnectErrorData method if it has one. Connect may do I/O; ctx ends with
+	// the connection or after Config.ConnectTimeout. The socket may already
+	// join rooms; what is sent to it from now on reaches the client after the
+	// answer to CONNECT.
+	Connect(ctx context.Context, s *Socket) error
+	// Event handles one event. Events come in order of arrival, in the
+	// goroutine that reads the connection: while one is handled, nothing more
+	// is read from that client. ack is nil when the client wants no answer.
+	// ctx ends with the connection.
+	Event(ctx context.Context, s *Socket, name string, args []Arg, ack *Ack)
+	// Disconnect is called exactly once for every socket for which Connect
+	// returned nil, after its last Event. The socket has left its rooms.
+	Disconnect(s *Socket, reason string)
+}
+
+// errInternal is what a client hears when Connect panicked.
+var errInternal = errors.New("internal error")
+
+// Namespace is one of the channels that share a connection. Its methods may
+// be called from any goroutine.
+type Namespace struct {
+	server  *Server
+	name    string
+	handler Handler
+	rooms   rooms
+}
+
+// Broadcast sends an event to every socket that is in any of the rooms, once
+// to each; to everyone in the namespace when rooms is nil. Every socket is in
+// the room that is named by its id. The packet is encoded and framed once.
+// Broadcast doesn't wait for anybody: who can't take it now gets it from its
+// queue. Two calls that follow each other reach everybody in that order. The
+// arguments and errors are those of Socket.Emit; what goes wrong at single
+// receivers is not reported.
+func (n *Namespace) Broadcast(rooms []string, event string, args ...any) error {
+	return n.BroadcastExcept(rooms, nil, event, args...)
+}
+
+// BroadcastExcept is Broadcast to everyone but one socket.
+func (n *Namespace) BroadcastExcept(rooms []string, except *Socket, event string, args ...any) error {
+	p, err := encodeEvent(n.name, event, args)
+	if err != nil {
+		return err
+	}
+	switch {
+	case rooms == nil:
+		deliverAll(n.rooms.everyone(), except, &p)
+	case len(rooms) == 1:
+		deliverAll(n.rooms.in(rooms[0]), except, &p)
+	default:
+		deliverAll(n.union(rooms), except, &p)
+	}
+	return nil
+}
+
+func deliverAll(sockets []*Socket, except *Socket, p *parcel) {
+	for _, s := range sockets {
+		if s != except {
+			s.deliver(p)
+		}
+	}
+}
+
+// union lists who is in any of the rooms, once each. Mostly the first room is
+// the only one with anybody in it.
+func (n *Namespace) union(rooms []string) []*Socket {
+	var list []*Socket
+	var seen map[*Socket]bool
+	for _, room := range rooms {
+		more := n.rooms.in(room)
+		if len(list) == 0 {
+			list = more
+			continue
+		}
+		if len(more) > 0 && seen == nil {
+			seen = make(map[*Socket]bool, len(list)+len(more))
+			for _, s := range list {
+				seen[s] = true
+			}
+		}
+		for _, s := range more {
+			if !seen[s] {
+				seen[s] = true
+				list = append(list, s) // copies: snapshots have no room to spare
+			}
+		}
+	}
+	return list
+}
+
+// Sockets lists who is in a room, or everyone in the namespace when room is
+// empty. The slice is the caller's.
+func (n *Namespace) Sockets(room string) []*Socket {
+	if room == "" {
+		return append([]*Socket(nil), n.rooms.everyone()...)
+	}
+	return append([]*Socket(nil), n.rooms.in(room)...)
+}
+
+func (n *Namespace) connect(ctx context.Context, s *Socket) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			n.server.panicked(v)
+			err = errInternal
+		}
+	}()
+	return n.handler.Connect(ctx, s)
+}
+
+func (n *Namespace) event(s *Socket, name string, args []Arg, ack *Ack) {
+	defer n.server.recovered()
+	n.handler.Event(s.session.ctx, s, name, args, ack)
+}
+
+func (n *Namespace) disconnect(s *Socket, reason string) {
+	defer n.server.recovered()
+	n.handler.Disconnect(s, reason)
+}

@@ -1,0 +1,130 @@
+package edge
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// kind is the type of a Socket.IO packet.
+type kind byte
+
+const (
+	kindConnect      kind = '0'
+	kindDisconnect   kind = '1'
+	kindEvent        kind = '2'
+	kindAck          kind = '3'
+	kindConnectError kind = '4'
+	kindBinaryEvent  kind = '5'
+	kindBinaryAck    kind = '6'
+)
+
+// maxDepth bounds how deeply the JSON of a packet may be nested.
+const maxDepth = 128
+
+// packet is a Socket.IO packet as it came in. Its slices point into the
+// message.
+type packet struct {
+	kind        kind
+	namespace   []byte
+	id          uint64
+	hasID       bool
+	attachments int
+	body        []byte // JSON, valid; empty when there is none
+}
+
+// parsePacket reads the text of a packet:
+//
+//	type [attachments "-"] ["/namespace" ","] [id] [JSON]
+//
+// What it returns is well-formed in every part: the JSON is valid to its end
+// and of the shape that its type asks for. Anything else is errMalformed.
+func parsePacket(text []byte, maxAttachments int) (packet, error) {
+	p := packet{namespace: mainNamespace}
+	if len(text) == 0 || text[0] < '0' || text[0] > '6' {
+		return p, errMalformed
+	}
+	p.kind = kind(text[0])
+	rest := text[1:]
+	if p.kind == kindBinaryEvent || p.kind == kindBinaryAck {
+		n, digits := number(rest)
+		if digits == 0 || digits == len(rest) || rest[digits] != '-' || n > uint64(maxAttachments) {
+			return p, errMalformed
+		}
+		p.attachments = int(n)
+		rest = rest[digits+1:]
+	}
+	if len(rest) > 0 && rest[0] == '/' {
+		end := 0
+		for end < len(rest) && rest[end] != ',' {
+			end++
+		}
+		p.namespace = rest[:end]
+		rest = rest[min(end+1, len(rest)):]
+	}
+	if n, digits := number(rest); digits > 0 {
+		if n == math.MaxUint64 {
+			return p, errMalformed
+		}
+		p.id, p.hasID = n, true
+		rest = rest[digits:]
+	}
+	p.body = rest
+	if !p.wellFormed() {
+		return p, errMalformed
+	}
+	return p, nil
+}
+
+var mainNamespace = []byte("/")
+
+// number reads leading digits. One that is too large comes back as MaxUint64.
+func number(text []byte) (n uint64, digits int) {
+	for digits < len(text) && text[digits] >= '0' && text[digits] <= '9' {
+		if digits == 18 {
+			n = math.MaxUint64
+		} else if n != math.MaxUint64 {
+			n = n*10 + uint64(text[digits]-'0')
+		}
+		digits++
+	}
+	return n, digits
+}
+
+// wellFormed judges the body by the packet's type.
+func (p *packet) wellFormed() bool {
+	switch p.kind {
+	case kindConnect:
+		return len(p.body) == 0 || (p.body[0] == '{' && validJSON(p.body))
+	case kindDisconnect:
+		return len(p.body) == 0
+	case kindEvent, kindBinaryEvent:
+		return len(p.body) > 0 && p.body[0] == '[' && validJSON(p.body)
+	case kindAck, kindBinaryAck:
+		return p.hasID && len(p.body) > 0 && p.body[0] == '[' && validJSON(p.body)
+	}
+	return false // CONNECT_ERROR is for servers to send
+}
+
+// validJSON judges a JSON text, to its end and not nested too deeply.
+func validJSON(text []byte) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted:
+			if c == '\\' {
+				i++
+			} else if c == '"' {
+				quoted = false
+			}
+		case c == '"':
+			quoted = true
+		case c == '[' || c == '{':
+			if depth++; depth > maxDepth {
+				return false
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return json.Valid(text)
+}

@@ -1,0 +1,82 @@
+package edge
+
+import (
+	"context"
+	"net/http"
+	"runtime/debug"
+)
+
+// Server speaks Socket.IO 5 over Engine.IO 4. Make one with New, give it its
+// namespaces, and mount it.
+type Server struct {
+	engine     *Engine
+	library    *library
+	namespaces map[string]*Namespace
+}
+
+// New makes a server. It starts nothing: an idle server has no goroutine.
+func New(cfg Config) *Server {
+	s := &Server{namespaces: map[string]*Namespace{}}
+	s.engine = newEngine(cfg.withDefaults(), s)
+	s.library = newLibrary(s.engine.cfg.ConnectTimeout)
+	return s
+}
+
+// ServeHTTP serves Socket.IO; see Engine.ServeHTTP.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
+
+// Namespace opens a namespace, whose name begins with a slash, and says who
+// handles it. It must be called before the first request is served. Clients
+// that ask for a namespace that doesn't exist get CONNECT_ERROR.
+func (s *Server) Namespace(name string, h Handler) *Namespace {
+	n := &Namespace{server: s, name: name, handler: h}
+	n.rooms.init()
+	s.namespaces[name] = n
+	s.library.open(n)
+	return n
+}
+
+// Drain refuses new handshakes with 503 and Retry-After; present connections
+// live on, and may still change from polling to WebSocket.
+func (s *Server) Drain() { s.engine.Drain() }
+
+// Close refuses new handshakes, lets every event that is being handled come
+// to its end, sends what is queued and closes all connections, so that
+// clients reconnect by themselves. It returns when every Disconnect has
+// returned. When ctx ends before, the rest is cut off and its error returned.
+func (s *Server) Close(ctx context.Context) error { return s.engine.Close(ctx) }
+
+// Stats tells what there is and what has happened.
+func (s *Server) Stats() Stats { return s.engine.Stats() }
+
+// recovered is deferred around calls of handlers.
+func (s *Server) recovered() {
+	if v := recover(); v != nil {
+		s.panicked(v)
+	}
+}
+
+func (s *Server) panicked(v any) {
+	s.engine.counters.panics.Add(1)
+	s.engine.cfg.OnPanic(v, debug.Stack())
+}
+
+// Server is the protocol above its engine.
+
+func (s *Server) opened(ss *session) {
+	c := &client{server: s, session: ss}
+	ss.up = c
+	c.link = s.library.attach(ss, c)
+}
+
+func (s *Server) message(ss *session, data []byte, binary bool) error {
+	c := ss.up.(*client)
+	if binary {
+		return c.attachment(data)
+	}
+	return c.text(data)
+}
+
+func (s *Server) closed(ss *session, reason string) {
+	ss.up.(*client).closed(reason)
+}

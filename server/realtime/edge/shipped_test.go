@@ -1,0 +1,152 @@
+package edge
+
+import (
+	"bufio"
+	"fmt"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/zishang520/socket.io/v2/socket"
+)
+
+// shippedEnv makes the test binary serve the library as shipped: "plain", or
+// with connection state "recovery".
+const shippedEnv = "EDGE_TEST_SERVE_SHIPPED"
+
+// TestServeShipped is no test: it is the process in which the library runs,
+// so that it may die there.
+func TestServeShipped(t *testing.T) {
+	if os.Getenv(shippedEnv) == "" {
+		t.Skip("only as a child")
+	}
+	opts := socket.DefaultServerOptions()
+	opts.SetPingInterval(100 * time.Millisecond)
+	opts.SetPingTimeout(80 * time.Millisecond)
+	if os.Getenv(shippedEnv) == "recovery" {
+		opts.SetConnectionStateRecovery(&socket.ConnectionStateRecovery{})
+	}
+	io := socket.NewServer(nil, opts)
+	io.On("connection", func(args ...any) { shippedSocket(io, args[0].(*socket.Socket)) })
+	io.Of("/slow", nil).On("connection", func(args ...any) {
+		time.Sleep(5 * time.Millisecond)
+		shippedSocket(io, args[0].(*socket.Socket))
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", io.ServeHandler(nil))
+	mux.HandleFunc("/goroutines", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, runtime.NumGoroutine())
+	})
+	mux.HandleFunc("/close", func(w http.ResponseWriter, _ *http.Request) { io.Close(nil) })
+	server := httptest.NewServer(mux)
+	fmt.Println("serving", server.URL)
+	select {}
+}
+
+// shippedSocket does in the library's way what fixtureHandler does in ours.
+func shippedSocket(io *socket.Server, s *socket.Socket) {
+	var mu sync.Mutex
+	var order []float64
+	s.On("echo", func(args ...any) {
+		if ack, ok := args[len(args)-1].(socket.Ack); ok {
+			ack(args[:len(args)-1], nil)
+			return
+		}
+		s.Emit("echo-back", args...)
+	})
+	s.On("burst", func(args ...any) {
+		for i := range 100 {
+			io.Emit("b", i)
+		}
+	})
+	s.On("n", func(args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		order = append(order, args[0].(float64))
+	})
+	s.On("inversions", func(args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		n := 0
+		for i := 1; i < len(order); i++ {
+			if order[i] < order[i-1] {
+				n++
+			}
+		}
+		args[len(args)-1].(socket.Ack)([]any{len(order), n}, nil)
+	})
+	s.On("sleep", func(...any) { time.Sleep(50 * time.Millisecond) })
+	s.On("kick", func(...any) { s.Disconnect(true) })
+	s.On("panic", func(...any) { panic("handler") })
+	s.On("nan", func(...any) { s.Emit("nan", math.NaN()) })
+	s.On("who", func(args ...any) {
+		args[len(args)-1].(socket.Ack)([]any{s.Handshake().Auth, s.Handshake().Address}, nil)
+	})
+}
+
+// child is the library as shipped, in a process of its own.
+type child struct {
+	target
+	died chan string // what it left behind
+	stop func()      // ends it; may be called again
+}
+
+// children lets only so many run at a time.
+var children = make(chan bool, 2)
+
+func shipped(t *testing.T, mode string) *child {
+	t.Helper()
+	children <- true
+	command := exec.Command(os.Args[0], "-test.run=^TestServeShipped$")
+	command.Env = append(os.Environ(), shippedEnv+"="+mode)
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := &child{died: make(chan string, 1)}
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if url, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
+			c.target = target{t, url}
+			break
+		}
+	}
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		for lines.Scan() {
+		}
+		command.Wait()
+		c.died <- stderr.String()
+	}()
+	c.stop = sync.OnceFunc(func() {
+		command.Process.Kill()
+		<-finished
+		<-children
+	})
+	t.Cleanup(c.stop)
+	return c
+}
+
+// dies says whether the process comes to its end within a time.
+func (c *child) dies(within time.Duration) bool {
+	select {
+	case out := <-c.died:
+		c.died <- out
+		return strings.Contains(out, "panic") || strings.Contains(out, "fatal error")
+	case <-time.After(within):
+		return false
+	}
+}

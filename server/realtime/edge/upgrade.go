@@ -1,0 +1,187 @@
+package edge
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// isUpgrade says whether a request asks for a WebSocket.
+func isUpgrade(r *http.Request) bool {
+	return hasToken(r.Header["Connection"], "upgrade") && hasToken(r.Header["Upgrade"], "websocket")
+}
+
+func hasToken(values []string, token string) bool {
+	for _, value := range values {
+		for part := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// acceptKey answers the key of a WebSocket handshake (RFC 6455, 4.2.2).
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// serveUpgrade serves a WebSocket handshake: of a new session, or of one that
+// polls so far. The request's goroutine and buffers are given back when it
+// returns; the connection is read by a goroutine of its own.
+func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string) {
+	key := r.Header.Get("Sec-WebSocket-Key")
+	if decoded, err := base64.StdEncoding.DecodeString(key); err != nil || len(decoded) != 16 ||
+		r.Header.Get("Sec-WebSocket-Version") != "13" || r.ProtoMajor != 1 {
+		w.Header().Set("Sec-WebSocket-Version", "13")
+		refuse(w, errBadRequest)
+		return
+	}
+	var s *session
+	if sid == "" {
+		if why := e.admit(); why != nil {
+			e.counters.refused.Add(1)
+			refuse(w, *why)
+			return
+		}
+		s = newSession(e, newPeer(e.cfg.Address(r), r))
+	} else if s = e.find(sid); s == nil {
+		refuse(w, errUnknownSID)
+		return
+	}
+	conn, early, err := hijack(w)
+	if err != nil {
+		e.cfg.Log.Error("websocket handshake", "err", err)
+		refuse(w, errBadRequest)
+		return
+	}
+	reader := newFrameReader(conn, e.cfg.MaxPayload, e.cfg.BodyTimeout)
+	if !reader.preload(early) {
+		conn.Close()
+		return
+	}
+	response := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Accept: " + acceptKey(key) + "\r\n\r\n"
+	if sid == "" {
+		e.openWebSocket(s, conn, reader, response)
+	} else {
+		s.tryUpgrade(conn, reader, response)
+	}
+}
+
+// hijack takes the connection from the HTTP server, with bytes that it has
+// read too many.
+func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	conn.SetDeadline(time.Time{})
+	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	return conn, early, nil
+}
+
+// openWebSocket starts a session on a WebSocket. Reading begins when
+// everything is in its place.
+func (e *Engine) openWebSocket(s *session, conn net.Conn, reader *frameReader, response string) {
+	s.ws = newWSConn(s, conn)
+	ws := s.ws
+	conn.SetWriteDeadline(time.Now().Add(e.cfg.WriteTimeout))
+	opening := append([]byte(response), e.openFrame(s, "").wire...)
+	if _, err := conn.Write(opening); err != nil {
+		conn.Close()
+		return
+	}
+	conn.SetWriteDeadline(time.Time{})
+	if !e.add(s) {
+		e.counters.refused.Add(1)
+		s.mu.Lock()
+		ws.close(closeGoingAway, errDraining.Message)
+		s.mu.Unlock()
+		conn.Close()
+		return
+	}
+	go s.readWebSocket(ws, reader, true)
+}
+
+// tryUpgrade lets a WebSocket knock at a session that polls. One that comes
+// too late or twice is closed; the session stays as it is.
+func (s *session) tryUpgrade(conn net.Conn, reader *frameReader, response string) {
+	w := newWSConn(s, conn)
+	s.mu.Lock()
+	welcome := s.state == stateOpen && s.ws == nil && s.probe == nil
+	if welcome {
+		s.probe = w
+	}
+	s.mu.Unlock()
+	conn.SetWriteDeadline(time.Now().Add(s.engine.cfg.WriteTimeout))
+	_, err := conn.Write([]byte(response))
+	conn.SetWriteDeadline(time.Time{})
+	if !welcome {
+		s.mu.Lock()
+		w.close(closeNormal, "")
+		s.mu.Unlock()
+		conn.Close()
+		return
+	}
+	if err != nil {
+		s.endProbe(w)
+		return
+	}
+	go s.readWebSocket(w, reader, false)
+}
+
+// answerProbe answers a WebSocket that asks whether it gets through.
+func (s *session) answerProbe(w *wsConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.probe == w {
+		w.write(probeFrame)
+		s.probed = true
+		if s.poll != nil {
+			s.noopSoon()
+		}
+	}
+}
+
+// upgrade makes a WebSocket the session's transport. What waited for a poll
+// goes out on it first; if that was the end of the session, it ends here.
+func (s *session) upgrade(w *wsConn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.probe != w || !s.probed || s.state == stateClosed {
+		return false
+	}
+	s.ws, s.probe, s.probed = w, nil, false
+	waiting := s.poll.take()
+	s.poll.abandon()
+	s.poll = nil
+	s.engine.counters.upgraded.Add(1)
+	if s.state == stateOpen {
+		w.write(waiting...)
+		return true
+	}
+	if n := len(waiting); n > 0 {
+		w.write(waiting[:n-1]...) // the last one says to pollers that it is over
+	}
+	w.close(closeNormal, "")
+	s.rest()
+	return true
+}
+
+// endProbe gives an upgrade up; the session polls on.
+func (s *session) endProbe(w *wsConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.probe == w {
+		s.probe, s.probed = nil, false
+	}
+	if s.ws != w {
+		w.drop()
+	}
+}

@@ -1,0 +1,196 @@
+package edge
+
+import (
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// writeChunk is how much a writer hands to the kernel at a time: frames that
+// wait are joined up to this size.
+const writeChunk = 32 << 10
+
+// lingerTime is how long a connection that we have closed may take to read
+// what was sent to it before.
+const lingerTime = 3 * time.Second
+
+var writeBuffers = sync.Pool{New: func() any { return new([writeChunk]byte) }}
+
+// wsConn is the sending half of a WebSocket connection. Everything in it is
+// guarded by the lock of its session.
+//
+// A frame is written at once in the sender's goroutine, without waiting,
+// where the connection is plain TCP and nothing is queued. What the kernel
+// doesn't take, and everything on TLS, goes into the queue, and a writer
+// runs until the queue is empty. So an idle connection has no writer.
+type wsConn struct {
+	s       *session
+	conn    net.Conn
+	raw     syscall.RawConn // nil where the descriptor is not within reach
+	attempt func(fd uintptr) bool
+
+	out  []byte // for attempt: what to write
+	done int    // and how much of it was
+	err  error
+
+	queue   [][]byte
+	queued  int  // bytes in the queue or on their way
+	writing bool // a writer runs
+	closing bool // the closing frame has been queued, nothing goes after it
+	dead    bool
+}
+
+func newWSConn(s *session, conn net.Conn) *wsConn {
+	w := &wsConn{s: s, conn: conn}
+	if tcp, ok := conn.(*net.TCPConn); ok && rawIO {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			w.raw = raw
+			w.attempt = w.writeOnce
+		}
+	}
+	return w
+}
+
+// write sends frames in order. It never waits. false says that the queue is
+// full: the client reads too slowly.
+func (w *wsConn) write(frames ...frame) bool {
+	if w.closing || w.dead {
+		return true
+	}
+	for _, f := range frames {
+		wire := f.wire
+		if w.raw != nil && !w.writing {
+			n := w.try(wire)
+			if w.dead {
+				return true
+			}
+			wire = wire[n:]
+		}
+		if len(wire) > 0 && !w.enqueue(wire) {
+			return false
+		}
+	}
+	return true
+}
+
+// close sends a closing frame after everything that waits and nothing more.
+// Once it is out, the client has lingerTime to close its side.
+func (w *wsConn) close(code uint16, reason string) {
+	if w.closing || w.dead {
+		return
+	}
+	w.write(closeFrame(code, reason))
+	w.closing = true
+	if !w.writing {
+		w.halfClose()
+	}
+}
+
+// halfClose lets the client read what was sent; the reader drops what still
+// comes in, because closing with unread bytes would destroy what is on its
+// way out.
+func (w *wsConn) halfClose() {
+	w.conn.SetReadDeadline(time.Now().Add(lingerTime))
+	if half, ok := w.conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+}
+
+// drop ends the connection at once. Bytes that the client hasn't read are
+// thrown away, so that a stalled client doesn't hold them in the kernel.
+func (w *wsConn) drop() {
+	w.dead = true
+	w.queue, w.queued = nil, 0
+	if tcp, ok := w.conn.(*net.TCPConn); ok && !w.closing {
+		tcp.SetLinger(0)
+	}
+	w.conn.Close()
+}
+
+// try writes what the kernel takes at once and returns how much it was.
+func (w *wsConn) try(p []byte) int {
+	w.out, w.done, w.err = p, 0, nil
+	err := w.raw.Write(w.attempt)
+	w.out = nil
+	if err == nil {
+		err = w.err
+	}
+	if err != nil {
+		// The reader notices and ends the session.
+		w.dead = true
+		w.conn.Close()
+	}
+	return w.done
+}
+
+func (w *wsConn) writeOnce(fd uintptr) bool {
+	w.done, _, w.err = rawWrite(fd, w.out)
+	return true
+}
+
+func (w *wsConn) enqueue(wire []byte) bool {
+	if w.queued > 0 && w.queued+len(wire) > w.s.engine.cfg.SendQueue {
+		return false
+	}
+	w.queue = append(w.queue, wire)
+	w.queued += len(wire)
+	if !w.writing {
+		w.writing = true
+		go w.drain()
+	}
+	return true
+}
+
+// drain writes the queue until it is empty.
+func (w *wsConn) drain() {
+	buffer := writeBuffers.Get().(*[writeChunk]byte)
+	defer writeBuffers.Put(buffer)
+	for {
+		chunk, ok := w.take(buffer)
+		if !ok {
+			return
+		}
+		w.conn.SetWriteDeadline(time.Now().Add(w.s.engine.cfg.WriteTimeout))
+		_, err := w.conn.Write(chunk)
+		if err != nil {
+			w.s.fail(w, err)
+			return
+		}
+		w.s.mu.Lock()
+		w.queued = max(w.queued-len(chunk), 0)
+		w.s.mu.Unlock()
+	}
+}
+
+// take joins what waits into the buffer; a frame that is larger than the
+// buffer comes alone. Without anything left, the writer ends.
+func (w *wsConn) take(buffer *[writeChunk]byte) ([]byte, bool) {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	if len(w.queue) == 0 {
+		w.queue = nil
+		w.writing = false
+		if !w.dead {
+			// A deadline left behind would fail later inline writes.
+			w.conn.SetWriteDeadline(time.Time{})
+			if w.closing {
+				w.halfClose()
+			}
+		}
+		return nil, false
+	}
+	if len(w.queue[0]) >= writeChunk {
+		first := w.queue[0]
+		w.queue[0] = nil
+		w.queue = w.queue[1:]
+		return first, true
+	}
+	n, i := 0, 0
+	for ; i < len(w.queue) && n+len(w.queue[i]) <= writeChunk; i++ {
+		n += copy(buffer[n:], w.queue[i])
+		w.queue[i] = nil
+	}
+	w.queue = w.queue[i:]
+	return buffer[:n], true
+}

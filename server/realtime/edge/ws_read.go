@@ -1,0 +1,67 @@
+package edge
+
+import (
+	"io"
+	"time"
+)
+
+// readWebSocket reads a WebSocket until it ends. It is the connection's only
+// goroutine while nothing is queued. current says that the WebSocket is the
+// session's transport already, not one that asks to become it.
+func (s *session) readWebSocket(w *wsConn, r *frameReader, current bool) {
+	if !current && !s.readProbe(w, r) {
+		s.endProbe(w)
+		return
+	}
+	err := s.readMessages(w, r)
+	if p := asProtocolError(err); p != nil {
+		if s.close(p.code, reasonParseError) {
+			s.engine.counters.malformed.Add(1)
+		}
+		// What comes now can't be told apart any more; it is read so that the
+		// closing frame isn't lost with the connection.
+		io.Copy(io.Discard, w.conn)
+	}
+	s.drop(reasonTransportClose)
+	w.conn.Close()
+}
+
+// readMessages hands messages to the session until the connection ends. When
+// the session is over, it drops them and waits for the client to close.
+func (s *session) readMessages(w *wsConn, r *frameReader) error {
+	for {
+		op, payload, err := r.next()
+		if err != nil {
+			return err
+		}
+		switch op {
+		case opText, opBinary:
+			s.receive(payload, op == opBinary)
+		case opClose:
+			s.close(closeCode(payload), reasonTransportClose)
+			return io.EOF
+		case opPing:
+			s.send(controlFrame(opPong, payload))
+		}
+	}
+}
+
+// readProbe reads what comes before a WebSocket has become the transport: a
+// PING with "probe", then UPGRADE. Anything else, or too long a wait, ends it.
+func (s *session) readProbe(w *wsConn, r *frameReader) bool {
+	timer := time.AfterFunc(s.engine.cfg.UpgradeTimeout, func() { s.endProbe(w) })
+	defer timer.Stop()
+	for {
+		op, payload, err := r.next()
+		switch {
+		case err != nil:
+			return false
+		case op == opText && string(payload) == "2probe":
+			s.answerProbe(w)
+		case op == opText && string(payload) == "5":
+			return s.upgrade(w)
+		case op != opPing && op != opPong:
+			return false
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package realtime
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/server/realtime/edge"
+)
+
+// namespace offers the commands of one Socket.IO namespace.
+type namespace struct {
+	server *Server
+	name   string
+	guests bool // may come in without a token
+}
+
+// Connect lets in who has a good access token in auth.token, and makes the
+// socket hear what concerns its user and its session. Where guests may come
+// in, no token makes a guest; a bad one is refused all the same.
+func (n *namespace) Connect(ctx context.Context, socket *edge.Socket) error {
+	s := n.server
+	var auth struct {
+		Token string `json:"token"`
+	}
+	if err := json.Unmarshal(socket.Auth(), &auth); (err != nil || auth.Token == "") && n.guests {
+		socket.SetData(newConnection(s, socket, rooms.Actor{}, time.Time{}))
+		return nil
+	} else if err != nil || auth.Token == "" {
+		return refusal{rooms.Unauthenticated("give the access token in auth.token")}
+	}
+	actor, expires, err := s.accounts.Authenticate(auth.Token)
+	if err == nil {
+		err = s.accounts.Alive(ctx, actor, "")
+	}
+	if err != nil {
+		return refusal{s.refuse(ctx, "connect", err)}
+	}
+	user := string(rooms.UserRoom(actor.UserID))
+	if len(s.sockets(user)) >= s.cfg.SocketsPerUser {
+		return refusal{rooms.RateLimited(5*time.Second, "at most %d connections per user", s.cfg.SocketsPerUser)}
+	}
+	socket.SetData(newConnection(s, socket, actor, expires))
+	socket.Join(user, string(rooms.SessionRoom(actor.SessionID)))
+	return nil
+}
+
+// refusal is a connect_error that carries the error object as its data.
+type refusal struct{ err *rooms.Error }
+
+// Error implements error; it is the message of the connect_error.
+func (r refusal) Error() string { return r.err.Message }
+
+// ConnectErrorData is the data of the connect_error.
+func (r refusal) ConnectErrorData() any { return r.err }
+
+// Event carries out a command and answers it, always and once.
+func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string, args []edge.Arg, ack *edge.Ack) {
+	conn := socket.Data().(*connection)
+	ctx, cancel := context.WithTimeout(ctx, n.server.cfg.CommandTimeout)
+	defer cancel()
+	data, err := n.answer(ctx, conn, name, args)
+	if err != nil {
+		e := n.server.refuse(ctx, name, err)
+		if ack == nil {
+			err = socket.Emit("error", e)
+		} else {
+			err = ack.Reply(failed{Error: e})
+		}
+	} else if ack != nil {
+		err = ack.Reply(success(data))
+	}
+	if err != nil {
+		n.server.cfg.Log.Error("answer", "command", name, "error", err)
+	}
+}
+
+func (n *namespace) answer(ctx context.Context, conn *connection, name string, args []edge.Arg) (json.RawMessage, error) {
+	var in json.RawMessage
+	switch {
+	case len(args) > 1:
+		return nil, rooms.Invalid("", "a command takes one object")
+	case len(args) == 1 && len(args[0].Attachments) > 0:
+		return nil, rooms.Invalid("", "a command takes no binary data; upload files over REST")
+	case len(args) == 1:
+		in = args[0].JSON
+	}
+	actor, expires := conn.who()
+	if name == refreshCommand {
+		return n.server.refresh(ctx, conn, in)
+	}
+	if !actor.Guest() && !n.server.cfg.Now().Before(expires) {
+		return nil, rooms.Unauthenticated("the access token has expired; send auth:refresh with a new one")
+	}
+	command, ok := n.server.catalogue.Command(name)
+	if !ok || command.Namespace != n.name {
+		return nil, rooms.Invalid("", "there is no command %q here", name)
+	}
+	return n.server.catalogue.Answer(rooms.WithSubscriber(ctx, conn), actor, name, in)
+}
+
+// Disconnect lets the socket go from all rooms that it heard.
+func (n *namespace) Disconnect(socket *edge.Socket, _ string) {
+	if conn, ok := socket.Data().(*connection); ok {
+		conn.leaveAll()
+	}
+}

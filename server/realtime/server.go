@@ -1,0 +1,158 @@
+package realtime
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/server/realtime/edge"
+)
+
+// Accounts is what realtime asks about logins.
+type Accounts interface {
+	// Authenticate reads an access token.
+	Authenticate(token string) (rooms.Actor, time.Time, error)
+	// Alive refuses a session that has ended.
+	Alive(ctx context.Context, actor rooms.Actor, command string) error
+}
+
+// Config says how sockets behave.
+type Config struct {
+	Edge edge.Config
+	// CommandTimeout bounds one command.
+	CommandTimeout time.Duration
+	// SocketsPerUser bounds the devices and pages of one user.
+	SocketsPerUser int
+	Log            *slog.Logger
+	Now            func() time.Time
+}
+
+// Server is the realtime half of Wenzhen. It is a rooms.Listener.
+type Server struct {
+	cfg        Config
+	edge       *edge.Server
+	namespaces map[string]*edge.Namespace
+	accounts   Accounts
+	catalogue  *rooms.Catalogue
+	presence   *rooms.Presence
+}
+
+// New makes the server; nothing is served yet.
+func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence *rooms.Presence) *Server {
+	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, namespaces: map[string]*edge.Namespace{}}
+	s.edge = edge.New(cfg.Edge)
+	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true} {
+		s.namespaces[name] = s.edge.Namespace(name, &namespace{server: s, name: name, guests: guests})
+	}
+	return s
+}
+
+// ServeHTTP serves Socket.IO; it is mounted at /socket.io.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.edge.ServeHTTP(w, r) }
+
+// Connections is how many clients are connected now.
+func (s *Server) Connections() int { return s.edge.Stats().Connections }
+
+// Published implements rooms.Listener: an event goes to everyone in its room
+// and in the rooms that are told of it too, once each. The log of a
+// consultation is heard without a gap on /consultations, whatever is in it.
+func (s *Server) Published(p rooms.Publication) {
+	to := make([]string, 0, 1+len(p.Also))
+	for _, room := range p.Also {
+		to = append(to, string(room))
+	}
+	home := namespaceOf(p.Namespace)
+	if home == rooms.Consultations || p.Room.Kind() != "consultation" {
+		s.broadcast(home, append(to, string(p.Room)), p.Name, p.Wire)
+		return
+	}
+	s.broadcast(home, to, p.Name, p.Wire)
+	s.broadcast(rooms.Consultations, []string{string(p.Room)}, p.Name, p.Wire)
+}
+
+// Signalled implements rooms.Listener.
+func (s *Server) Signalled(n rooms.Notice) {
+	to := []string{string(n.Room)}
+	if n.Room.Kind() != "session" {
+		s.broadcast(namespaceOf(n.Namespace), to, n.Name, n.Data)
+		return
+	}
+	for name := range s.namespaces {
+		s.broadcast(name, to, n.Name, n.Data)
+	}
+	s.cut(n)
+}
+
+func namespaceOf(name string) string {
+	if name == "" {
+		return rooms.Consultations
+	}
+	return name
+}
+
+func (s *Server) broadcast(namespace string, to []string, name string, data []byte) {
+	if err := s.namespaces[namespace].Broadcast(to, name, json.RawMessage(data)); err != nil {
+		s.cfg.Log.Error("broadcast", "event", name, "error", err)
+	}
+}
+
+// sockets are those of all namespaces in a room.
+func (s *Server) sockets(room string) []*edge.Socket {
+	var all []*edge.Socket
+	for _, ns := range s.namespaces {
+		all = append(all, ns.Sockets(room)...)
+	}
+	return all
+}
+
+// cut ends the sockets of a session that was revoked. They have been told why.
+func (s *Server) cut(n rooms.Notice) {
+	for _, socket := range s.sockets(string(n.Room)) {
+		socket.Kick()
+	}
+}
+
+// Watch ends, until ctx does, sockets whose access token has run out without
+// having been refreshed, and those whose session has ended unheard.
+func (s *Server) Watch(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, socket := range s.sockets("") {
+			conn, ok := socket.Data().(*connection)
+			if !ok {
+				continue
+			}
+			actor, expires := conn.who()
+			switch {
+			case actor.Guest():
+			case s.cfg.Now().After(expires.Add(expiryGrace)):
+				socket.Close("access token expired") // the client comes back with a fresh one
+			case rooms.CodeOf(s.accounts.Alive(ctx, actor, "")) == rooms.CodeUnauthenticated:
+				socket.Kick()
+			}
+		}
+	}
+}
+
+// Pace of Watch, and how long a socket may go on with an expired token: it
+// can do nothing but refresh it meanwhile.
+const (
+	watchEvery  = 10 * time.Second
+	expiryGrace = 30 * time.Second
+)
+
+// Drain refuses new connections; those that are there live on.
+func (s *Server) Drain() { s.edge.Drain() }
+
+// Close lets running commands be answered and closes all connections, in a
+// way that makes clients connect again by themselves.
+func (s *Server) Close(ctx context.Context) error { return s.edge.Close(ctx) }

@@ -1,0 +1,107 @@
+package rest
+
+import (
+	"net/http"
+
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+)
+
+// Route is an HTTP route under /api/v1 and the command behind it. Parameters
+// of the path and of the query are fields of the command's input, by name.
+type Route struct {
+	Method, Path, Command string
+	// Status is that of success; 204 has no body.
+	Status int
+	// Anonymous routes take no notice of an Authorization header: they are how
+	// one gets in, and must work with a stale token at hand.
+	Anonymous bool
+	// versioned routes answer with an ETag, and take If-Match, of the answer's version.
+	versioned bool
+	// body of the answer, where it is not the command's answer as JSON
+	content content
+}
+
+// content is what a route sends or takes instead of JSON.
+type content int
+
+const (
+	asJSON content = iota
+	upload
+	download
+	thumbnail
+)
+
+// Routes are all routes that ask for commands.
+func Routes() []Route {
+	return []Route{
+		{Method: "POST", Path: "/auth/register", Command: account.Register.Name, Status: http.StatusCreated, Anonymous: true},
+		{Method: "POST", Path: "/auth/login", Command: account.LogIn.Name, Status: http.StatusOK, Anonymous: true},
+		{Method: "POST", Path: "/auth/refresh", Command: account.Refresh.Name, Status: http.StatusOK, Anonymous: true},
+		{Method: "POST", Path: "/auth/logout", Command: account.LogOut.Name, Status: http.StatusNoContent, Anonymous: true},
+		{Method: "GET", Path: "/auth/sessions", Command: account.Sessions.Name, Status: http.StatusOK},
+		{Method: "DELETE", Path: "/auth/sessions/:sessionId", Command: account.RevokeSession.Name, Status: http.StatusNoContent},
+
+		{Method: "GET", Path: "/me", Command: account.Me.Name, Status: http.StatusOK},
+		{Method: "PATCH", Path: "/me", Command: account.UpdateMe.Name, Status: http.StatusOK},
+		{Method: "PATCH", Path: "/me/doctor", Command: account.UpdateDoctor.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/me/patients", Command: account.Patients.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/me/patients", Command: account.AddPatient.Name, Status: http.StatusCreated},
+		{Method: "PATCH", Path: "/me/patients/:patientId", Command: account.UpdatePatient.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/me/quick-replies", Command: chat.QuickReplies.Name, Status: http.StatusOK},
+		{Method: "PUT", Path: "/me/quick-replies", Command: chat.SaveQuickReplies.Name, Status: http.StatusOK},
+
+		{Method: "GET", Path: "/doctors", Command: account.Doctors.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/doctors/:doctorId", Command: account.ReadDoctor.Name, Status: http.StatusOK},
+
+		{Method: "POST", Path: "/consultations", Command: consultation.Open.Name, Status: http.StatusCreated},
+		{Method: "GET", Path: "/consultations", Command: consultation.List.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/consultations/:consultationId", Command: consultation.Read.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/accept", Command: consultation.Accept.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/decline", Command: consultation.Decline.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/cancel", Command: consultation.Cancel.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/hold", Command: consultation.Hold.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/resume", Command: consultation.Resume.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/end", Command: consultation.End.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/terminate", Command: consultation.Terminate.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/reopen", Command: consultation.Reopen.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/invitations", Command: consultation.Invite.Name, Status: http.StatusCreated},
+		{Method: "GET", Path: "/consultations/:consultationId/events", Command: consultation.Events.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/consultations/:consultationId/messages", Command: chat.History.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/messages", Command: chat.Send.Name, Status: http.StatusCreated},
+		{Method: "POST", Path: "/consultations/:consultationId/messages/:messageId/recall", Command: chat.Recall.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/read", Command: chat.MarkRead.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/receive", Command: chat.MarkDelivered.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/attachments", Command: chat.Upload.Name, Status: http.StatusCreated, content: upload},
+		{Method: "GET", Path: "/attachments/:attachmentId", Command: chat.Download.Name, Status: http.StatusOK, content: download},
+		{Method: "GET", Path: "/attachments/:attachmentId/thumbnail", Command: chat.Download.Name, Status: http.StatusOK, content: thumbnail},
+		{Method: "GET", Path: "/messages", Command: chat.Search.Name, Status: http.StatusOK},
+
+		{Method: "POST", Path: "/me/calendar", Command: account.RotateCalendar.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/me/schedule", Command: schedule.ReadSchedule.Name, Status: http.StatusOK, versioned: true},
+		{Method: "PUT", Path: "/me/schedule", Command: schedule.SaveSchedule.Name, Status: http.StatusOK, versioned: true},
+		{Method: "POST", Path: "/me/schedule/exceptions", Command: schedule.AddException.Name, Status: http.StatusCreated},
+		{Method: "POST", Path: "/me/schedule/exceptions/preview", Command: schedule.PreviewException.Name, Status: http.StatusOK},
+		{Method: "DELETE", Path: "/me/schedule/exceptions/:exceptionId", Command: schedule.RemoveException.Name, Status: http.StatusNoContent},
+		{Method: "GET", Path: "/doctors/:doctorId/slots", Command: schedule.Slots.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/appointments", Command: schedule.Book.Name, Status: http.StatusCreated},
+		{Method: "GET", Path: "/appointments", Command: schedule.Appointments.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/appointments/:appointmentId", Command: schedule.ReadAppointment.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/appointments/:appointmentId/reschedule", Command: schedule.Reschedule.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/appointments/:appointmentId/cancel", Command: schedule.Cancel.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/appointments/:appointmentId/check-in", Command: schedule.CheckIn.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/appointments/:appointmentId/accept", Command: schedule.AcceptOffer.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/appointments/:appointmentId/decline", Command: schedule.DeclineOffer.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/waitlist", Command: schedule.Waitlist.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/waitlist", Command: schedule.JoinWaitlist.Name, Status: http.StatusCreated},
+		{Method: "POST", Path: "/waitlist/:waitId/accept", Command: schedule.TakeOffer.Name, Status: http.StatusCreated},
+		{Method: "DELETE", Path: "/waitlist/:waitId", Command: schedule.LeaveWaitlist.Name, Status: http.StatusOK},
+
+		{Method: "GET", Path: "/admin/users", Command: account.Users.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/doctors/:doctorId/verify", Command: account.VerifyDoctor.Name, Status: http.StatusOK},
+	}
+}

@@ -1,0 +1,111 @@
+package rest
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-contrib/cors"
+	"github.com/gin-contrib/gzip"
+	"github.com/gin-gonic/gin"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/chat"
+)
+
+// Accounts is what REST asks about logins.
+type Accounts interface {
+	Authenticate(token string) (rooms.Actor, time.Time, error)
+}
+
+// Attachments opens files for participants.
+type Attachments interface {
+	Open(ctx context.Context, actor rooms.Actor, id chat.AttachmentID, thumbnail bool) (chat.Attachment, io.ReadSeekCloser, error)
+}
+
+// Deps are what REST is made of.
+type Deps struct {
+	Catalogue   *rooms.Catalogue
+	Accounts    Accounts
+	Attachments Attachments
+	Realtime    http.Handler
+	// App is the built frontend; Unbuilt is shown when there is none.
+	App     fs.FS
+	Unbuilt []byte
+	// Public is what GET /config tells anyone.
+	Public any
+	// Ready reports whether the server can take requests.
+	Ready func(context.Context) error
+	// Origins may call from other sites' pages.
+	Origins []string
+	// TrustedProxies may say where a request came from (X-Forwarded-For).
+	TrustedProxies  []string
+	CommandTimeout  time.Duration
+	UploadTimeout   time.Duration
+	AttachmentBytes int64
+	Log             *slog.Logger
+}
+
+// bodyBytes bounds a JSON body.
+const bodyBytes = 1 << 20
+
+type server struct{ deps Deps }
+
+// New makes the HTTP handler of everything: API, realtime, frontend, health.
+func New(deps Deps) (http.Handler, error) {
+	s := &server{deps: deps}
+	gin.SetMode(gin.ReleaseMode)
+	g := gin.New()
+	g.HandleMethodNotAllowed = true
+	g.UseRawPath = true
+	if err := g.SetTrustedProxies(deps.TrustedProxies); err != nil {
+		return nil, err
+	}
+	// Realtime comes before every middleware: it takes the connection over.
+	g.Any("/socket.io", gin.WrapH(deps.Realtime))
+	g.Any("/socket.io/*any", gin.WrapH(deps.Realtime))
+
+	g.Use(s.requestID, s.logged, s.recovered, secured)
+	if len(deps.Origins) > 0 {
+		g.Use(cors.New(cors.Config{AllowOrigins: deps.Origins, AllowMethods: []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
+			AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id"},
+			ExposeHeaders: []string{"X-Request-Id", "Retry-After", "ETag"}, MaxAge: time.Hour}))
+	}
+	g.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	g.GET("/readyz", s.ready)
+	g.GET("/calendar/:file", s.calendar)
+	api := g.Group("/api/v1")
+	api.GET("/config", func(c *gin.Context) { c.JSON(http.StatusOK, deps.Public) })
+	for _, r := range Routes() {
+		command, ok := deps.Catalogue.Command(r.Command)
+		if !ok {
+			return nil, missing(r)
+		}
+		switch r.content {
+		case upload:
+			api.Handle(r.Method, r.Path, s.upload(r, command))
+		case download, thumbnail:
+			api.Handle(r.Method, r.Path, s.download(r, command))
+		default:
+			api.Handle(r.Method, r.Path, s.answer(r, command))
+		}
+	}
+	g.NoMethod(func(c *gin.Context) {
+		s.problem(c, http.StatusMethodNotAllowed, rooms.Invalid("", "%s is not for %s", c.Request.URL.Path, c.Request.Method))
+	})
+	g.NoRoute(gzip.Gzip(gzip.DefaultCompression), s.frontend())
+	return g, nil
+}
+
+func (s *server) ready(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.deps.Ready(ctx); err != nil {
+		s.refuse(c, "readyz", rooms.Unavailable(err, "not ready"))
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"status": "ready"})
+}

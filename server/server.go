@@ -1,0 +1,238 @@
+// Package server is Wenzhen running: it reads the configuration, puts the
+// parts together, and starts and stops them in the right order. It is the only
+// package that knows both the store and the transports.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+	"wenzhen/rooms/store"
+	"wenzhen/server/blob"
+	"wenzhen/server/realtime"
+	"wenzhen/server/realtime/edge"
+	"wenzhen/server/rest"
+	"wenzhen/static"
+)
+
+// Server is one node of Wenzhen.
+type Server struct {
+	cfg Config
+	log *slog.Logger
+
+	hub       *rooms.Hub
+	db        *store.DB
+	blobs     *blob.Folder
+	catalogue *rooms.Catalogue
+	timers    map[string]rooms.Fire
+	realtime  *realtime.Server
+	http      *http.Server
+	fresh     *fresh
+	listener  net.Listener
+
+	public   Public
+	draining atomic.Bool
+	stopHub  context.CancelFunc
+	hubDone  chan struct{}
+}
+
+// Version is set by the linker (make build).
+var Version = "dev"
+
+// clock is the time that everything is dated with: UTC, in microseconds, as it
+// is stored.
+func clock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// New opens the data folder, migrates the database and listens on the address;
+// requests are answered once Run is called. Close, if Run is never called.
+func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	s := &Server{cfg: cfg, log: log, hub: rooms.NewHub(256), hubDone: make(chan struct{})}
+	hubCtx, stopHub := context.WithCancel(context.Background())
+	s.stopHub = stopHub
+	go func() {
+		defer close(s.hubDone)
+		s.hub.Run(hubCtx)
+	}()
+	if err := s.compose(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// compose makes the parts and introduces them to each other.
+func (s *Server) compose(ctx context.Context) error {
+	cfg, log := s.cfg, s.log
+	key, err := secret(cfg.TokenKey, cfg.Data, "token.key")
+	if err != nil {
+		return err
+	}
+	if s.blobs, err = blob.Open(filepath.Join(cfg.Data, "attachments")); err != nil {
+		return err
+	}
+	if s.db, err = store.Open(ctx, store.Options{Path: databasePath(cfg.Data), Synchronous: cfg.Synchronous, Hub: s.hub, Now: clock, Log: log}); err != nil {
+		return err
+	}
+	accounts := account.New(account.Config{Key: key, AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife,
+		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations},
+		store.Accounts{DB: s.db}, s.hub, clock)
+	presence := rooms.NewPresence(func(room rooms.RoomID, p rooms.Present) {
+		consultation.PresenceUpdated.Send(s.hub, room, consultation.PresenceChange{ConsultationID: consultation.ID(room.Subject()), Present: p})
+	})
+	consultations := consultation.New(store.Consultations{DB: s.db}, s.hub, presence, clock)
+	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
+	schedules := schedule.New(store.Schedules{DB: s.db}, consultations, clock)
+	s.timers = rooms.MergeTimers(consultations.Timers(), schedules.Timers())
+	s.catalogue = rooms.NewCatalogue(
+		[]rooms.Guard{newLimits(cfg.CommandRate, cfg.CommandBurst, clock).guard, accounts.Alive},
+		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands())
+
+	s.realtime = realtime.New(realtime.Config{
+		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.Origins, Log: log},
+		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock,
+	}, s.catalogue, accounts, presence)
+	s.hub.Listen(s.realtime)
+
+	s.public = Public{Version: Version, Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
+	if cfg.Demo {
+		if s.public.Demo, err = seed(ctx, demo{accounts: accounts, catalogue: s.catalogue}); err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+	}
+	app, _ := static.App()
+	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Realtime: s.realtime,
+		App: app, Unbuilt: static.Unbuilt, Public: s.public, Ready: s.ready, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
+		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log})
+	if err != nil {
+		return err
+	}
+	s.fresh = newFresh()
+	s.http = &http.Server{ConnState: s.fresh.changed, Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	return nil
+}
+
+// Public is what GET /api/v1/config tells anyone.
+type Public struct {
+	Version string        `json:"version"`
+	Limits  PublicLimits  `json:"limits"`
+	Demo    []DemoAccount `json:"demo,omitempty"`
+}
+
+// PublicLimits are the limits that a frontend should know.
+type PublicLimits struct {
+	TextCharacters  int   `json:"textCharacters"`
+	AttachmentBytes int64 `json:"attachmentBytes"`
+}
+
+func databasePath(dir string) string { return filepath.Join(dir, "wenzhen.db") }
+
+// URL is where the server can be reached from this machine.
+func (s *Server) URL() string {
+	host, port, err := net.SplitHostPort(s.listener.Addr().String())
+	if err != nil {
+		return s.listener.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// Demo is the logins that the demo shows; none unless it was asked for.
+func (s *Server) Demo() []DemoAccount { return s.public.Demo }
+
+// Catalogue is all that this server can be asked.
+func (s *Server) Catalogue() *rooms.Catalogue { return s.catalogue }
+
+func (s *Server) ready(ctx context.Context) error {
+	if s.draining.Load() {
+		return errors.New("draining")
+	}
+	return s.db.Ready(ctx)
+}
+
+// Run answers requests until ctx ends, then drains: no new connections, running
+// requests finish, sockets are told to connect elsewhere; all within
+// DrainTimeout. It returns nil after a clean shutdown.
+func (s *Server) Run(ctx context.Context) error {
+	work, stopWork := context.WithCancel(context.Background())
+	defer stopWork()
+	var tasks sync.WaitGroup
+	tasks.Go(func() { rooms.RunTimers(work, s.db, clock, time.Second, s.timers, s.log) })
+	tasks.Go(func() { s.realtime.Watch(work) })
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(s.listener) }()
+
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		err = s.drain()
+		<-served
+	}
+	stopWork()
+	tasks.Wait()
+	return errors.Join(err, s.Close())
+}
+
+func (s *Server) drain() error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
+	defer cancel()
+	s.draining.Store(true)
+	s.realtime.Drain()
+	s.fresh.close()
+	// Sockets first: a long poll is a running request that only they end.
+	err := s.realtime.Close(ctx)
+	if down := s.http.Shutdown(ctx); down != nil {
+		err = errors.Join(err, down, s.http.Close())
+	}
+	return err
+}
+
+// Close writes what waits to be written and closes the files. It is for a
+// server that does not run (any more).
+func (s *Server) Close() error {
+	var errs []error
+	if s.listener != nil {
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.realtime != nil && !s.draining.Load() {
+		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
+		errs = append(errs, s.realtime.Close(ctx))
+		cancel()
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	s.stopHub() // after the last commit, so that it is still announced
+	<-s.hubDone
+	if s.blobs != nil {
+		errs = append(errs, s.blobs.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,83 @@
+package spec
+
+import (
+	"reflect"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+)
+
+// told is an event or a signal: its name and the type of its data.
+type told struct {
+	name, doc, namespace string
+	data                 reflect.Type
+}
+
+func event[D any](e rooms.Event[D]) told {
+	return told{e.Name, e.Doc, e.Namespace, reflect.TypeFor[D]()}
+}
+
+func signal[D any](s rooms.Signal[D]) told {
+	return told{s.Name, s.Doc, s.Namespace, reflect.TypeFor[D]()}
+}
+
+// in tells whether the namespace is the one it is declared for.
+func (t told) in(namespace string) bool {
+	return t.namespace == namespace || (t.namespace == "" && namespace == rooms.Consultations)
+}
+
+// events carry a seq in the log of their room.
+func events() []told {
+	return []told{
+		event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
+		event(consultation.Updated), event(consultation.Entered),
+		event(chat.Created), event(chat.WasRecalled), event(chat.WasRead), event(chat.Delivered),
+	}
+}
+
+// signals carry their data alone.
+func signals() []told {
+	return []told{
+		signal(schedule.SlotUpdated), signal(schedule.ScheduleUpdated),
+		signal(consultation.QueueUpdated), signal(consultation.PresenceUpdated),
+		signal(chat.TypingStarted), signal(chat.TypingStopped), signal(account.SessionRevoked),
+	}
+}
+
+// enums are the string types whose values are a fixed set.
+func enums() map[reflect.Type][]string {
+	return map[reflect.Type][]string{
+		reflect.TypeFor[rooms.Role](): {string(rooms.RolePatient), string(rooms.RoleDoctor), string(rooms.RoleAdmin)},
+		reflect.TypeFor[rooms.Code](): {
+			string(rooms.CodeInvalid), string(rooms.CodeUnauthenticated), string(rooms.CodeForbidden), string(rooms.CodeNotFound),
+			string(rooms.CodeConflict), string(rooms.CodeClosed), string(rooms.CodePaymentRequired), string(rooms.CodeRateLimited),
+			string(rooms.CodeTooLarge), string(rooms.CodeUnavailable), string(rooms.CodeInternal),
+		},
+		reflect.TypeFor[account.Medium]():      {string(account.Text), string(account.Voice), string(account.Video)},
+		reflect.TypeFor[account.ServiceKind](): {string(account.Advice), string(account.Followup)},
+		reflect.TypeFor[consultation.Status](): {
+			string(consultation.PendingPayment), string(consultation.Waiting), string(consultation.Active), string(consultation.OnHold),
+			string(consultation.Ended), string(consultation.Closed), string(consultation.Cancelled), string(consultation.Declined),
+			string(consultation.Expired), string(consultation.Terminated),
+		},
+		reflect.TypeFor[consultation.Part](): {
+			string(consultation.PartPatient), string(consultation.PartDoctor), string(consultation.PartColleague),
+			string(consultation.PartRelative), string(consultation.PartInterpreter),
+		},
+		reflect.TypeFor[consultation.Refund]():    {string(consultation.NoRefund), string(consultation.FullRefund), string(consultation.PartialRefund)},
+		reflect.TypeFor[schedule.ExceptionKind](): {string(schedule.TimeOff), string(schedule.Extra)},
+		reflect.TypeFor[schedule.AppointmentStatus](): {
+			string(schedule.Held), string(schedule.Booked), string(schedule.CheckedIn), string(schedule.InProgress), string(schedule.Fulfilled),
+			string(schedule.HoldExpired), string(schedule.Cancelled), string(schedule.NoShow), string(schedule.ReassignPending),
+		},
+		reflect.TypeFor[schedule.Party]():      {string(schedule.ThePatient), string(schedule.TheDoctor), string(schedule.TheSystem)},
+		reflect.TypeFor[schedule.WaitStatus](): {string(schedule.WaitWaiting), string(schedule.WaitOffered), string(schedule.WaitTaken), string(schedule.WaitLeft)},
+		reflect.TypeFor[chat.Kind](): {
+			string(chat.Text), string(chat.Image), string(chat.File), string(chat.Audio),
+			string(chat.System), string(chat.Call), string(chat.Diagnosis), string(chat.Prescription),
+		},
+	}
+}
