@@ -1,0 +1,174 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"wenzhen/rooms"
+)
+
+// Do asks for a command over REST. The error is an *rooms.Error; a retryable
+// one may have been carried out all the same, as with Call.
+func Do[In, Out any](ctx context.Context, c *Client, command rooms.Command[In, Out], in In) (Out, error) {
+	route, ok := routeOf(command.Name)
+	if ok && route.Anonymous {
+		return send(ctx, c, command, in, "")
+	}
+	return authorized(ctx, c, func(token string) (Out, error) { return send(ctx, c, command, in, token) })
+}
+
+// authorized tries with the access token, and once more with a fresh one if
+// the server finds it wanting.
+func authorized[Out any](ctx context.Context, c *Client, try func(token string) (Out, error)) (Out, error) {
+	token, err := c.AccessToken(ctx)
+	if err != nil {
+		var none Out
+		return none, err
+	}
+	out, err := try(token)
+	if token == "" || rooms.CodeOf(err) != rooms.CodeUnauthenticated || c.refresh(ctx, token) != nil {
+		return out, err
+	}
+	return try(c.tokens.access())
+}
+
+// send is one request and its answer.
+func send[In, Out any](ctx context.Context, c *Client, command rooms.Command[In, Out], in In, token string) (Out, error) {
+	var out Out
+	request, err := newRequest(ctx, c, command.Name, in)
+	if err != nil {
+		return out, err
+	}
+	response, err := c.request(request, token)
+	if err != nil {
+		return out, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusNoContent {
+		return out, nil
+	}
+	if err := json.NewDecoder(response.Body).Decode(&out); err != nil {
+		return out, rooms.Unavailable(err, "the answer to %s did not arrive whole", command.Name)
+	}
+	return out, nil
+}
+
+// request sends with a token and turns every refusal into an error. The caller
+// closes the body.
+func (c *Client) request(r *http.Request, token string) (*http.Response, error) {
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := c.opts.http.Do(r)
+	if err != nil {
+		return nil, rooms.Unavailable(err, "the server cannot be reached")
+	}
+	if response.StatusCode < 300 {
+		return response, nil
+	}
+	defer response.Body.Close()
+	return nil, problem(response)
+}
+
+// problem reads an RFC 9457 problem; what is none comes from something in
+// between, a proxy.
+func problem(response *http.Response) error {
+	var p struct {
+		Code         rooms.Code `json:"code"`
+		Field        string     `json:"field"`
+		Detail       string     `json:"detail"`
+		Retryable    bool       `json:"retryable"`
+		RetryAfterMs int64      `json:"retryAfterMs"`
+		TraceID      string     `json:"traceId"`
+		State        string     `json:"state"`
+	}
+	err := json.NewDecoder(io.LimitReader(response.Body, 64<<10)).Decode(&p)
+	if err != nil || p.Code == "" {
+		e := rooms.Unavailable(err, "the server answered %s", response.Status)
+		e.Retryable = response.StatusCode >= 500
+		return e
+	}
+	return &rooms.Error{Code: p.Code, Field: p.Field, Message: p.Detail, Retryable: p.Retryable, RetryAfterMs: p.RetryAfterMs, TraceID: p.TraceID, Status: p.State}
+}
+
+// newRequest puts the fields of the input where the route has them: into the
+// path by name, into the query of a GET or DELETE, into the body of others.
+func newRequest(ctx context.Context, c *Client, command string, in any) (*http.Request, error) {
+	route, ok := routeOf(command)
+	if !ok {
+		return nil, rooms.Invalid("", "%s is not for REST; use Call", command)
+	}
+	raw, err := json.Marshal(in)
+	fields := map[string]json.RawMessage{}
+	if err == nil {
+		err = json.Unmarshal(raw, &fields)
+	}
+	if err != nil {
+		return nil, rooms.Invalid("", "the input cannot be encoded: %v", err)
+	}
+	path, err := fillPath(route.Path, fields)
+	if err != nil {
+		return nil, err
+	}
+	target := c.base + "/api/v1" + path
+	var body io.Reader
+	if route.Method == http.MethodGet || route.Method == http.MethodDelete {
+		if query := queryOf(fields); query != "" {
+			target += "?" + query
+		}
+	} else {
+		raw, err := json.Marshal(fields)
+		if err != nil {
+			return nil, rooms.Invalid("", "the input cannot be encoded: %v", err)
+		}
+		body = bytes.NewReader(raw)
+	}
+	request, err := http.NewRequestWithContext(ctx, route.Method, target, body)
+	if err != nil {
+		return nil, rooms.Invalid("", "%v", err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	return request, nil
+}
+
+// fillPath moves fields into the path's parameters.
+func fillPath(path string, fields map[string]json.RawMessage) (string, error) {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		name, isParameter := strings.CutPrefix(part, ":")
+		if !isParameter {
+			continue
+		}
+		value := plain(fields[name])
+		if value == "" {
+			return "", rooms.Invalid(name, "%s is missing", name)
+		}
+		parts[i] = url.PathEscape(value)
+		delete(fields, name)
+	}
+	return strings.Join(parts, "/"), nil
+}
+
+func queryOf(fields map[string]json.RawMessage) string {
+	query := url.Values{}
+	for name, value := range fields {
+		query.Set(name, plain(value))
+	}
+	return query.Encode()
+}
+
+// plain is a JSON scalar as text.
+func plain(value json.RawMessage) string {
+	var s string
+	if json.Unmarshal(value, &s) == nil {
+		return s
+	}
+	return string(value)
+}

@@ -1,0 +1,95 @@
+package client
+
+import (
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+)
+
+// Route is where REST offers a command, under /api/v1. A test of the server's
+// compares this table with its own.
+type Route struct {
+	Method, Path, Command string
+	// Anonymous routes are how one gets in; they take no access token.
+	Anonymous bool
+}
+
+// Routes are all routes that ask for commands.
+func Routes() []Route { return append([]Route(nil), routes...) }
+
+var routes = []Route{
+	{Method: "POST", Path: "/auth/register", Command: account.Register.Name, Anonymous: true},
+	{Method: "POST", Path: "/auth/login", Command: account.LogIn.Name, Anonymous: true},
+	{Method: "POST", Path: "/auth/refresh", Command: account.Refresh.Name, Anonymous: true},
+	{Method: "POST", Path: "/auth/logout", Command: account.LogOut.Name, Anonymous: true},
+	{Method: "GET", Path: "/auth/sessions", Command: account.Sessions.Name},
+	{Method: "DELETE", Path: "/auth/sessions/:sessionId", Command: account.RevokeSession.Name},
+	{Method: "GET", Path: "/me", Command: account.Me.Name},
+	{Method: "PATCH", Path: "/me", Command: account.UpdateMe.Name},
+	{Method: "PATCH", Path: "/me/doctor", Command: account.UpdateDoctor.Name},
+	{Method: "GET", Path: "/me/patients", Command: account.Patients.Name},
+	{Method: "POST", Path: "/me/patients", Command: account.AddPatient.Name},
+	{Method: "PATCH", Path: "/me/patients/:patientId", Command: account.UpdatePatient.Name},
+	{Method: "GET", Path: "/me/quick-replies", Command: chat.QuickReplies.Name},
+	{Method: "PUT", Path: "/me/quick-replies", Command: chat.SaveQuickReplies.Name},
+	{Method: "GET", Path: "/doctors", Command: account.Doctors.Name},
+	{Method: "GET", Path: "/doctors/:doctorId", Command: account.ReadDoctor.Name},
+	{Method: "POST", Path: "/consultations", Command: consultation.Open.Name},
+	{Method: "GET", Path: "/consultations", Command: consultation.List.Name},
+	{Method: "GET", Path: "/consultations/:consultationId", Command: consultation.Read.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/accept", Command: consultation.Accept.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/decline", Command: consultation.Decline.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/cancel", Command: consultation.Cancel.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/hold", Command: consultation.Hold.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/resume", Command: consultation.Resume.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/end", Command: consultation.End.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/terminate", Command: consultation.Terminate.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/reopen", Command: consultation.Reopen.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/invitations", Command: consultation.Invite.Name},
+	{Method: "GET", Path: "/consultations/:consultationId/events", Command: consultation.Events.Name},
+	{Method: "GET", Path: "/consultations/:consultationId/messages", Command: chat.History.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/messages", Command: chat.Send.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/messages/:messageId/recall", Command: chat.Recall.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/read", Command: chat.MarkRead.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/receive", Command: chat.MarkDelivered.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/attachments", Command: chat.Upload.Name},
+	{Method: "GET", Path: "/attachments/:attachmentId", Command: chat.Download.Name},
+	{Method: "GET", Path: thumbnailPath, Command: chat.Download.Name},
+	{Method: "GET", Path: "/messages", Command: chat.Search.Name},
+	{Method: "POST", Path: "/me/calendar", Command: account.RotateCalendar.Name},
+	{Method: "GET", Path: "/me/schedule", Command: schedule.ReadSchedule.Name},
+	{Method: "PUT", Path: "/me/schedule", Command: schedule.SaveSchedule.Name},
+	{Method: "POST", Path: "/me/schedule/exceptions", Command: schedule.AddException.Name},
+	{Method: "POST", Path: "/me/schedule/exceptions/preview", Command: schedule.PreviewException.Name},
+	{Method: "DELETE", Path: "/me/schedule/exceptions/:exceptionId", Command: schedule.RemoveException.Name},
+	{Method: "GET", Path: "/doctors/:doctorId/slots", Command: schedule.Slots.Name},
+	{Method: "POST", Path: "/appointments", Command: schedule.Book.Name},
+	{Method: "GET", Path: "/appointments", Command: schedule.Appointments.Name},
+	{Method: "GET", Path: "/appointments/:appointmentId", Command: schedule.ReadAppointment.Name},
+	{Method: "POST", Path: "/appointments/:appointmentId/reschedule", Command: schedule.Reschedule.Name},
+	{Method: "POST", Path: "/appointments/:appointmentId/cancel", Command: schedule.Cancel.Name},
+	{Method: "POST", Path: "/appointments/:appointmentId/check-in", Command: schedule.CheckIn.Name},
+	{Method: "POST", Path: "/appointments/:appointmentId/accept", Command: schedule.AcceptOffer.Name},
+	{Method: "POST", Path: "/appointments/:appointmentId/decline", Command: schedule.DeclineOffer.Name},
+	{Method: "GET", Path: "/waitlist", Command: schedule.Waitlist.Name},
+	{Method: "POST", Path: "/waitlist", Command: schedule.JoinWaitlist.Name},
+	{Method: "POST", Path: "/waitlist/:waitId/accept", Command: schedule.TakeOffer.Name},
+	{Method: "DELETE", Path: "/waitlist/:waitId", Command: schedule.LeaveWaitlist.Name},
+	{Method: "GET", Path: "/admin/users", Command: account.Users.Name},
+	{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name},
+	{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name},
+	{Method: "POST", Path: "/admin/doctors/:doctorId/verify", Command: account.VerifyDoctor.Name},
+}
+
+const thumbnailPath = "/attachments/:attachmentId/thumbnail"
+
+// routeOf is the first route of a command.
+func routeOf(command string) (Route, bool) {
+	for _, r := range routes {
+		if r.Command == command {
+			return r, true
+		}
+	}
+	return Route{}, false
+}

@@ -1,0 +1,3 @@
+// Package terminal is `wenzhen chat`: a consultation in a terminal. It is a
+// program on top of package client, which knows nothing of screens.
+package terminal

@@ -1,0 +1,154 @@
+package terminal
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"wenzhen/client"
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+)
+
+// session is a person at the terminal, in one room at a time.
+type session struct {
+	*client.Client
+	*terminal
+	me account.User
+
+	room   *client.Room
+	stop   context.CancelFunc // of the goroutine that prints the room
+	screen sync.WaitGroup
+}
+
+// open are the states in which there is something to do.
+const open = consultation.Status("waiting,active,on_hold")
+
+// begin joins the consultation that was asked for, or the latest open one.
+func (s *session) begin(ctx context.Context, id consultation.ID) error {
+	if id != "" {
+		return s.join(ctx, id)
+	}
+	list, err := s.list(ctx)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	return s.join(ctx, list[0].ID)
+}
+
+// list prints the open consultations, the latest change first.
+func (s *session) list(ctx context.Context) ([]consultation.Consultation, error) {
+	page, err := client.Do(ctx, s.Client, consultation.List, consultation.Filter{Status: open})
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Items) == 0 {
+		s.line("No open consultations.")
+	}
+	for _, c := range page.Items {
+		s.line("  %s  %-8s %s – %s: %s (%d unread)", c.ID, c.Status, c.PatientName, c.DoctorName, cut(c.Complaint, 40), c.Unread)
+	}
+	return page.Items, nil
+}
+
+// join leaves the present room, enters another and prints it.
+func (s *session) join(ctx context.Context, id consultation.ID) error {
+	s.leave()
+	room, err := s.Client.Join(ctx, id, client.Latest)
+	if err != nil {
+		return err
+	}
+	ctx, s.stop = context.WithCancel(ctx)
+	s.room = room
+	c := room.State().Consultation
+	s.line("== %s with %s, %s: %s", c.PatientName, c.DoctorName, c.Status, c.Complaint)
+	s.screen.Go(func() { s.show(ctx, room) })
+	return nil
+}
+
+// leave stops printing the room. The room is left with the connection, or here
+// if there will be another.
+func (s *session) leave() {
+	if s.room == nil {
+		return
+	}
+	s.stop()
+	s.screen.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if s.Connected() {
+		_ = s.room.Leave(ctx) // the connection may break just now: then it is left all the same
+	}
+	s.room = nil
+}
+
+// show prints the room until ctx ends.
+func (s *session) show(ctx context.Context, room *client.Room) {
+	v := view{me: s.me.ID, names: map[rooms.UserID]string{}}
+	for entry, err := range room.Events(ctx) {
+		if err != nil {
+			if ctx.Err() == nil {
+				s.line("!! %v", err)
+			}
+			return
+		}
+		for _, p := range room.State().Participants {
+			v.names[p.UserID] = p.Name
+		}
+		if text := v.print(entry); text != "" {
+			s.line("%s", text)
+		}
+		if entry.Name == chat.Created.Name && entry.ActorID != s.me.ID {
+			in := chat.ReceiptInput{ConsultationID: room.ID(), UpToSeq: entry.Seq}
+			_, _ = client.Call(ctx, s.Client, chat.MarkRead, in) // the next one makes good for a failure
+		}
+	}
+}
+
+// announced tells of other consultations: someone new waits.
+func (s *session) announced(_ rooms.Entry, c consultation.Consultation) {
+	if c.Status == consultation.Waiting && c.DoctorID == s.me.ID {
+		s.line("** %s waits: %s (/join %s, then /accept)", c.PatientName, cut(c.Complaint, 40), c.ID)
+	}
+}
+
+// obey carries out what is typed.
+func (s *session) obey(ctx context.Context, typed <-chan string) error {
+	for {
+		var text string
+		var more bool
+		select {
+		case text, more = <-typed:
+		case <-ctx.Done():
+			return nil
+		case <-s.Done():
+			return s.Err()
+		}
+		command, argument, _ := strings.Cut(text, " ")
+		var err error
+		switch {
+		case !more, command == "/quit":
+			return nil
+		case text == "":
+		case command == "/list":
+			_, err = s.list(ctx)
+		case command == "/join":
+			err = s.join(ctx, consultation.ID(strings.TrimSpace(argument)))
+		case s.room == nil:
+			s.line("!! /join a consultation first")
+		case command == "/accept":
+			_, err = client.Call(ctx, s.Client, consultation.Accept, consultation.Input{ConsultationID: s.room.ID()})
+		case command == "/end":
+			_, err = client.Call(ctx, s.Client, consultation.End, consultation.EndInput{ConsultationID: s.room.ID(), Summary: argument})
+		case strings.HasPrefix(command, "/"):
+			s.line("!! there is no %s: /list /join ID /accept /end /quit", command)
+		default:
+			_, err = s.room.Send(ctx, chat.SendInput{Kind: chat.Text, Text: text})
+		}
+		if err != nil && ctx.Err() == nil {
+			s.line("!! %v", err)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"wenzhen/client"
+	"wenzhen/rooms"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+)
+
+// patience is how long leaving may take.
+const patience = 3 * time.Second
+
+// terminal prints lines, one at a time.
+type terminal struct {
+	mu  sync.Mutex
+	out io.Writer
+	off bool // the connection is down, and that was said
+}
+
+func (t *terminal) line(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintln(t.out, plain(fmt.Sprintf(format, args...))) // a terminal that is gone cannot be told
+}
+
+// plain keeps others from steering the terminal: escape sequences are shown as
+// what they are, and a further line of a message cannot pass for one of ours.
+func plain(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.IsControl(r) {
+			return '·'
+		}
+		return r
+	}, s)
+	return strings.ReplaceAll(s, "\n", "\n      | ")
+}
+
+// status tells when the connection breaks and when it is back.
+func (t *terminal) status(status client.Status, _ error) {
+	t.mu.Lock()
+	was := t.off
+	t.off = status == client.Offline
+	t.mu.Unlock()
+	switch {
+	case status == client.Offline && !was:
+		t.line("-- the connection is down; what you type is sent when it is back")
+	case status == client.Online && was:
+		t.line("-- connected again")
+	}
+}
+
+// view writes the events of a room as lines. One's own messages carry ticks: ✓
+// is kept by the server, ✓✓ read by the other.
+type view struct {
+	me    rooms.UserID
+	names map[rooms.UserID]string
+}
+
+func (v view) print(e rooms.Entry) string {
+	clock := e.At.Local().Format("15:04")
+	name := v.names[e.ActorID]
+	if name == "" {
+		name = "Wenzhen"
+	}
+	switch e.Name {
+	case chat.Created.Name:
+		if m, err := client.Decode(chat.Created, e); err == nil {
+			return clock + " " + v.said(name, m)
+		}
+	case chat.WasRecalled.Name:
+		return fmt.Sprintf("%s -- %s took a message back", clock, name)
+	case chat.WasRead.Name:
+		if e.ActorID != v.me {
+			return fmt.Sprintf("%s ✓✓ read by %s", clock, name)
+		}
+	case consultation.Updated.Name:
+		if c, err := client.Decode(consultation.Updated, e); err == nil {
+			return fmt.Sprintf("%s -- the consultation is %s", clock, c.Status)
+		}
+	case consultation.Entered.Name:
+		if p, err := client.Decode(consultation.Entered, e); err == nil {
+			return fmt.Sprintf("%s -- %s may enter (%s)", clock, p.Name, p.Role)
+		}
+	}
+	return ""
+}
+
+func (v view) said(name string, m chat.Message) string {
+	text := m.Text
+	switch {
+	case m.RecalledAt != nil:
+		text = "(taken back)"
+	case m.Attachment != nil:
+		text = strings.TrimSpace(fmt.Sprintf("[%s %s, %d bytes] %s", m.Attachment.Kind, m.Attachment.Name, m.Attachment.Size, text))
+	}
+	if m.SenderID == v.me {
+		return name + ": " + text + " ✓"
+	}
+	return name + ": " + text
+}
+
+// cut shortens a text to so many characters.
+func cut(s string, most int) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	return string(r[:most-1]) + "…"
+}
