@@ -1,0 +1,52 @@
+import { expect, test as base, type BrowserContext, type Page } from '@playwright/test'
+import { WenzhenServer } from './server'
+
+export { expect }
+export { password, Person } from './people'
+export { WenzhenServer } from './server'
+
+interface Fixtures {
+  /** A new browser that knows nobody; its pages must not violate the policy. */
+  browserOf: (options?: { width?: number; locale?: string }) => Promise<Page>
+}
+
+export const test = base.extend<Fixtures, { server: WenzhenServer }>({
+  server: [
+     
+    async ({}, use) => {
+      const server = await WenzhenServer.start()
+      await use(server)
+      await server.stop()
+    },
+    { scope: 'worker' },
+  ],
+  browserOf: async ({ browser, server }, use) => {
+    const contexts: BrowserContext[] = []
+    const complaints: string[] = []
+    await use(async ({ width = 1280, locale = 'zh-CN' } = {}) => {
+      const context = await browser.newContext({ baseURL: server.url, viewport: { width, height: width < 600 ? 844 : 900 }, locale, timezoneId: 'Asia/Shanghai' })
+      contexts.push(context)
+      const page = await context.newPage()
+      watch(page, complaints)
+      return page
+    })
+    await Promise.all(contexts.map((context) => context.close()))
+    expect(complaints, 'policy violations and page errors').toEqual([])
+  },
+})
+
+/** Collects what a page does that it must not: violate the policy, throw. */
+export function watch(page: Page, complaints: string[]): void {
+  page.on('console', (message) => {
+    if (/Content Security Policy|violates the following/i.test(message.text())) complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+}
+
+export async function logIn(page: Page, email: string, password: string): Promise<void> {
+  await page.goto('/login')
+  await page.locator('input[name=email]').fill(email)
+  await page.locator('input[name=password]').fill(password)
+  await page.locator('button[type=submit]').click()
+  await page.waitForURL((url) => !url.pathname.startsWith('/login'))
+}

@@ -1,0 +1,89 @@
+import { exclusiveAcrossTabs } from './exclusive'
+import { askAsGuest, Http, type UploadOptions } from './http'
+import { isTokenKey, TokenKeeper } from './tokens'
+import type {
+  Attachment,
+  Consultation,
+  Doctor,
+  DoctorChange,
+  DoctorFilter,
+  DoctorList,
+  Found,
+  Login,
+  LoginInput,
+  MeInput,
+  MessagePage,
+  Opened,
+  OpenInput,
+  Page,
+  Patient,
+  PatientChange,
+  PatientInput,
+  PatientList,
+  QuickReply,
+  QuickReplyList,
+  RegisterInput,
+  Self,
+  SessionList,
+  Tokens,
+  User,
+  UserList,
+} from './wire.gen'
+
+/** What the server tells anyone about itself. */
+export interface ServerConfig {
+  version: string
+  demo?: { role: string; name: string; email: string; password: string }[]
+  limits: { textCharacters: number; attachmentBytes: number }
+}
+
+export const tokens = new TokenKeeper(localStorage, exclusiveAcrossTabs(), (refreshToken) =>
+  askAsGuest<Tokens>('POST', '/auth/refresh', { body: { refreshToken } }),
+)
+window.addEventListener('storage', (e) => {
+  if (isTokenKey(e.key)) tokens.syncFromStorage()
+})
+
+export const http = new Http(tokens)
+export const at = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`
+
+export const api = {
+  config: () => askAsGuest<ServerConfig>('GET', '/config'),
+
+  register: (body: RegisterInput) => askAsGuest<Login>('POST', '/auth/register', { body }),
+  logIn: (body: LoginInput) => askAsGuest<Login>('POST', '/auth/login', { body }),
+  logOut: (refreshToken: string) => askAsGuest<undefined>('POST', '/auth/logout', { body: { refreshToken } }),
+  sessions: () => http.json<SessionList>('GET', '/auth/sessions'),
+  revokeSession: (id: string) => http.json<undefined>('DELETE', at('/auth/sessions', id)),
+
+  me: () => http.json<Self>('GET', '/me'),
+  updateMe: (body: MeInput) => http.json<Self>('PATCH', '/me', { body }),
+  patients: () => http.json<PatientList>('GET', '/me/patients'),
+  addPatient: (body: PatientInput) => http.json<Patient>('POST', '/me/patients', { body }),
+  updatePatient: ({ patientId, ...body }: PatientChange) => http.json<Patient>('PATCH', at('/me/patients', patientId), { body }),
+  updateDoctor: (body: DoctorChange) => http.json<Doctor>('PATCH', '/me/doctor', { body }),
+  quickReplies: () => http.json<QuickReplyList>('GET', '/me/quick-replies'),
+  saveQuickReplies: (items: QuickReply[]) => http.json<QuickReplyList>('PUT', '/me/quick-replies', { body: { items } }),
+
+  doctors: (filter: DoctorFilter, signal?: AbortSignal) => http.json<DoctorList>('GET', '/doctors', { query: { ...filter }, signal }),
+  doctor: (id: string) => http.json<Doctor>('GET', at('/doctors', id)),
+
+  openConsultation: (body: OpenInput) => http.json<Opened>('POST', '/consultations', { body }),
+  consultations: (query: { status?: string; cursor?: string; limit?: number }) => http.json<Page>('GET', '/consultations', { query }),
+  consultation: (id: string) => http.json<Consultation>('GET', at('/consultations', id)),
+  messages: (id: string, query: { before?: number; limit?: number }) =>
+    http.json<MessagePage>('GET', `${at('/consultations', id)}/messages`, { query }),
+  search: (query: { q: string; consultationId?: string; cursor?: string }, signal?: AbortSignal) =>
+    http.json<Found>('GET', '/messages', { query, signal }),
+
+  upload: (id: string, file: File, options: UploadOptions) => http.upload<Attachment>(`${at('/consultations', id)}/attachments`, file, options),
+  attachment: (id: string, signal?: AbortSignal) => http.blob(at('/attachments', id), signal),
+  thumbnail: (id: string, signal?: AbortSignal) => http.blob(`${at('/attachments', id)}/thumbnail`, signal),
+
+  admin: {
+    doctors: (cursor?: string) => http.json<DoctorList>('GET', '/admin/doctors', { query: { cursor, limit: 50 } }),
+    verifyDoctor: (id: string) => http.json<Doctor>('POST', `${at('/admin/doctors', id)}/verify`),
+    users: (query: { q?: string; cursor?: string }) => http.json<UserList>('GET', '/admin/users', { query: { ...query, limit: 50 } }),
+    suspendUser: (id: string) => http.json<User>('POST', `${at('/admin/users', id)}/suspend`),
+  },
+}

@@ -1,0 +1,35 @@
+import { ref } from 'vue'
+import { Failure } from '@/api/failure'
+import { useToast } from './useToast'
+import { useFailureText } from './useFailureText'
+
+/**
+ * Runs one thing at a time and says when it fails. The field that the server
+ * names is kept, so that a form can show the words beside it.
+ */
+export function useAction() {
+  const busy = ref(false)
+  const failure = ref<Failure>()
+  const toast = useToast()
+  const failureText = useFailureText()
+
+  async function run(work: () => Promise<void>, options: { quiet?: boolean } = {}): Promise<boolean> {
+    if (busy.value) return false
+    busy.value = true
+    failure.value = undefined
+    try {
+      await work()
+      return true
+    } catch (thrown) {
+      failure.value = Failure.from(thrown)
+      if (!options.quiet) toast.error(failureText(thrown))
+      return false
+    } finally {
+      busy.value = false
+    }
+  }
+
+  const fieldError = (...fields: string[]) => (failure.value?.field && fields.includes(failure.value.field) ? failureText(failure.value) : undefined)
+
+  return { busy, failure, run, fieldError }
+}

@@ -1,0 +1,66 @@
+import { computed, onScopeDispose } from 'vue'
+import { Failure } from '@/api/failure'
+import type { Attachment, Consultation, Message, SendInput } from '@/api/wire.gen'
+import { counterparts } from '@/realtime/ticks'
+import { useConsultations } from '@/stores/consultations'
+import { useRealtime } from '@/stores/realtime'
+import { useSession } from '@/stores/session'
+
+type Transition = 'accept' | 'decline' | 'cancel' | 'hold' | 'resume' | 'end' | 'terminate' | 'reopen'
+
+/** One consultation's room for as long as the component lives, and what one can do in it. */
+export function useConversation(id: string) {
+  const realtime = useRealtime()
+  const session = useSession()
+  const { conversation, release } = realtime.hold(id)
+  onScopeDispose(release)
+
+  const { state } = conversation
+  const me = session.user?.id ?? ''
+  const iAmDoctor = computed(() => state.consultation?.doctorId === me)
+  const iAmPatient = computed(() => state.consultation?.userId === me)
+  const others = computed(() => counterparts(state.participants, me))
+  /** A patient who came back has a few free questions, and may add to one until it is answered. */
+  const askedAll = computed(() => {
+    const c = state.consultation
+    return iAmPatient.value && c?.status === 'active' && c.reopened && !c.turnOpen && c.turnsLeft === 0
+  })
+  const writable = computed(() => ['waiting', 'active', 'on_hold'].includes(state.consultation?.status ?? '') && !askedAll.value)
+
+  const consultations = useConsultations()
+  async function move(transition: Transition, more: { reason?: string; summary?: string } = {}): Promise<Consultation> {
+    const changed = await realtime.ask(`consultation:${transition}`, { consultationId: id, ...more })
+    consultations.put(changed)
+    return changed
+  }
+
+  function send(what: { kind: SendInput['kind']; text?: string; attachment?: Attachment; replyTo?: string }): void {
+    conversation.typing.stop()
+    realtime.send({ consultationId: id, ...what })
+  }
+
+  const recall = (message: Message) => realtime.ask('message:recall', { consultationId: id, messageId: message.id })
+
+  const nameOf = (userId: string) => state.participants.find((p) => p.userId === userId)?.name ?? ''
+  const missing = computed(() => state.failure instanceof Failure && state.failure.code === 'not_found')
+
+  return {
+    conversation,
+    state,
+    me,
+    iAmDoctor,
+    iAmPatient,
+    others,
+    writable,
+    askedAll,
+    missing,
+    nameOf,
+    move,
+    send,
+    recall,
+    retry: realtime.retry,
+    discard: realtime.discard,
+  }
+}
+
+export type ConversationView = ReturnType<typeof useConversation>

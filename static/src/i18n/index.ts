@@ -1,0 +1,38 @@
+import { createI18n } from 'vue-i18n'
+import { en } from './en'
+import { scheduleEn } from './schedule.en'
+import { scheduleZhCN } from './schedule.zh-CN'
+import { zhCN } from './zh-CN'
+
+export type Locale = 'zh-CN' | 'en'
+export const locales: { code: Locale; name: string }[] = [
+  { code: 'zh-CN', name: '简体中文' },
+  { code: 'en', name: 'English' },
+]
+
+const storageKey = 'wenzhen.locale'
+
+export const isLocale = (code: unknown): code is Locale => code === 'zh-CN' || code === 'en'
+
+/** The language chosen on this device, if one was. */
+export function chosenLocale(): Locale | undefined {
+  const stored = localStorage.getItem(storageKey)
+  return isLocale(stored) ? stored : undefined
+}
+
+const preferred = (): Locale => chosenLocale() ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en')
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: preferred(),
+  fallbackLocale: 'en',
+  messages: { 'zh-CN': { ...zhCN, ...scheduleZhCN }, en: { ...en, ...scheduleEn } },
+})
+
+export function setLocale(locale: Locale): void {
+  i18n.global.locale.value = locale
+  localStorage.setItem(storageKey, locale)
+  document.documentElement.lang = locale
+}
+
+document.documentElement.lang = i18n.global.locale.value

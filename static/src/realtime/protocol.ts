@@ -1,0 +1,35 @@
+import type { Ack, AnyLogEvent, ClientToServerEvents, ServerToClientEvents } from '@/api/wire.gen'
+
+// The generated maps, taken apart: what a command takes and answers, and which
+// events are in the durable log and which are told once.
+
+export type CommandName = keyof ClientToServerEvents
+export type CommandInput<N extends CommandName> = Parameters<ClientToServerEvents[N]>[0]
+type AckOf<N extends CommandName> = Parameters<Parameters<ClientToServerEvents[N]>[1]>[0]
+export type CommandAnswer<N extends CommandName> = AckOf<N> extends Ack<infer T> ? T : never
+
+type EventArgument<N extends keyof ServerToClientEvents> = Parameters<ServerToClientEvents[N]>[0]
+export type DurableName = AnyLogEvent['name']
+export type SignalName = Exclude<keyof ServerToClientEvents, DurableName>
+export type SignalData<N extends SignalName> = EventArgument<N>
+
+/** An entry of the log whose name tells the type of its data. */
+export type RoomEvent = AnyLogEvent
+
+/** Every durable event; the type makes leaving one out an error. */
+const durable: Record<DurableName, true> = {
+  'message:created': true,
+  'message:recalled': true,
+  'message:read': true,
+  'message:delivered': true,
+  'consultation:updated': true,
+  'participant:joined': true,
+  'appointment:updated': true,
+  'waitlist:updated': true,
+}
+export const durableNames = Object.keys(durable) as DurableName[]
+
+/** Asks the server; rejects with a Failure. */
+export type Ask = <N extends CommandName>(name: N, input: CommandInput<N>) => Promise<CommandAnswer<N>>
+
+export const roomOf = (consultationId: string) => `consultation:${consultationId}`

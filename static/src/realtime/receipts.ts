@@ -1,0 +1,74 @@
+import { Failure } from '@/api/failure'
+
+type Report = (kind: 'message:receive' | 'message:read', upToSeq: number) => Promise<unknown>
+
+const deliveredWithinMs = 1_000
+const readEveryMs = 300
+const againMs = 2_000
+
+/**
+ * Tells the server how far one got. Deliveries wait a second for company and
+ * are left out when a read says more; reads go at once, but not one for every
+ * message of a burst. What could not be told is told later.
+ */
+export class Receipts {
+  private delivered = 0
+  private read = 0
+  private told = 0
+  private toldRead = 0
+  private lastReadAt = 0
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(private readonly report: Report) {}
+
+  /** The watermarks that the server already has. */
+  known(delivered: number, read: number): void {
+    this.told = Math.max(this.told, delivered, read)
+    this.toldRead = Math.max(this.toldRead, read)
+  }
+
+  hasDelivered(seq: number): void {
+    this.delivered = Math.max(this.delivered, seq)
+    if (this.delivered > this.told) this.timer ??= setTimeout(() => this.flush(), deliveredWithinMs)
+  }
+
+  hasRead(seq: number): void {
+    this.read = Math.max(this.read, seq)
+    if (this.read <= this.toldRead) return
+    const wait = this.lastReadAt + readEveryMs - Date.now()
+    if (wait <= 0) return this.flush()
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.flush(), wait)
+  }
+
+  /** Sends what is left to tell; called when the room was joined again, too. */
+  flush(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    if (this.read > this.toldRead) {
+      const before = { told: this.told, toldRead: this.toldRead }
+      this.known(0, this.read)
+      this.lastReadAt = Date.now()
+      this.tell('message:read', this.read, before)
+    }
+    if (this.delivered > this.told) {
+      const before = { told: this.told, toldRead: this.toldRead }
+      this.known(this.delivered, 0)
+      this.tell('message:receive', this.delivered, before)
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+  }
+
+  private tell(kind: 'message:receive' | 'message:read', upToSeq: number, before: { told: number; toldRead: number }): void {
+    this.report(kind, upToSeq).catch((thrown: unknown) => {
+      const failure = Failure.from(thrown)
+      if (!failure.retryable) return
+      this.told = before.told
+      this.toldRead = before.toldRead
+      if (failure.code !== 'offline') this.timer ??= setTimeout(() => this.flush(), failure.retryAfterMs ?? againMs)
+    })
+  }
+}

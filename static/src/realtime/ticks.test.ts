@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import type { Part, Participant } from '@/api/wire.gen'
+import type { Unsent } from './outbox'
+import { counterparts, tickOf, tickOfUnsent } from './ticks'
+
+const person = (userId: string, role: Part, deliveredUpTo = 0, readUpTo = 0): Participant => ({ userId, role, name: userId, joinedAt: '', deliveredUpTo, readUpTo })
+
+test.each([
+  ['nobody has it', [0, 0], 'sent'],
+  ['an earlier one arrived', [6, 0], 'sent'],
+  ['it arrived', [7, 0], 'delivered'],
+  ['an earlier one was read', [9, 6], 'delivered'],
+  ['it was read', [7, 7], 'read'],
+  ['reading implies arriving', [0, 8], 'read'],
+] as const)('tick of message 7 when %s', (_, [delivered, read], tick) => {
+  expect(tickOf(7, [person('d', 'doctor', delivered, read)])).toBe(tick)
+})
+
+test('with several readers the slowest counts', () => {
+  expect(tickOf(7, [person('p', 'patient', 9, 9), person('d', 'doctor', 7, 2)])).toBe('delivered')
+  expect(tickOf(7, [person('p', 'patient', 9, 9), person('d', 'doctor', 2, 2)])).toBe('sent')
+})
+
+test('with nobody else there, sent is all that can be said', () => {
+  expect(tickOf(7, [])).toBe('sent')
+})
+
+test('patient and doctor look at each other, guests at both', () => {
+  const all = [person('p', 'patient'), person('d', 'doctor'), person('r', 'relative')]
+  const ids = (me: string) => counterparts(all, me).map((p) => p.userId)
+  expect(ids('p')).toEqual(['d'])
+  expect(ids('d')).toEqual(['p'])
+  expect(ids('r')).toEqual(['p', 'd'])
+})
+
+test.each([
+  ['waiting', 'sending'],
+  ['sending', 'sending'],
+  ['failed', 'failed'],
+  ['sent', 'sent'],
+] as const)('an unsent message that is %s shows %s', (state, tick) => {
+  expect(tickOfUnsent({ state } as Unsent)).toBe(tick)
+})

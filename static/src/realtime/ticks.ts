@@ -1,0 +1,28 @@
+import type { Participant } from '@/api/wire.gen'
+import type { Unsent } from './outbox'
+
+export type Tick = 'sending' | 'failed' | 'sent' | 'delivered' | 'read'
+
+/** Whose reading counts: patient and doctor look at each other, guests at both. */
+export function counterparts(participants: readonly Participant[], me: string): Participant[] {
+  const mine = participants.find((p) => p.userId === me)?.role
+  return participants.filter((p) => {
+    if (p.userId === me) return false
+    if (mine === 'patient') return p.role === 'doctor'
+    if (mine === 'doctor') return p.role === 'patient'
+    return p.role === 'patient' || p.role === 'doctor'
+  })
+}
+
+/** How far one's own message at `seq` got, by the watermarks of the others. */
+export function tickOf(seq: number, others: readonly Participant[]): Tick {
+  if (others.length === 0) return 'sent'
+  if (others.every((p) => p.readUpTo >= seq)) return 'read'
+  if (others.every((p) => Math.max(p.deliveredUpTo, p.readUpTo) >= seq)) return 'delivered'
+  return 'sent'
+}
+
+export function tickOfUnsent(item: Unsent): Tick {
+  if (item.state === 'failed' || item.state === 'sent') return item.state
+  return 'sending'
+}

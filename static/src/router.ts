@@ -1,0 +1,79 @@
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import type { Role } from '@/api/wire.gen'
+import { useSession } from '@/stores/session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Who may see the page; everyone when left out. */
+    for?: Role[]
+    /** Key of the page's title. */
+    title: string
+    /** On a phone the page fills the screen; it brings its own header. */
+    immersive?: boolean
+  }
+}
+
+const everyone: Role[] = ['patient', 'doctor', 'admin']
+
+const routes: RouteRecordRaw[] = [
+  { path: '/', name: 'home', redirect: () => home(useSession().role) },
+  { path: '/login', name: 'login', component: () => import('@/pages/LoginPage.vue'), meta: { title: 'title.login' } },
+  { path: '/register', name: 'register', component: () => import('@/pages/RegisterPage.vue'), meta: { title: 'title.register' } },
+  { path: '/doctors', name: 'doctors', component: () => import('@/pages/DoctorsPage.vue'), meta: { title: 'title.doctors' } },
+  { path: '/doctors/:id', name: 'doctor', props: true, component: () => import('@/pages/DoctorPage.vue'), meta: { title: 'title.doctor' } },
+  {
+    path: '/doctors/:id/consult',
+    name: 'consult',
+    props: true,
+    component: () => import('@/pages/NewConsultationPage.vue'),
+    meta: { title: 'title.consult', for: ['patient'] },
+  },
+  { path: '/doctors/:id/book', name: 'book', props: true, component: () => import('@/pages/BookPage.vue'), meta: { title: 'book.title' } },
+  {
+    path: '/appointments',
+    name: 'appointments',
+    component: () => import('@/pages/AppointmentsPage.vue'),
+    meta: { title: 'appointments.title', for: ['patient', 'doctor'] },
+  },
+  {
+    path: '/consultations',
+    name: 'consultations',
+    component: () => import('@/pages/ConsultationsPage.vue'),
+    meta: { title: 'title.consultations', for: ['patient', 'doctor'] },
+  },
+  {
+    path: '/consultations/:id',
+    name: 'consultation',
+    props: true,
+    component: () => import('@/pages/ConsultationPage.vue'),
+    meta: { title: 'title.consultation', for: everyone, immersive: true },
+  },
+  { path: '/desk', name: 'desk', component: () => import('@/pages/DeskPage.vue'), meta: { title: 'title.desk', for: ['doctor'] } },
+  { path: '/desk/profile', name: 'profile', component: () => import('@/pages/DoctorProfilePage.vue'), meta: { title: 'title.profile', for: ['doctor'] } },
+  { path: '/desk/replies', name: 'replies', component: () => import('@/pages/QuickRepliesPage.vue'), meta: { title: 'title.replies', for: ['doctor'] } },
+  { path: '/desk/schedule', name: 'schedule', component: () => import('@/pages/SchedulePage.vue'), meta: { title: 'calendar.title', for: ['doctor'] } },
+  { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue'), meta: { title: 'title.account', for: everyone } },
+  { path: '/admin', name: 'admin', component: () => import('@/pages/AdminPage.vue'), meta: { title: 'title.admin', for: ['admin'] } },
+  { path: '/:rest(.*)*', name: 'lost', component: () => import('@/pages/NotFoundPage.vue'), meta: { title: 'title.lost' } },
+]
+
+/** The page where someone of this role starts. */
+export function home(role: Role | undefined): string {
+  if (role === 'doctor') return '/desk'
+  if (role === 'admin') return '/admin'
+  return '/doctors'
+}
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes,
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.beforeEach((to) => {
+  const { role } = useSession()
+  if ((to.name === 'login' || to.name === 'register') && role) return home(role)
+  if (!to.meta.for) return true
+  if (!role) return { name: 'login', query: { next: to.fullPath } }
+  return to.meta.for.includes(role) || home(role)
+})

@@ -1,0 +1,41 @@
+import type { Appointment, AppointmentStatus, Party } from '@/api/wire.gen'
+
+// The rules of appointments, so that a page can say beforehand what the
+// server would answer.
+
+const minute = 60_000
+const hour = 60 * minute
+
+export const reschedulesMost = 2
+const rescheduleBefore = 2 * hour
+const checkInBefore = 15 * minute
+const checkInUntil = 15 * minute
+
+const ahead: AppointmentStatus[] = ['held', 'booked', 'checked_in', 'in_progress', 'reassign_pending']
+
+/** Whether it is still to come or going on; everything else is history. */
+export const isAhead = (a: Appointment) => ahead.includes(a.status)
+
+/** How much of the price goes back when it is cancelled now. */
+export function refundPercent(start: string, now: number, by: Party): number {
+  const left = Date.parse(start) - now
+  if (by !== 'patient' || left >= 24 * hour) return 100
+  return left >= 2 * hour ? 50 : 0
+}
+
+export const canReschedule = (a: Appointment, now: number) =>
+  a.status === 'booked' && a.reschedules < reschedulesMost && Date.parse(a.start) - now >= rescheduleBefore
+
+export const canCancel = (a: Appointment) => a.status === 'held' || a.status === 'booked' || a.status === 'reassign_pending'
+
+export type CheckIn = { state: 'early'; opensInMs: number } | { state: 'open'; closesInMs: number } | { state: 'over' }
+
+export function checkInOf(a: Appointment, now: number): CheckIn {
+  const start = Date.parse(a.start)
+  if (a.status !== 'booked' || now >= start + checkInUntil) return { state: 'over' }
+  if (now < start - checkInBefore) return { state: 'early', opensInMs: start - checkInBefore - now }
+  return { state: 'open', closesInMs: start + checkInUntil - now }
+}
+
+/** The newer of two; events may come late and twice. */
+export const newest = <T extends { updatedAt: string }>(a: T | undefined, b: T): T => (a && Date.parse(a.updatedAt) > Date.parse(b.updatedAt) ? a : b)

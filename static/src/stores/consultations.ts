@@ -1,0 +1,158 @@
+import { defineStore } from 'pinia'
+import { computed, reactive, ref, shallowReactive } from 'vue'
+import { api } from '@/api'
+import { Failure } from '@/api/failure'
+import type { Consultation, Message, Status } from '@/api/wire.gen'
+import type { Conversation, ConversationState } from '@/realtime/conversation'
+import type { RoomEvent } from '@/realtime/protocol'
+import { useRealtime } from './realtime'
+
+const openStates: Status[] = ['pending_payment', 'waiting', 'active', 'on_hold']
+const pastStates: Status[] = ['ended', 'closed', 'cancelled', 'declined', 'expired', 'terminated']
+export const isOpen = (c: Consultation) => openStates.includes(c.status)
+
+/** Booked for a time and not checked in yet: it is in nobody's queue. */
+export const isBooked = (c: Consultation) => c.status === 'waiting' && c.scheduledAt !== undefined && c.queuedAt === undefined
+
+const latestFirst = (a: Consultation, b: Consultation) => Date.parse(b.updatedAt) - Date.parse(a.updatedAt)
+
+/** One's own consultations; the open ones are joined, so that they are live everywhere. */
+export const useConsultations = defineStore('consultations', () => {
+  const realtime = useRealtime()
+  const byId = reactive(new Map<string, Consultation>())
+  const joined = shallowReactive(new Map<string, { conversation: Conversation; release: () => void }>())
+  const loaded = ref(false)
+  const failure = ref<Failure>()
+  const pastCursor = ref<string>()
+  const pastLoading = ref(false)
+  const pastFailure = ref<Failure>()
+  const pastDone = ref(false)
+
+  const open = computed(() => [...byId.values()].filter(isOpen).sort((a, b) => activity(b) - activity(a)))
+  const past = computed(() => [...byId.values()].filter((c) => !isOpen(c)).sort(latestFirst))
+  const queue = computed(() =>
+    open.value.filter((c) => c.status === 'waiting' && !isBooked(c)).sort((a, b) => Date.parse(a.queuedAt ?? a.createdAt) - Date.parse(b.queuedAt ?? b.createdAt)),
+  )
+  const current = computed(() => open.value.filter((c) => c.status === 'active' || c.status === 'on_hold'))
+  const unread = computed(() => [...byId.keys()].reduce((sum, id) => sum + unreadOf(id), 0))
+
+  function stateOf(id: string): ConversationState | undefined {
+    return joined.get(id)?.conversation.state
+  }
+
+  function unreadOf(id: string): number {
+    const state = stateOf(id)
+    return state?.joined ? state.unread : (byId.get(id)?.unread ?? 0)
+  }
+
+  function lastMessageOf(id: string): Message | undefined {
+    return stateOf(id)?.messages.at(-1)
+  }
+
+  /** When something last happened: a message counts, not only a change of state. */
+  function activity(c: Consultation): number {
+    return Math.max(Date.parse(c.updatedAt), Date.parse(lastMessageOf(c.id)?.createdAt ?? c.updatedAt))
+  }
+
+  function put(c: Consultation): void {
+    const before = byId.get(c.id)
+    if (before && Date.parse(before.updatedAt) > Date.parse(c.updatedAt)) return
+    byId.set(c.id, {
+      ...c,
+      unread: c.unread ?? before?.unread,
+      queue: c.status === 'waiting' ? (c.queue ?? before?.queue) : undefined,
+    })
+    if (isOpen(c)) join(c.id)
+    else leave(c.id)
+  }
+
+  function join(id: string): void {
+    if (!joined.has(id) && realtime.live) joined.set(id, realtime.hold(id))
+  }
+
+  function leave(id: string): void {
+    joined.get(id)?.release()
+    joined.delete(id)
+  }
+
+  async function loadOpen(): Promise<void> {
+    try {
+      let cursor: string | undefined
+      do {
+        const page = await api.consultations({ status: openStates.join(','), cursor, limit: 100 })
+        page.items.forEach(put)
+        cursor = page.nextCursor
+      } while (cursor)
+      loaded.value = true
+      failure.value = undefined
+    } catch (thrown) {
+      failure.value = Failure.from(thrown)
+    }
+  }
+
+  async function loadPast(): Promise<void> {
+    if (pastLoading.value || pastDone.value) return
+    pastLoading.value = true
+    try {
+      const page = await api.consultations({ status: pastStates.join(','), cursor: pastCursor.value, limit: 20 })
+      page.items.forEach(put)
+      pastCursor.value = page.nextCursor
+      pastDone.value = !page.nextCursor
+      pastFailure.value = undefined
+    } catch (thrown) {
+      pastFailure.value = Failure.from(thrown)
+    } finally {
+      pastLoading.value = false
+    }
+  }
+
+  function start(me: string): void {
+    realtime.start(me, {
+      hint: (event: RoomEvent) => {
+        if (event.name === 'consultation:updated') put(event.data)
+      },
+      changed: (state) => {
+        if (state.consultation) put({ ...state.consultation, unread: state.unread })
+      },
+    })
+    // After being away, consultations may have been opened that no room tells of.
+    realtime.live?.connection.onLink((link) => {
+      if (link === 'online') void loadOpen()
+    })
+    realtime.live?.connection.onSignal('queue:updated', (queue) => {
+      const c = byId.get(queue.consultationId)
+      if (c?.status === 'waiting') c.queue = queue
+    })
+    void loadOpen()
+  }
+
+  function stop(): void {
+    joined.clear()
+    byId.clear()
+    realtime.stop()
+    loaded.value = pastDone.value = false
+    pastCursor.value = undefined
+    failure.value = pastFailure.value = undefined
+  }
+
+  return {
+    byId,
+    open,
+    past,
+    queue,
+    current,
+    unread,
+    loaded,
+    failure,
+    pastLoading,
+    pastFailure,
+    pastDone,
+    unreadOf,
+    lastMessageOf,
+    put,
+    loadOpen,
+    loadPast,
+    start,
+    stop,
+  }
+})

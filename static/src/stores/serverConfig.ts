@@ -1,0 +1,16 @@
+import { defineStore } from 'pinia'
+import { ref } from 'vue'
+import { api, type ServerConfig } from '@/api'
+
+/** What the server tells about itself; the contract's limits until it answers. */
+export const useServerConfig = defineStore('serverConfig', () => {
+  const config = ref<ServerConfig>({ version: '', limits: { textCharacters: 10_000, attachmentBytes: 20 << 20 } })
+  const load = async () => {
+    try {
+      config.value = await api.config()
+    } catch {
+      // The limits are checked by the server, too.
+    }
+  }
+  return { config, load }
+})

@@ -1,0 +1,66 @@
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+import { api, tokens } from '@/api'
+import type { SignedOut } from '@/api/tokens'
+import type { Doctor, DoctorChange, Login, LoginInput, MeInput, RegisterInput, User } from '@/api/wire.gen'
+
+/** Who is logged in here. */
+export const useSession = defineStore('session', () => {
+  const user = ref<User | undefined>(tokens.user)
+  const doctor = ref<Doctor>()
+  /** Why the login ended, to be said on the login page. */
+  const signedOut = ref<SignedOut>()
+
+  tokens.onRenewed(() => (user.value = tokens.user))
+  tokens.onSignedOut((why) => {
+    user.value = undefined
+    doctor.value = undefined
+    signedOut.value = why
+  })
+
+  function signIn(login: Login): User {
+    signedOut.value = undefined
+    doctor.value = undefined
+    tokens.signIn(login)
+    user.value = login.user
+    return login.user
+  }
+
+  async function loadSelf(): Promise<void> {
+    const self = await api.me()
+    tokens.setUser(self.user)
+    user.value = self.user
+    doctor.value = self.doctor
+  }
+
+  async function updateMe(change: MeInput): Promise<void> {
+    const self = await api.updateMe(change)
+    tokens.setUser(self.user)
+    user.value = self.user
+    doctor.value = self.doctor ?? doctor.value
+  }
+
+  async function updateDoctor(change: DoctorChange): Promise<void> {
+    doctor.value = await api.updateDoctor(change)
+  }
+
+  async function logOut(): Promise<void> {
+    const refreshToken = tokens.refreshToken
+    tokens.signOut('asked')
+    // The server forgets the session by itself if this does not reach it.
+    if (refreshToken) await api.logOut(refreshToken).catch(() => undefined)
+  }
+
+  return {
+    user,
+    doctor,
+    signedOut,
+    role: computed(() => user.value?.role),
+    register: async (input: RegisterInput) => signIn(await api.register(input)),
+    logIn: async (input: LoginInput) => signIn(await api.logIn(input)),
+    loadSelf,
+    updateMe,
+    updateDoctor,
+    logOut,
+  }
+})
