@@ -1,0 +1,70 @@
+# The README's two commands are `make run` and `make test`. Both install what
+# the project needs; neither needs more than Go, Node and make.
+
+GO          ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FRONTEND    := $(shell find static/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
+
+.PHONY: run build test test-go fuzz test-frontend test-browser lint bench generate clean chromium
+
+# Run with demo accounts at http://localhost:8080.
+run: build
+	bin/wenzhen serve --demo
+
+build: static/dist/app/index.html
+	$(GO) build -trimpath -ldflags "-s -w -X wenzhen/server.Version=$(VERSION)" -o bin/wenzhen .
+
+# Frontend packages, as the lock file has them.
+static/node_modules/.installed: static/package.json static/package-lock.json
+	cd static && npm ci --no-audit --no-fund
+	@touch $@
+
+static/dist/app/index.html: static/node_modules/.installed $(FRONTEND)
+	cd static && npm run build
+
+# Everything. Nothing is skipped silently: what is missing is installed, or the
+# run fails and says what to install.
+test: lint test-go fuzz test-frontend test-browser
+
+lint:
+	@unformatted=$$(git ls-files '*.go' | xargs gofmt -l); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+test-go: static/node_modules/.installed
+	$(GO) test -race ./...
+	$(GO) test ./server/realtime/edge # and beside the library as shipped, which the race detector would stop
+
+# Each fuzz target for a while, on top of its committed corpus.
+FUZZTIME ?= 20s
+fuzz:
+	@set -e; for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' "$$file"); do \
+	    echo "$$target in $$file for $(FUZZTIME)"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; done; done
+
+test-frontend: static/node_modules/.installed
+	cd static && npm run check && npm test
+
+test-browser: chromium build
+	cd static && CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} npm run e2e
+
+# Chromium for the browser tests: Debian's package where we may install it.
+chromium:
+	@if [ -n "$$CHROMIUM" ] || command -v chromium >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	else echo "The browser tests need Chromium: install it (Debian: apt-get install chromium) or name it in CHROMIUM." >&2; exit 1; fi
+
+# Measure us beside our peers (see bench/RESULTS.md): `make bench`, or one
+# scenario: `make bench SCENARIO=fan`.
+bench:
+	$(GO) run ./bench $(if $(SCENARIO),-scenario $(SCENARIO))
+
+# What is generated from the code: TypeScript types, the README's table.
+generate:
+	$(GO) generate ./...
+
+clean:
+	rm -rf bin static/dist/app static/node_modules static/test-results

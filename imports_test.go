@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// rule says what the packages below a path may import.
+type rule struct {
+	of string // a package, or a tree when it ends in "/..."
+	// allowed are the packages of this module that may be imported; nil is all.
+	allowed []string
+	// stdlib allows nothing from outside but the standard library.
+	stdlib bool
+	why    string
+}
+
+// The house: who may import whom. The first rule that fits a package counts.
+var rules = []rule{
+	{of: "wenzhen", why: "main introduces everyone"},
+	{of: "wenzhen/rooms", allowed: []string{}, stdlib: true, why: "the vocabulary depends on nothing"},
+	{of: "wenzhen/rooms/store", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*"}, why: "the store knows the features and no transport"},
+	{of: "wenzhen/rooms/roomstest", why: "fixtures put a world together"},
+	{of: "wenzhen/rooms/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/consultation"}, why: "features hear each other's events, they do not call each other"},
+	{of: "wenzhen/server", why: "only server composes"},
+	{of: "wenzhen/server/realtime/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/realtime/*", "!wenzhen/rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},
+	{of: "wenzhen/server/e2e", why: "end-to-end tests stand outside"},
+	{of: "wenzhen/server/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},
+	{of: "wenzhen/client/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/client", "wenzhen/client/*", "!wenzhen/rooms/store"}, why: "a client knows the wire types, not the server"},
+	{of: "wenzhen/static", allowed: []string{}, why: "the frontend is files"},
+	{of: "wenzhen/bench/...", why: "benchmarks compare"},
+}
+
+// confined are modules that only one tree may import.
+var confined = map[string]string{
+	"github.com/zishang520/":     "wenzhen/server/realtime/edge",
+	"github.com/gin-gonic/":      "wenzhen/server/rest",
+	"github.com/gin-contrib/":    "wenzhen/server/rest",
+	"modernc.org/sqlite":         "wenzhen/rooms/store",
+	"github.com/pressly/":        "wenzhen/rooms/store",
+	"database/sql":               "wenzhen/rooms/store",
+	"github.com/alecthomas/kong": "wenzhen",
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var pkg struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&pkg); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		r, ok := ruleOf(pkg.ImportPath)
+		if !ok {
+			t.Errorf("%s has no rule: say in imports_test.go what it may import", pkg.ImportPath)
+			continue
+		}
+		for _, imported := range pkg.Imports {
+			if !r.allows(imported) {
+				t.Errorf("%s imports %s, but %s", pkg.ImportPath, imported, r.why)
+			}
+			for prefix, tree := range confined {
+				if strings.HasPrefix(imported, prefix) && !within(pkg.ImportPath, tree) {
+					t.Errorf("%s imports %s, which only %s may", pkg.ImportPath, imported, tree)
+				}
+			}
+		}
+	}
+}
+
+func within(pkg, tree string) bool {
+	return pkg == tree || (tree != "wenzhen" && strings.HasPrefix(pkg, tree+"/"))
+}
+
+func ruleOf(pkg string) (rule, bool) {
+	for _, r := range rules {
+		tree, whole := strings.CutSuffix(r.of, "/...")
+		if pkg == tree || (whole && strings.HasPrefix(pkg, tree+"/")) {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+func (r rule) allows(imported string) bool {
+	if imported != "wenzhen" && !strings.HasPrefix(imported, "wenzhen/") {
+		return !r.stdlib || !strings.Contains(strings.Split(imported, "/")[0], ".")
+	}
+	if r.allowed == nil {
+		return true
+	}
+	allowed := false
+	for _, a := range r.allowed {
+		if a == "!"+imported {
+			return false
+		}
+		tree, whole := strings.CutSuffix(a, "/*")
+		allowed = allowed || a == imported || (whole && strings.HasPrefix(imported, tree+"/"))
+	}
+	return allowed
+}

@@ -1,0 +1,172 @@
+// Command wenzhen is a self-hosted online doctor-consultation server.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"wenzhen/client/load"
+	"wenzhen/client/terminal"
+	"wenzhen/rooms/consultation"
+	"wenzhen/server"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// commands is the command line.
+type commands struct {
+	Config kong.ConfigFlag `help:"JSON file with settings, named as the flags are." env:"WENZHEN_CONFIG" type:"path"`
+
+	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (default)."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database up to date, and stop."`
+	Admin   adminCommand   `cmd:"" help:"Administer accounts."`
+	Chat    chatCommand    `cmd:"" help:"Take part in a consultation from a terminal."`
+	Load    loadCommand    `cmd:"" help:"Put a server under load and account for every message."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// console is where a command reads and writes.
+type console struct {
+	ctx         context.Context
+	in          io.Reader
+	out, errors io.Writer
+}
+
+// run carries out one command line and returns the exit code: 0 for success, 1
+// for a failure, 2 for a command line or configuration that makes no sense.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if err := server.ReadSecretFiles(os.Getenv, os.Setenv); err != nil {
+		fmt.Fprintln(stderr, "wenzhen:", err)
+		return 2
+	}
+	var cli commands
+	exit := -1
+	parser, err := kong.New(&cli, kong.Name("wenzhen"), kong.Description("A self-hosted online doctor-consultation server (问诊)."),
+		kong.Configuration(readSettings), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }), kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(stderr, "wenzhen:", err)
+		return 2
+	}
+	command, err := parser.Parse(args)
+	if exit >= 0 { // --help
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "wenzhen:", err)
+		return 2
+	}
+	if err := command.Run(console{ctx, stdin, stdout, stderr}); err != nil {
+		fmt.Fprintln(stderr, "wenzhen:", err)
+		return 1
+	}
+	return 0
+}
+
+type serveCommand struct {
+	server.Config `embed:""`
+}
+
+// Run serves until it is told to stop.
+func (c *serveCommand) Run(on console) error {
+	debug.SetGCPercent(c.GOGC)
+	s, err := server.New(on.ctx, c.Config, logger(c.Config, on.errors))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(on.out, "Wenzhen is at %s\n", s.URL())
+	for _, a := range s.Demo() {
+		fmt.Fprintf(on.out, "  demo %-8s %-22s %s\n", a.Role, a.Email, a.Password)
+	}
+	return s.Run(on.ctx)
+}
+
+func logger(c server.Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))) // one of the flag's enum
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+type migrateCommand struct {
+	Data string `default:"data" env:"WENZHEN_DATA" help:"The data folder." type:"path"`
+}
+
+// Run migrates.
+func (c *migrateCommand) Run(on console) error {
+	if err := server.Migrate(on.ctx, c.Data); err != nil {
+		return err
+	}
+	fmt.Fprintln(on.out, "the database is up to date")
+	return nil
+}
+
+type adminCommand struct {
+	Create adminCreateCommand `cmd:"" help:"Add an admin; the server may be running."`
+}
+
+type adminCreateCommand struct {
+	Data     string `default:"data" env:"WENZHEN_DATA" help:"The data folder." type:"path"`
+	Name     string `default:"Admin" help:"The admin's name."`
+	Email    string `required:"" help:"The admin's e-mail address, to log in with."`
+	Password string `required:"" env:"WENZHEN_ADMIN_PASSWORD" help:"The admin's password, 8 to 128 characters."`
+}
+
+// Run adds the admin.
+func (c *adminCreateCommand) Run(on console) error {
+	user, err := server.CreateAdmin(on.ctx, c.Data, c.Name, c.Email, c.Password, slog.New(slog.NewTextHandler(on.errors, nil)))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(on.out, "%s is an admin\n", user.Email)
+	return nil
+}
+
+type chatCommand struct {
+	As       string          `required:"" help:"Who you are: an e-mail address, or the first part of one of the demo's (bo, jing, wang, li)."`
+	Server   string          `default:"http://127.0.0.1:8080" env:"WENZHEN_SERVER" help:"The server's address."`
+	Password string          `env:"WENZHEN_PASSWORD" help:"Your password; the demo's when not given."`
+	With     consultation.ID `help:"The consultation to join; the latest open one when not given."`
+}
+
+// Run talks until /quit or the end of the input.
+func (c *chatCommand) Run(on console) error {
+	return terminal.Chat(on.ctx, terminal.Options{As: c.As, Server: c.Server, Password: c.Password, With: c.With}, on.in, on.out)
+}
+
+type loadCommand struct {
+	load.Options `embed:""`
+}
+
+// Run measures, prints the result and fails if anything was lost.
+func (c *loadCommand) Run(on console) error {
+	result, err := load.Run(on.ctx, c.Options, on.out)
+	if err == nil && !result.Clean() {
+		err = errors.New("messages were lost, doubled or reordered")
+	}
+	return err
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(on console) error {
+	_, err := fmt.Fprintln(on.out, "wenzhen", server.Version)
+	return err
+}

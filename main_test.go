@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCommandLine(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "config.json")
+	if err := os.WriteFile(config, []byte(`{"sockets-per-user": 0, "attachment-bytes": 20000000, "origins": ["https://a.example", "https://b.example"]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	misspelt := filepath.Join(dir, "misspelt.json")
+	if err := os.WriteFile(misspelt, []byte(`{"adr": "127.0.0.1:0"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Nothing here gets as far as serving; if it does, it must not go on for ever.
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"version", []string{"version"}, 0, "wenzhen"},
+		{"help", []string{"--help"}, 0, "Usage: wenzhen"},
+		{"unknown command", []string{"dance"}, 2, "dance"},
+		{"unknown flag", []string{"serve", "--dance"}, 2, "--dance"},
+		{"flag of a wrong type", []string{"serve", "--access-life", "soon"}, 2, "access-life"},
+		{"setting out of range", []string{"serve", "--data", dir, "--access-life=-1m"}, 2, "--access-life"},
+		{"setting in the file", []string{"serve", "--config", config, "--data", dir}, 2, "--sockets-per-user"},
+		{"misspelt setting in the file", []string{"serve", "--config", misspelt, "--data", dir}, 2, "adr"},
+		{"no such address", []string{"serve", "--data", dir, "--addr", "192.0.2.1:1"}, 1, "listen"},
+		{"migrate", []string{"migrate", "--data", dir}, 0, "up to date"},
+		{"migrate again", []string{"migrate", "--data", dir}, 0, "up to date"},
+		{"admin", []string{"admin", "create", "--data", dir, "--email", "root@example.org", "--password", "long enough"}, 0, "root@example.org is an admin"},
+		{"admin twice", []string{"admin", "create", "--data", dir, "--email", "root@example.org", "--password", "long enough"}, 1, "has an account"},
+		{"admin with a short password", []string{"admin", "create", "--data", dir, "--email", "a@example.org", "--password", "short"}, 1, "password"},
+		{"admin without an e-mail", []string{"admin", "create", "--data", dir, "--password", "long enough"}, 2, "--email"},
+	} {
+		var out strings.Builder
+		if code := run(ctx, c.args, strings.NewReader(""), &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
+			t.Errorf("%s: exit %d, want %d; says %q, want %q in it", c.name, code, c.code, out.String(), c.says)
+		}
+	}
+}
+
+// Serve prints one line with its URL when it accepts connections, and exits 0
+// when it is told to stop.
+func TestServeStartsAndStops(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	stdout, w := io.Pipe()
+	exit := make(chan int, 1)
+	go func() {
+		exit <- run(ctx, []string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--demo"}, strings.NewReader(""), w, io.Discard)
+		w.Close()
+	}()
+	lines := bufio.NewScanner(stdout)
+	if !lines.Scan() {
+		t.Fatalf("exit %d before it said anything", <-exit)
+	}
+	_, url, ok := strings.Cut(lines.Text(), "Wenzhen is at ")
+	if !ok {
+		t.Fatalf("it says %q", lines.Text())
+	}
+	go func() {
+		for lines.Scan() {
+		}
+	}()
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/api/v1/config": 200, "/": 200, "/consultations/x": 200, "/api/v1/nothing": 404} {
+		resp, err := (&http.Client{Timeout: 10 * time.Second}).Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s answers %d, want %d", path, resp.StatusCode, want)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	stop()
+	if code := <-exit; code != 0 {
+		t.Errorf("exit %d after it was told to stop", code)
+	}
+}
