@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"reflect"
 	"strings"
@@ -13,9 +14,10 @@ import (
 // come: WENZHEN_ADDR is --addr is "addr" in the file. A setting tagged secret
 // is also read from the file that WENZHEN_…_FILE names.
 type Config struct {
-	Addr string `default:"127.0.0.1:8080" env:"WENZHEN_ADDR" help:"Address to listen on."`
-	Data string `default:"data" env:"WENZHEN_DATA" help:"Folder of the database, the attachments and the generated secrets. It is made when it is not there." type:"path"`
-	Demo bool   `env:"WENZHEN_DEMO" help:"Fill an empty database with demo accounts and show their passwords on the login page. Never on the open internet."`
+	Addr      string `default:"127.0.0.1:8080" env:"WENZHEN_ADDR" help:"Address to listen on."`
+	PublicURL string `env:"WENZHEN_PUBLIC_URL" help:"Address at which browsers reach this server, such as https://clinic.example. http://localhost and the port when not given."`
+	Data      string `default:"data" env:"WENZHEN_DATA" help:"Folder of the database, the attachments and the generated secrets. It is made when it is not there." type:"path"`
+	Demo      bool   `env:"WENZHEN_DEMO" help:"Fill an empty database with demo accounts and show their passwords on the login page. Never on the open internet."`
 
 	Synchronous string `default:"full" enum:"full,normal" env:"WENZHEN_SYNCHRONOUS" help:"What an answered command survives: \"full\", a power cut; \"normal\", a crash of the process."`
 
@@ -53,6 +55,7 @@ func (c Config) Validate() error {
 		ok   bool
 		what string
 	}{
+		{c.PublicURL == "" || validPublicURL(c.PublicURL), "--public-url must be http:// or https:// and a host, without a path"},
 		{c.TokenKey == "" || len(c.TokenKey) >= 32, "--token-key must have at least 32 characters"},
 		{c.AccessLife > 0 && c.RefreshLife > c.AccessLife, "--refresh-life must be longer than --access-life, and both positive"},
 		{c.LoginFailures > 0 && c.LoginAddressFailures > 0 && c.LoginWindow > 0 && c.Registrations > 0, "the login limits must be positive"},
@@ -66,6 +69,11 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+func validPublicURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.Path == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 // ReadSecretFiles puts what WENZHEN_…_FILE names into WENZHEN_…, for every

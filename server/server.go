@@ -82,6 +82,10 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 // compose makes the parts and introduces them to each other.
 func (s *Server) compose(ctx context.Context) error {
 	cfg, log := s.cfg, s.log
+	var err error
+	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil { // first: it tells the port
+		return fmt.Errorf("listen: %w", err)
+	}
 	key, err := secret(cfg.TokenKey, cfg.Data, "token.key")
 	if err != nil {
 		return err
@@ -128,9 +132,6 @@ func (s *Server) compose(ctx context.Context) error {
 	s.fresh = newFresh()
 	s.http = &http.Server{ConnState: s.fresh.changed, Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
-	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
 	return nil
 }
 
@@ -159,6 +160,15 @@ func (s *Server) URL() string {
 		host = "localhost"
 	}
 	return "http://" + net.JoinHostPort(host, port)
+}
+
+// publicURL is where browsers reach the server: the root of links in mails and
+// of addresses that others send browsers back to.
+func (s *Server) publicURL() string {
+	if s.cfg.PublicURL != "" {
+		return s.cfg.PublicURL
+	}
+	return s.URL()
 }
 
 // Demo is the logins that the demo shows; none unless it was asked for.
