@@ -23,6 +23,7 @@ import (
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
+	"wenzhen/server/mail"
 	"wenzhen/server/realtime"
 	"wenzhen/server/realtime/edge"
 	"wenzhen/server/rest"
@@ -37,6 +38,7 @@ type Server struct {
 	hub       *rooms.Hub
 	db        *store.DB
 	blobs     *blob.Folder
+	mail      *mail.Sender // nil where no mail is sent
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.Fire
 	realtime  *realtime.Server
@@ -96,6 +98,11 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.db, err = store.Open(ctx, store.Options{Path: databasePath(cfg.Data), Synchronous: cfg.Synchronous, Hub: s.hub, Now: clock, Log: log}); err != nil {
 		return err
 	}
+	if cfg.MailServer != "" {
+		if s.mail, err = mail.New(mail.Config{Server: cfg.MailServer, From: cfg.MailFrom, Timeout: cfg.MailTimeout}); err != nil {
+			return err
+		}
+	}
 	accounts := account.New(account.Config{Key: key, AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife,
 		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations},
 		store.Accounts{DB: s.db}, s.hub, clock)
@@ -116,7 +123,7 @@ func (s *Server) compose(ctx context.Context) error {
 	}, s.catalogue, accounts, presence)
 	s.hub.Listen(s.realtime)
 
-	s.public = Public{Version: Version, Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
+	s.public = Public{Version: Version, Mail: s.mail != nil, Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
 	if cfg.Demo {
 		if s.public.Demo, err = seed(ctx, demo{accounts: accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
@@ -137,9 +144,11 @@ func (s *Server) compose(ctx context.Context) error {
 
 // Public is what GET /api/v1/config tells anyone.
 type Public struct {
-	Version string        `json:"version"`
-	Limits  PublicLimits  `json:"limits"`
-	Demo    []DemoAccount `json:"demo,omitempty"`
+	Version string       `json:"version"`
+	Limits  PublicLimits `json:"limits"`
+	// Mail tells whether this server sends mail at all.
+	Mail bool          `json:"mail"`
+	Demo []DemoAccount `json:"demo,omitempty"`
 }
 
 // PublicLimits are the limits that a frontend should know.

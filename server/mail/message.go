@@ -1,0 +1,72 @@
+package mail
+
+import (
+	"errors"
+	netmail "net/mail"
+	"strings"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// Address is whom a mail goes to: a name, which may be empty, and an address.
+type Address struct{ Name, Email string }
+
+// Message is a mail.
+type Message struct {
+	// ID becomes the Message-ID (RFC 5322 section 3.6.4) with the sender's
+	// domain: give the same when the same message is sent again.
+	ID      string
+	To      Address
+	Subject string
+	// Text and HTML say the same; HTML may be empty.
+	Text, HTML string
+	// Invitation is an appointment for the recipient's calendar; nil for none.
+	Invitation *Invitation
+}
+
+// Invitation is a calendar object as RFC 6047 sends it: beside the text, where
+// mail programs offer to accept it, and as a file for those that do not.
+type Invitation struct {
+	// Method is that of the calendar (RFC 5546): REQUEST or CANCEL.
+	Method string
+	// Calendar is the iCalendar text (RFC 5545).
+	Calendar string
+}
+
+// encode writes the message as MIME.
+func (m Message) encode(from *netmail.Address) (*gomail.Msg, error) {
+	if m.ID == "" || strings.ContainsAny(m.ID, "<>@ \r\n") {
+		return nil, errors.New("the message has no usable id")
+	}
+	msg := gomail.NewMsg()
+	msg.FromMailAddress(from)
+	if err := msg.AddToFormat(oneLine(m.To.Name), m.To.Email); err != nil {
+		return nil, err
+	}
+	msg.Subject(oneLine(m.Subject))
+	msg.SetMessageIDWithValue(m.ID + "@" + domainOf(from.Address))
+	msg.SetDate()
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office replies
+	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	if m.HTML != "" {
+		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	}
+	if m.Invitation != nil {
+		method := gomail.ContentType("text/calendar; method=" + m.Invitation.Method)
+		msg.AddAlternativeString(method, m.Invitation.Calendar)
+		if err := msg.AttachReader("invite.ics", strings.NewReader(m.Invitation.Calendar), gomail.WithFileContentType("application/ics")); err != nil {
+			return nil, err
+		}
+	}
+	return msg, nil
+}
+
+// oneLine keeps a header to one line, whatever a name is made of.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
+}
+
+func domainOf(address string) string {
+	_, domain, _ := strings.Cut(address, "@")
+	return domain
+}
