@@ -4,7 +4,7 @@
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-FRONTEND    := $(shell find static/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
+FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 
 .PHONY: run build test test-go fuzz test-frontend test-browser lint bench generate clean chromium
 

@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint'
 import vueParser from 'vue-eslint-parser'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'test-results/', 'src/api/wire.gen.ts'] },
+  { ignores: ['dist/', 'node_modules/', 'test-results/', 'packages/*/dist/', 'packages/client/src/wire.gen.ts'] },
   ...tseslint.configs.strict,
   ...pluginVue.configs['flat/recommended'],
   {

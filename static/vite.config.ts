@@ -2,11 +2,12 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
+const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env.WENZHEN_URL ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
   plugins: [vue()],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  resolve: { alias: { '@': folder('./src'), 'wenzhen-client': folder('./packages/client/src/index.ts') } },
   define: {
     __VUE_OPTIONS_API__: 'true', // element-plus has a few components that need it
     __VUE_PROD_DEVTOOLS__: 'false',
@@ -30,6 +31,6 @@ export default defineConfig({
   },
   test: {
     environment: 'happy-dom',
-    include: ['src/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'packages/*/src/**/*.test.ts'],
   },
 })

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the generated files")
 
-const typesFile = "../../static/src/api/wire.gen.ts"
+const typesFile = "../../static/packages/client/src/wire.gen.ts"
 
 // commands are those of every feature; what carries them out does not matter here.
 func commands() []rooms.Bound {

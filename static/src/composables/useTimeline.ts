@@ -1,9 +1,9 @@
 import { computed, type ComputedRef } from 'vue'
+import type { Unsent } from 'wenzhen-client'
 import type { Attachment, Kind, Message } from '@/api/wire.gen'
 import { sameDay } from '@/format/time'
 import type { ConversationState } from '@/realtime/conversation'
 import type { Note } from '@/realtime/notes'
-import type { Unsent } from '@/realtime/outbox'
 
 /** A message as it is shown, whether the server has it or not. */
 export interface Bubble {

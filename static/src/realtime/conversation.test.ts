@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Ask, Outbox } from 'wenzhen-client'
 import { Failure } from '@/api/failure'
 import type { AnyLogEvent, Consultation, Joined, Message, MessagePage, Participant } from '@/api/wire.gen'
 import { Conversation, emptyState, type ConversationDeps } from './conversation'
-import type { Outbox } from './outbox'
-import type { Ask } from './protocol'
 
 const me = 'patient'
 const at = (seq: number) => new Date(Date.UTC(2026, 0, 1, 8, 0, seq)).toISOString()

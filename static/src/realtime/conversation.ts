@@ -1,10 +1,8 @@
+import { type Ask, type Outbox, type RoomEvent, RoomLog, type Unsent } from 'wenzhen-client'
 import type { Failure } from '@/api/failure'
 import type { Consultation, Entry, Joined, Message, MessagePage, Participant, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
 import { noteOf, notesOf, type Note } from './notes'
-import type { Outbox, Unsent } from './outbox'
-import type { Ask, RoomEvent } from './protocol'
 import { Receipts } from './receipts'
-import { RoomLog } from './roomLog'
 import { TypingNotice, TypingWatch } from './typing'
 
 /** All that a page shows of a consultation's room. */

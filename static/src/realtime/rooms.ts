@@ -1,8 +1,6 @@
+import { type Connection, type Outbox, type RoomEvent, roomOf } from 'wenzhen-client'
 import type { Entry } from '@/api/wire.gen'
-import type { Connection } from './connection'
 import { Conversation, emptyState, type ConversationDeps, type ConversationState } from './conversation'
-import type { Outbox } from './outbox'
-import { roomOf, type RoomEvent } from './protocol'
 
 interface Held {
   conversation: Conversation

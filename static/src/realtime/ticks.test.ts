@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { Unsent } from 'wenzhen-client'
 import type { Part, Participant } from '@/api/wire.gen'
-import type { Unsent } from './outbox'
 import { counterparts, tickOf, tickOfUnsent } from './ticks'
 
 const person = (userId: string, role: Part, deliveredUpTo = 0, readUpTo = 0): Participant => ({ userId, role, name: userId, joinedAt: '', deliveredUpTo, readUpTo })

@@ -1,5 +1,5 @@
+import type { Unsent } from 'wenzhen-client'
 import type { Participant } from '@/api/wire.gen'
-import type { Unsent } from './outbox'
 
 export type Tick = 'sending' | 'failed' | 'sent' | 'delivered' | 'read'
 

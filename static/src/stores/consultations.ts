@@ -1,10 +1,10 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowReactive } from 'vue'
+import type { RoomEvent } from 'wenzhen-client'
 import { api } from '@/api'
 import { Failure } from '@/api/failure'
 import type { Consultation, Message, Status } from '@/api/wire.gen'
 import type { Conversation, ConversationState } from '@/realtime/conversation'
-import type { RoomEvent } from '@/realtime/protocol'
 import { useRealtime } from './realtime'
 
 const openStates: Status[] = ['pending_payment', 'waiting', 'active', 'on_hold']

@@ -1,11 +1,9 @@
 import { defineStore } from 'pinia'
 import { reactive, ref, shallowRef } from 'vue'
+import { type Ask, Connection, type Draft, type Link, openSocket, Outbox, outboxIn, type RoomEvent } from 'wenzhen-client'
 import { api, tokens } from '@/api'
 import { newId } from '@/api/id'
-import { Connection, openSocket, type Link } from '@/realtime/connection'
 import type { Conversation, ConversationState } from '@/realtime/conversation'
-import { Outbox, outboxIn, type Draft } from '@/realtime/outbox'
-import type { Ask, RoomEvent } from '@/realtime/protocol'
 import { Rooms } from '@/realtime/rooms'
 
 interface Live {

@@ -1,4 +1,4 @@
-import type { Ack, AnyLogEvent, ClientToServerEvents, ServerToClientEvents } from '@/api/wire.gen'
+import type { Ack, AnyLogEvent, ClientToServerEvents, ServerToClientEvents } from './wire.gen.js'
 
 // The generated maps, taken apart: what a command takes and answers, and which
 // events are in the durable log and which are told once.

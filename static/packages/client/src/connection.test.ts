@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Failure } from '@/api/failure'
-import type { TokenKeeper } from '@/api/tokens'
-import type { Ack, WireError } from '@/api/wire.gen'
-import { Connection, type Link, type openSocket } from './connection'
+import { Failure } from './failure.js'
+import type { Ack, WireError } from './wire.gen.js'
+import { Connection, type Link, type openSocket } from './connection.js'
+import type { TokenSource } from './tokens.js'
 
 type Listener = (argument?: unknown) => void
 
@@ -79,7 +79,7 @@ beforeEach(() => {
   vi.useFakeTimers()
   socket = new FakeSocket()
   tokens = new FakeTokens()
-  connection = new Connection(socket as unknown as ReturnType<typeof openSocket>, tokens as unknown as TokenKeeper)
+  connection = new Connection(socket as unknown as ReturnType<typeof openSocket>, tokens as unknown as TokenSource)
   links = []
   connection.onLink((link) => links.push(link))
 })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Failure } from '@/api/failure'
-import type { Message, SendInput } from '@/api/wire.gen'
-import { Outbox, outboxIn } from './outbox'
+import { Failure } from './failure.js'
+import type { Message, SendInput } from './wire.gen.js'
+import { Outbox, outboxIn } from './outbox.js'
 
 const me = 'me'
 let received: SendInput[]

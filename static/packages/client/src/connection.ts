@@ -1,8 +1,8 @@
 import { io, type Socket } from 'socket.io-client'
-import { Failure, readFailure } from '@/api/failure'
-import type { TokenKeeper } from '@/api/tokens'
-import type { Ack, ClientToServerEvents, Entry, ServerToClientEvents } from '@/api/wire.gen'
-import { durableNames, type Ask, type CommandAnswer, type CommandInput, type CommandName, type SignalData, type SignalName } from './protocol'
+import { Failure, readFailure } from './failure.js'
+import { durableNames, type Ask, type CommandAnswer, type CommandInput, type CommandName, type SignalData, type SignalName } from './protocol.js'
+import type { TokenSource } from './tokens.js'
+import type { Ack, ClientToServerEvents, Entry, ServerToClientEvents } from './wire.gen.js'
 
 export type Link = 'connecting' | 'online' | 'offline'
 
@@ -14,8 +14,9 @@ const answerWithinMs = 10_000
 const firstRetryMs = 500
 const lastRetryMs = 5_000
 
-export function openSocket(): WenzhenSocket {
-  return io('/consultations', {
+/** A socket of /consultations that is not connected yet; server is the page's own when not given. */
+export function openSocket(server = ''): WenzhenSocket {
+  return io(`${server}/consultations`, {
     path: '/socket.io',
     autoConnect: false,
     transports: ['websocket', 'polling'],
@@ -42,7 +43,7 @@ export class Connection {
 
   constructor(
     private readonly socket: WenzhenSocket,
-    private readonly tokens: TokenKeeper,
+    private readonly tokens: TokenSource,
   ) {
     socket.auth = (give) => {
       tokens.access().then(
@@ -63,13 +64,15 @@ export class Connection {
       this.become('offline')
       void this.refused(error)
     })
-    socket.on('session:revoked', () => this.tokens.signOut('revoked'))
+    socket.on('session:revoked', () => this.tokens.signOut?.('revoked'))
     for (const name of durableNames) socket.on(name, (entry: Entry) => this.entries.forEach((listener) => listener(entry)))
 
     this.forget.push(this.tokens.onRenewed((token) => void this.renewLogin(token)))
-    const hurry = () => this.hurry()
-    window.addEventListener('online', hurry)
-    this.forget.push(() => window.removeEventListener('online', hurry))
+    if (typeof window !== 'undefined') {
+      const hurry = () => this.hurry()
+      window.addEventListener('online', hurry)
+      this.forget.push(() => window.removeEventListener('online', hurry))
+    }
     socket.connect()
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Failure } from '@/api/failure'
-import type { Entry, Joined } from '@/api/wire.gen'
-import { RoomLog } from './roomLog'
+import { Failure } from './failure.js'
+import type { Entry, Joined } from './wire.gen.js'
+import { RoomLog } from './roomLog.js'
 
 /** A server's log of one room, as consultation:join answers from it. */
 class FakeRoom {

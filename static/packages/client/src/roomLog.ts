@@ -1,5 +1,5 @@
-import { Failure } from '@/api/failure'
-import type { Entry, Joined } from '@/api/wire.gen'
+import { Failure } from './failure.js'
+import type { Entry, Joined } from './wire.gen.js'
 
 export interface RoomLogListener {
   /** The room as it is now; called on every (re)join, before what was missed. */
@@ -32,7 +32,11 @@ export class RoomLog {
   constructor(
     private readonly join: (after: number | undefined) => Promise<Joined>,
     private readonly listener: RoomLogListener,
-  ) {}
+    /** Where to begin; the newest page when not given. */
+    after?: number,
+  ) {
+    this.last = after
+  }
 
   /** Where the log stands; undefined before the first join. */
   get lastSeq(): number | undefined {

@@ -1,0 +1,799 @@
+// Generated from the server's catalogue by `go generate ./server/spec`. Do not edit.
+
+export interface ApplicantFilter {
+  limit?: number
+  cursor?: string
+}
+
+export interface Appointment {
+  id: string
+  status: AppointmentStatus
+  consultationId: string
+  doctorId: string
+  doctorName: string
+  userId: string
+  patientId: string
+  patientName: string
+  service: ServiceKind
+  medium: Medium
+  complaint: string
+  start: string
+  end: string
+  timeZone: string
+  price: number
+  currency: string
+  createdAt: string
+  updatedAt: string
+  reschedules: number
+  sequence: number
+  reason?: string
+  endedBy?: Party
+  refundPercent: number
+  offer?: Offer
+}
+
+export interface AppointmentFilter {
+  from?: string
+  to?: string
+  cursor?: string
+  limit?: number
+}
+
+export interface AppointmentPage {
+  items: Appointment[]
+  nextCursor: string
+}
+
+export interface AppointmentRef {
+  appointmentId: string
+}
+
+export type AppointmentStatus = 'held' | 'booked' | 'checked_in' | 'in_progress' | 'fulfilled' | 'hold_expired' | 'cancelled' | 'no_show' | 'reassign_pending'
+
+export interface Attachment {
+  id: string
+  consultationId: string
+  uploaderId: string
+  kind: Kind
+  name: string
+  size: number
+  contentType: string
+  sha256: string
+  width?: number
+  height?: number
+  hasThumbnail: boolean
+  createdAt: string
+}
+
+export interface AttachmentInput {
+  attachmentId: string
+}
+
+export interface BookInput {
+  id?: string
+  doctorId: string
+  start: string
+  medium: Medium
+  service: ServiceKind
+  patientId?: string
+  complaint: string
+  priorDiagnosis?: string
+}
+
+export interface Booking {
+  appointment: Appointment
+  consultation: Consultation
+}
+
+export interface CalendarInput {
+  token: string
+}
+
+export interface CancelInput {
+  appointmentId: string
+  reason?: string
+}
+
+export type Code = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'closed' | 'payment_required' | 'rate_limited' | 'too_large' | 'unavailable' | 'internal'
+
+export interface Consultation {
+  id: string
+  status: Status
+  service: ServiceKind
+  medium: Medium
+  doctorId: string
+  doctorName: string
+  userId: string
+  patientId: string
+  patientName: string
+  complaint: string
+  priorDiagnosis?: string
+  price: number
+  currency: string
+  minutes: number
+  createdAt: string
+  updatedAt: string
+  scheduledAt?: string
+  queuedAt?: string
+  acceptedAt?: string
+  answeredAt?: string
+  endedAt?: string
+  dueAt?: string
+  clockLeftMs?: number
+  reason?: string
+  summary?: Summary
+  reopened: boolean
+  turnsLeft: number
+  turnOpen?: boolean
+  refund?: Refund
+  refundPercent?: number
+  queue?: Queue
+  lastSeq?: number
+  readUpTo?: number
+  unread?: number
+}
+
+export interface Doctor {
+  id: string
+  name: string
+  title: string
+  department: string
+  bio: string
+  languages: string[]
+  services: DoctorService[]
+  onDuty: boolean
+  verified: boolean
+}
+
+export interface DoctorChange {
+  title?: string
+  department?: string
+  bio?: string
+  languages?: string[]
+  services?: DoctorService[]
+  onDuty?: boolean
+}
+
+export interface DoctorFilter {
+  q?: string
+  department?: string
+  medium?: Medium
+  limit?: number
+  cursor?: string
+}
+
+export interface DoctorInput {
+  doctorId: string
+}
+
+export interface DoctorList {
+  items: Doctor[]
+  nextCursor: string
+}
+
+export interface DoctorRef {
+  doctorId: string
+}
+
+export interface DoctorService {
+  service: ServiceKind
+  medium: Medium
+  price: number
+  currency: string
+  minutes: number
+}
+
+export interface EndInput {
+  consultationId: string
+  reason?: string
+  summary?: string
+}
+
+export interface Entry {
+  room: string
+  seq: number
+  id: string
+  name: string
+  at: string
+  actorId: string
+  data: unknown
+}
+
+export interface EventPage {
+  items: Entry[]
+  lastSeq: number
+  hasMore: boolean
+}
+
+export interface EventsInput {
+  consultationId: string
+  after?: number
+  limit?: number
+}
+
+export interface Exception {
+  id: string
+  kind: ExceptionKind
+  start: string
+  end: string
+  note?: string
+  slotMinutes?: number
+  capacity?: number
+  media?: Medium[]
+}
+
+export interface ExceptionAdded {
+  exception: Exception
+  affected: Appointment[]
+}
+
+export interface ExceptionInput {
+  kind: ExceptionKind
+  start: string
+  end: string
+  note?: string
+  slotMinutes?: number
+  capacity?: number
+  media?: Medium[]
+  substituteId?: string
+}
+
+export type ExceptionKind = 'time_off' | 'extra'
+
+export interface ExceptionRef {
+  exceptionId: string
+}
+
+export interface Expiry {
+  expiresAt: string
+}
+
+export interface Filter {
+  status?: Status
+  cursor?: string
+  limit?: number
+}
+
+export interface Found {
+  items: Message[]
+  nextCursor: string
+}
+
+export interface HistoryInput {
+  consultationId: string
+  before?: number
+  limit?: number
+}
+
+export interface Input {
+  consultationId: string
+}
+
+export interface InviteInput {
+  consultationId: string
+  email?: string
+  userId?: string
+  role: Part
+}
+
+export interface JoinInput {
+  consultationId: string
+  after?: number
+}
+
+export interface Joined {
+  consultation: Consultation
+  participants: Participant[]
+  presence: Present[]
+  events: Entry[]
+  lastSeq: number
+  hasMore: boolean
+  readUpTo: number
+}
+
+export type Kind = 'text' | 'image' | 'file' | 'audio' | 'system' | 'call' | 'diagnosis' | 'prescription'
+
+export interface Login {
+  user: User
+  accessToken: string
+  refreshToken: string
+  expiresIn: number
+}
+
+export interface LoginInput {
+  email: string
+  password: string
+  otp?: string
+}
+
+export interface MeInput {
+  name?: string
+  locale?: string
+  timeZone?: string
+}
+
+export type Medium = 'text' | 'voice' | 'video'
+
+export interface Message {
+  id: string
+  clientId: string
+  consultationId: string
+  seq: number
+  senderId: string
+  kind: Kind
+  text?: string
+  attachment?: Attachment
+  replyTo?: string
+  createdAt: string
+  recalledAt?: string
+}
+
+export interface MessageInput {
+  consultationId: string
+  messageId: string
+}
+
+export interface MessagePage {
+  items: Message[]
+  hasMore: boolean
+}
+
+export type Nothing = Record<string, never>
+
+export interface Offer {
+  doctorId: string
+  doctorName: string
+  start: string
+  end: string
+  expiresAt: string
+}
+
+export interface OpenInput {
+  id?: string
+  doctorId: string
+  service: ServiceKind
+  medium: Medium
+  patientId?: string
+  complaint: string
+  priorDiagnosis?: string
+}
+
+export interface Opened {
+  consultation: Consultation
+}
+
+export interface Page {
+  items: Consultation[]
+  nextCursor: string
+}
+
+export type Part = 'patient' | 'doctor' | 'second_doctor' | 'relative' | 'interpreter'
+
+export interface Participant {
+  userId: string
+  name: string
+  role: Part
+  joinedAt: string
+  deliveredUpTo: number
+  readUpTo: number
+}
+
+export type Party = 'patient' | 'doctor' | 'system'
+
+export interface Patient {
+  id: string
+  name: string
+  birthDate?: string
+  sex?: string
+  relation: string
+}
+
+export interface PatientChange {
+  patientId: string
+  name?: string
+  birthDate?: string
+  sex?: string
+  relation?: string
+}
+
+export interface PatientInput {
+  name: string
+  birthDate?: string
+  sex?: string
+  relation: string
+}
+
+export interface PatientList {
+  items: Patient[]
+  nextCursor: string
+}
+
+export interface PresenceChange {
+  consultationId: string
+  userId: string
+  online: boolean
+  devices: number
+}
+
+export interface Present {
+  userId: string
+  online: boolean
+  devices: number
+}
+
+export interface Preview {
+  affected: Appointment[]
+}
+
+export interface Queue {
+  consultationId: string
+  position: number
+  estimateMinutes: number
+}
+
+export interface QuickReply {
+  id: string
+  text: string
+}
+
+export interface QuickReplyList {
+  items: QuickReply[]
+  nextCursor: string
+}
+
+export interface ReasonInput {
+  consultationId: string
+  reason?: string
+}
+
+export interface Receipt {
+  consultationId: string
+  userId: string
+  upToSeq: number
+}
+
+export interface ReceiptInput {
+  consultationId: string
+  upToSeq: number
+}
+
+export interface RefreshInput {
+  refreshToken: string
+}
+
+export type Refund = '' | 'full' | 'partial'
+
+export interface RegisterInput {
+  role: Role
+  name: string
+  email: string
+  password: string
+  locale?: string
+  timeZone?: string
+}
+
+export interface RescheduleInput {
+  appointmentId: string
+  start: string
+}
+
+export type Role = 'patient' | 'doctor' | 'admin'
+
+export interface Rule {
+  weekday: number
+  start: string
+  end: string
+  slotMinutes: number
+  capacity: number
+  media: Medium[]
+  validFrom?: string
+  validUntil?: string
+}
+
+export interface Schedule {
+  doctorId: string
+  timeZone: string
+  rules: Rule[]
+  exceptions: Exception[]
+  version: number
+}
+
+export interface ScheduleInput {
+  timeZone: string
+  rules: Rule[]
+  version?: number
+}
+
+export interface SearchInput {
+  q: string
+  consultationId?: string
+  cursor?: string
+  limit?: number
+}
+
+export interface Self {
+  user: User
+  doctor?: Doctor
+  calendarUrl: string
+}
+
+export interface SendInput {
+  consultationId: string
+  clientId: string
+  kind: Kind
+  text?: string
+  attachmentId?: string
+  replyTo?: string
+}
+
+export type ServiceKind = 'advice' | 'followup'
+
+export interface Session {
+  id: string
+  createdAt: string
+  lastUsedAt: string
+  expiresAt: string
+  userAgent: string
+  address: string
+  current: boolean
+}
+
+export interface SessionInput {
+  sessionId: string
+}
+
+export interface SessionList {
+  items: Session[]
+  nextCursor: string
+}
+
+export interface Slot {
+  start: string
+  end: string
+  available: number
+  media: Medium[]
+}
+
+export interface SlotChange {
+  doctorId: string
+  start: string
+  available: number
+}
+
+export interface SlotList {
+  items: Slot[]
+  nextCursor: string
+  timeZone: string
+}
+
+export interface SlotsInput {
+  doctorId: string
+  from?: string
+  to?: string
+}
+
+export type Status = 'pending_payment' | 'waiting' | 'active' | 'on_hold' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated'
+
+export interface Summary {
+  text: string
+  signedBy: string
+  signedAt: string
+  sha256: string
+}
+
+export interface Tokens {
+  accessToken: string
+  refreshToken: string
+  expiresIn: number
+}
+
+export interface Typing {
+  consultationId: string
+  userId: string
+}
+
+export interface TypingInput {
+  consultationId: string
+}
+
+export interface UploadInput {
+  consultationId: string
+}
+
+export interface User {
+  id: string
+  role: Role
+  name: string
+  email: string
+  locale: string
+  timeZone: string
+  createdAt: string
+  suspended: boolean
+}
+
+export interface UserFilter {
+  q?: string
+  role?: Role
+  limit?: number
+  cursor?: string
+}
+
+export interface UserInput {
+  userId: string
+}
+
+export interface UserList {
+  items: User[]
+  nextCursor: string
+}
+
+export interface Wait {
+  id: string
+  status: WaitStatus
+  doctorId: string
+  userId: string
+  patientId?: string
+  service: ServiceKind
+  medium: Medium
+  complaint: string
+  priorDiagnosis?: string
+  from: string
+  to: string
+  createdAt: string
+  offer?: Offer
+}
+
+export interface WaitInput {
+  doctorId: string
+  from: string
+  to: string
+  medium: Medium
+  service: ServiceKind
+  patientId?: string
+  complaint: string
+  priorDiagnosis?: string
+}
+
+export interface WaitList {
+  items: Wait[]
+  nextCursor: string
+}
+
+export interface WaitRef {
+  waitId: string
+}
+
+export type WaitStatus = 'waiting' | 'offered' | 'taken' | 'left'
+
+export interface WireError {
+  code: Code
+  field?: string
+  message: string
+  retryable: boolean
+  retryAfterMs?: number
+  traceId?: string
+  status?: string
+}
+
+/** What every command is answered with. */
+export type Ack<T> = { ok: true; data: T } | { ok: false; error: WireError }
+
+/** An event of a room's log; data is the whole thing after the change. */
+export interface LogEvent<Name extends string, Data> {
+  room: string
+  seq: number
+  id: string
+  name: Name
+  at: string
+  actorId: string
+  data: Data
+}
+
+/** Every event that a consultation's log can hold. */
+export type AnyLogEvent =
+  | LogEvent<'appointment:updated', Appointment>
+  | LogEvent<'waitlist:updated', Wait>
+  | LogEvent<'consultation:updated', Consultation>
+  | LogEvent<'participant:joined', Participant>
+  | LogEvent<'message:created', Message>
+  | LogEvent<'message:recalled', Message>
+  | LogEvent<'message:read', Receipt>
+  | LogEvent<'message:delivered', Receipt>
+
+/** Commands on /consultations. */
+export interface ClientToServerEvents {
+  /** Hear a consultation from now on, and get what was missed since the seq seen last. */
+  'consultation:join': (input: JoinInput, ack: (reply: Ack<Joined>) => void) => void
+  /** Stop hearing a consultation on this connection. */
+  'consultation:leave': (input: Input, ack: (reply: Ack<Nothing>) => void) => void
+  /** The doctor admits the patient; the clock starts. */
+  'consultation:accept': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
+  /** The doctor declines, with a reason. */
+  'consultation:decline': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
+  /** The patient withdraws while waiting. */
+  'consultation:cancel': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
+  /** The doctor pauses the clock, awaiting tests; at most 7 days. */
+  'consultation:hold': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
+  /** The doctor lets the clock go on. */
+  'consultation:resume': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
+  /** The doctor ends it; a followup needs a signed summary. */
+  'consultation:end': (input: EndInput, ack: (reply: Ack<Consultation>) => void) => void
+  /** The doctor sends the patient to be seen offline; the reason is the referral note. */
+  'consultation:terminate': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
+  /** The patient asks free follow-up questions, once, within 72 hours. */
+  'consultation:reopen': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
+  /** Say something in a consultation. The same clientId with the same content returns the first result. */
+  'message:send': (input: SendInput, ack: (reply: Ack<Message>) => void) => void
+  /** Take back one's own message within 2 minutes. */
+  'message:recall': (input: MessageInput, ack: (reply: Ack<Message>) => void) => void
+  /** Everything up to a seq has been read; the watermark only grows. */
+  'message:read': (input: ReceiptInput, ack: (reply: Ack<Receipt>) => void) => void
+  /** Everything up to a seq has arrived on a device; the watermark only grows. */
+  'message:receive': (input: ReceiptInput, ack: (reply: Ack<Receipt>) => void) => void
+  /** I am writing; good for 6 seconds. */
+  'typing:start': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
+  /** I have stopped writing. */
+  'typing:stop': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
+  /** Renew the login of this socket. */
+  'auth:refresh': (input: { token: string }, ack: (reply: Ack<Expiry>) => void) => void
+}
+
+/** What /consultations tells. */
+export interface ServerToClientEvents {
+  /** The appointment changed; data is the whole of it. */
+  'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
+  /** One's place on a waitlist changed: a slot may be offered. */
+  'waitlist:updated': (event: LogEvent<'waitlist:updated', Wait>) => void
+  /** The consultation changed; data is the whole of it. */
+  'consultation:updated': (event: LogEvent<'consultation:updated', Consultation>) => void
+  /** Someone may enter the consultation from now on. */
+  'participant:joined': (event: LogEvent<'participant:joined', Participant>) => void
+  /** Someone said something. */
+  'message:created': (event: LogEvent<'message:created', Message>) => void
+  /** Someone took a message back; data is what is left of it. */
+  'message:recalled': (event: LogEvent<'message:recalled', Message>) => void
+  /** Someone has read everything up to a seq. */
+  'message:read': (event: LogEvent<'message:read', Receipt>) => void
+  /** Everything up to a seq has arrived on one of someone's devices. */
+  'message:delivered': (event: LogEvent<'message:delivered', Receipt>) => void
+  /** The patient's place in the doctor's queue. */
+  'queue:updated': (data: Queue) => void
+  /** A participant came or went. */
+  'presence:updated': (data: PresenceChange) => void
+  /** Someone is writing; good for 6 seconds. */
+  'typing:started': (data: Typing) => void
+  /** Someone has stopped writing. */
+  'typing:stopped': (data: Typing) => void
+  /** This login has ended. */
+  'session:revoked': (data: SessionInput) => void
+  /** A command sent without an acknowledgement has failed. */
+  error: (error: WireError) => void
+}
+
+/** Commands on /schedules. */
+export interface SchedulesClientToServerEvents {
+  /** Hear a doctor's schedule from now on; the answer is how it stands. */
+  'schedule:watch': (input: SlotsInput, ack: (reply: Ack<SlotList>) => void) => void
+  /** Stop hearing a doctor's schedule. */
+  'schedule:unwatch': (input: DoctorRef, ack: (reply: Ack<Nothing>) => void) => void
+  /** Take a slot. The same id with the same content returns the first result. */
+  'appointment:book': (input: BookInput, ack: (reply: Ack<Booking>) => void) => void
+  /** Renew the login of this socket. */
+  'auth:refresh': (input: { token: string }, ack: (reply: Ack<Expiry>) => void) => void
+}
+
+/** What /schedules tells. */
+export interface SchedulesServerToClientEvents {
+  /** The appointment changed; data is the whole of it. */
+  'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
+  /** One's place on a waitlist changed: a slot may be offered. */
+  'waitlist:updated': (event: LogEvent<'waitlist:updated', Wait>) => void
+  /** A slot went, or came back. */
+  'slot:updated': (data: SlotChange) => void
+  /** A doctor's rules or exceptions changed: ask for the slots anew. */
+  'schedule:updated': (data: DoctorRef) => void
+  /** This login has ended. */
+  'session:revoked': (data: SessionInput) => void
+  /** A command sent without an acknowledgement has failed. */
+  error: (error: WireError) => void
+}
