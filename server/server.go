@@ -27,6 +27,7 @@ import (
 	"wenzhen/server/realtime"
 	"wenzhen/server/realtime/edge"
 	"wenzhen/server/rest"
+	"wenzhen/server/spec"
 	"wenzhen/static"
 )
 
@@ -131,7 +132,8 @@ func (s *Server) compose(ctx context.Context) error {
 	}
 	app, _ := static.App()
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Realtime: s.realtime,
-		App: app, Unbuilt: static.Unbuilt, Public: s.public, Ready: s.ready, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
+		App: app, Unbuilt: static.Unbuilt, Public: s.public,
+		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log})
 	if err != nil {
 		return err

@@ -119,7 +119,7 @@ func (s *server) actor(c *gin.Context, r Route) (rooms.Actor, error) {
 func inputOf(command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
 	kinds := fieldKinds(command.In)
 	_, versioned := kinds["version"]
-	idempotent := command.Name == consultation.Open.Name || command.Name == schedule.Book.Name
+	idempotent := idempotent(command.Name)
 	return func(c *gin.Context, actor rooms.Actor) (json.RawMessage, error) {
 		body, err := readBody(c)
 		if err != nil {
@@ -159,6 +159,11 @@ func inputOf(command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessa
 		}
 		return json.Marshal(fields)
 	}
+}
+
+// idempotent tells whether a command takes an Idempotency-Key.
+func idempotent(command string) bool {
+	return command == consultation.Open.Name || command == schedule.Book.Name
 }
 
 // idFor makes an id of an Idempotency-Key, so that the same key of the same

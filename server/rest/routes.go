@@ -34,6 +34,23 @@ const (
 	thumbnail
 )
 
+// Versioned tells whether the route answers with an ETag and takes If-Match.
+func (r Route) Versioned() bool { return r.versioned }
+
+// Idempotent tells whether the route takes an Idempotency-Key.
+func (r Route) Idempotent() bool { return idempotent(r.Command) }
+
+// Media are the types of what the route takes and gives, where it is not JSON.
+func (r Route) Media() (takes, gives string) {
+	switch r.content {
+	case upload:
+		return "multipart/form-data", ""
+	case download, thumbnail:
+		return "", "application/octet-stream"
+	}
+	return "", ""
+}
+
 // Routes are all routes that ask for commands.
 func Routes() []Route {
 	return []Route{

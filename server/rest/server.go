@@ -37,6 +37,8 @@ type Deps struct {
 	Unbuilt []byte
 	// Public is what GET /config tells anyone.
 	Public any
+	// Documents are the specifications, by their names below /api.
+	Documents map[string][]byte
 	// Ready reports whether the server can take requests.
 	Ready func(context.Context) error
 	// Origins may call from other sites' pages.
@@ -77,6 +79,9 @@ func New(deps Deps) (http.Handler, error) {
 	g.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 	g.GET("/readyz", s.ready)
 	g.GET("/calendar/:file", s.calendar)
+	for name, document := range deps.Documents {
+		g.GET("/api/"+name, gzip.Gzip(gzip.DefaultCompression), func(c *gin.Context) { c.Data(http.StatusOK, "application/json; charset=utf-8", document) })
+	}
 	api := g.Group("/api/v1")
 	api.GET("/config", func(c *gin.Context) { c.JSON(http.StatusOK, deps.Public) })
 	for _, r := range Routes() {

@@ -14,14 +14,16 @@ import (
 type told struct {
 	name, doc, namespace string
 	data                 reflect.Type
+	// durable events are in the log of their room.
+	durable bool
 }
 
 func event[D any](e rooms.Event[D]) told {
-	return told{e.Name, e.Doc, e.Namespace, reflect.TypeFor[D]()}
+	return told{name: e.Name, doc: e.Doc, namespace: e.Namespace, data: reflect.TypeFor[D]()}
 }
 
 func signal[D any](s rooms.Signal[D]) told {
-	return told{s.Name, s.Doc, s.Namespace, reflect.TypeFor[D]()}
+	return told{name: s.Name, doc: s.Doc, namespace: s.Namespace, data: reflect.TypeFor[D]()}
 }
 
 // in tells whether the namespace is the one it is declared for.
@@ -45,6 +47,17 @@ func signals() []told {
 		signal(consultation.QueueUpdated), signal(consultation.PresenceUpdated),
 		signal(chat.TypingStarted), signal(chat.TypingStopped), signal(account.SessionRevoked),
 	}
+}
+
+// refresh is the one command that is not in the catalogue: it concerns the
+// socket alone, on every namespace.
+var refresh = rooms.Bound{Name: "auth:refresh", Doc: "Renew the login of this socket.", For: rooms.Users,
+	In: reflect.TypeFor[AuthInput](), Out: reflect.TypeFor[account.Expiry]()}
+
+// AuthInput is what auth:refresh takes.
+type AuthInput struct {
+	// Token is an access token of the same user.
+	Token string `json:"token"`
 }
 
 // enums are the string types whose values are a fixed set.

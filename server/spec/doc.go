@@ -1,7 +1,21 @@
 // Package spec writes down what clients can rely on, reflected from the
-// commands, events and signals themselves: today TypeScript types for the
-// frontend. A test fails when what is committed differs from what is generated;
-// `go generate ./server/spec` brings it up to date.
+// commands, events and signals themselves: OpenAPI 3.1, AsyncAPI 3, and the
+// TypeScript types that the frontend and the npm package use.
+//
+// A new feature is written down by being bound in the server; its events and
+// signals, and its sets of fixed values, take a line in contract.go each. A
+// test fails when something was left out, or when what is committed differs
+// from what is generated; `go generate ./server/spec` brings it up to date.
 package spec
 
-//go:generate go test -run TestTypeScript -update .
+import _ "embed"
+
+//go:generate go test -run TestGolden -update .
+
+// The documents as they are served, at /api/openapi.json and /api/asyncapi.json.
+var (
+	//go:embed openapi.json
+	OpenAPI []byte
+	//go:embed asyncapi.json
+	AsyncAPI []byte
+)

@@ -9,17 +9,17 @@ import (
 	"time"
 
 	"wenzhen/rooms"
-	"wenzhen/rooms/account"
 )
 
 // TypeScript writes the types of every command, event and signal, and the two
 // maps by which Socket.IO types its events, as a module without imports.
 // Interfaces are named as in Go. Errors: two wire types of one name.
-func TypeScript(commands []rooms.Bound) (string, error) {
+func (c Contract) TypeScript() ([]byte, error) {
+	commands := c.Commands
 	w := &tsWriter{named: map[string]reflect.Type{}, body: map[string]string{}, enums: enums()}
 	w.ref(reflect.TypeFor[rooms.Error]())
 	w.ref(reflect.TypeFor[rooms.Entry]())
-	w.body["Expiry"] = "export interface Expiry {\n  expiresAt: string\n}\n"
+	w.ref(refresh.Out)
 	for _, c := range commands {
 		w.ref(c.In)
 		w.ref(c.Out)
@@ -28,9 +28,14 @@ func TypeScript(commands []rooms.Bound) (string, error) {
 	for _, e := range events() {
 		union = append(union, fmt.Sprintf("  | LogEvent<'%s', %s>", e.name, w.ref(e.data)))
 	}
-	consultations, schedules := w.maps(rooms.Consultations, "", commands), w.maps(rooms.Schedules, "Schedules", commands)
+	var maps, index strings.Builder
+	for _, namespace := range namespaces(commands) {
+		prefix := prefixOf(namespace)
+		maps.WriteString(w.maps(namespace, prefix, commands) + "\n")
+		fmt.Fprintf(&index, "  '%s': { commands: %sClientToServerEvents; events: %sServerToClientEvents }\n", namespace, prefix, prefix)
+	}
 	if w.err != nil {
-		return "", w.err
+		return nil, w.err
 	}
 	names := make([]string, 0, len(w.body))
 	for name := range w.body {
@@ -59,31 +64,34 @@ export interface LogEvent<Name extends string, Data> {
 /** Every event that a consultation's log can hold. */
 export type AnyLogEvent =
 ` + strings.Join(union, "\n") + "\n\n")
-	b.WriteString(consultations + "\n" + schedules)
-	return b.String(), nil
+	b.WriteString(maps.String())
+	b.WriteString("/** All namespaces. */\nexport interface Namespaces {\n" + index.String() + "}\n")
+	return []byte(b.String()), nil
+}
+
+// prefixOf tells the maps of namespaces apart; /consultations has none.
+func prefixOf(namespace string) string {
+	if namespace == rooms.Consultations {
+		return ""
+	}
+	return sentence(strings.TrimPrefix(namespace, "/"))
 }
 
 // maps writes the two interfaces by which Socket.IO types a namespace's events.
 func (w *tsWriter) maps(namespace, prefix string, commands []rooms.Bound) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "/** Commands on %s. */\nexport interface %sClientToServerEvents {\n", namespace, prefix)
-	for _, c := range commands {
-		if c.Namespace == namespace {
-			fmt.Fprintf(&b, "  /** %s */\n  '%s': (input: %s, ack: (reply: Ack<%s>) => void) => void\n", c.Doc, c.Name, w.ref(c.In), w.ref(c.Out))
-		}
+	for _, c := range append(offeredOn(commands, namespace), refresh) {
+		fmt.Fprintf(&b, "  /** %s */\n  '%s': (input: %s, ack: (reply: Ack<%s>) => void) => void\n", c.Doc, c.Name, w.ref(c.In), w.ref(c.Out))
 	}
-	b.WriteString("  /** Renew the login of this socket. */\n  'auth:refresh': (input: { token: string }, ack: (reply: Ack<Expiry>) => void) => void\n}\n\n")
+	b.WriteString("}\n\n")
 	fmt.Fprintf(&b, "/** What %s tells. */\nexport interface %sServerToClientEvents {\n", namespace, prefix)
-	for _, e := range events() {
-		// The log of a consultation holds events of every namespace.
-		if e.in(namespace) || namespace == rooms.Consultations {
-			fmt.Fprintf(&b, "  /** %s */\n  '%s': (event: LogEvent<'%s', %s>) => void\n", e.doc, e.name, e.name, w.ref(e.data))
+	for _, e := range toldIn(namespace) {
+		argument := "data: " + w.ref(e.data)
+		if e.durable {
+			argument = fmt.Sprintf("event: LogEvent<'%s', %s>", e.name, w.ref(e.data))
 		}
-	}
-	for _, s := range signals() {
-		if s.in(namespace) || s.name == account.SessionRevoked.Name {
-			fmt.Fprintf(&b, "  /** %s */\n  '%s': (data: %s) => void\n", s.doc, s.name, w.ref(s.data))
-		}
+		fmt.Fprintf(&b, "  /** %s */\n  '%s': (%s) => void\n", e.doc, e.name, argument)
 	}
 	b.WriteString("  /** A command sent without an acknowledgement has failed. */\n  error: (error: WireError) => void\n}\n")
 	return b.String()
@@ -112,12 +120,14 @@ func (w *tsWriter) ref(t reflect.Type) string {
 		return "string"
 	case reflect.Bool:
 		return "boolean"
-	case reflect.Int, reflect.Int64, reflect.Float64:
+	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Uint8, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
 		return "number"
 	case reflect.Pointer:
 		return w.ref(t.Elem())
 	case reflect.Slice:
 		return w.ref(t.Elem()) + "[]"
+	case reflect.Map:
+		return "Record<string, " + w.ref(t.Elem()) + ">"
 	case reflect.Struct:
 		return w.object(t)
 	}
@@ -138,13 +148,10 @@ func (w *tsWriter) enum(t reflect.Type, values []string) string {
 }
 
 func (w *tsWriter) object(t reflect.Type) string {
-	name := t.Name()
-	switch t {
-	case reflect.TypeFor[rooms.Nothing]():
-		w.body["Nothing"] = "export type Nothing = Record<string, never>\n"
-		return "Nothing"
-	case reflect.TypeFor[rooms.Error]():
-		name = "WireError" // Error is JavaScript's own
+	name := componentName(t)
+	if t == reflect.TypeFor[rooms.Nothing]() {
+		w.body[name] = "export type Nothing = Record<string, never>\n"
+		return name
 	}
 	if w.claim(name, t) {
 		w.body[name] = "export interface " + name + " {\n" + w.fields(t) + "}\n"
@@ -152,24 +159,15 @@ func (w *tsWriter) object(t reflect.Type) string {
 	return name
 }
 
-// fields writes a struct's fields; those of an embedded struct are its own.
+// fields writes a struct's fields.
 func (w *tsWriter) fields(t reflect.Type) string {
 	var b strings.Builder
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch {
-		case f.Anonymous && name == "":
-			b.WriteString(w.fields(f.Type))
-			continue
-		case !f.IsExported() || name == "-":
-			continue
-		}
+	for _, f := range wireFields(t) {
 		optional := ""
-		if strings.Contains(options, "omitempty") {
+		if f.optional {
 			optional = "?"
 		}
-		fmt.Fprintf(&b, "  %s%s: %s\n", name, optional, w.ref(f.Type))
+		fmt.Fprintf(&b, "  %s%s: %s\n", f.name, optional, w.ref(f.of))
 	}
 	return b.String()
 }

@@ -69,6 +69,10 @@ export interface AttachmentInput {
   attachmentId: string
 }
 
+export interface AuthInput {
+  token: string
+}
+
 export interface BookInput {
   id?: string
   doctorId: string
@@ -735,7 +739,7 @@ export interface ClientToServerEvents {
   /** I have stopped writing. */
   'typing:stop': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Renew the login of this socket. */
-  'auth:refresh': (input: { token: string }, ack: (reply: Ack<Expiry>) => void) => void
+  'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
 }
 
 /** What /consultations tells. */
@@ -779,7 +783,7 @@ export interface SchedulesClientToServerEvents {
   /** Take a slot. The same id with the same content returns the first result. */
   'appointment:book': (input: BookInput, ack: (reply: Ack<Booking>) => void) => void
   /** Renew the login of this socket. */
-  'auth:refresh': (input: { token: string }, ack: (reply: Ack<Expiry>) => void) => void
+  'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
 }
 
 /** What /schedules tells. */
@@ -796,4 +800,10 @@ export interface SchedulesServerToClientEvents {
   'session:revoked': (data: SessionInput) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
+}
+
+/** All namespaces. */
+export interface Namespaces {
+  '/consultations': { commands: ClientToServerEvents; events: ServerToClientEvents }
+  '/schedules': { commands: SchedulesClientToServerEvents; events: SchedulesServerToClientEvents }
 }

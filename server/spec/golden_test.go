@@ -1,0 +1,99 @@
+package spec_test
+
+import (
+	"bytes"
+	"flag"
+	"log/slog"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"wenzhen/server"
+	"wenzhen/server/rest"
+	"wenzhen/server/spec"
+)
+
+var update = flag.Bool("update", false, "write the generated files")
+
+// contract is that of the real server, as it is put together.
+func contract(t *testing.T) spec.Contract {
+	t.Helper()
+	var cfg server.Config
+	parser, err := kong.New(&cfg)
+	if err == nil {
+		_, err = parser.Parse([]string{"--addr=127.0.0.1:0", "--data=" + t.TempDir()})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	source, err := spec.ReadSource("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec.Contract{Commands: slices.Collect(s.Catalogue().All()), Routes: routes(), Source: source}
+}
+
+var parameter = regexp.MustCompile(`:(\w+)`)
+
+// routes are those of REST in the words of the specification.
+func routes() []spec.Route {
+	var all []spec.Route
+	for _, r := range rest.Routes() {
+		takes, gives := r.Media()
+		all = append(all, spec.Route{Method: r.Method, Path: "/api/v1" + parameter.ReplaceAllString(r.Path, "{$1}"), Command: r.Command, Status: r.Status,
+			Anonymous: r.Anonymous, Versioned: r.Versioned(), Idempotent: r.Idempotent(), Takes: takes, Gives: gives})
+	}
+	return all
+}
+
+// What is committed is what the catalogue says.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	c := contract(t)
+	for path, write := range map[string]func() ([]byte, error){
+		"openapi.json":  c.OpenAPI,
+		"asyncapi.json": c.AsyncAPI,
+		"../../static/packages/client/src/wire.gen.ts": c.TypeScript,
+	} {
+		want, err := write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *update {
+			if err := os.WriteFile(path, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		have, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(have, want) {
+			t.Errorf("%s is not what the catalogue says; run: go generate ./server/spec", path)
+		}
+	}
+}
+
+// Whatever a feature declares is written down.
+func TestNothingIsLeftOut(t *testing.T) {
+	t.Parallel()
+	c := contract(t)
+	if len(c.Source.Declared) == 0 {
+		t.Fatal("no event was found in the sources")
+	}
+	for _, missing := range c.LeftOut() {
+		t.Error(missing)
+	}
+}

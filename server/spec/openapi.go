@@ -1,0 +1,245 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"wenzhen/rooms"
+)
+
+// Contract is everything that is written down.
+type Contract struct {
+	Commands []rooms.Bound
+	Routes   []Route
+	Source   Source
+}
+
+// Route is where HTTP offers a command.
+type Route struct {
+	Method, Path string // from the root, as OpenAPI writes it: /api/v1/me/patients/{patientId}
+	Command      string
+	// Status is that of success; 204 has no body.
+	Status int
+	// Anonymous routes take no access token.
+	Anonymous bool
+	// Versioned routes answer with an ETag and take If-Match.
+	Versioned bool
+	// Idempotent routes take an Idempotency-Key.
+	Idempotent bool
+	// Takes and Gives are media types; JSON when empty.
+	Takes, Gives string
+}
+
+// problem is the answer to everything that fails.
+const problem = "#/components/responses/Problem"
+
+// OpenAPI writes the REST half as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1),
+// in JSON. Errors: a route whose command is not among the commands, types
+// that JSON does not have, two types of one name.
+func (c Contract) OpenAPI() ([]byte, error) {
+	s := newSchemas(c.Source)
+	paths := object{}
+	add := func(path, method string, operation object) {
+		method = strings.ToLower(method)
+		for i, p := range paths {
+			if p.name == path {
+				paths[i].value = append(p.value.(object), member{method, operation})
+				return
+			}
+		}
+		paths = append(paths, member{path, object{{method, operation}}})
+	}
+	used := map[string]int{}
+	for _, r := range c.Routes {
+		command, ok := c.command(r.Command)
+		if !ok {
+			return nil, fmt.Errorf("spec: route %s %s names command %q, which does not exist", r.Method, r.Path, r.Command)
+		}
+		used[r.Command]++
+		add(r.Path, r.Method, s.operation(r, command, used[r.Command]))
+	}
+	for _, p := range plain() {
+		add(p.path, p.method, p.operation())
+	}
+	s.ref(reflect.TypeFor[rooms.Error]())
+	problemSchema := object{{"type", "object"}, {"description", "RFC 9457, with Wenzhen's error object as extension members."}, {"properties", object{
+		{"type", object{{"type", "string"}}}, {"title", object{{"type", "string"}}}, {"status", object{{"type", "integer"}}},
+		{"detail", object{{"type", "string"}}}, {"instance", object{{"type", "string"}}}, {"code", s.ref(reflect.TypeFor[rooms.Code]())},
+		{"field", object{{"type", "string"}, {"description", "The field of the input that is at fault."}}},
+		{"retryable", object{{"type", "boolean"}}}, {"retryAfterMs", object{{"type", "integer"}}},
+		{"traceId", object{{"type", "string"}, {"description", "Names the line in the server's log."}}},
+		{"state", object{{"type", "string"}, {"description", "The present state of what a conflict is about."}}},
+	}}, {"required", []any{"type", "title", "status", "detail", "instance", "code", "retryable", "traceId"}}}
+	doc := object{
+		{"openapi", "3.1.1"},
+		{"info", object{
+			{"title", "Wenzhen REST API"}, {"version", "1"},
+			{"summary", "Online doctor consultations: accounts, doctors, schedules, consultations and their messages."},
+			{"description", "JSON in camelCase; times are RFC 3339 in UTC; money is in integer minor units with an ISO 4217 currency; ids are opaque. " +
+				"The same commands are offered over Socket.IO: see /api/asyncapi.json."},
+		}},
+		{"servers", []any{object{{"url", "/"}, {"description", "This server"}}}},
+		{"security", []any{object{{"accessToken", []any{}}}}},
+		{"tags", tags(c.Routes)},
+		{"paths", paths},
+		{"components", object{
+			{"securitySchemes", object{{"accessToken", object{{"type", "http"}, {"scheme", "bearer"}, {"description", "The accessToken of POST /api/v1/auth/login."}}}}},
+			{"responses", object{{"Problem", object{{"description", "It failed; `code` says how, `detail` in words."},
+				{"content", object{{"application/problem+json", object{{"schema", problemSchema}}}}}}}}},
+			{"schemas", s.components()},
+		}},
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	return document(doc)
+}
+
+func (c Contract) command(name string) (rooms.Bound, bool) {
+	for _, b := range c.Commands {
+		if b.Name == name {
+			return b, true
+		}
+	}
+	return rooms.Bound{}, false
+}
+
+func (s *schemas) operation(r Route, command rooms.Bound, nth int) object {
+	path := parametersOf(r.Path)
+	parameters := []any{}
+	for _, f := range wireFields(command.In) {
+		switch {
+		case path[f.name]:
+			parameters = append(parameters, s.parameter(f, "path"))
+		case r.Method == http.MethodGet || r.Method == http.MethodDelete:
+			parameters = append(parameters, s.parameter(f, "query"))
+		}
+		delete(path, f.name)
+	}
+	for name := range path { // of a file, whose command takes it otherwise
+		parameters = append(parameters, object{{"name", name}, {"in", "path"}, {"required", true}, {"schema", object{{"type", "string"}}}})
+	}
+	header := func(name, why string) {
+		parameters = append(parameters, object{{"name", name}, {"in", "header"}, {"description", why}, {"schema", object{{"type", "string"}}}})
+	}
+	if r.Idempotent {
+		header("Idempotency-Key", "The same key of the same user answers with what the first request made.")
+	}
+	if r.Versioned && r.Method != http.MethodGet {
+		header("If-Match", "The ETag that was read; a newer version answers conflict.")
+	}
+	o := object{
+		{"operationId", operationID(command.Name, nth)}, {"tags", []any{noun(command.Name)}}, {"summary", command.Doc},
+		{"x-command", command.Name}, {"x-audience", audience(command.For)},
+	}
+	if r.Anonymous || command.For.Has(rooms.RoleGuest) {
+		o = append(o, member{"security", []any{object{}, object{{"accessToken", []any{}}}}})
+	}
+	return o.with("parameters", parameters).with("requestBody", s.requestBody(r, command)).with("responses", s.responses(r, command))
+}
+
+// parametersOf are the names between braces.
+func parametersOf(path string) map[string]bool {
+	names := map[string]bool{}
+	for _, found := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(path, -1) {
+		names[found[1]] = true
+	}
+	return names
+}
+
+func (s *schemas) parameter(f wireField, in string) object {
+	o := object{{"name", f.name}, {"in", in}}
+	if in == "path" {
+		o = append(o, member{"required", true})
+	}
+	return o.with("description", s.source.field(f.owner, f.goName)).with("schema", s.ref(f.of))
+}
+
+func (s *schemas) requestBody(r Route, command rooms.Bound) object {
+	if r.Takes != "" {
+		form := object{{"type", "object"}, {"properties", object{{"file", object{{"type", "string"}, {"contentMediaType", "application/octet-stream"}}}}}, {"required", []any{"file"}}}
+		return object{{"required", true}, {"content", object{{r.Takes, object{{"schema", form}}}}}}
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
+		return nil
+	}
+	inPath := parametersOf(r.Path)
+	all := wireFields(command.In)
+	rest := all[:0:0]
+	for _, f := range all {
+		if !inPath[f.name] {
+			rest = append(rest, f)
+		}
+	}
+	switch len(rest) {
+	case 0:
+		return nil
+	case len(all):
+		return object{{"required", true}, {"content", object{{"application/json", object{{"schema", s.ref(command.In)}}}}}}
+	}
+	schema := s.object(command.In, inPath)
+	return object{{"required", schema.at("required") != nil}, {"content", object{{"application/json", object{{"schema", schema}}}}}}
+}
+
+func (s *schemas) responses(r Route, command rooms.Bound) object {
+	success := object{{"description", http.StatusText(r.Status)}}
+	switch {
+	case r.Gives != "":
+		success = append(success, member{"content", object{{r.Gives, object{}}}})
+	case r.Status != http.StatusNoContent:
+		success = append(success, member{"content", object{{"application/json", object{{"schema", s.ref(command.Out)}}}}})
+	}
+	if r.Versioned {
+		success = append(success, member{"headers", object{{"ETag", object{{"description", "The version, for If-Match."}, {"schema", object{{"type", "string"}}}}}}})
+	}
+	return object{{strconv.Itoa(r.Status), success}, {"default", object{{"$ref", problem}}}}
+}
+
+// operationID is the command's name as an identifier, numbered where several
+// routes offer it.
+func operationID(command string, nth int) string {
+	var b strings.Builder
+	for i, part := range strings.FieldsFunc(command, func(r rune) bool { return r == ':' || r == '-' || r == '_' }) {
+		if i > 0 {
+			part = sentence(part)
+		}
+		b.WriteString(part)
+	}
+	if nth > 1 {
+		b.WriteString(strconv.Itoa(nth))
+	}
+	return b.String()
+}
+
+// noun is what a command is about: message of message:send.
+func noun(command string) string {
+	n, _, _ := strings.Cut(command, ":")
+	return n
+}
+
+func tags(routes []Route) []any {
+	all, known := []any{}, map[string]bool{}
+	for _, r := range routes {
+		if n := noun(r.Command); !known[n] {
+			known[n] = true
+			all = append(all, object{{"name", n}})
+		}
+	}
+	return append(all, object{{"name", plainTag}})
+}
+
+// audience lists the roles that may try a command.
+func audience(a rooms.Audience) []string {
+	var all []string
+	for _, role := range []rooms.Role{rooms.RoleGuest, rooms.RolePatient, rooms.RoleDoctor, rooms.RoleAdmin} {
+		if a.Has(role) {
+			all = append(all, cmp.Or(string(role), "guest"))
+		}
+	}
+	return all
+}
