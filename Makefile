@@ -6,7 +6,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 
-.PHONY: run build test test-go fuzz test-frontend test-browser lint bench generate clean chromium
+.PHONY: run build test test-go fuzz test-frontend test-browser lint bench generate clean chromium services
 
 # Run with demo accounts at http://localhost:8080.
 run: build
@@ -32,8 +32,9 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-test-go: static/node_modules/.installed
+test-go: services static/node_modules/.installed
 	$(GO) test -race ./...
+	WENZHEN_TEST_DATABASE=postgres $(GO) test ./rooms/... ./server/e2e # the same tests on the other database
 	$(GO) test ./server/realtime/edge # and beside the library as shipped, which the race detector would stop
 
 # Each fuzz target for a while, on top of its committed corpus.
@@ -56,6 +57,18 @@ chromium:
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
 	else echo "The browser tests need Chromium: install it (Debian: apt-get install chromium) or name it in CHROMIUM." >&2; exit 1; fi
+
+# PostgreSQL, Redis and a load balancer, which tests start for themselves on free
+# ports: Debian's packages where we may install them, without their services.
+services:
+	@missing=; [ -n "$$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null || command -v initdb)" ] || missing="$$missing postgresql"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
+	PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || missing="$$missing haproxy"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $$missing; \
+	else echo "The tests need$$missing: install them (Debian: apt-get install$$missing)." >&2; exit 1; fi
 
 # Measure us beside our peers (see bench/RESULTS.md): `make bench`, or one
 # scenario: `make bench SCENARIO=fan`.

@@ -43,6 +43,8 @@ var confined = map[string]string{
 	"modernc.org/sqlite":         "wenzhen/rooms/store",
 	"github.com/pressly/":        "wenzhen/rooms/store",
 	"database/sql":               "wenzhen/rooms/store",
+	"github.com/jackc/":          "wenzhen/rooms/store",
+	"github.com/redis/":          "wenzhen/server/cluster",
 	"github.com/alecthomas/kong": "wenzhen",
 }
 

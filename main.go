@@ -105,12 +105,12 @@ func logger(c server.Config, w io.Writer) *slog.Logger {
 }
 
 type migrateCommand struct {
-	Data string `default:"data" env:"WENZHEN_DATA" help:"The data folder." type:"path"`
+	server.Place `embed:""`
 }
 
 // Run migrates.
 func (c *migrateCommand) Run(on console) error {
-	if err := server.Migrate(on.ctx, c.Data); err != nil {
+	if err := server.Migrate(on.ctx, c.Place); err != nil {
 		return err
 	}
 	fmt.Fprintln(on.out, "the database is up to date")
@@ -122,15 +122,15 @@ type adminCommand struct {
 }
 
 type adminCreateCommand struct {
-	Data     string `default:"data" env:"WENZHEN_DATA" help:"The data folder." type:"path"`
-	Name     string `default:"Admin" help:"The admin's name."`
-	Email    string `required:"" help:"The admin's e-mail address, to log in with."`
-	Password string `required:"" env:"WENZHEN_ADMIN_PASSWORD" help:"The admin's password, 8 to 128 characters."`
+	server.Place `embed:""`
+	Name         string `default:"Admin" help:"The admin's name."`
+	Email        string `required:"" help:"The admin's e-mail address, to log in with."`
+	Password     string `required:"" env:"WENZHEN_ADMIN_PASSWORD" help:"The admin's password, 8 to 128 characters."`
 }
 
 // Run adds the admin.
 func (c *adminCreateCommand) Run(on console) error {
-	user, err := server.CreateAdmin(on.ctx, c.Data, c.Name, c.Email, c.Password, slog.New(slog.NewTextHandler(on.errors, nil)))
+	user, err := server.CreateAdmin(on.ctx, c.Place, c.Name, c.Email, c.Password, slog.New(slog.NewTextHandler(on.errors, nil)))
 	if err != nil {
 		return err
 	}

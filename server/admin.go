@@ -11,13 +11,31 @@ import (
 	"wenzhen/rooms/store"
 )
 
-// CreateAdmin adds an admin to the database in dir, whether or not a server
-// runs on it.
-func CreateAdmin(ctx context.Context, dir, name, email, password string, log *slog.Logger) (user account.User, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return account.User{}, fmt.Errorf("data folder: %w", err)
+// Place is where a command that does not serve finds the database.
+type Place struct {
+	Data     string `default:"data" env:"WENZHEN_DATA" help:"The data folder." type:"path"`
+	Database string `default:"sqlite" env:"WENZHEN_DATABASE" help:"\"sqlite\", in the data folder, or a postgres:// URL."`
+}
+
+// options are those of the store; the data folder is made when it is not there.
+func (p Place) options() (store.Options, error) {
+	if !isDatabase(p.Database) {
+		return store.Options{}, errors.New("--database must be \"sqlite\" or a postgres:// URL")
 	}
-	db, err := store.Open(ctx, store.Options{Path: databasePath(dir), Now: clock, Log: log})
+	if err := os.MkdirAll(p.Data, 0o700); err != nil {
+		return store.Options{}, fmt.Errorf("data folder: %w", err)
+	}
+	return database(p.Data, p.Database), nil
+}
+
+// CreateAdmin adds an admin to a database, whether or not a server runs on it.
+func CreateAdmin(ctx context.Context, at Place, name, email, password string, log *slog.Logger) (user account.User, err error) {
+	options, err := at.options()
+	if err != nil {
+		return account.User{}, err
+	}
+	options.Now, options.Log = clock, log
+	db, err := store.Open(ctx, options)
 	if err != nil {
 		return account.User{}, err
 	}
@@ -25,10 +43,11 @@ func CreateAdmin(ctx context.Context, dir, name, email, password string, log *sl
 	return account.New(account.Config{}, store.Accounts{DB: db}, nil, clock).CreateAdmin(ctx, name, email, password)
 }
 
-// Migrate brings the database in dir up to date.
-func Migrate(ctx context.Context, dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
+// Migrate brings a database up to date.
+func Migrate(ctx context.Context, at Place) error {
+	options, err := at.options()
+	if err != nil {
+		return err
 	}
-	return store.Migrate(ctx, databasePath(dir))
+	return store.Migrate(ctx, options)
 }

@@ -19,6 +19,7 @@ type Config struct {
 	Data      string `default:"data" env:"WENZHEN_DATA" help:"Folder of the database, the attachments and the generated secrets. It is made when it is not there." type:"path"`
 	Demo      bool   `env:"WENZHEN_DEMO" help:"Fill an empty database with demo accounts and show their passwords on the login page. Never on the open internet."`
 
+	Database    string `default:"sqlite" env:"WENZHEN_DATABASE" secret:"" help:"\"sqlite\", a file in the data folder, or the URL of a PostgreSQL database, postgres://user:password@host/name."`
 	Synchronous string `default:"full" enum:"full,normal" env:"WENZHEN_SYNCHRONOUS" help:"What an answered command survives: \"full\", a power cut; \"normal\", a crash of the process."`
 
 	TokenKey    string        `env:"WENZHEN_TOKEN_KEY" secret:"" help:"Key that signs access tokens, at least 32 characters. Made and kept in the data folder when not given."`
@@ -61,6 +62,7 @@ func (c Config) Validate() error {
 	}{
 		{c.PublicURL == "" || validPublicURL(c.PublicURL), "--public-url must be http:// or https:// and a host, without a path"},
 		{c.TokenKey == "" || len(c.TokenKey) >= 32, "--token-key must have at least 32 characters"},
+		{isDatabase(c.Database), "--database must be \"sqlite\" or a postgres:// URL"},
 		{c.AccessLife > 0 && c.RefreshLife > c.AccessLife, "--refresh-life must be longer than --access-life, and both positive"},
 		{c.LoginFailures > 0 && c.LoginAddressFailures > 0 && c.LoginWindow > 0 && c.Registrations > 0, "the login limits must be positive"},
 		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},

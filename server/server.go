@@ -96,7 +96,9 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.blobs, err = blob.Open(filepath.Join(cfg.Data, "attachments")); err != nil {
 		return err
 	}
-	if s.db, err = store.Open(ctx, store.Options{Path: databasePath(cfg.Data), Synchronous: cfg.Synchronous, Hub: s.hub, Now: clock, Log: log}); err != nil {
+	options := database(cfg.Data, cfg.Database)
+	options.Synchronous, options.Hub, options.Now, options.Log = cfg.Synchronous, s.hub, clock, log
+	if s.db, err = store.Open(ctx, options); err != nil {
 		return err
 	}
 	if cfg.MailServer != "" {
@@ -158,8 +160,6 @@ type PublicLimits struct {
 	TextCharacters  int   `json:"textCharacters"`
 	AttachmentBytes int64 `json:"attachmentBytes"`
 }
-
-func databasePath(dir string) string { return filepath.Join(dir, "wenzhen.db") }
 
 // URL is where the server can be reached from this machine.
 func (s *Server) URL() string {

@@ -1,6 +1,7 @@
 // Package roomstest makes small worlds in which features are tested through
-// their front door: the real catalogue over a real SQLite database, with a
-// clock that the test turns. Its fixtures read as sentences:
+// their front door: the real catalogue over a real database, with a clock that
+// the test turns. The database is SQLite, or PostgreSQL when
+// WENZHEN_TEST_DATABASE is "postgres". Its fixtures read as sentences:
 //
 //	w := roomstest.New(t)
 //	bo, wang := w.Patient("bo"), w.Doctor("wang")
@@ -23,6 +24,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
@@ -42,6 +44,7 @@ type World struct {
 	consultations *consultation.Service
 	blobs         *blob.Folder
 	dir           string
+	options       store.Options // where the database is
 
 	timers map[string]rooms.Fire
 	mu     sync.Mutex
@@ -62,6 +65,13 @@ func New(t testing.TB) *World {
 		defer close(done)
 		w.Hub.Run(ctx)
 	}()
+	w.options = store.Options{Path: filepath.Join(w.dir, "test.db"), Synchronous: "OFF"}
+	if sidecar.FromEnvironment() {
+		w.options = store.Options{URL: sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error {
+			return store.Migrate(ctx, store.Options{URL: url})
+		})}
+	}
+	w.options.Hub, w.options.Now, w.options.Log = w.Hub, w.Now, slog.New(slog.NewTextHandler(io.Discard, nil))
 	w.open()
 	t.Cleanup(func() {
 		w.must(w.DB.Close())
@@ -87,8 +97,7 @@ func (w *World) Restarts(d time.Duration) {
 // open makes the parts over the world's folder.
 func (w *World) open() {
 	w.T.Helper()
-	db, err := store.Open(context.Background(), store.Options{Path: filepath.Join(w.dir, "test.db"), Synchronous: "OFF", Hub: w.Hub, Now: w.Now,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	db, err := store.Open(context.Background(), w.options)
 	w.must(err)
 	w.DB = db
 	w.blobs, err = blob.Open(filepath.Join(w.dir, "attachments"))
@@ -257,6 +266,7 @@ func (r *Recorder) Signalled(n rooms.Notice) {
 // Events are those published so far to a room, in the order of publishing.
 func (w *World) Events(room rooms.RoomID) []rooms.Publication {
 	w.T.Helper()
+	w.must(w.DB.Announced(w.T.Context()))
 	w.must(w.Hub.Flush(w.T.Context()))
 	w.Heard.mu.Lock()
 	defer w.Heard.mu.Unlock()
@@ -272,6 +282,7 @@ func (w *World) Events(room rooms.RoomID) []rooms.Publication {
 // Notices are the signals sent so far to a room under a name.
 func (w *World) Notices(room rooms.RoomID, name string) []rooms.Notice {
 	w.T.Helper()
+	w.must(w.DB.Announced(w.T.Context()))
 	w.must(w.Hub.Flush(w.T.Context()))
 	w.Heard.mu.Lock()
 	defer w.Heard.mu.Unlock()

@@ -154,7 +154,7 @@ func (s Accounts) Patients(ctx context.Context, user rooms.UserID) ([]account.Pa
 // InsertUser implements account.Tx.
 func (tx *Tx) InsertUser(c account.Credentials) error {
 	u := c.User
-	err := tx.exec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at, suspended)
+	err := tx.tryExec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at, suspended)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, u.ID, u.Role, u.Name, u.Email, c.PasswordHash, u.Locale, u.TimeZone, micros(u.CreatedAt), u.Suspended)
 	if uniqueViolation(err) {
 		e := rooms.Conflict("", "this e-mail address has an account")

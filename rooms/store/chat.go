@@ -126,9 +126,11 @@ func (tx *Tx) InsertMessage(m chat.Message) error {
 	if m.Attachment != nil {
 		attachment = m.Attachment.ID
 	}
-	return tx.exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, m.Text, attachment, m.ReplyTo, micros(m.CreatedAt))
+	return firstOf(
+		tx.exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, m.Text, attachment, m.ReplyTo, micros(m.CreatedAt)),
+		tx.insertWords(string(m.ID), m.Text))
 }
 
 // RecallMessage implements chat.Tx.

@@ -196,7 +196,7 @@ func (tx *Tx) Taken(doctor rooms.UserID, from, to time.Time) ([]schedule.Seat, e
 
 // TakeSeat implements schedule.Tx.
 func (tx *Tx) TakeSeat(v schedule.Seat) error {
-	err := tx.exec(`INSERT INTO seats (doctor_id, start_at, seat, end_at, holder) VALUES ($1, $2, $3, $4, $5)`, v.DoctorID, micros(v.Start), v.Number, micros(v.End), v.Holder)
+	err := tx.tryExec(`INSERT INTO seats (doctor_id, start_at, seat, end_at, holder) VALUES ($1, $2, $3, $4, $5)`, v.DoctorID, micros(v.Start), v.Number, micros(v.End), v.Holder)
 	if uniqueViolation(err) {
 		return rooms.Conflict("taken", "this slot has just been taken")
 	}

@@ -12,7 +12,7 @@ import (
 	"wenzhen/rooms/chat"
 )
 
-// search keeps the index of words behind the messages. Indexing is off the
+// search keeps SQLite's index of words behind the messages. Indexing is off the
 // path of sending: it follows the messages at its leisure, and catches up
 // before each search, so that a search finds what was said before it.
 type search struct {
@@ -40,6 +40,11 @@ func (x *search) follow(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// match implements wordIndex.
+func (*search) match(typed string) (condition, argument, num string) {
+	return `message_words MATCH ?`, phrases(typed), `message_words.rowid`
 }
 
 func (x *search) catchUp(ctx context.Context) error {
@@ -81,15 +86,15 @@ func (x *search) catchUp(ctx context.Context) error {
 
 // Search implements chat.Store.
 func (s Chats) Search(ctx context.Context, q chat.Query) ([]chat.Message, error) {
-	match := phrases(q.Words)
+	condition, match, num := s.words.match(q.Words)
 	if match == "" {
 		return nil, nil
 	}
-	if err := s.search.catchUp(ctx); err != nil {
+	if err := s.words.catchUp(ctx); err != nil {
 		return nil, err
 	}
 	w := where{}
-	w.add(`message_words MATCH ?`, match)
+	w.add(condition, match)
 	w.add(`p.user_id = ?`, q.User)
 	w.add(`m.recalled_at IS NULL`)
 	if q.Consultation != "" {
@@ -99,7 +104,7 @@ func (s Chats) Search(ctx context.Context, q chat.Query) ([]chat.Message, error)
 		w.add(`(m.created_at, m.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
 	return collect(ctx, s.readers, scanMessage, strings.Replace(messageRow, messagesFrom,
-		` FROM message_words JOIN messages m ON m.num = message_words.rowid JOIN participants p ON p.consultation_id = m.consultation_id
+		` FROM message_words JOIN messages m ON m.num = `+num+` JOIN participants p ON p.consultation_id = m.consultation_id
 		LEFT JOIN attachments a ON a.id = m.attachment_id`, 1)+w.sql()+
 		` ORDER BY m.created_at DESC, m.id DESC LIMIT `+w.param(q.Limit), w.args...)
 }

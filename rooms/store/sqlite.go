@@ -6,58 +6,26 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"runtime"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
 	sqlite "modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"wenzhen/rooms"
 )
 
-//go:embed migrations/sqlite/*.sql
+//go:embed migrations
 var migrations embed.FS
 
-// Options say where the database is and how it syncs.
-type Options struct {
-	// Path of the SQLite file; it is made when it is not there.
-	Path string
-	// Synchronous is SQLite's pragma. "FULL", the default, keeps every answered
-	// command through a power cut. "NORMAL" keeps them through a crash of the
-	// process but may lose the last moments when the power fails. "OFF" is for tests.
-	Synchronous string
-	// Hub is told of committed events; nil tells nobody (migrations).
-	Hub *rooms.Hub
-	Now func() time.Time
-	Log *slog.Logger
-}
-
-// DB is an open database. Its parts carry out the Store interfaces of the features.
-type DB struct {
-	opts    Options
-	readers *reader
-	write   *writer
-	stop    context.CancelFunc
-	tasks   sync.WaitGroup
-
-	search *search
-}
-
-// Open opens, creates and migrates the database and starts its writer.
-func Open(ctx context.Context, opts Options) (*DB, error) {
+// openSQLite migrates the database at opts.Path and starts its writer.
+func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Synchronous == "" {
 		opts.Synchronous = "FULL"
 	}
-	if opts.Log == nil {
-		opts.Log = slog.Default()
-	}
-	if err := Migrate(ctx, opts.Path); err != nil {
+	if err := migrateSQLite(ctx, opts.Path); err != nil {
 		return nil, err
 	}
 	wdb, err := connect(opts.Path, "synchronous("+opts.Synchronous+")", "wal_autocheckpoint(0)", "foreign_keys(1)", "cache_size(-65536)")
@@ -70,25 +38,36 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	}
 	rdb.SetMaxOpenConns(max(4, 2*runtime.GOMAXPROCS(0)))
 	rdb.SetMaxIdleConns(max(4, 2*runtime.GOMAXPROCS(0)))
-	db := &DB{opts: opts, readers: newReader(rdb)}
 	publish := func([]rooms.Publication, []rooms.Notice) {}
 	if opts.Hub != nil {
 		publish = opts.Hub.Publish
 	}
-	if db.write, err = startWriter(ctx, wdb, publish); err != nil {
+	readers := newReader(rdb)
+	w, err := startWriter(ctx, wdb, publish)
+	if err != nil {
 		return nil, firstOf(err, wdb.Close(), rdb.Close())
 	}
-	db.search = &search{db: db}
-	run, stop := context.WithCancel(context.Background())
-	db.stop = stop
-	db.tasks.Go(func() { db.checkpoints(run) })
-	db.tasks.Go(func() { db.search.follow(run) })
-	db.tasks.Go(func() { db.sweep(run) })
+	db := &DB{opts: opts, readers: readers, write: sqliteWrite{w, readers}}
+	search := &search{db: db}
+	db.words, db.settled = search, sqliteSettled
+	db.lock = func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) }
+	db.announced = func(context.Context) error { return nil }
+	db.follow(func(ctx context.Context) { checkpoints(ctx, opts, w) }, search.follow)
 	return db, nil
 }
 
-// Migrate brings the schema of the database at path up to date.
-func Migrate(ctx context.Context, path string) error {
+// sqliteWrite is the writer together with the readers that close with it.
+type sqliteWrite struct {
+	*writer
+	readers *reader
+}
+
+func (w sqliteWrite) close() error { return firstOf(w.writer.close(), w.readers.close()) }
+
+// sqliteSettled lists the log: with one writer its order is that of commits.
+const sqliteSettled = `SELECT pos, room, seq, id, name, at, actor_id, data FROM events WHERE pos > $1 ORDER BY pos LIMIT $2`
+
+func migrateSQLite(ctx context.Context, path string) error {
 	db, err := connect(path)
 	if err != nil {
 		return err
@@ -121,19 +100,6 @@ func connect(path string, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Close finishes what waits to be written and closes the files.
-func (db *DB) Close() error {
-	db.stop()
-	db.tasks.Wait()
-	return firstOf(db.write.close(), db.readers.close())
-}
-
-// Ready reports whether the database answers.
-func (db *DB) Ready(ctx context.Context) error {
-	var one int
-	return db.readers.row(ctx, `SELECT 1`).Scan(&one)
-}
-
 // A checkpoint copies the write-ahead log into the database file. The writer
 // does not: it would make one commit in a thousand slow. A log that grows past
 // walMost all the same, because readers never leave it, is cut by the writer.
@@ -142,7 +108,7 @@ const (
 	walMost   = 256 << 20
 )
 
-func (db *DB) checkpoints(ctx context.Context) {
+func checkpoints(ctx context.Context, opts Options, w *writer) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -151,24 +117,18 @@ func (db *DB) checkpoints(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		wal, err := os.Stat(db.opts.Path + "-wal")
+		wal, err := os.Stat(opts.Path + "-wal")
 		if err != nil || wal.Size() < walWanted {
 			continue
 		}
-		mode, over := "PASSIVE", db.write.side
+		mode, over := "PASSIVE", w.side
 		if wal.Size() > walMost {
-			mode, over = "TRUNCATE", db.write.alone
+			mode, over = "TRUNCATE", w.alone
 		}
 		if err := over(ctx, `PRAGMA wal_checkpoint(`+mode+`)`); err != nil && ctx.Err() == nil {
-			db.opts.Log.Error("checkpoint", "mode", mode, "error", err)
+			opts.Log.Error("checkpoint", "mode", mode, "error", err)
 		}
 	}
-}
-
-// uniqueViolation tells whether err is a constraint that says "there is one already".
-func uniqueViolation(err error) bool {
-	e, ok := asSQLite(err)
-	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
 func asSQLite(err error) (*sqlite.Error, bool) {
@@ -183,18 +143,4 @@ func asSQLite(err error) (*sqlite.Error, bool) {
 		err = u.Unwrap()
 	}
 	return nil, false
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// like escapes what LIKE would take for a pattern.
-func like(s string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(s)) + "%"
 }

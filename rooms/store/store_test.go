@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/roomstest/sidecar"
 )
 
 type published struct {
@@ -26,7 +27,26 @@ func (p *published) Published(e rooms.Publication) {
 }
 func (p *published) Signalled(rooms.Notice) {}
 
-func open(t *testing.T) (*DB, *published, *rooms.Hub) {
+// both runs a test on either database.
+func both(t *testing.T, test func(t *testing.T, opts Options)) {
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, Options{Path: filepath.Join(t.TempDir(), "it's a test?.db"), Synchronous: "OFF"})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, Options{URL: postgresURL(t)})
+	})
+}
+
+// postgresURL is a database of the test's own.
+func postgresURL(t testing.TB) string {
+	t.Helper()
+	return sidecar.Postgres(t).Database(t, migratePostgres)
+}
+
+func open(t *testing.T, opts Options) (*DB, *published, *rooms.Hub) {
 	t.Helper()
 	hub, heard := rooms.NewHub(16), &published{}
 	hub.Listen(heard)
@@ -36,8 +56,8 @@ func open(t *testing.T) (*DB, *published, *rooms.Hub) {
 		defer close(done)
 		hub.Run(ctx)
 	}()
-	db, err := Open(ctx, Options{Path: filepath.Join(t.TempDir(), "it's a test?.db"), Synchronous: "OFF", Hub: hub, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	opts.Hub, opts.Now, opts.Log = hub, time.Now, quiet
+	db, err := Open(ctx, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +71,16 @@ func open(t *testing.T) (*DB, *published, *rooms.Hub) {
 	return db, heard, hub
 }
 
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// told waits until the listeners have heard what was committed.
+func told(t *testing.T, db *DB, hub *rooms.Hub) {
+	t.Helper()
+	if err := firstOf(db.Announced(t.Context()), hub.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+}
+
 var said = rooms.Event[string]{Name: "thing:said"}
 
 func say(tx *Tx, room rooms.RoomID, what string) error {
@@ -61,9 +91,10 @@ func say(tx *Tx, room rooms.RoomID, what string) error {
 // Many writers at once, some of which fail halfway: every room's log is 1..n
 // without a gap, holds what was answered and nothing else, and was published
 // in that order.
-func TestLogHasNoGap(t *testing.T) {
-	t.Parallel()
-	db, heard, hub := open(t)
+func TestLogHasNoGap(t *testing.T) { both(t, testLogHasNoGap) }
+
+func testLogHasNoGap(t *testing.T, opts Options) {
+	db, heard, hub := open(t, opts)
 	const writers, each = 20, 50
 	kept := make([]map[string]bool, 3)
 	var mu sync.Mutex
@@ -97,9 +128,7 @@ func TestLogHasNoGap(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if err := hub.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	told(t, db, hub)
 	for n := range kept {
 		room := rooms.RoomID(fmt.Sprint("room:", n))
 		log, last, err := Consultations{db}.Events(t.Context(), room, 0, 10_000)
@@ -129,7 +158,7 @@ func TestLogHasNoGap(t *testing.T) {
 // A caller whose time is up before its turn is not written behind its back.
 func TestNotWrittenAfterGivingUp(t *testing.T) {
 	t.Parallel()
-	db, _, _ := open(t)
+	db, _, _ := open(t, Options{Path: filepath.Join(t.TempDir(), "x.db"), Synchronous: "OFF"})
 	started, free := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)
 	go func() {
@@ -165,9 +194,11 @@ func TestNotWrittenAfterGivingUp(t *testing.T) {
 	}
 }
 
-func TestClosedStoreRefuses(t *testing.T) {
-	t.Parallel()
-	db, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "x.db"), Now: time.Now})
+func TestClosedStoreRefuses(t *testing.T) { both(t, testClosedStoreRefuses) }
+
+func testClosedStoreRefuses(t *testing.T, opts Options) {
+	opts.Now = time.Now
+	db, err := Open(t.Context(), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,9 +210,10 @@ func TestClosedStoreRefuses(t *testing.T) {
 	}
 }
 
-func TestTimersAreLentOnce(t *testing.T) {
-	t.Parallel()
-	db, _, _ := open(t)
+func TestTimersAreLentOnce(t *testing.T) { both(t, testTimersAreLentOnce) }
+
+func testTimersAreLentOnce(t *testing.T, opts Options) {
+	db, _, _ := open(t, opts)
 	now := time.Now().Truncate(time.Microsecond).UTC()
 	err := db.write.do(t.Context(), func(tx *Tx) error {
 		return firstOf(tx.SetTimer(rooms.Timer{Kind: "a", Subject: "1", Due: now}),

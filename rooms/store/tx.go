@@ -1,42 +1,41 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"wenzhen/rooms"
 )
 
-// Tx is a transaction on the writer's connection; it carries out the Tx
-// interfaces of all features.
+// session is the connection that a transaction runs on. It belongs to the
+// transaction, and so does its context.
+type session interface {
+	querier
+	exec(query string, args ...any) error
+	// tryExec is exec for a statement that may violate a constraint: the
+	// transaction goes on after it has failed.
+	tryExec(query string, args ...any) error
+	// insertEvent writes an event with what this database's way of announcing it needs.
+	insertEvent(e rooms.Entry, also []rooms.RoomID) error
+	// insertWords makes the text of a message findable, unless that is done later.
+	insertWords(message, text string) error
+}
+
+// Tx is a transaction; it carries out the Tx interfaces of all features.
 type Tx struct {
-	w       *writer
+	session
+	rooms   []rooms.RoomID // in which it has taken a seq
 	pubs    []rooms.Publication
 	notices []rooms.Notice
 }
 
-func (tx *Tx) exec(query string, args ...any) error { return tx.w.exec(query, args...) }
-
-func (tx *Tx) row(_ context.Context, query string, args ...any) scanner {
-	s, err := tx.w.stmt(query)
-	if err != nil {
-		return failed{err}
-	}
-	return s.QueryRow(args...)
-}
-
-func (tx *Tx) rows(_ context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, err := tx.w.stmt(query)
-	if err != nil {
-		return nil, err
-	}
-	return s.Query(args...)
-}
-
 // Next implements rooms.Tx.
 func (tx *Tx) Next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
+	tx.rooms = append(tx.rooms, room)
 	var seq rooms.Seq
 	err := tx.row(context.Background(), `INSERT INTO rooms (id, last_seq, last_at) VALUES ($1, 1, $2)
 		ON CONFLICT (id) DO UPDATE SET last_seq = rooms.last_seq + 1, last_at = excluded.last_at RETURNING last_seq`, room, micros(now)).Scan(&seq)
@@ -45,8 +44,7 @@ func (tx *Tx) Next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
 
 // Append implements rooms.Tx.
 func (tx *Tx) Append(e rooms.Entry, also ...rooms.RoomID) error {
-	err := tx.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, string(e.Data))
+	err := tx.insertEvent(e, also)
 	if err == nil {
 		tx.pubs = append(tx.pubs, rooms.Publication{Entry: e, Also: also})
 	}
@@ -94,9 +92,12 @@ func (db *DB) LeaseTimers(ctx context.Context, now time.Time, lease time.Duratio
 			var t rooms.Timer
 			return t, s.Scan(&t.Kind, &t.Subject, (*at)(&t.Due))
 		}, `UPDATE timers SET leased_until = $2 WHERE (kind, subject) IN
-			(SELECT kind, subject FROM timers WHERE `+due+` ORDER BY due_at LIMIT $3) RETURNING kind, subject, due_at`,
+			(SELECT kind, subject FROM timers WHERE `+due+` ORDER BY due_at, kind, subject LIMIT $3) RETURNING kind, subject, due_at`,
 			micros(now), micros(now.Add(lease)), limit)
 		return err
+	})
+	slices.SortFunc(list, func(a, b rooms.Timer) int { // RETURNING has no order
+		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
 	})
 	return list, err
 }

@@ -192,7 +192,7 @@ func (w *writer) run(j *job) {
 	if j.err = w.exec("SAVEPOINT job"); j.err != nil {
 		return
 	}
-	tx := &Tx{w: w}
+	tx := &Tx{session: w}
 	if j.err = guarded(j.run, tx); j.err == nil {
 		j.pubs, j.told = tx.pubs, tx.notices
 	} else if err := w.exec("ROLLBACK TO job"); err != nil {
@@ -221,6 +221,34 @@ func (w *writer) exec(statement string, args ...any) error {
 	}
 	_, err = s.Exec(args...)
 	return err
+}
+
+// tryExec implements session: in SQLite a statement that fails undoes itself alone.
+func (w *writer) tryExec(statement string, args ...any) error { return w.exec(statement, args...) }
+
+// insertEvent implements session. The writer publishes after the commit itself.
+func (w *writer) insertEvent(e rooms.Entry, _ []rooms.RoomID) error {
+	return w.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, string(e.Data))
+}
+
+// insertWords implements session: the index follows by itself (search.go).
+func (w *writer) insertWords(string, string) error { return nil }
+
+func (w *writer) row(_ context.Context, query string, args ...any) scanner {
+	s, err := w.stmt(query)
+	if err != nil {
+		return failed{err}
+	}
+	return s.QueryRow(args...)
+}
+
+func (w *writer) rows(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := w.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.Query(args...)
 }
 
 // stmt prepares a statement once.

@@ -21,6 +21,7 @@ type process struct {
 	t    testing.TB
 	dir  string
 	addr string
+	on   string // the database
 	cmd  *exec.Cmd
 }
 
@@ -30,7 +31,7 @@ func (p *process) launch() {
 	self, err := os.Executable()
 	must(p.t, err)
 	p.cmd = exec.Command(self)
-	p.cmd.Env = append(os.Environ(), serveIn+"="+p.dir, serveAt+"="+p.addr)
+	p.cmd.Env = append(os.Environ(), serveIn+"="+p.dir, serveAt+"="+p.addr, serveOn+"="+p.on)
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	must(p.t, err)
@@ -63,7 +64,7 @@ func TestNothingAckedIsLostWhenTheServerIsKilled(t *testing.T) {
 	t.Parallel()
 	const talks, rounds = 4, 20
 	w := newWorld(t, t.TempDir())
-	p := &process{t: t, dir: w.dir, addr: freeAddress(t)}
+	p := &process{t: t, dir: w.dir, addr: freeAddress(t), on: w.database}
 	p.launch()
 	t.Cleanup(func() { p.kill() })
 	w.base = "http://" + p.addr

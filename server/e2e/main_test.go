@@ -21,11 +21,12 @@ import (
 const (
 	serveIn = "WENZHEN_E2E_SERVE"
 	serveAt = "WENZHEN_E2E_ADDR"
+	serveOn = "WENZHEN_E2E_DATABASE"
 )
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(serveIn); dir != "" {
-		if err := serve(dir, os.Getenv(serveAt)); err != nil {
+		if err := serve(dir, os.Getenv(serveAt), os.Getenv(serveOn)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -35,12 +36,12 @@ func TestMain(m *testing.M) {
 }
 
 // serve runs until the process is killed.
-func serve(dir, addr string) error {
+func serve(dir, addr, database string) error {
 	cfg, err := settings(dir)
 	if err != nil {
 		return err
 	}
-	cfg.Addr, cfg.Synchronous = addr, "full"
+	cfg.Addr, cfg.Database, cfg.Synchronous = addr, database, "full"
 	s, err := server.New(context.Background(), cfg, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func bookingOf(d *person, start time.Time) schedule.BookInput {
 func TestTheLastSlotIsSoldOnce(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	other := &process{t: t, dir: w.dir, addr: freeAddress(t)}
+	other := &process{t: t, dir: w.dir, addr: freeAddress(t), on: w.database}
 	other.launch()
 	t.Cleanup(other.kill)
 	second := &world{t: t, dir: w.dir, http: w.http, base: "http://" + other.addr}

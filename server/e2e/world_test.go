@@ -18,6 +18,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/server"
 )
 
@@ -43,11 +44,13 @@ func settings(dir string) (server.Config, error) {
 
 // world is a server with an admin, and who uses it.
 type world struct {
-	t     testing.TB
-	base  string
-	dir   string
-	http  *http.Client
-	admin *person
+	t    testing.TB
+	base string
+	dir  string
+	// database is the setting: "sqlite", or a PostgreSQL database of its own.
+	database string
+	http     *http.Client
+	admin    *person
 
 	change []func(*server.Config)
 	server *server.Server
@@ -70,7 +73,7 @@ func (w *world) run(addr string) {
 	t := w.t
 	cfg, err := settings(w.dir)
 	must(t, err)
-	cfg.Addr = addr
+	cfg.Addr, cfg.Database = addr, w.database
 	for _, f := range w.change {
 		f(&cfg)
 	}
@@ -97,14 +100,27 @@ func (w *world) run(addr string) {
 	w.base = strings.Replace(s.URL(), "localhost", "127.0.0.1", 1)
 }
 
+// database is the setting of a test: SQLite, or an empty PostgreSQL database
+// of its own when WENZHEN_TEST_DATABASE says so.
+func database(t testing.TB) string {
+	t.Helper()
+	if !sidecar.FromEnvironment() {
+		return "sqlite"
+	}
+	return sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error {
+		return server.Migrate(ctx, server.Place{Data: t.TempDir(), Database: url})
+	})
+}
+
 // newWorld makes a data folder with an admin.
 func newWorld(t testing.TB, dir string) *world {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
-	_, err := server.CreateAdmin(t.Context(), dir, "Admin", "admin@wenzhen.example", password, quiet)
+	at := server.Place{Data: dir, Database: database(t)}
+	_, err := server.CreateAdmin(t.Context(), at, "Admin", "admin@wenzhen.example", password, quiet)
 	must(t, err)
-	return &world{t: t, dir: dir, http: &http.Client{Transport: transport, Timeout: patience}}
+	return &world{t: t, dir: dir, database: at.Database, http: &http.Client{Transport: transport, Timeout: patience}}
 }
 
 func (w *world) enterAdmin() {

@@ -1,0 +1,116 @@
+package sidecar
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// Cluster is a PostgreSQL server.
+type Cluster struct {
+	*Program
+	Port int
+
+	made     atomic.Int64
+	template sync.Once
+	failed   error
+}
+
+// FromEnvironment tells whether the tests that can run on either database
+// should run on PostgreSQL: WENZHEN_TEST_DATABASE is "postgres".
+func FromEnvironment() bool { return os.Getenv("WENZHEN_TEST_DATABASE") == "postgres" }
+
+var shared = sync.OnceValues(startPostgres)
+
+// Postgres is the PostgreSQL server of this test process, started when it is
+// first asked for.
+func Postgres(t testing.TB) *Cluster {
+	t.Helper()
+	c, err := shared()
+	must(t, err)
+	return c
+}
+
+// Database makes a database that was migrated by migrate and is empty
+// otherwise, and returns its URL. All databases of a cluster are copies of one
+// that was migrated once. With the cluster it goes.
+func (c *Cluster) Database(t testing.TB, migrate func(ctx context.Context, url string) error) string {
+	t.Helper()
+	c.template.Do(func() {
+		if c.failed = c.create("template_wenzhen", "template0"); c.failed == nil {
+			c.failed = migrate(t.Context(), c.URL("template_wenzhen"))
+		}
+	})
+	must(t, c.failed)
+	name := "test_" + strconv.FormatInt(c.made.Add(1), 10)
+	must(t, c.create(name, "template_wenzhen"))
+	return c.URL(name)
+}
+
+// URL is that of one of the cluster's databases.
+func (c *Cluster) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", c.Port, database)
+}
+
+func (c *Cluster) create(name, template string) error {
+	createdb, err := binary("createdb", postgresFolders)
+	if err != nil {
+		return err
+	}
+	out, err := exec.Command(createdb, "-h", "127.0.0.1", "-p", strconv.Itoa(c.Port), "-U", "postgres", "-T", template, name).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("createdb %s: %w: %s", name, err, out)
+	}
+	return nil
+}
+
+// postgresFolders are where Debian keeps the versions of PostgreSQL.
+const postgresFolders = "/usr/lib/postgresql/*/bin"
+
+// startPostgres makes a cluster that forgets everything in a crash of the
+// machine, and is the quicker for it.
+func startPostgres() (*Cluster, error) {
+	initdb, err := binary("initdb", postgresFolders)
+	if err != nil {
+		return nil, err
+	}
+	as, err := unprivileged()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := folder("postgres", as)
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	made, err := run(as, dir, initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	if err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, made)
+	}
+	c := &Cluster{}
+	if c.Port, err = FreePort(); err != nil {
+		return nil, err
+	}
+	server, err := binary("postgres", postgresFolders)
+	if err != nil {
+		return nil, err
+	}
+	c.Program, err = start(dir, "QUIT", filepath.Join(dir, "log"), as, server, "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(c.Port), "-k", dir,
+		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=600", "-c", "shared_buffers=64MB", "-c", "autovacuum=off")
+	if err != nil {
+		return nil, err
+	}
+	ready, err := binary("pg_isready", postgresFolders)
+	if err != nil {
+		return nil, err
+	}
+	return c, await("PostgreSQL", c.Program, func() error {
+		return exec.Command(ready, "-q", "-h", "127.0.0.1", "-p", strconv.Itoa(c.Port), "-U", "postgres").Run()
+	})
+}

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"wenzhen/rooms"
+)
+
+// Options say where the database is and how it syncs.
+type Options struct {
+	// URL of a PostgreSQL database, postgres://…; empty means SQLite at Path.
+	URL string
+	// Path of the SQLite file; it is made when it is not there.
+	Path string
+	// Synchronous is SQLite's pragma. "FULL", the default, keeps every answered
+	// command through a power cut. "NORMAL" keeps them through a crash of the
+	// process but may lose the last moments when the power fails. "OFF" is for tests.
+	// PostgreSQL decides for itself (synchronous_commit).
+	Synchronous string
+	// Hub is told of committed events; nil tells nobody (migrations).
+	Hub *rooms.Hub
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// DB is an open database. Its parts carry out the Store interfaces of the features.
+type DB struct {
+	opts    Options
+	readers querier
+	write   committer
+	words   wordIndex
+	// settled lists the log past a position, at most so many (see Log).
+	settled   string
+	lock      func(ctx context.Context, name string, work func(context.Context) error) error
+	announced func(context.Context) error
+
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
+}
+
+// committer runs functions in transactions.
+type committer interface {
+	// do runs f in a transaction and returns once it is committed, or not done
+	// at all. If ctx ends first, or the connection breaks, the outcome is
+	// unknown to the caller, which is told unavailable. f may run several times.
+	do(ctx context.Context, f func(*Tx) error) error
+	close() error
+}
+
+// wordIndex finds messages by their words.
+type wordIndex interface {
+	// catchUp makes what was said before it findable.
+	catchUp(ctx context.Context) error
+	// match is the condition, with its argument, under which message_words
+	// holds what a person typed, and the column that is the message's num. An
+	// empty argument means that nothing was asked for.
+	match(typed string) (condition, argument, num string)
+}
+
+// Open opens, creates and migrates the database and starts what runs beside it.
+func Open(ctx context.Context, opts Options) (*DB, error) {
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	open := openSQLite
+	if opts.URL != "" {
+		open = openPostgres
+	}
+	return open(ctx, opts)
+}
+
+// Migrate brings the schema of the database up to date; only URL or Path of
+// the options is looked at.
+func Migrate(ctx context.Context, opts Options) error {
+	if opts.URL != "" {
+		return migratePostgres(ctx, opts.URL)
+	}
+	return migrateSQLite(ctx, opts.Path)
+}
+
+// follow starts what runs until Close, the sweep and what a database needs besides.
+func (db *DB) follow(tasks ...func(context.Context)) {
+	run, stop := context.WithCancel(context.Background())
+	db.stop = stop
+	for _, task := range append(tasks, db.sweep) {
+		db.tasks.Go(func() { task(run) })
+	}
+}
+
+// Close finishes what waits to be written and closes the files.
+func (db *DB) Close() error {
+	db.stop()
+	db.tasks.Wait()
+	return db.write.close()
+}
+
+// Ready reports whether the database answers.
+func (db *DB) Ready(ctx context.Context) error {
+	var one int
+	return db.readers.row(ctx, `SELECT 1`).Scan(&one)
+}
+
+// Alone runs work unless another node runs work under the same name, in which
+// case it returns nil at once. The context of work ends when this node can no
+// longer be sure to be the only one: what work writes must be harmless twice.
+// With SQLite there is one node.
+func (db *DB) Alone(ctx context.Context, name string, work func(context.Context) error) error {
+	return db.lock(ctx, name, work)
+}
+
+// Announced waits until the hub has been told of everything that was committed
+// before the call, by this node or another.
+func (db *DB) Announced(ctx context.Context) error { return db.announced(ctx) }
+
+// logged is an event at its position in the log of all rooms.
+type logged struct {
+	pos int64
+	rooms.Entry
+}
+
+// logAfter lists events past a position, in an order into which nothing is
+// inserted later: whoever remembers the last position misses none, whatever
+// commits late. It may return more than limit, so that a transaction is whole.
+// Positions are for reading on; they have gaps, and several events may share one.
+func (db *DB) logAfter(ctx context.Context, pos int64, limit int) ([]logged, error) {
+	return collect(ctx, db.readers, func(s scanner) (logged, error) {
+		var l logged
+		var data string
+		err := s.Scan(&l.pos, &l.Room, &l.Seq, &l.ID, &l.Name, (*at)(&l.At), &l.ActorID, &data)
+		l.Data = json.RawMessage(data)
+		return l, err
+	}, db.settled, pos, limit)
+}
+
+// uniqueViolation tells whether err is a constraint that says "there is one
+// already". A statement whose transaction goes on after it must run by tryExec.
+func uniqueViolation(err error) bool {
+	if e, ok := asSQLite(err); ok {
+		return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "23505"
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// like escapes what LIKE would take for a pattern.
+func like(s string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(s)) + "%"
+}

@@ -1,0 +1,368 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"wenzhen/rooms"
+)
+
+// Bounds of the connections to PostgreSQL: how many a node uses for writing at
+// once, how long a connection may take to be made, and how long a transaction
+// may be left open by a process that hangs.
+const (
+	postgresWriters  = 16
+	postgresDial     = 5 * time.Second
+	postgresIdleInTx = "15s"
+)
+
+// openPostgres migrates the database at url and connects to it.
+func openPostgres(ctx context.Context, opts Options) (*DB, error) {
+	if err := migratePostgres(ctx, opts.URL); err != nil {
+		return nil, err
+	}
+	p := &postgres{opts: opts}
+	var err error
+	if p.writers, err = connectPostgres(opts.URL, postgresWriters,
+		// A scan of a whole table would make every writer of that table conflict.
+		`SET enable_seqscan = off`, `SET idle_in_transaction_session_timeout = '`+postgresIdleInTx+`'`); err != nil {
+		return nil, err
+	}
+	readers, err := connectPostgres(opts.URL, max(8, 4*runtime.GOMAXPROCS(0)), `SET default_transaction_read_only = on`)
+	if err != nil {
+		return nil, firstOf(err, p.writers.Close())
+	}
+	p.readers = &pool{readers}
+	db := &DB{opts: opts, readers: p.readers, write: p, words: postgresWords{}, settled: postgresSettled, lock: p.lock}
+	db.announced = func(context.Context) error { return nil }
+	if opts.Hub != nil {
+		if p.follower, err = p.startFollower(ctx); err != nil {
+			return nil, firstOf(err, p.close())
+		}
+		db.announced = p.follower.announced
+	}
+	db.follow(p.sweep)
+	return db, nil
+}
+
+// postgres writes to PostgreSQL: each function in a serializable transaction
+// of its own, again if the database could not make it look as if it had run alone.
+type postgres struct {
+	opts     Options
+	writers  *sql.DB
+	readers  *pool
+	follower *follower
+}
+
+func connectPostgres(url string, most int, settings ...string) (*sql.DB, error) {
+	cfg, err := postgresConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, strings.Join(settings, ";"))
+		return err
+	}))
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db, nil
+}
+
+// postgresConfig reads a URL, as far as pgx understands it.
+func postgresConfig(url string) (*pgx.ConnConfig, error) {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = postgresDial
+	}
+	return cfg, nil
+}
+
+func migratePostgres(ctx context.Context, url string) error {
+	db, err := connectPostgres(url, 2)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	dir, err := fs.Sub(migrations, "migrations/postgres")
+	if err != nil {
+		return err
+	}
+	// Nodes that start together must not migrate at once.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, db, dir, goose.WithSessionLocker(locker))
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+func (p *postgres) close() error {
+	if p.follower != nil {
+		p.follower.close()
+	}
+	return firstOf(p.writers.Close(), p.readers.db.Close())
+}
+
+// A transaction that lost against another is tried again, the first times at
+// once. Of two that want the same rows one wins every time, so this ends.
+const (
+	postgresTries   = 50
+	postgresBackoff = 2 * time.Millisecond
+	postgresSlowest = 100 * time.Millisecond
+)
+
+// do runs f in a transaction and returns once it is committed. If ctx ends, or
+// the connection breaks, while it is being committed the outcome is unknown to
+// the caller. f may run several times; only the last time counts.
+func (p *postgres) do(ctx context.Context, f func(*Tx) error) error {
+	var queued []rooms.RoomID
+	for try := 1; ; try++ {
+		tx, err := p.try(ctx, f, queued)
+		switch {
+		case err == nil:
+			if p.follower != nil && len(tx.pubs)+len(tx.notices) > 0 {
+				p.follower.committed()
+			}
+			return nil
+		case ctx.Err() != nil:
+			return rooms.Unavailable(err, "the database did not get to it in time; it is safe to send it again")
+		case brokenConnection(err):
+			return rooms.Unavailable(err, "the database cannot be reached; it is safe to send it again")
+		case !lostToAnother(err):
+			return err
+		case try == postgresTries:
+			return rooms.Unavailable(err, "too many want the same thing; it is safe to send it again")
+		}
+		queued = tx.rooms // from now on it waits for its turn there
+		pause := time.NewTimer(rand.N(min(postgresSlowest, postgresBackoff<<min(try, 10))))
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+		case <-pause.C:
+		}
+	}
+}
+
+func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.RoomID) (tx *Tx, err error) {
+	s := &postgresTx{ctx: ctx}
+	tx = &Tx{session: s}
+	conn, err := p.writers.Conn(ctx)
+	if err != nil {
+		return tx, connectionError{err}
+	}
+	defer conn.Close()
+	unqueue, err := queueFor(ctx, conn, queued)
+	if err != nil {
+		return tx, err
+	}
+	defer unqueue()
+	if s.tx, err = conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable}); err != nil {
+		return tx, err
+	}
+	if err = guarded(f, tx); err == nil {
+		err = s.insertNotices(tx.notices)
+	}
+	if s.lost != nil { // whatever f made of it
+		err = s.lost
+	}
+	if err != nil {
+		_ = s.tx.Rollback() // the error is that of f; a connection that fails here is not used again
+		return tx, err
+	}
+	return tx, s.tx.Commit()
+}
+
+// connectionError is a connection that was not made.
+type connectionError struct{ error }
+
+func (e connectionError) Unwrap() error { return e.error }
+
+// brokenConnection tells whether the database, rather than the statement, is at fault.
+func brokenConnection(err error) bool {
+	var failed connectionError
+	var answered *pgconn.PgError
+	if errors.As(err, &failed) {
+		return true
+	}
+	if errors.As(err, &answered) {
+		// Connection exceptions, resources, operator intervention, starting up (PostgreSQL manual, appendix A).
+		return strings.HasPrefix(answered.Code, "08") || strings.HasPrefix(answered.Code, "53") || strings.HasPrefix(answered.Code, "57")
+	}
+	var ours *rooms.Error
+	var network net.Error
+	if errors.As(err, &ours) {
+		return false
+	}
+	return pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &network)
+}
+
+// lostToAnother tells whether the same function may succeed when it is run again.
+func lostToAnother(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+}
+
+// postgresTx is a transaction on one of the writers' connections.
+type postgresTx struct {
+	ctx  context.Context
+	tx   *sql.Tx
+	lost error // the first failure that asks for another try
+}
+
+func (s *postgresTx) noticed(err error) error {
+	if s.lost == nil && (lostToAnother(err) || brokenConnection(err)) {
+		s.lost = err
+	}
+	return err
+}
+
+func (s *postgresTx) exec(query string, args ...any) error {
+	args, err := plain(args)
+	if err != nil {
+		return err
+	}
+	_, err = s.tx.ExecContext(s.ctx, query, args...)
+	return s.noticed(err)
+}
+
+func (s *postgresTx) row(_ context.Context, query string, args ...any) scanner {
+	args, err := plain(args)
+	if err != nil {
+		return failed{err}
+	}
+	return noticing{s.tx.QueryRowContext(s.ctx, query, args...), s}
+}
+
+func (s *postgresTx) rows(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	args, err := plain(args)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.tx.QueryContext(s.ctx, query, args...)
+	return rows, s.noticed(err)
+}
+
+// tryExec runs a statement that may violate a constraint without ending the
+// transaction.
+func (s *postgresTx) tryExec(query string, args ...any) error {
+	if err := s.exec(`SAVEPOINT attempt`); err != nil {
+		return err
+	}
+	err := s.exec(query, args...)
+	if err == nil {
+		return s.exec(`RELEASE attempt`)
+	}
+	return firstOf(s.exec(`ROLLBACK TO attempt`), err)
+}
+
+// insertEvent implements session: every node reads from the log whom to tell.
+func (s *postgresTx) insertEvent(e rooms.Entry, also []rooms.RoomID) error {
+	if also == nil {
+		also = []rooms.RoomID{}
+	}
+	told, err := json.Marshal(also)
+	if err != nil {
+		return err
+	}
+	return s.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data, namespace, also) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, string(e.Data), e.Namespace, string(told))
+}
+
+// insertNotices leaves the signals of the transaction for every node to tell.
+func (s *postgresTx) insertNotices(list []rooms.Notice) error {
+	for _, n := range list {
+		if err := s.exec(`INSERT INTO notices (room, name, namespace, data, at) VALUES ($1, $2, $3, $4, $5)`,
+			n.Room, n.Name, n.Namespace, string(n.Data), micros(time.Now())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noticing is a row whose failure is remembered.
+type noticing struct {
+	scanner
+	of *postgresTx
+}
+
+// Scan implements scanner.
+func (n noticing) Scan(dest ...any) error { return n.of.noticed(n.scanner.Scan(dest...)) }
+
+// pool is a number of connections, each statement on whichever is free.
+type pool struct{ db *sql.DB }
+
+func (p *pool) row(ctx context.Context, query string, args ...any) scanner {
+	args, err := plain(args)
+	if err != nil {
+		return failed{err}
+	}
+	return reading{p.db.QueryRowContext(ctx, query, args...)}
+}
+
+func (p *pool) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	args, err := plain(args)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.db.QueryContext(ctx, query, args...)
+	return rows, unreachable(err)
+}
+
+// reading is a row that tells when it was the database that failed.
+type reading struct{ scanner }
+
+// Scan implements scanner.
+func (r reading) Scan(dest ...any) error { return unreachable(r.scanner.Scan(dest...)) }
+
+func unreachable(err error) error {
+	if err != nil && !errors.Is(err, sql.ErrNoRows) && brokenConnection(err) {
+		return rooms.Unavailable(err, "the database cannot be reached; try again")
+	}
+	return err
+}
+
+// plain turns arguments into what PostgreSQL takes: truth is 0 or 1 in both
+// databases, and PostgreSQL keeps no text with a NUL in it.
+func plain(args []any) ([]any, error) {
+	for i, a := range args {
+		switch v := a.(type) {
+		case bool:
+			args[i] = int64(0)
+			if v {
+				args[i] = int64(1)
+			}
+		case string:
+			if strings.IndexByte(v, 0) >= 0 {
+				return nil, rooms.Invalid("", "text must not have the character NUL in it")
+			}
+		}
+	}
+	return args, nil
+}

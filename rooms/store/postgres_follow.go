@@ -1,0 +1,287 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"wenzhen/rooms"
+)
+
+// A node announces what any node has committed by following the log. It
+// remembers the snapshot that it has read up to; the next read takes exactly
+// the transactions that are visible now and were not then. So one that commits
+// late, after others with higher numbers, is neither skipped nor waited for.
+//
+// A read follows a commit of this node, a NOTIFY of another, and pollEvery in
+// any case: NOTIFY only makes it quick. One NOTIFY stands for all commits since
+// the last, because it makes commits wait for each other.
+const (
+	notifyChannel = "wenzhen_log"
+	notifyEvery   = 2 * time.Millisecond
+	pollEvery     = 250 * time.Millisecond
+	readTimeout   = 5 * time.Second
+	// announceBatch is how many events are handed to the hub at once.
+	announceBatch = 256
+)
+
+type follower struct {
+	p     *postgres
+	node  string
+	seen  string // a pg_snapshot
+	wake  chan struct{}
+	tell  chan struct{}
+	asks  chan chan struct{}
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
+}
+
+func (p *postgres) startFollower(ctx context.Context) (*follower, error) {
+	f := &follower{p: p, node: rooms.NewID(time.Now()), wake: make(chan struct{}, 1), tell: make(chan struct{}, 1), asks: make(chan chan struct{})}
+	// After a restore into another cluster the log may be numbered from that
+	// one's future; to this one it is the past.
+	if _, err := p.writers.ExecContext(ctx, `UPDATE events SET xid = '0' WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())`); err != nil {
+		return nil, err
+	}
+	if err := p.readers.row(ctx, `SELECT pg_current_snapshot()::text`).Scan(&f.seen); err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.Background())
+	f.stop = stop
+	f.tasks.Go(func() { f.follow(run) })
+	f.tasks.Go(func() { f.listen(run) })
+	f.tasks.Go(func() { f.notify(run) })
+	return f, nil
+}
+
+// close announces what has been committed so far and ends.
+func (f *follower) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	_ = f.announced(ctx) // without the database there is nothing to announce
+	f.stop()
+	f.tasks.Wait()
+}
+
+// committed is called after a commit of this node.
+func (f *follower) committed() {
+	poke(f.wake)
+	poke(f.tell)
+}
+
+// announced waits until the hub has what was committed before the call.
+func (f *follower) announced(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case f.asks <- done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *follower) follow(ctx context.Context) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	failing := false
+	for {
+		var asked chan struct{}
+		select {
+		case <-ctx.Done():
+			return
+		case asked = <-f.asks:
+		case <-f.wake:
+		case <-tick.C:
+		}
+		err := f.read(ctx)
+		switch {
+		case err == nil && asked != nil:
+			close(asked)
+		case err != nil && ctx.Err() == nil && !failing:
+			f.p.opts.Log.Error("following the log", "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+// read hands what is new to the hub. A failure leaves it new.
+func (f *follower) read(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	const fresh = `xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
+	rows, err := f.p.readers.rows(ctx, `WITH now AS MATERIALIZED (SELECT pg_current_snapshot()::text AS snapshot)
+		SELECT snapshot, signal, room, seq, id, name, at, actor_id, data, namespace, also FROM now LEFT JOIN (
+			SELECT 0 AS signal, pos, room, seq, id, name, at, actor_id, data, namespace, also FROM events WHERE `+fresh+`
+			UNION ALL
+			SELECT 1, pos, room, 0, '', name, at, '', data, namespace, '[]' FROM notices WHERE `+fresh+`) new ON TRUE
+		ORDER BY signal, pos`, f.seen)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var (
+		snapshot string
+		events   []rooms.Publication
+		notices  []rooms.Notice
+	)
+	for rows.Next() {
+		var signal, seq, when *int64
+		var room, id, name, actor, data, namespace, also *string
+		if err := rows.Scan(&snapshot, &signal, &room, &seq, &id, &name, &when, &actor, &data, &namespace, &also); err != nil {
+			return err
+		}
+		switch {
+		case signal == nil: // nothing is new
+		case *signal == 1:
+			notices = append(notices, rooms.Notice{Room: rooms.RoomID(*room), Name: *name, Data: json.RawMessage(*data), Namespace: *namespace})
+		default:
+			p := rooms.Publication{Entry: rooms.Entry{Room: rooms.RoomID(*room), Seq: rooms.Seq(*seq), ID: *id, Name: *name, At: time.UnixMicro(*when).UTC(),
+				ActorID: rooms.UserID(*actor), Data: json.RawMessage(*data), Namespace: *namespace}}
+			if err := json.Unmarshal([]byte(*also), &p.Also); err != nil {
+				return err
+			}
+			events = append(events, p)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for len(events) > announceBatch {
+		f.p.opts.Hub.Publish(events[:announceBatch], nil)
+		events = events[announceBatch:]
+	}
+	f.p.opts.Hub.Publish(events, notices)
+	f.seen = snapshot
+	return nil
+}
+
+// notify tells the other nodes of commits, one message for as many as there
+// were since the last.
+func (f *follower) notify(ctx context.Context) {
+	pace := time.NewTicker(notifyEvery)
+	defer pace.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.tell:
+		}
+		asked, cancel := context.WithTimeout(ctx, readTimeout)
+		_, _ = f.p.writers.ExecContext(asked, `SELECT pg_notify($1, $2)`, notifyChannel, f.node) // without it the others poll
+		cancel()
+		select {
+		case <-ctx.Done():
+			return
+		case <-pace.C:
+		}
+	}
+}
+
+// listen wakes the follower when another node has committed.
+func (f *follower) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := f.hear(ctx); err != nil && ctx.Err() == nil {
+			f.p.opts.Log.Warn("listening to other nodes; polling meanwhile", "error", err)
+			again := time.NewTimer(time.Second)
+			select {
+			case <-ctx.Done():
+			case <-again.C:
+			}
+			again.Stop()
+		}
+	}
+}
+
+func (f *follower) hear(ctx context.Context) error {
+	cfg, err := postgresConfig(f.p.opts.URL)
+	if err != nil {
+		return err
+	}
+	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) {
+		if n.Payload != f.node {
+			poke(f.wake)
+		}
+	}
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = conn.Close(closing)
+	}()
+	if _, err := conn.Exec(ctx, `LISTEN `+notifyChannel); err != nil {
+		return err
+	}
+	poke(f.wake) // for what was committed while nobody listened
+	for {
+		// A connection that died silently is found out by asking now and then.
+		quiet, cancel := context.WithTimeout(ctx, listenProbe)
+		err := conn.PgConn().WaitForNotification(quiet)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil:
+		case pgconn.Timeout(err):
+			asked, cancel := context.WithTimeout(ctx, readTimeout)
+			err := conn.Ping(asked)
+			cancel()
+			if err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// listenProbe is how long the listening connection may be silent before it is
+// asked whether it still lives.
+const listenProbe = 5 * time.Second
+
+// postgresSettled lists the log up to the oldest transaction that still runs,
+// each transaction whole: the position of an event is that of its transaction.
+const postgresSettled = `SELECT xid::text::bigint, room, seq, id, name, at, actor_id, data FROM (
+	SELECT xid, pos, room, seq, id, name, at, actor_id, data FROM events
+	WHERE xid > $1::bigint::text::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid FETCH FIRST $2 ROWS WITH TIES) settled
+	ORDER BY xid, pos`
+
+// Signals are kept for a node that hangs for a while.
+const (
+	noticesEvery = time.Minute
+	noticesKept  = 5 * time.Minute
+)
+
+// sweep deletes signals that every node has told.
+func (p *postgres) sweep(ctx context.Context) {
+	tick := time.NewTicker(noticesEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if _, err := p.writers.ExecContext(ctx, `DELETE FROM notices WHERE at < $1`, micros(time.Now().Add(-noticesKept))); err != nil && ctx.Err() == nil {
+			p.opts.Log.Error("sweep of signals", "error", err)
+		}
+	}
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

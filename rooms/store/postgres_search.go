@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// postgresWords keeps the words of messages in tsvector columns, written with
+// the message: on several nodes a cursor over the messages would skip those
+// that commit late. The words are made here, not by a dictionary of the
+// database, so that every installation finds the same.
+type postgresWords struct{}
+
+// catchUp implements wordIndex.
+func (postgresWords) catchUp(context.Context) error { return nil }
+
+// insertWords implements session.
+func (s *postgresTx) insertWords(message, text string) error {
+	vector := tsvector(text)
+	if vector == "" {
+		return nil
+	}
+	return s.exec(`INSERT INTO message_words (num, words) SELECT num, $2::tsvector FROM messages WHERE id = $1`, message, vector)
+}
+
+// match implements wordIndex.
+func (postgresWords) match(typed string) (condition, argument, num string) {
+	return `message_words.words @@ ?::tsquery`, tsquery(typed), `message_words.num`
+}
+
+// tsvectorMost is PostgreSQL's largest position in a tsvector.
+const tsvectorMost = 16383
+
+// tsvector is a text as PostgreSQL reads one: 'word':1 'next':2.
+func tsvector(text string) string {
+	var b strings.Builder
+	for i, word := range words(text) {
+		if i == tsvectorMost {
+			break
+		}
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteByte('\'')
+		b.WriteString(word)
+		b.WriteString("':")
+		b.WriteString(strconv.Itoa(i + 1))
+	}
+	return b.String()
+}
+
+// tsquery makes a query of what a person typed, as phrases does for SQLite:
+// every word must be there, the last one may be unfinished.
+func tsquery(typed string) string {
+	var phrases []string
+	for _, field := range strings.Fields(typed) {
+		if list := words(field); len(list) > 0 {
+			phrases = append(phrases, `('`+strings.Join(list, `' <-> '`)+`')`)
+		}
+	}
+	if len(phrases) == 0 {
+		return ""
+	}
+	query := strings.Join(phrases, " & ")
+	return strings.TrimSuffix(query, ")") + ":*)"
+}
+
+// words are runs of letters and digits, in lower case and without accents; a
+// character of a script that writes without spaces is one by itself. None has
+// a character that tsvector would need quoted, nor more bytes than it takes.
+func words(text string) []string {
+	plain := norm.NFC.String(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFD.String(text)))
+	var list []string
+	for _, field := range strings.FieldsFunc(split(plain), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
+		for ; len(field) > wordMost; field = field[wordMost:] {
+			list = append(list, strings.ToValidUTF8(field[:wordMost], ""))
+		}
+		if rest := strings.ToValidUTF8(field, ""); rest != "" {
+			list = append(list, rest)
+		}
+	}
+	return list
+}
+
+// wordMost bounds the bytes of a word; PostgreSQL takes 2 KB.
+const wordMost = 1024
