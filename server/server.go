@@ -204,6 +204,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { rooms.RunTimers(work, s.db, clock, time.Second, s.timers, s.log) })
 	tasks.Go(func() { s.realtime.Watch(work) })
+	tasks.Go(func() { trim(work, s.realtime.Connections) })
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
 
