@@ -43,6 +43,7 @@ type row struct {
 	Seconds                      float64
 	KB, Goroutines               float64 // per connection
 	Left                         float64 // memory that is still held after all have left, as a share of that before
+	Again                        float64 // memory after a second crowd, as a share of that after the first
 	Lost, Reordered, Duplicates  int64   // in all rounds
 	Refused, Delivered           int64
 	CPURatio, RateRatio, KBRatio float64
@@ -95,6 +96,12 @@ func summarize(name string, results []load.Result) row {
 				return 0
 			}
 			return float64(r.Memory.After) / float64(r.Memory.Before)
+		}),
+		Again: of(func(r load.Result) float64 {
+			if r.Memory == nil || r.Memory.After == 0 {
+				return 0
+			}
+			return float64(r.Memory.Again) / float64(r.Memory.After)
 		}),
 		Goroutines: of(func(r load.Result) float64 {
 			if r.Memory == nil || len(r.Memory.Goroutines) < 3 {
@@ -311,6 +318,7 @@ func (t table) columns() []column {
 			{"ratio", number("**%.2f**", func(r row) float64 { return r.KBRatio })},
 			{"goroutines per connection", number("%.2f", func(r row) float64 { return r.Goroutines })},
 			{"memory after ÷ before", number("%.2f", func(r row) float64 { return r.Left })},
+			{"after a second crowd ÷ after the first", number("%.2f", func(r row) float64 { return r.Again })},
 		}, count[0], count[3])
 	case t.Figure == "rate" && t.Scenario == "pair":
 		return slices.Concat(rate, count)

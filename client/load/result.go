@@ -61,6 +61,7 @@ type Memory struct {
 	Before        int64   `json:"before"`
 	During        int64   `json:"during"`
 	After         int64   `json:"after,omitempty"`
+	Again         int64   `json:"again,omitempty"` // after a second crowd
 	PerConnection float64 `json:"perConnection,omitempty"`
 	// Goroutines of a server in bench/peers that tells them: before, during
 	// and after.
@@ -111,6 +112,9 @@ func (r Result) write(out io.Writer, asJSON bool) error {
 		fmt.Fprintf(&b, "  server memory %.1f MB before, %.1f MB during", mb(m.Before), mb(m.During))
 		if m.After > 0 {
 			fmt.Fprintf(&b, ", %.1f MB after", mb(m.After))
+		}
+		if m.Again > 0 {
+			fmt.Fprintf(&b, " and %.1f MB after a second crowd", mb(m.Again))
 		}
 		if m.PerConnection > 0 {
 			fmt.Fprintf(&b, "; %.1f KB per connection", m.PerConnection/1024)
