@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"encoding/json"
 	"time"
 
 	"wenzhen/rooms"
@@ -41,11 +42,17 @@ type Message struct {
 	Text       string       `json:"text,omitempty"`
 	Attachment *Attachment  `json:"attachment,omitempty"`
 	ReplyTo    MessageID    `json:"replyTo,omitempty"`
-	CreatedAt  time.Time    `json:"createdAt"`
+	// Detail is what the feature whose kind it is says about it: of a call its
+	// outcome and duration.
+	Detail    json.RawMessage `json:"detail,omitempty"`
+	CreatedAt time.Time       `json:"createdAt"`
 	// RecalledAt is set when the sender took it back; Text and Attachment are
 	// then empty for everyone.
 	RecalledAt *time.Time `json:"recalledAt,omitempty"`
 }
+
+// personal tells what people say from what features note.
+func (k Kind) personal() bool { return k == Text || k == Image || k == File || k == Audio }
 
 // Recalled is the message as everyone sees it after a recall.
 func (m Message) Recalled(at time.Time) Message {

@@ -165,6 +165,8 @@ func (s *Service) recall(ctx context.Context, actor rooms.Actor, in MessageInput
 			return nil
 		case m.SenderID != actor.UserID:
 			return rooms.Forbidden("only its sender can recall a message")
+		case !m.Kind.personal():
+			return rooms.Forbidden("a message of kind %s stays", m.Kind)
 		case now.Sub(m.CreatedAt) > recallWithin:
 			return rooms.Conflict("", "a message can be recalled for 2 minutes")
 		}

@@ -45,7 +45,7 @@ func (s Chats) Participant(ctx context.Context, id consultation.ID, user rooms.U
 
 const (
 	attachmentColumns = `a.id, a.consultation_id, a.uploader_id, a.kind, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.created_at`
-	messageColumns    = `m.id, m.client_id, m.consultation_id, m.seq, m.sender_id, m.kind, m.text, m.attachment_id, m.reply_to, m.created_at, m.recalled_at`
+	messageColumns    = `m.id, m.client_id, m.consultation_id, m.seq, m.sender_id, m.kind, m.text, m.attachment_id, m.reply_to, m.created_at, m.recalled_at, m.detail`
 	messagesFrom      = ` FROM messages m LEFT JOIN attachments a ON a.id = m.attachment_id `
 	messageRow        = `SELECT ` + messageColumns + `, a.kind, a.uploader_id, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.created_at` + messagesFrom
 )
@@ -60,11 +60,15 @@ func scanAttachment(s scanner) (chat.Attachment, error) {
 func scanMessage(s scanner) (chat.Message, error) {
 	var m chat.Message
 	var attachment, kind, uploader, name, contentType, sum, thumbnail sql.NullString
+	var detail string
 	var size, width, height, uploaded sql.NullInt64
-	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, &m.Text, &attachment, &m.ReplyTo, (*at)(&m.CreatedAt), atOrNil{&m.RecalledAt},
+	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, &m.Text, &attachment, &m.ReplyTo, (*at)(&m.CreatedAt), atOrNil{&m.RecalledAt}, &detail,
 		&kind, &uploader, &name, &size, &contentType, &sum, &width, &height, &thumbnail, &uploaded)
 	if err != nil {
 		return m, found(err, "message")
+	}
+	if detail != "" {
+		m.Detail = json.RawMessage(detail)
 	}
 	if attachment.Valid {
 		m.Attachment = &chat.Attachment{ID: chat.AttachmentID(attachment.String), ConsultationID: m.ConsultationID, UploaderID: rooms.UserID(uploader.String),
@@ -127,9 +131,9 @@ func (tx *Tx) InsertMessage(m chat.Message) error {
 		attachment = m.Attachment.ID
 	}
 	return firstOf(
-		tx.exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, m.Text, attachment, m.ReplyTo, micros(m.CreatedAt)),
+		tx.exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at, detail)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, m.Text, attachment, m.ReplyTo, micros(m.CreatedAt), string(m.Detail)),
 		tx.insertWords(string(m.ID), m.Text))
 }
 

@@ -1,0 +1,91 @@
+package call
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// timerKind is the kind of the one timer that a call has.
+const timerKind = "call"
+
+// Timers are the timers that the service fires.
+func (s *Service) Timers() map[string]rooms.Fire {
+	return map[string]rooms.Fire{timerKind: s.fire}
+}
+
+// fire does what time does to a call: rings are missed, members who are not
+// heard of are gone.
+func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
+	return s.store.InTx(ctx, func(tx Tx) error {
+		before, err := tx.Call(ID(t.Subject))
+		if rooms.CodeOf(err) == rooms.CodeNotFound {
+			return tx.ClearTimer(t.Kind, t.Subject)
+		} else if err != nil {
+			return err
+		}
+		now := s.now()
+		c := before.clone()
+		s.lapse(&c, now)
+		s.vanish(&c, now)
+		return s.save(tx, before, c, rooms.System, now)
+	})
+}
+
+// lapse ends rings whose time is up, whether their timer has fired or not.
+func (s *Service) lapse(c *Call, now time.Time) {
+	if !c.Status.Live() {
+		return
+	}
+	for i := range c.Members {
+		if m := &c.Members[i]; m.Status == MemberRinging && m.RingUntil != nil && !now.Before(*m.RingUntil) {
+			m.Status, m.RingUntil = MemberMissed, nil
+		}
+	}
+	c.settle("", now)
+}
+
+// vanish takes members for gone who have been silent. The silence counts from
+// this server's start at the earliest: before, it could not listen.
+func (s *Service) vanish(c *Call, now time.Time) {
+	if !c.Status.Live() {
+		return
+	}
+	for i := range c.Members {
+		m := &c.Members[i]
+		if m.Status != MemberJoined || m.SeenAt == nil {
+			continue
+		}
+		if m.SeenAt.Before(s.started) {
+			m.SeenAt = &s.started
+		}
+		if !now.Before(m.SeenAt.Add(vanishAfter)) {
+			m.Status, m.LeftAt = MemberVanished, &now
+		}
+	}
+	c.settle("", now)
+}
+
+// Follow implements consultation.Follower: with the consultation its call ends.
+func (s *Service) Follow(ctx consultation.Tx, _ consultation.Status, c consultation.Consultation) error {
+	if c.Status == consultation.Active || c.Status == consultation.OnHold {
+		return nil
+	}
+	tx := ctx.(Tx) // the store's transaction is that of all features
+	before, err := tx.LiveCall(c.ID)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	now := s.now()
+	over := before.clone()
+	if over.Status == Ringing {
+		over.close(over.unanswered(), "", now)
+	} else {
+		over.close(Ended, "", now)
+	}
+	return s.save(tx, before, over, rooms.System, now)
+}

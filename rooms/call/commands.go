@@ -1,0 +1,247 @@
+package call
+
+import (
+	"encoding/json"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+)
+
+// The commands of calls.
+var (
+	Invite = rooms.Command[InviteInput, Invited]{Name: "call:invite", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung."}
+	Accept = rooms.Command[AcceptInput, Call]{Name: "call:accept", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Answer, join a call that goes on, or move one's own call to this device. Refused once the call is over."}
+	Decline = rooms.Command[Ref, Call]{Name: "call:decline", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Do not answer; one's other devices stop ringing."}
+	Leave = rooms.Command[Ref, Call]{Name: "call:leave", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Hang up; the call ends with the last but one."}
+	End = rooms.Command[EndInput, Call]{Name: "call:end", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "End the call for everyone: caller, patient or doctor."}
+	Signal = rooms.Command[SignalInput, rooms.Nothing]{Name: "call:signal", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Hand a session description or a candidate to another member of the call."}
+	State = rooms.Command[StateInput, rooms.Nothing]{Name: "call:state", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone."}
+	List = rooms.Command[ListInput, Page]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The live calls of one's consultations: what rings and what goes on, for a device that has just connected."}
+	ReadServers = rooms.Command[ServersInput, Servers]{Name: "call:servers", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "STUN and TURN servers with credentials for a while, for a call that one may be in, or for testing one's devices."}
+)
+
+// What happens with calls.
+var (
+	Updated = rooms.Event[Call]{Name: "call:updated", Doc: "A call began, changed or ended; data is the whole of it. The devices of all participants are told."}
+
+	Rings             = rooms.Signal[Ring]{Name: "call:ringing", Doc: "Someone calls."}
+	AnsweredElsewhere = rooms.Signal[Answer]{Name: "call:answered-elsewhere", Doc: "One of one's own devices has answered or declined: the others stop ringing."}
+	Signalled         = rooms.Signal[Signalling]{Name: "call:signal", Doc: "A session description or a candidate from another member."}
+	StateChanged      = rooms.Signal[MemberState]{Name: "call:state", Doc: "What a member has switched on."}
+)
+
+// Ref names a call, and the device that speaks.
+type Ref struct {
+	CallID   ID     `json:"callId"`
+	DeviceID string `json:"deviceId,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in Ref) Validate() error { return validDevice(in.DeviceID) }
+
+func validDevice(id string) error {
+	if id != "" && !rooms.ValidID(id) {
+		return rooms.Invalid("deviceId", "deviceId must be 1 to 100 visible ASCII characters")
+	}
+	return nil
+}
+
+// InviteInput rings. DeviceID names the device that calls (a page, an app);
+// the login by default.
+type InviteInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	Medium         account.Medium  `json:"medium"` // voice or video
+	// CallID is made by a client that may resend.
+	CallID   ID     `json:"callId,omitempty"`
+	DeviceID string `json:"deviceId,omitempty"`
+	// To are the participants to ring; all others by default.
+	To []rooms.UserID `json:"to,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in InviteInput) Validate() error {
+	switch {
+	case in.ConsultationID == "":
+		return rooms.Invalid("consultationId", "consultationId is missing")
+	case in.Medium != account.Voice && in.Medium != account.Video:
+		return rooms.Invalid("medium", "medium must be voice or video")
+	case in.CallID != "" && !rooms.ValidID(string(in.CallID)):
+		return rooms.Invalid("callId", "callId must be 1 to 100 visible ASCII characters")
+	case len(in.To) >= membersMost:
+		return rooms.TooLarge("to", "a call has at most %d members", membersMost)
+	}
+	return validDevice(in.DeviceID)
+}
+
+// Invited is the answer to Invite.
+type Invited struct {
+	Call       Call     `json:"call"`
+	ICEServers []Server `json:"iceServers"`
+}
+
+// AcceptInput answers. Move takes over from one's own other device, a page
+// that was reloaded for one.
+type AcceptInput struct {
+	CallID   ID     `json:"callId"`
+	DeviceID string `json:"deviceId,omitempty"`
+	Move     bool   `json:"move,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in AcceptInput) Validate() error { return validDevice(in.DeviceID) }
+
+// EndInput ends a call. Failed says that media did not come through.
+type EndInput struct {
+	CallID ID   `json:"callId"`
+	Failed bool `json:"failed,omitempty"`
+}
+
+// Bounds of what one signal may carry, in bytes. Browsers' descriptions of a
+// call with screen sharing have some 10 KB.
+const (
+	sdpBytes       = 64 << 10
+	candidateBytes = 2 << 10
+)
+
+// SignalInput is a step of the negotiation (W3C WebRTC): either a description
+// or a candidate, to one member.
+type SignalInput struct {
+	CallID      ID            `json:"callId"`
+	To          rooms.UserID  `json:"to"`
+	DeviceID    string        `json:"deviceId,omitempty"`
+	Description *Description  `json:"description,omitempty"`
+	Candidate   *ICECandidate `json:"candidate,omitempty"`
+}
+
+// Description is an RTCSessionDescriptionInit.
+type Description struct {
+	Type string `json:"type"` // offer, answer, pranswer or rollback
+	SDP  string `json:"sdp"`
+}
+
+// ICECandidate is an RTCIceCandidateInit; an empty candidate ends the list.
+type ICECandidate struct {
+	Candidate        string  `json:"candidate"`
+	SDPMid           *string `json:"sdpMid,omitempty"`
+	SDPMLineIndex    *int    `json:"sdpMLineIndex,omitempty"`
+	UsernameFragment *string `json:"usernameFragment,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in SignalInput) Validate() error {
+	switch {
+	case in.To == "":
+		return rooms.Invalid("to", "to is missing")
+	case (in.Description == nil) == (in.Candidate == nil):
+		return rooms.Invalid("description", "give either description or candidate")
+	case in.Description != nil:
+		return in.Description.validate()
+	}
+	raw, err := json.Marshal(in.Candidate)
+	if err != nil || len(raw) > candidateBytes {
+		return rooms.TooLarge("candidate", "a candidate may have at most %d bytes", candidateBytes)
+	}
+	return validDevice(in.DeviceID)
+}
+
+func (d Description) validate() error {
+	switch d.Type {
+	case "offer", "answer", "pranswer":
+		if d.SDP == "" {
+			return rooms.Invalid("description.sdp", "sdp is missing")
+		}
+	case "rollback":
+	default:
+		return rooms.Invalid("description.type", "type must be offer, answer, pranswer or rollback")
+	}
+	if len(d.SDP) > sdpBytes {
+		return rooms.TooLarge("description.sdp", "a description may have at most %d bytes", sdpBytes)
+	}
+	return nil
+}
+
+// StateInput is what one's device has switched on.
+type StateInput struct {
+	CallID     ID     `json:"callId"`
+	DeviceID   string `json:"deviceId,omitempty"`
+	Microphone bool   `json:"microphone"`
+	Camera     bool   `json:"camera"`
+	Screen     bool   `json:"screen"`
+}
+
+// Validate implements rooms.Validator.
+func (in StateInput) Validate() error { return validDevice(in.DeviceID) }
+
+// ListInput asks for live calls, of one consultation or of all one's own.
+type ListInput struct {
+	ConsultationID consultation.ID `json:"consultationId,omitempty"`
+}
+
+// Page is the live calls.
+type Page struct {
+	Items      []Call `json:"items"`
+	NextCursor string `json:"nextCursor"`
+}
+
+// ServersInput asks for servers, with credentials for a call.
+type ServersInput struct {
+	CallID ID `json:"callId,omitempty"`
+}
+
+// Servers are an RTCConfiguration's iceServers and for how many seconds their
+// credentials are good.
+type Servers struct {
+	ICEServers []Server `json:"iceServers"`
+	TTL        int      `json:"ttl"`
+}
+
+// Server is an RTCIceServer.
+type Server struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}
+
+// Ring is a call that comes in.
+type Ring struct {
+	Call       Call      `json:"call"`
+	CallerName string    `json:"callerName"`
+	RingUntil  time.Time `json:"ringUntil"`
+}
+
+// Answer says which device has answered or declined.
+type Answer struct {
+	CallID   ID     `json:"callId"`
+	DeviceID string `json:"deviceId"`
+}
+
+// Signalling is what a member hands to another. ToDevice is the one that is in
+// the call; the member's other devices hear it too, and take no notice.
+type Signalling struct {
+	CallID      ID            `json:"callId"`
+	From        rooms.UserID  `json:"from"`
+	FromDevice  string        `json:"fromDevice"`
+	ToDevice    string        `json:"toDevice"`
+	Description *Description  `json:"description,omitempty"`
+	Candidate   *ICECandidate `json:"candidate,omitempty"`
+}
+
+// MemberState is what a member has switched on.
+type MemberState struct {
+	CallID     ID           `json:"callId"`
+	UserID     rooms.UserID `json:"userId"`
+	Microphone bool         `json:"microphone"`
+	Camera     bool         `json:"camera"`
+	Screen     bool         `json:"screen"`
+}

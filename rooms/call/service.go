@@ -1,0 +1,212 @@
+package call
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+)
+
+// The clocks of a call (domain, Call).
+const (
+	// ringFor is how long a device rings before the call counts as missed.
+	ringFor = 45 * time.Second
+	// vanishAfter is how long a member may be silent. Devices send call:state
+	// every 10 seconds; a page that reconnects has done so long before.
+	vanishAfter = 45 * time.Second
+	// seenEvery is how often a member's being there is written down.
+	seenEvery = 5 * time.Second
+)
+
+// membersMost bounds a call: each device sends to each other one.
+const membersMost = 4
+
+// Service carries out the commands of calls.
+type Service struct {
+	store Store
+	notes consultation.Notes
+	relay Relay
+	hub   *rooms.Hub
+	now   func() time.Time
+	// started is when this server began to listen: nobody can have been heard
+	// of while it did not.
+	started time.Time
+}
+
+// New makes the service.
+func New(store Store, consultations *consultation.Service, notes consultation.Notes, relay Relay, hub *rooms.Hub, now func() time.Time) *Service {
+	s := &Service{store: store, notes: notes, relay: relay, hub: hub, now: now, started: now()}
+	consultations.FollowedBy(s)
+	return s
+}
+
+// Commands are the commands that the service carries out.
+func (s *Service) Commands() []rooms.Bound {
+	return []rooms.Bound{
+		Invite.Bind(s.invite), Accept.Bind(s.accept), Decline.Bind(s.decline), Leave.Bind(s.leave), End.Bind(s.end),
+		Signal.Bind(s.signal), State.Bind(s.state), List.Bind(s.list), ReadServers.Bind(s.servers),
+	}
+}
+
+// device is the one that speaks: the page or app that names itself, or else
+// the login.
+func device(actor rooms.Actor, given string) string {
+	if given != "" {
+		return given
+	}
+	return string(actor.SessionID)
+}
+
+// change loads a call for a participant of its consultation, lets judge change
+// it, and writes what came of it. For a stranger there is no such call.
+func (s *Service) change(ctx context.Context, actor rooms.Actor, id ID, judge func(tx Tx, c *Call, me consultation.Participant, now time.Time) error) (Call, error) {
+	var c Call
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		before, me, err := s.known(tx, actor, id)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		c = before.clone()
+		s.lapse(&c, now)
+		judged := judge(tx, &c, me, now)
+		if rooms.CodeOf(judged) == rooms.CodeConflict && !c.Status.Live() && before.Status.Live() {
+			judged = nil // it lapsed just now, which is written before it is said
+		}
+		if judged != nil {
+			return judged
+		}
+		return s.save(tx, before, c, actor, now)
+	})
+	return c, err
+}
+
+func (s *Service) known(tx Tx, actor rooms.Actor, id ID) (Call, consultation.Participant, error) {
+	c, err := tx.Call(id)
+	if err != nil {
+		return c, consultation.Participant{}, err
+	}
+	me, err := tx.Participant(c.ConsultationID, actor.UserID)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		err = rooms.NotFound("call")
+	}
+	return c, me, err
+}
+
+// save writes a call that has changed, tells everyone, and sets its clock. A
+// call that is over leaves a note in the conversation.
+func (s *Service) save(tx Tx, before, c Call, actor rooms.Actor, now time.Time) error {
+	if err := tx.SaveCall(c); err != nil {
+		return err
+	}
+	timer := rooms.Timer{Kind: timerKind, Subject: string(c.ID), Due: c.due()}
+	if timer.Due.IsZero() {
+		if err := tx.ClearTimer(timer.Kind, timer.Subject); err != nil {
+			return err
+		}
+	} else if err := tx.SetTimer(timer); err != nil {
+		return err
+	}
+	if same(before, c) {
+		return nil
+	}
+	people, err := tx.Participants(c.ConsultationID)
+	if err != nil {
+		return err
+	}
+	also := make([]rooms.RoomID, len(people))
+	for i, p := range people {
+		also[i] = rooms.UserRoom(p.UserID)
+	}
+	if _, err := Updated.Record(tx, c.ConsultationID.Room(), actor, now, also, func(rooms.Seq) (Call, error) { return c, nil }); err != nil {
+		return err
+	}
+	if c.Status.Live() || !before.Status.Live() && before.Status != "" {
+		return nil
+	}
+	detail, err := json.Marshal(Summary{CallID: c.ID, Medium: c.Medium, Outcome: c.Status, Seconds: c.Seconds()})
+	if err != nil {
+		return err
+	}
+	return s.notes.Note(tx, actor, consultation.Note{ConsultationID: c.ConsultationID, SenderID: c.CallerID, Kind: "call",
+		ClientID: "call:" + string(c.ID), Detail: detail, At: now})
+}
+
+// Summary is the detail of the message that a call leaves behind.
+type Summary struct {
+	CallID  ID             `json:"callId"`
+	Medium  account.Medium `json:"medium"`
+	Outcome Status         `json:"outcome"`
+	Seconds int            `json:"seconds"` // of talk
+}
+
+// same tells whether there is nothing to announce.
+func same(a, b Call) bool {
+	if a.Status != b.Status || len(a.Members) != len(b.Members) {
+		return false
+	}
+	for i, m := range a.Members {
+		if n := b.Members[i]; m.Status != n.Status || m.DeviceID != n.DeviceID || (m.RingUntil == nil) != (n.RingUntil == nil) ||
+			(m.RingUntil != nil && !m.RingUntil.Equal(*n.RingUntil)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Service) list(ctx context.Context, actor rooms.Actor, in ListInput) (Page, error) {
+	if in.ConsultationID != "" {
+		if _, err := s.store.Participant(ctx, in.ConsultationID, actor.UserID); err != nil {
+			return Page{}, err
+		}
+	}
+	live, err := s.store.LiveCalls(ctx, actor.UserID)
+	page := Page{Items: []Call{}}
+	for _, c := range live {
+		if in.ConsultationID == "" || c.ConsultationID == in.ConsultationID {
+			page.Items = append(page.Items, c)
+		}
+	}
+	return page, err
+}
+
+func (s *Service) servers(ctx context.Context, actor rooms.Actor, in ServersInput) (Servers, error) {
+	if in.CallID != "" {
+		c, err := s.visible(ctx, actor, in.CallID)
+		if err != nil {
+			return Servers{}, err
+		}
+		if !c.Status.Live() {
+			return Servers{}, rooms.Conflict(string(c.Status), "the call is over")
+		}
+	}
+	return s.relay.Servers(actor.UserID, in.CallID, s.now()), nil
+}
+
+// Permits tells whether user has business with the media of a call: is in it
+// or rung by it, while it is live. Relays ask.
+func (s *Service) Permits(ctx context.Context, user rooms.UserID, id ID) bool {
+	c, err := s.store.Call(ctx, id)
+	if err != nil || !c.Status.Live() {
+		return false
+	}
+	m := c.member(user)
+	return m != nil && (m.Status == MemberJoined || m.Status == MemberRinging)
+}
+
+// visible is a call of a consultation that actor takes part in.
+func (s *Service) visible(ctx context.Context, actor rooms.Actor, id ID) (Call, error) {
+	c, err := s.store.Call(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	if _, err := s.store.Participant(ctx, c.ConsultationID, actor.UserID); rooms.CodeOf(err) == rooms.CodeNotFound {
+		return Call{}, rooms.NotFound("call")
+	} else if err != nil {
+		return Call{}, err
+	}
+	return c, nil
+}

@@ -1,0 +1,44 @@
+package call
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Store is what calls need remembered. A thing that is not there is an
+// *rooms.Error of code not_found.
+type Store interface {
+	// InTx runs f in one transaction, which commits if f returns nil; its
+	// events are published after the commit.
+	InTx(ctx context.Context, f func(Tx) error) error
+
+	Call(ctx context.Context, id ID) (Call, error)
+	// LiveCalls are those of the consultations that user takes part in.
+	LiveCalls(ctx context.Context, user rooms.UserID) ([]Call, error)
+	Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error)
+}
+
+// Tx is a transaction over calls and the consultations that they happen in.
+type Tx interface {
+	consultation.Tx
+	Speaker(id consultation.ID, user rooms.UserID) (consultation.Speaker, error)
+	Call(id ID) (Call, error)
+	// LiveCall is the one of a consultation.
+	LiveCall(id consultation.ID) (Call, error)
+	// Engaged tells whether user is in a live call other than id.
+	Engaged(user rooms.UserID, id ID) (bool, error)
+	// SaveCall writes the call with its members, new or changed.
+	SaveCall(Call) error
+	// SawMember notes that a member was heard of.
+	SawMember(id ID, user rooms.UserID, at time.Time) error
+}
+
+// Relay knows the servers over which media finds its way.
+type Relay interface {
+	// Servers are those for user in a call, or outside one when call is "",
+	// with credentials that are good from now on for the TTL.
+	Servers(user rooms.UserID, call ID, now time.Time) Servers
+}

@@ -1,0 +1,18 @@
+package chat
+
+import (
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Note implements consultation.Notes.
+func (s *Service) Note(ctx consultation.Tx, actor rooms.Actor, n consultation.Note) error {
+	tx := ctx.(Tx) // the store's transaction is that of all features
+	m := Message{ID: MessageID(rooms.NewID(n.At)), ClientID: n.ClientID, ConsultationID: n.ConsultationID, SenderID: n.SenderID,
+		Kind: Kind(n.Kind), Text: n.Text, Detail: n.Detail, CreatedAt: n.At}
+	_, err := Created.Record(tx, n.ConsultationID.Room(), actor, n.At, nil, func(seq rooms.Seq) (Message, error) {
+		m.Seq = seq
+		return m, tx.InsertMessage(m)
+	})
+	return err
+}
