@@ -45,6 +45,7 @@ var confined = map[string]string{
 	"database/sql":               "wenzhen/rooms/store",
 	"github.com/jackc/":          "wenzhen/rooms/store",
 	"github.com/redis/":          "wenzhen/server/cluster",
+	"github.com/pion/":           "wenzhen/server/turn",
 	"github.com/alecthomas/kong": "wenzhen",
 }
 

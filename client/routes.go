@@ -2,6 +2,7 @@ package client
 
 import (
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
@@ -57,6 +58,8 @@ var routes = []Route{
 	{Method: "GET", Path: "/attachments/:attachmentId", Command: chat.Download.Name},
 	{Method: "GET", Path: thumbnailPath, Command: chat.Download.Name},
 	{Method: "GET", Path: "/messages", Command: chat.Search.Name},
+	{Method: "GET", Path: "/calls", Command: call.List.Name},
+	{Method: "GET", Path: "/ice-servers", Command: call.ReadServers.Name},
 	{Method: "POST", Path: "/me/calendar", Command: account.RotateCalendar.Name},
 	{Method: "GET", Path: "/me/schedule", Command: schedule.ReadSchedule.Name},
 	{Method: "PUT", Path: "/me/schedule", Command: schedule.SaveSchedule.Name},

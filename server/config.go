@@ -45,6 +45,21 @@ type Config struct {
 	MailFrom    string        `default:"Wenzhen <no-reply@localhost>" env:"WENZHEN_MAIL_FROM" help:"Sender of mails."`
 	MailTimeout time.Duration `default:"20s" env:"WENZHEN_MAIL_TIMEOUT" help:"How long sending one mail may take."`
 
+	TurnAddr          string        `env:"WENZHEN_TURN_ADDR" help:"Address of the relay for calls, UDP and TCP, such as 0.0.0.0:3478; none when not given, except with --demo, which has one on a free port of this machine."`
+	TurnPublicIP      string        `env:"WENZHEN_TURN_PUBLIC_IP" help:"IP address at which the relay is reached from outside; that of --turn-addr when not given."`
+	TurnHost          string        `env:"WENZHEN_TURN_HOST" help:"Name of the relay, as its certificate has it; the IP address when not given."`
+	TurnTLSAddr       string        `env:"WENZHEN_TURN_TLS_ADDR" help:"Address of the relay over TLS, such as 0.0.0.0:5349."`
+	TurnTLSCert       string        `env:"WENZHEN_TURN_TLS_CERT" help:"Certificate file of the relay (PEM)." type:"path"`
+	TurnTLSKey        string        `env:"WENZHEN_TURN_TLS_KEY" help:"Key file of the relay (PEM)." type:"path"`
+	TurnPorts         string        `default:"49152-65535" env:"WENZHEN_TURN_PORTS" help:"UDP ports that relays may use."`
+	TurnAllowPrivate  bool          `env:"WENZHEN_TURN_ALLOW_PRIVATE" help:"Let relays reach loopback and private addresses. For trying calls on one machine or at home; --demo does."`
+	TurnRelays        int           `default:"1000" env:"WENZHEN_TURN_RELAYS" help:"Relays at a time."`
+	TurnRelaysPerUser int           `default:"20" env:"WENZHEN_TURN_RELAYS_PER_USER" help:"Relays at a time that one user may have. A device in a call takes up to four for each other member."`
+	TurnSecret        string        `env:"WENZHEN_TURN_SECRET" secret:"" help:"Key that makes the relay's credentials, at least 32 characters. Made and kept in the data folder when not given."`
+	IceServers        []string      `env:"WENZHEN_ICE_SERVERS" help:"Further STUN and TURN servers, such as turn:turn.example:3478?transport=udp."`
+	IceSecret         string        `env:"WENZHEN_ICE_SECRET" secret:"" help:"The secret shared with those TURN servers (coturn: use-auth-secret, static-auth-secret)."`
+	IceLife           time.Duration `default:"1h" env:"WENZHEN_ICE_LIFE" help:"How long a relay's credential may be used to begin with; a call that has its relay keeps it."`
+
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
 
@@ -69,6 +84,9 @@ func (c Config) Validate() error {
 		{c.AttachmentBytes > 0 && c.PacketBytes >= 16<<10, "--attachment-bytes must be positive and --packet-bytes at least 16384"},
 		{c.SocketsPerUser > 0 && c.Connections >= 0, "--sockets-per-user must be positive and --connections not negative"},
 		{c.MailTimeout > 0, "--mail-timeout must be positive"},
+		{c.TurnRelays > 0 && c.TurnRelaysPerUser > 0 && c.IceLife > 0, "the relay's limits must be positive"},
+		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
+		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
 		{c.DrainTimeout > 0, "--drain-timeout must be positive"},
 	} {
 		if !s.ok {

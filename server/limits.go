@@ -9,6 +9,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
@@ -24,6 +25,9 @@ var commandLimits = map[string]struct {
 	chat.Search.Name:         {5, 30},
 	chat.Upload.Name:         {5, 50},
 	chat.StartTyping.Name:    {5, 50},
+	call.Invite.Name:         {1, 20},
+	call.Signal.Name:         {30, 300},
+	call.State.Name:          {5, 50},
 	consultation.Open.Name:   {5, 100},
 	consultation.Invite.Name: {1, 20},
 	schedule.Slots.Name:      {20, 100},

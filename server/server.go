@@ -18,6 +18,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
@@ -27,7 +28,11 @@ import (
 	"wenzhen/server/realtime"
 	"wenzhen/server/realtime/edge"
 	"wenzhen/server/rest"
+<<<<<<< HEAD
 	"wenzhen/server/spec"
+=======
+	"wenzhen/server/turn"
+>>>>>>> 5761e18 (Calls over sockets and REST, the relay in the configuration, the authorization table)
 	"wenzhen/static"
 )
 
@@ -43,6 +48,8 @@ type Server struct {
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.Fire
 	realtime  *realtime.Server
+	turn      *turn.Server
+	calls     *call.Service
 	http      *http.Server
 	fresh     *fresh
 	listener  net.Listener
@@ -115,10 +122,14 @@ func (s *Server) compose(ctx context.Context) error {
 	consultations := consultation.New(store.Consultations{DB: s.db}, s.hub, presence, clock)
 	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
 	schedules := schedule.New(store.Schedules{DB: s.db}, consultations, clock)
-	s.timers = rooms.MergeTimers(consultations.Timers(), schedules.Timers())
+	if s.turn, err = relay(cfg, log); err != nil {
+		return err
+	}
+	s.calls = call.New(store.Calls{DB: s.db}, consultations, chats, s.turn, s.hub, clock)
+	s.timers = rooms.MergeTimers(consultations.Timers(), schedules.Timers(), s.calls.Timers())
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{newLimits(cfg.CommandRate, cfg.CommandBurst, clock).guard, accounts.Alive},
-		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands())
+		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands())
 
 	s.realtime = realtime.New(realtime.Config{
 		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.Origins, Log: log},
@@ -201,6 +212,9 @@ func (s *Server) ready(ctx context.Context) error {
 func (s *Server) Run(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.Background())
 	defer stopWork()
+	if err := s.turn.Serve(s.calls.Permits); err != nil {
+		return errors.Join(err, s.Close())
+	}
 	var tasks sync.WaitGroup
 	tasks.Go(func() { rooms.RunTimers(work, s.db, clock, time.Second, s.timers, s.log) })
 	tasks.Go(func() { s.realtime.Watch(work) })
@@ -247,6 +261,9 @@ func (s *Server) Close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 		errs = append(errs, s.realtime.Close(ctx))
 		cancel()
+	}
+	if s.turn != nil {
+		errs = append(errs, s.turn.Close())
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())

@@ -12,23 +12,23 @@ import (
 // invitation.
 type ID string
 
-// Status is where a call stands.
-type Status string
+// CallStatus is where a call stands.
+type CallStatus string
 
 // The states. Declined, missed and busy are calls that nobody answered: those
 // who were rung said no, did not answer in time, or were in another call.
 const (
-	Ringing  Status = "ringing"
-	Active   Status = "active"
-	Ended    Status = "ended"
-	Declined Status = "declined"
-	Missed   Status = "missed"
-	Busy     Status = "busy"
-	Failed   Status = "failed" // it was answered, and media did not come through
+	Ringing  CallStatus = "ringing"
+	Active   CallStatus = "active"
+	Ended    CallStatus = "ended"
+	Declined CallStatus = "declined"
+	Missed   CallStatus = "missed"
+	Busy     CallStatus = "busy"
+	Failed   CallStatus = "failed" // it was answered, and media did not come through
 )
 
 // Live reports whether the call goes on.
-func (s Status) Live() bool { return s == Ringing || s == Active }
+func (s CallStatus) Live() bool { return s == Ringing || s == Active }
 
 // MemberStatus is where one participant stands in a call.
 type MemberStatus string
@@ -51,7 +51,7 @@ type Call struct {
 	ConsultationID consultation.ID `json:"consultationId"`
 	CallerID       rooms.UserID    `json:"callerId"`
 	Medium         account.Medium  `json:"medium"` // voice or video
-	Status         Status          `json:"status"`
+	Status         CallStatus      `json:"status"`
 	Members        []Member        `json:"members"`
 	CreatedAt      time.Time       `json:"createdAt"`
 	// AnsweredAt is when the first one answered.
@@ -140,7 +140,7 @@ func (c *Call) settle(by rooms.UserID, now time.Time) {
 }
 
 // unanswered says why nobody answered: the best that one of them did.
-func (c *Call) unanswered() Status {
+func (c *Call) unanswered() CallStatus {
 	switch {
 	case c.count(MemberDeclined) > 0:
 		return Declined
@@ -151,7 +151,7 @@ func (c *Call) unanswered() Status {
 }
 
 // close ends the call for everyone who is in it or still rung.
-func (c *Call) close(status Status, by rooms.UserID, now time.Time) {
+func (c *Call) close(status CallStatus, by rooms.UserID, now time.Time) {
 	c.Status, c.EndedAt, c.EndedBy = status, &now, by
 	for i := range c.Members {
 		switch m := &c.Members[i]; m.Status {

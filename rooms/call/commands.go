@@ -15,9 +15,9 @@ var (
 		Doc: "Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung."}
 	Accept = rooms.Command[AcceptInput, Call]{Name: "call:accept", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Answer, join a call that goes on, or move one's own call to this device. Refused once the call is over."}
-	Decline = rooms.Command[Ref, Call]{Name: "call:decline", Namespace: rooms.Consultations, For: rooms.Users,
+	Decline = rooms.Command[CallRef, Call]{Name: "call:decline", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Do not answer; one's other devices stop ringing."}
-	Leave = rooms.Command[Ref, Call]{Name: "call:leave", Namespace: rooms.Consultations, For: rooms.Users,
+	Leave = rooms.Command[CallRef, Call]{Name: "call:leave", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Hang up; the call ends with the last but one."}
 	End = rooms.Command[EndInput, Call]{Name: "call:end", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "End the call for everyone: caller, patient or doctor."}
@@ -25,9 +25,9 @@ var (
 		Doc: "Hand a session description or a candidate to another member of the call."}
 	State = rooms.Command[StateInput, rooms.Nothing]{Name: "call:state", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone."}
-	List = rooms.Command[ListInput, Page]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,
+	List = rooms.Command[ListInput, CallList]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "The live calls of one's consultations: what rings and what goes on, for a device that has just connected."}
-	ReadServers = rooms.Command[ServersInput, Servers]{Name: "call:servers", Namespace: rooms.Consultations, For: rooms.Users,
+	ReadServers = rooms.Command[ServersInput, ICEServers]{Name: "call:servers", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "STUN and TURN servers with credentials for a while, for a call that one may be in, or for testing one's devices."}
 )
 
@@ -36,19 +36,19 @@ var (
 	Updated = rooms.Event[Call]{Name: "call:updated", Doc: "A call began, changed or ended; data is the whole of it. The devices of all participants are told."}
 
 	Rings             = rooms.Signal[Ring]{Name: "call:ringing", Doc: "Someone calls."}
-	AnsweredElsewhere = rooms.Signal[Answer]{Name: "call:answered-elsewhere", Doc: "One of one's own devices has answered or declined: the others stop ringing."}
+	AnsweredElsewhere = rooms.Signal[Answered]{Name: "call:answered-elsewhere", Doc: "One of one's own devices has answered or declined: the others stop ringing."}
 	Signalled         = rooms.Signal[Signalling]{Name: "call:signal", Doc: "A session description or a candidate from another member."}
 	StateChanged      = rooms.Signal[MemberState]{Name: "call:state", Doc: "What a member has switched on."}
 )
 
-// Ref names a call, and the device that speaks.
-type Ref struct {
+// CallRef names a call, and the device that speaks.
+type CallRef struct {
 	CallID   ID     `json:"callId"`
 	DeviceID string `json:"deviceId,omitempty"`
 }
 
 // Validate implements rooms.Validator.
-func (in Ref) Validate() error { return validDevice(in.DeviceID) }
+func (in CallRef) Validate() error { return validDevice(in.DeviceID) }
 
 func validDevice(id string) error {
 	if id != "" && !rooms.ValidID(id) {
@@ -86,8 +86,8 @@ func (in InviteInput) Validate() error {
 
 // Invited is the answer to Invite.
 type Invited struct {
-	Call       Call     `json:"call"`
-	ICEServers []Server `json:"iceServers"`
+	Call       Call        `json:"call"`
+	ICEServers []ICEServer `json:"iceServers"`
 }
 
 // AcceptInput answers. Move takes over from one's own other device, a page
@@ -117,15 +117,15 @@ const (
 // SignalInput is a step of the negotiation (W3C WebRTC): either a description
 // or a candidate, to one member.
 type SignalInput struct {
-	CallID      ID            `json:"callId"`
-	To          rooms.UserID  `json:"to"`
-	DeviceID    string        `json:"deviceId,omitempty"`
-	Description *Description  `json:"description,omitempty"`
-	Candidate   *ICECandidate `json:"candidate,omitempty"`
+	CallID      ID                  `json:"callId"`
+	To          rooms.UserID        `json:"to"`
+	DeviceID    string              `json:"deviceId,omitempty"`
+	Description *SessionDescription `json:"description,omitempty"`
+	Candidate   *ICECandidate       `json:"candidate,omitempty"`
 }
 
-// Description is an RTCSessionDescriptionInit.
-type Description struct {
+// SessionDescription is an RTCSessionDescriptionInit.
+type SessionDescription struct {
 	Type string `json:"type"` // offer, answer, pranswer or rollback
 	SDP  string `json:"sdp"`
 }
@@ -155,7 +155,7 @@ func (in SignalInput) Validate() error {
 	return validDevice(in.DeviceID)
 }
 
-func (d Description) validate() error {
+func (d SessionDescription) validate() error {
 	switch d.Type {
 	case "offer", "answer", "pranswer":
 		if d.SDP == "" {
@@ -188,8 +188,8 @@ type ListInput struct {
 	ConsultationID consultation.ID `json:"consultationId,omitempty"`
 }
 
-// Page is the live calls.
-type Page struct {
+// CallList is the live calls.
+type CallList struct {
 	Items      []Call `json:"items"`
 	NextCursor string `json:"nextCursor"`
 }
@@ -199,15 +199,15 @@ type ServersInput struct {
 	CallID ID `json:"callId,omitempty"`
 }
 
-// Servers are an RTCConfiguration's iceServers and for how many seconds their
+// ICEServers are an RTCConfiguration's iceServers and for how many seconds their
 // credentials are good.
-type Servers struct {
-	ICEServers []Server `json:"iceServers"`
-	TTL        int      `json:"ttl"`
+type ICEServers struct {
+	ICEServers []ICEServer `json:"iceServers"`
+	TTL        int         `json:"ttl"`
 }
 
-// Server is an RTCIceServer.
-type Server struct {
+// ICEServer is an RTCIceServer.
+type ICEServer struct {
 	URLs       []string `json:"urls"`
 	Username   string   `json:"username,omitempty"`
 	Credential string   `json:"credential,omitempty"`
@@ -220,8 +220,8 @@ type Ring struct {
 	RingUntil  time.Time `json:"ringUntil"`
 }
 
-// Answer says which device has answered or declined.
-type Answer struct {
+// Answered says which device has answered or declined.
+type Answered struct {
 	CallID   ID     `json:"callId"`
 	DeviceID string `json:"deviceId"`
 }
@@ -229,12 +229,12 @@ type Answer struct {
 // Signalling is what a member hands to another. ToDevice is the one that is in
 // the call; the member's other devices hear it too, and take no notice.
 type Signalling struct {
-	CallID      ID            `json:"callId"`
-	From        rooms.UserID  `json:"from"`
-	FromDevice  string        `json:"fromDevice"`
-	ToDevice    string        `json:"toDevice"`
-	Description *Description  `json:"description,omitempty"`
-	Candidate   *ICECandidate `json:"candidate,omitempty"`
+	CallID      ID                  `json:"callId"`
+	From        rooms.UserID        `json:"from"`
+	FromDevice  string              `json:"fromDevice"`
+	ToDevice    string              `json:"toDevice"`
+	Description *SessionDescription `json:"description,omitempty"`
+	Candidate   *ICECandidate       `json:"candidate,omitempty"`
 }
 
 // MemberState is what a member has switched on.

@@ -225,7 +225,7 @@ func (s *Service) accept(ctx context.Context, actor rooms.Actor, in AcceptInput)
 		}
 		m.Status, m.DeviceID, m.SeenAt, m.RingUntil, m.LeftAt = MemberJoined, dev, &now, nil, nil
 		c.settle(actor.UserID, now)
-		AnsweredElsewhere.After(tx, rooms.UserRoom(actor.UserID), Answer{CallID: c.ID, DeviceID: dev})
+		AnsweredElsewhere.After(tx, rooms.UserRoom(actor.UserID), Answered{CallID: c.ID, DeviceID: dev})
 		return answers(tx, *c, now)
 	})
 	if err == nil && !c.Status.Live() {
@@ -270,7 +270,7 @@ func answers(tx Tx, c Call, now time.Time) error {
 	return nil
 }
 
-func (s *Service) decline(ctx context.Context, actor rooms.Actor, in Ref) (Call, error) {
+func (s *Service) decline(ctx context.Context, actor rooms.Actor, in CallRef) (Call, error) {
 	return s.change(ctx, actor, in.CallID, func(tx Tx, c *Call, _ consultation.Participant, now time.Time) error {
 		m := c.member(actor.UserID)
 		switch {
@@ -281,13 +281,13 @@ func (s *Service) decline(ctx context.Context, actor rooms.Actor, in Ref) (Call,
 		}
 		m.Status, m.RingUntil = MemberDeclined, nil
 		c.settle(actor.UserID, now)
-		AnsweredElsewhere.After(tx, rooms.UserRoom(actor.UserID), Answer{CallID: c.ID, DeviceID: device(actor, in.DeviceID)})
+		AnsweredElsewhere.After(tx, rooms.UserRoom(actor.UserID), Answered{CallID: c.ID, DeviceID: device(actor, in.DeviceID)})
 		return nil
 	})
 }
 
 // leave hangs up. Who has left, or whose call is over, has left.
-func (s *Service) leave(ctx context.Context, actor rooms.Actor, in Ref) (Call, error) {
+func (s *Service) leave(ctx context.Context, actor rooms.Actor, in CallRef) (Call, error) {
 	return s.change(ctx, actor, in.CallID, func(_ Tx, c *Call, _ consultation.Participant, now time.Time) error {
 		m, err := c.in(actor.UserID, in.DeviceID)
 		if m == nil && c.member(actor.UserID) != nil && c.member(actor.UserID).Status != MemberJoined {

@@ -127,7 +127,7 @@ func (s *Service) save(tx Tx, before, c Call, actor rooms.Actor, now time.Time) 
 	if c.Status.Live() || !before.Status.Live() && before.Status != "" {
 		return nil
 	}
-	detail, err := json.Marshal(Summary{CallID: c.ID, Medium: c.Medium, Outcome: c.Status, Seconds: c.Seconds()})
+	detail, err := json.Marshal(CallSummary{CallID: c.ID, Medium: c.Medium, Outcome: c.Status, Seconds: c.Seconds()})
 	if err != nil {
 		return err
 	}
@@ -135,11 +135,11 @@ func (s *Service) save(tx Tx, before, c Call, actor rooms.Actor, now time.Time) 
 		ClientID: "call:" + string(c.ID), Detail: detail, At: now})
 }
 
-// Summary is the detail of the message that a call leaves behind.
-type Summary struct {
+// CallSummary is the detail of the message that a call leaves behind.
+type CallSummary struct {
 	CallID  ID             `json:"callId"`
 	Medium  account.Medium `json:"medium"`
-	Outcome Status         `json:"outcome"`
+	Outcome CallStatus     `json:"outcome"`
 	Seconds int            `json:"seconds"` // of talk
 }
 
@@ -157,14 +157,14 @@ func same(a, b Call) bool {
 	return true
 }
 
-func (s *Service) list(ctx context.Context, actor rooms.Actor, in ListInput) (Page, error) {
+func (s *Service) list(ctx context.Context, actor rooms.Actor, in ListInput) (CallList, error) {
 	if in.ConsultationID != "" {
 		if _, err := s.store.Participant(ctx, in.ConsultationID, actor.UserID); err != nil {
-			return Page{}, err
+			return CallList{}, err
 		}
 	}
 	live, err := s.store.LiveCalls(ctx, actor.UserID)
-	page := Page{Items: []Call{}}
+	page := CallList{Items: []Call{}}
 	for _, c := range live {
 		if in.ConsultationID == "" || c.ConsultationID == in.ConsultationID {
 			page.Items = append(page.Items, c)
@@ -173,14 +173,14 @@ func (s *Service) list(ctx context.Context, actor rooms.Actor, in ListInput) (Pa
 	return page, err
 }
 
-func (s *Service) servers(ctx context.Context, actor rooms.Actor, in ServersInput) (Servers, error) {
+func (s *Service) servers(ctx context.Context, actor rooms.Actor, in ServersInput) (ICEServers, error) {
 	if in.CallID != "" {
 		c, err := s.visible(ctx, actor, in.CallID)
 		if err != nil {
-			return Servers{}, err
+			return ICEServers{}, err
 		}
 		if !c.Status.Live() {
-			return Servers{}, rooms.Conflict(string(c.Status), "the call is over")
+			return ICEServers{}, rooms.Conflict(string(c.Status), "the call is over")
 		}
 	}
 	return s.relay.Servers(actor.UserID, in.CallID, s.now()), nil

@@ -40,5 +40,5 @@ type Tx interface {
 type Relay interface {
 	// Servers are those for user in a call, or outside one when call is "",
 	// with credentials that are good from now on for the TTL.
-	Servers(user rooms.UserID, call ID, now time.Time) Servers
+	Servers(user rooms.UserID, call ID, now time.Time) ICEServers
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"wenzhen/rooms"
 	. "wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -33,7 +35,7 @@ func TestResendReturnsTheFirstResult(t *testing.T) {
 	_, patient, doctor, id := pair(t)
 	in := SendInput{ConsultationID: id, ClientID: "one", Kind: Text, Text: "hello"}
 	first := roomstest.Must(patient, Send, in)
-	if again := roomstest.Must(patient, Send, in); again != first {
+	if again := roomstest.Must(patient, Send, in); !cmp.Equal(again, first) {
 		t.Errorf("resent: %+v, want %+v", again, first)
 	}
 	if other := roomstest.Must(doctor, Send, in); other.ID == first.ID {
@@ -60,7 +62,7 @@ func TestMessageCarriesTheSeqOfItsEvent(t *testing.T) {
 	if err := json.Unmarshal(last.Data, &told); err != nil {
 		t.Fatal(err)
 	}
-	if last.Name != "message:created" || last.Seq != m.Seq || told != m || last.ActorID != patient.User.ID {
+	if last.Name != "message:created" || last.Seq != m.Seq || !cmp.Equal(told, m) || last.ActorID != patient.User.ID {
 		t.Errorf("the log ends with %s %d %+v, the sender got %+v", last.Name, last.Seq, told, m)
 	}
 }

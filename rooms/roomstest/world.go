@@ -22,12 +22,14 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
+	"wenzhen/server/turn"
 )
 
 // World is a whole Wenzhen without transports.
@@ -108,8 +110,11 @@ func (w *World) open() {
 	w.consultations = consultation.New(store.Consultations{DB: db}, w.Hub, w.Presence, w.Now)
 	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
 	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
-	w.timers = rooms.MergeTimers(w.consultations.Timers(), schedules.Timers())
-	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands())
+	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
+	w.must(err)
+	calls := call.New(store.Calls{DB: db}, w.consultations, w.Chats, relay, w.Hub, w.Now)
+	w.timers = rooms.MergeTimers(w.consultations.Timers(), schedules.Timers(), calls.Timers())
+	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands())
 }
 
 func (w *World) must(err error) {
@@ -126,12 +131,17 @@ func (w *World) Now() time.Time {
 	return w.now
 }
 
+// Turns turns the clock by d; no timer fires yet.
+func (w *World) Turns(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
 // Passes turns the clock by d and fires what has come due.
 func (w *World) Passes(d time.Duration) {
 	w.T.Helper()
-	w.mu.Lock()
-	w.now = w.now.Add(d)
-	w.mu.Unlock()
+	w.Turns(d)
 	w.must(rooms.FireDue(context.Background(), w.DB, w.Now(), w.timers, slog.New(slog.NewTextHandler(w.T.Output(), nil))))
 }
 

@@ -47,8 +47,12 @@ func withMembers(ctx context.Context, q querier, c call.Call, err error) (call.C
 
 // Call implements call.Store.
 func (s Calls) Call(ctx context.Context, id call.ID) (call.Call, error) {
-	c, err := scanCall(s.readers.row(ctx, `SELECT `+callColumns+` FROM calls WHERE id = $1`, id))
-	return withMembers(ctx, s.readers, c, err)
+	return callByID(ctx, s.readers, id)
+}
+
+func callByID(ctx context.Context, q querier, id call.ID) (call.Call, error) {
+	c, err := scanCall(q.row(ctx, `SELECT `+callColumns+` FROM calls WHERE id = $1`, id))
+	return withMembers(ctx, q, c, err)
 }
 
 // LiveCalls implements call.Store.
@@ -63,17 +67,15 @@ func (s Calls) LiveCalls(ctx context.Context, user rooms.UserID) ([]call.Call, e
 	return list, err
 }
 
-// Call implements call.Tx. It writes a little, so that no other transaction
-// changes the call before this one ends, on any database.
+// Call implements call.Tx.
 func (tx *Tx) Call(id call.ID) (call.Call, error) {
-	c, err := scanCall(tx.row(context.Background(), `UPDATE calls SET revision = revision + 1 WHERE id = $1 RETURNING `+callColumns, id))
-	return withMembers(context.Background(), tx, c, err)
+	return callByID(context.Background(), tx, id)
 }
 
 // LiveCall implements call.Tx.
 func (tx *Tx) LiveCall(id consultation.ID) (call.Call, error) {
-	c, err := scanCall(tx.row(context.Background(), `UPDATE calls SET revision = revision + 1
-		WHERE consultation_id = $1 AND status IN ('ringing', 'active') RETURNING `+callColumns, id))
+	c, err := scanCall(tx.row(context.Background(), `SELECT `+callColumns+` FROM calls
+		WHERE consultation_id = $1 AND status IN ('ringing', 'active')`, id))
 	return withMembers(context.Background(), tx, c, err)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
@@ -41,6 +42,7 @@ type belongings struct {
 	appointment  schedule.AppointmentID
 	exception    schedule.ExceptionID // the doctor's
 	wait         schedule.WaitID
+	call         calls.ID
 	slot         time.Time // of the appointment
 }
 
@@ -48,7 +50,7 @@ type belongings struct {
 var nothing = belongings{"00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002", "00000000-0000-7000-8000-000000000003",
 	"00000000-0000-7000-8000-000000000004", "00000000-0000-7000-8000-000000000005", "00000000-0000-7000-8000-000000000006",
 	"00000000-0000-7000-8000-000000000007", "00000000-0000-7000-8000-000000000008", "00000000-0000-7000-8000-000000000009",
-	"00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b", time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+	"00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b", "00000000-0000-7000-8000-00000000000c", time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
 
 // row is one command, aimed at bo's things, and what each stranger is answered;
 // "" is success.
@@ -85,6 +87,8 @@ func about(b belongings) any { return consultation.Input{ConsultationID: b.consu
 func because(b belongings) any {
 	return consultation.ReasonInput{ConsultationID: b.consultation, Reason: "I say so"}
 }
+
+func ringing(b belongings) any { return calls.CallRef{CallID: b.call} }
 
 func visit(b belongings) any { return schedule.AppointmentRef{AppointmentID: b.appointment} }
 
@@ -187,6 +191,20 @@ var authorization = map[string]row{
 	schedule.LeaveWaitlist.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
 	schedule.TakeOffer.Name:     {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
 	schedule.Calendar.Name:      {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any { return schedule.CalendarInput{Token: "a guess"} }},
+
+	calls.Invite.Name: {want: theirs, in: func(b belongings) any {
+		return calls.InviteInput{ConsultationID: b.consultation, Medium: account.Voice}
+	}},
+	calls.Accept.Name:  {want: theirs, in: func(b belongings) any { return calls.AcceptInput{CallID: b.call} }},
+	calls.Decline.Name: {want: theirs, in: ringing},
+	calls.Leave.Name:   {want: theirs, in: ringing},
+	calls.End.Name:     {want: theirs, in: func(b belongings) any { return calls.EndInput{CallID: b.call} }},
+	calls.Signal.Name: {want: theirs, in: func(b belongings) any {
+		return calls.SignalInput{CallID: b.call, To: b.doctor, Candidate: &calls.ICECandidate{}}
+	}},
+	calls.State.Name:       {want: theirs, in: func(b belongings) any { return calls.StateInput{CallID: b.call} }},
+	calls.List.Name:        {want: theirs, in: func(b belongings) any { return calls.ListInput{ConsultationID: b.consultation} }},
+	calls.ReadServers.Name: {want: theirs, in: func(b belongings) any { return calls.ServersInput{CallID: b.call} }},
 
 	chat.QuickReplies.Name: {want: doctors, in: empty},
 	chat.SaveQuickReplies.Name: {want: doctors, in: func(belongings) any {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
@@ -95,6 +96,8 @@ func Routes() []Route {
 		{Method: "GET", Path: "/attachments/:attachmentId", Command: chat.Download.Name, Status: http.StatusOK, content: download},
 		{Method: "GET", Path: "/attachments/:attachmentId/thumbnail", Command: chat.Download.Name, Status: http.StatusOK, content: thumbnail},
 		{Method: "GET", Path: "/messages", Command: chat.Search.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/calls", Command: call.List.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/ice-servers", Command: call.ReadServers.Name, Status: http.StatusOK},
 
 		{Method: "POST", Path: "/me/calendar", Command: account.RotateCalendar.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/me/schedule", Command: schedule.ReadSchedule.Name, Status: http.StatusOK, versioned: true},

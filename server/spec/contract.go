@@ -5,6 +5,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
@@ -37,6 +38,7 @@ func events() []told {
 		event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
 		event(consultation.Updated), event(consultation.Entered),
 		event(chat.Created), event(chat.WasRecalled), event(chat.WasRead), event(chat.Delivered),
+		event(call.Updated),
 	}
 }
 
@@ -46,6 +48,7 @@ func signals() []told {
 		signal(schedule.SlotUpdated), signal(schedule.ScheduleUpdated),
 		signal(consultation.QueueUpdated), signal(consultation.PresenceUpdated),
 		signal(chat.TypingStarted), signal(chat.TypingStopped), signal(account.SessionRevoked),
+		signal(call.Rings), signal(call.AnsweredElsewhere), signal(call.Signalled), signal(call.StateChanged),
 	}
 }
 
@@ -88,6 +91,13 @@ func enums() map[reflect.Type][]string {
 		},
 		reflect.TypeFor[schedule.Party]():      {string(schedule.ThePatient), string(schedule.TheDoctor), string(schedule.TheSystem)},
 		reflect.TypeFor[schedule.WaitStatus](): {string(schedule.WaitWaiting), string(schedule.WaitOffered), string(schedule.WaitTaken), string(schedule.WaitLeft)},
+		reflect.TypeFor[call.CallStatus](): {
+			string(call.Ringing), string(call.Active), string(call.Ended), string(call.Declined), string(call.Missed), string(call.Busy), string(call.Failed),
+		},
+		reflect.TypeFor[call.MemberStatus](): {
+			string(call.MemberRinging), string(call.MemberJoined), string(call.MemberDeclined), string(call.MemberMissed), string(call.MemberBusy),
+			string(call.MemberLeft), string(call.MemberVanished),
+		},
 		reflect.TypeFor[chat.Kind](): {
 			string(chat.Text), string(chat.Image), string(chat.File), string(chat.Audio),
 			string(chat.System), string(chat.Call), string(chat.Diagnosis), string(chat.Prescription),

@@ -150,8 +150,8 @@ func (s *Server) authenticate(permits Permits) turn.AuthHandler {
 }
 
 // Servers implements call.Relay.
-func (s *Server) Servers(user rooms.UserID, id call.ID, now time.Time) call.Servers {
-	answer := call.Servers{ICEServers: []call.Server{}, TTL: int(s.cfg.Life.Seconds())}
+func (s *Server) Servers(user rooms.UserID, id call.ID, now time.Time) call.ICEServers {
+	answer := call.ICEServers{ICEServers: []call.ICEServer{}, TTL: int(s.cfg.Life.Seconds())}
 	name := grant{now.Add(s.cfg.Life), user, id}.username()
 	add := func(urls []string, secret []byte) {
 		var plain, relays []string
@@ -163,10 +163,10 @@ func (s *Server) Servers(user rooms.UserID, id call.ID, now time.Time) call.Serv
 			}
 		}
 		if len(plain) > 0 {
-			answer.ICEServers = append(answer.ICEServers, call.Server{URLs: plain})
+			answer.ICEServers = append(answer.ICEServers, call.ICEServer{URLs: plain})
 		}
 		if len(relays) > 0 {
-			answer.ICEServers = append(answer.ICEServers, call.Server{URLs: relays, Username: name, Credential: password(secret, name)})
+			answer.ICEServers = append(answer.ICEServers, call.ICEServer{URLs: relays, Username: name, Credential: password(secret, name)})
 		}
 	}
 	add(s.urls, s.cfg.Secret)

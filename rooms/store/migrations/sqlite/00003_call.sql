@@ -11,8 +11,7 @@ CREATE TABLE calls (
     created_at      INTEGER NOT NULL,
     answered_at     INTEGER,
     ended_at        INTEGER,
-    ended_by        TEXT NOT NULL,
-    revision        INTEGER NOT NULL DEFAULT 0 -- counts who has read it in order to write
+    ended_by        TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX calls_consultation ON calls (consultation_id);
 -- One call per consultation at a time.

@@ -1,5 +1,10 @@
 // Generated from the server's catalogue by `go generate ./server/spec`. Do not edit.
 
+export interface Answered {
+  callId: string
+  deviceId: string
+}
+
 export interface ApplicantFilter {
   limit?: number
   cursor?: string
@@ -92,6 +97,21 @@ export interface Booking {
 export interface CalendarInput {
   token: string
 }
+
+export interface Call {
+  id: string
+  consultationId: string
+  callerId: string
+  medium: Medium
+  status: CallStatus
+  members: Member[]
+  createdAt: string
+  answeredAt?: string
+  endedAt?: string
+  endedBy?: string
+}
+
+export type CallStatus = 'ringing' | 'active' | 'ended' | 'declined' | 'missed' | 'busy' | 'failed'
 
 export interface CancelInput {
   appointmentId: string
@@ -269,6 +289,13 @@ export interface HistoryInput {
   limit?: number
 }
 
+export interface ICECandidate {
+  candidate: string
+  sdpMid?: string
+  sdpMLineIndex?: number
+  usernameFragment?: string
+}
+
 export interface Input {
   consultationId: string
 }
@@ -318,6 +345,27 @@ export interface MeInput {
 
 export type Medium = 'text' | 'voice' | 'video'
 
+export interface Member {
+  userId: string
+  name: string
+  role: Part
+  status: MemberStatus
+  ringUntil?: string
+  deviceId?: string
+  joinedAt?: string
+  leftAt?: string
+}
+
+export interface MemberState {
+  callId: string
+  userId: string
+  microphone: boolean
+  camera: boolean
+  screen: boolean
+}
+
+export type MemberStatus = 'ringing' | 'joined' | 'declined' | 'missed' | 'busy' | 'left' | 'vanished'
+
 export interface Message {
   id: string
   clientId: string
@@ -328,6 +376,7 @@ export interface Message {
   text?: string
   attachment?: Attachment
   replyTo?: string
+  detail?: unknown
   createdAt: string
   recalledAt?: string
 }
@@ -481,6 +530,12 @@ export interface RescheduleInput {
   start: string
 }
 
+export interface Ring {
+  call: Call
+  callerName: string
+  ringUntil: string
+}
+
 export type Role = 'patient' | 'doctor' | 'admin'
 
 export interface Rule {
@@ -542,6 +597,11 @@ export interface Session {
   current: boolean
 }
 
+export interface SessionDescription {
+  type: string
+  sdp: string
+}
+
 export interface SessionInput {
   sessionId: string
 }
@@ -549,6 +609,15 @@ export interface SessionInput {
 export interface SessionList {
   items: Session[]
   nextCursor: string
+}
+
+export interface Signalling {
+  callId: string
+  from: string
+  fromDevice: string
+  toDevice: string
+  description?: SessionDescription
+  candidate?: ICECandidate
 }
 
 export interface Slot {
@@ -703,6 +772,7 @@ export type AnyLogEvent =
   | LogEvent<'message:recalled', Message>
   | LogEvent<'message:read', Receipt>
   | LogEvent<'message:delivered', Receipt>
+  | LogEvent<'call:updated', Call>
 
 /** Commands on /consultations. */
 export interface ClientToServerEvents {
@@ -760,6 +830,8 @@ export interface ServerToClientEvents {
   'message:read': (event: LogEvent<'message:read', Receipt>) => void
   /** Everything up to a seq has arrived on one of someone's devices. */
   'message:delivered': (event: LogEvent<'message:delivered', Receipt>) => void
+  /** A call began, changed or ended; data is the whole of it. The devices of all participants are told. */
+  'call:updated': (event: LogEvent<'call:updated', Call>) => void
   /** The patient's place in the doctor's queue. */
   'queue:updated': (data: Queue) => void
   /** A participant came or went. */
@@ -770,6 +842,14 @@ export interface ServerToClientEvents {
   'typing:stopped': (data: Typing) => void
   /** This login has ended. */
   'session:revoked': (data: SessionInput) => void
+  /** Someone calls. */
+  'call:ringing': (data: Ring) => void
+  /** One of one's own devices has answered or declined: the others stop ringing. */
+  'call:answered-elsewhere': (data: Answered) => void
+  /** A session description or a candidate from another member. */
+  'call:signal': (data: Signalling) => void
+  /** What a member has switched on. */
+  'call:state': (data: MemberState) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
 }

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"wenzhen/server/turn"
+)
+
+// relay makes the relay for calls, which listens from now on.
+func relay(cfg Config, log *slog.Logger) (*turn.Server, error) {
+	key, err := secret(cfg.TurnSecret, cfg.Data, "turn.key")
+	if err != nil {
+		return nil, err
+	}
+	lowest, highest, err := turn.Ports(cfg.TurnPorts)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: --turn-ports: %w", err)
+	}
+	c := turn.Config{Addr: cfg.TurnAddr, PublicIP: cfg.TurnPublicIP, Host: cfg.TurnHost, TLSAddr: cfg.TurnTLSAddr, MinPort: lowest, MaxPort: highest,
+		AllowPrivate: cfg.TurnAllowPrivate, PerUser: cfg.TurnRelaysPerUser, Most: cfg.TurnRelays, Secret: key, Life: cfg.IceLife,
+		External: cfg.IceServers, ExternalSecret: []byte(cfg.IceSecret), Now: clock, Log: log}
+	if cfg.Demo && c.Addr == "" {
+		c.Addr, c.AllowPrivate = demoRelay(cfg.Addr), true
+	}
+	if cfg.TurnTLSCert != "" {
+		certificate, err := tls.LoadX509KeyPair(cfg.TurnTLSCert, cfg.TurnTLSKey)
+		if err != nil {
+			return nil, fmt.Errorf("configuration: the relay's certificate: %w", err)
+		}
+		c.Certificate = &certificate
+	}
+	return turn.New(c)
+}
+
+// demoRelay is a free port beside the demo itself.
+func demoRelay(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, "0")
+}
