@@ -28,11 +28,8 @@ import (
 	"wenzhen/server/realtime"
 	"wenzhen/server/realtime/edge"
 	"wenzhen/server/rest"
-<<<<<<< HEAD
 	"wenzhen/server/spec"
-=======
 	"wenzhen/server/turn"
->>>>>>> 5761e18 (Calls over sockets and REST, the relay in the configuration, the authorization table)
 	"wenzhen/static"
 )
 

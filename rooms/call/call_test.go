@@ -32,7 +32,7 @@ func newWard(t *testing.T) *ward {
 
 func (d *ward) invites(p *roomstest.Person) Call {
 	d.T.Helper()
-	return roomstest.Must(p, Invite, InviteInput{ConsultationID: d.id, Medium: account.Video}).Call
+	return roomstest.Must(p, Invite, CallInvitation{ConsultationID: d.id, Medium: account.Video}).Call
 }
 
 // brings a third and a fourth one into the consultation.
@@ -96,7 +96,7 @@ func TestACallFromRingToEnd(t *testing.T) {
 		t.Fatalf("wang's devices ring: %s", rings)
 	}
 	d.Passes(5 * time.Second)
-	answered := roomstest.Must(d.wang, Accept, AcceptInput{CallID: c.ID, DeviceID: "phone"})
+	answered := roomstest.Must(d.wang, Accept, CallAnswer{CallID: c.ID, DeviceID: "phone"})
 	if answered.Status != Active || answered.AnsweredAt == nil {
 		t.Fatalf("answered: %+v", answered)
 	}
@@ -108,11 +108,11 @@ func TestACallFromRingToEnd(t *testing.T) {
 	}
 	d.Passes(30 * time.Second)
 	roomstest.Must(d.wang, State, StateInput{CallID: c.ID, Microphone: true})
-	ended := roomstest.Must(d.bo, End, EndInput{CallID: c.ID})
+	ended := roomstest.Must(d.bo, End, CallEnding{CallID: c.ID})
 	if ended.Status != Ended || ended.EndedBy != d.bo.User.ID || ended.Seconds() != 30 {
 		t.Errorf("ended: %+v", ended)
 	}
-	if again := roomstest.Must(d.wang, End, EndInput{CallID: c.ID}); again.Status != Ended || again.EndedBy != d.bo.User.ID {
+	if again := roomstest.Must(d.wang, End, CallEnding{CallID: c.ID}); again.Status != Ended || again.EndedBy != d.bo.User.ID {
 		t.Errorf("ended twice: %+v", again)
 	}
 	if left := d.left(); len(left) != 1 || left[0] != (CallSummary{CallID: c.ID, Medium: account.Video, Outcome: Ended, Seconds: 30}) {
@@ -130,7 +130,7 @@ func TestACallFromRingToEnd(t *testing.T) {
 func TestInvitingTwiceIsInvitingOnce(t *testing.T) {
 	t.Parallel()
 	d := newWard(t)
-	in := InviteInput{ConsultationID: d.id, Medium: account.Voice, CallID: "mine"}
+	in := CallInvitation{ConsultationID: d.id, Medium: account.Voice, CallID: "mine"}
 	first := roomstest.Must(d.bo, Invite, in).Call
 	if again := roomstest.Must(d.bo, Invite, in); again.Call.ID != first.ID || len(again.ICEServers) == 0 {
 		t.Errorf("resent: %+v", again)
@@ -141,7 +141,7 @@ func TestInvitingTwiceIsInvitingOnce(t *testing.T) {
 	if n := len(d.Notices(rooms.UserRoom(d.wang.User.ID), Rings.Name)); n != 1 {
 		t.Errorf("wang's devices were rung %d times", n)
 	}
-	roomstest.Must(d.bo, End, EndInput{CallID: first.ID})
+	roomstest.Must(d.bo, End, CallEnding{CallID: first.ID})
 	if late := roomstest.Must(d.bo, Invite, in).Call; late.Status != Missed {
 		t.Errorf("an invitation that comes again late begins a call: %+v", late)
 	}
@@ -160,7 +160,7 @@ func TestUnansweredCalls(t *testing.T) {
 		"declined":         {func(d *ward, c Call) { roomstest.Must(d.wang, Decline, CallRef{CallID: c.ID}) }, Declined, true},
 		"missed":           {func(d *ward, _ Call) { d.Passes(45 * time.Second) }, Missed, false},
 		"the caller hangs": {func(d *ward, c Call) { roomstest.Must(d.bo, Leave, CallRef{CallID: c.ID}) }, Missed, true},
-		"the caller ends":  {func(d *ward, c Call) { roomstest.Must(d.bo, End, EndInput{CallID: c.ID}) }, Missed, true},
+		"the caller ends":  {func(d *ward, c Call) { roomstest.Must(d.bo, End, CallEnding{CallID: c.ID}) }, Missed, true},
 		"terminated": {func(d *ward, _ Call) {
 			roomstest.Must(d.wang, consultation.Terminate, consultation.ReasonInput{ConsultationID: d.id, Reason: "be seen"})
 		}, Missed, false},
@@ -177,7 +177,7 @@ func TestUnansweredCalls(t *testing.T) {
 			if left := d.left(); len(left) != 1 || left[0].Outcome != c.want || left[0].Seconds != 0 {
 				t.Errorf("left in the conversation: %+v", left)
 			}
-			if code := roomstest.Code(d.wang, Accept, AcceptInput{CallID: rings.ID}); code != rooms.CodeConflict {
+			if code := roomstest.Code(d.wang, Accept, CallAnswer{CallID: rings.ID}); code != rooms.CodeConflict {
 				t.Errorf("a late accept: %q", code)
 			}
 		})
@@ -190,7 +190,7 @@ func TestAcceptingTooLate(t *testing.T) {
 	d := newWard(t)
 	c := d.invites(d.bo)
 	d.Turns(46 * time.Second)
-	_, err := roomstest.Ask(d.World, d.wang.As, Accept, AcceptInput{CallID: c.ID})
+	_, err := roomstest.Ask(d.World, d.wang.As, Accept, CallAnswer{CallID: c.ID})
 	if rooms.CodeOf(err) != rooms.CodeConflict || d.now().Status != Missed {
 		t.Errorf("%v, and the call is %s", err, d.now().Status)
 	}
@@ -200,10 +200,10 @@ func TestOneDeviceAnswers(t *testing.T) {
 	t.Parallel()
 	d := newWard(t)
 	c := d.invites(d.bo)
-	phone := AcceptInput{CallID: c.ID, DeviceID: "phone"}
+	phone := CallAnswer{CallID: c.ID, DeviceID: "phone"}
 	roomstest.Must(d.wang, Accept, phone)
 	roomstest.Must(d.wang, Accept, phone) // sent again
-	desk := AcceptInput{CallID: c.ID, DeviceID: "desk"}
+	desk := CallAnswer{CallID: c.ID, DeviceID: "desk"}
 	if code := roomstest.Code(d.wang, Accept, desk); code != rooms.CodeConflict {
 		t.Errorf("the second device: %q", code)
 	}
@@ -230,16 +230,16 @@ func TestWhoIsInAnotherCallIsBusy(t *testing.T) {
 	other := jing.Consults(d.wang, "cough")
 	d.wang.Accepts(other)
 	c := d.invites(d.bo)
-	roomstest.Must(d.wang, Accept, AcceptInput{CallID: c.ID})
-	busy := roomstest.Must(jing, Invite, InviteInput{ConsultationID: other, Medium: account.Voice}).Call
+	roomstest.Must(d.wang, Accept, CallAnswer{CallID: c.ID})
+	busy := roomstest.Must(jing, Invite, CallInvitation{ConsultationID: other, Medium: account.Voice}).Call
 	if busy.Status != Busy || status(busy, d.wang.User.ID) != MemberBusy {
 		t.Errorf("jing calls wang: %+v", busy)
 	}
-	if code := roomstest.Code(d.wang, Invite, InviteInput{ConsultationID: other, Medium: account.Voice}); code != rooms.CodeConflict {
+	if code := roomstest.Code(d.wang, Invite, CallInvitation{ConsultationID: other, Medium: account.Voice}); code != rooms.CodeConflict {
 		t.Errorf("wang calls jing meanwhile: %q", code)
 	}
-	roomstest.Must(d.bo, End, EndInput{CallID: c.ID})
-	if free := roomstest.Must(jing, Invite, InviteInput{ConsultationID: other, Medium: account.Voice}).Call; free.Status != Ringing {
+	roomstest.Must(d.bo, End, CallEnding{CallID: c.ID})
+	if free := roomstest.Must(jing, Invite, CallInvitation{ConsultationID: other, Medium: account.Voice}).Call; free.Status != Ringing {
 		t.Errorf("afterwards: %+v", free)
 	}
 }
@@ -252,20 +252,20 @@ func TestAMeshOfFour(t *testing.T) {
 	if len(c.Members) != 4 || c.Members[1].Role != consultation.PartDoctor {
 		t.Fatalf("rung: %+v", c.Members)
 	}
-	if code := roomstest.Code(cousin, Accept, AcceptInput{CallID: c.ID}); code != rooms.CodeConflict {
+	if code := roomstest.Code(cousin, Accept, CallAnswer{CallID: c.ID}); code != rooms.CodeConflict {
 		t.Errorf("who is not rung answers: %q", code)
 	}
-	roomstest.Must(d.wang, Accept, AcceptInput{CallID: c.ID})
-	roomstest.Must(aunt, Accept, AcceptInput{CallID: c.ID})
+	roomstest.Must(d.wang, Accept, CallAnswer{CallID: c.ID})
+	roomstest.Must(aunt, Accept, CallAnswer{CallID: c.ID})
 	roomstest.Must(uncle, Decline, CallRef{CallID: c.ID})
 	if got := d.now(); got.Status != Active {
 		t.Fatalf("one declined: %+v", got)
 	}
-	roomstest.Must(cousin, Accept, AcceptInput{CallID: c.ID}) // joins what goes on
-	if code := roomstest.Code(uncle, Accept, AcceptInput{CallID: c.ID}); code != rooms.CodeConflict {
+	roomstest.Must(cousin, Accept, CallAnswer{CallID: c.ID}) // joins what goes on
+	if code := roomstest.Code(uncle, Accept, CallAnswer{CallID: c.ID}); code != rooms.CodeConflict {
 		t.Errorf("the fifth: %q", code)
 	}
-	if code := roomstest.Code(aunt, End, EndInput{CallID: c.ID}); code != rooms.CodeForbidden {
+	if code := roomstest.Code(aunt, End, CallEnding{CallID: c.ID}); code != rooms.CodeForbidden {
 		t.Errorf("the aunt ends it for all: %q", code)
 	}
 	roomstest.Must(aunt, Leave, CallRef{CallID: c.ID})
@@ -273,7 +273,7 @@ func TestAMeshOfFour(t *testing.T) {
 	if got := d.now(); got.Status != Active {
 		t.Errorf("two are left: %+v", got)
 	}
-	again := roomstest.Must(d.bo, Invite, InviteInput{ConsultationID: d.id, Medium: account.Video, To: []rooms.UserID{aunt.User.ID}}).Call
+	again := roomstest.Must(d.bo, Invite, CallInvitation{ConsultationID: d.id, Medium: account.Video, To: []rooms.UserID{aunt.User.ID}}).Call
 	if again.ID != c.ID || status(again, aunt.User.ID) != MemberRinging {
 		t.Errorf("the aunt is rung again: %+v", again)
 	}
@@ -290,7 +290,7 @@ func TestTheVanished(t *testing.T) {
 	t.Parallel()
 	d := newWard(t)
 	c := d.invites(d.bo)
-	roomstest.Must(d.wang, Accept, AcceptInput{CallID: c.ID})
+	roomstest.Must(d.wang, Accept, CallAnswer{CallID: c.ID})
 	heartbeat := func(people ...*roomstest.Person) {
 		for _, p := range people {
 			roomstest.Must(p, State, StateInput{CallID: c.ID, Microphone: true, Camera: true})
@@ -323,7 +323,7 @@ func TestSignalling(t *testing.T) {
 	d := newWard(t)
 	stranger, aunt := d.Patient("stranger"), d.brings("aunt")
 	c := d.invites(d.bo)
-	roomstest.Must(d.wang, Accept, AcceptInput{CallID: c.ID, DeviceID: "desk"})
+	roomstest.Must(d.wang, Accept, CallAnswer{CallID: c.ID, DeviceID: "desk"})
 	offer := &SessionDescription{Type: "offer", SDP: "v=0"}
 	for name, s := range map[string]struct {
 		who  *roomstest.Person
@@ -361,7 +361,7 @@ func TestSignalling(t *testing.T) {
 			t.Errorf("%s heard %s", p.User.Name, heard)
 		}
 	}
-	roomstest.Must(d.bo, End, EndInput{CallID: c.ID})
+	roomstest.Must(d.bo, End, CallEnding{CallID: c.ID})
 	if code := roomstest.Code(d.bo, Signal, SignalInput{CallID: c.ID, To: d.wang.User.ID, Description: offer}); code != rooms.CodeConflict {
 		t.Errorf("after the end: %q", code)
 	}
@@ -372,18 +372,18 @@ func TestCallsNeedAConsultationThatGoesOn(t *testing.T) {
 	w := roomstest.New(t)
 	bo, wang := w.Patient("bo"), w.Doctor("wang")
 	id := bo.Consults(wang, "headache")
-	in := InviteInput{ConsultationID: id, Medium: account.Voice}
+	in := CallInvitation{ConsultationID: id, Medium: account.Voice}
 	if code := roomstest.Code(bo, Invite, in); code != rooms.CodeConflict {
 		t.Errorf("while waiting: %q", code)
 	}
 	wang.Accepts(id)
 	c := roomstest.Must(bo, Invite, in).Call
-	roomstest.Must(wang, Accept, AcceptInput{CallID: c.ID})
-	if live := roomstest.Must(bo, List, ListInput{}).Items; len(live) != 1 || live[0].ID != c.ID {
+	roomstest.Must(wang, Accept, CallAnswer{CallID: c.ID})
+	if live := roomstest.Must(bo, List, CallFilter{}).Items; len(live) != 1 || live[0].ID != c.ID {
 		t.Errorf("live: %+v", live)
 	}
 	roomstest.Must(wang, consultation.End, consultation.EndInput{ConsultationID: id})
-	if live := roomstest.Must(bo, List, ListInput{ConsultationID: id}).Items; len(live) != 0 {
+	if live := roomstest.Must(bo, List, CallFilter{ConsultationID: id}).Items; len(live) != 0 {
 		t.Errorf("live after the end of the consultation: %+v", live)
 	}
 	if code := roomstest.Code(bo, Invite, in); code != rooms.CodeConflict {
@@ -399,7 +399,7 @@ func TestAnsweringAtOnce(t *testing.T) {
 	codes := make(chan rooms.Code, 20)
 	for i := range cap(codes) {
 		go func() {
-			_, err := roomstest.Ask(d.World, d.wang.As, Accept, AcceptInput{CallID: c.ID, DeviceID: fmt.Sprintf("device-%d", i)})
+			_, err := roomstest.Ask(d.World, d.wang.As, Accept, CallAnswer{CallID: c.ID, DeviceID: fmt.Sprintf("device-%d", i)})
 			codes <- rooms.CodeOf(err)
 		}()
 	}

@@ -11,21 +11,21 @@ import (
 
 // The commands of calls.
 var (
-	Invite = rooms.Command[InviteInput, Invited]{Name: "call:invite", Namespace: rooms.Consultations, For: rooms.Users,
+	Invite = rooms.Command[CallInvitation, Invited]{Name: "call:invite", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung."}
-	Accept = rooms.Command[AcceptInput, Call]{Name: "call:accept", Namespace: rooms.Consultations, For: rooms.Users,
+	Accept = rooms.Command[CallAnswer, Call]{Name: "call:accept", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Answer, join a call that goes on, or move one's own call to this device. Refused once the call is over."}
 	Decline = rooms.Command[CallRef, Call]{Name: "call:decline", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Do not answer; one's other devices stop ringing."}
 	Leave = rooms.Command[CallRef, Call]{Name: "call:leave", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Hang up; the call ends with the last but one."}
-	End = rooms.Command[EndInput, Call]{Name: "call:end", Namespace: rooms.Consultations, For: rooms.Users,
+	End = rooms.Command[CallEnding, Call]{Name: "call:end", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "End the call for everyone: caller, patient or doctor."}
 	Signal = rooms.Command[SignalInput, rooms.Nothing]{Name: "call:signal", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Hand a session description or a candidate to another member of the call."}
 	State = rooms.Command[StateInput, rooms.Nothing]{Name: "call:state", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone."}
-	List = rooms.Command[ListInput, CallList]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,
+	List = rooms.Command[CallFilter, CallList]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "The live calls of one's consultations: what rings and what goes on, for a device that has just connected."}
 	ReadServers = rooms.Command[ServersInput, ICEServers]{Name: "call:servers", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "STUN and TURN servers with credentials for a while, for a call that one may be in, or for testing one's devices."}
@@ -57,9 +57,9 @@ func validDevice(id string) error {
 	return nil
 }
 
-// InviteInput rings. DeviceID names the device that calls (a page, an app);
+// CallInvitation rings. DeviceID names the device that calls (a page, an app);
 // the login by default.
-type InviteInput struct {
+type CallInvitation struct {
 	ConsultationID consultation.ID `json:"consultationId"`
 	Medium         account.Medium  `json:"medium"` // voice or video
 	// CallID is made by a client that may resend.
@@ -70,7 +70,7 @@ type InviteInput struct {
 }
 
 // Validate implements rooms.Validator.
-func (in InviteInput) Validate() error {
+func (in CallInvitation) Validate() error {
 	switch {
 	case in.ConsultationID == "":
 		return rooms.Invalid("consultationId", "consultationId is missing")
@@ -90,19 +90,19 @@ type Invited struct {
 	ICEServers []ICEServer `json:"iceServers"`
 }
 
-// AcceptInput answers. Move takes over from one's own other device, a page
+// CallAnswer answers. Move takes over from one's own other device, a page
 // that was reloaded for one.
-type AcceptInput struct {
+type CallAnswer struct {
 	CallID   ID     `json:"callId"`
 	DeviceID string `json:"deviceId,omitempty"`
 	Move     bool   `json:"move,omitempty"`
 }
 
 // Validate implements rooms.Validator.
-func (in AcceptInput) Validate() error { return validDevice(in.DeviceID) }
+func (in CallAnswer) Validate() error { return validDevice(in.DeviceID) }
 
-// EndInput ends a call. Failed says that media did not come through.
-type EndInput struct {
+// CallEnding ends a call. Failed says that media did not come through.
+type CallEnding struct {
 	CallID ID   `json:"callId"`
 	Failed bool `json:"failed,omitempty"`
 }
@@ -183,8 +183,8 @@ type StateInput struct {
 // Validate implements rooms.Validator.
 func (in StateInput) Validate() error { return validDevice(in.DeviceID) }
 
-// ListInput asks for live calls, of one consultation or of all one's own.
-type ListInput struct {
+// CallFilter asks for live calls, of one consultation or of all one's own.
+type CallFilter struct {
 	ConsultationID consultation.ID `json:"consultationId,omitempty"`
 }
 

@@ -12,7 +12,7 @@ import (
 // invite rings. Asked again it changes nothing: while a call of this
 // consultation is live it is the answer, whoever asks, and a call that is over
 // is not begun anew under its own id.
-func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput) (Invited, error) {
+func (s *Service) invite(ctx context.Context, actor rooms.Actor, in CallInvitation) (Invited, error) {
 	var c Call
 	err := s.store.InTx(ctx, func(tx Tx) error {
 		me, err := tx.Speaker(in.ConsultationID, actor.UserID)
@@ -66,7 +66,7 @@ func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput)
 }
 
 // sameInvitation tells a resend from an id that is used for something else.
-func sameInvitation(first Call, actor rooms.Actor, in InviteInput, err error) error {
+func sameInvitation(first Call, actor rooms.Actor, in CallInvitation, err error) error {
 	if err == nil && (first.CallerID != actor.UserID || first.ConsultationID != in.ConsultationID) {
 		e := rooms.Conflict("", "this callId has been used for another call")
 		e.Field = "callId"
@@ -88,7 +88,7 @@ func may(me consultation.Speaker) error {
 }
 
 // begin makes a call with everyone who may be rung, the caller in it.
-func (s *Service) begin(tx Tx, actor rooms.Actor, in InviteInput, now time.Time) (Call, error) {
+func (s *Service) begin(tx Tx, actor rooms.Actor, in CallInvitation, now time.Time) (Call, error) {
 	if engaged, err := tx.Engaged(actor.UserID, ""); err != nil {
 		return Call{}, err
 	} else if engaged {
@@ -164,7 +164,7 @@ func rank(p consultation.Part) int {
 
 // inviteMore rings those named, while a call goes on; naming nobody asks for
 // the call as it is.
-func (s *Service) inviteMore(tx Tx, before Call, c *Call, actor rooms.Actor, in InviteInput, now time.Time) error {
+func (s *Service) inviteMore(tx Tx, before Call, c *Call, actor rooms.Actor, in CallInvitation, now time.Time) error {
 	if len(in.To) == 0 {
 		return nil
 	}
@@ -197,7 +197,7 @@ func tell(tx Tx, c Call, members []Member) {
 }
 
 // accept answers, joins, or moves one's own call to this device.
-func (s *Service) accept(ctx context.Context, actor rooms.Actor, in AcceptInput) (Call, error) {
+func (s *Service) accept(ctx context.Context, actor rooms.Actor, in CallAnswer) (Call, error) {
 	dev := device(actor, in.DeviceID)
 	c, err := s.change(ctx, actor, in.CallID, func(tx Tx, c *Call, me consultation.Participant, now time.Time) error {
 		if !c.Status.Live() {
@@ -302,7 +302,7 @@ func (s *Service) leave(ctx context.Context, actor rooms.Actor, in CallRef) (Cal
 	})
 }
 
-func (s *Service) end(ctx context.Context, actor rooms.Actor, in EndInput) (Call, error) {
+func (s *Service) end(ctx context.Context, actor rooms.Actor, in CallEnding) (Call, error) {
 	return s.change(ctx, actor, in.CallID, func(_ Tx, c *Call, me consultation.Participant, now time.Time) error {
 		switch {
 		case !c.Status.Live():

@@ -157,7 +157,7 @@ func same(a, b Call) bool {
 	return true
 }
 
-func (s *Service) list(ctx context.Context, actor rooms.Actor, in ListInput) (CallList, error) {
+func (s *Service) list(ctx context.Context, actor rooms.Actor, in CallFilter) (CallList, error) {
 	if in.ConsultationID != "" {
 		if _, err := s.store.Participant(ctx, in.ConsultationID, actor.UserID); err != nil {
 			return CallList{}, err

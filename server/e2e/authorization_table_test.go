@@ -193,17 +193,17 @@ var authorization = map[string]row{
 	schedule.Calendar.Name:      {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any { return schedule.CalendarInput{Token: "a guess"} }},
 
 	calls.Invite.Name: {want: theirs, in: func(b belongings) any {
-		return calls.InviteInput{ConsultationID: b.consultation, Medium: account.Voice}
+		return calls.CallInvitation{ConsultationID: b.consultation, Medium: account.Voice}
 	}},
-	calls.Accept.Name:  {want: theirs, in: func(b belongings) any { return calls.AcceptInput{CallID: b.call} }},
+	calls.Accept.Name:  {want: theirs, in: func(b belongings) any { return calls.CallAnswer{CallID: b.call} }},
 	calls.Decline.Name: {want: theirs, in: ringing},
 	calls.Leave.Name:   {want: theirs, in: ringing},
-	calls.End.Name:     {want: theirs, in: func(b belongings) any { return calls.EndInput{CallID: b.call} }},
+	calls.End.Name:     {want: theirs, in: func(b belongings) any { return calls.CallEnding{CallID: b.call} }},
 	calls.Signal.Name: {want: theirs, in: func(b belongings) any {
 		return calls.SignalInput{CallID: b.call, To: b.doctor, Candidate: &calls.ICECandidate{}}
 	}},
 	calls.State.Name:       {want: theirs, in: func(b belongings) any { return calls.StateInput{CallID: b.call} }},
-	calls.List.Name:        {want: theirs, in: func(b belongings) any { return calls.ListInput{ConsultationID: b.consultation} }},
+	calls.List.Name:        {want: theirs, in: func(b belongings) any { return calls.CallFilter{ConsultationID: b.consultation} }},
 	calls.ReadServers.Name: {want: theirs, in: func(b belongings) any { return calls.ServersInput{CallID: b.call} }},
 
 	chat.QuickReplies.Name: {want: doctors, in: empty},

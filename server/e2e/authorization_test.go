@@ -71,8 +71,8 @@ func furnish(t *testing.T) *house {
 	waits := do(h.bo, schedule.JoinWaitlist, schedule.WaitInput{DoctorID: h.wang.user.ID, From: h.slot.Add(time.Hour), To: h.slot.Add(2 * time.Hour), Medium: account.Text, Service: account.Advice, Complaint: secret})
 
 	phone := h.bo.again().online()
-	ring := call(phone, calls.Invite, calls.InviteInput{ConsultationID: id, Medium: account.Video})
-	call(phone, calls.End, calls.EndInput{CallID: ring.Call.ID})
+	ring := call(phone, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video})
+	call(phone, calls.End, calls.CallEnding{CallID: ring.Call.ID})
 
 	h.things = belongings{appointment: booked.Appointment.ID, exception: off.Exception.ID, wait: waits.ID, slot: h.slot, consultation: id, call: ring.Call.ID, message: m.ID, attachment: picture.ID, profile: profile.ID, session: current(kept),
 		user: h.bo.user.ID, doctor: h.wang.user.ID, unverified: w.register(rooms.RoleDoctor, "quack").user.ID}

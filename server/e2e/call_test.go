@@ -57,22 +57,22 @@ func TestACallOnManyDevices(t *testing.T) {
 	onDesk, onPhone := listens(desk, calls.Rings), listens(phone, calls.Rings)
 	stopped, told := listens(phone, calls.AnsweredElsewhere), updates(bo)
 	toBo, toDesk := listens(bo, calls.Signalled), listens(desk, calls.Signalled)
-	invited := call(bo, calls.Invite, calls.InviteInput{ConsultationID: id, Medium: account.Video, DeviceID: "bo's"})
+	invited := call(bo, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video, DeviceID: "bo's"})
 	c := invited.Call
 	for _, rings := range []<-chan calls.Ring{onDesk, onPhone} {
 		if r := await(t, "the ring", rings); r.Call.ID != c.ID || r.CallerName != bo.user.Name {
 			t.Errorf("rings: %+v", r)
 		}
 	}
-	if live := do(desk, calls.List, calls.ListInput{}).Items; len(live) != 1 || live[0].ID != c.ID {
+	if live := do(desk, calls.List, calls.CallFilter{}).Items; len(live) != 1 || live[0].ID != c.ID {
 		t.Errorf("a device that comes now finds %+v", live)
 	}
-	call(desk, calls.Accept, calls.AcceptInput{CallID: c.ID, DeviceID: "desk"})
+	call(desk, calls.Accept, calls.CallAnswer{CallID: c.ID, DeviceID: "desk"})
 	if a := await(t, "that the phone stops", stopped); a.DeviceID != "desk" {
 		t.Errorf("answered: %+v", a)
 	}
 	callIs(t, told, calls.Active)
-	if _, err := client.Call(t.Context(), phone.Client, calls.Accept, calls.AcceptInput{CallID: c.ID, DeviceID: "phone"}); rooms.CodeOf(err) != rooms.CodeConflict {
+	if _, err := client.Call(t.Context(), phone.Client, calls.Accept, calls.CallAnswer{CallID: c.ID, DeviceID: "phone"}); rooms.CodeOf(err) != rooms.CodeConflict {
 		t.Errorf("the phone answers too: %v", err)
 	}
 	call(bo, calls.Signal, calls.SignalInput{CallID: c.ID, To: desk.user.ID, Description: &calls.SessionDescription{Type: "offer", SDP: "v=0 offer"}})
@@ -87,7 +87,7 @@ func TestACallOnManyDevices(t *testing.T) {
 			t.Fatalf("candidate %d came as %+v", i, s)
 		}
 	}
-	call(bo, calls.End, calls.EndInput{CallID: c.ID})
+	call(bo, calls.End, calls.CallEnding{CallID: c.ID})
 	callIs(t, told, calls.Ended)
 }
 
@@ -96,8 +96,8 @@ func TestACallOnManyDevices(t *testing.T) {
 func TestAFloodOfCandidates(t *testing.T) {
 	t.Parallel()
 	_, bo, wang, id := talking(t)
-	c := call(bo, calls.Invite, calls.InviteInput{ConsultationID: id, Medium: account.Voice}).Call
-	call(wang, calls.Accept, calls.AcceptInput{CallID: c.ID})
+	c := call(bo, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Voice}).Call
+	call(wang, calls.Accept, calls.CallAnswer{CallID: c.ID})
 	in := calls.SignalInput{CallID: c.ID, To: wang.user.ID, Candidate: &calls.ICECandidate{Candidate: "candidate:1"}}
 	var refused error
 	for range 5000 {
@@ -109,7 +109,7 @@ func TestAFloodOfCandidates(t *testing.T) {
 	if rooms.CodeOf(refused) != rooms.CodeRateLimited || e.RetryAfterMs <= 0 || !strings.Contains(e.Message, calls.Signal.Name) {
 		t.Errorf("the flood is answered with %v", refused)
 	}
-	if live := do(wang, calls.List, calls.ListInput{}).Items; len(live) != 1 || live[0].Status != calls.Active {
+	if live := do(wang, calls.List, calls.CallFilter{}).Items; len(live) != 1 || live[0].Status != calls.Active {
 		t.Errorf("afterwards: %+v", live)
 	}
 }
@@ -119,8 +119,8 @@ func TestAFloodOfCandidates(t *testing.T) {
 func TestACallOutlivesTheServer(t *testing.T) {
 	t.Parallel()
 	w, bo, wang, id := talking(t)
-	c := call(bo, calls.Invite, calls.InviteInput{ConsultationID: id, Medium: account.Video, DeviceID: "a"}).Call
-	call(wang, calls.Accept, calls.AcceptInput{CallID: c.ID, DeviceID: "b"})
+	c := call(bo, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video, DeviceID: "a"}).Call
+	call(wang, calls.Accept, calls.CallAnswer{CallID: c.ID, DeviceID: "b"})
 	offers, told := listens(wang, calls.Signalled), updates(wang)
 	must(t, w.stop())
 	w.run(strings.TrimPrefix(w.base, "http://"))
@@ -139,10 +139,10 @@ func TestACallOutlivesTheServer(t *testing.T) {
 			return false
 		}
 	})
-	if live := do(bo, calls.List, calls.ListInput{ConsultationID: id}).Items; len(live) != 1 || live[0].Status != calls.Active || live[0].Members[0].DeviceID != "a" {
+	if live := do(bo, calls.List, calls.CallFilter{ConsultationID: id}).Items; len(live) != 1 || live[0].Status != calls.Active || live[0].Members[0].DeviceID != "a" {
 		t.Errorf("after the restart: %+v", live)
 	}
-	call(wang, calls.End, calls.EndInput{CallID: c.ID})
+	call(wang, calls.End, calls.CallEnding{CallID: c.ID})
 	if ended := callIs(t, told, calls.Ended); ended.AnsweredAt == nil || ended.EndedAt == nil {
 		t.Errorf("ended: %+v", ended)
 	}
@@ -156,7 +156,7 @@ func TestServersForACall(t *testing.T) {
 		c.TurnAddr = "127.0.0.1:0"
 		c.IceServers, c.IceSecret = []string{"turn:turn.example:3478?transport=udp"}, "north"
 	})
-	invited := call(bo, calls.Invite, calls.InviteInput{ConsultationID: id, Medium: account.Video})
+	invited := call(bo, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video})
 	of := func(p *person) calls.ICEServers {
 		return do(p, calls.ReadServers, calls.ServersInput{CallID: invited.Call.ID})
 	}
@@ -173,7 +173,7 @@ func TestServersForACall(t *testing.T) {
 	if alone := do(bo, calls.ReadServers, calls.ServersInput{}); len(alone.ICEServers) != 3 {
 		t.Errorf("for a test of devices: %+v", alone)
 	}
-	call(bo, calls.End, calls.EndInput{CallID: invited.Call.ID})
+	call(bo, calls.End, calls.CallEnding{CallID: invited.Call.ID})
 	if _, err := client.Do(t.Context(), bo.Client, calls.ReadServers, calls.ServersInput{CallID: invited.Call.ID}); rooms.CodeOf(err) != rooms.CodeConflict {
 		t.Errorf("after the end: %v", err)
 	}

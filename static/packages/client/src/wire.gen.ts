@@ -111,6 +111,39 @@ export interface Call {
   endedBy?: string
 }
 
+export interface CallAnswer {
+  callId: string
+  deviceId?: string
+  move?: boolean
+}
+
+export interface CallEnding {
+  callId: string
+  failed?: boolean
+}
+
+export interface CallFilter {
+  consultationId?: string
+}
+
+export interface CallInvitation {
+  consultationId: string
+  medium: Medium
+  callId?: string
+  deviceId?: string
+  to?: string[]
+}
+
+export interface CallList {
+  items: Call[]
+  nextCursor: string
+}
+
+export interface CallRef {
+  callId: string
+  deviceId?: string
+}
+
 export type CallStatus = 'ringing' | 'active' | 'ended' | 'declined' | 'missed' | 'busy' | 'failed'
 
 export interface CancelInput {
@@ -296,6 +329,17 @@ export interface ICECandidate {
   usernameFragment?: string
 }
 
+export interface ICEServer {
+  urls: string[]
+  username?: string
+  credential?: string
+}
+
+export interface ICEServers {
+  iceServers: ICEServer[]
+  ttl: number
+}
+
 export interface Input {
   consultationId: string
 }
@@ -305,6 +349,11 @@ export interface InviteInput {
   email?: string
   userId?: string
   role: Part
+}
+
+export interface Invited {
+  call: Call
+  iceServers: ICEServer[]
 }
 
 export interface JoinInput {
@@ -585,6 +634,10 @@ export interface SendInput {
   replyTo?: string
 }
 
+export interface ServersInput {
+  callId?: string
+}
+
 export type ServiceKind = 'advice' | 'followup'
 
 export interface Session {
@@ -609,6 +662,14 @@ export interface SessionInput {
 export interface SessionList {
   items: Session[]
   nextCursor: string
+}
+
+export interface SignalInput {
+  callId: string
+  to: string
+  deviceId?: string
+  description?: SessionDescription
+  candidate?: ICECandidate
 }
 
 export interface Signalling {
@@ -643,6 +704,14 @@ export interface SlotsInput {
   doctorId: string
   from?: string
   to?: string
+}
+
+export interface StateInput {
+  callId: string
+  deviceId?: string
+  microphone: boolean
+  camera: boolean
+  screen: boolean
 }
 
 export type Status = 'pending_payment' | 'waiting' | 'active' | 'on_hold' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated'
@@ -808,6 +877,24 @@ export interface ClientToServerEvents {
   'typing:start': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
   /** I have stopped writing. */
   'typing:stop': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
+  /** Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung. */
+  'call:invite': (input: CallInvitation, ack: (reply: Ack<Invited>) => void) => void
+  /** Answer, join a call that goes on, or move one's own call to this device. Refused once the call is over. */
+  'call:accept': (input: CallAnswer, ack: (reply: Ack<Call>) => void) => void
+  /** Do not answer; one's other devices stop ringing. */
+  'call:decline': (input: CallRef, ack: (reply: Ack<Call>) => void) => void
+  /** Hang up; the call ends with the last but one. */
+  'call:leave': (input: CallRef, ack: (reply: Ack<Call>) => void) => void
+  /** End the call for everyone: caller, patient or doctor. */
+  'call:end': (input: CallEnding, ack: (reply: Ack<Call>) => void) => void
+  /** Hand a session description or a candidate to another member of the call. */
+  'call:signal': (input: SignalInput, ack: (reply: Ack<Nothing>) => void) => void
+  /** Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone. */
+  'call:state': (input: StateInput, ack: (reply: Ack<Nothing>) => void) => void
+  /** The live calls of one's consultations: what rings and what goes on, for a device that has just connected. */
+  'call:list': (input: CallFilter, ack: (reply: Ack<CallList>) => void) => void
+  /** STUN and TURN servers with credentials for a while, for a call that one may be in, or for testing one's devices. */
+  'call:servers': (input: ServersInput, ack: (reply: Ack<ICEServers>) => void) => void
   /** Renew the login of this socket. */
   'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
 }
