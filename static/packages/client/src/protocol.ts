@@ -26,6 +26,7 @@ const durable: Record<DurableName, true> = {
   'participant:joined': true,
   'appointment:updated': true,
   'waitlist:updated': true,
+  'call:updated': true,
 }
 export const durableNames = Object.keys(durable) as DurableName[]
 
