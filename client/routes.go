@@ -2,6 +2,7 @@ package client
 
 import (
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -79,6 +80,18 @@ var routes = []Route{
 	{Method: "POST", Path: "/waitlist", Command: schedule.JoinWaitlist.Name},
 	{Method: "POST", Path: "/waitlist/:waitId/accept", Command: schedule.TakeOffer.Name},
 	{Method: "DELETE", Path: "/waitlist/:waitId", Command: schedule.LeaveWaitlist.Name},
+	{Method: "GET", Path: "/orders", Command: billing.Orders.Name},
+	{Method: "GET", Path: "/orders/:orderId", Command: billing.ReadOrder.Name},
+	{Method: "POST", Path: "/orders/:orderId/checkout", Command: billing.Checkout.Name},
+	{Method: "GET", Path: "/me/income", Command: billing.Income.Name},
+	{Method: "GET", Path: "/me/income.csv", Command: billing.ExportIncome.Name},
+	{Method: "GET", Path: "/sandbox/:reference", Command: billing.SandboxRead.Name},
+	{Method: "POST", Path: "/sandbox/:reference", Command: billing.SandboxPlay.Name},
+	{Method: "GET", Path: "/admin/orders", Command: billing.AllOrders.Name},
+	{Method: "GET", Path: "/admin/orders/:orderId", Command: billing.OrderFile.Name},
+	{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.GiveBack.Name},
+	{Method: "GET", Path: "/admin/reconciliations", Command: billing.Reconciliations.Name},
+	{Method: "POST", Path: "/admin/reconciliations", Command: billing.Reconcile.Name},
 	{Method: "GET", Path: "/admin/users", Command: account.Users.Name},
 	{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name},
 	{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name},

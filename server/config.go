@@ -63,6 +63,9 @@ type Config struct {
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
 
+	Gateways    []string `default:"sandbox" env:"WENZHEN_GATEWAYS" help:"Ways to pay, in the order in which they are offered: sandbox (play money)."`
+	PlatformFee int      `default:"0" env:"WENZHEN_PLATFORM_FEE" help:"The platform's share of what doctors earn, in hundredths of a percent."`
+
 	GOGC         int           `default:"200" env:"WENZHEN_GOGC" help:"Go's garbage collection percentage. 200 trades memory for a third less collecting."`
 	DrainTimeout time.Duration `default:"10s" env:"WENZHEN_DRAIN_TIMEOUT" help:"How long a shutdown lets running requests finish."`
 	LogLevel     string        `default:"info" enum:"debug,info,warn,error" env:"WENZHEN_LOG_LEVEL" help:"The least important lines to log."`
@@ -87,6 +90,7 @@ func (c Config) Validate() error {
 		{c.TurnRelays > 0 && c.TurnRelaysPerUser > 0 && c.IceLife > 0, "the relay's limits must be positive"},
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
+		{len(c.Gateways) > 0 && c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--gateways must name one at least, and --platform-fee be 0 to 10000"},
 		{c.DrainTimeout > 0, "--drain-timeout must be positive"},
 	} {
 		if !s.ok {

@@ -9,6 +9,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -32,6 +33,9 @@ var commandLimits = map[string]struct {
 	consultation.Invite.Name: {1, 20},
 	schedule.Slots.Name:      {20, 100},
 	schedule.Book.Name:       {5, 100},
+	billing.Checkout.Name:    {1, 30},
+	billing.SandboxPlay.Name: {1, 30},
+	billing.Reconcile.Name:   {1, 5},
 }
 
 // limitsMost bounds the buckets that are remembered; past it those that are

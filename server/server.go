@@ -18,6 +18,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -44,6 +45,7 @@ type Server struct {
 	mail      *mail.Sender // nil where no mail is sent
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.Fire
+	bills     *billing.Service
 	realtime  *realtime.Server
 	turn      *turn.Server
 	calls     *call.Service
@@ -123,10 +125,16 @@ func (s *Server) compose(ctx context.Context) error {
 		return err
 	}
 	s.calls = call.New(store.Calls{DB: s.db}, consultations, chats, s.turn, s.hub, clock)
-	s.timers = rooms.MergeTimers(consultations.Timers(), schedules.Timers(), s.calls.Timers())
+	bills, play, err := s.payments(consultations)
+	if err != nil {
+		return err
+	}
+	s.bills = bills
+	s.timers = rooms.MergeTimers(consultations.Timers(), schedules.Timers(), s.calls.Timers(), bills.Timers(), play.Timers())
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{newLimits(cfg.CommandRate, cfg.CommandBurst, clock).guard, accounts.Alive},
-		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands())
+		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(),
+		bills.Commands(), play.Commands())
 
 	s.realtime = realtime.New(realtime.Config{
 		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.Origins, Log: log},
@@ -134,14 +142,17 @@ func (s *Server) compose(ctx context.Context) error {
 	}, s.catalogue, accounts, presence)
 	s.hub.Listen(s.realtime)
 
-	s.public = Public{Version: Version, Mail: s.mail != nil, Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
+	s.public = Public{Version: Version, Mail: s.mail != nil, Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
 	if cfg.Demo {
 		if s.public.Demo, err = seed(ctx, demo{accounts: accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
 	}
+	if err := bills.PlantNightly(ctx); err != nil {
+		return fmt.Errorf("reconciliation: %w", err)
+	}
 	app, _ := static.App()
-	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Realtime: s.realtime,
+	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Payments: bills, Realtime: s.realtime,
 		App: app, Unbuilt: static.Unbuilt, Public: s.public,
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log})
@@ -159,8 +170,10 @@ type Public struct {
 	Version string       `json:"version"`
 	Limits  PublicLimits `json:"limits"`
 	// Mail tells whether this server sends mail at all.
-	Mail bool          `json:"mail"`
-	Demo []DemoAccount `json:"demo,omitempty"`
+	Mail bool `json:"mail"`
+	// Gateways are the ways to pay, in the order in which they are offered.
+	Gateways []string      `json:"gateways"`
+	Demo     []DemoAccount `json:"demo,omitempty"`
 }
 
 // PublicLimits are the limits that a frontend should know.
@@ -214,6 +227,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	var tasks sync.WaitGroup
 	tasks.Go(func() { rooms.RunTimers(work, s.db, clock, time.Second, s.timers, s.log) })
+	tasks.Go(func() { s.bills.Run(work) })
 	tasks.Go(func() { s.realtime.Watch(work) })
 	tasks.Go(func() { trim(work, s.realtime.Connections) })
 	served := make(chan error, 1)

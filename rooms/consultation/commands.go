@@ -118,6 +118,8 @@ func (in OpenInput) Validate() error {
 // Opened is the answer to Open.
 type Opened struct {
 	Consultation Consultation `json:"consultation"`
+	// Order is what it costs; none where it is free.
+	Order *Order `json:"order,omitempty"`
 }
 
 // Filter narrows one's own consultations. Limit is 1 to 100, 20 by default.

@@ -41,6 +41,7 @@ type change struct {
 // The machine, row by row as the domain's table has it.
 var (
 	paid      = transition{name: "pay", from: []Status{PendingPayment}, to: Waiting}
+	paidLate  = transition{name: "pay", from: []Status{Expired}, to: Waiting, needs: aSlotToCome}
 	unpaid    = transition{name: "expire", from: []Status{PendingPayment}, to: Expired}
 	cancel    = transition{name: "cancel", from: []Status{PendingPayment, Waiting}, to: Cancelled, by: PartPatient, refund: FullRefund}
 	decline   = transition{name: "decline", from: []Status{Waiting}, to: Declined, by: PartDoctor, refund: FullRefund, needs: aReason}
@@ -65,6 +66,15 @@ var byClock = map[Status]transition{
 func aReason(_ Consultation, in change, _ time.Time) error {
 	if strings.TrimSpace(in.reason) == "" {
 		return rooms.Invalid("reason", "give a reason")
+	}
+	return nil
+}
+
+// aSlotToCome lets a late payment save an appointment; only package billing
+// knows that it was never paid before.
+func aSlotToCome(c Consultation, _ change, now time.Time) error {
+	if c.ScheduledAt == nil || !c.ScheduledAt.After(now) {
+		return rooms.Conflict(string(c.Status), "the consultation is %s", c.Status)
 	}
 	return nil
 }
@@ -121,6 +131,9 @@ func (t transition) apply(c Consultation, in change, now time.Time) (Consultatio
 	if t.to == Cancelled && t.by == PartPatient {
 		c.RefundPercent = refundPercent(c, now)
 		c.Refund = map[int]Refund{0: NoRefund, 50: PartialRefund, 100: FullRefund}[c.RefundPercent]
+	}
+	if t.to == Expired && c.ScheduledAt != nil && c.QueuedAt == nil {
+		c.Refund, c.RefundPercent = NoRefund, 0 // the patient did not come: as good as cancelled too late
 	}
 	if c.Price == 0 || from == PendingPayment {
 		c.Refund, c.RefundPercent = NoRefund, 0 // nothing was taken

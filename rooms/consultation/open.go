@@ -10,6 +10,7 @@ import (
 
 func (s *Service) open(ctx context.Context, actor rooms.Actor, in OpenInput) (Opened, error) {
 	var c Consultation
+	var order *Order
 	err := s.store.InTx(ctx, func(tx Tx) error {
 		patient, err := PatientOf(tx, actor.UserID, in.PatientID)
 		if err != nil {
@@ -19,12 +20,19 @@ func (s *Service) open(ctx context.Context, actor rooms.Actor, in OpenInput) (Op
 			first, err := tx.Consultation(in.ID)
 			if err == nil {
 				c = first
-				return sameRequest(first, actor, patient.ID, in)
+				if err := sameRequest(first, actor, patient.ID, in); err != nil {
+					return err
+				}
+				order, err = s.Order(tx, c)
+				return err
 			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
 				return err
 			}
 		}
-		c, err = s.begin(tx, actor, patient, in, nil)
+		if c, err = s.begin(tx, actor, patient, in, nil); err != nil {
+			return err
+		}
+		order, err = s.Order(tx, c)
 		return err
 	})
 	if err != nil {
@@ -34,7 +42,7 @@ func (s *Service) open(ctx context.Context, actor rooms.Actor, in OpenInput) (Op
 	if c.Status == Waiting {
 		c.Queue, err = s.queueOf(ctx, c)
 	}
-	return Opened{Consultation: c}, err
+	return Opened{Consultation: c, Order: order}, err
 }
 
 func sameRequest(first Consultation, actor rooms.Actor, patient account.PatientID, in OpenInput) error {

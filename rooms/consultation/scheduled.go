@@ -53,22 +53,17 @@ func PatientOf(tx Tx, user rooms.UserID, id account.PatientID) (account.Patient,
 	return patient, err
 }
 
-// Pay lets a consultation that waits for its payment go on; paid twice is as
-// good as paid once. It is for whoever has verified a payment. Errors:
-// not_found, conflict (it is over; the money goes back).
-func (s *Service) Pay(ctx context.Context, id ID) error {
-	var c Consultation
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if c, err = tx.Consultation(id); err != nil || (c.Status != PendingPayment && !c.Status.Final()) {
-			return err
-		}
-		c, err = s.transit(tx, c, paid, change{actor: rooms.System})
-		return err
-	})
-	if err == nil {
-		s.announceQueue(ctx, c.DoctorID)
+// Pay lets a consultation that waits for its payment go on, as part of the
+// transaction that records the payment. One whose hold ran out gets its slot
+// again, if it is still free and still to come. Errors: conflict (it is over:
+// the money goes back), invalid (the doctor has that slot no more); the
+// transaction must then be rolled back.
+func (s *Service) Pay(tx Tx, c Consultation) (Consultation, error) {
+	t := paid
+	if c.Status == Expired {
+		t = paidLate
 	}
-	return err
+	return s.transit(tx, c, t, change{actor: rooms.System})
 }
 
 // CheckIn puts a booked consultation into the doctor's queue.

@@ -15,6 +15,7 @@ type Service struct {
 	now      func() time.Time
 
 	followers []Follower
+	biller    Biller
 }
 
 // New makes the service.

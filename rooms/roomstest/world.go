@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"path"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -29,6 +31,7 @@ import (
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
+	"wenzhen/server/payment/sandbox"
 	"wenzhen/server/turn"
 )
 
@@ -42,6 +45,12 @@ type World struct {
 	Presence  *rooms.Presence
 	Hub       *rooms.Hub
 	Heard     *Recorder
+	Billing   *billing.Service
+	Sandbox   *sandbox.Gateway
+	// FeeBasisPoints are those of the next start.
+	FeeBasisPoints int
+	// Gateway, if set, wraps the sandbox at the next start.
+	Gateway func(*sandbox.Gateway) billing.Gateway
 
 	consultations *consultation.Service
 	blobs         *blob.Folder
@@ -113,8 +122,17 @@ func (w *World) open() {
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
 	w.must(err)
 	calls := call.New(store.Calls{DB: db}, w.consultations, w.Chats, relay, w.Hub, w.Now)
-	w.timers = rooms.MergeTimers(w.consultations.Timers(), schedules.Timers(), calls.Timers())
-	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands())
+	w.Sandbox = sandbox.New(store.Sandbox{DB: db}, []byte("a key of 32 characters for tests"), w.Now)
+	var gateway billing.Gateway = w.Sandbox
+	if w.Gateway != nil {
+		gateway = w.Gateway(w.Sandbox)
+	}
+	w.Billing = billing.New(billing.Config{Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints}, store.Billing{DB: db}, w.consultations, w.Now,
+		slog.New(slog.NewTextHandler(io.Discard, nil)))
+	w.Sandbox.CallsBack(w.Billing.Callback)
+	w.timers = rooms.MergeTimers(w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
+	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(),
+		w.Billing.Commands(), w.Sandbox.Commands())
 }
 
 func (w *World) must(err error) {
@@ -143,6 +161,7 @@ func (w *World) Passes(d time.Duration) {
 	w.T.Helper()
 	w.Turns(d)
 	w.must(rooms.FireDue(context.Background(), w.DB, w.Now(), w.timers, slog.New(slog.NewTextHandler(w.T.Output(), nil))))
+	w.Billing.Drain(context.Background())
 }
 
 // Person is someone who is logged in.
@@ -246,10 +265,37 @@ func (p *Person) Log(id consultation.ID) []rooms.Entry {
 	return Must(p, consultation.Events, consultation.EventsInput{ConsultationID: id, Limit: 500}).Items
 }
 
-// Pay does what a verified payment will: the consultation is paid for.
-func Pay(w *World, id consultation.ID) {
-	w.T.Helper()
-	w.must(w.consultations.Pay(context.Background(), id))
+// Pays pays the order of a consultation at the sandbox.
+func (p *Person) Pays(id consultation.ID) billing.Order {
+	p.W.T.Helper()
+	return p.Plays(id, billing.PlayPay)
+}
+
+// Plays begins to pay the order of a consultation at the sandbox, and does
+// there what play says.
+func (p *Person) Plays(id consultation.ID, play billing.Play) billing.Order {
+	p.W.T.Helper()
+	o := p.OrderOf(id)
+	way := Must(p, billing.Checkout, billing.CheckoutInput{OrderID: o.ID, Gateway: sandbox.Name})
+	Must(p, billing.SandboxPlay, billing.SandboxPlayInput{Reference: path.Base(way.RedirectURL), Play: play})
+	return p.OrderOf(id)
+}
+
+// OrderOf is the order of a consultation of one's own.
+func (p *Person) OrderOf(id consultation.ID) billing.Order {
+	p.W.T.Helper()
+	cursor := ""
+	for {
+		page := Must(p, billing.Orders, billing.OrderFilter{Cursor: cursor, Limit: 100})
+		for _, o := range page.Items {
+			if o.ConsultationID == id {
+				return o
+			}
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			p.W.T.Fatalf("no order for consultation %s", id)
+		}
+	}
 }
 
 // Recorder is a listener that remembers what it heard.

@@ -193,6 +193,19 @@ func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consul
 	over := false // the seat is free again
 	switch c.Status {
 	case consultation.Waiting:
+		if from == consultation.Expired { // paid after the hold had run out
+			o, _, err := s.seat(tx, a.DoctorID, a.Start, a.Medium, holder(a.ID))
+			if err != nil {
+				return err
+			}
+			if !o.end.Equal(a.End) {
+				return conflict(a, "the doctor has other slots now")
+			}
+			a.EndedBy = ""
+			if err := s.tellSlots(tx, a.DoctorID, o.span); err != nil {
+				return err
+			}
+		}
 		a.Status = Booked
 	case consultation.Active:
 		if from != consultation.Waiting {

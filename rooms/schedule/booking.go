@@ -51,7 +51,10 @@ func (s *Service) sameBooking(tx Tx, actor rooms.Actor, first Appointment, in Bo
 		return e
 	}
 	b.Appointment = first
-	b.Consultation, err = tx.Consultation(first.ConsultationID)
+	if b.Consultation, err = tx.Consultation(first.ConsultationID); err != nil {
+		return err
+	}
+	b.Order, err = s.consultations.Order(tx, b.Consultation)
 	return err
 }
 
@@ -94,7 +97,11 @@ func (s *Service) take(tx Tx, actor rooms.Actor, in BookInput) (Booking, error) 
 	if err := s.announce(tx, actor, a); err != nil {
 		return Booking{}, err
 	}
-	return Booking{Appointment: a, Consultation: c}, s.tellSlots(tx, a.DoctorID, o.span)
+	order, err := s.consultations.Order(tx, c)
+	if err != nil {
+		return Booking{}, err
+	}
+	return Booking{Appointment: a, Consultation: c, Order: order}, s.tellSlots(tx, a.DoctorID, o.span)
 }
 
 func holder(id AppointmentID) string      { return "appointment:" + string(id) }

@@ -147,6 +147,8 @@ type BookInput struct {
 type Booking struct {
 	Appointment  Appointment               `json:"appointment"`
 	Consultation consultation.Consultation `json:"consultation"`
+	// Order is what it costs; none where it is free.
+	Order *consultation.Order `json:"order,omitempty"`
 }
 
 // AppointmentFilter narrows one's own appointments to those that end after

@@ -351,7 +351,7 @@ func TestCancelPolicy(t *testing.T) {
 		in := booking(doctor, "09:00")
 		in.Start = in.Start.AddDate(0, 0, 2)
 		a := roomstest.Must(bo, Book, in).Appointment
-		roomstest.Pay(w, a.ConsultationID)
+		bo.Pays(a.ConsultationID)
 		w.Passes(a.Start.Add(-c.before).Sub(w.Now()))
 		who, by := bo, ThePatient
 		if c.byDoctor {

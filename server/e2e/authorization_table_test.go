@@ -5,6 +5,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -43,14 +44,15 @@ type belongings struct {
 	exception    schedule.ExceptionID // the doctor's
 	wait         schedule.WaitID
 	call         calls.ID
-	slot         time.Time // of the appointment
+	order        billing.OrderID // of another consultation, not paid
+	slot         time.Time       // of the appointment
 }
 
 // nothing has the names of things that do not exist.
 var nothing = belongings{"00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002", "00000000-0000-7000-8000-000000000003",
 	"00000000-0000-7000-8000-000000000004", "00000000-0000-7000-8000-000000000005", "00000000-0000-7000-8000-000000000006",
 	"00000000-0000-7000-8000-000000000007", "00000000-0000-7000-8000-000000000008", "00000000-0000-7000-8000-000000000009",
-	"00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b", "00000000-0000-7000-8000-00000000000c", time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+	"00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b", "00000000-0000-7000-8000-00000000000c", "00000000-0000-7000-8000-00000000000d", time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
 
 // row is one command, aimed at bo's things, and what each stranger is answered;
 // "" is success.
@@ -205,6 +207,25 @@ var authorization = map[string]row{
 	calls.State.Name:       {want: theirs, in: func(b belongings) any { return calls.StateInput{CallID: b.call} }},
 	calls.List.Name:        {want: theirs, in: func(b belongings) any { return calls.CallFilter{ConsultationID: b.consultation} }},
 	calls.ReadServers.Name: {want: theirs, in: func(b belongings) any { return calls.ServersInput{CallID: b.call} }},
+	billing.Orders.Name:    {want: patients, in: func(belongings) any { return billing.OrderFilter{} }},
+	billing.ReadOrder.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return billing.OrderRef{OrderID: b.order} }},
+	billing.Checkout.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
+		return billing.CheckoutInput{OrderID: b.order, Gateway: "sandbox"}
+	}},
+	billing.Income.Name:       {want: doctors, in: func(belongings) any { return billing.IncomeInput{} }},
+	billing.ExportIncome.Name: {want: doctors, in: func(belongings) any { return billing.IncomeInput{} }},
+	billing.AllOrders.Name:    {want: admins, in: func(belongings) any { return billing.OrderFilter{Q: "bo"} }},
+	billing.OrderFile.Name:    {want: admins, in: func(b belongings) any { return billing.OrderRef{OrderID: b.order} }},
+	billing.GiveBack.Name: {want: admins, in: func(b belongings) any {
+		return billing.GiveBackInput{OrderID: b.order, Reason: "I say so"}
+	}},
+	billing.Reconciliations.Name: {want: admins, in: empty},
+	billing.Reconcile.Name:       {want: admins, in: func(belongings) any { return billing.DayInput{Day: "2026-11-01"} }},
+	billing.SandboxRead.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true,
+		in: func(belongings) any { return billing.SandboxRef{Reference: "a-guess"} }},
+	billing.SandboxPlay.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any {
+		return billing.SandboxPlayInput{Reference: "a-guess", Play: billing.PlayPay}
+	}},
 
 	chat.QuickReplies.Name: {want: doctors, in: empty},
 	chat.SaveQuickReplies.Name: {want: doctors, in: func(belongings) any {

@@ -17,6 +17,7 @@ import (
 	"wenzhen/client"
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -76,6 +77,8 @@ func furnish(t *testing.T) *house {
 
 	h.things = belongings{appointment: booked.Appointment.ID, exception: off.Exception.ID, wait: waits.ID, slot: h.slot, consultation: id, call: ring.Call.ID, message: m.ID, attachment: picture.ID, profile: profile.ID, session: current(kept),
 		user: h.bo.user.ID, doctor: h.wang.user.ID, unverified: w.register(rooms.RoleDoctor, "quack").user.ID}
+	owed := do(h.bo, consultation.Open, consultation.OpenInput{DoctorID: w.costly("zhao").user.ID, Service: account.Advice, Medium: account.Text, Complaint: secret})
+	h.things.order = owed.Order.ID
 	return h
 }
 
@@ -240,6 +243,7 @@ func (h *house) snapshot() []byte {
 		do(h.bo, account.Sessions, rooms.Nothing{}), do(h.bo, account.Me, rooms.Nothing{}), do(h.bo, account.Patients, rooms.Nothing{}),
 		do(h.wang, account.Me, rooms.Nothing{}), do(h.wang, chat.QuickReplies, rooms.Nothing{}),
 		do(h.wang, consultation.List, consultation.Filter{}),
+		do(h.bo, billing.Orders, billing.OrderFilter{}),
 		do(h.bo, schedule.Appointments, schedule.AppointmentFilter{}), do(h.bo, schedule.Waitlist, rooms.Nothing{}),
 		do(h.wang, schedule.ReadSchedule, rooms.Nothing{}), do(h.wang, schedule.Appointments, schedule.AppointmentFilter{}),
 		do(h.admin, account.Users, account.UserFilter{Q: "quack"}))

@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,6 +20,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/billing"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
@@ -54,9 +56,25 @@ func (s *server) answer(r Route, command rooms.Bound) gin.HandlerFunc {
 			if r.versioned {
 				tag(c, out)
 			}
+			if r.text != "" {
+				s.asFile(c, r, out)
+				return
+			}
 			c.Data(r.Status, "application/json; charset=utf-8", out)
 		}
 	}
+}
+
+// asFile sends an answer that is a text as a file to keep.
+func (s *server) asFile(c *gin.Context, r Route, out json.RawMessage) {
+	var text string
+	if err := json.Unmarshal(out, &text); err != nil {
+		s.refuse(c, r.Command, err)
+		return
+	}
+	c.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": r.file}))
+	c.Header("Cache-Control", "private, no-store")
+	c.Data(r.Status, r.text, []byte(text))
 }
 
 // tag makes the version of an answer its ETag.
@@ -115,6 +133,9 @@ func (s *server) actor(c *gin.Context, r Route) (rooms.Actor, error) {
 	return actor, nil
 }
 
+// idempotentCommands take an Idempotency-Key as the id of what they make.
+var idempotentCommands = []string{consultation.Open.Name, schedule.Book.Name, billing.Checkout.Name, billing.GiveBack.Name}
+
 // inputOf makes a command's input of body, query and path, which wins.
 func inputOf(command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
 	kinds := fieldKinds(command.In)
@@ -163,7 +184,7 @@ func inputOf(command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessa
 
 // idempotent tells whether a command takes an Idempotency-Key.
 func idempotent(command string) bool {
-	return command == consultation.Open.Name || command == schedule.Book.Name
+	return slices.Contains(idempotentCommands, command)
 }
 
 // idFor makes an id of an Idempotency-Key, so that the same key of the same

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -21,6 +22,8 @@ type Route struct {
 	Anonymous bool
 	// versioned routes answer with an ETag, and take If-Match, of the answer's version.
 	versioned bool
+	// text routes answer with a string of this type, as a file of this name.
+	text, file string
 	// body of the answer, where it is not the command's answer as JSON
 	content content
 }
@@ -48,6 +51,9 @@ func (r Route) Media() (takes, gives string) {
 		return "multipart/form-data", ""
 	case download, thumbnail:
 		return "", "application/octet-stream"
+	}
+	if r.text != "" {
+		return "", r.text
 	}
 	return "", ""
 }
@@ -119,6 +125,19 @@ func Routes() []Route {
 		{Method: "POST", Path: "/waitlist/:waitId/accept", Command: schedule.TakeOffer.Name, Status: http.StatusCreated},
 		{Method: "DELETE", Path: "/waitlist/:waitId", Command: schedule.LeaveWaitlist.Name, Status: http.StatusOK},
 
+		{Method: "GET", Path: "/orders", Command: billing.Orders.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/orders/:orderId", Command: billing.ReadOrder.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/orders/:orderId/checkout", Command: billing.Checkout.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/me/income", Command: billing.Income.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/me/income.csv", Command: billing.ExportIncome.Name, Status: http.StatusOK, text: "text/csv; charset=utf-8", file: "income.csv"},
+		{Method: "GET", Path: "/sandbox/:reference", Command: billing.SandboxRead.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/sandbox/:reference", Command: billing.SandboxPlay.Name, Status: http.StatusOK},
+
+		{Method: "GET", Path: "/admin/orders", Command: billing.AllOrders.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/admin/orders/:orderId", Command: billing.OrderFile.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.GiveBack.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/admin/reconciliations", Command: billing.Reconciliations.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/reconciliations", Command: billing.Reconcile.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/users", Command: account.Users.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name, Status: http.StatusOK},

@@ -31,6 +31,7 @@ type Deps struct {
 	Catalogue   *rooms.Catalogue
 	Accounts    Accounts
 	Attachments Attachments
+	Payments    Payments
 	Realtime    http.Handler
 	// App is the built frontend; Unbuilt is shown when there is none.
 	App     fs.FS
@@ -84,6 +85,7 @@ func New(deps Deps) (http.Handler, error) {
 	}
 	api := g.Group("/api/v1")
 	api.GET("/config", func(c *gin.Context) { c.JSON(http.StatusOK, deps.Public) })
+	api.POST("/webhooks/:gateway", s.webhook)
 	for _, r := range Routes() {
 		command, ok := deps.Catalogue.Command(r.Command)
 		if !ok {

@@ -5,6 +5,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -35,6 +36,7 @@ func (t told) in(namespace string) bool {
 // events carry a seq in the log of their room.
 func events() []told {
 	return []told{
+		event(billing.OrderUpdated),
 		event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
 		event(consultation.Updated), event(consultation.Entered),
 		event(chat.Created), event(chat.WasRecalled), event(chat.WasRead), event(chat.Delivered),
@@ -83,7 +85,24 @@ func enums() map[reflect.Type][]string {
 			string(consultation.PartPatient), string(consultation.PartDoctor), string(consultation.PartColleague),
 			string(consultation.PartRelative), string(consultation.PartInterpreter),
 		},
-		reflect.TypeFor[consultation.Refund]():    {string(consultation.NoRefund), string(consultation.FullRefund), string(consultation.PartialRefund)},
+		reflect.TypeFor[consultation.Refund](): {string(consultation.NoRefund), string(consultation.FullRefund), string(consultation.PartialRefund)},
+		reflect.TypeFor[consultation.OrderStatus](): {
+			string(consultation.OrderCreated), string(consultation.OrderFailed), string(consultation.OrderPaid), string(consultation.OrderRefunding),
+			string(consultation.OrderRefunded), string(consultation.OrderPartiallyRefunded), string(consultation.OrderClosed),
+		},
+		reflect.TypeFor[consultation.RefundStatus](): {string(consultation.RefundPending), string(consultation.RefundSucceeded), string(consultation.RefundFailed)},
+		reflect.TypeFor[consultation.RefundReason](): {
+			string(consultation.ForCancelled), string(consultation.ForDeclined), string(consultation.ForExpired), string(consultation.ForUnanswered),
+			string(consultation.ForTerminated), string(consultation.ForLate), string(consultation.ForTwice), string(consultation.ForGoodwill),
+		},
+		reflect.TypeFor[billing.PaymentStatus](): {string(billing.PaymentOpen), string(billing.PaymentPaid), string(billing.PaymentFailed), string(billing.PaymentClosed)},
+		reflect.TypeFor[billing.PaymentState](): {
+			string(billing.StateUnknown), string(billing.StateOpen), string(billing.StatePaid), string(billing.StateFailed), string(billing.StateClosed),
+		},
+		reflect.TypeFor[billing.Play](): {
+			string(billing.PlayPay), string(billing.PlayFail), string(billing.PlayDelay), string(billing.PlayTwice),
+			string(billing.PlayRepeat), string(billing.PlayReorder), string(billing.PlayLate),
+		},
 		reflect.TypeFor[schedule.ExceptionKind](): {string(schedule.TimeOff), string(schedule.Extra)},
 		reflect.TypeFor[schedule.AppointmentStatus](): {
 			string(schedule.Held), string(schedule.Booked), string(schedule.CheckedIn), string(schedule.InProgress), string(schedule.Fulfilled),

@@ -17,6 +17,7 @@ func plain() []plainRoute {
 		{"get", "/api/openapi.json", "This document.", asJSON},
 		{"get", "/api/asyncapi.json", "The commands and events of Socket.IO, as AsyncAPI 3.", asJSON},
 		{"get", "/calendar/{file}", "The private calendar feed of a user, <token>.ics (RFC 5545); GET /api/v1/me has its URL.", "text/calendar"},
+		{"post", "/api/v1/webhooks/{gateway}", "Where payment gateways call back; who calls is known by the signature alone.", asJSON},
 		{"get", "/healthz", "Is the process alive?", asJSON},
 		{"get", "/readyz", "Can it take requests? 503 while it drains.", asJSON},
 	}

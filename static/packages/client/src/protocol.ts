@@ -27,6 +27,7 @@ const durable: Record<DurableName, true> = {
   'appointment:updated': true,
   'waitlist:updated': true,
   'call:updated': true,
+  'order:updated': true,
 }
 export const durableNames = Object.keys(durable) as DurableName[]
 

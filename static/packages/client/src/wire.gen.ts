@@ -92,6 +92,7 @@ export interface BookInput {
 export interface Booking {
   appointment: Appointment
   consultation: Consultation
+  order?: Order
 }
 
 export interface CalendarInput {
@@ -151,6 +152,31 @@ export interface CancelInput {
   reason?: string
 }
 
+export interface Charge {
+  gateway: string
+  transaction: string
+  paymentId: string
+  orderId: string
+  amount: number
+  currency: string
+  at: string
+  extra: boolean
+}
+
+export interface CheckedOut {
+  order: Order
+  paymentId: string
+  redirectUrl?: string
+  qrCode?: string
+  clientSecret?: string
+}
+
+export interface CheckoutInput {
+  orderId: string
+  gateway: string
+  id?: string
+}
+
 export type Code = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'closed' | 'payment_required' | 'rate_limited' | 'too_large' | 'unavailable' | 'internal'
 
 export interface Consultation {
@@ -188,6 +214,19 @@ export interface Consultation {
   lastSeq?: number
   readUpTo?: number
   unread?: number
+}
+
+export interface DayInput {
+  day: string
+}
+
+export interface Difference {
+  paymentId: string
+  orderId: string
+  gateway: string
+  ours: string
+  theirs: string
+  madeGood: boolean
 }
 
 export interface Doctor {
@@ -305,6 +344,13 @@ export interface Expiry {
   expiresAt: string
 }
 
+export interface File {
+  order: Order
+  payments: Payment[]
+  charges: Charge[]
+  refunds: RefundRecord[]
+}
+
 export interface Filter {
   status?: Status
   cursor?: string
@@ -314,6 +360,13 @@ export interface Filter {
 export interface Found {
   items: Message[]
   nextCursor: string
+}
+
+export interface GiveBackInput {
+  orderId: string
+  id?: string
+  amount?: number
+  reason: string
 }
 
 export interface HistoryInput {
@@ -338,6 +391,43 @@ export interface ICEServer {
 export interface ICEServers {
   iceServers: ICEServer[]
   ttl: number
+}
+
+export interface IncomeInput {
+  from?: string
+  to?: string
+  cursor?: string
+  limit?: number
+}
+
+export interface IncomeLine {
+  orderId: string
+  consultationId: string
+  patientName: string
+  service: ServiceKind
+  medium: Medium
+  status: OrderStatus
+  paidAt: string
+  currency: string
+  amount: number
+  returned: number
+  fee: number
+  net: number
+}
+
+export interface IncomePage {
+  items: IncomeLine[]
+  nextCursor: string
+  totals: IncomeTotal[]
+}
+
+export interface IncomeTotal {
+  currency: string
+  count: number
+  amount: number
+  returned: number
+  fee: number
+  net: number
 }
 
 export interface Input {
@@ -462,7 +552,59 @@ export interface OpenInput {
 
 export interface Opened {
   consultation: Consultation
+  order?: Order
 }
+
+export interface Order {
+  id: string
+  status: OrderStatus
+  consultationId: string
+  userId: string
+  doctorId: string
+  doctorName: string
+  patientName: string
+  service: ServiceKind
+  medium: Medium
+  scheduledAt?: string
+  amount: number
+  currency: string
+  paid: number
+  refunded: number
+  feeBasisPoints: number
+  gateway?: string
+  createdAt: string
+  updatedAt: string
+  expiresAt: string
+  paidAt?: string
+  refunds: OrderRefund[]
+}
+
+export interface OrderFilter {
+  status?: OrderStatus
+  q?: string
+  cursor?: string
+  limit?: number
+}
+
+export interface OrderPage {
+  items: Order[]
+  nextCursor: string
+}
+
+export interface OrderRef {
+  orderId: string
+}
+
+export interface OrderRefund {
+  id: string
+  amount: number
+  reason: RefundReason
+  status: RefundStatus
+  createdAt: string
+  updatedAt: string
+}
+
+export type OrderStatus = 'created' | 'failed' | 'paid' | 'refunding' | 'refunded' | 'partially_refunded' | 'closed'
 
 export interface Page {
   items: Consultation[]
@@ -509,6 +651,26 @@ export interface PatientList {
   items: Patient[]
   nextCursor: string
 }
+
+export interface Payment {
+  id: string
+  orderId: string
+  gateway: string
+  reference: string
+  remote?: string
+  status: PaymentStatus
+  amount: number
+  currency: string
+  createdAt: string
+  updatedAt: string
+  expiresAt: string
+}
+
+export type PaymentState = 'unknown' | 'open' | 'paid' | 'failed' | 'closed'
+
+export type PaymentStatus = 'open' | 'paid' | 'failed' | 'closed'
+
+export type Play = 'pay' | 'fail' | 'delay' | 'twice' | 'repeat' | 'reorder' | 'late'
 
 export interface PresenceChange {
   consultationId: string
@@ -565,6 +727,25 @@ export interface RefreshInput {
 
 export type Refund = '' | 'full' | 'partial'
 
+export type RefundReason = 'cancelled' | 'declined' | 'expired' | 'unanswered' | 'terminated' | 'late_payment' | 'paid_twice' | 'goodwill'
+
+export interface RefundRecord {
+  id: string
+  amount: number
+  reason: RefundReason
+  status: RefundStatus
+  createdAt: string
+  updatedAt: string
+  gateway: string
+  transaction: string
+  remote?: string
+  note?: string
+  attempts: number
+  lastError?: string
+}
+
+export type RefundStatus = 'pending' | 'succeeded' | 'failed'
+
 export interface RegisterInput {
   role: Role
   name: string
@@ -572,6 +753,19 @@ export interface RegisterInput {
   password: string
   locale?: string
   timeZone?: string
+}
+
+export interface Report {
+  day: string
+  startedAt: string
+  finishedAt: string
+  checked: number
+  differences: Difference[]
+}
+
+export interface ReportList {
+  items: Report[]
+  nextCursor: string
 }
 
 export interface RescheduleInput {
@@ -596,6 +790,25 @@ export interface Rule {
   media: Medium[]
   validFrom?: string
   validUntil?: string
+}
+
+export interface SandboxPayment {
+  reference: string
+  title: string
+  amount: number
+  currency: string
+  state: PaymentState
+  expiresAt: string
+  returnUrl: string
+}
+
+export interface SandboxPlayInput {
+  reference: string
+  play: Play
+}
+
+export interface SandboxRef {
+  reference: string
 }
 
 export interface Schedule {
@@ -833,6 +1046,7 @@ export interface LogEvent<Name extends string, Data> {
 
 /** Every event that a consultation's log can hold. */
 export type AnyLogEvent =
+  | LogEvent<'order:updated', Order>
   | LogEvent<'appointment:updated', Appointment>
   | LogEvent<'waitlist:updated', Wait>
   | LogEvent<'consultation:updated', Consultation>
@@ -901,6 +1115,8 @@ export interface ClientToServerEvents {
 
 /** What /consultations tells. */
 export interface ServerToClientEvents {
+  /** An order of one's own changed; data is the whole of it. */
+  'order:updated': (event: LogEvent<'order:updated', Order>) => void
   /** The appointment changed; data is the whole of it. */
   'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
   /** One's place on a waitlist changed: a slot may be offered. */

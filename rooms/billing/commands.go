@@ -1,0 +1,203 @@
+package billing
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+)
+
+// The commands of orders and money.
+var (
+	Orders = rooms.Command[OrderFilter, OrderPage]{Name: "order:list", For: rooms.Patients,
+		Doc: "List one's own orders, the latest first."}
+	ReadOrder = rooms.Command[OrderRef, Order]{Name: "order:read", For: rooms.Patients,
+		Doc: "Read one of one's own orders, with what went back."}
+	Checkout = rooms.Command[CheckoutInput, CheckedOut]{Name: "order:checkout", For: rooms.Patients,
+		Doc: "Begin to pay an order at a gateway. Asked again it is the same payment, as long as that is open."}
+
+	Income = rooms.Command[IncomeInput, IncomePage]{Name: "income:read", For: rooms.Doctors,
+		Doc: "What one's consultations brought, by when they were paid, with the sums of the whole time."}
+	ExportIncome = rooms.Command[IncomeInput, string]{Name: "income:export", For: rooms.Doctors,
+		Doc: "The same as CSV (RFC 4180), up to 10,000 lines."}
+
+	AllOrders = rooms.Command[OrderFilter, OrderPage]{Name: "order:search", For: rooms.Admins,
+		Doc: "Find orders of everyone, the latest first."}
+	OrderFile = rooms.Command[OrderRef, File]{Name: "order:inspect", For: rooms.Admins,
+		Doc: "Read an order with every payment, charge and refund."}
+	GiveBack = rooms.Command[GiveBackInput, Order]{Name: "order:refund", For: rooms.Admins,
+		Doc: "Give back what is left of an order, or part of it. The same id gives back once."}
+	Reconciliations = rooms.Command[rooms.Nothing, ReportList]{Name: "reconciliation:list", For: rooms.Admins,
+		Doc: "The latest comparisons of a day's payments with the gateways."}
+	Reconcile = rooms.Command[DayInput, Report]{Name: "reconciliation:run", For: rooms.Admins,
+		Doc: "Compare a day with the gateways now; what was missed is made good."}
+)
+
+// OrderUpdated is told to all devices of who pays.
+var OrderUpdated = rooms.Event[Order]{Name: "order:updated", Doc: "An order of one's own changed; data is the whole of it."}
+
+// OrderFilter narrows a list. Limit is 1 to 100, 20 by default. Q is for admins.
+type OrderFilter struct {
+	Status consultation.OrderStatus `json:"status,omitempty"` // one state, or several with commas
+	Q      string                   `json:"q,omitempty"`      // part of an id or a name
+	Cursor string                   `json:"cursor,omitempty"`
+	Limit  int                      `json:"limit,omitempty"`
+}
+
+// OrderPage is a page of orders; NextCursor is empty on the last.
+type OrderPage struct {
+	Items      []Order `json:"items"`
+	NextCursor string  `json:"nextCursor"`
+}
+
+// OrderRef names an order.
+type OrderRef struct {
+	OrderID OrderID `json:"orderId"`
+}
+
+// CheckoutInput names an order and where to pay it. ID, over REST the
+// Idempotency-Key, names the payment: another one begins another.
+type CheckoutInput struct {
+	OrderID OrderID   `json:"orderId"`
+	Gateway string    `json:"gateway"`
+	ID      PaymentID `json:"id,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in CheckoutInput) Validate() error {
+	switch {
+	case in.Gateway == "":
+		return rooms.Invalid("gateway", "gateway is missing")
+	case in.ID != "" && !rooms.ValidID(string(in.ID)):
+		return rooms.Invalid("id", "id must be 1 to 100 visible ASCII characters")
+	}
+	return nil
+}
+
+// CheckedOut is the order, and how to pay it.
+type CheckedOut struct {
+	Order     Order     `json:"order"`
+	PaymentID PaymentID `json:"paymentId"`
+	Way
+}
+
+// IncomeInput is a stretch of time, at most 366 days: the last 31 days when
+// nothing is given. Limit is 1 to 200, 50 by default.
+type IncomeInput struct {
+	From   *time.Time `json:"from,omitempty"`
+	To     *time.Time `json:"to,omitempty"`
+	Cursor string     `json:"cursor,omitempty"`
+	Limit  int        `json:"limit,omitempty"`
+}
+
+// IncomePage is a page of lines, and the sums over all of them.
+type IncomePage struct {
+	Items      []IncomeLine  `json:"items"`
+	NextCursor string        `json:"nextCursor"`
+	Totals     []IncomeTotal `json:"totals"` // one of each currency
+}
+
+// IncomeLine is what one consultation brought, in minor units.
+type IncomeLine struct {
+	OrderID        OrderID                  `json:"orderId"`
+	ConsultationID consultation.ID          `json:"consultationId"`
+	PatientName    string                   `json:"patientName"`
+	Service        account.ServiceKind      `json:"service"`
+	Medium         account.Medium           `json:"medium"`
+	Status         consultation.OrderStatus `json:"status"`
+	PaidAt         time.Time                `json:"paidAt"`
+	Currency       string                   `json:"currency"`
+	Amount         int64                    `json:"amount"`
+	// Returned is what went back or is on its way.
+	Returned int64 `json:"returned"`
+	// Fee is the platform's share of what is left, rounded down.
+	Fee int64 `json:"fee"`
+	Net int64 `json:"net"`
+}
+
+// IncomeTotal are the sums in one currency.
+type IncomeTotal struct {
+	Currency string `json:"currency"`
+	Count    int    `json:"count"`
+	Amount   int64  `json:"amount"`
+	Returned int64  `json:"returned"`
+	Fee      int64  `json:"fee"`
+	Net      int64  `json:"net"`
+}
+
+// File is an order with everything that happened to it.
+type File struct {
+	Order    Order          `json:"order"`
+	Payments []Payment      `json:"payments"`
+	Charges  []Charge       `json:"charges"`
+	Refunds  []RefundRecord `json:"refunds"`
+}
+
+// RefundRecord is a refund as an admin sees it.
+type RefundRecord struct {
+	consultation.OrderRefund
+	Gateway     string `json:"gateway"`
+	Transaction string `json:"transaction"`
+	Remote      string `json:"remote,omitempty"`
+	Note        string `json:"note,omitempty"`
+	Attempts    int    `json:"attempts"`
+	LastError   string `json:"lastError,omitempty"`
+}
+
+// GiveBackInput names an order and what to give back: all that is left when
+// Amount is 0.
+type GiveBackInput struct {
+	OrderID OrderID               `json:"orderId"`
+	ID      consultation.RefundID `json:"id,omitempty"`
+	Amount  int64                 `json:"amount,omitempty"`
+	Reason  string                `json:"reason"`
+}
+
+// Validate implements rooms.Validator.
+func (in GiveBackInput) Validate() error {
+	switch {
+	case in.ID != "" && !rooms.ValidID(string(in.ID)):
+		return rooms.Invalid("id", "id must be 1 to 100 visible ASCII characters")
+	case in.Amount < 0:
+		return rooms.Invalid("amount", "amount must not be negative")
+	case in.Reason == "":
+		return rooms.Invalid("reason", "give a reason")
+	case utf8.RuneCountInString(in.Reason) > 500:
+		return rooms.TooLarge("reason", "reason may have at most 500 characters")
+	}
+	return nil
+}
+
+// DayInput is a day in UTC, such as 2026-11-21.
+type DayInput struct {
+	Day string `json:"day"`
+}
+
+// ReportList is reports, the latest day first.
+type ReportList struct {
+	Items      []Report `json:"items"`
+	NextCursor string   `json:"nextCursor"`
+}
+
+// Report is a day's comparison of our books with the gateways'.
+type Report struct {
+	Day        string    `json:"day"` // in UTC
+	StartedAt  time.Time `json:"startedAt"`
+	FinishedAt time.Time `json:"finishedAt"`
+	// Checked counts the payments that were compared.
+	Checked     int          `json:"checked"`
+	Differences []Difference `json:"differences"`
+}
+
+// Difference is a payment on which a gateway does not agree with us.
+type Difference struct {
+	PaymentID PaymentID `json:"paymentId"`
+	OrderID   OrderID   `json:"orderId"`
+	Gateway   string    `json:"gateway"`
+	Ours      string    `json:"ours"`
+	Theirs    string    `json:"theirs"`
+	// MadeGood says that it was set right at once; else someone must look.
+	MadeGood bool `json:"madeGood"`
+}

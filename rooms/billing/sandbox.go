@@ -1,0 +1,54 @@
+package billing
+
+import (
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// The commands of the sandbox's own checkout page. Whoever has a payment's
+// reference may pay it, as with any gateway. Where the sandbox is not one of
+// the gateways they know no payment.
+var (
+	SandboxRead = rooms.Command[SandboxRef, SandboxPayment]{Name: "sandbox:read", For: rooms.Anyone,
+		Doc: "What the sandbox's checkout page shows."}
+	SandboxPlay = rooms.Command[SandboxPlayInput, SandboxPayment]{Name: "sandbox:play", For: rooms.Anyone,
+		Doc: "Pay with play money, or let something go wrong with it."}
+)
+
+// SandboxRef names a payment at the sandbox.
+type SandboxRef struct {
+	Reference string `json:"reference"`
+}
+
+// SandboxPlayInput is what to do with a payment.
+type SandboxPlayInput struct {
+	Reference string `json:"reference"`
+	Play      Play   `json:"play"`
+}
+
+// Play is what someone does at the sandbox's checkout, and how the sandbox
+// tells of it.
+type Play string
+
+// The plays.
+const (
+	PlayPay     Play = "pay"     // told at once
+	PlayFail    Play = "fail"    // refused; another try may follow
+	PlayDelay   Play = "delay"   // paid, and told after a while
+	PlayTwice   Play = "twice"   // paid two times; told of both
+	PlayRepeat  Play = "repeat"  // told three times
+	PlayReorder Play = "reorder" // fails, then succeeds; told the other way round
+	PlayLate    Play = "late"    // the money comes after the order has been closed
+)
+
+// SandboxPayment is a payment as the sandbox knows it.
+type SandboxPayment struct {
+	Reference string       `json:"reference"`
+	Title     string       `json:"title"`
+	Amount    int64        `json:"amount"`
+	Currency  string       `json:"currency"`
+	State     PaymentState `json:"state"`
+	ExpiresAt time.Time    `json:"expiresAt"`
+	ReturnURL string       `json:"returnUrl"`
+}

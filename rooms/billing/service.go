@@ -1,0 +1,156 @@
+package billing
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Config is how the service is set up.
+type Config struct {
+	// Gateways are offered to patients in this order.
+	Gateways []Gateway
+	// FeeBasisPoints is the platform's share, in hundredths of a percent.
+	FeeBasisPoints int
+	// PublicURL is where browsers and gateways reach this server, without a
+	// slash at the end; it may be empty with the sandbox alone.
+	PublicURL string
+	// Patience is how long a gateway may take to answer; 20 seconds if 0.
+	Patience time.Duration
+}
+
+// Service carries out the commands of orders, and what timers and gateways want.
+type Service struct {
+	cfg           Config
+	store         Store
+	consultations *consultation.Service
+	gateways      map[string]Gateway
+	now           func() time.Time
+	log           *slog.Logger
+
+	jobs chan rooms.Timer
+}
+
+// New makes the service, which bills and follows the consultations from now
+// on. Start it with Run.
+func New(cfg Config, store Store, consultations *consultation.Service, now func() time.Time, log *slog.Logger) *Service {
+	if cfg.Patience == 0 {
+		cfg.Patience = 20 * time.Second
+	}
+	s := &Service{cfg: cfg, store: store, consultations: consultations, gateways: map[string]Gateway{}, now: now, log: log,
+		jobs: make(chan rooms.Timer, jobsMost)}
+	for _, g := range cfg.Gateways {
+		s.gateways[g.Name()] = g
+	}
+	if consultations != nil {
+		consultations.BilledBy(s)
+		consultations.FollowedBy(s)
+	}
+	return s
+}
+
+// Commands are the commands that the service carries out.
+func (s *Service) Commands() []rooms.Bound {
+	return []rooms.Bound{
+		Orders.Bind(s.orders), ReadOrder.Bind(s.readOrder), Checkout.Bind(s.checkout),
+		Income.Bind(s.income), ExportIncome.Bind(s.exportIncome),
+		AllOrders.Bind(s.allOrders), OrderFile.Bind(s.file), GiveBack.Bind(s.giveBack),
+		Reconciliations.Bind(s.reports), Reconcile.Bind(s.reconcileDay),
+	}
+}
+
+// GatewayNames are the gateways that a patient may choose from, in order.
+func (s *Service) GatewayNames() []string {
+	names := make([]string, len(s.cfg.Gateways))
+	for i, g := range s.cfg.Gateways {
+		names[i] = g.Name()
+	}
+	return names
+}
+
+func (s *Service) orders(ctx context.Context, actor rooms.Actor, in OrderFilter) (OrderPage, error) {
+	return s.list(ctx, in, OrderQuery{User: actor.UserID})
+}
+
+func (s *Service) allOrders(ctx context.Context, _ rooms.Actor, in OrderFilter) (OrderPage, error) {
+	return s.list(ctx, in, OrderQuery{Text: strings.TrimSpace(in.Q)})
+}
+
+func (s *Service) list(ctx context.Context, in OrderFilter, q OrderQuery) (OrderPage, error) {
+	for _, name := range strings.FieldsFunc(string(in.Status), func(r rune) bool { return r == ',' }) {
+		status := consultation.OrderStatus(name)
+		if !knownStatus[status] {
+			return OrderPage{}, rooms.Invalid("status", "there is no status %q", name)
+		}
+		q.Statuses = append(q.Statuses, status)
+	}
+	limit, err := rooms.PageSize(in.Limit, 20, 100)
+	if err != nil {
+		return OrderPage{}, err
+	}
+	if q.After, err = rooms.ParseCursor(in.Cursor); err != nil {
+		return OrderPage{}, err
+	}
+	q.Limit = limit + 1
+	list, err := s.store.Orders(ctx, q)
+	if err != nil {
+		return OrderPage{}, err
+	}
+	items, next := rooms.CutPage(list, limit, func(o Order) rooms.Cursor {
+		return rooms.Cursor{Num: o.CreatedAt.UnixMicro(), ID: string(o.ID)}
+	})
+	return OrderPage{Items: items, NextCursor: next}, nil
+}
+
+var knownStatus = map[consultation.OrderStatus]bool{
+	consultation.OrderCreated: true, consultation.OrderFailed: true, consultation.OrderPaid: true, consultation.OrderRefunding: true,
+	consultation.OrderRefunded: true, consultation.OrderPartiallyRefunded: true, consultation.OrderClosed: true,
+}
+
+func (s *Service) readOrder(ctx context.Context, actor rooms.Actor, in OrderRef) (Order, error) {
+	o, err := s.store.Order(ctx, in.OrderID)
+	if err == nil && o.UserID != actor.UserID {
+		return Order{}, rooms.NotFound("order")
+	}
+	return o, err
+}
+
+func (s *Service) file(ctx context.Context, _ rooms.Actor, in OrderRef) (File, error) {
+	o, err := s.store.Order(ctx, in.OrderID)
+	if err != nil {
+		return File{}, err
+	}
+	ledger, err := s.store.Ledger(ctx, o.ID)
+	if err != nil {
+		return File{}, err
+	}
+	f := File{Order: o, Payments: ledger.Payments, Charges: ledger.Charges, Refunds: make([]RefundRecord, len(ledger.Refunds))}
+	for i, r := range ledger.Refunds {
+		f.Refunds[i] = RefundRecord{OrderRefund: r.OrderRefund, Gateway: r.Gateway, Transaction: r.Transaction, Remote: r.Remote,
+			Note: r.Note, Attempts: r.Attempts, LastError: r.LastError}
+	}
+	return f, nil
+}
+
+// save writes an order as it stands after its refunds, and tells who pays.
+func (s *Service) save(tx Tx, o Order, actor rooms.Actor) (Order, error) {
+	ledger, err := tx.Ledger(o.ID)
+	if err != nil {
+		return o, err
+	}
+	o = standing(o, ledger.Refunds)
+	o.UpdatedAt = s.now()
+	if err := tx.SaveOrder(o); err != nil {
+		return o, err
+	}
+	o.Refunds = make([]consultation.OrderRefund, len(ledger.Refunds))
+	for i, r := range ledger.Refunds {
+		o.Refunds[i] = r.OrderRefund
+	}
+	_, err = OrderUpdated.Record(tx, rooms.UserRoom(o.UserID), actor, s.now(), nil, func(rooms.Seq) (Order, error) { return o, nil })
+	return o, err
+}

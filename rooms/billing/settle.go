@@ -1,0 +1,180 @@
+package billing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Callback takes what a gateway calls back with. What is not verifiably the
+// gateway's own, concerns nothing that we know, or names another amount or
+// currency, is refused, logged, and changes nothing; what was told before
+// changes nothing either. It returns the body that the gateway wants to hear.
+// Errors: not_found (gateway, payment), forbidden (signature, certificate,
+// age), invalid, conflict (amount, currency), unavailable.
+func (s *Service) Callback(ctx context.Context, gateway string, c Callback) (contentType string, body []byte, err error) {
+	g, ok := s.gateways[gateway]
+	if !ok {
+		return "", nil, rooms.NotFound("gateway")
+	}
+	c.At = s.now()
+	notice, err := g.Read(ctx, c)
+	if err == nil {
+		err = s.heed(ctx, g, notice)
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "payment callback refused", "gateway", gateway, "reference", notice.Reference, "error", err)
+		return "", nil, err
+	}
+	contentType, body = g.Thanks()
+	return contentType, body, nil
+}
+
+func (s *Service) heed(ctx context.Context, g Gateway, notice Notice) error {
+	if notice.RefundID != "" {
+		return s.store.InTx(ctx, func(tx Tx) error {
+			r, err := tx.Refund(notice.RefundID)
+			if err != nil || r.Status != consultation.RefundPending {
+				return err
+			}
+			return tx.SetTimer(rooms.Timer{Kind: refundTimer, Subject: string(r.ID), Due: s.now()})
+		})
+	}
+	if notice.Reference == "" {
+		return nil
+	}
+	p, err := s.store.PaymentBy(ctx, g.Name(), notice.Reference)
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx, p.ID, notice.Standing)
+}
+
+// errMismatch is a charge that is not what the payment asked for.
+var errMismatch = errors.New("amount or currency is not what was asked for")
+
+// settle brings a payment to where the gateway says that it stands. It is the
+// only way in which money comes into the books.
+func (s *Service) settle(ctx context.Context, id PaymentID, at Standing) error {
+	err := s.settleOnce(ctx, id, at, true)
+	if code := rooms.CodeOf(err); (code == rooms.CodeConflict || code == rooms.CodeInvalid) && !errors.Is(err, errMismatch) {
+		// The slot could not be taken again: what was paid goes back.
+		err = s.settleOnce(ctx, id, at, false)
+	}
+	return err
+}
+
+func (s *Service) settleOnce(ctx context.Context, id PaymentID, at Standing, rescue bool) error {
+	var doctor rooms.UserID
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		p, err := tx.Payment(id)
+		if err != nil {
+			return err
+		}
+		for _, t := range at.Transactions {
+			if t.Amount != p.Amount || t.Currency != p.Currency {
+				e := rooms.Conflict(string(p.Status), "%d %s was taken where %d %s was asked for", t.Amount, t.Currency, p.Amount, p.Currency)
+				return fmt.Errorf("%w: %w", errMismatch, e)
+			}
+		}
+		o, err := tx.Order(p.OrderID)
+		if err != nil {
+			return err
+		}
+		for _, t := range at.Transactions {
+			if o, doctor, err = s.take(tx, o, p, t, rescue); err != nil {
+				return err
+			}
+		}
+		return s.moved(tx, o, p, at.State)
+	})
+	if err == nil && doctor != "" {
+		s.consultations.AnnounceQueue(ctx, doctor)
+	}
+	return err
+}
+
+// take enters a charge, unless it is known. The first one for an order pays
+// for it; what comes too late, or a second time, goes back whole.
+func (s *Service) take(tx Tx, o Order, p Payment, t Transaction, rescue bool) (Order, rooms.UserID, error) {
+	now := s.now()
+	c := Charge{Gateway: p.Gateway, Transaction: t.ID, PaymentID: p.ID, OrderID: o.ID, Amount: t.Amount, Currency: t.Currency, At: now, Extra: o.Paid > 0}
+	if fresh, err := tx.InsertCharge(c); err != nil || !fresh {
+		return o, "", err
+	}
+	if c.Extra {
+		err := s.intend(tx, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForTwice, "")
+		if err == nil {
+			o, err = s.save(tx, o, rooms.System)
+		}
+		return o, "", err
+	}
+	closed := o.Status == consultation.OrderClosed
+	o.Status, o.Paid, o.PaidAt, o.Gateway = consultation.OrderPaid, t.Amount, &now, p.Gateway
+	cons, err := tx.Consultation(o.ConsultationID)
+	if err != nil {
+		return o, "", err
+	}
+	var doctor rooms.UserID
+	if cons.Status == consultation.PendingPayment || (rescue && closed && cons.Status == consultation.Expired && cons.ScheduledAt != nil) {
+		if cons, err = s.consultations.Pay(tx, cons); err != nil {
+			return o, "", err
+		}
+		doctor = cons.DoctorID
+	} else if err := s.intend(tx, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForLate, ""); err != nil {
+		return o, "", err
+	}
+	if err := s.stopPayments(tx, o, p.ID); err != nil {
+		return o, "", err
+	}
+	o, err = s.save(tx, o, rooms.System)
+	return o, doctor, err
+}
+
+// moved brings the payment itself to a state; once it is over nobody asks for
+// it any more.
+func (s *Service) moved(tx Tx, o Order, p Payment, to PaymentState) error {
+	ledger, err := tx.Ledger(o.ID)
+	if err != nil {
+		return err
+	}
+	before := p.Status
+	for _, c := range ledger.Charges {
+		if c.PaymentID == p.ID {
+			p.Status = PaymentPaid // nothing that comes later takes that back
+		}
+	}
+	if p.Status.waits() {
+		switch to {
+		case StateFailed:
+			p.Status = PaymentFailed
+		case StateClosed:
+			p.Status = PaymentClosed
+		case StateUnknown:
+			if !o.Status.Payable() {
+				p.Status = PaymentClosed // never got there, and nobody can send it now
+			}
+		}
+	}
+	if !p.Status.waits() {
+		if err := tx.ClearTimer(paymentTimer, string(p.ID)); err != nil {
+			return err
+		}
+	}
+	if p.Status == before {
+		return nil
+	}
+	p.UpdatedAt = s.now()
+	if err := tx.SavePayment(p); err != nil {
+		return err
+	}
+	if p.Status != PaymentFailed || o.Status != consultation.OrderCreated {
+		return nil
+	}
+	o.Status = consultation.OrderFailed
+	_, err = s.save(tx, o, rooms.System)
+	return err
+}

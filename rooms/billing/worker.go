@@ -1,0 +1,262 @@
+package billing
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Kinds of timers. They are the worker's list of what to do: rows, leased by
+// one worker at a time, and due again when that one dies.
+const (
+	refundTimer    = "refund"
+	paymentTimer   = "payment"
+	reconcileTimer = "reconciliation"
+)
+
+// Bounds of the worker: a gateway that hangs must hold up neither the other
+// timers of the server nor, for long, the other gateways.
+const (
+	jobsMost    = 64
+	jobsAtATime = 4
+	retryFirst  = 5 * time.Second
+	retryMost   = time.Hour
+)
+
+// Timers are the timers that the service fires: it hands them to its workers.
+// One that finds them all busy is due again when its lease is over.
+func (s *Service) Timers() map[string]rooms.Fire {
+	hand := func(_ context.Context, t rooms.Timer) error {
+		select {
+		case s.jobs <- t:
+		default:
+		}
+		return nil
+	}
+	return map[string]rooms.Fire{refundTimer: hand, paymentTimer: hand, reconcileTimer: hand}
+}
+
+// Run carries out what timers handed over, until ctx ends.
+func (s *Service) Run(ctx context.Context) {
+	var workers sync.WaitGroup
+	for range jobsAtATime {
+		workers.Go(func() {
+			for {
+				select {
+				case t := <-s.jobs:
+					s.work(ctx, t)
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// Drain carries out what has been handed over so far: what Run does, for a
+// world in which the test turns the clock.
+func (s *Service) Drain(ctx context.Context) {
+	for {
+		select {
+		case t := <-s.jobs:
+			s.work(ctx, t)
+		default:
+			return
+		}
+	}
+}
+
+func (s *Service) work(ctx context.Context, t rooms.Timer) {
+	most := s.cfg.Patience + 10*time.Second
+	if t.Kind == reconcileTimer {
+		most = reconcileMost
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	var err error
+	switch t.Kind {
+	case refundTimer:
+		err = s.payBack(ctx, consultation.RefundID(t.Subject))
+	case paymentTimer:
+		err = s.follow(ctx, PaymentID(t.Subject))
+	case reconcileTimer:
+		err = s.nightly(ctx, t.Subject)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "billing", "kind", t.Kind, "subject", t.Subject, "error", err)
+	}
+}
+
+// backoff is how long to wait after so many attempts.
+func backoff(attempts int, first, most time.Duration) time.Duration {
+	return min(first<<min(attempts, 20), most)
+}
+
+// follow asks the gateway how a payment stands, and closes it there once the
+// order waits for it no more. It goes on until the payment is over.
+func (s *Service) follow(ctx context.Context, id PaymentID) error {
+	var p Payment
+	var o Order
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if p, err = tx.Payment(id); err != nil {
+			if rooms.CodeOf(err) == rooms.CodeNotFound {
+				return tx.ClearTimer(paymentTimer, string(id))
+			}
+			return err
+		}
+		if !p.Status.waits() {
+			return tx.ClearTimer(paymentTimer, string(id))
+		}
+		if o, err = tx.Order(p.OrderID); err != nil {
+			return err
+		}
+		// Planned before it is tried, so that a crash in between only delays it.
+		p.Polls++
+		if err := tx.SavePayment(p); err != nil {
+			return err
+		}
+		most := pollMost
+		if !o.Status.Payable() {
+			most = retryMost
+		}
+		return tx.SetTimer(rooms.Timer{Kind: paymentTimer, Subject: string(id), Due: s.now().Add(backoff(p.Polls, pollFirst, most))})
+	})
+	if err != nil || o.ID == "" {
+		return err
+	}
+	gateway, ok := s.gateways[p.Gateway]
+	if !ok {
+		return rooms.NotFound("gateway " + p.Gateway)
+	}
+	asking, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	defer cancel()
+	ask := gateway.Look
+	if !o.Status.Payable() {
+		ask = gateway.Close
+	}
+	at, err := ask(asking, p)
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx, p.ID, at)
+}
+
+// payBack carries out a refund. The gateway knows it by its id, so asking
+// again, after a crash or an answer that was lost, gives nothing back twice.
+func (s *Service) payBack(ctx context.Context, id consultation.RefundID) error {
+	var r Refund
+	var p Payment
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		r, err = tx.Refund(id)
+		if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && r.Status != consultation.RefundPending) {
+			return tx.ClearTimer(refundTimer, string(id))
+		} else if err != nil {
+			return err
+		}
+		if p, err = tx.Payment(r.PaymentID); err != nil {
+			return err
+		}
+		r.Attempts++
+		if err := tx.SaveRefund(r); err != nil {
+			return err
+		}
+		return tx.SetTimer(rooms.Timer{Kind: refundTimer, Subject: string(id), Due: s.now().Add(backoff(r.Attempts, retryFirst, retryMost))})
+	})
+	if err != nil || p.ID == "" {
+		return err
+	}
+	gateway, ok := s.gateways[r.Gateway]
+	if !ok {
+		return rooms.NotFound("gateway " + r.Gateway)
+	}
+	asking, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	defer cancel()
+	answer, err := gateway.Refund(asking, RefundRequest{ID: r.ID, Remote: r.Remote, Payment: p, Transaction: r.Transaction,
+		Amount: r.Amount, Currency: r.Currency, NotifyURL: s.notifyURL(r.Gateway)})
+	if err != nil {
+		answer = RefundAnswer{Remote: r.Remote, Status: consultation.RefundPending, Why: err.Error()}
+	}
+	if wrote := s.store.InTx(ctx, func(tx Tx) error { return s.refunded(tx, id, answer) }); wrote != nil {
+		return wrote
+	}
+	return err
+}
+
+// refunded enters what a gateway says of a refund.
+func (s *Service) refunded(tx Tx, id consultation.RefundID, answer RefundAnswer) error {
+	r, err := tx.Refund(id)
+	if err != nil || r.Status != consultation.RefundPending {
+		return err
+	}
+	r.Remote, r.Status, r.LastError, r.UpdatedAt = answer.Remote, answer.Status, answer.Why, s.now()
+	if err := tx.SaveRefund(r); err != nil || r.Status == consultation.RefundPending {
+		return err
+	}
+	if err := tx.ClearTimer(refundTimer, string(id)); err != nil {
+		return err
+	}
+	o, err := tx.Order(r.OrderID)
+	if err != nil {
+		return err
+	}
+	_, err = s.save(tx, o, rooms.System)
+	return err
+}
+
+// giveBack is an admin's refund. A refund that a gateway has refused for good
+// leaves its amount to be given back again.
+func (s *Service) giveBack(ctx context.Context, actor rooms.Actor, in GiveBackInput) (Order, error) {
+	var o Order
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if o, err = tx.Order(in.OrderID); err != nil {
+			return err
+		}
+		if in.ID != "" {
+			first, err := tx.Refund(in.ID)
+			if err == nil {
+				if first.OrderID != o.ID || (in.Amount > 0 && first.Amount != in.Amount) {
+					e := rooms.Conflict("", "this id has been used for something else")
+					e.Field = "id"
+					return e
+				}
+				return nil
+			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+				return err
+			}
+		} else {
+			in.ID = consultation.RefundID(rooms.NewID(s.now()))
+		}
+		ledger, err := tx.Ledger(o.ID)
+		if err != nil {
+			return err
+		}
+		for _, c := range ledger.Charges {
+			rest := left(c, ledger.Refunds)
+			if rest == 0 {
+				continue
+			}
+			reason := consultation.ForGoodwill
+			if c.Extra {
+				reason = consultation.ForTwice
+			}
+			if in.Amount > rest {
+				e := rooms.Invalid("amount", "%d is left to give back", rest)
+				return e
+			}
+			if in.Amount == 0 {
+				in.Amount = rest
+			}
+			if err := s.intend(tx, in.ID, c, in.Amount, reason, in.Reason); err != nil {
+				return err
+			}
+			o, err = s.save(tx, o, actor)
+			return err
+		}
+		return rooms.Conflict(string(o.Status), "nothing is left to give back")
+	})
+	return o, err
+}

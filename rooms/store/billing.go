@@ -1,0 +1,272 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"wenzhen/rooms/billing"
+	"wenzhen/rooms/consultation"
+)
+
+// Billing carries out billing.Store.
+type Billing struct{ *DB }
+
+// InTx implements billing.Store.
+func (s Billing) InTx(ctx context.Context, f func(billing.Tx) error) error {
+	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+}
+
+// An order is read with what its consultation says of it now: another doctor
+// may have taken it over.
+const orderColumns = `o.id, o.status, o.consultation_id, o.user_id, c.doctor_id, c.doctor_name, c.patient_name, c.service, c.medium, c.scheduled_at,
+	o.amount, o.currency, o.paid, o.refunded, o.fee_basis_points, o.gateway, o.created_at, o.updated_at, o.expires_at, o.paid_at`
+
+const fromOrders = ` FROM orders o JOIN consultations c ON c.id = o.consultation_id `
+
+func scanOrder(s scanner) (billing.Order, error) {
+	o := billing.Order{Refunds: []consultation.OrderRefund{}}
+	err := s.Scan(&o.ID, &o.Status, &o.ConsultationID, &o.UserID, &o.DoctorID, &o.DoctorName, &o.PatientName, &o.Service, &o.Medium, atOrNil{&o.ScheduledAt},
+		&o.Amount, &o.Currency, &o.Paid, &o.Refunded, &o.FeeBasisPoints, &o.Gateway, (*at)(&o.CreatedAt), (*at)(&o.UpdatedAt), (*at)(&o.ExpiresAt), atOrNil{&o.PaidAt})
+	return o, found(err, "order")
+}
+
+// withRefunds adds what goes back to orders that have been read.
+func withRefunds(ctx context.Context, q querier, list []billing.Order) ([]billing.Order, error) {
+	for i, o := range list {
+		if o.Paid == 0 {
+			continue
+		}
+		refunds, err := refundsOf(ctx, q, o.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range refunds {
+			list[i].Refunds = append(list[i].Refunds, r.OrderRefund)
+		}
+	}
+	return list, nil
+}
+
+func orderBy(ctx context.Context, q querier, condition string, args ...any) (billing.Order, error) {
+	o, err := scanOrder(q.row(ctx, `SELECT `+orderColumns+fromOrders+`WHERE `+condition, args...))
+	if err != nil {
+		return o, err
+	}
+	list, err := withRefunds(ctx, q, []billing.Order{o})
+	if err != nil {
+		return o, err
+	}
+	return list[0], nil
+}
+
+// Order implements billing.Store.
+func (s Billing) Order(ctx context.Context, id billing.OrderID) (billing.Order, error) {
+	return orderBy(ctx, s.readers, `o.id = $1`, id)
+}
+
+// Orders implements billing.Store.
+func (s Billing) Orders(ctx context.Context, q billing.OrderQuery) ([]billing.Order, error) {
+	w := where{}
+	if q.User != "" {
+		w.add(`o.user_id = ?`, q.User)
+	}
+	if len(q.Statuses) > 0 {
+		params := make([]string, len(q.Statuses))
+		for i, status := range q.Statuses {
+			params[i] = w.param(status)
+		}
+		w.add(`o.status IN (` + strings.Join(params, ", ") + `)`)
+	}
+	if q.Text != "" {
+		text := like(q.Text)
+		w.add(`(lower(o.id) LIKE ? ESCAPE '\' OR lower(c.id) LIKE ? ESCAPE '\' OR lower(c.patient_name) LIKE ? ESCAPE '\' OR lower(c.doctor_name) LIKE ? ESCAPE '\')`,
+			text, text, text, text)
+	}
+	if q.After != nil {
+		w.add(`(o.created_at, o.id) < (?, ?)`, q.After.Num, q.After.ID)
+	}
+	list, err := collect(ctx, s.readers, scanOrder, `SELECT `+orderColumns+fromOrders+w.sql()+` ORDER BY o.created_at DESC, o.id DESC LIMIT `+w.param(q.Limit), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return withRefunds(ctx, s.readers, list)
+}
+
+// Earned implements billing.Store.
+func (s Billing) Earned(ctx context.Context, q billing.EarnedQuery) ([]billing.Order, error) {
+	w := where{}
+	w.add(`c.doctor_id = ?`, q.Doctor)
+	w.add(`o.paid_at >= ?`, micros(q.From))
+	w.add(`o.paid_at < ?`, micros(q.To))
+	if q.After != nil {
+		w.add(`(o.paid_at, o.id) < (?, ?)`, q.After.Num, q.After.ID)
+	}
+	list, err := collect(ctx, s.readers, scanOrder, `SELECT `+orderColumns+fromOrders+w.sql()+` ORDER BY o.paid_at DESC, o.id DESC LIMIT `+w.param(q.Limit), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return withRefunds(ctx, s.readers, list)
+}
+
+const paymentColumns = `id, order_id, gateway, reference, remote, status, amount, currency, created_at, updated_at, expires_at, redirect_url, qr_code, client_secret, polls`
+
+func scanPayment(s scanner) (billing.Payment, error) {
+	var p billing.Payment
+	err := s.Scan(&p.ID, &p.OrderID, &p.Gateway, &p.Reference, &p.Remote, &p.Status, &p.Amount, &p.Currency, (*at)(&p.CreatedAt), (*at)(&p.UpdatedAt), (*at)(&p.ExpiresAt),
+		&p.Way.RedirectURL, &p.Way.QRCode, &p.Way.ClientSecret, &p.Polls)
+	return p, found(err, "payment")
+}
+
+// PaymentBy implements billing.Store.
+func (s Billing) PaymentBy(ctx context.Context, gateway, reference string) (billing.Payment, error) {
+	return scanPayment(s.readers.row(ctx, `SELECT `+paymentColumns+` FROM payments WHERE gateway = $1 AND reference = $2`, gateway, reference))
+}
+
+// Active implements billing.Store.
+func (s Billing) Active(ctx context.Context, from, to time.Time, after billing.PaymentID, limit int) ([]billing.Payment, error) {
+	return collect(ctx, s.readers, scanPayment, `SELECT `+paymentColumns+` FROM payments WHERE id > $3 AND (created_at >= $1 AND created_at < $2
+			OR id IN (SELECT payment_id FROM charges WHERE at >= $1 AND at < $2)
+			OR id IN (SELECT payment_id FROM refunds WHERE created_at >= $1 AND created_at < $2)) ORDER BY id LIMIT $4`,
+		micros(from), micros(to), after, limit)
+}
+
+func ledgerOf(ctx context.Context, q querier, order billing.OrderID) (billing.Ledger, error) {
+	var l billing.Ledger
+	var err error
+	if l.Payments, err = collect(ctx, q, scanPayment, `SELECT `+paymentColumns+` FROM payments WHERE order_id = $1 ORDER BY created_at, id`, order); err != nil {
+		return l, err
+	}
+	if l.Charges, err = collect(ctx, q, func(s scanner) (billing.Charge, error) {
+		var c billing.Charge
+		return c, s.Scan(&c.Gateway, &c.Transaction, &c.PaymentID, &c.OrderID, &c.Amount, &c.Currency, (*at)(&c.At), &c.Extra)
+	}, `SELECT gateway, transaction_id, payment_id, order_id, amount, currency, at, extra FROM charges WHERE order_id = $1 ORDER BY at, transaction_id`, order); err != nil {
+		return l, err
+	}
+	l.Refunds, err = refundsOf(ctx, q, order)
+	if l.Payments == nil {
+		l.Payments = []billing.Payment{}
+	}
+	if l.Charges == nil {
+		l.Charges = []billing.Charge{}
+	}
+	return l, err
+}
+
+// Ledger implements billing.Store.
+func (s Billing) Ledger(ctx context.Context, order billing.OrderID) (billing.Ledger, error) {
+	return ledgerOf(ctx, s.readers, order)
+}
+
+const refundColumns = `id, order_id, payment_id, gateway, transaction_id, amount, currency, reason, status, created_at, updated_at, remote, note, attempts, last_error`
+
+func scanRefund(s scanner) (billing.Refund, error) {
+	var r billing.Refund
+	err := s.Scan(&r.ID, &r.OrderID, &r.PaymentID, &r.Gateway, &r.Transaction, &r.Amount, &r.Currency, &r.Reason, &r.Status, (*at)(&r.CreatedAt), (*at)(&r.UpdatedAt),
+		&r.Remote, &r.Note, &r.Attempts, &r.LastError)
+	return r, found(err, "refund")
+}
+
+func refundsOf(ctx context.Context, q querier, order billing.OrderID) ([]billing.Refund, error) {
+	return collect(ctx, q, scanRefund, `SELECT `+refundColumns+` FROM refunds WHERE order_id = $1 ORDER BY created_at, id`, order)
+}
+
+// Reports implements billing.Store.
+func (s Billing) Reports(ctx context.Context, limit int) ([]billing.Report, error) {
+	return collect(ctx, s.readers, func(row scanner) (billing.Report, error) {
+		var r billing.Report
+		var differences string
+		if err := row.Scan(&r.Day, (*at)(&r.StartedAt), (*at)(&r.FinishedAt), &r.Checked, &differences); err != nil {
+			return r, err
+		}
+		return r, json.Unmarshal([]byte(differences), &r.Differences)
+	}, `SELECT day, started_at, finished_at, checked, differences FROM reconciliations ORDER BY day DESC LIMIT $1`, limit)
+}
+
+// Order implements billing.Tx.
+func (tx *Tx) Order(id billing.OrderID) (billing.Order, error) {
+	return orderBy(context.Background(), tx, `o.id = $1`, id)
+}
+
+// OrderOf implements billing.Tx.
+func (tx *Tx) OrderOf(id consultation.ID) (billing.Order, error) {
+	return orderBy(context.Background(), tx, `o.consultation_id = $1`, id)
+}
+
+// InsertOrder implements billing.Tx.
+func (tx *Tx) InsertOrder(o billing.Order) error {
+	return tx.exec(`INSERT INTO orders (id, status, consultation_id, user_id, amount, currency, fee_basis_points, paid, refunded, gateway, created_at, updated_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, '', $8, $9, $10)`,
+		o.ID, o.Status, o.ConsultationID, o.UserID, o.Amount, o.Currency, o.FeeBasisPoints, micros(o.CreatedAt), micros(o.UpdatedAt), micros(o.ExpiresAt))
+}
+
+// SaveOrder implements billing.Tx.
+func (tx *Tx) SaveOrder(o billing.Order) error {
+	return tx.exec(`UPDATE orders SET status = $2, paid = $3, refunded = $4, gateway = $5, updated_at = $6, paid_at = $7 WHERE id = $1`,
+		o.ID, o.Status, o.Paid, o.Refunded, o.Gateway, micros(o.UpdatedAt), microsOrNull(o.PaidAt))
+}
+
+// Ledger implements billing.Tx.
+func (tx *Tx) Ledger(order billing.OrderID) (billing.Ledger, error) {
+	return ledgerOf(context.Background(), tx, order)
+}
+
+// Payment implements billing.Tx.
+func (tx *Tx) Payment(id billing.PaymentID) (billing.Payment, error) {
+	return scanPayment(tx.row(context.Background(), `SELECT `+paymentColumns+` FROM payments WHERE id = $1`, id))
+}
+
+// InsertPayment implements billing.Tx.
+func (tx *Tx) InsertPayment(p billing.Payment) error {
+	return tx.exec(`INSERT INTO payments (`+paymentColumns+`) VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, '', '', '', 0)`,
+		p.ID, p.OrderID, p.Gateway, p.Reference, p.Status, p.Amount, p.Currency, micros(p.CreatedAt), micros(p.UpdatedAt), micros(p.ExpiresAt))
+}
+
+// SavePayment implements billing.Tx.
+func (tx *Tx) SavePayment(p billing.Payment) error {
+	return tx.exec(`UPDATE payments SET remote = $2, status = $3, updated_at = $4, redirect_url = $5, qr_code = $6, client_secret = $7, polls = $8 WHERE id = $1`,
+		p.ID, p.Remote, p.Status, micros(p.UpdatedAt), p.Way.RedirectURL, p.Way.QRCode, p.Way.ClientSecret, p.Polls)
+}
+
+// InsertCharge implements billing.Tx.
+func (tx *Tx) InsertCharge(c billing.Charge) (bool, error) {
+	var one int
+	err := tx.row(context.Background(), `INSERT INTO charges (gateway, transaction_id, payment_id, order_id, amount, currency, at, extra)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (gateway, transaction_id) DO NOTHING RETURNING 1`,
+		c.Gateway, c.Transaction, c.PaymentID, c.OrderID, c.Amount, c.Currency, micros(c.At), c.Extra).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Refund implements billing.Tx.
+func (tx *Tx) Refund(id consultation.RefundID) (billing.Refund, error) {
+	return scanRefund(tx.row(context.Background(), `SELECT `+refundColumns+` FROM refunds WHERE id = $1`, id))
+}
+
+// InsertRefund implements billing.Tx.
+func (tx *Tx) InsertRefund(r billing.Refund) error {
+	return tx.exec(`INSERT INTO refunds (`+refundColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, 0, '')`,
+		r.ID, r.OrderID, r.PaymentID, r.Gateway, r.Transaction, r.Amount, r.Currency, r.Reason, r.Status, micros(r.CreatedAt), micros(r.UpdatedAt), r.Note)
+}
+
+// SaveRefund implements billing.Tx.
+func (tx *Tx) SaveRefund(r billing.Refund) error {
+	return tx.exec(`UPDATE refunds SET status = $2, updated_at = $3, remote = $4, attempts = $5, last_error = $6 WHERE id = $1`,
+		r.ID, r.Status, micros(r.UpdatedAt), r.Remote, r.Attempts, r.LastError)
+}
+
+// SaveReport implements billing.Tx.
+func (tx *Tx) SaveReport(r billing.Report) error {
+	differences, err := json.Marshal(r.Differences)
+	if err != nil {
+		return err
+	}
+	return tx.exec(`INSERT INTO reconciliations (day, started_at, finished_at, checked, differences) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (day) DO UPDATE SET started_at = excluded.started_at, finished_at = excluded.finished_at, checked = excluded.checked, differences = excluded.differences`,
+		r.Day, micros(r.StartedAt), micros(r.FinishedAt), r.Checked, string(differences))
+}

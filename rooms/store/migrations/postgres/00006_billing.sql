@@ -1,0 +1,91 @@
+-- +goose Up
+CREATE TABLE orders (
+    id               TEXT PRIMARY KEY,
+    status           TEXT NOT NULL,
+    consultation_id  TEXT NOT NULL UNIQUE REFERENCES consultations (id),
+    user_id          TEXT NOT NULL REFERENCES users (id),
+    amount           BIGINT NOT NULL,
+    currency         TEXT NOT NULL,
+    fee_basis_points BIGINT NOT NULL,
+    paid             BIGINT NOT NULL,
+    refunded         BIGINT NOT NULL,
+    gateway          TEXT NOT NULL,
+    created_at       BIGINT NOT NULL,
+    updated_at       BIGINT NOT NULL,
+    expires_at       BIGINT NOT NULL,
+    paid_at          BIGINT
+);
+CREATE INDEX orders_user ON orders (user_id, created_at);
+CREATE INDEX orders_created ON orders (created_at);
+
+-- One try to pay an order at one gateway.
+CREATE TABLE payments (
+    id            TEXT PRIMARY KEY,
+    order_id      TEXT NOT NULL REFERENCES orders (id),
+    gateway       TEXT NOT NULL,
+    reference     TEXT NOT NULL,
+    remote        TEXT NOT NULL,
+    status        TEXT NOT NULL,
+    amount        BIGINT NOT NULL,
+    currency      TEXT NOT NULL,
+    created_at    BIGINT NOT NULL,
+    updated_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL,
+    redirect_url  TEXT NOT NULL,
+    qr_code       TEXT NOT NULL,
+    client_secret TEXT NOT NULL,
+    polls         BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX payments_reference ON payments (gateway, reference);
+CREATE INDEX payments_order ON payments (order_id);
+CREATE INDEX payments_created ON payments (created_at);
+
+-- Money that was taken. The primary key is what makes sure that one transaction
+-- of a gateway counts once, however often it is told.
+CREATE TABLE charges (
+    gateway        TEXT NOT NULL,
+    transaction_id TEXT NOT NULL,
+    payment_id     TEXT NOT NULL REFERENCES payments (id),
+    order_id       TEXT NOT NULL REFERENCES orders (id),
+    amount         BIGINT NOT NULL,
+    currency       TEXT NOT NULL,
+    at             BIGINT NOT NULL,
+    extra          BIGINT NOT NULL,
+    PRIMARY KEY (gateway, transaction_id)
+);
+CREATE INDEX charges_order ON charges (order_id);
+CREATE INDEX charges_at ON charges (at);
+
+CREATE TABLE refunds (
+    id             TEXT PRIMARY KEY,
+    order_id       TEXT NOT NULL REFERENCES orders (id),
+    payment_id     TEXT NOT NULL REFERENCES payments (id),
+    gateway        TEXT NOT NULL,
+    transaction_id TEXT NOT NULL,
+    amount         BIGINT NOT NULL,
+    currency       TEXT NOT NULL,
+    reason         TEXT NOT NULL,
+    status         TEXT NOT NULL,
+    created_at     BIGINT NOT NULL,
+    updated_at     BIGINT NOT NULL,
+    remote         TEXT NOT NULL,
+    note           TEXT NOT NULL,
+    attempts       BIGINT NOT NULL,
+    last_error     TEXT NOT NULL
+);
+CREATE INDEX refunds_order ON refunds (order_id);
+CREATE INDEX refunds_created ON refunds (created_at);
+
+CREATE TABLE reconciliations (
+    day         TEXT PRIMARY KEY,
+    started_at  BIGINT NOT NULL,
+    finished_at BIGINT NOT NULL,
+    checked     BIGINT NOT NULL,
+    differences TEXT NOT NULL -- JSON array
+);
+
+-- What the sandbox gateway knows: its side of the payments, not ours.
+CREATE TABLE sandbox_payments (
+    reference TEXT PRIMARY KEY,
+    state     TEXT NOT NULL -- JSON
+);

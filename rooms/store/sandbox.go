@@ -1,0 +1,42 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"wenzhen/rooms"
+)
+
+// Sandbox is where the sandbox payment gateway keeps its own books.
+type Sandbox struct{ *DB }
+
+// Load is what was kept under a reference; nil for nothing.
+func (s Sandbox) Load(ctx context.Context, reference string) ([]byte, error) {
+	return sandboxState(ctx, s.readers, reference)
+}
+
+// Change replaces what is kept under a reference, in one transaction, in which
+// f may plant timers. f is given nil for nothing.
+func (s Sandbox) Change(ctx context.Context, reference string, f func(tx rooms.Tx, state []byte) ([]byte, error)) error {
+	return s.write.do(ctx, func(tx *Tx) error {
+		state, err := sandboxState(ctx, tx, reference)
+		if err != nil {
+			return err
+		}
+		if state, err = f(tx, state); err != nil {
+			return err
+		}
+		return tx.exec(`INSERT INTO sandbox_payments (reference, state) VALUES ($1, $2) ON CONFLICT (reference) DO UPDATE SET state = excluded.state`,
+			reference, string(state))
+	})
+}
+
+func sandboxState(ctx context.Context, q querier, reference string) ([]byte, error) {
+	var state string
+	err := q.row(ctx, `SELECT state FROM sandbox_payments WHERE reference = $1`, reference).Scan(&state)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return []byte(state), err
+}

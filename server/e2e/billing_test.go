@@ -1,0 +1,121 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"path"
+	"strings"
+	"testing"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+)
+
+// costly is a doctor whose advice by text costs 50 yuan.
+func (w *world) costly(name string) *person {
+	w.t.Helper()
+	d := w.doctor(name)
+	offers := []account.DoctorService{{Service: account.Advice, Medium: account.Text, Price: 5000, Currency: "CNY", Minutes: 15}}
+	do(d, account.UpdateDoctor, account.DoctorChange{Services: &offers})
+	return d
+}
+
+// plays does at the sandbox's checkout what play says.
+func (p *person) plays(order billing.OrderID, play billing.Play) {
+	p.w.t.Helper()
+	way := do(p, billing.Checkout, billing.CheckoutInput{OrderID: order, Gateway: "sandbox"})
+	do(p, billing.SandboxPlay, billing.SandboxPlayInput{Reference: path.Base(way.RedirectURL), Play: play})
+}
+
+// A slot is booked, paid, declined and paid back, all through the front door;
+// the patient hears of each step without asking.
+func TestAPaidAppointment(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	doctor, bo := w.costly("wang"), w.patient("bo")
+	b := do(bo, schedule.Book, bookingOf(doctor, always(doctor, 60)))
+	if b.Appointment.Status != schedule.Held || b.Order == nil || b.Order.Status != consultation.OrderCreated {
+		t.Fatalf("booked %+v", b)
+	}
+	device := w.bare(t)
+	device.connect(bo.Tokens().AccessToken)
+	told := func() consultation.OrderStatus {
+		var e struct {
+			Room rooms.RoomID  `json:"room"`
+			Data billing.Order `json:"data"`
+		}
+		must(t, json.Unmarshal(device.event(billing.OrderUpdated.Name), &e))
+		if e.Room != rooms.UserRoom(bo.user.ID) || e.Data.ID != b.Order.ID {
+			t.Errorf("told of %+v", e)
+		}
+		return e.Data.Status
+	}
+	bo.plays(b.Order.ID, billing.PlayPay)
+	if got := told(); got != consultation.OrderPaid {
+		t.Errorf("first told of %s", got)
+	}
+	if a := do(bo, schedule.ReadAppointment, schedule.AppointmentRef{AppointmentID: b.Appointment.ID}); a.Status != schedule.Booked {
+		t.Errorf("the appointment is %s", a.Status)
+	}
+	do(doctor, consultation.Decline, consultation.ReasonInput{ConsultationID: b.Consultation.ID, Reason: "not my field"})
+	if got := told(); got != consultation.OrderRefunding {
+		t.Errorf("then of %s", got)
+	}
+	if got := told(); got != consultation.OrderRefunded {
+		t.Errorf("at last of %s", got)
+	}
+	csv := w.ask(t, http.MethodGet, "/api/v1/me/income.csv", doctor.Tokens().AccessToken, "")
+	if csv.status != http.StatusOK || csv.header.Get("Content-Type") != "text/csv; charset=utf-8" || !strings.Contains(string(csv.body), "50.00,50.00,0.00,0.00") {
+		t.Errorf("the doctor's income is %d %s %s", csv.status, csv.header, csv.body)
+	}
+	file := do(w.admin, billing.OrderFile, billing.OrderRef{OrderID: b.Order.ID})
+	if len(file.Payments) != 1 || len(file.Charges) != 1 || len(file.Refunds) != 1 || file.Refunds[0].Status != consultation.RefundSucceeded {
+		t.Errorf("the admin sees %+v", file)
+	}
+}
+
+// The key of a request makes it the same request.
+func TestCheckoutIdempotencyKey(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	doctor, bo := w.costly("wang"), w.patient("bo")
+	order := do(bo, consultation.Open, consultation.OpenInput{DoctorID: doctor.user.ID, Service: account.Advice, Medium: account.Text, Complaint: "headache"}).Order
+	checkout := func(key string) (got billing.CheckedOut) {
+		a := w.ask(t, http.MethodPost, "/api/v1/orders/"+string(order.ID)+"/checkout", bo.Tokens().AccessToken, `{"gateway":"sandbox"}`, "Idempotency-Key", key)
+		if a.status != http.StatusOK {
+			t.Fatalf("checkout: %d %s", a.status, a.body)
+		}
+		must(t, json.Unmarshal(a.body, &got))
+		return got
+	}
+	first, again, other := checkout("a"), checkout("a"), checkout("b")
+	if first.PaymentID != again.PaymentID || first.RedirectURL != again.RedirectURL || first.PaymentID == other.PaymentID || first.RedirectURL == "" {
+		t.Errorf("got %+v, %+v and %+v", first, again, other)
+	}
+	bo.plays(order.ID, billing.PlayPay)
+	refund := func(key string) int {
+		return w.ask(t, http.MethodPost, "/api/v1/admin/orders/"+string(order.ID)+"/refund", w.admin.Tokens().AccessToken, `{"amount":1000,"reason":"sorry"}`, "Idempotency-Key", key).status
+	}
+	if refund("a") != http.StatusOK || refund("a") != http.StatusOK {
+		t.Error("the refund is refused")
+	}
+	eventually(t, "1000 are back", func() bool { return do(bo, billing.ReadOrder, billing.OrderRef{OrderID: order.ID}).Refunded == 1000 })
+}
+
+// Anybody can call the webhook: nothing happens without the gateway's signature.
+func TestWebhooksOfStrangers(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for name, want := range map[string]int{"sandbox": http.StatusForbidden, "barter": http.StatusNotFound} {
+		a := w.ask(t, http.MethodPost, "/api/v1/webhooks/"+name, "", `{"reference":"x","state":"paid"}`, "Sandbox-Signature", "t=1,v1=00")
+		if a.status != want {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	if a := w.ask(t, http.MethodPost, "/api/v1/webhooks/sandbox", "", strings.Repeat("x", 2<<20)); a.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a huge one: %d", a.status)
+	}
+}
