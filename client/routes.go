@@ -6,6 +6,7 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/notification"
 	"wenzhen/rooms/schedule"
 )
 
@@ -92,6 +93,13 @@ var routes = []Route{
 	{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.GiveBack.Name},
 	{Method: "GET", Path: "/admin/reconciliations", Command: billing.Reconciliations.Name},
 	{Method: "POST", Path: "/admin/reconciliations", Command: billing.Reconcile.Name},
+	{Method: "GET", Path: "/notifications", Command: notification.List.Name},
+	{Method: "POST", Path: "/notifications/read", Command: notification.Read.Name},
+	{Method: "POST", Path: "/notifications/see", Command: notification.See.Name},
+	{Method: "GET", Path: "/notifications/preferences", Command: notification.ReadPreferences.Name},
+	{Method: "PUT", Path: "/notifications/preferences", Command: notification.SavePreferences.Name},
+	{Method: "POST", Path: "/push-subscriptions", Command: notification.Subscribe.Name},
+	{Method: "DELETE", Path: "/push-subscriptions/:subscriptionId", Command: notification.Unsubscribe.Name},
 	{Method: "GET", Path: "/admin/users", Command: account.Users.Name},
 	{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name},
 	{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name},

@@ -13,6 +13,7 @@ import (
 const (
 	Consultations = "/consultations"
 	Schedules     = "/schedules"
+	Notifications = "/notifications"
 )
 
 // Command declares what can be asked: its name on the wire, who may try, and

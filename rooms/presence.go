@@ -51,6 +51,13 @@ func (p *Presence) count(room RoomID, user UserID, by int) {
 	p.changed(room, Present{UserID: user, Online: devices > 0, Devices: devices})
 }
 
+// Has tells whether user has a device in room.
+func (p *Presence) Has(room RoomID, user UserID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.rooms[room][user] > 0
+}
+
 // In lists who is in room, by user id.
 func (p *Presence) In(room RoomID) []Present {
 	p.mu.Lock()

@@ -10,6 +10,9 @@ type Subscriber interface {
 	Subscribe(room RoomID) error
 	// Unsubscribe ends that; not subscribed is no error.
 	Unsubscribe(room RoomID)
+	// Look tells whether someone is looking at a room that the connection
+	// hears; they are from Subscribe on. Not subscribed is no error.
+	Look(room RoomID, looking bool)
 }
 
 type subscriberKey struct{}

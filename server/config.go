@@ -43,7 +43,11 @@ type Config struct {
 
 	MailServer  string        `env:"WENZHEN_MAIL_SERVER" secret:"" help:"SMTP server for mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; ?tls=off at the end speaks no TLS. No mail is sent when not given."`
 	MailFrom    string        `default:"Wenzhen <no-reply@localhost>" env:"WENZHEN_MAIL_FROM" help:"Sender of mails."`
-	MailTimeout time.Duration `default:"20s" env:"WENZHEN_MAIL_TIMEOUT" help:"How long sending one mail may take."`
+	MailTimeout time.Duration `default:"20s" env:"WENZHEN_MAIL_TIMEOUT" help:"How long sending one mail or push may take."`
+	MailDelay   time.Duration `default:"2m" env:"WENZHEN_MAIL_DELAY" help:"How long a notification waits to be read before it is mailed. Invitations to appointments go out at once."`
+	PushKey     string        `env:"WENZHEN_PUSH_KEY" secret:"" help:"Private key that signs pushes to browsers (VAPID), 64 hexadecimal digits. Made and kept in the data folder when not given."`
+	PushContact string        `env:"WENZHEN_PUSH_CONTACT" help:"How push services reach you: an e-mail address or an https address. --public-url when not given."`
+	PushAllow   []string      `env:"WENZHEN_PUSH_ALLOW" help:"Push services (host:port) that may be sent to although their address is not public or has no TLS."`
 
 	TurnAddr          string        `env:"WENZHEN_TURN_ADDR" help:"Address of the relay for calls, UDP and TCP, such as 0.0.0.0:3478; none when not given, except with --demo, which has one on a free port of this machine."`
 	TurnPublicIP      string        `env:"WENZHEN_TURN_PUBLIC_IP" help:"IP address at which the relay is reached from outside; that of --turn-addr when not given."`
@@ -86,11 +90,11 @@ func (c Config) Validate() error {
 		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},
 		{c.AttachmentBytes > 0 && c.PacketBytes >= 16<<10, "--attachment-bytes must be positive and --packet-bytes at least 16384"},
 		{c.SocketsPerUser > 0 && c.Connections >= 0, "--sockets-per-user must be positive and --connections not negative"},
-		{c.MailTimeout > 0, "--mail-timeout must be positive"},
 		{c.TurnRelays > 0 && c.TurnRelaysPerUser > 0 && c.IceLife > 0, "the relay's limits must be positive"},
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
 		{len(c.Gateways) > 0 && c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--gateways must name one at least, and --platform-fee be 0 to 10000"},
+		{c.MailTimeout > 0 && c.MailDelay >= 0, "--mail-timeout must be positive and --mail-delay not negative"},
 		{c.DrainTimeout > 0, "--drain-timeout must be positive"},
 	} {
 		if !s.ok {

@@ -4,6 +4,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,10 +23,12 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/notification"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
 	"wenzhen/server/mail"
+	"wenzhen/server/push"
 	"wenzhen/server/realtime"
 	"wenzhen/server/realtime/edge"
 	"wenzhen/server/rest"
@@ -43,6 +46,8 @@ type Server struct {
 	db        *store.DB
 	blobs     *blob.Folder
 	mail      *mail.Sender // nil where no mail is sent
+	push      *push.Sender
+	inboxes   *notification.Service
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.Fire
 	bills     *billing.Service
@@ -107,10 +112,16 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.db, err = store.Open(ctx, options); err != nil {
 		return err
 	}
-	if cfg.MailServer != "" {
-		if s.mail, err = mail.New(mail.Config{Server: cfg.MailServer, From: cfg.MailFrom, Timeout: cfg.MailTimeout}); err != nil {
-			return err
-		}
+	mailer, err := s.openMail()
+	if err != nil {
+		return err
+	}
+	pushKey, err := secret(cfg.PushKey, cfg.Data, "push.key")
+	if err != nil {
+		return err
+	}
+	if s.push, err = push.New(push.Config{Key: string(pushKey), Subject: cmp.Or(cfg.PushContact, cfg.PublicURL, "https://localhost"), Allow: cfg.PushAllow}); err != nil {
+		return err
 	}
 	accounts := account.New(account.Config{Key: key, AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife,
 		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations},
@@ -120,6 +131,10 @@ func (s *Server) compose(ctx context.Context) error {
 	})
 	consultations := consultation.New(store.Consultations{DB: s.db}, s.hub, presence, clock)
 	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
+	attention := rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
+	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: log},
+		store.Notifications{DB: s.db}, attention, clock)
+	s.hub.Listen(s.inboxes)
 	schedules := schedule.New(store.Schedules{DB: s.db}, consultations, clock)
 	if s.turn, err = relay(cfg, log); err != nil {
 		return err
@@ -134,15 +149,15 @@ func (s *Server) compose(ctx context.Context) error {
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{newLimits(cfg.CommandRate, cfg.CommandBurst, clock).guard, accounts.Alive},
 		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(),
-		bills.Commands(), play.Commands())
+		bills.Commands(), play.Commands(), s.inboxes.Commands())
 
 	s.realtime = realtime.New(realtime.Config{
 		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.Origins, Log: log},
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock,
-	}, s.catalogue, accounts, presence)
+	}, s.catalogue, accounts, presence, attention)
 	s.hub.Listen(s.realtime)
 
-	s.public = Public{Version: Version, Mail: s.mail != nil, Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
+	s.public = Public{Version: Version, Mail: s.mail != nil, PushKey: s.push.PublicKey(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
 	if cfg.Demo {
 		if s.public.Demo, err = seed(ctx, demo{accounts: accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
@@ -169,6 +184,8 @@ func (s *Server) compose(ctx context.Context) error {
 type Public struct {
 	Version string       `json:"version"`
 	Limits  PublicLimits `json:"limits"`
+	// PushKey is what browsers subscribe to pushes with (applicationServerKey).
+	PushKey string `json:"pushKey"`
 	// Mail tells whether this server sends mail at all.
 	Mail bool `json:"mail"`
 	// Gateways are the ways to pay, in the order in which they are offered.
@@ -230,6 +247,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { s.bills.Run(work) })
 	tasks.Go(func() { s.realtime.Watch(work) })
 	tasks.Go(func() { trim(work, s.realtime.Connections) })
+	tasks.Go(func() { s.inboxes.Run(work) })
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
 
@@ -281,6 +299,9 @@ func (s *Server) Close() error {
 	}
 	s.stopHub() // after the last commit, so that it is still announced
 	<-s.hubDone
+	if s.push != nil {
+		s.push.Close()
+	}
 	if s.blobs != nil {
 		errs = append(errs, s.blobs.Close())
 	}

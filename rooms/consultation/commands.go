@@ -22,6 +22,8 @@ var (
 		Doc: "Hear a consultation from now on, and get what was missed since the seq seen last."}
 	Leave = rooms.Command[Input, rooms.Nothing]{Name: "consultation:leave", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Stop hearing a consultation on this connection."}
+	Look = rooms.Command[LookInput, rooms.Nothing]{Name: "consultation:look", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Tell whether the page that has joined a consultation is being looked at; it is, until told otherwise. Nobody is notified of what they are looking at."}
 
 	Accept = rooms.Command[Input, Consultation]{Name: "consultation:accept", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "The doctor admits the patient; the clock starts."}
@@ -140,6 +142,12 @@ type Page struct {
 type JoinInput struct {
 	ConsultationID ID         `json:"consultationId"`
 	After          *rooms.Seq `json:"after,omitempty"`
+}
+
+// LookInput names a consultation and says whether it is looked at.
+type LookInput struct {
+	ConsultationID ID   `json:"consultationId"`
+	Looking        bool `json:"looking"`
 }
 
 // Joined is what one needs to show the room.

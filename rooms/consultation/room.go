@@ -168,6 +168,16 @@ func (s *Service) leave(ctx context.Context, actor rooms.Actor, in Input) (rooms
 	return rooms.Nothing{}, nil
 }
 
+func (s *Service) look(ctx context.Context, actor rooms.Actor, in LookInput) (rooms.Nothing, error) {
+	if _, _, _, err := s.admit(ctx, in.ConsultationID, actor.UserID); err != nil {
+		return rooms.Nothing{}, err
+	}
+	if conn := rooms.SubscriberOf(ctx); conn != nil {
+		conn.Look(in.ConsultationID.Room(), in.Looking)
+	}
+	return rooms.Nothing{}, nil
+}
+
 // participantsMost bounds a consultation's room.
 const participantsMost = 10
 

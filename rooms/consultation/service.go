@@ -27,7 +27,7 @@ func New(store Store, hub *rooms.Hub, presence *rooms.Presence, now func() time.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		Open.Bind(s.open), List.Bind(s.list), Read.Bind(s.read), Events.Bind(s.events),
-		Join.Bind(s.join), Leave.Bind(s.leave),
+		Join.Bind(s.join), Leave.Bind(s.leave), Look.Bind(s.look),
 		Accept.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
 			return s.move(ctx, in.ConsultationID, accept, change{actor: a})
 		}),

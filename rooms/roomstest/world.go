@@ -27,6 +27,7 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/notification"
 	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
@@ -50,8 +51,11 @@ type World struct {
 	// FeeBasisPoints are those of the next start.
 	FeeBasisPoints int
 	// Gateway, if set, wraps the sandbox at the next start.
-	Gateway func(*sandbox.Gateway) billing.Gateway
+	Gateway   func(*sandbox.Gateway) billing.Gateway
+	Outside   *Outside
+	Attention *rooms.Presence
 
+	notifications *notification.Service
 	consultations *consultation.Service
 	blobs         *blob.Folder
 	dir           string
@@ -68,7 +72,7 @@ const Password = "correct horse battery"
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := &World{T: t, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, dir: t.TempDir()}
+	w := &World{T: t, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), dir: t.TempDir()}
 	w.Hub.Listen(w.Heard)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -130,9 +134,12 @@ func (w *World) open() {
 	w.Billing = billing.New(billing.Config{Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints}, store.Billing{DB: db}, w.consultations, w.Now,
 		slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w.Sandbox.CallsBack(w.Billing.Callback)
+	w.Attention = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
+	w.notifications = notification.New(notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Attention, w.Now)
 	w.timers = rooms.MergeTimers(w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
 	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(),
-		w.Billing.Commands(), w.Sandbox.Commands())
+		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands())
 }
 
 func (w *World) must(err error) {

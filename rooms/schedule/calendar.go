@@ -8,6 +8,7 @@ import (
 	ics "github.com/arran4/golang-ical"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/account"
 )
 
 // How far back a calendar feed reaches, and how many appointments it has.
@@ -38,27 +39,37 @@ func (s *Service) calendar(ctx context.Context, _ rooms.Actor, in CalendarInput)
 	cal.SetXWRTimezone(user.TimeZone)
 	cal.SetRefreshInterval("PT15M")
 	for _, a := range list {
-		e := cal.AddEvent(string(a.ID) + "@wenzhen")
-		e.SetDtStampTime(a.UpdatedAt)
-		e.SetCreatedTime(a.CreatedAt)
-		e.SetModifiedAt(a.UpdatedAt)
-		e.SetSequence(a.Sequence)
-		e.SetStartAt(a.Start)
-		e.SetEndAt(a.End)
-		other := a.DoctorName
-		if user.ID == a.DoctorID {
-			other = a.PatientName
-		}
-		e.SetSummary(fmt.Sprintf("%s (%s)", other, a.Medium))
-		e.SetStatus(icalStatus(a.Status))
+		e := addEvent(cal, a, user.ID)
 		if a.Status.Open() {
 			alarm := e.AddAlarm()
 			alarm.SetAction(ics.ActionDisplay)
 			alarm.SetTrigger("-PT15M")
-			alarm.SetDescription(other)
+			alarm.SetDescription(a.other(user.ID))
 		}
 	}
 	return cal.Serialize(ics.WithNewLineWindows), nil
+}
+
+// addEvent writes an appointment as its reader sees it: with the other's name.
+func addEvent(cal *ics.Calendar, a Appointment, reader rooms.UserID) *ics.VEvent {
+	e := cal.AddEvent(string(a.ID) + "@wenzhen")
+	e.SetDtStampTime(a.UpdatedAt)
+	e.SetCreatedTime(a.CreatedAt)
+	e.SetModifiedAt(a.UpdatedAt)
+	e.SetSequence(a.Sequence)
+	e.SetStartAt(a.Start)
+	e.SetEndAt(a.End)
+	e.SetSummary(fmt.Sprintf("%s (%s)", a.other(reader), a.Medium))
+	e.SetStatus(icalStatus(a.Status))
+	return e
+}
+
+// other is the name of whom user has the appointment with.
+func (a Appointment) other(user rooms.UserID) string {
+	if user == a.DoctorID {
+		return a.PatientName
+	}
+	return a.DoctorName
 }
 
 func icalStatus(s AppointmentStatus) ics.ObjectStatus {
@@ -69,4 +80,22 @@ func icalStatus(s AppointmentStatus) ics.ObjectStatus {
 		return ics.ObjectStatusCancelled
 	}
 	return ics.ObjectStatusConfirmed
+}
+
+// Invitation is an appointment as it is sent to someone's calendar (RFC 5546):
+// a REQUEST, or a CANCEL of one that was sent before. Its id and sequence are
+// those of the feed. organizer and attendee are e-mail addresses; nobody is
+// asked to reply.
+func Invitation(a Appointment, attendee account.User, organizer string) (method, calendar string) {
+	m := ics.MethodRequest
+	if icalStatus(a.Status) == ics.ObjectStatusCancelled {
+		m = ics.MethodCancel
+	}
+	cal := ics.NewCalendar()
+	cal.SetProductId("-//Wenzhen//Appointments//EN")
+	cal.SetMethod(m)
+	e := addEvent(cal, a, attendee.ID)
+	e.SetOrganizer("mailto:"+organizer, ics.WithCN("Wenzhen"))
+	e.AddAttendee(attendee.Email, ics.WithCN(attendee.Name), ics.ParticipationStatusAccepted, ics.WithRSVP(false))
+	return string(m), cal.Serialize(ics.WithNewLineWindows)
 }

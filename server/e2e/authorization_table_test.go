@@ -9,6 +9,8 @@ import (
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/notification"
+	"wenzhen/rooms/roomstest"
 	"wenzhen/rooms/schedule"
 )
 
@@ -226,6 +228,16 @@ var authorization = map[string]row{
 	billing.SandboxPlay.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any {
 		return billing.SandboxPlayInput{Reference: "a-guess", Play: billing.PlayPay}
 	}},
+	consultation.Look.Name: {want: theirs, in: func(b belongings) any { return consultation.LookInput{ConsultationID: b.consultation} }},
+
+	notification.List.Name:            {want: own, in: func(belongings) any { return notification.InboxInput{} }},
+	notification.Read.Name:            {want: [strangers]rooms.Code{login, absent, absent, login, login}, everyone: true, in: func(belongings) any { return notification.MarkReadInput{UpToID: "not mine"} }},
+	notification.See.Name:             {want: own, in: func(belongings) any { return notification.MarkSeenInput{IDs: []notification.ID{"not mine"}} }},
+	notification.ReadPreferences.Name: {want: own, in: empty},
+	notification.SavePreferences.Name: {want: own, in: func(belongings) any { return notification.Preferences{} }},
+	notification.Subscribe.Name:       {want: own, in: func(belongings) any { return roomstest.Browser("https://push.example/" + newEmail()) }},
+	notification.Unsubscribe.Name: {want: [strangers]rooms.Code{login, absent, absent, login, login}, everyone: true,
+		in: func(belongings) any { return notification.SubscriptionInput{SubscriptionID: "not mine"} }},
 
 	chat.QuickReplies.Name: {want: doctors, in: empty},
 	chat.SaveQuickReplies.Name: {want: doctors, in: func(belongings) any {

@@ -129,8 +129,10 @@ func TestStrangersAreKeptOut(t *testing.T) {
 			if !strings.HasPrefix(got, joined) {
 				t.Fatalf("the %v cannot connect: %s", who, got)
 			}
-			if got := b.on(rooms.Schedules).connect(h.tokens[who]); !strings.HasPrefix(got, "40/schedules,{") {
-				t.Fatalf("the %v cannot connect to the schedules: %s", who, got)
+			for _, namespace := range []string{rooms.Schedules, rooms.Notifications} {
+				if got := b.on(namespace).connect(h.tokens[who]); !strings.HasPrefix(got, "40"+namespace+",{") {
+					t.Fatalf("the %v cannot connect to %s: %s", who, namespace, got)
+				}
 			}
 		case !strings.Contains(got, `"code":"unauthenticated"`):
 			t.Errorf("the %v can connect: %s", who, got)
@@ -258,6 +260,7 @@ func (h *house) owned(t *testing.T, routes map[string][]rest.Route) {
 	t.Helper()
 	inside := h.bo.bare(t)
 	inside.on(rooms.Schedules).connect(h.bo.Tokens().AccessToken)
+	inside.on(rooms.Notifications).connect(h.bo.Tokens().AccessToken)
 	for _, name := range slices.Sorted(maps.Keys(authorization)) {
 		row := authorization[name]
 		if row.everyone || row.want[otherPatient] != absent {

@@ -24,7 +24,7 @@ type connection struct {
 	mu      sync.Mutex
 	actor   rooms.Actor
 	expires time.Time
-	heard   map[rooms.RoomID]bool
+	heard   map[rooms.RoomID]bool // and whether it is looked at
 }
 
 func newConnection(s *Server, socket *edge.Socket, actor rooms.Actor, expires time.Time) *connection {
@@ -49,7 +49,7 @@ func (c *connection) Subscribe(room rooms.RoomID) error {
 	switch {
 	case c.heard == nil:
 		return rooms.Unavailable(nil, "the connection is closed")
-	case c.heard[room]:
+	case c.hears(room):
 		return nil
 	case len(c.heard) >= roomsMost:
 		return rooms.TooLarge("", "at most %d rooms on one connection", roomsMost)
@@ -58,6 +58,7 @@ func (c *connection) Subscribe(room rooms.RoomID) error {
 	c.socket.Join(string(room))
 	if showsPresence(room) {
 		c.server.presence.Enter(room, c.actor.UserID)
+		c.server.attention.Enter(room, c.actor.UserID)
 	}
 	return nil
 }
@@ -66,13 +67,43 @@ func (c *connection) Subscribe(room rooms.RoomID) error {
 func (c *connection) Unsubscribe(room rooms.RoomID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.heard[room] {
+	if !c.hears(room) {
 		return
 	}
-	delete(c.heard, room)
 	c.socket.Leave(string(room))
-	if showsPresence(room) {
-		c.server.presence.Leave(room, c.actor.UserID)
+	c.left(room)
+	delete(c.heard, room)
+}
+
+// Look implements rooms.Subscriber.
+func (c *connection) Look(room rooms.RoomID, looking bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.hears(room) || !showsPresence(room) || c.heard[room] == looking {
+		return
+	}
+	c.heard[room] = looking
+	if looking {
+		c.server.attention.Enter(room, c.actor.UserID)
+	} else {
+		c.server.attention.Leave(room, c.actor.UserID)
+	}
+}
+
+// hears tells whether room is heard. c.mu is held.
+func (c *connection) hears(room rooms.RoomID) bool {
+	_, heard := c.heard[room]
+	return heard
+}
+
+// left takes the connection out of those in a room that it heard. c.mu is held.
+func (c *connection) left(room rooms.RoomID) {
+	if !showsPresence(room) {
+		return
+	}
+	c.server.presence.Leave(room, c.actor.UserID)
+	if c.heard[room] {
+		c.server.attention.Leave(room, c.actor.UserID)
 	}
 }
 
@@ -80,9 +111,7 @@ func (c *connection) leaveAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for room := range c.heard {
-		if showsPresence(room) {
-			c.server.presence.Leave(room, c.actor.UserID)
-		}
+		c.left(room)
 	}
 	c.heard = nil
 }

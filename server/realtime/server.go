@@ -38,13 +38,15 @@ type Server struct {
 	accounts   Accounts
 	catalogue  *rooms.Catalogue
 	presence   *rooms.Presence
+	attention  *rooms.Presence
 }
 
-// New makes the server; nothing is served yet.
-func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence *rooms.Presence) *Server {
-	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, namespaces: map[string]*edge.Namespace{}}
+// New makes the server; nothing is served yet. presence counts who hears a
+// room, attention who is looking at it.
+func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence, attention *rooms.Presence) *Server {
+	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, attention: attention, namespaces: map[string]*edge.Namespace{}}
 	s.edge = edge.New(cfg.Edge)
-	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true} {
+	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true, rooms.Notifications: false} {
 		s.namespaces[name] = s.edge.Namespace(name, &namespace{server: s, name: name, guests: guests})
 	}
 	return s

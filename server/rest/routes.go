@@ -8,6 +8,7 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/notification"
 	"wenzhen/rooms/schedule"
 )
 
@@ -138,6 +139,14 @@ func Routes() []Route {
 		{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.GiveBack.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/reconciliations", Command: billing.Reconciliations.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/reconciliations", Command: billing.Reconcile.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/notifications", Command: notification.List.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/notifications/read", Command: notification.Read.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/notifications/see", Command: notification.See.Name, Status: http.StatusNoContent},
+		{Method: "GET", Path: "/notifications/preferences", Command: notification.ReadPreferences.Name, Status: http.StatusOK},
+		{Method: "PUT", Path: "/notifications/preferences", Command: notification.SavePreferences.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/push-subscriptions", Command: notification.Subscribe.Name, Status: http.StatusCreated},
+		{Method: "DELETE", Path: "/push-subscriptions/:subscriptionId", Command: notification.Unsubscribe.Name, Status: http.StatusNoContent},
+
 		{Method: "GET", Path: "/admin/users", Command: account.Users.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name, Status: http.StatusOK},

@@ -9,6 +9,7 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/notification"
 	"wenzhen/rooms/schedule"
 )
 
@@ -37,6 +38,7 @@ func (t told) in(namespace string) bool {
 func events() []told {
 	return []told{
 		event(billing.OrderUpdated),
+		event(notification.Created), event(notification.WasRead),
 		event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
 		event(consultation.Updated), event(consultation.Entered),
 		event(chat.Created), event(chat.WasRecalled), event(chat.WasRead), event(chat.Delivered),
@@ -107,6 +109,14 @@ func enums() map[reflect.Type][]string {
 		reflect.TypeFor[schedule.AppointmentStatus](): {
 			string(schedule.Held), string(schedule.Booked), string(schedule.CheckedIn), string(schedule.InProgress), string(schedule.Fulfilled),
 			string(schedule.HoldExpired), string(schedule.Cancelled), string(schedule.NoShow), string(schedule.ReassignPending),
+		},
+		reflect.TypeFor[notification.NoticeKind](): {string(notification.Messages), string(notification.Consultations), string(notification.Appointments)},
+		reflect.TypeFor[notification.Topic](): {
+			string(notification.MessageCame), string(notification.ConsultationRequested), string(notification.ConsultationAccepted), string(notification.ConsultationDeclined),
+			string(notification.ConsultationCancelled), string(notification.ConsultationOnHold), string(notification.ConsultationResumed), string(notification.ConsultationEnded),
+			string(notification.ConsultationTerminated), string(notification.ConsultationExpired), string(notification.ConsultationReopened), string(notification.ConsultationInvited),
+			string(notification.AppointmentBooked), string(notification.AppointmentMoved), string(notification.AppointmentCancelled), string(notification.AppointmentMissed),
+			string(notification.AppointmentUnpaid), string(notification.AppointmentCheckedIn), string(notification.AppointmentOffered), string(notification.WaitlistOffered),
 		},
 		reflect.TypeFor[schedule.Party]():      {string(schedule.ThePatient), string(schedule.TheDoctor), string(schedule.TheSystem)},
 		reflect.TypeFor[schedule.WaitStatus](): {string(schedule.WaitWaiting), string(schedule.WaitOffered), string(schedule.WaitTaken), string(schedule.WaitLeft)},

@@ -28,6 +28,8 @@ const durable: Record<DurableName, true> = {
   'waitlist:updated': true,
   'call:updated': true,
   'order:updated': true,
+  'notification:created': true,
+  'notification:read': true,
 }
 export const durableNames = Object.keys(durable) as DurableName[]
 

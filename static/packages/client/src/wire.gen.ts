@@ -55,6 +55,22 @@ export interface AppointmentRef {
 
 export type AppointmentStatus = 'held' | 'booked' | 'checked_in' | 'in_progress' | 'fulfilled' | 'hold_expired' | 'cancelled' | 'no_show' | 'reassign_pending'
 
+export interface Arrived {
+  id: string
+  kind: NoticeKind
+  topic: Topic
+  title: string
+  text: string
+  path: string
+  consultationId?: string
+  seq: number
+  createdAt: string
+  deliveredAt?: string
+  seenAt?: string
+  readAt?: string
+  unread: number
+}
+
 export interface Attachment {
   id: string
   consultationId: string
@@ -393,6 +409,21 @@ export interface ICEServers {
   ttl: number
 }
 
+export interface Inbox {
+  items: Notification[]
+  nextCursor: string
+  hasMore: boolean
+  unread: number
+  lastSeq: number
+}
+
+export interface InboxInput {
+  unread?: boolean
+  cursor?: string
+  limit?: number
+  after?: number
+}
+
 export interface IncomeInput {
   from?: string
   to?: string
@@ -463,6 +494,12 @@ export interface Joined {
 
 export type Kind = 'text' | 'image' | 'file' | 'audio' | 'system' | 'call' | 'diagnosis' | 'prescription'
 
+export interface KindPreference {
+  kind: NoticeKind
+  push: boolean
+  email: boolean
+}
+
 export interface Login {
   user: User
   accessToken: string
@@ -474,6 +511,26 @@ export interface LoginInput {
   email: string
   password: string
   otp?: string
+}
+
+export interface LookInput {
+  consultationId: string
+  looking: boolean
+}
+
+export interface MarkReadInput {
+  upToId?: string
+  ids?: string[]
+}
+
+export interface MarkSeenInput {
+  ids: string[]
+}
+
+export interface Marked {
+  seq: number
+  unread: number
+  ids: string[]
 }
 
 export interface MeInput {
@@ -531,6 +588,23 @@ export interface MessagePage {
 }
 
 export type Nothing = Record<string, never>
+
+export type NoticeKind = 'message' | 'consultation' | 'appointment'
+
+export interface Notification {
+  id: string
+  kind: NoticeKind
+  topic: Topic
+  title: string
+  text: string
+  path: string
+  consultationId?: string
+  seq: number
+  createdAt: string
+  deliveredAt?: string
+  seenAt?: string
+  readAt?: string
+}
 
 export interface Offer {
   doctorId: string
@@ -672,6 +746,11 @@ export type PaymentStatus = 'open' | 'paid' | 'failed' | 'closed'
 
 export type Play = 'pay' | 'fail' | 'delay' | 'twice' | 'repeat' | 'reorder' | 'late'
 
+export interface Preferences {
+  kinds: KindPreference[]
+  quietHours?: QuietHours
+}
+
 export interface PresenceChange {
   consultationId: string
   userId: string
@@ -703,6 +782,12 @@ export interface QuickReply {
 export interface QuickReplyList {
   items: QuickReply[]
   nextCursor: string
+}
+
+export interface QuietHours {
+  from: string
+  to: string
+  timeZone: string
 }
 
 export interface ReasonInput {
@@ -929,6 +1014,25 @@ export interface StateInput {
 
 export type Status = 'pending_payment' | 'waiting' | 'active' | 'on_hold' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated'
 
+export interface SubscribeInput {
+  endpoint: string
+  keys: SubscriptionKeys
+}
+
+export interface Subscription {
+  id: string
+  createdAt: string
+}
+
+export interface SubscriptionInput {
+  subscriptionId: string
+}
+
+export interface SubscriptionKeys {
+  p256dh: string
+  auth: string
+}
+
 export interface Summary {
   text: string
   signedBy: string
@@ -941,6 +1045,8 @@ export interface Tokens {
   refreshToken: string
   expiresIn: number
 }
+
+export type Topic = 'message' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered'
 
 export interface Typing {
   consultationId: string
@@ -1047,6 +1153,8 @@ export interface LogEvent<Name extends string, Data> {
 /** Every event that a consultation's log can hold. */
 export type AnyLogEvent =
   | LogEvent<'order:updated', Order>
+  | LogEvent<'notification:created', Arrived>
+  | LogEvent<'notification:read', Marked>
   | LogEvent<'appointment:updated', Appointment>
   | LogEvent<'waitlist:updated', Wait>
   | LogEvent<'consultation:updated', Consultation>
@@ -1063,6 +1171,8 @@ export interface ClientToServerEvents {
   'consultation:join': (input: JoinInput, ack: (reply: Ack<Joined>) => void) => void
   /** Stop hearing a consultation on this connection. */
   'consultation:leave': (input: Input, ack: (reply: Ack<Nothing>) => void) => void
+  /** Tell whether the page that has joined a consultation is being looked at; it is, until told otherwise. Nobody is notified of what they are looking at. */
+  'consultation:look': (input: LookInput, ack: (reply: Ack<Nothing>) => void) => void
   /** The doctor admits the patient; the clock starts. */
   'consultation:accept': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
   /** The doctor declines, with a reason. */
@@ -1117,6 +1227,10 @@ export interface ClientToServerEvents {
 export interface ServerToClientEvents {
   /** An order of one's own changed; data is the whole of it. */
   'order:updated': (event: LogEvent<'order:updated', Order>) => void
+  /** A notification has come; unread counts it. */
+  'notification:created': (event: LogEvent<'notification:created', Arrived>) => void
+  /** Notifications have been read, here or on another device. */
+  'notification:read': (event: LogEvent<'notification:read', Marked>) => void
   /** The appointment changed; data is the whole of it. */
   'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
   /** One's place on a waitlist changed: a slot may be offered. */
@@ -1185,8 +1299,33 @@ export interface SchedulesServerToClientEvents {
   error: (error: WireError) => void
 }
 
+/** Commands on /notifications. */
+export interface NotificationsClientToServerEvents {
+  /** List one's own notifications, the latest first; with `after` those since a seq, the oldest first. */
+  'notification:list': (input: InboxInput, ack: (reply: Ack<Inbox>) => void) => void
+  /** Notifications have been read: some, or all up to one. */
+  'notification:read': (input: MarkReadInput, ack: (reply: Ack<Marked>) => void) => void
+  /** A page that is being looked at has shown these notifications: they need not be pushed any more. */
+  'notification:see': (input: MarkSeenInput, ack: (reply: Ack<Nothing>) => void) => void
+  /** Renew the login of this socket. */
+  'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
+}
+
+/** What /notifications tells. */
+export interface NotificationsServerToClientEvents {
+  /** A notification has come; unread counts it. */
+  'notification:created': (event: LogEvent<'notification:created', Arrived>) => void
+  /** Notifications have been read, here or on another device. */
+  'notification:read': (event: LogEvent<'notification:read', Marked>) => void
+  /** This login has ended. */
+  'session:revoked': (data: SessionInput) => void
+  /** A command sent without an acknowledgement has failed. */
+  error: (error: WireError) => void
+}
+
 /** All namespaces. */
 export interface Namespaces {
   '/consultations': { commands: ClientToServerEvents; events: ServerToClientEvents }
   '/schedules': { commands: SchedulesClientToServerEvents; events: SchedulesServerToClientEvents }
+  '/notifications': { commands: NotificationsClientToServerEvents; events: NotificationsServerToClientEvents }
 }

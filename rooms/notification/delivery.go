@@ -1,0 +1,228 @@
+package notification
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+)
+
+// Channel is a way out of the house.
+type Channel string
+
+// The channels.
+const (
+	Push Channel = "push"
+	Mail Channel = "email"
+)
+
+// DeliveryID names a delivery.
+type DeliveryID string
+
+// Delivery is a notification that is to go out by a channel: a row until it
+// has, and the evidence of it after.
+type Delivery struct {
+	ID             DeliveryID
+	NotificationID ID
+	UserID         rooms.UserID
+	Channel        Channel
+	SubscriptionID SubscriptionID // of a push
+	Due            time.Time
+	// Attempts counts how often it was leased, this time included.
+	Attempts int
+}
+
+// Order is all that is needed to carry a delivery out, as it stands now.
+type Order struct {
+	Notification Notification
+	User         account.User
+	Preferences  Preferences
+	// Subscription is that of a push; nil if it, or its login, has ended.
+	Subscription *Subscription
+	// Event is what the notification tells of.
+	Event rooms.Entry
+}
+
+// DeliveryStatus is how a delivery stands.
+type DeliveryStatus string
+
+// The states of a delivery.
+const (
+	Pending DeliveryStatus = "pending"
+	Sent    DeliveryStatus = "sent"    // the push service or mail server has taken it
+	Skipped DeliveryStatus = "skipped" // seen by then, or not wanted any more
+	Failed  DeliveryStatus = "failed"  // refused for good, or tried too often
+)
+
+// Outcome is how an attempt went.
+type Outcome struct {
+	Status DeliveryStatus
+	// Due is when to try again, while Pending.
+	Due time.Time
+	// Note is why, for the evidence.
+	Note string
+	At   time.Time
+	// Gone says that the browser is subscribed no more.
+	Gone bool
+}
+
+// Pusher sends to browsers.
+type Pusher interface {
+	// Accepts judges an endpoint before it is kept: invalid for one that this
+	// server will not send to.
+	Accepts(endpoint string) error
+	// Send encrypts a payload and hands it to the push service. Errors:
+	// not_found when the subscription has ended, unavailable (with how long to
+	// wait, if the service says so) when it may work later, others for good.
+	Send(ctx context.Context, sub Subscription, p Parcel) error
+}
+
+// Parcel is what a service worker gets.
+type Parcel struct {
+	ID    ID         `json:"id"`
+	Kind  NoticeKind `json:"kind"`
+	Title string     `json:"title"`
+	Body  string     `json:"body"`
+	Path  string     `json:"path"`
+	// Tag is the same for notifications that replace each other on a screen.
+	Tag string    `json:"tag"`
+	At  time.Time `json:"at"`
+}
+
+// Mailer sends e-mail.
+type Mailer interface {
+	// Send writes and sends a notification to its user; event is what it tells
+	// of. Errors: unavailable when it may work later, others for good.
+	Send(ctx context.Context, o Order) error
+}
+
+// Bounds of the workers.
+const (
+	pushWorkers  = 4
+	workEvery    = 500 * time.Millisecond
+	finishWithin = 5 * time.Second // of a shutdown, for what is being sent
+	attemptsMost = 8
+	backoffFirst = 15 * time.Second
+	backoffMost  = 2 * time.Hour
+)
+
+// work sends what is due on a channel until ctx ends.
+func (s *Service) work(ctx context.Context, channel Channel) {
+	tick := time.NewTicker(workEvery)
+	defer tick.Stop()
+	for {
+		more, err := s.SendOne(ctx, channel)
+		if err != nil && ctx.Err() == nil {
+			s.cfg.Log.Error("delivery", "channel", channel, "error", err)
+		}
+		if more && err == nil {
+			continue
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// SendOne sends the delivery of a channel that is most overdue, and notes how
+// it went; false if none was due.
+func (s *Service) SendOne(ctx context.Context, channel Channel) (bool, error) {
+	// The lease is longer than a sending may take, so that only who died is
+	// followed by another.
+	d, err := s.store.LeaseDelivery(ctx, channel, s.now(), 2*s.cfg.SendTimeout)
+	if err != nil || d == nil {
+		return false, err
+	}
+	o, err := s.store.Order(ctx, *d)
+	if err != nil {
+		return true, err
+	}
+	outcome := s.carryOut(ctx, *d, o)
+	ctx, cancel := outliving(ctx, finishWithin)
+	defer cancel()
+	return true, s.store.InTx(ctx, func(tx Tx) error {
+		if outcome.Gone {
+			if err := tx.DeleteSubscription(d.UserID, d.SubscriptionID); err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
+				return err
+			}
+		}
+		return tx.Finish(*d, outcome)
+	})
+}
+
+func (s *Service) carryOut(ctx context.Context, d Delivery, o Order) Outcome {
+	now := s.now()
+	invitation := d.Channel == Mail && o.Notification.Invites()
+	wish := o.Preferences.of(o.Notification.Kind)
+	switch {
+	case o.User.Suspended:
+		return Outcome{Status: Skipped, Note: "suspended", At: now}
+	case !invitation && o.Notification.ReadAt != nil, !invitation && o.Notification.SeenAt != nil:
+		return Outcome{Status: Skipped, Note: "seen", At: now}
+	case d.Channel == Push && !wish.Push, d.Channel == Mail && !wish.Email:
+		return Outcome{Status: Skipped, Note: "not wanted", At: now}
+	case d.Channel == Push && o.Subscription == nil:
+		return Outcome{Status: Skipped, Note: "the browser has logged out", At: now}
+	}
+	if q := o.Preferences.QuietHours; q != nil {
+		if over, quiet := q.until(now); quiet {
+			return Outcome{Status: Pending, Due: over, Note: "quiet hours", At: now}
+		}
+	}
+	// What is on its way when the server shuts down gets the time to arrive.
+	ctx, stop := outliving(ctx, finishWithin)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.SendTimeout)
+	defer cancel()
+	return s.outcome(d, s.send(ctx, d, o))
+}
+
+// outliving ends some time after ctx does.
+func outliving(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var late *time.Timer
+	stop := context.AfterFunc(ctx, func() { late = time.AfterFunc(by, cancel) })
+	return longer, func() {
+		if !stop() && late != nil {
+			late.Stop()
+		}
+		cancel()
+	}
+}
+
+func (s *Service) send(ctx context.Context, d Delivery, o Order) error {
+	n := o.Notification.worded(o.User)
+	if d.Channel == Mail {
+		o.Notification = n
+		return s.cfg.Mail.Send(ctx, o)
+	}
+	tag := string(n.ID)
+	if n.Kind == Messages {
+		tag = "messages:" + string(n.ConsultationID)
+	}
+	return s.cfg.Push.Send(ctx, *o.Subscription, Parcel{ID: n.ID, Kind: n.Kind, Title: n.Title, Body: n.Text, Path: n.Path, Tag: tag, At: n.CreatedAt})
+}
+
+// outcome is what follows from how a sending went.
+func (s *Service) outcome(d Delivery, err error) Outcome {
+	now := s.now()
+	var e *rooms.Error
+	switch {
+	case err == nil:
+		return Outcome{Status: Sent, At: now}
+	case rooms.CodeOf(err) == rooms.CodeNotFound:
+		return Outcome{Status: Failed, Note: err.Error(), At: now, Gone: true}
+	case errors.As(err, &e) && !e.Retryable, d.Attempts >= attemptsMost:
+		s.cfg.Log.Warn("a notification could not be delivered", "channel", d.Channel, "delivery", d.ID, "attempts", d.Attempts, "error", err)
+		return Outcome{Status: Failed, Note: err.Error(), At: now}
+	}
+	wait := min(backoffFirst<<min(d.Attempts-1, 20), backoffMost)
+	if e != nil && e.RetryAfterMs > 0 {
+		wait = max(wait, min(time.Duration(e.RetryAfterMs)*time.Millisecond, 24*time.Hour))
+	}
+	return Outcome{Status: Pending, Due: now.Add(wait), Note: err.Error(), At: now}
+}

@@ -1,0 +1,21 @@
+// Package notification is what reaches people who were not there: a durable
+// inbox per user, which goes out to their devices, to Web Push and by e-mail.
+//
+// The inbox is fed from the logs of all rooms by one durable cursor. A batch of
+// events becomes notifications in one transaction, which also moves the cursor:
+//
+//	log ──▶ follow ─▶ rules ─▶ notification + notification:created + deliveries + cursor
+//	                                     │ commit
+//	               devices ◀─────────────┤
+//	       push, mail workers ◀──────────┘ rows that are due
+//
+// So each event is handled exactly once, also across crashes and with several
+// nodes. What leaves the house cannot be: a worker leases a delivery, sends,
+// and notes that it has; one that dies in between leaves it to be sent again.
+// Mails go out one at a time, so a crash doubles at most one of them, and that
+// one keeps its Message-ID. A push that comes twice replaces itself (its tag).
+//
+// Nobody is pushed what they are looking at: what happens in a consultation
+// that one of a user's pages shows is read at once, and a push waits for a
+// moment in which a device may say that it was seen.
+package notification

@@ -1,0 +1,196 @@
+package notification
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// Pace of the follower: how many events it takes in one transaction, how long
+// it rests between two, so that many events cost few, and how often it looks
+// unasked, for what other nodes have written.
+const (
+	followBatch = 200
+	followRest  = 100 * time.Millisecond
+	followEvery = time.Second
+)
+
+// Run follows the log and sends what is due, until ctx ends.
+func (s *Service) Run(ctx context.Context) {
+	done := make(chan struct{})
+	workers := []func(context.Context){s.follow}
+	if s.cfg.Mail != nil {
+		workers = append(workers, func(ctx context.Context) { s.work(ctx, Mail) })
+	}
+	if s.cfg.Push != nil {
+		for range pushWorkers {
+			workers = append(workers, func(ctx context.Context) { s.work(ctx, Push) })
+		}
+	}
+	for _, run := range workers {
+		go func() {
+			run(ctx)
+			done <- struct{}{}
+		}()
+	}
+	for range workers {
+		<-done
+	}
+}
+
+func (s *Service) follow(ctx context.Context) {
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		if err := s.CatchUp(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Error("notifications do not follow the log", "error", err)
+			sleep(ctx, followEvery)
+		}
+		sleep(ctx, followRest)
+		select {
+		case <-s.happened:
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// CatchUp follows the log to its end, unless another node does. Notifications,
+// the deliveries that they need, what they announce and the place of the cursor
+// are one transaction, so that two nodes would do no harm either.
+func (s *Service) CatchUp(ctx context.Context) error {
+	return s.store.Alone(ctx, "notifications", s.catchUp)
+}
+
+func (s *Service) catchUp(ctx context.Context) error {
+	for {
+		from, err := s.store.Cursor(ctx)
+		if err != nil {
+			return err
+		}
+		events, err := s.store.Log(ctx, from, followBatch)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		err = s.store.InTx(ctx, func(tx Tx) error {
+			if err := tx.Advance(from, events[len(events)-1].Pos); err != nil {
+				return err
+			}
+			for _, e := range events {
+				follow := rules[e.Name]
+				if follow == nil {
+					continue
+				}
+				if err := follow(&telling{s: s, tx: tx, event: e.Entry}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if rooms.CodeOf(err) == rooms.CodeConflict {
+			continue // another node was here first
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// telling is one event on its way to whom it concerns.
+type telling struct {
+	s     *Service
+	tx    Tx
+	event rooms.Entry
+}
+
+// about are the facts and the place of a notification.
+type about struct {
+	topic Topic
+	facts Facts
+	// own tells people of what they did themselves: kept as read, and mailed
+	// where it comes with an invitation.
+	own bool
+}
+
+// tell puts a notification into the inbox of user. Who did it is not told, and
+// who is looking at the room has read it.
+func (t *telling) tell(user rooms.UserID, a about) error {
+	if user == "" || (user == t.event.ActorID && !a.own) {
+		return nil
+	}
+	now := t.s.now()
+	recipient, err := t.tx.User(user)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return nil // erased meanwhile
+	} else if err != nil {
+		return err
+	}
+	n := Notification{ID: ID(rooms.NewID(now)), UserID: user, Kind: a.topic.kind(), Topic: a.topic, CreatedAt: now, Facts: a.facts,
+		Cause: Cause{EventID: t.event.ID, Room: t.event.Room, Seq: t.event.Seq}}
+	n = n.worded(recipient)
+	if user == t.event.ActorID || t.s.attention.Has(t.event.Room, user) {
+		n.SeenAt, n.ReadAt = &now, &now
+	}
+	_, err = Created.Record(t.tx, rooms.UserRoom(user), rooms.Actor{UserID: t.event.ActorID}, now, nil, func(seq rooms.Seq) (Arrived, error) {
+		n.Seq = seq
+		if err := t.tx.InsertNotification(n); err != nil {
+			return Arrived{}, err
+		}
+		unread, _, err := t.tx.Unread(user)
+		return Arrived{Notification: n, Unread: unread}, err
+	})
+	if err != nil {
+		return err
+	}
+	return t.deliver(n)
+}
+
+// pushGrace is how long a push waits for a device to say that it was seen.
+const pushGrace = 2 * time.Second
+
+// deliver plants the deliveries of a notification, by the recipient's wishes.
+func (t *telling) deliver(n Notification) error {
+	p, err := t.tx.Preferences(n.UserID)
+	if err != nil {
+		return err
+	}
+	wish, cfg := p.of(n.Kind), t.s.cfg
+	plant := func(channel Channel, subscription SubscriptionID, due time.Time) error {
+		return t.tx.InsertDelivery(Delivery{ID: DeliveryID(rooms.NewID(n.CreatedAt)), NotificationID: n.ID, UserID: n.UserID, Channel: channel, SubscriptionID: subscription, Due: due})
+	}
+	if cfg.Push != nil && wish.Push && n.SeenAt == nil {
+		subscriptions, err := t.tx.Subscriptions(n.UserID, n.CreatedAt)
+		if err != nil {
+			return err
+		}
+		for _, sub := range subscriptions {
+			if err := plant(Push, sub.ID, n.CreatedAt.Add(pushGrace)); err != nil {
+				return err
+			}
+		}
+	}
+	if cfg.Mail == nil || !wish.Email {
+		return nil
+	}
+	if n.Invites() {
+		return plant(Mail, "", n.CreatedAt)
+	}
+	if n.SeenAt != nil {
+		return nil
+	}
+	if n.Kind == Messages {
+		if mailed, err := t.tx.Mailed(n.UserID, n.ConsultationID); err != nil || mailed {
+			return err // one mail says that there are messages, until they are read
+		}
+	}
+	return plant(Mail, "", n.CreatedAt.Add(cfg.MailDelay))
+}

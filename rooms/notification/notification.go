@@ -1,0 +1,114 @@
+package notification
+
+import (
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// ID names a notification.
+type ID string
+
+// NoticeKind is what a notification is about; preferences are per kind.
+type NoticeKind string
+
+// The kinds.
+const (
+	Messages      NoticeKind = "message"
+	Consultations NoticeKind = "consultation"
+	Appointments  NoticeKind = "appointment"
+)
+
+// Kinds are all kinds, in the order in which they are shown.
+func Kinds() []NoticeKind {
+	return []NoticeKind{Messages, Consultations, Appointments}
+}
+
+// Topic is what exactly has happened; it decides the words.
+type Topic string
+
+// The topics, by kind.
+const (
+	MessageCame Topic = "message"
+
+	ConsultationRequested  Topic = "consultation_requested"
+	ConsultationAccepted   Topic = "consultation_accepted"
+	ConsultationDeclined   Topic = "consultation_declined"
+	ConsultationCancelled  Topic = "consultation_cancelled"
+	ConsultationOnHold     Topic = "consultation_on_hold"
+	ConsultationResumed    Topic = "consultation_resumed"
+	ConsultationEnded      Topic = "consultation_ended"
+	ConsultationTerminated Topic = "consultation_terminated"
+	ConsultationExpired    Topic = "consultation_expired"
+	ConsultationReopened   Topic = "consultation_reopened"
+	ConsultationInvited    Topic = "consultation_invited"
+
+	AppointmentBooked    Topic = "appointment_booked"
+	AppointmentMoved     Topic = "appointment_moved"
+	AppointmentCancelled Topic = "appointment_cancelled"
+	AppointmentMissed    Topic = "appointment_missed"
+	AppointmentUnpaid    Topic = "appointment_unpaid"
+	AppointmentCheckedIn Topic = "appointment_checked_in"
+	AppointmentOffered   Topic = "appointment_offered"
+	WaitlistOffered      Topic = "waitlist_offered"
+)
+
+// Notification is an entry of one's inbox. It names people and times and never
+// repeats what was said or found: it may light up on a locked screen.
+type Notification struct {
+	ID     ID           `json:"id"`
+	UserID rooms.UserID `json:"-"`
+	Kind   NoticeKind   `json:"kind"`
+	Topic  Topic        `json:"topic"`
+	// Title and Text are in the recipient's language, times in their zone.
+	Title string `json:"title"`
+	Text  string `json:"text"`
+	// Path is the page of the frontend that it leads to.
+	Path           string          `json:"path"`
+	ConsultationID consultation.ID `json:"consultationId,omitempty"`
+	// Seq is that of the notification:created in the user's own room.
+	Seq       rooms.Seq `json:"seq"`
+	CreatedAt time.Time `json:"createdAt"`
+	// DeliveredAt is when the first device, push service or mail server took it.
+	DeliveredAt *time.Time `json:"deliveredAt,omitempty"`
+	// SeenAt is when a page that was being looked at showed it.
+	SeenAt *time.Time `json:"seenAt,omitempty"`
+	// ReadAt is when it was opened, or what it is about was.
+	ReadAt *time.Time `json:"readAt,omitempty"`
+
+	// Facts are what the words are made of.
+	Facts Facts `json:"-"`
+	// Cause is the event that it tells of.
+	Cause Cause `json:"-"`
+}
+
+// Facts are what the words of a notification are made of.
+type Facts struct {
+	// Name is the other person's.
+	Name string `json:"name,omitempty"`
+	// Start is that of an appointment or of an offer.
+	Start *time.Time `json:"start,omitempty"`
+}
+
+// Cause is the event that a notification tells of: its id, and its place.
+type Cause struct {
+	EventID string
+	Room    rooms.RoomID
+	Seq     rooms.Seq
+}
+
+// Arrived is a notification with how many are unread, this one included.
+type Arrived struct {
+	Notification
+	Unread int `json:"unread"`
+}
+
+// Marked says which notifications have been read, and how many are left unread.
+// Of two of these or of Arrived, the count of the one with the higher Seq holds.
+type Marked struct {
+	Seq    rooms.Seq `json:"seq"`
+	Unread int       `json:"unread"`
+	// IDs are those that have been read just now.
+	IDs []ID `json:"ids"`
+}

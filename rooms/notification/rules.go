@@ -1,0 +1,175 @@
+package notification
+
+import (
+	"encoding/json"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
+)
+
+// rule tells whom an event concerns.
+type rule func(t *telling) error
+
+// rules are what notifications are made of. A new event that should reach
+// people is one line here, one topic, and its words.
+var rules = map[string]rule{
+	chat.Created.Name:                on(chat.Created, messageCreated),
+	chat.WasRead.Name:                on(chat.WasRead, roomRead),
+	consultation.Updated.Name:        on(consultation.Updated, consultationUpdated),
+	consultation.Entered.Name:        on(consultation.Entered, participantJoined),
+	schedule.AppointmentUpdated.Name: on(schedule.AppointmentUpdated, appointmentUpdated),
+	schedule.WaitUpdated.Name:        on(schedule.WaitUpdated, waitUpdated),
+}
+
+func on[D any](event rooms.Event[D], follow func(*telling, D) error) rule {
+	return func(t *telling) error {
+		var d D
+		if err := json.Unmarshal(t.event.Data, &d); err != nil {
+			// It will not become readable, and must not keep what follows from people.
+			t.s.cfg.Log.Error("an event that cannot be read is told to nobody", "event", event.Name, "room", t.event.Room, "seq", t.event.Seq, "error", err)
+			return nil
+		}
+		return follow(t, d)
+	}
+}
+
+// messageCreated tells the others of a consultation of what was said there.
+// Whoever is looking, or has read it by now, needs no word of it, nor does who
+// was let in later.
+func messageCreated(t *telling, m chat.Message) error {
+	switch m.Kind {
+	case chat.Text, chat.Image, chat.File, chat.Audio:
+	default:
+		return nil // what comes of another feature is told by its own event
+	}
+	people, err := t.tx.Participants(m.ConsultationID)
+	if err != nil {
+		return err
+	}
+	name := ""
+	for _, p := range people {
+		if p.UserID == m.SenderID {
+			name = p.Name
+		}
+	}
+	for _, p := range people {
+		if p.JoinedAt.After(m.CreatedAt) || p.ReadUpTo >= m.Seq || t.s.attention.Has(t.event.Room, p.UserID) {
+			continue
+		}
+		if err := t.tell(p.UserID, about{topic: MessageCame, facts: Facts{Name: name}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roomRead takes what was read in a consultation for read in the inbox.
+func roomRead(t *telling, r chat.Receipt) error {
+	_, err := t.s.markRead(t.tx, rooms.Actor{UserID: r.UserID}, r.UserID, Which{Room: t.event.Room, UpTo: r.UpToSeq})
+	return err
+}
+
+// previous is the same thing as the event before left it; the zero D if this
+// is the first.
+func previous[D any](t *telling) (D, error) {
+	var d D
+	data, err := t.tx.Previous(t.event.Room, t.event.Name, t.event.Seq)
+	if err != nil || data == nil {
+		return d, err
+	}
+	return d, json.Unmarshal(data, &d)
+}
+
+// consultationUpdated tells the other side when the state has changed. Of one
+// that has an appointment, the appointment tells most.
+func consultationUpdated(t *telling, c consultation.Consultation) error {
+	was, err := previous[consultation.Consultation](t)
+	before := was.Status
+	if err != nil || before == c.Status {
+		return err
+	}
+	if c.ScheduledAt != nil && (c.Status == consultation.Waiting || c.Status.Final() && c.Status != consultation.Terminated) {
+		return nil
+	}
+	patient, doctor := Facts{Name: c.PatientName, Start: c.ScheduledAt}, Facts{Name: c.DoctorName, Start: c.ScheduledAt}
+	switch c.Status {
+	case consultation.Waiting:
+		return t.tell(c.DoctorID, about{topic: ConsultationRequested, facts: patient})
+	case consultation.Active:
+		switch before {
+		case consultation.Waiting:
+			return t.tell(c.UserID, about{topic: ConsultationAccepted, facts: doctor})
+		case consultation.OnHold:
+			return t.tell(c.UserID, about{topic: ConsultationResumed, facts: doctor})
+		}
+		return t.tell(c.DoctorID, about{topic: ConsultationReopened, facts: patient})
+	case consultation.OnHold:
+		return t.tell(c.UserID, about{topic: ConsultationOnHold, facts: doctor})
+	case consultation.Declined:
+		return t.tell(c.UserID, about{topic: ConsultationDeclined, facts: doctor})
+	case consultation.Ended:
+		return t.tell(c.UserID, about{topic: ConsultationEnded, facts: doctor})
+	case consultation.Terminated:
+		return t.tell(c.UserID, about{topic: ConsultationTerminated, facts: doctor})
+	case consultation.Expired:
+		return t.tell(c.UserID, about{topic: ConsultationExpired, facts: doctor})
+	case consultation.Cancelled:
+		return t.tell(c.DoctorID, about{topic: ConsultationCancelled, facts: patient})
+	}
+	return nil
+}
+
+func participantJoined(t *telling, p consultation.Participant) error {
+	by, err := t.tx.User(t.event.ActorID)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return t.tell(p.UserID, about{topic: ConsultationInvited, facts: Facts{Name: by.Name}})
+}
+
+// appointmentUpdated tells both sides what calendars have to know, and each
+// what the other did.
+func appointmentUpdated(t *telling, a schedule.Appointment) error {
+	was, err := previous[schedule.Appointment](t)
+	if err != nil || (was.Status == a.Status && was.Start.Equal(a.Start) && was.DoctorID == a.DoctorID) {
+		return err
+	}
+	patient, doctor := Facts{Name: a.PatientName, Start: &a.Start}, Facts{Name: a.DoctorName, Start: &a.Start}
+	both := func(topic Topic) error {
+		if err := t.tell(a.UserID, about{topic: topic, facts: doctor, own: true}); err != nil {
+			return err
+		}
+		return t.tell(a.DoctorID, about{topic: topic, facts: patient, own: true})
+	}
+	switch a.Status {
+	case schedule.Booked:
+		if was.Status == "" || was.Status == schedule.Held {
+			return both(AppointmentBooked)
+		}
+		return both(AppointmentMoved)
+	case schedule.Cancelled:
+		return both(AppointmentCancelled)
+	case schedule.NoShow:
+		return both(AppointmentMissed)
+	case schedule.HoldExpired:
+		return t.tell(a.UserID, about{topic: AppointmentUnpaid, facts: doctor})
+	case schedule.CheckedIn:
+		return t.tell(a.DoctorID, about{topic: AppointmentCheckedIn, facts: patient})
+	case schedule.ReassignPending:
+		if a.Offer != nil {
+			return t.tell(a.UserID, about{topic: AppointmentOffered, facts: Facts{Name: a.Offer.DoctorName, Start: &a.Offer.Start}})
+		}
+	}
+	return nil
+}
+
+func waitUpdated(t *telling, w schedule.Wait) error {
+	if w.Status != schedule.WaitOffered || w.Offer == nil {
+		return nil
+	}
+	return t.tell(w.UserID, about{topic: WaitlistOffered, facts: Facts{Name: w.Offer.DoctorName, Start: &w.Offer.Start}})
+}

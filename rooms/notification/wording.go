@@ -1,0 +1,146 @@
+package notification
+
+import (
+	"fmt"
+	"strings"
+	"text/template"
+	"time"
+
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+)
+
+// words are the title and the text of a topic.
+type words struct{ Title, Text string }
+
+// wording is how each topic is put. {{.Name}} is the other person, {{.Start}}
+// a time on the recipient's clock.
+var wording = map[string]map[Topic]words{
+	"zh": {
+		MessageCame:            {"{{.Name}}发来新消息", "点击查看并回复。"},
+		ConsultationRequested:  {"新的问诊：{{.Name}}", "患者正在候诊，等待您接诊。"},
+		ConsultationAccepted:   {"{{.Name}}医生已接诊", "问诊已开始，您可以与医生交流了。"},
+		ConsultationDeclined:   {"{{.Name}}医生未能接诊", "费用将全额退回。您可以选择其他医生。"},
+		ConsultationCancelled:  {"{{.Name}}取消了问诊", "该患者已离开候诊队列。"},
+		ConsultationOnHold:     {"问诊已暂停", "{{.Name}}医生正在等待检查结果，计时已暂停。"},
+		ConsultationResumed:    {"问诊已继续", "{{.Name}}医生继续了您的问诊。"},
+		ConsultationEnded:      {"问诊已结束", "您与{{.Name}}医生的问诊已结束，72 小时内可免费追问一次。"},
+		ConsultationTerminated: {"建议线下就诊", "{{.Name}}医生建议您到医院就诊，费用将全额退回。"},
+		ConsultationExpired:    {"问诊已过期", "{{.Name}}医生未能及时接诊，费用将全额退回。"},
+		ConsultationReopened:   {"{{.Name}}有追问", "患者重新打开了问诊，等待您的回复。"},
+		ConsultationInvited:    {"{{.Name}}邀请您加入问诊", "您现在可以进入这次问诊。"},
+		AppointmentBooked:      {"预约成功：{{.Name}}", "时间：{{.Start}}"},
+		AppointmentMoved:       {"预约已改期：{{.Name}}", "新的时间：{{.Start}}"},
+		AppointmentCancelled:   {"预约已取消：{{.Name}}", "原定时间：{{.Start}}"},
+		AppointmentMissed:      {"预约未赴约：{{.Name}}", "预约时间：{{.Start}}"},
+		AppointmentUnpaid:      {"预约因未支付已取消：{{.Name}}", "原定时间：{{.Start}}"},
+		AppointmentCheckedIn:   {"{{.Name}}已签到", "预约时间：{{.Start}}"},
+		AppointmentOffered:     {"医生时间有变，请确认新的时间", "{{.Name}}，{{.Start}}。请在 24 小时内确认。"},
+		WaitlistOffered:        {"您等候的号源有空位了：{{.Name}}", "{{.Start}}，为您保留 30 分钟。"},
+	},
+	"en": {
+		MessageCame:            {"New message from {{.Name}}", "Open Wenzhen to read and answer it."},
+		ConsultationRequested:  {"New consultation: {{.Name}}", "The patient is waiting for you."},
+		ConsultationAccepted:   {"Dr {{.Name}} has admitted you", "Your consultation has started."},
+		ConsultationDeclined:   {"Dr {{.Name}} cannot take your consultation", "You get a full refund. You can choose another doctor."},
+		ConsultationCancelled:  {"{{.Name}} cancelled the consultation", "The patient has left your queue."},
+		ConsultationOnHold:     {"Your consultation is on hold", "Dr {{.Name}} awaits test results; the clock is paused."},
+		ConsultationResumed:    {"Your consultation goes on", "Dr {{.Name}} has resumed it."},
+		ConsultationEnded:      {"Your consultation has ended", "You can ask Dr {{.Name}} once more for free within 72 hours."},
+		ConsultationTerminated: {"Please see a doctor in person", "Dr {{.Name}} advises a visit to a hospital. You get a full refund."},
+		ConsultationExpired:    {"Your consultation has expired", "Dr {{.Name}} could not admit you in time. You get a full refund."},
+		ConsultationReopened:   {"{{.Name}} has a follow-up question", "The patient reopened the consultation and awaits your answer."},
+		ConsultationInvited:    {"{{.Name}} invites you to a consultation", "You can enter it now."},
+		AppointmentBooked:      {"Appointment booked: {{.Name}}", "When: {{.Start}}"},
+		AppointmentMoved:       {"Appointment moved: {{.Name}}", "New time: {{.Start}}"},
+		AppointmentCancelled:   {"Appointment cancelled: {{.Name}}", "It was on {{.Start}}"},
+		AppointmentMissed:      {"Appointment missed: {{.Name}}", "It was on {{.Start}}"},
+		AppointmentUnpaid:      {"Appointment released, as it was not paid: {{.Name}}", "It was on {{.Start}}"},
+		AppointmentCheckedIn:   {"{{.Name}} has checked in", "Appointment: {{.Start}}"},
+		AppointmentOffered:     {"Your doctor's plans have changed: please confirm a new time", "{{.Name}}, {{.Start}}. Please answer within 24 hours."},
+		WaitlistOffered:        {"A slot you wait for is free: {{.Name}}", "{{.Start}}, kept for you for 30 minutes."},
+	},
+}
+
+// kinds are the kinds of the topics that do not begin with theirs.
+func (t Topic) kind() NoticeKind {
+	if t == WaitlistOffered {
+		return Appointments
+	}
+	kind, _, _ := strings.Cut(string(t), "_")
+	return NoticeKind(kind)
+}
+
+// languageOf is the one of our languages that a locale (BCP 47) asks for.
+func languageOf(locale string) string {
+	if language, _, _ := strings.Cut(locale, "-"); wording[language] != nil {
+		return language
+	}
+	return "en"
+}
+
+var weekdays = [...]string{"周日", "周一", "周二", "周三", "周四", "周五", "周六"}
+
+// worded puts the notification into words for its recipient, and says where
+// it leads.
+func (n Notification) worded(u account.User) Notification {
+	language := languageOf(u.Locale)
+	w := templates[language][n.Topic]
+	fields := struct{ Name, Start string }{Name: n.Facts.Name}
+	if n.Facts.Start != nil {
+		zone, err := time.LoadLocation(u.TimeZone)
+		if err != nil {
+			zone = time.UTC
+		}
+		local := n.Facts.Start.In(zone)
+		fields.Start = local.Format("Mon 2 Jan 2006, 15:04")
+		if language == "zh" {
+			fields.Start = fmt.Sprintf("%d年%d月%d日 %s %s", local.Year(), local.Month(), local.Day(), weekdays[local.Weekday()], local.Format("15:04"))
+		}
+	}
+	n.Title, n.Text = w.title.fill(fields), w.text.fill(fields)
+	if n.Cause.Room.Kind() == "consultation" {
+		n.ConsultationID = consultation.ID(n.Cause.Room.Subject())
+		n.Path = "/consultations/" + string(n.ConsultationID)
+	}
+	if n.Kind == Appointments {
+		n.Path = "/appointments"
+	}
+	return n
+}
+
+type filled struct{ title, text sentence }
+
+// sentence is a template over strings, which cannot fail.
+type sentence struct{ *template.Template }
+
+func (s sentence) fill(fields any) string {
+	if s.Template == nil {
+		return "" // a topic that an older version of the server wrote
+	}
+	var b strings.Builder
+	_ = s.Execute(&b, fields)
+	return b.String()
+}
+
+var templates = parseWording()
+
+func parseWording() map[string]map[Topic]filled {
+	all := map[string]map[Topic]filled{}
+	for language, topics := range wording {
+		all[language] = map[Topic]filled{}
+		for topic, w := range topics {
+			parse := func(text string) sentence {
+				return sentence{template.Must(template.New(string(topic)).Option("missingkey=error").Parse(text))}
+			}
+			all[language][topic] = filled{parse(w.Title), parse(w.Text)}
+		}
+	}
+	return all
+}
+
+// Invites tells whether calendars have to know of it: its mail carries an
+// invitation, and goes out whether or not the notification was seen.
+func (n Notification) Invites() bool {
+	return n.Topic == AppointmentBooked || n.Topic == AppointmentMoved || n.Topic == AppointmentCancelled
+}
