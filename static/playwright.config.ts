@@ -8,6 +8,7 @@ export default defineConfig({
   workers: 2,
   fullyParallel: false,
   forbidOnly: Boolean(process.env.CI),
+  retries: process.env.CI ? 1 : 0, // what fails twice is broken; what fails once is reported as flaky
   reporter: [['list']],
   use: {
     actionTimeout: 15_000,
