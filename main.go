@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -19,6 +20,7 @@ import (
 	"wenzhen/client/terminal"
 	"wenzhen/rooms/consultation"
 	"wenzhen/server"
+	"wenzhen/server/backup"
 )
 
 func main() {
@@ -33,6 +35,8 @@ type commands struct {
 
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (default)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date, and stop."`
+	Backup  backupCommand  `cmd:"" help:"Write an archive of database, attachments and secrets; the server may be running."`
+	Restore restoreCommand `cmd:"" help:"Make a data folder of an archive, after checking it."`
 	Admin   adminCommand   `cmd:"" help:"Administer accounts."`
 	Chat    chatCommand    `cmd:"" help:"Take part in a consultation from a terminal."`
 	Load    loadCommand    `cmd:"" help:"Put a server under load and account for every message."`
@@ -114,6 +118,62 @@ func (c *migrateCommand) Run(on console) error {
 		return err
 	}
 	fmt.Fprintln(on.out, "the database is up to date")
+	return nil
+}
+
+type backupCommand struct {
+	server.Place `embed:""`
+	To           string `required:"" help:"The archive to write (.tar.gz), which must not be there yet; - writes it to standard output."`
+}
+
+// Run saves. What could not be saved is told, and is a failure, though the
+// archive has all the rest.
+func (c *backupCommand) Run(on console) error {
+	var saved backup.Manifest
+	save := func(w io.Writer) (err error) {
+		saved, err = server.Backup(on.ctx, c.Place, w)
+		return err
+	}
+	var err error
+	if c.To == "-" {
+		err = save(on.out)
+	} else {
+		err = backup.WriteFile(c.To, save)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(on.errors, "saved %d files as of %s\n", len(saved.Files), saved.At.Format(time.RFC3339))
+	if len(saved.Problems) > 0 {
+		return fmt.Errorf("the archive is written, but not everything could be saved:\n  %s", strings.Join(saved.Problems, "\n  "))
+	}
+	return nil
+}
+
+type restoreCommand struct {
+	From string `required:"" help:"The archive to read; - reads standard input."`
+	Data string `required:"" help:"The data folder to make, empty or not there." type:"path"`
+}
+
+// Run restores.
+func (c *restoreCommand) Run(on console) error {
+	from := on.in
+	if c.From != "-" {
+		file, err := os.Open(c.From)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		from = file
+	}
+	m, err := server.Restore(on.ctx, from, c.Data)
+	if err != nil {
+		return err
+	}
+	for _, problem := range m.Problems {
+		fmt.Fprintln(on.errors, "was not in the backup:", problem)
+	}
+	fmt.Fprintf(on.out, "restored %d files as of %s; serve with --data %s\n", len(m.Files), m.At.Format(time.RFC3339), c.Data)
 	return nil
 }
 

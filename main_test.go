@@ -18,6 +18,7 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(config, []byte(`{"sockets-per-user": 0, "attachment-bytes": 20000000, "origins": ["https://a.example", "https://b.example"]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	archive := filepath.Join(dir, "backup.tar.gz")
 	misspelt := filepath.Join(dir, "misspelt.json")
 	if err := os.WriteFile(misspelt, []byte(`{"adr": "127.0.0.1:0"}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -45,6 +46,14 @@ func TestCommandLine(t *testing.T) {
 		{"admin", []string{"admin", "create", "--data", dir, "--email", "root@example.org", "--password", "long enough"}, 0, "root@example.org is an admin"},
 		{"admin twice", []string{"admin", "create", "--data", dir, "--email", "root@example.org", "--password", "long enough"}, 1, "has an account"},
 		{"admin with a short password", []string{"admin", "create", "--data", dir, "--email", "a@example.org", "--password", "short"}, 1, "password"},
+		{"backup", []string{"backup", "--data", dir, "--to", archive}, 0, "saved 1 files"},
+		{"backup over another", []string{"backup", "--data", dir, "--to", archive}, 1, "is there already"},
+		{"backup of nothing", []string{"backup", "--data", filepath.Join(dir, "nowhere"), "--to", archive + "2"}, 1, "no database"},
+		{"backup of PostgreSQL", []string{"backup", "--database", "postgres://localhost/x", "--to", archive + "2"}, 1, "pg_dump"},
+		{"restore", []string{"restore", "--from", archive, "--data", filepath.Join(dir, "restored")}, 0, "restored 1 files"},
+		{"restore over another", []string{"restore", "--from", archive, "--data", dir}, 1, "not empty"},
+		{"restore of no archive", []string{"restore", "--from", config, "--data", filepath.Join(dir, "other")}, 1, "damaged"},
+		{"admin who was restored", []string{"admin", "create", "--data", filepath.Join(dir, "restored"), "--email", "root@example.org", "--password", "long enough"}, 1, "has an account"},
 		{"admin without an e-mail", []string{"admin", "create", "--data", dir, "--password", "long enough"}, 2, "--email"},
 	} {
 		var out strings.Builder

@@ -7,6 +7,12 @@ import (
 	"wenzhen/rooms/store"
 )
 
+// What the data folder holds, besides secrets.
+const (
+	databaseFile      = "wenzhen.db"
+	attachmentsFolder = "attachments"
+)
+
 // sqlite, as the setting --database, is the file in the data folder.
 const sqlite = "sqlite"
 
@@ -17,7 +23,7 @@ func isDatabase(setting string) bool {
 // database is where the store finds what --database names.
 func database(dir, setting string) store.Options {
 	if setting == sqlite {
-		return store.Options{Path: filepath.Join(dir, "wenzhen.db")}
+		return store.Options{Path: filepath.Join(dir, databaseFile)}
 	}
 	return store.Options{URL: setting}
 }

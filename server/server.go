@@ -104,7 +104,7 @@ func (s *Server) compose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.blobs, err = blob.Open(filepath.Join(cfg.Data, "attachments")); err != nil {
+	if s.blobs, err = blob.Open(filepath.Join(cfg.Data, attachmentsFolder)); err != nil {
 		return err
 	}
 	options := database(cfg.Data, cfg.Database)

@@ -47,7 +47,7 @@ func (f *Folder) Put(ctx context.Context, r io.Reader, most int64) (string, int6
 	}
 	defer func() { _ = f.root.Remove(tmp) }() // gone already when all went well
 	hash := sha256.New()
-	size, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(reader{ctx, r}, most+1))
+	size, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(Reader(ctx, r), most+1))
 	if err == nil && size <= most {
 		err = file.Sync()
 	}
@@ -64,7 +64,7 @@ func (f *Folder) Put(ctx context.Context, r io.Reader, most int64) (string, int6
 	if err := f.root.Mkdir(sum[:2], 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", 0, fmt.Errorf("store attachment: %w", err)
 	}
-	if err := f.root.Rename(tmp, path(sum)); err != nil {
+	if err := f.root.Rename(tmp, Path(sum)); err != nil {
 		return "", 0, fmt.Errorf("store attachment: %w", err)
 	}
 	// The names must be on disk too before anyone is told.
@@ -91,7 +91,7 @@ func (f *Folder) Open(_ context.Context, sum string) (io.ReadSeekCloser, error) 
 	if len(sum) != 2*sha256.Size {
 		return nil, rooms.NotFound("file")
 	}
-	file, err := f.root.Open(path(sum))
+	file, err := f.root.Open(Path(sum))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, rooms.NotFound("file")
 	} else if err != nil {
@@ -100,9 +100,12 @@ func (f *Folder) Open(_ context.Context, sum string) (io.ReadSeekCloser, error) 
 	return file, nil
 }
 
-func path(sum string) string { return filepath.Join(sum[:2], sum[2:]) }
+// Path is where in the folder a blob is.
+func Path(sum string) string { return filepath.Join(sum[:2], sum[2:]) }
 
-// reader stops when its context does.
+// Reader reads r until ctx ends, and then fails with the context's error.
+func Reader(ctx context.Context, r io.Reader) io.Reader { return reader{ctx, r} }
+
 type reader struct {
 	ctx context.Context
 	r   io.Reader

@@ -1,0 +1,191 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"wenzhen/rooms/store"
+	"wenzhen/server/backup"
+	"wenzhen/server/blob"
+)
+
+// Backup writes an archive of a data folder – database, attachments, secrets –
+// to w, whether or not a server runs on it. The archive is consistent: it has
+// all that was answered before the call, no half of anything, and every
+// attachment that its database names, for an attachment is on disk before its
+// row is committed and is never changed. What is missing or damaged on disk is
+// left out and listed in the manifest's Problems.
+//
+// PostgreSQL has tools of its own (docs/operations.md) and is refused.
+func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err error) {
+	if at.Database != sqlite {
+		return m, errors.New("backup is for SQLite; a PostgreSQL database is saved by pg_dump, and then the folder of the attachments (docs/operations.md)")
+	}
+	database, blobs := filepath.Join(at.Data, databaseFile), filepath.Join(at.Data, attachmentsFolder)
+	if _, err := os.Stat(database); err != nil {
+		return m, fmt.Errorf("backup: no database: %w", err)
+	}
+	scratch, err := os.MkdirTemp(at.Data, ".backup-*") // mode 0700, on a disk that has room for the database
+	if err != nil {
+		return m, fmt.Errorf("backup: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	m = backup.Manifest{Version: Version, At: clock()}
+	snapshot := filepath.Join(scratch, backup.Database)
+	if err := store.Snapshot(ctx, database, snapshot); err != nil {
+		return m, fmt.Errorf("backup: %w", err)
+	}
+	contents, err := store.Inspect(ctx, snapshot)
+	if err != nil {
+		return m, fmt.Errorf("backup: %w", err)
+	}
+	archive := backup.NewWriter(w)
+	keys, err := filepath.Glob(filepath.Join(at.Data, "*.key"))
+	if err != nil {
+		return m, fmt.Errorf("backup: %w", err)
+	}
+	for _, path := range append([]string{snapshot}, keys...) {
+		if err := addFile(ctx, archive, filepath.Base(path), path); err != nil {
+			return m, err
+		}
+	}
+	for _, sum := range contents.Attachments {
+		path := filepath.Join(blobs, blob.Path(sum))
+		if err := checkFile(ctx, path, sum); ctx.Err() != nil {
+			return m, fmt.Errorf("backup: %w", ctx.Err())
+		} else if err != nil {
+			m.Problems = append(m.Problems, fmt.Sprintf("attachment %s: %v", sum, err))
+			continue
+		}
+		if err := addFile(ctx, archive, backup.Attachment(sum), path); err != nil {
+			return m, err
+		}
+	}
+	return archive.Close(m)
+}
+
+// addFile adds a file to an archive.
+func addFile(ctx context.Context, to *backup.Writer, name, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	return to.Add(name, info.Size(), blob.Reader(ctx, file))
+}
+
+// checkFile tells what is wrong with the attachment at path.
+func checkFile(ctx context.Context, path, sum string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, blob.Reader(ctx, file)); err != nil {
+		return err
+	}
+	if hex.EncodeToString(hash.Sum(nil)) != sum {
+		return errors.New("its content has changed since it was uploaded")
+	}
+	return nil
+}
+
+// Restore unpacks an archive into the data folder, which must be empty or not
+// be there. Everything is checked first – each file against the manifest, the
+// database's pages, references and logs, that each attachment is there – in a
+// folder beside it, which takes the place of data at the end: there is a whole
+// data folder or none.
+func Restore(ctx context.Context, from io.Reader, data string) (m backup.Manifest, err error) {
+	if list, err := os.ReadDir(data); err == nil && len(list) > 0 {
+		return m, fmt.Errorf("restore: %s is not empty; restore into a new folder", data)
+	}
+	data = filepath.Clean(data)
+	if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
+		return m, fmt.Errorf("restore: %w", err)
+	}
+	work, err := os.MkdirTemp(filepath.Dir(data), "."+filepath.Base(data)+".restoring-*")
+	if err != nil {
+		return m, fmt.Errorf("restore: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }() // gone already when all went well
+	if m, err = unpack(ctx, from, work); err != nil {
+		return m, fmt.Errorf("restore: %w", err)
+	}
+	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return m, fmt.Errorf("restore: %w", err)
+	}
+	if err := os.Rename(work, data); err != nil {
+		return m, fmt.Errorf("restore: %w", err)
+	}
+	return m, syncFolder(filepath.Dir(data))
+}
+
+// unpack makes a data folder of an archive and checks it.
+func unpack(ctx context.Context, from io.Reader, dir string) (m backup.Manifest, err error) {
+	blobs, err := blob.Open(filepath.Join(dir, attachmentsFolder))
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, blobs.Close()) }()
+	have := map[string]bool{}
+	m, err = backup.Read(blob.Reader(ctx, from), func(name string, content io.Reader) error {
+		sum, isAttachment := strings.CutPrefix(name, backup.Attachment(""))
+		if !isAttachment {
+			return writeFile(filepath.Join(dir, name), content)
+		}
+		have[sum] = true
+		stored, _, err := blobs.Put(ctx, content, 1<<62)
+		if err == nil && stored != sum {
+			err = fmt.Errorf("the archive is damaged: attachment %s has another content", sum)
+		}
+		return err
+	})
+	if err != nil {
+		return m, err
+	}
+	contents, err := store.Inspect(ctx, filepath.Join(dir, backup.Database))
+	if err != nil {
+		return m, err
+	}
+	for _, sum := range contents.Attachments {
+		known := slices.ContainsFunc(m.Problems, func(p string) bool { return strings.Contains(p, sum) })
+		if !have[sum] && !known {
+			return m, fmt.Errorf("the archive is damaged: attachment %s is missing", sum)
+		}
+	}
+	return m, syncFolder(dir)
+}
+
+// writeFile makes a file, for the owner's eyes, that is on disk when it returns.
+func writeFile(path string, content io.Reader) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, content)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
