@@ -2,11 +2,13 @@ package client
 
 import (
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 )
 
@@ -100,6 +102,39 @@ var routes = []Route{
 	{Method: "PUT", Path: "/notifications/preferences", Command: notification.SavePreferences.Name},
 	{Method: "POST", Path: "/push-subscriptions", Command: notification.Subscribe.Name},
 	{Method: "DELETE", Path: "/push-subscriptions/:subscriptionId", Command: notification.Unsubscribe.Name},
+	{Method: "GET", Path: "/icd10", Command: record.SearchCodes.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/diagnoses", Command: record.DraftDiagnosis.Name},
+	{Method: "GET", Path: "/consultations/:consultationId/diagnoses", Command: record.Diagnoses.Name},
+	{Method: "GET", Path: "/diagnoses/:diagnosisId", Command: record.ReadDiagnosis.Name},
+	{Method: "PUT", Path: "/diagnoses/:diagnosisId", Command: record.ReviseDiagnosis.Name},
+	{Method: "DELETE", Path: "/diagnoses/:diagnosisId", Command: record.DiscardDiagnosis.Name},
+	{Method: "POST", Path: "/diagnoses/:diagnosisId/sign", Command: record.SignDiagnosis.Name},
+	{Method: "POST", Path: "/diagnoses/:diagnosisId/amend", Command: record.AmendDiagnosis.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/prescriptions", Command: record.DraftPrescription.Name},
+	{Method: "GET", Path: "/consultations/:consultationId/prescriptions", Command: record.Prescriptions.Name},
+	{Method: "GET", Path: "/prescriptions/queue", Command: record.PrescriptionQueue.Name},
+	{Method: "GET", Path: "/prescriptions/:prescriptionId", Command: record.ReadPrescription.Name},
+	{Method: "PUT", Path: "/prescriptions/:prescriptionId", Command: record.RevisePrescription.Name},
+	{Method: "DELETE", Path: "/prescriptions/:prescriptionId", Command: record.DiscardPrescription.Name},
+	{Method: "POST", Path: "/prescriptions/:prescriptionId/sign", Command: record.SignPrescription.Name},
+	{Method: "POST", Path: "/prescriptions/:prescriptionId/amend", Command: record.AmendPrescription.Name},
+	{Method: "POST", Path: "/prescriptions/:prescriptionId/approve", Command: record.ApprovePrescription.Name},
+	{Method: "POST", Path: "/prescriptions/:prescriptionId/reject", Command: record.RejectPrescription.Name},
+	{Method: "POST", Path: "/prescriptions/:prescriptionId/void", Command: record.VoidPrescription.Name},
+	{Method: "GET", Path: "/me/templates", Command: record.Templates.Name},
+	{Method: "PUT", Path: "/me/templates", Command: record.SaveTemplates.Name},
+	{Method: "GET", Path: "/me/duties", Command: record.Duty.Name},
+	{Method: "GET", Path: "/verify", Command: record.VerifyDocument.Name},
+	{Method: "GET", Path: "/patients", Command: record.TreatedPatients.Name},
+	{Method: "GET", Path: "/patients/:patientId/record", Command: record.ReadRecord.Name},
+	{Method: "PUT", Path: "/patients/:patientId/record", Command: record.UpdateRecord.Name},
+	{Method: "GET", Path: "/admin/pharmacists", Command: record.Pharmacists.Name},
+	{Method: "POST", Path: "/admin/pharmacists/:userId", Command: record.AppointPharmacist.Name},
+	{Method: "DELETE", Path: "/admin/pharmacists/:userId", Command: record.DismissPharmacist.Name},
+	{Method: "POST", Path: "/admin/consultations/:consultationId/break-glass", Command: record.EnterConsultation.Name},
+	{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name},
+	{Method: "GET", Path: "/admin/audit", Command: audit.List.Name},
+	{Method: "POST", Path: "/admin/audit/verify", Command: audit.Verify.Name},
 	{Method: "GET", Path: "/admin/users", Command: account.Users.Name},
 	{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name},
 	{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name},

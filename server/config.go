@@ -26,6 +26,9 @@ type Config struct {
 	AccessLife  time.Duration `default:"15m" env:"WENZHEN_ACCESS_LIFE" help:"How long an access token is good for."`
 	RefreshLife time.Duration `default:"720h" env:"WENZHEN_REFRESH_LIFE" help:"How long a login lasts that is not used."`
 
+	Policy  string `default:"china" enum:"china,none" env:"WENZHEN_POLICY" help:"What a service allows: under \"china\", advice (健康咨询) has no diagnosis and no prescription; under \"none\", a doctor may do both in every consultation."`
+	SealKey string `env:"WENZHEN_SEAL_KEY" secret:"" help:"Key that seals signed medical documents, at least 32 characters; without it none of them can be verified any more. Made and kept in the data folder when not given."`
+
 	LoginFailures        int           `default:"10" env:"WENZHEN_LOGIN_FAILURES" help:"Failed logins per account within the login window."`
 	LoginAddressFailures int           `default:"100" env:"WENZHEN_LOGIN_ADDRESS_FAILURES" help:"Failed logins from one address within the login window."`
 	LoginWindow          time.Duration `default:"15m" env:"WENZHEN_LOGIN_WINDOW" help:"The window in which failed logins count."`
@@ -85,6 +88,7 @@ func (c Config) Validate() error {
 		{c.PublicURL == "" || validPublicURL(c.PublicURL), "--public-url must be http:// or https:// and a host, without a path"},
 		{c.TokenKey == "" || len(c.TokenKey) >= 32, "--token-key must have at least 32 characters"},
 		{isDatabase(c.Database), "--database must be \"sqlite\" or a postgres:// URL"},
+		{c.SealKey == "" || len(c.SealKey) >= 32, "--seal-key must have at least 32 characters"},
 		{c.AccessLife > 0 && c.RefreshLife > c.AccessLife, "--refresh-life must be longer than --access-life, and both positive"},
 		{c.LoginFailures > 0 && c.LoginAddressFailures > 0 && c.LoginWindow > 0 && c.Registrations > 0, "the login limits must be positive"},
 		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},

@@ -19,11 +19,13 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
@@ -136,6 +138,11 @@ func (s *Server) compose(ctx context.Context) error {
 		store.Notifications{DB: s.db}, attention, clock)
 	s.hub.Listen(s.inboxes)
 	schedules := schedule.New(store.Schedules{DB: s.db}, consultations, clock)
+	sealKey, err := secret(cfg.SealKey, cfg.Data, "seal.key")
+	if err != nil {
+		return err
+	}
+	records := record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: sealKey}, store.Records{DB: s.db}, chats, consultations, clock)
 	if s.turn, err = relay(cfg, log); err != nil {
 		return err
 	}
@@ -149,7 +156,8 @@ func (s *Server) compose(ctx context.Context) error {
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{newLimits(cfg.CommandRate, cfg.CommandBurst, clock).guard, accounts.Alive},
 		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(),
-		bills.Commands(), play.Commands(), s.inboxes.Commands())
+		bills.Commands(), play.Commands(), s.inboxes.Commands(),
+		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands())
 
 	s.realtime = realtime.New(realtime.Config{
 		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.Origins, Log: log},

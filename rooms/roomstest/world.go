@@ -23,11 +23,13 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
@@ -42,6 +44,7 @@ type World struct {
 	Catalogue *rooms.Catalogue
 	Accounts  *account.Service
 	Chats     *chat.Service
+	Records   *record.Service
 	DB        *store.DB
 	Presence  *rooms.Presence
 	Hub       *rooms.Hub
@@ -56,6 +59,9 @@ type World struct {
 	Attention *rooms.Presence
 
 	notifications *notification.Service
+	// Policy of records; it counts from the next restart on.
+	Policy record.Policy
+
 	consultations *consultation.Service
 	blobs         *blob.Folder
 	dir           string
@@ -72,7 +78,7 @@ const Password = "correct horse battery"
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := &World{T: t, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), dir: t.TempDir()}
+	w := &World{T: t, Policy: record.PolicyChina, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), dir: t.TempDir()}
 	w.Hub.Listen(w.Heard)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -137,9 +143,11 @@ func (w *World) open() {
 	w.Attention = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	w.notifications = notification.New(notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Attention, w.Now)
+	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte("a seal of 32 characters for tests")}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
 	w.timers = rooms.MergeTimers(w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
 	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(),
-		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands())
+		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands(),
+		w.Records.Commands(), audit.New(store.Audits{DB: db}).Commands())
 }
 
 func (w *World) must(err error) {

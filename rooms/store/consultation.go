@@ -98,13 +98,17 @@ func (s Consultations) Participants(ctx context.Context, id consultation.ID) ([]
 
 // Events implements consultation.Store.
 func (s Consultations) Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
+	return eventsAfter(ctx, s.readers, room, after, limit)
+}
+
+func eventsAfter(ctx context.Context, q querier, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
 	// The last seq is read first: events that come in between are then in the
 	// list or after it, never counted and missing.
-	last, err := lastSeq(ctx, s.readers, room)
+	last, err := lastSeq(ctx, q, room)
 	if err != nil || limit == 0 {
 		return nil, last, err
 	}
-	list, err := collect(ctx, s.readers, func(row scanner) (rooms.Entry, error) {
+	list, err := collect(ctx, q, func(row scanner) (rooms.Entry, error) {
 		e := rooms.Entry{Room: room}
 		var data string
 		err := row.Scan(&e.Seq, &e.ID, &e.Name, (*at)(&e.At), &e.ActorID, &data)

@@ -1,15 +1,18 @@
 package e2e_test
 
 import (
+	"strings"
 	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest"
 	"wenzhen/rooms/schedule"
 )
@@ -46,15 +49,22 @@ type belongings struct {
 	exception    schedule.ExceptionID // the doctor's
 	wait         schedule.WaitID
 	call         calls.ID
-	order        billing.OrderID // of another consultation, not paid
-	slot         time.Time       // of the appointment
+	order        billing.OrderID   // of another consultation, not paid
+	slot         time.Time         // of the appointment
+	diagnosis    record.DocumentID // signed
+	prescription record.DocumentID // signed
+	draft        record.DocumentID // of a diagnosis
+	drugs        record.DocumentID // a draft of a prescription
+	patient      account.PatientID // whom the consultation is about
 }
 
 // nothing has the names of things that do not exist.
 var nothing = belongings{"00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002", "00000000-0000-7000-8000-000000000003",
 	"00000000-0000-7000-8000-000000000004", "00000000-0000-7000-8000-000000000005", "00000000-0000-7000-8000-000000000006",
 	"00000000-0000-7000-8000-000000000007", "00000000-0000-7000-8000-000000000008", "00000000-0000-7000-8000-000000000009",
-	"00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b", "00000000-0000-7000-8000-00000000000c", "00000000-0000-7000-8000-00000000000d", time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+	"00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b", "00000000-0000-7000-8000-00000000000c", "00000000-0000-7000-8000-000000000012", time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+	"00000000-0000-7000-8000-000000000011", "00000000-0000-7000-8000-00000000000d", "00000000-0000-7000-8000-00000000000e",
+	"00000000-0000-7000-8000-00000000000f", "00000000-0000-7000-8000-000000000010"}
 
 // row is one command, aimed at bo's things, and what each stranger is answered;
 // "" is success.
@@ -81,7 +91,9 @@ var (
 	admins   = [strangers]rooms.Code{login, role, role, login, login}
 	public   = [strangers]rooms.Code{ok, ok, ok, login, login}
 	entrance = [strangers]rooms.Code{} // takes no notice of who asks
-	refusing = [strangers]rooms.Code{login, login, login, login, login}
+	// prescribers are doctors; another one may not know what there is
+	prescribers = [strangers]rooms.Code{login, role, absent, login, login}
+	refusing    = [strangers]rooms.Code{login, login, login, login, login}
 )
 
 func empty(belongings) any { return rooms.Nothing{} }
@@ -93,6 +105,18 @@ func because(b belongings) any {
 }
 
 func ringing(b belongings) any { return calls.CallRef{CallID: b.call} }
+
+func finding(b belongings) any { return record.DiagnosisRef{DiagnosisID: b.diagnosis} }
+
+func drugs(b belongings) any { return record.PrescriptionRef{PrescriptionID: b.prescription} }
+
+func within(b belongings) any { return record.InConsultation{ConsultationID: b.consultation} }
+
+func unwell() record.DiagnosisInput { return record.DiagnosisInput{Codes: []string{"J06.9"}} }
+
+func remedy() record.PrescriptionInput {
+	return record.PrescriptionInput{Items: []record.Item{{Drug: "paracetamol", Dose: 500, DoseUnit: "mg", Route: record.Oral, Frequency: record.AsNeeded, Days: 3, Quantity: 1, QuantityUnit: "box"}}}
+}
 
 func visit(b belongings) any { return schedule.AppointmentRef{AppointmentID: b.appointment} }
 
@@ -238,6 +262,60 @@ var authorization = map[string]row{
 	notification.Subscribe.Name:       {want: own, in: func(belongings) any { return roomstest.Browser("https://push.example/" + newEmail()) }},
 	notification.Unsubscribe.Name: {want: [strangers]rooms.Code{login, absent, absent, login, login}, everyone: true,
 		in: func(belongings) any { return notification.SubscriptionInput{SubscriptionID: "not mine"} }},
+
+	record.SearchCodes.Name: {want: own, in: func(belongings) any { return record.CodeQuery{Q: "cold"} }},
+	record.DraftDiagnosis.Name: {want: prescribers, in: func(b belongings) any {
+		return record.DiagnosisDraft{ConsultationID: b.consultation, DiagnosisInput: unwell()}
+	}},
+	record.ReviseDiagnosis.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.DiagnosisRevision{DiagnosisID: b.draft, DiagnosisInput: unwell()}
+	}},
+	record.DiscardDiagnosis.Name: {want: prescribers, everyone: true, in: func(b belongings) any { return record.DiagnosisRef{DiagnosisID: b.draft} }},
+	record.SignDiagnosis.Name:    {want: prescribers, everyone: true, in: func(b belongings) any { return record.DiagnosisRef{DiagnosisID: b.draft} }},
+	record.AmendDiagnosis.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.AmendDiagnosisInput{DiagnosisID: b.diagnosis, DiagnosisInput: unwell()}
+	}},
+	record.ReadDiagnosis.Name: {want: theirs, in: finding},
+	record.Diagnoses.Name:     {want: theirs, in: within},
+	record.DraftPrescription.Name: {want: prescribers, in: func(b belongings) any {
+		return record.PrescriptionDraft{ConsultationID: b.consultation, PrescriptionInput: remedy()}
+	}},
+	record.RevisePrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.PrescriptionRevision{PrescriptionID: b.drugs, PrescriptionInput: remedy()}
+	}},
+	record.DiscardPrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any { return record.PrescriptionRef{PrescriptionID: b.drugs} }},
+	record.SignPrescription.Name:    {want: prescribers, everyone: true, in: func(b belongings) any { return record.SignPrescriptionInput{PrescriptionID: b.drugs} }},
+	record.AmendPrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.AmendPrescriptionInput{PrescriptionID: b.prescription, PrescriptionInput: remedy()}
+	}},
+	record.ApprovePrescription.Name: {want: prescribers, everyone: true, in: drugs},
+	record.RejectPrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.PrescriptionReason{PrescriptionID: b.prescription, Reason: "I say so"}
+	}},
+	record.VoidPrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.PrescriptionReason{PrescriptionID: b.prescription, Reason: "I say so"}
+	}},
+	record.ReadPrescription.Name:  {want: theirs, in: drugs},
+	record.Prescriptions.Name:     {want: theirs, in: within},
+	record.PrescriptionQueue.Name: {want: [strangers]rooms.Code{login, role, role, login, login}, everyone: true, in: empty},
+	record.Templates.Name:         {want: doctors, in: empty},
+	record.SaveTemplates.Name:     {want: doctors, in: func(belongings) any { return record.TemplateList{Items: []record.Template{}} }},
+	record.Duty.Name:              {want: own, in: empty},
+	record.VerifyDocument.Name: {want: public, in: func(b belongings) any {
+		return record.VerifyInput{Kind: record.KindDiagnosis, ID: b.diagnosis, SHA256: strings.Repeat("0", 64)}
+	}},
+	record.TreatedPatients.Name:   {want: own, in: empty},
+	record.ReadRecord.Name:        {want: theirs, in: func(b belongings) any { return record.PatientRef{PatientID: b.patient} }},
+	record.UpdateRecord.Name:      {want: theirs, in: func(b belongings) any { return record.BackgroundInput{PatientID: b.patient} }},
+	record.Pharmacists.Name:       {want: admins, in: empty},
+	record.AppointPharmacist.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.doctor} }},
+	record.DismissPharmacist.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.doctor} }},
+	record.EnterConsultation.Name: {want: admins, in: func(b belongings) any {
+		return record.EnterInput{ConsultationID: b.consultation, Reason: "I say so"}
+	}},
+	record.EnterRecord.Name: {want: admins, in: func(b belongings) any { return record.EnterRecordInput{PatientID: b.patient, Reason: "I say so"} }},
+	audit.List.Name:         {want: admins, in: empty},
+	audit.Verify.Name:       {want: admins, in: empty},
 
 	chat.QuickReplies.Name: {want: doctors, in: empty},
 	chat.SaveQuickReplies.Name: {want: doctors, in: func(belongings) any {

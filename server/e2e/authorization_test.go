@@ -21,6 +21,7 @@ import (
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 	"wenzhen/server/rest"
 )
@@ -57,6 +58,17 @@ func furnish(t *testing.T) *house {
 	do(w.admin, account.SuspendUser, account.UserInput{UserID: aunt.user.ID})
 	h.tokens[suspended] = aunt.Tokens().AccessToken
 
+	again := do(h.bo, consultation.Open, consultation.OpenInput{DoctorID: h.wang.user.ID, Service: account.Followup, Medium: account.Text, Complaint: secret, PriorDiagnosis: secret}).Consultation
+	h.wang.accepts(again.ID)
+	sick := record.DiagnosisInput{Codes: []string{"I10"}, Text: secret}
+	signed := do(h.wang, record.DraftDiagnosis, record.DiagnosisDraft{ConsultationID: again.ID, DiagnosisInput: sick})
+	do(h.wang, record.SignDiagnosis, record.DiagnosisRef{DiagnosisID: signed.ID})
+	draft := do(h.wang, record.DraftDiagnosis, record.DiagnosisDraft{ConsultationID: again.ID, DiagnosisInput: sick})
+	pills := do(h.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: again.ID, PrescriptionInput: remedy()})
+	prescribed := do(h.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: again.ID, PrescriptionInput: remedy()})
+	do(h.wang, record.SignPrescription, record.SignPrescriptionInput{PrescriptionID: prescribed.ID})
+	do(h.bo, record.UpdateRecord, record.BackgroundInput{PatientID: again.PatientID, Allergies: []record.Allergy{{Substance: secret}}})
+
 	lost, kept := h.bo.again(), h.bo.again()
 	h.tokens[revoked] = lost.Tokens().AccessToken
 	do(h.bo, account.RevokeSession, account.SessionInput{SessionID: current(lost)})
@@ -75,7 +87,8 @@ func furnish(t *testing.T) *house {
 	ring := call(phone, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video})
 	call(phone, calls.End, calls.CallEnding{CallID: ring.Call.ID})
 
-	h.things = belongings{appointment: booked.Appointment.ID, exception: off.Exception.ID, wait: waits.ID, slot: h.slot, consultation: id, call: ring.Call.ID, message: m.ID, attachment: picture.ID, profile: profile.ID, session: current(kept),
+	h.things = belongings{diagnosis: signed.ID, prescription: prescribed.ID, draft: draft.ID, drugs: pills.ID, patient: again.PatientID,
+		appointment: booked.Appointment.ID, exception: off.Exception.ID, wait: waits.ID, slot: h.slot, consultation: id, call: ring.Call.ID, message: m.ID, attachment: picture.ID, profile: profile.ID, session: current(kept),
 		user: h.bo.user.ID, doctor: h.wang.user.ID, unverified: w.register(rooms.RoleDoctor, "quack").user.ID}
 	owed := do(h.bo, consultation.Open, consultation.OpenInput{DoctorID: w.costly("zhao").user.ID, Service: account.Advice, Medium: account.Text, Complaint: secret})
 	h.things.order = owed.Order.ID
@@ -248,10 +261,18 @@ func (h *house) snapshot() []byte {
 		do(h.bo, billing.Orders, billing.OrderFilter{}),
 		do(h.bo, schedule.Appointments, schedule.AppointmentFilter{}), do(h.bo, schedule.Waitlist, rooms.Nothing{}),
 		do(h.wang, schedule.ReadSchedule, rooms.Nothing{}), do(h.wang, schedule.Appointments, schedule.AppointmentFilter{}),
+		do(h.wang, record.Diagnoses, record.InConsultation{ConsultationID: h.record()}), do(h.wang, record.Prescriptions, record.InConsultation{ConsultationID: h.record()}),
+		do(h.bo, record.ReadRecord, record.PatientRef{PatientID: h.things.patient}), do(h.admin, record.Pharmacists, rooms.Nothing{}),
 		do(h.admin, account.Users, account.UserFilter{Q: "quack"}))
 	raw, err := json.MarshalIndent(all, "", " ")
 	must(h.t, err)
 	return raw
+}
+
+// record is the consultation that bo's record was written in.
+func (h *house) record() consultation.ID {
+	h.t.Helper()
+	return do(h.bo, record.ReadDiagnosis, record.DiagnosisRef{DiagnosisID: h.things.diagnosis}).ConsultationID
 }
 
 // owned makes sure that the table is aimed at things that are there: for bo

@@ -4,11 +4,13 @@ import (
 	"net/http"
 
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 )
 
@@ -146,6 +148,39 @@ func Routes() []Route {
 		{Method: "PUT", Path: "/notifications/preferences", Command: notification.SavePreferences.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/push-subscriptions", Command: notification.Subscribe.Name, Status: http.StatusCreated},
 		{Method: "DELETE", Path: "/push-subscriptions/:subscriptionId", Command: notification.Unsubscribe.Name, Status: http.StatusNoContent},
+		{Method: "GET", Path: "/icd10", Command: record.SearchCodes.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/diagnoses", Command: record.DraftDiagnosis.Name, Status: http.StatusCreated},
+		{Method: "GET", Path: "/consultations/:consultationId/diagnoses", Command: record.Diagnoses.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/diagnoses/:diagnosisId", Command: record.ReadDiagnosis.Name, Status: http.StatusOK},
+		{Method: "PUT", Path: "/diagnoses/:diagnosisId", Command: record.ReviseDiagnosis.Name, Status: http.StatusOK},
+		{Method: "DELETE", Path: "/diagnoses/:diagnosisId", Command: record.DiscardDiagnosis.Name, Status: http.StatusNoContent},
+		{Method: "POST", Path: "/diagnoses/:diagnosisId/sign", Command: record.SignDiagnosis.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/diagnoses/:diagnosisId/amend", Command: record.AmendDiagnosis.Name, Status: http.StatusCreated},
+		{Method: "POST", Path: "/consultations/:consultationId/prescriptions", Command: record.DraftPrescription.Name, Status: http.StatusCreated},
+		{Method: "GET", Path: "/consultations/:consultationId/prescriptions", Command: record.Prescriptions.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/prescriptions/queue", Command: record.PrescriptionQueue.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/prescriptions/:prescriptionId", Command: record.ReadPrescription.Name, Status: http.StatusOK},
+		{Method: "PUT", Path: "/prescriptions/:prescriptionId", Command: record.RevisePrescription.Name, Status: http.StatusOK},
+		{Method: "DELETE", Path: "/prescriptions/:prescriptionId", Command: record.DiscardPrescription.Name, Status: http.StatusNoContent},
+		{Method: "POST", Path: "/prescriptions/:prescriptionId/sign", Command: record.SignPrescription.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/prescriptions/:prescriptionId/amend", Command: record.AmendPrescription.Name, Status: http.StatusCreated},
+		{Method: "POST", Path: "/prescriptions/:prescriptionId/approve", Command: record.ApprovePrescription.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/prescriptions/:prescriptionId/reject", Command: record.RejectPrescription.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/prescriptions/:prescriptionId/void", Command: record.VoidPrescription.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/me/templates", Command: record.Templates.Name, Status: http.StatusOK},
+		{Method: "PUT", Path: "/me/templates", Command: record.SaveTemplates.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/me/duties", Command: record.Duty.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/verify", Command: record.VerifyDocument.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/patients", Command: record.TreatedPatients.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/patients/:patientId/record", Command: record.ReadRecord.Name, Status: http.StatusOK, versioned: true},
+		{Method: "PUT", Path: "/patients/:patientId/record", Command: record.UpdateRecord.Name, Status: http.StatusOK, versioned: true},
+		{Method: "GET", Path: "/admin/pharmacists", Command: record.Pharmacists.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/pharmacists/:userId", Command: record.AppointPharmacist.Name, Status: http.StatusNoContent},
+		{Method: "DELETE", Path: "/admin/pharmacists/:userId", Command: record.DismissPharmacist.Name, Status: http.StatusNoContent},
+		{Method: "POST", Path: "/admin/consultations/:consultationId/break-glass", Command: record.EnterConsultation.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/admin/audit", Command: audit.List.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/audit/verify", Command: audit.Verify.Name, Status: http.StatusOK},
 
 		{Method: "GET", Path: "/admin/users", Command: account.Users.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name, Status: http.StatusOK},

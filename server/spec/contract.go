@@ -10,6 +10,7 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 )
 
@@ -41,6 +42,7 @@ func events() []told {
 		event(notification.Created), event(notification.WasRead),
 		event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
 		event(consultation.Updated), event(consultation.Entered),
+		event(record.DiagnosisSigned), event(record.PrescriptionUpdated),
 		event(chat.Created), event(chat.WasRecalled), event(chat.WasRead), event(chat.Delivered),
 		event(call.Updated),
 	}
@@ -127,9 +129,23 @@ func enums() map[reflect.Type][]string {
 			string(call.MemberRinging), string(call.MemberJoined), string(call.MemberDeclined), string(call.MemberMissed), string(call.MemberBusy),
 			string(call.MemberLeft), string(call.MemberVanished),
 		},
+		reflect.TypeFor[record.DocumentKind]():   values(record.KindDiagnosis, record.KindPrescription, record.KindSummary),
+		reflect.TypeFor[record.DocumentStatus](): values(record.Draft, record.Signed, record.Approved, record.Rejected, record.Void, record.Amended),
+		reflect.TypeFor[record.Route]():          values(record.Routes()...),
+		reflect.TypeFor[record.Freq]():           values(record.Freqs()...),
+		reflect.TypeFor[record.Policy]():         values(record.PolicyChina, record.PolicyNone),
 		reflect.TypeFor[chat.Kind](): {
 			string(chat.Text), string(chat.Image), string(chat.File), string(chat.Audio),
 			string(chat.System), string(chat.Call), string(chat.Diagnosis), string(chat.Prescription),
 		},
 	}
+}
+
+// values are those of an enum, as strings.
+func values[T ~string](list ...T) []string {
+	all := make([]string, len(list))
+	for i, v := range list {
+		all[i] = string(v)
+	}
+	return all
 }

@@ -30,6 +30,8 @@ const durable: Record<DurableName, true> = {
   'order:updated': true,
   'notification:created': true,
   'notification:read': true,
+  'diagnosis:signed': true,
+  'prescription:updated': true,
 }
 export const durableNames = Object.keys(durable) as DurableName[]
 

@@ -1,5 +1,26 @@
 // Generated from the server's catalogue by `go generate ./server/spec`. Do not edit.
 
+export interface Allergy {
+  substance: string
+  reaction?: string
+  severity?: string
+}
+
+export interface AmendDiagnosisInput {
+  diagnosisId: string
+  id?: string
+  codes: string[]
+  text?: string
+  advice?: string
+}
+
+export interface AmendPrescriptionInput {
+  prescriptionId: string
+  id?: string
+  items: Item[]
+  note?: string
+}
+
 export interface Answered {
   callId: string
   deviceId: string
@@ -92,6 +113,14 @@ export interface AttachmentInput {
 
 export interface AuthInput {
   token: string
+}
+
+export interface BackgroundInput {
+  patientId: string
+  allergies: Allergy[]
+  conditions: Condition[]
+  medications: Medication[]
+  version?: number
 }
 
 export interface BookInput {
@@ -193,7 +222,48 @@ export interface CheckoutInput {
   id?: string
 }
 
+export interface ClosingSummary {
+  id: string
+  consultationId: string
+  patientId: string
+  patientName: string
+  userId: string
+  doctorId: string
+  doctorName: string
+  status: DocumentStatus
+  version: number
+  supersedes?: string
+  supersededBy?: string
+  createdAt: string
+  updatedAt: string
+  signature?: Signature
+  text: string
+}
+
 export type Code = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'closed' | 'payment_required' | 'rate_limited' | 'too_large' | 'unavailable' | 'internal'
+
+export interface CodeList {
+  items: Coding[]
+  hasMore: boolean
+}
+
+export interface CodeQuery {
+  q: string
+  limit?: number
+}
+
+export interface Coding {
+  code: string
+  zh: string
+  en: string
+}
+
+export interface Condition {
+  code?: string
+  text: string
+  since?: string
+  active: boolean
+}
 
 export interface Consultation {
   id: string
@@ -234,6 +304,66 @@ export interface Consultation {
 
 export interface DayInput {
   day: string
+}
+
+export interface Decision {
+  status: DocumentStatus
+  by: string
+  byName: string
+  at: string
+  reason?: string
+  sha256: string
+  seal: string
+}
+
+export interface Diagnosis {
+  id: string
+  consultationId: string
+  patientId: string
+  patientName: string
+  userId: string
+  doctorId: string
+  doctorName: string
+  status: DocumentStatus
+  version: number
+  supersedes?: string
+  supersededBy?: string
+  createdAt: string
+  updatedAt: string
+  signature?: Signature
+  codes: Coding[]
+  text?: string
+  advice?: string
+}
+
+export interface DiagnosisDraft {
+  consultationId: string
+  id?: string
+  codes: string[]
+  text?: string
+  advice?: string
+}
+
+export interface DiagnosisInput {
+  codes: string[]
+  text?: string
+  advice?: string
+}
+
+export interface DiagnosisList {
+  items: Diagnosis[]
+  nextCursor: string
+}
+
+export interface DiagnosisRef {
+  diagnosisId: string
+}
+
+export interface DiagnosisRevision {
+  diagnosisId: string
+  codes: string[]
+  text?: string
+  advice?: string
 }
 
 export interface Difference {
@@ -295,10 +425,30 @@ export interface DoctorService {
   minutes: number
 }
 
+export type DocumentKind = 'diagnosis' | 'prescription' | 'summary'
+
+export type DocumentStatus = 'draft' | 'signed' | 'approved' | 'rejected' | 'void' | 'amended'
+
+export interface Duties {
+  pharmacist: boolean
+  policy: Policy
+}
+
 export interface EndInput {
   consultationId: string
   reason?: string
   summary?: string
+}
+
+export interface EnterInput {
+  consultationId: string
+  reason: string
+  after?: number
+}
+
+export interface EnterRecordInput {
+  patientId: string
+  reason: string
 }
 
 export interface Entry {
@@ -309,6 +459,19 @@ export interface Entry {
   at: string
   actorId: string
   data: unknown
+}
+
+export interface Episode {
+  consultationId: string
+  at: string
+  status: Status
+  service: ServiceKind
+  medium: Medium
+  doctorName: string
+  complaint: string
+  diagnoses: Diagnosis[]
+  prescriptions: Prescription[]
+  summaries: ClosingSummary[]
 }
 
 export interface EventPage {
@@ -378,11 +541,20 @@ export interface Found {
   nextCursor: string
 }
 
+export type Freq = 'qd' | 'bid' | 'tid' | 'qid' | 'qn' | 'q6h' | 'q8h' | 'q12h' | 'qod' | 'qw' | 'prn' | 'st'
+
 export interface GiveBackInput {
   orderId: string
   id?: string
   amount?: number
   reason: string
+}
+
+export interface Glimpse {
+  consultation: Consultation
+  participants: Participant[]
+  events: Entry[]
+  hasMore: boolean
 }
 
 export interface HistoryInput {
@@ -407,6 +579,10 @@ export interface ICEServer {
 export interface ICEServers {
   iceServers: ICEServer[]
   ttl: number
+}
+
+export interface InConsultation {
+  consultationId: string
 }
 
 export interface Inbox {
@@ -477,6 +653,19 @@ export interface Invited {
   iceServers: ICEServer[]
 }
 
+export interface Item {
+  drug: string
+  strength?: string
+  dose: number
+  doseUnit: string
+  route: Route
+  frequency: Freq
+  days: number
+  quantity: number
+  quantityUnit: string
+  note?: string
+}
+
 export interface JoinInput {
   consultationId: string
   after?: number
@@ -498,6 +687,32 @@ export interface KindPreference {
   kind: NoticeKind
   push: boolean
   email: boolean
+}
+
+export interface LogEntry {
+  num: number
+  at: string
+  actorId: string
+  role: Role
+  address?: string
+  action: string
+  subject: string
+  reason?: string
+  detail?: string
+  previous: string
+  sha256: string
+}
+
+export interface LogFilter {
+  actorId?: string
+  subject?: string
+  cursor?: string
+  limit?: number
+}
+
+export interface LogPage {
+  items: LogEntry[]
+  nextCursor: string
 }
 
 export interface Login {
@@ -537,6 +752,12 @@ export interface MeInput {
   name?: string
   locale?: string
   timeZone?: string
+}
+
+export interface Medication {
+  drug: string
+  usage?: string
+  since?: string
 }
 
 export type Medium = 'text' | 'voice' | 'video'
@@ -726,6 +947,23 @@ export interface PatientList {
   nextCursor: string
 }
 
+export interface PatientRecord {
+  patient: Patient
+  version: number
+  allergies: Allergy[]
+  conditions: Condition[]
+  medications: Medication[]
+  updatedAt?: string
+  updatedBy?: string
+  updatedById?: string
+  updatedByRole?: Role
+  history: Episode[]
+}
+
+export interface PatientRef {
+  patientId: string
+}
+
 export interface Payment {
   id: string
   orderId: string
@@ -744,11 +982,72 @@ export type PaymentState = 'unknown' | 'open' | 'paid' | 'failed' | 'closed'
 
 export type PaymentStatus = 'open' | 'paid' | 'failed' | 'closed'
 
+export interface PharmacistList {
+  items: User[]
+  nextCursor: string
+}
+
 export type Play = 'pay' | 'fail' | 'delay' | 'twice' | 'repeat' | 'reorder' | 'late'
+
+export type Policy = 'china' | 'none'
 
 export interface Preferences {
   kinds: KindPreference[]
   quietHours?: QuietHours
+}
+
+export interface Prescription {
+  id: string
+  consultationId: string
+  patientId: string
+  patientName: string
+  userId: string
+  doctorId: string
+  doctorName: string
+  status: DocumentStatus
+  version: number
+  supersedes?: string
+  supersededBy?: string
+  createdAt: string
+  updatedAt: string
+  signature?: Signature
+  items: Item[]
+  note?: string
+  warned?: Warning[]
+  decisions: Decision[]
+  warnings?: Warning[]
+}
+
+export interface PrescriptionDraft {
+  consultationId: string
+  id?: string
+  items: Item[]
+  note?: string
+}
+
+export interface PrescriptionInput {
+  items: Item[]
+  note?: string
+}
+
+export interface PrescriptionList {
+  items: Prescription[]
+  nextCursor: string
+}
+
+export interface PrescriptionReason {
+  prescriptionId: string
+  reason: string
+}
+
+export interface PrescriptionRef {
+  prescriptionId: string
+}
+
+export interface PrescriptionRevision {
+  prescriptionId: string
+  items: Item[]
+  note?: string
 }
 
 export interface PresenceChange {
@@ -772,6 +1071,11 @@ export interface Queue {
   consultationId: string
   position: number
   estimateMinutes: number
+}
+
+export interface QueueFilter {
+  cursor?: string
+  limit?: number
 }
 
 export interface QuickReply {
@@ -865,6 +1169,8 @@ export interface Ring {
 }
 
 export type Role = 'patient' | 'doctor' | 'admin'
+
+export type Route = 'oral' | 'topical' | 'inhaled' | 'nasal' | 'eye' | 'ear' | 'rectal' | 'vaginal' | 'sublingual' | 'subcutaneous' | 'intramuscular' | 'intravenous'
 
 export interface Rule {
   weekday: number
@@ -962,6 +1268,11 @@ export interface SessionList {
   nextCursor: string
 }
 
+export interface SignPrescriptionInput {
+  prescriptionId: string
+  despiteAllergies?: boolean
+}
+
 export interface SignalInput {
   callId: string
   to: string
@@ -977,6 +1288,13 @@ export interface Signalling {
   toDevice: string
   description?: SessionDescription
   candidate?: ICECandidate
+}
+
+export interface Signature {
+  signedBy: string
+  signedAt: string
+  sha256: string
+  seal: string
 }
 
 export interface Slot {
@@ -1040,6 +1358,18 @@ export interface Summary {
   sha256: string
 }
 
+export interface Template {
+  id: string
+  name: string
+  diagnosis?: DiagnosisInput
+  prescription?: PrescriptionInput
+}
+
+export interface TemplateList {
+  items: Template[]
+  nextCursor: string
+}
+
 export interface Tokens {
   accessToken: string
   refreshToken: string
@@ -1047,6 +1377,11 @@ export interface Tokens {
 }
 
 export type Topic = 'message' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered'
+
+export interface TreatedList {
+  items: Patient[]
+  nextCursor: string
+}
 
 export interface Typing {
   consultationId: string
@@ -1088,6 +1423,32 @@ export interface UserList {
   nextCursor: string
 }
 
+export interface Verdict {
+  ok: boolean
+  entries: number
+  brokenAt?: number
+  why?: string
+}
+
+export interface Verification {
+  matches: boolean
+  intact: boolean
+  current: boolean
+  status?: DocumentStatus
+  version?: number
+  doctorName?: string
+  patientName?: string
+  signedAt?: string
+  publicKey?: string
+  seal?: string
+}
+
+export interface VerifyInput {
+  kind: DocumentKind
+  id: string
+  sha256: string
+}
+
 export interface Wait {
   id: string
   status: WaitStatus
@@ -1126,6 +1487,14 @@ export interface WaitRef {
 
 export type WaitStatus = 'waiting' | 'offered' | 'taken' | 'left'
 
+export interface Warning {
+  item: number
+  drug: string
+  substance: string
+  severity?: string
+  reaction?: string
+}
+
 export interface WireError {
   code: Code
   field?: string
@@ -1159,6 +1528,8 @@ export type AnyLogEvent =
   | LogEvent<'waitlist:updated', Wait>
   | LogEvent<'consultation:updated', Consultation>
   | LogEvent<'participant:joined', Participant>
+  | LogEvent<'diagnosis:signed', Diagnosis>
+  | LogEvent<'prescription:updated', Prescription>
   | LogEvent<'message:created', Message>
   | LogEvent<'message:recalled', Message>
   | LogEvent<'message:read', Receipt>
@@ -1239,6 +1610,10 @@ export interface ServerToClientEvents {
   'consultation:updated': (event: LogEvent<'consultation:updated', Consultation>) => void
   /** Someone may enter the consultation from now on. */
   'participant:joined': (event: LogEvent<'participant:joined', Participant>) => void
+  /** A doctor signed a diagnosis, or an amendment of one. */
+  'diagnosis:signed': (event: LogEvent<'diagnosis:signed', Diagnosis>) => void
+  /** A prescription was signed, or decided about. */
+  'prescription:updated': (event: LogEvent<'prescription:updated', Prescription>) => void
   /** Someone said something. */
   'message:created': (event: LogEvent<'message:created', Message>) => void
   /** Someone took a message back; data is what is left of it. */

@@ -1,0 +1,121 @@
+package audit
+
+import (
+	"context"
+
+	"wenzhen/rooms"
+)
+
+// The commands of the audit log.
+var (
+	List = rooms.Command[LogFilter, LogPage]{Name: "audit:list", For: rooms.Admins,
+		Doc: "Read the audit log, the latest entry first."}
+	Verify = rooms.Command[rooms.Nothing, Verdict]{Name: "audit:verify", For: rooms.Admins,
+		Doc: "Follow the chain of the audit log from its first entry to its last."}
+)
+
+// LogFilter narrows the log. Limit is 1 to 200, 50 by default.
+type LogFilter struct {
+	ActorID rooms.UserID `json:"actorId,omitempty"`
+	Subject string       `json:"subject,omitempty"`
+	Cursor  string       `json:"cursor,omitempty"`
+	Limit   int          `json:"limit,omitempty"`
+}
+
+// LogPage is a page of entries; NextCursor is empty on the last.
+type LogPage struct {
+	Items      []LogEntry `json:"items"`
+	NextCursor string     `json:"nextCursor"`
+}
+
+// Verdict is what following the chain has found.
+type Verdict struct {
+	OK      bool  `json:"ok"`
+	Entries int64 `json:"entries"`
+	// BrokenAt is the number of the first entry that does not follow, and Why.
+	BrokenAt int64  `json:"brokenAt,omitempty"`
+	Why      string `json:"why,omitempty"`
+}
+
+// Query is a page of the log, the latest first; the zero Query is all of it.
+type Query struct {
+	Filter LogFilter
+	Before int64 // Num, 0 for the end
+	Limit  int
+}
+
+// Store is what the log is read from.
+type Store interface {
+	Audit(ctx context.Context, q Query) ([]LogEntry, error)
+	// AuditAfter are the entries after a number, in order.
+	AuditAfter(ctx context.Context, num int64, limit int) ([]LogEntry, error)
+	// AuditHead is the last entry's number and hash as the writer keeps them.
+	AuditHead(ctx context.Context) (int64, string, error)
+}
+
+// Service carries out the commands of the log.
+type Service struct{ store Store }
+
+// New makes the service.
+func New(store Store) *Service { return &Service{store: store} }
+
+// Commands are the commands that the service carries out.
+func (s *Service) Commands() []rooms.Bound {
+	return []rooms.Bound{List.Bind(s.list), Verify.Bind(s.verify)}
+}
+
+func (s *Service) list(ctx context.Context, _ rooms.Actor, in LogFilter) (LogPage, error) {
+	limit, err := rooms.PageSize(in.Limit, 50, 200)
+	if err != nil {
+		return LogPage{}, err
+	}
+	after, err := rooms.ParseCursor(in.Cursor)
+	if err != nil {
+		return LogPage{}, err
+	}
+	q := Query{Filter: in, Limit: limit + 1}
+	if after != nil {
+		q.Before = after.Num
+	}
+	list, err := s.store.Audit(ctx, q)
+	if err != nil {
+		return LogPage{}, err
+	}
+	items, next := rooms.CutPage(list, limit, func(e LogEntry) rooms.Cursor { return rooms.Cursor{Num: e.Num} })
+	return LogPage{Items: items, NextCursor: next}, nil
+}
+
+func (s *Service) verify(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (Verdict, error) {
+	return Follow(ctx, s.store)
+}
+
+// stretch is how many entries are checked at a time.
+const stretch = 1000
+
+// Follow checks the whole log, up to what the writer says is its end: entries
+// cut off there are missed too.
+func Follow(ctx context.Context, store Store) (Verdict, error) {
+	num, hash, err := store.AuditHead(ctx)
+	if err != nil {
+		return Verdict{}, err
+	}
+	var last LogEntry
+	for {
+		list, err := store.AuditAfter(ctx, last.Num, stretch)
+		if err != nil {
+			return Verdict{}, err
+		}
+		if at, why := Check(last, list); why != nil {
+			return Verdict{Entries: num, BrokenAt: at, Why: why.Error()}, nil
+		}
+		if len(list) == 0 {
+			break
+		}
+		last = list[len(list)-1]
+	}
+	// Others may have appended meanwhile; what was there before must be.
+	if last.Num < num || (last.Num == num && last.SHA256 != hash) {
+		return Verdict{Entries: num, BrokenAt: last.Num + 1, Why: "the end of the log is gone"}, nil
+	}
+	return Verdict{OK: true, Entries: last.Num}, nil
+}

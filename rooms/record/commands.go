@@ -1,0 +1,283 @@
+package record
+
+import (
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record/icd10"
+)
+
+// The commands of diagnoses and prescriptions.
+var (
+	SearchCodes = rooms.Command[CodeQuery, CodeList]{Name: "icd10:search", For: rooms.Users,
+		Doc: "Find ICD-10 codes by code, Chinese or English name, pinyin or its initials."}
+
+	DraftDiagnosis = rooms.Command[DiagnosisDraft, Diagnosis]{Name: "diagnosis:draft", For: rooms.Doctors,
+		Doc: "Write a draft that nobody else sees. The same id with the same content returns the first result."}
+	ReviseDiagnosis = rooms.Command[DiagnosisRevision, Diagnosis]{Name: "diagnosis:revise", For: rooms.Doctors,
+		Doc: "Change one's draft."}
+	DiscardDiagnosis = rooms.Command[DiagnosisRef, rooms.Nothing]{Name: "diagnosis:discard", For: rooms.Doctors,
+		Doc: "Throw one's draft away."}
+	SignDiagnosis = rooms.Command[DiagnosisRef, Diagnosis]{Name: "diagnosis:sign", For: rooms.Doctors,
+		Doc: "Sign one's draft: it is fixed for good, and sent to the patient."}
+	AmendDiagnosis = rooms.Command[AmendDiagnosisInput, Diagnosis]{Name: "diagnosis:amend", For: rooms.Doctors,
+		Doc: "Draft the next version of a diagnosis that one has signed."}
+	ReadDiagnosis = rooms.Command[DiagnosisRef, Diagnosis]{Name: "diagnosis:read", For: rooms.Users,
+		Doc: "Read a diagnosis; the read is audited."}
+	Diagnoses = rooms.Command[InConsultation, DiagnosisList]{Name: "diagnosis:list", For: rooms.Users,
+		Doc: "List the diagnoses of a consultation, the oldest first; drafts only to who writes them."}
+	PrintDiagnosis = rooms.Command[DiagnosisRef, Printout]{Name: "diagnosis:print", For: rooms.Users,
+		Doc: "A signed diagnosis for printing (PDF); the read is audited."}
+
+	DraftPrescription = rooms.Command[PrescriptionDraft, Prescription]{Name: "prescription:draft", For: rooms.Doctors,
+		Doc: "Write a draft that nobody else sees. The answer warns of allergies."}
+	RevisePrescription = rooms.Command[PrescriptionRevision, Prescription]{Name: "prescription:revise", For: rooms.Doctors,
+		Doc: "Change one's draft."}
+	DiscardPrescription = rooms.Command[PrescriptionRef, rooms.Nothing]{Name: "prescription:discard", For: rooms.Doctors,
+		Doc: "Throw one's draft away."}
+	SignPrescription = rooms.Command[SignPrescriptionInput, Prescription]{Name: "prescription:sign", For: rooms.Doctors,
+		Doc: "Sign one's draft; a pharmacist decides about it next. A draft that warns of an allergy must be signed in spite of it."}
+	AmendPrescription = rooms.Command[AmendPrescriptionInput, Prescription]{Name: "prescription:amend", For: rooms.Doctors,
+		Doc: "Draft the next version of a prescription that one has signed."}
+	ApprovePrescription = rooms.Command[PrescriptionRef, Prescription]{Name: "prescription:approve", For: rooms.Doctors | rooms.Admins,
+		Doc: "A pharmacist, who is not the prescriber, approves a signed prescription."}
+	RejectPrescription = rooms.Command[PrescriptionReason, Prescription]{Name: "prescription:reject", For: rooms.Doctors | rooms.Admins,
+		Doc: "A pharmacist, who is not the prescriber, rejects a signed prescription, with a reason."}
+	VoidPrescription = rooms.Command[PrescriptionReason, Prescription]{Name: "prescription:void", For: rooms.Doctors,
+		Doc: "The prescriber takes a signed or approved prescription out of force, with a reason."}
+	ReadPrescription = rooms.Command[PrescriptionRef, Prescription]{Name: "prescription:read", For: rooms.Users,
+		Doc: "Read a prescription; the read is audited."}
+	Prescriptions = rooms.Command[InConsultation, PrescriptionList]{Name: "prescription:list", For: rooms.Users,
+		Doc: "List the prescriptions of a consultation, the oldest first; drafts only to who writes them."}
+	PrescriptionQueue = rooms.Command[QueueFilter, PrescriptionList]{Name: "prescription:queue", For: rooms.Doctors | rooms.Admins,
+		Doc: "List the signed prescriptions that wait for a pharmacist, the longest wait first; for pharmacists."}
+	PrintPrescription = rooms.Command[PrescriptionRef, Printout]{Name: "prescription:print", For: rooms.Users,
+		Doc: "A signed prescription for printing (PDF); the read is audited."}
+	PrintSummary = rooms.Command[InConsultation, Printout]{Name: "summary:print", For: rooms.Users,
+		Doc: "The signed closing summary of a consultation for printing (PDF); the read is audited."}
+
+	Templates = rooms.Command[rooms.Nothing, TemplateList]{Name: "template:list", For: rooms.Doctors,
+		Doc: "List one's quick templates."}
+	SaveTemplates = rooms.Command[TemplateList, TemplateList]{Name: "template:save", For: rooms.Doctors,
+		Doc: "Replace one's quick templates, in this order; at most 100."}
+
+	VerifyDocument = rooms.Command[VerifyInput, Verification]{Name: "document:verify", For: rooms.Anyone,
+		Doc: "Compare the hash on a printed document with what was signed. Tells nothing medical."}
+)
+
+// The commands of the patient's record.
+var (
+	ReadRecord = rooms.Command[PatientRef, PatientRecord]{Name: "record:read", For: rooms.Users,
+		Doc: "Read a patient's record: its owner, and doctors while they treat the patient; the read is audited."}
+	UpdateRecord = rooms.Command[BackgroundInput, PatientRecord]{Name: "record:update", For: rooms.Patients | rooms.Doctors,
+		Doc: "Write the next version of a patient's allergies, conditions and medications."}
+	TreatedPatients = rooms.Command[rooms.Nothing, TreatedList]{Name: "record:patients", For: rooms.Users,
+		Doc: "List the patients whose record one may read now."}
+
+	Duty = rooms.Command[rooms.Nothing, Duties]{Name: "duty:read", For: rooms.Users,
+		Doc: "What one may do with records beside one's role."}
+	Pharmacists = rooms.Command[rooms.Nothing, PharmacistList]{Name: "pharmacist:list", For: rooms.Admins,
+		Doc: "List who decides about prescriptions."}
+	AppointPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:appoint", For: rooms.Admins,
+		Doc: "Make a doctor or an admin a pharmacist."}
+	DismissPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:dismiss", For: rooms.Admins,
+		Doc: "A pharmacist is one no more."}
+
+	EnterConsultation = rooms.Command[EnterInput, Glimpse]{Name: "consultation:break-glass", For: rooms.Admins,
+		Doc: "Look into a consultation with a reason, which is shown in the room and in the audit log."}
+	EnterRecord = rooms.Command[EnterRecordInput, PatientRecord]{Name: "record:break-glass", For: rooms.Admins,
+		Doc: "Look into a patient's record with a reason, which is shown in the patient's latest consultation and in the audit log."}
+)
+
+// What happens.
+var (
+	DiagnosisSigned     = rooms.Event[Diagnosis]{Name: "diagnosis:signed", Doc: "A doctor signed a diagnosis, or an amendment of one."}
+	PrescriptionUpdated = rooms.Event[Prescription]{Name: "prescription:updated", Doc: "A prescription was signed, or decided about."}
+)
+
+// CodeQuery looks for codes. Limit is 1 to 50, 20 by default.
+type CodeQuery struct {
+	Q     string `json:"q"` // 1 to 100 characters
+	Limit int    `json:"limit,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in CodeQuery) Validate() error { return longest("q", in.Q, 100) }
+
+// CodeList is codes, the best first.
+type CodeList struct {
+	Items   []icd10.Coding `json:"items"`
+	HasMore bool           `json:"hasMore"`
+}
+
+// InConsultation names a consultation.
+type InConsultation struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+}
+
+// DiagnosisDraft is a draft in a consultation. The id is the client's own, for
+// resending; it is made when it is left out.
+type DiagnosisDraft struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	ID             DocumentID      `json:"id,omitempty"`
+	DiagnosisInput
+}
+
+// Validate implements rooms.Validator.
+func (in DiagnosisDraft) Validate() error {
+	return firstError(validID("id", in.ID), in.DiagnosisInput.validate())
+}
+
+// DiagnosisRevision is a draft as it shall be.
+type DiagnosisRevision struct {
+	DiagnosisID DocumentID `json:"diagnosisId"`
+	DiagnosisInput
+}
+
+// Validate implements rooms.Validator.
+func (in DiagnosisRevision) Validate() error { return in.DiagnosisInput.validate() }
+
+// DiagnosisRef names a diagnosis.
+type DiagnosisRef struct {
+	DiagnosisID DocumentID `json:"diagnosisId"`
+}
+
+// AmendDiagnosisInput is the next version. The id is that of its draft, the
+// client's own.
+type AmendDiagnosisInput struct {
+	DiagnosisID DocumentID `json:"diagnosisId"`
+	ID          DocumentID `json:"id,omitempty"`
+	DiagnosisInput
+}
+
+// Validate implements rooms.Validator.
+func (in AmendDiagnosisInput) Validate() error {
+	return firstError(validID("id", in.ID), in.DiagnosisInput.validate())
+}
+
+// DiagnosisList is the diagnoses of a consultation.
+type DiagnosisList struct {
+	Items      []Diagnosis `json:"items"`
+	NextCursor string      `json:"nextCursor"`
+}
+
+// PrescriptionDraft is a draft in a consultation, with the client's own id.
+type PrescriptionDraft struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	ID             DocumentID      `json:"id,omitempty"`
+	PrescriptionInput
+}
+
+// Validate implements rooms.Validator.
+func (in PrescriptionDraft) Validate() error {
+	return firstError(validID("id", in.ID), in.PrescriptionInput.validate())
+}
+
+// PrescriptionRevision is a draft as it shall be.
+type PrescriptionRevision struct {
+	PrescriptionID DocumentID `json:"prescriptionId"`
+	PrescriptionInput
+}
+
+// Validate implements rooms.Validator.
+func (in PrescriptionRevision) Validate() error { return in.PrescriptionInput.validate() }
+
+// PrescriptionRef names a prescription.
+type PrescriptionRef struct {
+	PrescriptionID DocumentID `json:"prescriptionId"`
+}
+
+// PrescriptionReason names a prescription and says why.
+type PrescriptionReason struct {
+	PrescriptionID DocumentID `json:"prescriptionId"`
+	Reason         string     `json:"reason"` // 1 to 2,000 characters
+}
+
+// Validate implements rooms.Validator.
+func (in PrescriptionReason) Validate() error { return aReason(in.Reason) }
+
+// SignPrescriptionInput names a draft. DespiteAllergies signs one that warns.
+type SignPrescriptionInput struct {
+	PrescriptionID   DocumentID `json:"prescriptionId"`
+	DespiteAllergies bool       `json:"despiteAllergies,omitempty"`
+}
+
+// AmendPrescriptionInput is the next version, with the client's own id of its draft.
+type AmendPrescriptionInput struct {
+	PrescriptionID DocumentID `json:"prescriptionId"`
+	ID             DocumentID `json:"id,omitempty"`
+	PrescriptionInput
+}
+
+// Validate implements rooms.Validator.
+func (in AmendPrescriptionInput) Validate() error {
+	return firstError(validID("id", in.ID), in.PrescriptionInput.validate())
+}
+
+// PrescriptionList is a page of prescriptions; NextCursor is empty on the last.
+type PrescriptionList struct {
+	Items      []Prescription `json:"items"`
+	NextCursor string         `json:"nextCursor"`
+}
+
+// QueueFilter pages through the queue. Limit is 1 to 100, 20 by default.
+type QueueFilter struct {
+	Cursor string `json:"cursor,omitempty"`
+	Limit  int    `json:"limit,omitempty"`
+}
+
+// PatientRef names a patient profile.
+type PatientRef struct {
+	PatientID account.PatientID `json:"patientId"`
+}
+
+// TreatedList is patient profiles.
+type TreatedList struct {
+	Items      []account.Patient `json:"items"`
+	NextCursor string            `json:"nextCursor"`
+}
+
+// Duties is what one may do beside one's role, and the rules of the house.
+type Duties struct {
+	Pharmacist bool `json:"pharmacist"`
+	// Policy is "china" (advice allows no diagnosis) or "none".
+	Policy Policy `json:"policy"`
+}
+
+// PharmacistList is who decides about prescriptions.
+type PharmacistList struct {
+	Items      []account.User `json:"items"`
+	NextCursor string         `json:"nextCursor"`
+}
+
+// EnterInput looks into a consultation. After pages through the log.
+type EnterInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	Reason         string          `json:"reason"` // 1 to 2,000 characters
+	After          rooms.Seq       `json:"after,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in EnterInput) Validate() error {
+	if in.After < 0 {
+		return rooms.Invalid("after", "after must not be negative")
+	}
+	return aReason(in.Reason)
+}
+
+// Glimpse is what an admin gets to see.
+type Glimpse struct {
+	Consultation consultation.Consultation  `json:"consultation"`
+	Participants []consultation.Participant `json:"participants"`
+	Events       []rooms.Entry              `json:"events"`
+	HasMore      bool                       `json:"hasMore"`
+}
+
+// EnterRecordInput looks into a patient's record.
+type EnterRecordInput struct {
+	PatientID account.PatientID `json:"patientId"`
+	Reason    string            `json:"reason"` // 1 to 2,000 characters
+}
+
+// Validate implements rooms.Validator.
+func (in EnterRecordInput) Validate() error { return aReason(in.Reason) }

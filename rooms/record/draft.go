@@ -1,0 +1,246 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+func (s *Service) draftDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisDraft) (Diagnosis, error) {
+	content, err := s.contentOf(ctx, in.DiagnosisInput)
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	d, err := s.draft(ctx, actor, in.ConsultationID, Document{Kind: KindDiagnosis, Head: Head{ID: in.ID}, Content: content})
+	return asDiagnosis(d, err)
+}
+
+func (s *Service) reviseDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRevision) (Diagnosis, error) {
+	content, err := s.contentOf(ctx, in.DiagnosisInput)
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	d, err := s.revise(ctx, actor, KindDiagnosis, in.DiagnosisID, content)
+	return asDiagnosis(d, err)
+}
+
+func (s *Service) amendDiagnosis(ctx context.Context, actor rooms.Actor, in AmendDiagnosisInput) (Diagnosis, error) {
+	content, err := s.contentOf(ctx, in.DiagnosisInput)
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	d, err := s.amend(ctx, actor, KindDiagnosis, in.DiagnosisID, in.ID, content)
+	return asDiagnosis(d, err)
+}
+
+func (s *Service) discardDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRef) (rooms.Nothing, error) {
+	return rooms.Nothing{}, s.discard(ctx, actor, KindDiagnosis, in.DiagnosisID)
+}
+
+func (s *Service) contentOf(ctx context.Context, in DiagnosisInput) (json.RawMessage, error) {
+	if err := s.loadCodes(ctx); err != nil {
+		return nil, err
+	}
+	return s.diagnosisContent(in)
+}
+
+func asDiagnosis(d Document, err error) (Diagnosis, error) {
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	return diagnosisOf(d)
+}
+
+func (s *Service) draftPrescription(ctx context.Context, actor rooms.Actor, in PrescriptionDraft) (Prescription, error) {
+	content, err := json.Marshal(PrescriptionContent{Items: in.Items, Note: in.Note})
+	if err != nil {
+		return Prescription{}, err
+	}
+	d, err := s.draft(ctx, actor, in.ConsultationID, Document{Kind: KindPrescription, Head: Head{ID: in.ID}, Content: content})
+	return s.withWarnings(ctx, d, err)
+}
+
+func (s *Service) revisePrescription(ctx context.Context, actor rooms.Actor, in PrescriptionRevision) (Prescription, error) {
+	content, err := json.Marshal(PrescriptionContent{Items: in.Items, Note: in.Note})
+	if err != nil {
+		return Prescription{}, err
+	}
+	d, err := s.revise(ctx, actor, KindPrescription, in.PrescriptionID, content)
+	return s.withWarnings(ctx, d, err)
+}
+
+func (s *Service) amendPrescription(ctx context.Context, actor rooms.Actor, in AmendPrescriptionInput) (Prescription, error) {
+	content, err := json.Marshal(PrescriptionContent{Items: in.Items, Note: in.Note})
+	if err != nil {
+		return Prescription{}, err
+	}
+	d, err := s.amend(ctx, actor, KindPrescription, in.PrescriptionID, in.ID, content)
+	return s.withWarnings(ctx, d, err)
+}
+
+func (s *Service) discardPrescription(ctx context.Context, actor rooms.Actor, in PrescriptionRef) (rooms.Nothing, error) {
+	return rooms.Nothing{}, s.discard(ctx, actor, KindPrescription, in.PrescriptionID)
+}
+
+// withWarnings is a prescription with what the patient's record warns of.
+func (s *Service) withWarnings(ctx context.Context, d Document, err error) (Prescription, error) {
+	if err != nil {
+		return Prescription{}, err
+	}
+	p, err := prescriptionOf(d)
+	if err != nil {
+		return p, err
+	}
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		known, err := tx.Background(d.PatientID)
+		p.Warnings = warnings(p.Items, known.Allergies)
+		return err
+	})
+	return p, err
+}
+
+// draft adds the first version of a document of kind and content.
+func (s *Service) draft(ctx context.Context, actor rooms.Actor, id consultation.ID, d Document) (Document, error) {
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		c, err := s.writes(tx, actor, id)
+		if err != nil {
+			return err
+		}
+		if d.ID != "" {
+			first, err := tx.Document(d.ID)
+			if err == nil {
+				d, err = sameDraft(first, d, actor, id)
+				return err
+			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+				return err
+			}
+		}
+		d.fill(c, s.now())
+		d.Root, d.Version = d.ID, 1
+		return tx.InsertDraft(d)
+	})
+	return d.settled(), err
+}
+
+// fill gives d what it has of its consultation, and an id if it has none.
+func (d *Document) fill(c consultation.Consultation, now time.Time) {
+	if d.ID == "" {
+		d.ID = DocumentID(rooms.NewID(now))
+	}
+	d.ConsultationID, d.PatientID, d.PatientName, d.UserID = c.ID, c.PatientID, c.PatientName, c.UserID
+	d.DoctorID, d.DoctorName = c.DoctorID, c.DoctorName
+	d.CreatedAt, d.UpdatedAt = now, now
+}
+
+// sameDraft tells a resend from an id that is used for something else.
+func sameDraft(first, d Document, actor rooms.Actor, id consultation.ID) (Document, error) {
+	if first.DoctorID == actor.UserID && first.ConsultationID == id && first.Kind == d.Kind && bytes.Equal(first.Content, d.Content) {
+		return first, nil
+	}
+	e := rooms.Conflict("", "this id has been used for something else")
+	e.Field = "id"
+	return d, e
+}
+
+// writes lets the doctor of a consultation write in it, where its service and
+// its state allow it.
+func (s *Service) writes(tx Tx, actor rooms.Actor, id consultation.ID) (consultation.Consultation, error) {
+	me, err := tx.Participant(id, actor.UserID)
+	if err != nil {
+		return consultation.Consultation{}, err
+	}
+	if me.Role != consultation.PartDoctor {
+		return consultation.Consultation{}, rooms.Forbidden("only the doctor of a consultation writes its record")
+	}
+	c, err := tx.Consultation(id)
+	if err != nil {
+		return c, err
+	}
+	return c, s.allows(c)
+}
+
+// own is a draft of the actor's; drafts of others do not exist for anyone.
+func own(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID) (Document, error) {
+	d, err := tx.Document(id)
+	if err == nil && (d.Kind != kind || d.DoctorID != actor.UserID) {
+		err = rooms.NotFound(string(kind))
+		if d.Kind == kind && d.Signature != nil {
+			// Who may read it may know that it is another's.
+			if _, seen := tx.Participant(d.ConsultationID, actor.UserID); seen == nil {
+				err = rooms.Forbidden("only the doctor who signed it can do that")
+			}
+		}
+	}
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		err = rooms.NotFound(string(kind))
+	}
+	return d, err
+}
+
+func ownDraft(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID) (Document, error) {
+	d, err := own(tx, actor, kind, id)
+	if err == nil && d.Signature != nil {
+		err = rooms.Conflict(string(d.settled().Status), "it has been signed; amend it instead")
+	}
+	return d, err
+}
+
+func (s *Service) revise(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID, content json.RawMessage) (d Document, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		if d, err = ownDraft(tx, actor, kind, id); err != nil {
+			return err
+		}
+		d.Content, d.UpdatedAt = content, s.now()
+		return tx.SaveDraft(d)
+	})
+	return d.settled(), err
+}
+
+func (s *Service) discard(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID) error {
+	return s.store.InTx(ctx, func(tx Tx) error {
+		if _, err := ownDraft(tx, actor, kind, id); err != nil {
+			return err
+		}
+		return tx.DeleteDraft(id)
+	})
+}
+
+// amend drafts the version after one that is signed and the latest.
+func (s *Service) amend(ctx context.Context, actor rooms.Actor, kind DocumentKind, of, id DocumentID, content json.RawMessage) (d Document, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		before, err := own(tx, actor, kind, of)
+		if err != nil {
+			return err
+		}
+		d = Document{Kind: kind, Head: Head{ID: id}, Content: content}
+		if id != "" {
+			first, err := tx.Document(id)
+			if err == nil {
+				d, err = sameDraft(first, d, actor, before.ConsultationID)
+				return err
+			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+				return err
+			}
+		}
+		switch before = before.settled(); {
+		case before.Signature == nil:
+			return rooms.Conflict(string(Draft), "it is a draft; revise it instead")
+		case before.Status == Amended:
+			return rooms.Conflict(string(Amended), "a later version has superseded it; amend that one")
+		case before.Status == Void:
+			return rooms.Conflict(string(Void), "it is void; write a new one")
+		}
+		c, err := tx.Consultation(before.ConsultationID)
+		if err != nil {
+			return err
+		}
+		d.fill(c, s.now())
+		d.Root, d.Version, d.Supersedes = before.Root, before.Version+1, before.ID
+		return tx.InsertDraft(d)
+	})
+	return d.settled(), err
+}

@@ -1,0 +1,145 @@
+package record
+
+import (
+	"context"
+	"fmt"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
+	"wenzhen/rooms/consultation"
+)
+
+// episodesMost bounds the history in one answer.
+const episodesMost = 200
+
+// recordFor is a patient's profile if the actor may read the record: whoever
+// cares for the patient, or a doctor while treating them.
+func recordFor(tx Tx, actor rooms.Actor, id account.PatientID) (account.Patient, error) {
+	p, err := tx.Patient(id)
+	if err != nil {
+		return p, err
+	}
+	if p.UserID == actor.UserID {
+		return p, nil
+	}
+	treats, err := tx.Treats(actor.UserID, id)
+	if err == nil && !treats {
+		err = rooms.NotFound("patient")
+	}
+	return p, err
+}
+
+func (s *Service) readRecord(ctx context.Context, actor rooms.Actor, in PatientRef) (v PatientRecord, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		p, err := recordFor(tx, actor, in.PatientID)
+		if err != nil {
+			return err
+		}
+		v, err = s.recordOf(tx, actor, p, ReadRecord.Name, "")
+		return err
+	})
+	return v, err
+}
+
+// recordOf is the whole record of a patient; that it is read is noted.
+func (s *Service) recordOf(tx Tx, actor rooms.Actor, p account.Patient, action, reason string) (PatientRecord, error) {
+	v := PatientRecord{Patient: p, History: []Episode{}}
+	err := audit.Append(tx, actor, s.now(), action, patientSubject(p.ID), func(e *audit.LogEntry) { e.Reason = reason })
+	if err != nil {
+		return v, err
+	}
+	known, err := tx.Background(p.ID)
+	if err != nil {
+		return v, err
+	}
+	v.Version, v.Background = known.Version, known.orNothing()
+	if known.Version > 0 {
+		v.UpdatedAt, v.UpdatedBy, v.UpdatedByID, v.UpdatedByRole = &known.At, known.ByName, string(known.ByID), known.ByRole
+	}
+	consultations, err := tx.ConsultationsOf(p.ID, episodesMost)
+	if err != nil {
+		return v, err
+	}
+	documents, err := tx.Documents(DocumentQuery{Patient: p.ID})
+	if err != nil {
+		return v, err
+	}
+	at := make(map[consultation.ID]*Episode, len(consultations))
+	v.History = make([]Episode, len(consultations))
+	for i, c := range consultations {
+		v.History[i] = Episode{ConsultationID: c.ID, At: c.CreatedAt, Status: c.Status, Service: c.Service, Medium: c.Medium, DoctorName: c.DoctorName,
+			Complaint: c.Complaint, Diagnoses: []Diagnosis{}, Prescriptions: []Prescription{}, Summaries: []ClosingSummary{}}
+		at[c.ID] = &v.History[i]
+	}
+	for _, d := range documents {
+		if e := at[d.ConsultationID]; e != nil && d.Signature != nil {
+			if err := e.add(d.settled()); err != nil {
+				return v, err
+			}
+		}
+	}
+	return v, nil
+}
+
+func (e *Episode) add(d Document) error {
+	switch d.Kind {
+	case KindDiagnosis:
+		v, err := diagnosisOf(d)
+		e.Diagnoses = append(e.Diagnoses, v)
+		return err
+	case KindPrescription:
+		v, err := prescriptionOf(d)
+		e.Prescriptions = append(e.Prescriptions, v)
+		return err
+	}
+	v, err := summaryOf(d)
+	e.Summaries = append(e.Summaries, v)
+	return err
+}
+
+func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in BackgroundInput) (v PatientRecord, err error) {
+	if err := s.loadCodes(ctx); err != nil {
+		return v, err
+	}
+	background := Background{Allergies: in.Allergies, Conditions: in.Conditions, Medications: in.Medications}.orNothing()
+	for i, c := range background.Conditions {
+		if _, ok := s.codes.Load().Find(c.Code); c.Code != "" && !ok {
+			return v, rooms.Invalid(fmt.Sprintf("conditions[%d].code", i), "there is no ICD-10 code %q", c.Code)
+		}
+	}
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		p, err := recordFor(tx, actor, in.PatientID)
+		if err != nil {
+			return err
+		}
+		before, err := tx.Background(p.ID)
+		if err != nil {
+			return err
+		}
+		if in.Version != nil && *in.Version != before.Version {
+			return rooms.Conflict("", "the record has been changed meanwhile; read it again")
+		}
+		by, err := tx.User(actor.UserID)
+		if err != nil {
+			return err
+		}
+		if err := tx.InsertBackground(BackgroundVersion{PatientID: p.ID, Version: before.Version + 1, Background: background,
+			At: s.now(), ByID: by.ID, ByName: by.Name, ByRole: by.Role}); err != nil {
+			return err
+		}
+		v, err = s.recordOf(tx, actor, p, UpdateRecord.Name, "")
+		return err
+	})
+	return v, err
+}
+
+func (s *Service) treated(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (TreatedList, error) {
+	var list TreatedList
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		found, err := tx.ReadablePatients(actor.UserID)
+		list.Items = orEmpty(found)
+		return err
+	})
+	return list, err
+}

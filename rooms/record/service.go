@@ -1,0 +1,139 @@
+package record
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record/icd10"
+)
+
+// Policy couples services with what doctors may do in them.
+type Policy string
+
+// The policies. Under PolicyChina advice (健康咨询) allows neither diagnosis nor
+// prescription; under PolicyNone both services allow both.
+const (
+	PolicyChina Policy = "china"
+	PolicyNone  Policy = "none"
+)
+
+// Config is the rules of records.
+type Config struct {
+	Policy Policy
+	// SealKey is the secret, not in the database, that seals signatures.
+	SealKey []byte
+}
+
+// Service carries out the commands of records.
+type Service struct {
+	cfg   Config
+	store Store
+	notes consultation.Notes
+	seals sealer
+	now   func() time.Time
+
+	loading sync.Mutex // of codes
+	codes   atomic.Pointer[icd10.Index]
+	version int64 // of codes, under loading
+}
+
+// New makes the service. With consultations it keeps the summary that a doctor
+// ends one with.
+func New(cfg Config, store Store, notes consultation.Notes, consultations *consultation.Service, now func() time.Time) *Service {
+	s := &Service{cfg: cfg, store: store, notes: notes, seals: newSealer(cfg.SealKey), now: now, version: -1}
+	if consultations != nil {
+		consultations.FollowedBy(s)
+	}
+	return s
+}
+
+// Commands are the commands that the service carries out.
+func (s *Service) Commands() []rooms.Bound {
+	return []rooms.Bound{
+		SearchCodes.Bind(s.searchCodes),
+		DraftDiagnosis.Bind(s.draftDiagnosis), ReviseDiagnosis.Bind(s.reviseDiagnosis), DiscardDiagnosis.Bind(s.discardDiagnosis),
+		SignDiagnosis.Bind(s.signDiagnosis), AmendDiagnosis.Bind(s.amendDiagnosis),
+		ReadDiagnosis.Bind(s.readDiagnosis), Diagnoses.Bind(s.diagnoses),
+		DraftPrescription.Bind(s.draftPrescription), RevisePrescription.Bind(s.revisePrescription), DiscardPrescription.Bind(s.discardPrescription),
+		SignPrescription.Bind(s.signPrescription), AmendPrescription.Bind(s.amendPrescription),
+		ApprovePrescription.Bind(s.approve), RejectPrescription.Bind(s.reject), VoidPrescription.Bind(s.void),
+		ReadPrescription.Bind(s.readPrescription), Prescriptions.Bind(s.prescriptions), PrescriptionQueue.Bind(s.queue),
+		Templates.Bind(s.templates), SaveTemplates.Bind(s.saveTemplates), VerifyDocument.Bind(s.verify),
+		ReadRecord.Bind(s.readRecord), UpdateRecord.Bind(s.updateRecord), TreatedPatients.Bind(s.treated),
+		Duty.Bind(s.duty), Pharmacists.Bind(s.pharmacists), AppointPharmacist.Bind(s.appoint(true)), DismissPharmacist.Bind(s.appoint(false)),
+		EnterConsultation.Bind(s.enterConsultation), EnterRecord.Bind(s.enterRecord),
+	}
+}
+
+// searchCodes also takes in a table that was loaded since.
+func (s *Service) searchCodes(ctx context.Context, _ rooms.Actor, in CodeQuery) (CodeList, error) {
+	limit, err := rooms.PageSize(in.Limit, 20, 50)
+	if err != nil {
+		return CodeList{}, err
+	}
+	if strings.TrimSpace(in.Q) == "" {
+		return CodeList{}, rooms.Invalid("q", "q must have 1 to 100 characters")
+	}
+	if err := s.loadCodes(ctx); err != nil {
+		return CodeList{}, err
+	}
+	found := s.codes.Load().Search(in.Q, limit+1)
+	return CodeList{Items: found[:min(limit, len(found))], HasMore: len(found) > limit}, nil
+}
+
+// loadCodes makes the index, and makes it anew when a table has been loaded.
+func (s *Service) loadCodes(ctx context.Context) error {
+	version, err := s.store.CodesVersion(ctx)
+	if err != nil {
+		return err
+	}
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	if s.version == version {
+		return nil
+	}
+	table := icd10.Common()
+	if version > 0 {
+		if table, err = s.store.Codes(ctx); err != nil {
+			return err
+		}
+	}
+	s.codes.Store(icd10.NewIndex(table))
+	s.version = version
+	return nil
+}
+
+func validID(field string, id DocumentID) error {
+	if id != "" && !rooms.ValidID(string(id)) {
+		return rooms.Invalid(field, "%s must be 1 to 100 visible ASCII characters", field)
+	}
+	return nil
+}
+
+func aReason(reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return rooms.Invalid("reason", "give a reason")
+	}
+	return longest("reason", reason, 2000)
+}
+
+// note appends to the audit log what actor does to a document.
+func (s *Service) note(tx Tx, actor rooms.Actor, action string, d Document) error {
+	return audit.Append(tx, actor, s.now(), action, d.subject(), func(e *audit.LogEntry) { e.Detail = d.lastHash() })
+}
+
+// patientSubject names a patient's record in the audit log.
+func patientSubject(id account.PatientID) string { return "patient:" + string(id) }
+
+// say puts a message of a kind of ours into the conversation; its clientId
+// names what it is about.
+func (s *Service) say(tx Tx, actor rooms.Actor, id consultation.ID, kind, about, text string) error {
+	return s.notes.Note(tx, actor, consultation.Note{ConsultationID: id, SenderID: actor.UserID, Kind: kind, ClientID: about, Text: text, At: s.now()})
+}

@@ -1,0 +1,218 @@
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+)
+
+// allows judges whether a record may be written in a consultation now.
+func (s *Service) allows(c consultation.Consultation) error {
+	switch c.Status {
+	case consultation.Active, consultation.OnHold, consultation.Ended:
+	default:
+		return rooms.Conflict(string(c.Status), "a record is written while a consultation goes on, or within 72 hours after it")
+	}
+	if s.cfg.Policy == PolicyChina && c.Service == account.Advice {
+		return rooms.Forbidden("advice (健康咨询) allows no diagnosis and no prescription; the patient can ask for a followup (复诊)")
+	}
+	return nil
+}
+
+// sign fixes a draft of the actor's and announces it: in the audit log, as
+// event and as message, all in one transaction. before, which may be nil,
+// may refuse, or change the content that is signed.
+func (s *Service) sign(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID, action string,
+	before func(Tx, *Document) error, announce func(Tx, Document) (text string, err error)) (d Document, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		if d, err = own(tx, actor, kind, id); err != nil {
+			return err
+		}
+		if d.Signature != nil {
+			return rooms.Conflict(string(d.settled().Status), "it has been signed already")
+		}
+		if d.Version == 1 { // what was signed may be put right at any time
+			c, err := tx.Consultation(d.ConsultationID)
+			if err != nil {
+				return err
+			}
+			if err := s.allows(c); err != nil {
+				return err
+			}
+		}
+		if before != nil {
+			if err := before(tx, &d); err != nil {
+				return err
+			}
+		}
+		d.UpdatedAt = s.now()
+		if d.Signature, err = s.seals.sign(d, actor.UserID, d.UpdatedAt); err != nil {
+			return err
+		}
+		if err := tx.SignDocument(d); err != nil {
+			return err
+		}
+		d = d.settled()
+		if err := s.note(tx, actor, action, d); err != nil {
+			return err
+		}
+		text, err := announce(tx, d)
+		if err != nil {
+			return err
+		}
+		return s.say(tx, actor, d.ConsultationID, string(kind), string(d.ID), text)
+	})
+	return d, err
+}
+
+func (s *Service) signDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRef) (v Diagnosis, err error) {
+	_, err = s.sign(ctx, actor, KindDiagnosis, in.DiagnosisID, SignDiagnosis.Name, nil, func(tx Tx, d Document) (string, error) {
+		if v, err = diagnosisOf(d); err != nil {
+			return "", err
+		}
+		_, err := DiagnosisSigned.Record(tx, d.ConsultationID.Room(), actor, d.UpdatedAt, nil, func(rooms.Seq) (Diagnosis, error) { return v, nil })
+		return v.line(), err
+	})
+	return v, err
+}
+
+// line is a diagnosis in one line, for lists and search.
+func (c DiagnosisContent) line() string {
+	names := make([]string, len(c.Codes))
+	for i, code := range c.Codes {
+		name := code.Zh
+		if name == "" {
+			name = code.En
+		}
+		names[i] = code.Code + " " + name
+	}
+	return strings.Join(names, "；")
+}
+
+func (s *Service) signPrescription(ctx context.Context, actor rooms.Actor, in SignPrescriptionInput) (v Prescription, err error) {
+	consider := func(tx Tx, d *Document) error {
+		draft, err := prescriptionOf(*d)
+		if err != nil {
+			return err
+		}
+		known, err := tx.Background(d.PatientID)
+		if err != nil {
+			return err
+		}
+		draft.Warned = warnings(draft.Items, known.Allergies)
+		if len(draft.Warned) > 0 && !in.DespiteAllergies {
+			e := rooms.Conflict(string(Draft), "the patient is allergic to %s; sign with despiteAllergies if it must be", draft.Warned[0].Substance)
+			e.Field = "despiteAllergies"
+			return e
+		}
+		d.Content, err = json.Marshal(draft.PrescriptionContent)
+		return err
+	}
+	_, err = s.sign(ctx, actor, KindPrescription, in.PrescriptionID, SignPrescription.Name, consider, func(tx Tx, d Document) (string, error) {
+		v, err = s.announcePrescription(tx, actor, d)
+		return v.line(), err
+	})
+	return v, err
+}
+
+func (s *Service) announcePrescription(tx Tx, actor rooms.Actor, d Document) (Prescription, error) {
+	v, err := prescriptionOf(d)
+	if err != nil {
+		return v, err
+	}
+	return PrescriptionUpdated.Record(tx, d.ConsultationID.Room(), actor, d.UpdatedAt, nil, func(rooms.Seq) (Prescription, error) { return v, nil })
+}
+
+// line is a prescription in one line, for lists and search.
+func (c PrescriptionContent) line() string {
+	drugs := make([]string, len(c.Items))
+	for i, item := range c.Items {
+		drugs[i] = strings.TrimSpace(item.Drug + " " + item.Strength)
+	}
+	return strings.Join(drugs, "；")
+}
+
+func (s *Service) approve(ctx context.Context, actor rooms.Actor, in PrescriptionRef) (Prescription, error) {
+	return s.decide(ctx, actor, in.PrescriptionID, Approved, "", ApprovePrescription.Name)
+}
+
+func (s *Service) reject(ctx context.Context, actor rooms.Actor, in PrescriptionReason) (Prescription, error) {
+	return s.decide(ctx, actor, in.PrescriptionID, Rejected, in.Reason, RejectPrescription.Name)
+}
+
+func (s *Service) void(ctx context.Context, actor rooms.Actor, in PrescriptionReason) (Prescription, error) {
+	return s.decide(ctx, actor, in.PrescriptionID, Void, in.Reason, VoidPrescription.Name)
+}
+
+// decide adds a decision to a signed prescription.
+func (s *Service) decide(ctx context.Context, actor rooms.Actor, id DocumentID, to DocumentStatus, reason, action string) (v Prescription, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		d, err := s.decidable(tx, actor, id, to)
+		if err != nil {
+			return err
+		}
+		by, err := tx.User(actor.UserID)
+		if err != nil {
+			return err
+		}
+		decision := Decision{Status: to, By: actor.UserID, ByName: by.Name, At: s.now(), Reason: strings.TrimSpace(reason)}
+		if decision.SHA256, err = decisionHash(d.lastHash(), decision); err != nil {
+			return err
+		}
+		decision.Seal = s.seals.seal(decision.SHA256)
+		if err := tx.AddDecision(d.ID, len(d.Decisions)+1, decision); err != nil {
+			return err
+		}
+		d.Decisions, d.UpdatedAt = append(d.Decisions, decision), decision.At
+		d = d.settled()
+		if err := s.note(tx, actor, action, d); err != nil {
+			return err
+		}
+		v, err = s.announcePrescription(tx, actor, d)
+		return err
+	})
+	return v, err
+}
+
+// decidable is a prescription that the actor may decide about so. The
+// prescriber voids it; a pharmacist, who must be someone else, does the rest.
+func (s *Service) decidable(tx Tx, actor rooms.Actor, id DocumentID, to DocumentStatus) (Document, error) {
+	var d Document
+	var err error
+	if to == Void {
+		d, err = own(tx, actor, KindPrescription, id)
+	} else {
+		d, err = s.forPharmacist(tx, actor, id)
+	}
+	if err != nil {
+		return d, err
+	}
+	switch d = d.settled(); {
+	case d.Status == Signed, d.Status == Approved && to == Void:
+		return d, nil
+	case d.Status == Draft:
+		return d, rooms.Conflict(string(Draft), "it has not been signed yet")
+	}
+	return d, rooms.Conflict(string(d.Status), "the prescription is %s", d.Status)
+}
+
+func (s *Service) forPharmacist(tx Tx, actor rooms.Actor, id DocumentID) (Document, error) {
+	is, err := tx.Pharmacist(actor.UserID)
+	if err != nil {
+		return Document{}, err
+	}
+	d, err := tx.Document(id)
+	switch {
+	case err != nil && rooms.CodeOf(err) != rooms.CodeNotFound:
+		return d, err
+	case err != nil, !is, d.Kind != KindPrescription, d.Signature == nil:
+		return d, rooms.NotFound(string(KindPrescription))
+	case d.DoctorID == actor.UserID:
+		return d, rooms.Forbidden("nobody approves what they prescribed themselves")
+	}
+	return d, nil
+}

@@ -1,0 +1,75 @@
+package record
+
+import (
+	"context"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record/icd10"
+)
+
+// Store is what records need remembered. A thing that is not there is an
+// *rooms.Error of code not_found. Most reads are audited and so happen in a
+// transaction.
+type Store interface {
+	// InTx runs f in one transaction, which commits if f returns nil; its
+	// events are published after the commit.
+	InTx(ctx context.Context, f func(Tx) error) error
+	// Document is a document for anyone's verification.
+	Document(ctx context.Context, id DocumentID) (Document, error)
+	// AuditedHash is the Detail of the latest audit entry of a subject that has one.
+	AuditedHash(ctx context.Context, subject string) (string, error)
+	Pharmacist(ctx context.Context, user rooms.UserID) (bool, error)
+	Pharmacists(ctx context.Context) ([]account.User, error)
+	Templates(ctx context.Context, doctor rooms.UserID) ([]Template, error)
+	// CodesVersion counts the loads of a table of codes; 0 before the first.
+	CodesVersion(ctx context.Context) (int64, error)
+	Codes(ctx context.Context) ([]icd10.Coding, error)
+}
+
+// Tx is a transaction over records and the consultations they belong to.
+type Tx interface {
+	consultation.Tx
+	audit.Tx
+
+	Document(id DocumentID) (Document, error)
+	// Documents are those that match, by creation.
+	Documents(q DocumentQuery) ([]Document, error)
+	// InsertDraft adds a draft; an id or a version that is taken is a conflict.
+	InsertDraft(Document) error
+	SaveDraft(Document) error
+	DeleteDraft(id DocumentID) error
+	// SignDocument fixes a draft; it cannot be changed or removed afterwards.
+	SignDocument(d Document) error
+	AddDecision(id DocumentID, num int, d Decision) error
+
+	// Background is the latest version, or one of version 0 before the first.
+	Background(patient account.PatientID) (BackgroundVersion, error)
+	InsertBackground(BackgroundVersion) error
+	// Treats tells whether user is a doctor in an open consultation of patient.
+	Treats(user rooms.UserID, patient account.PatientID) (bool, error)
+	// ReadablePatients are those that user cares for or treats now.
+	ReadablePatients(user rooms.UserID) ([]account.Patient, error)
+	// ConsultationsOf are a patient's, the latest first.
+	ConsultationsOf(patient account.PatientID, limit int) ([]consultation.Consultation, error)
+	// LogAfter is a stretch of a room's log.
+	LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error)
+
+	Pharmacist(user rooms.UserID) (bool, error)
+	SetPharmacist(user rooms.UserID, is bool) error
+	SaveTemplates(doctor rooms.UserID, list []Template) error
+}
+
+// DocumentQuery narrows documents; what is empty does not.
+type DocumentQuery struct {
+	Consultation consultation.ID
+	Patient      account.PatientID
+	Kind         DocumentKind
+	// Undecided asks for signed documents about which nobody has decided and
+	// that no later version supersedes.
+	Undecided bool
+	After     *rooms.Cursor
+	Limit     int // 0 for all
+}

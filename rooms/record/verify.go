@@ -1,0 +1,93 @@
+package record
+
+import (
+	"context"
+	"crypto/subtle"
+	"strings"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// VerifyInput is what is printed on a document.
+type VerifyInput struct {
+	Kind   DocumentKind `json:"kind"`
+	ID     DocumentID   `json:"id"`
+	SHA256 string       `json:"sha256"`
+}
+
+// Validate implements rooms.Validator.
+func (in VerifyInput) Validate() error {
+	if len(in.SHA256) != 64 || strings.Trim(strings.ToLower(in.SHA256), "0123456789abcdef") != "" {
+		return rooms.Invalid("sha256", "sha256 must be 64 hexadecimal digits")
+	}
+	return nil
+}
+
+// Verification compares a printed hash with what was signed. It names nobody
+// but the doctor, and the patient by the first character of the name, and only
+// to who holds the right hash.
+type Verification struct {
+	// Matches: the hash is that of a document with this id.
+	Matches bool `json:"matches"`
+	// Intact: its content is still what was signed, and so is all that was
+	// decided about it.
+	Intact bool `json:"intact"`
+	// Current: it is in force: not void, not rejected, no later version.
+	Current     bool           `json:"current"`
+	Status      DocumentStatus `json:"status,omitempty"`
+	Version     int            `json:"version,omitempty"`
+	DoctorName  string         `json:"doctorName,omitempty"`
+	PatientName string         `json:"patientName,omitempty"` // "张**"
+	SignedAt    *time.Time     `json:"signedAt,omitempty"`
+	// PublicKey is what the seal can be checked with (Ed25519, base64).
+	PublicKey string `json:"publicKey,omitempty"`
+	Seal      string `json:"seal,omitempty"`
+}
+
+func (s *Service) verify(ctx context.Context, _ rooms.Actor, in VerifyInput) (Verification, error) {
+	d, err := s.store.Document(ctx, in.ID)
+	if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && (d.Kind != in.Kind || d.Signature == nil)) {
+		return Verification{}, rooms.NotFound("document")
+	} else if err != nil {
+		return Verification{}, err
+	}
+	if subtle.ConstantTimeCompare([]byte(strings.ToLower(in.SHA256)), []byte(d.Signature.SHA256)) != 1 {
+		return Verification{}, nil // another document, or a forged one
+	}
+	d = d.settled()
+	intact, err := s.Intact(ctx, d)
+	if err != nil {
+		return Verification{}, err
+	}
+	return Verification{Matches: true, Intact: intact, Current: intact && d.inForce(), Status: d.Status, Version: d.Version,
+		DoctorName: d.DoctorName, PatientName: masked(d.PatientName), SignedAt: &d.Signature.SignedAt,
+		PublicKey: s.seals.publicKey(), Seal: d.Signature.Seal}, nil
+}
+
+// inForce tells whether d counts: a prescription once it is approved.
+func (d Document) inForce() bool {
+	if d.Kind == KindPrescription {
+		return d.Status == Approved
+	}
+	return d.Status == Signed
+}
+
+// Intact tells whether a signed document is what was signed: its content and
+// its decisions fit their hashes and seals, and the audit log knows no later
+// hash of it, as it would if a decision had been removed.
+func (s *Service) Intact(ctx context.Context, d Document) (bool, error) {
+	audited, err := s.store.AuditedHash(ctx, d.subject())
+	if err != nil {
+		return false, err
+	}
+	return s.seals.intact(d) && audited == d.lastHash(), nil
+}
+
+func masked(name string) string {
+	runes := []rune(strings.TrimSpace(name))
+	if len(runes) == 0 {
+		return ""
+	}
+	return string(runes[0]) + "**"
+}

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
+)
+
+// Audits carries out audit.Store.
+type Audits struct{ *DB }
+
+const auditColumns = `num, at, actor_id, role, address, action, subject, reason, detail, previous, sha256`
+
+func scanAudit(s scanner) (audit.LogEntry, error) {
+	var e audit.LogEntry
+	return e, s.Scan(&e.Num, (*at)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.Action, &e.Subject, &e.Reason, &e.Detail, &e.Previous, &e.SHA256)
+}
+
+// Audit implements audit.Store.
+func (s Audits) Audit(ctx context.Context, q audit.Query) ([]audit.LogEntry, error) {
+	w := where{}
+	w.add(`1 = 1`)
+	if q.Filter.ActorID != "" {
+		w.add(`actor_id = ?`, q.Filter.ActorID)
+	}
+	if q.Filter.Subject != "" {
+		w.add(`subject = ?`, q.Filter.Subject)
+	}
+	if q.Before > 0 {
+		w.add(`num < ?`, q.Before)
+	}
+	return collect(ctx, s.readers, scanAudit, `SELECT `+auditColumns+` FROM audit`+w.sql()+` ORDER BY num DESC LIMIT `+w.param(q.Limit), w.args...)
+}
+
+// AuditAfter implements audit.Store.
+func (s Audits) AuditAfter(ctx context.Context, num int64, limit int) ([]audit.LogEntry, error) {
+	return collect(ctx, s.readers, scanAudit, `SELECT `+auditColumns+` FROM audit WHERE num > $1 ORDER BY num LIMIT $2`, num, limit)
+}
+
+// AuditHead implements audit.Store.
+func (s Audits) AuditHead(ctx context.Context) (num int64, hash string, err error) {
+	err = s.readers.row(ctx, `SELECT num, sha256 FROM audit_head WHERE name = 'audit'`).Scan(&num, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", nil
+	}
+	return num, hash, err
+}
+
+// auditTurn is what transactions queue for that lost a race for the head of the
+// audit log, as others do for a room.
+const auditTurn rooms.RoomID = "audit"
+
+// NextAudit implements audit.Tx. Counting the head up locks it.
+func (tx *Tx) NextAudit() (num int64, previous string, err error) {
+	tx.rooms = append(tx.rooms, auditTurn)
+	err = tx.row(context.Background(), `INSERT INTO audit_head (name, num, sha256) VALUES ('audit', 1, '')
+		ON CONFLICT (name) DO UPDATE SET num = audit_head.num + 1 RETURNING num, sha256`).Scan(&num, &previous)
+	return num, previous, err
+}
+
+// InsertAudit implements audit.Tx.
+func (tx *Tx) InsertAudit(e audit.LogEntry) error {
+	return firstOf(
+		tx.exec(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			e.Num, micros(e.At), e.ActorID, e.Role, e.Address, e.Action, e.Subject, e.Reason, e.Detail, e.Previous, e.SHA256),
+		tx.exec(`UPDATE audit_head SET sha256 = $1 WHERE name = 'audit'`, e.SHA256))
+}

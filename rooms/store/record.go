@@ -1,0 +1,294 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record"
+	"wenzhen/rooms/record/icd10"
+)
+
+// Records carries out record.Store.
+type Records struct{ *DB }
+
+// InTx implements record.Store.
+func (s Records) InTx(ctx context.Context, f func(record.Tx) error) error {
+	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+}
+
+const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.consultation_id, d.patient_id, d.patient_name, d.user_id,
+	d.doctor_id, d.doctor_name, d.content, d.created_at, d.updated_at, d.signed_by, d.signed_at, d.sha256, d.seal,
+	coalesce((SELECT n.id FROM documents n WHERE n.supersedes = d.id AND n.signed_at IS NOT NULL), '') FROM documents d`
+
+func scanDocument(s scanner) (record.Document, error) {
+	var d record.Document
+	var content string
+	var signature record.Signature
+	var signed sql.NullInt64
+	err := s.Scan(&d.ID, &d.Kind, &d.Root, &d.Version, &d.Supersedes, &d.ConsultationID, &d.PatientID, &d.PatientName, &d.UserID,
+		&d.DoctorID, &d.DoctorName, &content, (*at)(&d.CreatedAt), (*at)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal, &d.SupersededBy)
+	if err != nil {
+		return d, found(err, "document")
+	}
+	d.Content = json.RawMessage(content)
+	if signed.Valid {
+		d.Signature = &signature
+		err = (*at)(&signature.SignedAt).Scan(signed.Int64)
+	}
+	return d, err
+}
+
+func documents(ctx context.Context, q querier, condition string, args ...any) ([]record.Document, error) {
+	list, err := collect(ctx, q, scanDocument, documentRow+condition, args...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i].Decisions, err = decisions(ctx, q, list[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func decisions(ctx context.Context, q querier, id record.DocumentID) ([]record.Decision, error) {
+	return collect(ctx, q, func(s scanner) (record.Decision, error) {
+		var d record.Decision
+		return d, s.Scan(&d.Status, &d.By, &d.ByName, (*at)(&d.At), &d.Reason, &d.SHA256, &d.Seal)
+	}, `SELECT status, by_id, by_name, at, reason, sha256, seal FROM decisions WHERE document_id = $1 ORDER BY num`, id)
+}
+
+func documentByID(ctx context.Context, q querier, id record.DocumentID) (record.Document, error) {
+	list, err := documents(ctx, q, ` WHERE d.id = $1`, id)
+	if err == nil && len(list) == 0 {
+		return record.Document{}, rooms.NotFound("document")
+	} else if err != nil {
+		return record.Document{}, err
+	}
+	return list[0], nil
+}
+
+// Document implements record.Store.
+func (s Records) Document(ctx context.Context, id record.DocumentID) (record.Document, error) {
+	return documentByID(ctx, s.readers, id)
+}
+
+// AuditedHash implements record.Store.
+func (s Records) AuditedHash(ctx context.Context, subject string) (string, error) {
+	var detail string
+	err := s.readers.row(ctx, `SELECT detail FROM audit WHERE subject = $1 AND detail <> '' ORDER BY num DESC LIMIT 1`, subject).Scan(&detail)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return detail, err
+}
+
+// Pharmacist implements record.Store.
+func (s Records) Pharmacist(ctx context.Context, user rooms.UserID) (bool, error) {
+	return pharmacist(ctx, s.readers, user)
+}
+
+func pharmacist(ctx context.Context, q querier, user rooms.UserID) (bool, error) {
+	var is bool
+	err := q.row(ctx, `SELECT EXISTS (SELECT 1 FROM pharmacists WHERE user_id = $1)`, user).Scan(&is)
+	return is, err
+}
+
+// Pharmacists implements record.Store.
+func (s Records) Pharmacists(ctx context.Context) ([]account.User, error) {
+	return collect(ctx, s.readers, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT user_id FROM pharmacists) ORDER BY u.name, u.id`)
+}
+
+// Templates implements record.Store.
+func (s Records) Templates(ctx context.Context, doctor rooms.UserID) ([]record.Template, error) {
+	var text string
+	err := s.readers.row(ctx, `SELECT templates FROM templates WHERE user_id = $1`, doctor).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var list []record.Template
+	return list, json.Unmarshal([]byte(text), &list)
+}
+
+// icd10Cursor counts the loads of a table of codes.
+const icd10Cursor = "icd10"
+
+// CodesVersion implements record.Store.
+func (s Records) CodesVersion(ctx context.Context) (int64, error) {
+	var version int64
+	err := s.readers.row(ctx, `SELECT pos FROM cursors WHERE name = $1`, icd10Cursor).Scan(&version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return version, err
+}
+
+// Codes implements record.Store.
+func (s Records) Codes(ctx context.Context) ([]icd10.Coding, error) {
+	return collect(ctx, s.readers, func(row scanner) (icd10.Coding, error) {
+		var c icd10.Coding
+		return c, row.Scan(&c.Code, &c.Zh, &c.En)
+	}, `SELECT code, zh, en FROM icd10 ORDER BY code`)
+}
+
+// LoadCodes replaces the table of codes; a running server takes it in with the
+// next search.
+func (s Records) LoadCodes(ctx context.Context, table []icd10.Coding) error {
+	return s.write.do(ctx, func(tx *Tx) error {
+		if err := tx.exec(`DELETE FROM icd10`); err != nil {
+			return err
+		}
+		for _, c := range table {
+			if err := tx.exec(`INSERT INTO icd10 (code, zh, en) VALUES ($1, $2, $3)`, c.Code, c.Zh, c.En); err != nil {
+				return err
+			}
+		}
+		return tx.exec(`INSERT INTO cursors (name, pos) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET pos = cursors.pos + 1`, icd10Cursor)
+	})
+}
+
+// Document implements record.Tx.
+func (tx *Tx) Document(id record.DocumentID) (record.Document, error) {
+	return documentByID(context.Background(), tx, id)
+}
+
+// Documents implements record.Tx.
+func (tx *Tx) Documents(q record.DocumentQuery) ([]record.Document, error) {
+	w := where{}
+	if q.Consultation != "" {
+		w.add(`d.consultation_id = ?`, q.Consultation)
+	}
+	if q.Patient != "" {
+		w.add(`d.patient_id = ?`, q.Patient)
+	}
+	if q.Kind != "" {
+		w.add(`d.kind = ?`, q.Kind)
+	}
+	if q.Undecided {
+		w.add(`d.signed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decisions v WHERE v.document_id = d.id)
+			AND NOT EXISTS (SELECT 1 FROM documents n WHERE n.supersedes = d.id AND n.signed_at IS NOT NULL)`)
+	}
+	if q.After != nil {
+		w.add(`(d.created_at, d.id) > (?, ?)`, q.After.Num, q.After.ID)
+	}
+	tail := w.sql() + ` ORDER BY d.created_at, d.id`
+	if q.Limit > 0 {
+		tail += ` LIMIT ` + w.param(q.Limit)
+	}
+	return documents(context.Background(), tx, tail, w.args...)
+}
+
+// InsertDraft implements record.Tx.
+func (tx *Tx) InsertDraft(d record.Document) error {
+	err := tx.exec(`INSERT INTO documents (id, kind, root, version, supersedes, consultation_id, patient_id, patient_name, user_id,
+			doctor_id, doctor_name, content, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		d.ID, d.Kind, d.Root, d.Version, d.Supersedes, d.ConsultationID, d.PatientID, d.PatientName, d.UserID,
+		d.DoctorID, d.DoctorName, string(d.Content), micros(d.CreatedAt), micros(d.UpdatedAt))
+	if uniqueViolation(err) {
+		return rooms.Conflict(string(record.Draft), "there is a draft of the next version already; revise that one")
+	}
+	return err
+}
+
+// SaveDraft implements record.Tx.
+func (tx *Tx) SaveDraft(d record.Document) error {
+	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3 WHERE id = $1 AND signed_at IS NULL`, d.ID, string(d.Content), micros(d.UpdatedAt))
+}
+
+// DeleteDraft implements record.Tx.
+func (tx *Tx) DeleteDraft(id record.DocumentID) error {
+	return tx.exec(`DELETE FROM documents WHERE id = $1 AND signed_at IS NULL`, id)
+}
+
+// SignDocument implements record.Tx.
+func (tx *Tx) SignDocument(d record.Document) error {
+	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3, signed_by = $4, signed_at = $5, sha256 = $6, seal = $7 WHERE id = $1 AND signed_at IS NULL`,
+		d.ID, string(d.Content), micros(d.UpdatedAt), d.Signature.SignedBy, micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal)
+}
+
+// AddDecision implements record.Tx.
+func (tx *Tx) AddDecision(id record.DocumentID, num int, d record.Decision) error {
+	return tx.exec(`INSERT INTO decisions (document_id, num, status, by_id, by_name, at, reason, sha256, seal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		id, num, d.Status, d.By, d.ByName, micros(d.At), d.Reason, d.SHA256, d.Seal)
+}
+
+// Background implements record.Tx.
+func (tx *Tx) Background(patient account.PatientID) (record.BackgroundVersion, error) {
+	v := record.BackgroundVersion{PatientID: patient}
+	var content string
+	err := tx.row(context.Background(), `SELECT version, content, at, by_id, by_name, by_role FROM backgrounds WHERE patient_id = $1 ORDER BY version DESC LIMIT 1`, patient).
+		Scan(&v.Version, &content, (*at)(&v.At), &v.ByID, &v.ByName, &v.ByRole)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, nil
+	} else if err != nil {
+		return v, err
+	}
+	return v, json.Unmarshal([]byte(content), &v.Background)
+}
+
+// InsertBackground implements record.Tx.
+func (tx *Tx) InsertBackground(v record.BackgroundVersion) error {
+	content, err := json.Marshal(v.Background)
+	if err != nil {
+		return err
+	}
+	return tx.exec(`INSERT INTO backgrounds (patient_id, version, content, at, by_id, by_name, by_role) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		v.PatientID, v.Version, string(content), micros(v.At), v.ByID, v.ByName, v.ByRole)
+}
+
+// treating are the consultations in which a doctor ($1) treats a patient now.
+const treating = ` FROM participants p JOIN consultations c ON c.id = p.consultation_id
+	WHERE p.user_id = $1 AND p.role IN ('doctor', 'second_doctor') AND c.status IN ('waiting', 'active', 'on_hold', 'ended')`
+
+// Treats implements record.Tx.
+func (tx *Tx) Treats(user rooms.UserID, patient account.PatientID) (bool, error) {
+	var does bool
+	err := tx.row(context.Background(), `SELECT EXISTS (SELECT 1`+treating+` AND c.patient_id = $2)`, user, patient).Scan(&does)
+	return does, err
+}
+
+// ReadablePatients implements record.Tx.
+func (tx *Tx) ReadablePatients(user rooms.UserID) ([]account.Patient, error) {
+	return collect(context.Background(), tx, scanPatient, `SELECT `+patientColumns+` FROM patients
+		WHERE user_id = $1 OR id IN (SELECT c.patient_id`+treating+`) ORDER BY name, id`, user)
+}
+
+// ConsultationsOf implements record.Tx.
+func (tx *Tx) ConsultationsOf(patient account.PatientID, limit int) ([]consultation.Consultation, error) {
+	return collect(context.Background(), tx, scanConsultation, `SELECT `+consultationColumns+` FROM consultations c
+		WHERE c.patient_id = $1 ORDER BY c.created_at DESC, c.id DESC LIMIT $2`, patient, limit)
+}
+
+// LogAfter implements record.Tx.
+func (tx *Tx) LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
+	return eventsAfter(context.Background(), tx, room, after, limit)
+}
+
+// Pharmacist implements record.Tx.
+func (tx *Tx) Pharmacist(user rooms.UserID) (bool, error) {
+	return pharmacist(context.Background(), tx, user)
+}
+
+// SetPharmacist implements record.Tx.
+func (tx *Tx) SetPharmacist(user rooms.UserID, is bool) error {
+	if !is {
+		return tx.exec(`DELETE FROM pharmacists WHERE user_id = $1`, user)
+	}
+	return tx.exec(`INSERT INTO pharmacists (user_id) VALUES ($1) ON CONFLICT (user_id) DO NOTHING`, user)
+}
+
+// SaveTemplates implements record.Tx.
+func (tx *Tx) SaveTemplates(doctor rooms.UserID, list []record.Template) error {
+	text, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return tx.exec(`INSERT INTO templates (user_id, templates) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET templates = excluded.templates`, doctor, string(text))
+}

@@ -1,0 +1,168 @@
+package e2e_test
+
+import (
+	"database/sql"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "modernc.org/sqlite" // whoever tampers needs a driver
+
+	"wenzhen/client"
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record"
+)
+
+// followup opens a followup between the two, and the doctor accepts.
+func (p *person) followup(doctor *person) consultation.Consultation {
+	p.w.t.Helper()
+	c := do(p, consultation.Open, consultation.OpenInput{DoctorID: doctor.user.ID, Service: account.Followup, Medium: account.Text,
+		Complaint: "again", PriorDiagnosis: "hypertension"}).Consultation
+	doctor.accepts(c.ID)
+	return c
+}
+
+func (p *person) diagnoses(id consultation.ID, in record.DiagnosisInput) record.Diagnosis {
+	p.w.t.Helper()
+	draft := do(p, record.DraftDiagnosis, record.DiagnosisDraft{ConsultationID: id, DiagnosisInput: in})
+	return do(p, record.SignDiagnosis, record.DiagnosisRef{DiagnosisID: draft.ID})
+}
+
+func (p *person) prescribes(id consultation.ID, in record.PrescriptionInput) record.Prescription {
+	p.w.t.Helper()
+	draft := do(p, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: id, PrescriptionInput: in})
+	return do(p, record.SignPrescription, record.SignPrescriptionInput{PrescriptionID: draft.ID})
+}
+
+// tampers stops the server, changes the database file as its owner could, and
+// starts the server again.
+func (w *world) tampers(t *testing.T, statements ...string) {
+	t.Helper()
+	must(t, w.stop())
+	db, err := sql.Open("sqlite", filepath.Join(w.dir, "wenzhen.db"))
+	must(t, err)
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	must(t, db.Close())
+	w.run("127.0.0.1:0")
+}
+
+// verifies is a verification by someone who holds the paper, without login.
+func (w *world) verifies(t *testing.T, kind record.DocumentKind, h record.Head) record.Verification {
+	t.Helper()
+	v, err := client.Do(t.Context(), w.client(), record.VerifyDocument, record.VerifyInput{Kind: kind, ID: h.ID, SHA256: h.Signature.SHA256})
+	must(t, err)
+	return v
+}
+
+// Nothing that was signed can be changed in the database file without it being
+// noticed: not the content, nor who, when and for whom; not by changing or
+// taking away what was decided later. Each attack has a document of its own;
+// those that nobody touched stay sound.
+func TestTamperingIsNoticed(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	bo, wang := w.patient("bo"), w.doctor("wang")
+	c := bo.followup(wang)
+	finds := func() record.Head {
+		return wang.diagnoses(c.ID, record.DiagnosisInput{Codes: []string{"I10"}, Text: "mild"}).Head
+	}
+	voids := func() record.Head {
+		p := wang.prescribes(c.ID, remedy())
+		return do(wang, record.VoidPrescription, record.PrescriptionReason{PrescriptionID: p.ID, Reason: "a mild rash"}).Head
+	}
+	statements := []string{`DROP TRIGGER documents_fixed`, `DROP TRIGGER decisions_fixed`, `DROP TRIGGER decisions_kept`}
+	diagnoses, prescriptions := map[string]record.Head{"": finds()}, map[string]record.Head{"": voids()}
+	for _, change := range []string{`content = replace(content, 'mild', 'grave')`, `content = content || ' '`, `signed_by = user_id`, `signed_at = signed_at + 1`,
+		`patient_name = 'someone else'`, `doctor_name = 'someone else'`, `version = 7`, `seal = ''`} {
+		diagnoses[change] = finds()
+		statements = append(statements, `UPDATE documents SET `+change+` WHERE id = '`+string(diagnoses[change].ID)+`'`)
+	}
+	for _, change := range []string{`UPDATE decisions SET status = 'approved'`, `UPDATE decisions SET reason = ''`, `UPDATE decisions SET at = at + 1`, `DELETE FROM decisions`} {
+		prescriptions[change] = voids()
+		statements = append(statements, change+` WHERE document_id = '`+string(prescriptions[change].ID)+`'`)
+	}
+	w.tampers(t, statements...)
+	for kind, documents := range map[record.DocumentKind]map[string]record.Head{record.KindDiagnosis: diagnoses, record.KindPrescription: prescriptions} {
+		for change, head := range documents {
+			if v := w.verifies(t, kind, head); v.Intact != (change == "") || (v.Current && change != "") || !v.Matches {
+				t.Errorf("after %q a %s verifies as %+v", change, kind, v)
+			}
+		}
+	}
+}
+
+// The database itself refuses what is done by mistake, and whoever computes a
+// new hash for a new content has no seal for it.
+func TestAForgedHashHasNoSeal(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	bo, wang := w.patient("bo"), w.doctor("wang")
+	d := wang.diagnoses(bo.followup(wang).ID, record.DiagnosisInput{Codes: []string{"I10"}, Text: "mild"})
+	other := wang.diagnoses(bo.followup(wang).ID, record.DiagnosisInput{Codes: []string{"R51"}, Text: "grave"})
+	must(t, w.stop())
+	db, err := sql.Open("sqlite", filepath.Join(w.dir, "wenzhen.db"))
+	must(t, err)
+	for _, s := range []string{`UPDATE documents SET content = '{}'`, `DELETE FROM documents`, `UPDATE audit SET action = ''`, `DELETE FROM audit`} {
+		if _, err := db.Exec(s); err == nil {
+			t.Errorf("the database allows %s", s)
+		}
+	}
+	must(t, db.Close())
+	// A hash and seal that are real, but another document's.
+	w.tampers(t, `DROP TRIGGER documents_fixed`,
+		`UPDATE documents SET (content, sha256, seal) = (SELECT content, sha256, seal FROM documents WHERE id = '`+string(other.ID)+`') WHERE id = '`+string(d.ID)+`'`)
+	d.Signature = other.Signature
+	if v := w.verifies(t, record.KindDiagnosis, d.Head); v.Intact {
+		t.Errorf("another's seal passes: %+v", v)
+	}
+
+	if v := w.verifies(t, record.KindDiagnosis, other.Head); !v.Intact {
+		t.Errorf("what nobody touched: %+v", v)
+	}
+}
+
+// A change to the audit log breaks its chain; audit_test has the other ways.
+func TestTheAuditLogShowsATheft(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	bo, wang := w.patient("bo"), w.doctor("wang")
+	c := bo.followup(wang)
+	wang.diagnoses(c.ID, record.DiagnosisInput{Codes: []string{"I10"}})
+	for range 3 {
+		do(wang, record.ReadRecord, record.PatientRef{PatientID: c.PatientID})
+	}
+	if v := do(w.admin, audit.Verify, rooms.Nothing{}); !v.OK || v.Entries != 4 {
+		t.Fatalf("before: %+v", v)
+	}
+	w.tampers(t, `DROP TRIGGER audit_kept`, `DELETE FROM audit WHERE num = 2`)
+	w.enterAdmin()
+	if v := do(w.admin, audit.Verify, rooms.Nothing{}); v.OK || v.BrokenAt != 3 || v.Why == "" {
+		t.Errorf("after: %+v", v)
+	}
+}
+
+// Ten megabytes of template are refused, by REST and by socket, and the
+// templates that were there stay.
+func TestATemplateOfTenMegabytes(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	wang := w.doctor("wang")
+	in := record.DiagnosisInput{Codes: []string{"I10"}, Text: "mild"}
+	saved := do(wang, record.SaveTemplates, record.TemplateList{Items: []record.Template{{Name: "mine", Diagnosis: &in}}})
+	body := `{"items":[{"name":"big","diagnosis":{"codes":["I10"],"text":"` + strings.Repeat("x", 10<<20) + `"}}]}`
+	a := w.ask(t, http.MethodPut, "/api/v1/me/templates", wang.Tokens().AccessToken, body, "Content-Type", "application/json")
+	if a.status != http.StatusRequestEntityTooLarge || a.problem.Code != rooms.CodeTooLarge {
+		t.Errorf("got %d %+v", a.status, a.problem)
+	}
+	if now := do(wang, record.Templates, rooms.Nothing{}); len(now.Items) != 1 || now.Items[0].ID != saved.Items[0].ID {
+		t.Errorf("the templates are %+v", now)
+	}
+}
