@@ -40,7 +40,11 @@ func CreateAdmin(ctx context.Context, at Place, name, email, password string, lo
 		return account.User{}, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return account.New(account.Config{}, store.Accounts{DB: db}, nil, clock).CreateAdmin(ctx, name, email, password)
+	accounts, err := account.New(account.Config{}, store.Accounts{DB: db}, nil, clock)
+	if err != nil {
+		return account.User{}, err
+	}
+	return accounts.CreateAdmin(ctx, name, email, password)
 }
 
 // Migrate brings a database up to date.

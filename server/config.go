@@ -22,9 +22,14 @@ type Config struct {
 	Database    string `default:"sqlite" env:"WENZHEN_DATABASE" secret:"" help:"\"sqlite\", a file in the data folder, or the URL of a PostgreSQL database, postgres://user:password@host/name."`
 	Synchronous string `default:"full" enum:"full,normal" env:"WENZHEN_SYNCHRONOUS" help:"What an answered command survives: \"full\", a power cut; \"normal\", a crash of the process."`
 
-	TokenKey    string        `env:"WENZHEN_TOKEN_KEY" secret:"" help:"Key that signs access tokens, at least 32 characters. Made and kept in the data folder when not given."`
-	AccessLife  time.Duration `default:"15m" env:"WENZHEN_ACCESS_LIFE" help:"How long an access token is good for."`
-	RefreshLife time.Duration `default:"720h" env:"WENZHEN_REFRESH_LIFE" help:"How long a login lasts that is not used."`
+	TokenKey     string        `env:"WENZHEN_TOKEN_KEY" secret:"" help:"Key that signs access tokens, at least 32 characters. Made and kept in the data folder when not given."`
+	TokenKeyLife time.Duration `default:"720h" env:"WENZHEN_TOKEN_KEY_LIFE" help:"How long one key, derived from the token key, signs access tokens before the next takes over; 0 is for good."`
+	AccountKey   string        `env:"WENZHEN_ACCOUNT_KEY" secret:"" help:"Key that protects second factors and links in mails, at least 32 characters. Made and kept in the data folder when not given."`
+	AccessLife   time.Duration `default:"15m" env:"WENZHEN_ACCESS_LIFE" help:"How long an access token is good for."`
+	RefreshLife  time.Duration `default:"720h" env:"WENZHEN_REFRESH_LIFE" help:"How long a login lasts that is not used."`
+
+	IdentityProviders string        `env:"WENZHEN_IDENTITY_PROVIDERS" help:"JSON file with the OpenID providers that people may log in with." type:"path"`
+	IdleLogOff        time.Duration `default:"2h" env:"WENZHEN_IDLE_LOG_OFF" help:"How long a doctor's or admin's browser may lie idle before it logs off; 0 is for ever."`
 
 	Policy  string `default:"china" enum:"china,none" env:"WENZHEN_POLICY" help:"What a service allows: under \"china\", advice (健康咨询) has no diagnosis and no prescription; under \"none\", a doctor may do both in every consultation."`
 	SealKey string `env:"WENZHEN_SEAL_KEY" secret:"" help:"Key that seals signed medical documents, at least 32 characters; without it none of them can be verified any more. Made and kept in the data folder when not given."`
@@ -89,6 +94,9 @@ func (c Config) Validate() error {
 		{c.TokenKey == "" || len(c.TokenKey) >= 32, "--token-key must have at least 32 characters"},
 		{isDatabase(c.Database), "--database must be \"sqlite\" or a postgres:// URL"},
 		{c.SealKey == "" || len(c.SealKey) >= 32, "--seal-key must have at least 32 characters"},
+		{c.AccountKey == "" || len(c.AccountKey) >= 32, "--account-key must have at least 32 characters"},
+		{c.TokenKeyLife >= 0 && (c.TokenKeyLife == 0 || c.TokenKeyLife > c.AccessLife), "--token-key-life must be longer than --access-life, or 0"},
+		{c.IdleLogOff == 0 || c.IdleLogOff >= time.Minute, "--idle-log-off must be at least a minute, or 0"},
 		{c.AccessLife > 0 && c.RefreshLife > c.AccessLife, "--refresh-life must be longer than --access-life, and both positive"},
 		{c.LoginFailures > 0 && c.LoginAddressFailures > 0 && c.LoginWindow > 0 && c.Registrations > 0, "the login limits must be positive"},
 		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},

@@ -29,6 +29,7 @@ import (
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
+	"wenzhen/server/identity"
 	"wenzhen/server/mail"
 	"wenzhen/server/push"
 	"wenzhen/server/realtime"
@@ -50,6 +51,8 @@ type Server struct {
 	mail      *mail.Sender // nil where no mail is sent
 	push      *push.Sender
 	inboxes   *notification.Service
+	providers *identity.Providers
+	accounts  *account.Service
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.Fire
 	bills     *billing.Service
@@ -102,10 +105,6 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil { // first: it tells the port
 		return fmt.Errorf("listen: %w", err)
 	}
-	key, err := secret(cfg.TokenKey, cfg.Data, "token.key")
-	if err != nil {
-		return err
-	}
 	if s.blobs, err = blob.Open(filepath.Join(cfg.Data, attachmentsFolder)); err != nil {
 		return err
 	}
@@ -125,9 +124,11 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.push, err = push.New(push.Config{Key: string(pushKey), Subject: cmp.Or(cfg.PushContact, cfg.PublicURL, "https://localhost"), Allow: cfg.PushAllow}); err != nil {
 		return err
 	}
-	accounts := account.New(account.Config{Key: key, AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife,
-		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations},
-		store.Accounts{DB: s.db}, s.hub, clock)
+	accounts, err := s.openAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	s.accounts = accounts
 	presence := rooms.NewPresence(func(room rooms.RoomID, p rooms.Present) {
 		consultation.PresenceUpdated.Send(s.hub, room, consultation.PresenceChange{ConsultationID: consultation.ID(room.Subject()), Present: p})
 	})
@@ -152,7 +153,7 @@ func (s *Server) compose(ctx context.Context) error {
 		return err
 	}
 	s.bills = bills
-	s.timers = rooms.MergeTimers(consultations.Timers(), schedules.Timers(), s.calls.Timers(), bills.Timers(), play.Timers())
+	s.timers = rooms.MergeTimers(accounts.Timers(), consultations.Timers(), schedules.Timers(), s.calls.Timers(), bills.Timers(), play.Timers())
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{newLimits(cfg.CommandRate, cfg.CommandBurst, clock).guard, accounts.Alive},
 		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(),
@@ -165,7 +166,7 @@ func (s *Server) compose(ctx context.Context) error {
 	}, s.catalogue, accounts, presence, attention)
 	s.hub.Listen(s.realtime)
 
-	s.public = Public{Version: Version, Mail: s.mail != nil, PushKey: s.push.PublicKey(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
+	s.public = Public{Version: Version, Mail: s.mail != nil, Providers: accounts.Providers(), IdleMinutes: int(cfg.IdleLogOff.Minutes()), PushKey: s.push.PublicKey(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
 	if cfg.Demo {
 		if s.public.Demo, err = seed(ctx, demo{accounts: accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
@@ -176,7 +177,7 @@ func (s *Server) compose(ctx context.Context) error {
 	}
 	app, _ := static.App()
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Payments: bills, Realtime: s.realtime,
-		App: app, Unbuilt: static.Unbuilt, Public: s.public,
+		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log})
 	if err != nil {
@@ -197,8 +198,13 @@ type Public struct {
 	// Mail tells whether this server sends mail at all.
 	Mail bool `json:"mail"`
 	// Gateways are the ways to pay, in the order in which they are offered.
-	Gateways []string      `json:"gateways"`
-	Demo     []DemoAccount `json:"demo,omitempty"`
+	Gateways []string `json:"gateways"`
+	// Providers are the OpenID providers that one can log in with.
+	Providers []account.IdentityProvider `json:"providers"`
+	// IdleMinutes is after how long a doctor's or admin's browser that nobody
+	// touches is to log off; 0 is never.
+	IdleMinutes int           `json:"idleMinutes"`
+	Demo        []DemoAccount `json:"demo,omitempty"`
 }
 
 // PublicLimits are the limits that a frontend should know.
@@ -256,6 +262,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { s.realtime.Watch(work) })
 	tasks.Go(func() { trim(work, s.realtime.Connections) })
 	tasks.Go(func() { s.inboxes.Run(work) })
+	tasks.Go(func() { watchAccounts(work, s.accounts, s.log) })
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
 
@@ -301,6 +308,9 @@ func (s *Server) Close() error {
 	}
 	if s.turn != nil {
 		errs = append(errs, s.turn.Close())
+	}
+	if s.providers != nil {
+		s.providers.Close()
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())

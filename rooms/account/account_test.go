@@ -13,32 +13,6 @@ import (
 
 func guest(address string) rooms.Actor { return rooms.Actor{Address: address} }
 
-func TestRefreshTokenIsGoodOnce(t *testing.T) {
-	t.Parallel()
-	w := roomstest.New(t)
-	bo := w.Patient("bo")
-	next, err := roomstest.Ask(w, guest("a"), Refresh, RefreshInput{RefreshToken: bo.RefreshToken})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if code := roomstest.Code(bo, Me, rooms.Nothing{}); code != "" {
-		t.Fatalf("after a refresh: %s", code)
-	}
-	// The first token again: one of the two who have it is a thief.
-	if _, err := roomstest.Ask(w, guest("a"), Refresh, RefreshInput{RefreshToken: bo.RefreshToken}); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
-		t.Errorf("a used refresh token: %v", err)
-	}
-	if code := roomstest.Code(bo, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
-		t.Errorf("the session of a stolen token still lives: %q", code)
-	}
-	if _, err := roomstest.Ask(w, guest("a"), Refresh, RefreshInput{RefreshToken: next.RefreshToken}); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
-		t.Errorf("the newer token of an ended session: %v", err)
-	}
-	if n := len(w.Notices(rooms.SessionRoom(bo.As.SessionID), SessionRevoked.Name)); n != 1 {
-		t.Errorf("its sockets were told %d times", n)
-	}
-}
-
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)

@@ -11,9 +11,9 @@ var (
 	Register = rooms.Command[RegisterInput, Login]{Name: "account:register", For: rooms.Anyone,
 		Doc: "Open an account as a patient or a doctor. A doctor is listed once an admin has verified the licence."}
 	LogIn = rooms.Command[LoginInput, Login]{Name: "account:login", For: rooms.Anyone,
-		Doc: "Start a session."}
+		Doc: "Start a session. An account with a second factor is refused with field otp until a code comes along."}
 	Refresh = rooms.Command[RefreshInput, Tokens]{Name: "account:refresh", For: rooms.Anyone,
-		Doc: "Trade a refresh token for a new pair. A token used twice ends its session."}
+		Doc: "Trade a refresh token for a new pair. A token used twice ends its session, except within a minute while what it was traded for is unused: then the answer is the same."}
 	LogOut = rooms.Command[RefreshInput, rooms.Nothing]{Name: "account:logout", For: rooms.Anyone,
 		Doc: "End the session of a refresh token."}
 
@@ -71,7 +71,9 @@ type RegisterInput struct {
 type LoginInput struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
-	OTP      string `json:"otp,omitempty"`
+	OTP      string `json:"otp,omitempty"` // code of the second factor, or a recovery code
+	// Device is the token that an earlier login gave this device.
+	Device string `json:"device,omitempty"`
 }
 
 // RefreshInput carries a refresh token.
@@ -90,6 +92,9 @@ type Tokens struct {
 type Login struct {
 	User User `json:"user"`
 	Tokens
+	// Device is to be kept, and to come with the next login on this device:
+	// those who guess at the account cannot lock it out then.
+	Device string `json:"device"`
 }
 
 // SessionInput names a session.

@@ -2,15 +2,30 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"wenzhen/rooms"
 )
 
 // Config is the rules of accounts.
 type Config struct {
-	// Key signs access tokens: 32 random bytes, the same on every node.
-	Key []byte
+	// Key is what the keys that sign access tokens are derived from: 32 random
+	// bytes, the same on every node. KeyLife is how long one of them signs; 0 is
+	// for good.
+	Key     []byte
+	KeyLife time.Duration
+	// AccountKey protects what is in the database: second factors, the secrets
+	// of links and devices. Changed, all those end. The same on every node.
+	AccountKey []byte
+	// PublicURL is where browsers reach the server, without a slash at its end.
+	PublicURL string
+	// OpenID is the providers to log in with; nil for none.
+	OpenID OpenID
+	// Mail sends letters; nil where none are sent.
+	Mail Mail
 	// AccessLife and RefreshLife are how long tokens are good for.
 	AccessLife, RefreshLife time.Duration
 	// LoginFailures per account within LoginWindow; AddressFailures from one address.
@@ -29,12 +44,22 @@ type Service struct {
 	signer    signer
 	passwords passwords
 	alive     *liveness
+	party     *webauthn.WebAuthn // nil without a public URL: then there is no server
 }
 
-// New makes the service.
-func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, hub: hub, now: now, passwords: newPasswords(),
-		signer: signer{key: cfg.Key, life: cfg.AccessLife, now: now}, alive: newLiveness(store, now)}
+// New makes the service. It fails for a public URL that is none.
+func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) (*Service, error) {
+	party, err := relyingParty(cfg.PublicURL)
+	if err != nil {
+		return nil, fmt.Errorf("account: public URL: %w", err)
+	}
+	return &Service{cfg: cfg, store: store, hub: hub, now: now, passwords: newPasswords(), party: party,
+		signer: signer{keys: &keyring{master: cfg.Key, store: store, now: now}, life: cfg.AccessLife, now: now}, alive: newLiveness(store, now)}, nil
+}
+
+// Timers are the timers that the service fires.
+func (s *Service) Timers() map[string]rooms.Fire {
+	return map[string]rooms.Fire{timerLetter: s.sendLetter, timerRotation: s.rotate}
 }
 
 // Commands are the commands that the service carries out.
@@ -45,6 +70,15 @@ func (s *Service) Commands() []rooms.Bound {
 		Me.Bind(s.me), UpdateMe.Bind(s.updateMe), RotateCalendar.Bind(s.rotateCalendar),
 		Patients.Bind(s.patients), AddPatient.Bind(s.addPatient), UpdatePatient.Bind(s.updatePatient),
 		Doctors.Bind(s.doctors), ReadDoctor.Bind(s.readDoctor), UpdateDoctor.Bind(s.updateDoctor),
+		ForgotPassword.Bind(s.forgotPassword), ResetPassword.Bind(s.resetPassword), VerifyEmail.Bind(s.verifyEmail),
+		StartProvider.Bind(s.startProvider), ProviderCallback.Bind(s.callback), FinishProvider.Bind(s.finishProvider),
+		LogOutProvider.Bind(s.logOutProvider), BackChannelLogout.Bind(s.backChannelLogout),
+		AskPasskey.Bind(s.askPasskey), UsePasskey.Bind(s.usePasskey),
+		ReadSecurity.Bind(s.security), Confirm.Bind(s.confirm), RevokeOthers.Bind(s.revokeOthers),
+		ChangePassword.Bind(s.changePassword), SendVerification.Bind(s.sendVerification),
+		BeginTOTP.Bind(s.beginTOTP), ConfirmTOTP.Bind(s.confirmTOTP), RemoveTOTP.Bind(s.removeTOTP), RenewRecoveryCodes.Bind(s.renewRecoveryCodes),
+		BeginPasskey.Bind(s.beginPasskey), AddPasskey.Bind(s.addPasskey), RemovePasskey.Bind(s.removePasskey),
+		LinkProvider.Bind(s.linkProvider), Unlink.Bind(s.unlink),
 		Users.Bind(s.users), Applicants.Bind(s.applicants), VerifyDoctor.Bind(s.verifyDoctor), SuspendUser.Bind(s.suspendUser),
 	}
 }

@@ -25,6 +25,28 @@ type Store interface {
 	Doctor(ctx context.Context, id rooms.UserID) (Doctor, error)
 	Doctors(ctx context.Context, q DoctorQuery) ([]Doctor, error)
 	Patients(ctx context.Context, user rooms.UserID) ([]Patient, error)
+
+	keyStore
+	securityStore
+}
+
+// keyStore is what the signing of tokens and the ending of sessions need.
+type keyStore interface {
+	SigningKeys(ctx context.Context) ([]SigningKey, error)
+	// Session finds a session, whether or not it lives.
+	Session(ctx context.Context, id rooms.SessionID) (Session, error)
+	// RevokedSince are the sessions that were ended at or after a time.
+	RevokedSince(ctx context.Context, at time.Time) ([]rooms.SessionID, error)
+	ProviderSession(ctx context.Context, id rooms.SessionID) (ProviderSession, error)
+}
+
+// securityStore is what the account centre reads.
+type securityStore interface {
+	Ticket(ctx context.Context, id string) (Ticket, error)
+	TOTP(ctx context.Context, user rooms.UserID) (TOTP, error)
+	RecoveryCodesLeft(ctx context.Context, user rooms.UserID) (int, error)
+	Passkeys(ctx context.Context, user rooms.UserID) ([]Passkey, error)
+	Identities(ctx context.Context, user rooms.UserID) ([]LinkedIdentity, error)
 }
 
 // Tx is a transaction over accounts.
@@ -34,6 +56,7 @@ type Tx interface {
 	InsertUser(Credentials) error
 	SaveUser(User) error
 	User(id rooms.UserID) (User, error)
+	UserByEmail(email string) (User, error)
 
 	SetCalendarToken(user rooms.UserID, token string) error
 
@@ -45,8 +68,9 @@ type Tx interface {
 	SessionOwner(id rooms.SessionID) (rooms.UserID, error)
 
 	InsertRefreshToken(RefreshToken) error
-	// UseRefreshToken marks a token used and returns it as it was before.
-	UseRefreshToken(hash [32]byte) (RefreshToken, error)
+	RefreshToken(hash [32]byte) (RefreshToken, error)
+	// UseRefreshToken marks a token used, unless it was, and returns it as it was before.
+	UseRefreshToken(hash [32]byte, at time.Time) (RefreshToken, error)
 
 	// CountAttempts counts attempts on a subject since a time.
 	CountAttempts(subject string, since time.Time) (int, error)
@@ -60,6 +84,68 @@ type Tx interface {
 	InsertPatient(Patient) error
 	Patient(id PatientID) (Patient, error)
 	SavePatient(Patient) error
+
+	sessionTx
+	ticketTx
+	factorTx
+	identityTx
+}
+
+// sessionTx is what sessions need beside their beginning and end.
+type sessionTx interface {
+	// PastSessions are a user's latest sessions, living or not.
+	PastSessions(user rooms.UserID, limit int) ([]Session, error)
+	// RevokeOtherSessions ends all sessions of a user but one, and returns them.
+	RevokeOtherSessions(user rooms.UserID, but rooms.SessionID, at time.Time) ([]rooms.SessionID, error)
+	SessionProvedAt(id rooms.SessionID) (time.Time, error)
+	ProveSession(id rooms.SessionID, at time.Time) error
+	InsertProviderSession(ProviderSession) error
+	// ProviderSessions are the sessions of a subject, or of one sid, or of both
+	// together where both are given.
+	ProviderSessions(issuer, subject, sid string) ([]rooms.SessionID, error)
+
+	InsertSigningKey(SigningKey) error
+	// EndSigningKeys gives the keys that have no end one, and removes those
+	// whose end is past.
+	EndSigningKeys(end, now time.Time) error
+}
+
+// ticketTx is what can be done once.
+type ticketTx interface {
+	// InsertTicket keeps a ticket; an id that is there is a conflict.
+	InsertTicket(Ticket) error
+	// TakeTicket removes and returns a ticket.
+	TakeTicket(id string) (Ticket, error)
+	DeleteTickets(user rooms.UserID) error
+}
+
+// factorTx is passwords, second factors and passkeys.
+type factorTx interface {
+	SetPasswordHash(user rooms.UserID, hash string) error
+	TOTP(user rooms.UserID) (TOTP, error)
+	SaveTOTP(TOTP) error
+	// DeleteTOTP removes the second factor with its recovery codes.
+	DeleteTOTP(user rooms.UserID) error
+	SetRecoveryCodes(user rooms.UserID, hashes [][]byte) error
+	// UseRecoveryCode removes a code; false if there is none.
+	UseRecoveryCode(user rooms.UserID, hash []byte) (bool, error)
+
+	// InsertPasskey keeps a passkey; an id that is there is a conflict.
+	InsertPasskey(Passkey) error
+	// UsePasskey keeps what a use has changed: Credential and LastUsedAt.
+	UsePasskey(Passkey) error
+	DeletePasskey(user rooms.UserID, id string) error
+	DeletePasskeys(user rooms.UserID) error
+}
+
+// identityTx is who people are at providers.
+type identityTx interface {
+	Identity(issuer, subject string) (LinkedIdentity, error)
+	InsertIdentity(LinkedIdentity) error
+	DeleteIdentity(user rooms.UserID, id string) error
+	DeleteIdentities(user rooms.UserID) error
+	// CountWaysIn counts password, passkeys and identities of a user.
+	CountWaysIn(user rooms.UserID) (int, error)
 }
 
 // DoctorQuery is a filtered page of doctors by name, after a cursor.

@@ -8,13 +8,15 @@ import (
 
 // User is an account as its owner sees it.
 type User struct {
-	ID        rooms.UserID `json:"id"`
-	Role      rooms.Role   `json:"role"`
-	Name      string       `json:"name"`
-	Email     string       `json:"email"`
-	Locale    string       `json:"locale"`   // BCP 47: "zh-CN", "en"
-	TimeZone  string       `json:"timeZone"` // IANA name
-	CreatedAt time.Time    `json:"createdAt"`
+	ID    rooms.UserID `json:"id"`
+	Role  rooms.Role   `json:"role"`
+	Name  string       `json:"name"`
+	Email string       `json:"email"`
+	// EmailVerified tells that the user has shown to have the address.
+	EmailVerified bool      `json:"emailVerified"`
+	Locale        string    `json:"locale"`   // BCP 47: "zh-CN", "en"
+	TimeZone      string    `json:"timeZone"` // IANA name
+	CreatedAt     time.Time `json:"createdAt"`
 	// Suspended users cannot log in or do anything.
 	Suspended bool `json:"suspended"`
 }
@@ -22,7 +24,7 @@ type User struct {
 // Credentials is what a login proves itself against. It never leaves the server.
 type Credentials struct {
 	User         User
-	PasswordHash string
+	PasswordHash string // "" for an account without a password
 }
 
 // Session is one login, as its owner sees it in the list of devices.
@@ -34,6 +36,9 @@ type Session struct {
 	ExpiresAt  time.Time       `json:"expiresAt"`
 	UserAgent  string          `json:"userAgent"`
 	Address    string          `json:"address"`
+	Method     Method          `json:"method"`
+	// ProvedAt is when its owner last proved who they are.
+	ProvedAt time.Time `json:"-"`
 	// Current marks the session that asked for the list.
 	Current bool `json:"current"`
 }
@@ -43,8 +48,18 @@ type RefreshToken struct {
 	Hash      [32]byte
 	SessionID rooms.SessionID
 	ExpiresAt time.Time
-	Used      bool
+	UsedAt    time.Time // zero while it is good
 }
+
+// Method is how a session began.
+type Method string
+
+// The methods.
+const (
+	ByPassword Method = "password"
+	ByPasskey  Method = "passkey"
+	ByProvider Method = "provider"
+)
 
 // Medium is how a consultation is held.
 type Medium string

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"os"
 	"path"
 	"path/filepath"
 	"sync"
@@ -57,6 +58,14 @@ type World struct {
 	Gateway   func(*sandbox.Gateway) billing.Gateway
 	Outside   *Outside
 	Attention *rooms.Presence
+	// Post is the mail that was sent.
+	Post Post
+	// OpenID is the providers that one can log in with: none, unless New is
+	// given some.
+	OpenID account.OpenID
+	// LoginFailures per account within a quarter of an hour: 10 unless New is
+	// told otherwise.
+	LoginFailures int
 
 	notifications *notification.Service
 	// Policy of records; it counts from the next restart on.
@@ -76,9 +85,12 @@ type World struct {
 const Password = "correct horse battery"
 
 // New makes an empty world at noon of 1 November 2026, UTC.
-func New(t testing.TB) *World {
+func New(t testing.TB, change ...func(*World)) *World {
 	t.Helper()
-	w := &World{T: t, Policy: record.PolicyChina, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), dir: t.TempDir()}
+	w := &World{T: t, Policy: record.PolicyChina, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, dir: t.TempDir()}
+	for _, f := range change {
+		f(w)
+	}
 	w.Hub.Listen(w.Heard)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -124,8 +136,7 @@ func (w *World) open() {
 	w.blobs, err = blob.Open(filepath.Join(w.dir, "attachments"))
 	w.must(err)
 	w.Presence = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
-	w.Accounts = account.New(account.Config{Key: []byte("a key of 32 characters for tests"), AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour,
-		LoginFailures: 10, AddressFailures: 100, LoginWindow: 15 * time.Minute, Registrations: 100}, store.Accounts{DB: db}, w.Hub, w.Now)
+	w.Accounts = w.Node(w.Hub)
 	w.consultations = consultation.New(store.Consultations{DB: db}, w.Hub, w.Presence, w.Now)
 	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
 	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
@@ -144,10 +155,40 @@ func (w *World) open() {
 	w.notifications = notification.New(notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Attention, w.Now)
 	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte("a seal of 32 characters for tests")}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
-	w.timers = rooms.MergeTimers(w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
+	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
 	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(),
 		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands(),
 		w.Records.Commands(), audit.New(store.Audits{DB: db}).Commands())
+}
+
+// Node makes the accounts of a node that shares the world's database and keys
+// but has a hub of its own.
+func (w *World) Node(hub *rooms.Hub) *account.Service {
+	w.T.Helper()
+	accounts, err := account.New(account.Config{Key: []byte("a key of 32 characters for tests"), AccountKey: []byte("one more of 32 characters for it"),
+		KeyLife: 30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
+		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour,
+		LoginFailures: w.LoginFailures, AddressFailures: 100, LoginWindow: 15 * time.Minute, Registrations: 100}, store.Accounts{DB: w.DB}, hub, w.Now)
+	w.must(err)
+	w.must(accounts.Open(context.Background()))
+	return accounts
+}
+
+// Keys are the signing keys that the database knows.
+func (w *World) Keys() ([]account.SigningKey, error) {
+	return store.Accounts{DB: w.DB}.SigningKeys(context.Background())
+}
+
+// Bytes is all that the database's files hold.
+func (w *World) Bytes() string {
+	w.T.Helper()
+	var all []byte
+	for _, name := range []string{"test.db", "test.db-wal"} {
+		content, err := os.ReadFile(filepath.Join(w.dir, name))
+		w.must(err)
+		all = append(all, content...)
+	}
+	return string(all)
 }
 
 func (w *World) must(err error) {
@@ -189,6 +230,22 @@ type Person struct {
 // Patient registers a patient.
 func (w *World) Patient(name string) *Person { return w.register(name, rooms.RolePatient) }
 
+// Again logs the person in on another device.
+func (p *Person) Again(from rooms.Actor) *Person {
+	p.W.T.Helper()
+	login, err := Ask(p.W, from, account.LogIn, account.LoginInput{Email: p.User.Email, Password: Password})
+	p.W.must(err)
+	return p.W.Enters(login)
+}
+
+// Enters is who a login is.
+func (w *World) Enters(login account.Login) *Person {
+	w.T.Helper()
+	actor, _, err := w.Accounts.Authenticate(login.AccessToken)
+	w.must(err)
+	return &Person{W: w, Login: login, As: actor}
+}
+
 // Doctor registers a doctor who is verified and offers advice and followups
 // by text for nothing, and by video for 50 yuan.
 func (w *World) Doctor(name string) *Person {
@@ -211,9 +268,7 @@ func (w *World) register(name string, role rooms.Role) *Person {
 	login, err := Ask(w, rooms.Actor{Address: "192.0.2.1"}, account.Register,
 		account.RegisterInput{Role: role, Name: name, Email: name + "@example.org", Password: Password})
 	w.must(err)
-	actor, _, err := w.Accounts.Authenticate(login.AccessToken)
-	w.must(err)
-	return &Person{W: w, Login: login, As: actor}
+	return w.Enters(login)
 }
 
 // Ask sends a command as actor and returns its answer.
@@ -332,6 +387,19 @@ func (r *Recorder) Signalled(n rooms.Notice) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.notices = append(r.notices, n)
+}
+
+// Count is how many signals a room was sent under a name.
+func (r *Recorder) Count(room rooms.RoomID, name string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, s := range r.notices {
+		if s.Room == room && s.Name == name {
+			n++
+		}
+	}
+	return n
 }
 
 // Events are those published so far to a room, in the order of publishing.

@@ -19,11 +19,11 @@ func (s Accounts) InTx(ctx context.Context, f func(account.Tx) error) error {
 	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
 }
 
-const userColumns = `u.id, u.role, u.name, u.email, u.locale, u.time_zone, u.created_at, u.suspended`
+const userColumns = `u.id, u.role, u.name, u.email, u.locale, u.time_zone, u.created_at, u.suspended, u.email_verified`
 
 func scanUser(s scanner) (account.User, error) {
 	var u account.User
-	err := s.Scan(&u.ID, &u.Role, &u.Name, &u.Email, &u.Locale, &u.TimeZone, (*at)(&u.CreatedAt), &u.Suspended)
+	err := s.Scan(&u.ID, &u.Role, &u.Name, &u.Email, &u.Locale, &u.TimeZone, (*at)(&u.CreatedAt), &u.Suspended, &u.EmailVerified)
 	return u, found(err, "user")
 }
 
@@ -85,10 +85,7 @@ func (s Accounts) SessionAlive(ctx context.Context, id rooms.SessionID, now time
 
 // Sessions implements account.Store.
 func (s Accounts) Sessions(ctx context.Context, user rooms.UserID, now time.Time) ([]account.Session, error) {
-	return collect(ctx, s.readers, func(r scanner) (account.Session, error) {
-		var v account.Session
-		return v, r.Scan(&v.ID, &v.UserID, (*at)(&v.CreatedAt), (*at)(&v.LastUsedAt), (*at)(&v.ExpiresAt), &v.UserAgent, &v.Address)
-	}, `SELECT id, user_id, created_at, last_used_at, expires_at, user_agent, address FROM sessions
+	return collect(ctx, s.readers, scanSession, `SELECT `+sessionColumns+` FROM sessions
 		WHERE user_id = $1 AND revoked_at = 0 AND expires_at > $2 ORDER BY last_used_at DESC, id`, user, micros(now))
 }
 
@@ -154,8 +151,8 @@ func (s Accounts) Patients(ctx context.Context, user rooms.UserID) ([]account.Pa
 // InsertUser implements account.Tx.
 func (tx *Tx) InsertUser(c account.Credentials) error {
 	u := c.User
-	err := tx.tryExec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at, suspended)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, u.ID, u.Role, u.Name, u.Email, c.PasswordHash, u.Locale, u.TimeZone, micros(u.CreatedAt), u.Suspended)
+	err := tx.tryExec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at, suspended, email_verified)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, u.ID, u.Role, u.Name, u.Email, c.PasswordHash, u.Locale, u.TimeZone, micros(u.CreatedAt), u.Suspended, u.EmailVerified)
 	if uniqueViolation(err) {
 		e := rooms.Conflict("", "this e-mail address has an account")
 		e.Field = "email"
@@ -166,7 +163,8 @@ func (tx *Tx) InsertUser(c account.Credentials) error {
 
 // SaveUser implements account.Tx.
 func (tx *Tx) SaveUser(u account.User) error {
-	return tx.exec(`UPDATE users SET name = $2, locale = $3, time_zone = $4, suspended = $5 WHERE id = $1`, u.ID, u.Name, u.Locale, u.TimeZone, u.Suspended)
+	return tx.exec(`UPDATE users SET name = $2, locale = $3, time_zone = $4, suspended = $5, email_verified = $6 WHERE id = $1`,
+		u.ID, u.Name, u.Locale, u.TimeZone, u.Suspended, u.EmailVerified)
 }
 
 // User implements account.Tx and consultation.Tx.
@@ -174,15 +172,9 @@ func (tx *Tx) User(id rooms.UserID) (account.User, error) {
 	return userByID(context.Background(), tx, id)
 }
 
-// UserByEmail implements consultation.Tx.
+// UserByEmail implements account.Tx and consultation.Tx.
 func (tx *Tx) UserByEmail(email string) (account.User, error) {
 	return scanUser(tx.row(context.Background(), `SELECT `+userColumns+` FROM users u WHERE u.email = $1`, email))
-}
-
-// InsertSession implements account.Tx.
-func (tx *Tx) InsertSession(v account.Session) error {
-	return tx.exec(`INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, user_agent, address) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		v.ID, v.UserID, micros(v.CreatedAt), micros(v.LastUsedAt), micros(v.ExpiresAt), v.UserAgent, v.Address)
 }
 
 // TouchSession implements account.Tx.
@@ -203,22 +195,6 @@ func (tx *Tx) SessionOwner(id rooms.SessionID) (rooms.UserID, error) {
 	var user rooms.UserID
 	err := tx.row(context.Background(), `SELECT user_id FROM sessions WHERE id = $1 AND revoked_at = 0`, id).Scan(&user)
 	return user, found(err, "session")
-}
-
-// InsertRefreshToken implements account.Tx.
-func (tx *Tx) InsertRefreshToken(t account.RefreshToken) error {
-	return tx.exec(`INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES ($1, $2, $3)`, t.Hash[:], t.SessionID, micros(t.ExpiresAt))
-}
-
-// UseRefreshToken implements account.Tx.
-func (tx *Tx) UseRefreshToken(hash [32]byte) (account.RefreshToken, error) {
-	t := account.RefreshToken{Hash: hash}
-	err := tx.row(context.Background(), `SELECT session_id, expires_at, used FROM refresh_tokens WHERE hash = $1`, hash[:]).
-		Scan(&t.SessionID, (*at)(&t.ExpiresAt), &t.Used)
-	if err != nil {
-		return t, found(err, "refresh token")
-	}
-	return t, tx.exec(`UPDATE refresh_tokens SET used = 1 WHERE hash = $1`, hash[:])
 }
 
 // CountAttempts implements account.Tx.

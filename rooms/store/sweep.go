@@ -12,7 +12,7 @@ const (
 	keepTokens   = 24 * time.Hour // past expiry, so that reuse is still told from nonsense
 )
 
-// sweep deletes counted attempts and refresh tokens that are long past.
+// sweep deletes counted attempts, refresh tokens and tickets that are long past.
 func (db *DB) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -27,6 +27,7 @@ func (db *DB) sweep(ctx context.Context) {
 			return firstOf(
 				tx.exec(`DELETE FROM attempts WHERE at < $1`, micros(now.Add(-keepAttempts))),
 				tx.exec(`DELETE FROM refresh_tokens WHERE expires_at < $1`, micros(now.Add(-keepTokens))),
+				tx.exec(`DELETE FROM tickets WHERE expires_at < $1`, micros(now)),
 			)
 		})
 		if err != nil && ctx.Err() == nil {

@@ -150,3 +150,22 @@ func (a atOrNil) Scan(v any) error {
 	*a.to = &u
 	return nil
 }
+
+// atOrZero scans a stored time that is 0 where there is none.
+type atOrZero time.Time
+
+// Scan implements sql.Scanner.
+func (a *atOrZero) Scan(v any) error {
+	if v == int64(0) {
+		*a = atOrZero{}
+		return nil
+	}
+	return (*at)(a).Scan(v)
+}
+
+func microsOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}

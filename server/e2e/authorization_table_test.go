@@ -96,6 +96,14 @@ var (
 	refusing    = [strangers]rooms.Code{login, login, login, login, login}
 )
 
+// everyone is answered the same.
+func everyone(c rooms.Code) [strangers]rooms.Code { return [strangers]rooms.Code{c, c, c, c, c} }
+
+// users are those who are logged in.
+func users(c rooms.Code) [strangers]rooms.Code {
+	return [strangers]rooms.Code{login, c, c, login, login}
+}
+
 func empty(belongings) any { return rooms.Nothing{} }
 
 func about(b belongings) any { return consultation.Input{ConsultationID: b.consultation} }
@@ -131,6 +139,38 @@ var authorization = map[string]row{
 	}},
 	account.Refresh.Name: {want: refusing, everyone: true, in: func(belongings) any { return account.RefreshInput{RefreshToken: "nonsense"} }},
 	account.LogOut.Name:  {want: entrance, everyone: true, in: func(belongings) any { return account.RefreshInput{RefreshToken: "nonsense"} }},
+
+	account.ForgotPassword.Name: {want: everyone(rooms.CodeConflict), everyone: true, in: func(belongings) any { return account.ForgotInput{Email: newEmail()} }}, // no mail here
+	account.ResetPassword.Name: {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any {
+		return account.ResetInput{Token: "a guess", Password: password}
+	}},
+	account.VerifyEmail.Name:      {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.TokenInput{Token: "a guess"} }},
+	account.StartProvider.Name:    {want: entrance, everyone: true, in: func(belongings) any { return account.ProviderInput{Provider: "none"} }}, // leads to a page
+	account.ProviderCallback.Name: {want: entrance, everyone: true, in: func(belongings) any { return account.CallbackInput{Provider: "none", State: "a guess"} }},
+	account.FinishProvider.Name:   {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.FinishInput{Ticket: "a guess"} }},
+	account.LogOutProvider.Name:   {want: entrance, everyone: true, in: func(belongings) any { return account.RefreshInput{RefreshToken: "nonsense"} }},
+	account.BackChannelLogout.Name: {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any {
+		return account.LogoutTokenInput{Provider: "none", LogoutToken: "a guess"}
+	}},
+	account.AskPasskey.Name: {want: entrance, everyone: true, in: empty},
+	account.UsePasskey.Name: {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.PasskeyLoginInput{Ticket: "a guess"} }},
+
+	account.ReadSecurity.Name:       {want: own, in: empty},
+	account.Confirm.Name:            {want: own, in: func(belongings) any { return account.ConfirmInput{Password: password} }},
+	account.RevokeOthers.Name:       {want: own, in: empty},
+	account.ChangePassword.Name:     {want: own, in: func(belongings) any { return account.PasswordInput{Password: password} }},
+	account.SendVerification.Name:   {want: users(rooms.CodeConflict), everyone: true, in: empty}, // no mail here
+	account.BeginTOTP.Name:          {want: own, in: empty},
+	account.ConfirmTOTP.Name:        {want: users(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.TOTPInput{OTP: "a guess"} }},
+	account.RemoveTOTP.Name:         {want: own, in: empty},
+	account.RenewRecoveryCodes.Name: {want: users(rooms.CodeConflict), everyone: true, in: empty},
+	account.BeginPasskey.Name:       {want: own, in: empty},
+	account.AddPasskey.Name: {want: users(rooms.CodeInvalid), everyone: true, in: func(belongings) any {
+		return account.NewPasskeyInput{Ticket: "a guess", Name: "mine"}
+	}},
+	account.RemovePasskey.Name: {want: users(absent), everyone: true, in: func(belongings) any { return account.PasskeyInput{PasskeyID: "a guess"} }},
+	account.LinkProvider.Name:  {want: users(absent), everyone: true, in: func(belongings) any { return account.ProviderInput{Provider: "none"} }},
+	account.Unlink.Name:        {want: users(absent), everyone: true, in: func(belongings) any { return account.IdentityInput{IdentityID: "a guess"} }},
 
 	account.Sessions.Name:      {want: own, in: empty},
 	account.RevokeSession.Name: {want: theirs, in: func(b belongings) any { return account.SessionInput{SessionID: b.session} }},

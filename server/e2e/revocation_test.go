@@ -136,14 +136,16 @@ func TestClientRefreshesByItself(t *testing.T) {
 	}
 }
 
-// A refresh token that is used twice was stolen by one of the two: its session
-// ends for both.
+// A refresh token that is used when what it was traded for is in use was stolen
+// by one of the two: its session ends for both.
 func TestReusedRefreshTokenEndsTheSession(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	bo := w.patient("bo").online()
 	old := bo.Tokens().RefreshToken
 	thief, err := client.Do(t.Context(), w.client(), account.Refresh, account.RefreshInput{RefreshToken: old})
+	must(t, err)
+	thief, err = client.Do(t.Context(), w.client(), account.Refresh, account.RefreshInput{RefreshToken: thief.RefreshToken})
 	must(t, err)
 	_, err = client.Do(t.Context(), w.client(), account.Refresh, account.RefreshInput{RefreshToken: old})
 	code(t, err, rooms.CodeUnauthenticated)
@@ -152,6 +154,27 @@ func TestReusedRefreshTokenEndsTheSession(t *testing.T) {
 	code(t, err, rooms.CodeUnauthenticated)
 	_, err = client.Do(t.Context(), w.client(), account.Refresh, account.RefreshInput{RefreshToken: thief.RefreshToken})
 	code(t, err, rooms.CodeUnauthenticated)
+}
+
+// A session that is ended on one node is cut on the other, which hears of it
+// from the database they share.
+func TestRevokedSessionIsCutElsewhere(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	bo := w.patient("bo")
+	there := *w
+	there.run("127.0.0.1:0")
+	elsewhere := &person{Client: there.client(client.WithTokens(bo.Tokens())), w: &there, user: bo.user}
+	told := make(chan account.SessionInput, 8)
+	client.On(elsewhere.Client, account.SessionRevoked, func(in account.SessionInput) { told <- in })
+	elsewhere.online()
+	session := current(elsewhere)
+	do(bo, account.RevokeSession, account.SessionInput{SessionID: session})
+	if in := await(t, "session:revoked on the other node", told); in.SessionID != session {
+		t.Errorf("told of session %q", in.SessionID)
+	}
+	await(t, "the end of the client", elsewhere.Done())
+	code(t, elsewhere.Err(), rooms.CodeUnauthenticated)
 }
 
 // A shutdown answers what runs, tells sockets to come back, and ends in time;

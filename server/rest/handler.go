@@ -32,7 +32,11 @@ func missing(r Route) error {
 
 // answer carries out a command whose input and answer are JSON.
 func (s *server) answer(r Route, command rooms.Bound) gin.HandlerFunc {
-	read := inputOf(command)
+	body := readBody
+	if r.content == form {
+		body = readForm
+	}
+	read := inputFrom(body, command)
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.CommandTimeout)
 		defer cancel()
@@ -136,8 +140,12 @@ func (s *server) actor(c *gin.Context, r Route) (rooms.Actor, error) {
 // idempotentCommands take an Idempotency-Key as the id of what they make.
 var idempotentCommands = []string{consultation.Open.Name, schedule.Book.Name, billing.Checkout.Name, billing.GiveBack.Name}
 
-// inputOf makes a command's input of body, query and path, which wins.
+// inputOf makes a command's input of a JSON body, query and path, which wins.
 func inputOf(command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
+	return inputFrom(readBody, command)
+}
+
+func inputFrom(readBody func(*gin.Context) (json.RawMessage, error), command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
 	kinds := fieldKinds(command.In)
 	_, versioned := kinds["version"]
 	idempotent := idempotent(command.Name)

@@ -39,6 +39,9 @@ const (
 	upload
 	download
 	thumbnail
+	browser  // JSON, for a browser that is known by a cookie
+	redirect // the browser is sent on; it is known by a cookie
+	form     // the input is a form, as others' standards have it
 )
 
 // Versioned tells whether the route answers with an ETag and takes If-Match.
@@ -54,6 +57,8 @@ func (r Route) Media() (takes, gives string) {
 		return "multipart/form-data", ""
 	case download, thumbnail:
 		return "", "application/octet-stream"
+	case form:
+		return formType, ""
 	}
 	if r.text != "" {
 		return "", r.text
@@ -68,11 +73,35 @@ func Routes() []Route {
 		{Method: "POST", Path: "/auth/login", Command: account.LogIn.Name, Status: http.StatusOK, Anonymous: true},
 		{Method: "POST", Path: "/auth/refresh", Command: account.Refresh.Name, Status: http.StatusOK, Anonymous: true},
 		{Method: "POST", Path: "/auth/logout", Command: account.LogOut.Name, Status: http.StatusNoContent, Anonymous: true},
+		{Method: "POST", Path: "/auth/password/forgot", Command: account.ForgotPassword.Name, Status: http.StatusNoContent, Anonymous: true},
+		{Method: "POST", Path: "/auth/password/reset", Command: account.ResetPassword.Name, Status: http.StatusOK, Anonymous: true},
+		{Method: "POST", Path: "/auth/email/verify", Command: account.VerifyEmail.Name, Status: http.StatusNoContent, Anonymous: true},
+		{Method: "GET", Path: "/auth/oidc/:provider/start", Command: account.StartProvider.Name, Status: http.StatusFound, Anonymous: true, content: redirect},
+		{Method: "GET", Path: "/auth/oidc/:provider/callback", Command: account.ProviderCallback.Name, Status: http.StatusFound, Anonymous: true, content: redirect},
+		{Method: "POST", Path: "/auth/oidc/:provider/logout", Command: account.BackChannelLogout.Name, Status: http.StatusOK, Anonymous: true, content: form},
+		{Method: "POST", Path: "/auth/oidc/finish", Command: account.FinishProvider.Name, Status: http.StatusOK, Anonymous: true, content: browser},
+		{Method: "POST", Path: "/auth/oidc/logout", Command: account.LogOutProvider.Name, Status: http.StatusOK, Anonymous: true},
+		{Method: "POST", Path: "/auth/passkey/ask", Command: account.AskPasskey.Name, Status: http.StatusOK, Anonymous: true},
+		{Method: "POST", Path: "/auth/passkey/use", Command: account.UsePasskey.Name, Status: http.StatusOK, Anonymous: true},
+		{Method: "POST", Path: "/auth/sessions/confirm", Command: account.Confirm.Name, Status: http.StatusNoContent},
+		{Method: "DELETE", Path: "/auth/sessions", Command: account.RevokeOthers.Name, Status: http.StatusNoContent},
 		{Method: "GET", Path: "/auth/sessions", Command: account.Sessions.Name, Status: http.StatusOK},
 		{Method: "DELETE", Path: "/auth/sessions/:sessionId", Command: account.RevokeSession.Name, Status: http.StatusNoContent},
 
 		{Method: "GET", Path: "/me", Command: account.Me.Name, Status: http.StatusOK},
 		{Method: "PATCH", Path: "/me", Command: account.UpdateMe.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/me/security", Command: account.ReadSecurity.Name, Status: http.StatusOK},
+		{Method: "PUT", Path: "/me/password", Command: account.ChangePassword.Name, Status: http.StatusNoContent},
+		{Method: "POST", Path: "/me/email/verification", Command: account.SendVerification.Name, Status: http.StatusNoContent},
+		{Method: "POST", Path: "/me/totp", Command: account.BeginTOTP.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/me/totp/confirm", Command: account.ConfirmTOTP.Name, Status: http.StatusOK},
+		{Method: "DELETE", Path: "/me/totp", Command: account.RemoveTOTP.Name, Status: http.StatusNoContent},
+		{Method: "POST", Path: "/me/recovery-codes", Command: account.RenewRecoveryCodes.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/me/passkeys/begin", Command: account.BeginPasskey.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/me/passkeys", Command: account.AddPasskey.Name, Status: http.StatusCreated},
+		{Method: "DELETE", Path: "/me/passkeys/:passkeyId", Command: account.RemovePasskey.Name, Status: http.StatusNoContent},
+		{Method: "POST", Path: "/me/identities/:provider", Command: account.LinkProvider.Name, Status: http.StatusOK, content: browser},
+		{Method: "DELETE", Path: "/me/identities/:identityId", Command: account.Unlink.Name, Status: http.StatusNoContent},
 		{Method: "PATCH", Path: "/me/doctor", Command: account.UpdateDoctor.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/me/patients", Command: account.Patients.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/me/patients", Command: account.AddPatient.Name, Status: http.StatusCreated},

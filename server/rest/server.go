@@ -40,6 +40,8 @@ type Deps struct {
 	Public any
 	// Documents are the specifications, by their names below /api.
 	Documents map[string][]byte
+	// PublicURL is where browsers reach the server.
+	PublicURL string
 	// Ready reports whether the server can take requests.
 	Ready func(context.Context) error
 	// Origins may call from other sites' pages.
@@ -96,6 +98,8 @@ func New(deps Deps) (http.Handler, error) {
 			api.Handle(r.Method, r.Path, s.upload(r, command))
 		case download, thumbnail:
 			api.Handle(r.Method, r.Path, s.download(r, command))
+		case browser, redirect:
+			api.Handle(r.Method, r.Path, s.visit(r, command))
 		default:
 			api.Handle(r.Method, r.Path, s.answer(r, command))
 		}

@@ -40,7 +40,7 @@ func events() []told {
 	return []told{
 		event(billing.OrderUpdated),
 		event(notification.Created), event(notification.WasRead),
-		event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
+		event(account.NewDevice), event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
 		event(consultation.Updated), event(consultation.Entered),
 		event(record.DiagnosisSigned), event(record.PrescriptionUpdated),
 		event(chat.Created), event(chat.WasRecalled), event(chat.WasRead), event(chat.Delivered),
@@ -79,6 +79,7 @@ func enums() map[reflect.Type][]string {
 			string(rooms.CodeTooLarge), string(rooms.CodeUnavailable), string(rooms.CodeInternal),
 		},
 		reflect.TypeFor[account.Medium]():      {string(account.Text), string(account.Voice), string(account.Video)},
+		reflect.TypeFor[account.Method]():      {string(account.ByPassword), string(account.ByPasskey), string(account.ByProvider)},
 		reflect.TypeFor[account.ServiceKind](): {string(account.Advice), string(account.Followup)},
 		reflect.TypeFor[consultation.Status](): {
 			string(consultation.PendingPayment), string(consultation.Waiting), string(consultation.Active), string(consultation.OnHold),

@@ -161,12 +161,16 @@ func (s *schemas) parameter(f wireField, in string) object {
 }
 
 func (s *schemas) requestBody(r Route, command rooms.Bound) object {
-	if r.Takes != "" {
+	if r.Takes == "multipart/form-data" {
 		form := object{{"type", "object"}, {"properties", object{{"file", object{{"type", "string"}, {"contentMediaType", "application/octet-stream"}}}}}, {"required", []any{"file"}}}
 		return object{{"required", true}, {"content", object{{r.Takes, object{{"schema", form}}}}}}
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
 		return nil
+	}
+	takes := "application/json"
+	if r.Takes != "" {
+		takes = r.Takes
 	}
 	inPath := parametersOf(r.Path)
 	all := wireFields(command.In)
@@ -180,10 +184,10 @@ func (s *schemas) requestBody(r Route, command rooms.Bound) object {
 	case 0:
 		return nil
 	case len(all):
-		return object{{"required", true}, {"content", object{{"application/json", object{{"schema", s.ref(command.In)}}}}}}
+		return object{{"required", true}, {"content", object{{takes, object{{"schema", s.ref(command.In)}}}}}}
 	}
 	schema := s.object(command.In, inPath)
-	return object{{"required", schema.at("required") != nil}, {"content", object{{"application/json", object{{"schema", schema}}}}}}
+	return object{{"required", schema.at("required") != nil}, {"content", object{{takes, object{{"schema", schema}}}}}}
 }
 
 func (s *schemas) responses(r Route, command rooms.Bound) object {
@@ -191,6 +195,8 @@ func (s *schemas) responses(r Route, command rooms.Bound) object {
 	switch {
 	case r.Gives != "":
 		success = append(success, member{"content", object{{r.Gives, object{}}}})
+	case r.Status == http.StatusFound:
+		success = append(success, member{"headers", object{{"Location", object{{"description", "Where to go on."}, {"schema", object{{"type", "string"}}}}}}})
 	case r.Status != http.StatusNoContent:
 		success = append(success, member{"content", object{{"application/json", object{{"schema", s.ref(command.Out)}}}}})
 	}

@@ -26,7 +26,7 @@ class Sessions {
 }
 
 const storageExclusive: Exclusive = (name, work) => storageLock(localStorage, name, work)
-const login: Login = { user, accessToken: 'a0', refreshToken: 'r0', expiresIn: life }
+const login: Login = { user, accessToken: 'a0', refreshToken: 'r0', expiresIn: life, device: 'd' }
 let sessions: Sessions
 
 beforeEach(() => {

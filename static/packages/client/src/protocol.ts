@@ -32,6 +32,7 @@ const durable: Record<DurableName, true> = {
   'notification:read': true,
   'diagnosis:signed': true,
   'prescription:updated': true,
+  'session:opened': true,
 }
 export const durableNames = Object.keys(durable) as DurableName[]
 

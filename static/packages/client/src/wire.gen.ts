@@ -192,6 +192,15 @@ export interface CallRef {
 
 export type CallStatus = 'ringing' | 'active' | 'ended' | 'declined' | 'missed' | 'busy' | 'failed'
 
+export interface CallbackInput {
+  provider: string
+  state?: string
+  code?: string
+  iss?: string
+  error?: string
+  browser?: string
+}
+
 export interface CancelInput {
   appointmentId: string
   reason?: string
@@ -263,6 +272,11 @@ export interface Condition {
   text: string
   since?: string
   active: boolean
+}
+
+export interface ConfirmInput {
+  password?: string
+  otp?: string
 }
 
 export interface Consultation {
@@ -536,6 +550,17 @@ export interface Filter {
   limit?: number
 }
 
+export interface FinishInput {
+  ticket: string
+  otp?: string
+  device?: string
+  browser?: string
+}
+
+export interface ForgotInput {
+  email: string
+}
+
 export interface Found {
   items: Message[]
   nextCursor: string
@@ -579,6 +604,10 @@ export interface ICEServer {
 export interface ICEServers {
   iceServers: ICEServer[]
   ttl: number
+}
+
+export interface IdentityInput {
+  identityId: string
 }
 
 export interface InConsultation {
@@ -689,6 +718,13 @@ export interface KindPreference {
   email: boolean
 }
 
+export interface LinkedIdentity {
+  id: string
+  provider: string
+  email: string
+  linkedAt: string
+}
+
 export interface LogEntry {
   num: number
   at: string
@@ -720,12 +756,23 @@ export interface Login {
   accessToken: string
   refreshToken: string
   expiresIn: number
+  device: string
 }
 
 export interface LoginInput {
   email: string
   password: string
   otp?: string
+  device?: string
+}
+
+export interface LogoutRedirect {
+  redirectUrl: string
+}
+
+export interface LogoutTokenInput {
+  provider: string
+  logout_token: string
 }
 
 export interface LookInput {
@@ -806,6 +853,14 @@ export interface MessageInput {
 export interface MessagePage {
   items: Message[]
   hasMore: boolean
+}
+
+export type Method = 'password' | 'passkey' | 'provider'
+
+export interface NewPasskeyInput {
+  ticket: string
+  name: string
+  credential: unknown
 }
 
 export type Nothing = Record<string, never>
@@ -918,6 +973,32 @@ export interface Participant {
 }
 
 export type Party = 'patient' | 'doctor' | 'system'
+
+export interface Passkey {
+  id: string
+  name: string
+  createdAt: string
+  lastUsedAt: string
+}
+
+export interface PasskeyChallenge {
+  ticket: string
+  options: unknown
+}
+
+export interface PasskeyInput {
+  passkeyId: string
+}
+
+export interface PasskeyLoginInput {
+  ticket: string
+  credential: unknown
+  device?: string
+}
+
+export interface PasswordInput {
+  password: string
+}
 
 export interface Patient {
   id: string
@@ -1067,6 +1148,17 @@ export interface Preview {
   affected: Appointment[]
 }
 
+export interface ProviderInput {
+  provider: string
+  next?: string
+  browser?: string
+}
+
+export interface ProviderRedirect {
+  redirectUrl: string
+  browser?: string
+}
+
 export interface Queue {
   consultationId: string
   position: number
@@ -1108,6 +1200,10 @@ export interface Receipt {
 export interface ReceiptInput {
   consultationId: string
   upToSeq: number
+}
+
+export interface RecoveryCodes {
+  codes: string[]
 }
 
 export interface RefreshInput {
@@ -1160,6 +1256,16 @@ export interface ReportList {
 export interface RescheduleInput {
   appointmentId: string
   start: string
+}
+
+export interface ResetAnswer {
+  email: string
+  device: string
+}
+
+export interface ResetInput {
+  token: string
+  password: string
 }
 
 export interface Ring {
@@ -1223,6 +1329,15 @@ export interface SearchInput {
   limit?: number
 }
 
+export interface Security {
+  password: boolean
+  emailVerified: boolean
+  totp: boolean
+  recoveryCodes: number
+  passkeys: Passkey[]
+  identities: LinkedIdentity[]
+}
+
 export interface Self {
   user: User
   doctor?: Doctor
@@ -1251,6 +1366,7 @@ export interface Session {
   expiresAt: string
   userAgent: string
   address: string
+  method: Method
   current: boolean
 }
 
@@ -1358,6 +1474,16 @@ export interface Summary {
   sha256: string
 }
 
+export interface TOTPInput {
+  otp: string
+}
+
+export interface TOTPSetup {
+  secret: string
+  uri: string
+  qr: string
+}
+
 export interface Template {
   id: string
   name: string
@@ -1368,6 +1494,10 @@ export interface Template {
 export interface TemplateList {
   items: Template[]
   nextCursor: string
+}
+
+export interface TokenInput {
+  token: string
 }
 
 export interface Tokens {
@@ -1401,6 +1531,7 @@ export interface User {
   role: Role
   name: string
   email: string
+  emailVerified: boolean
   locale: string
   timeZone: string
   createdAt: string
@@ -1524,6 +1655,7 @@ export type AnyLogEvent =
   | LogEvent<'order:updated', Order>
   | LogEvent<'notification:created', Arrived>
   | LogEvent<'notification:read', Marked>
+  | LogEvent<'session:opened', Session>
   | LogEvent<'appointment:updated', Appointment>
   | LogEvent<'waitlist:updated', Wait>
   | LogEvent<'consultation:updated', Consultation>
@@ -1602,6 +1734,8 @@ export interface ServerToClientEvents {
   'notification:created': (event: LogEvent<'notification:created', Arrived>) => void
   /** Notifications have been read, here or on another device. */
   'notification:read': (event: LogEvent<'notification:read', Marked>) => void
+  /** Your account was logged in to on a new device. */
+  'session:opened': (event: LogEvent<'session:opened', Session>) => void
   /** The appointment changed; data is the whole of it. */
   'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
   /** One's place on a waitlist changed: a slot may be offered. */

@@ -1,0 +1,215 @@
+package account
+
+import (
+	"encoding/json"
+
+	"wenzhen/rooms"
+)
+
+// The commands of the account centre: how one gets in, and keeps others out.
+// What changes how one logs in asks for a session that was proved lately:
+// forbidden with field "confirm" until then.
+var (
+	ForgotPassword = rooms.Command[ForgotInput, rooms.Nothing]{Name: "password:forgot", For: rooms.Anyone,
+		Doc: "Ask for a mail to set a new password. The answer is the same whether or not there is such an account."}
+	ResetPassword = rooms.Command[ResetInput, ResetAnswer]{Name: "password:reset", For: rooms.Anyone,
+		Doc: "Set a new password with the token of a mail; all sessions end."}
+	VerifyEmail = rooms.Command[TokenInput, rooms.Nothing]{Name: "email:verify", For: rooms.Anyone,
+		Doc: "Prove with the token of a mail that an e-mail address is one's own."}
+
+	StartProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "oidc:start", For: rooms.Anyone,
+		Doc: "Go to an OpenID provider to log in."}
+	ProviderCallback = rooms.Command[CallbackInput, ProviderRedirect]{Name: "oidc:callback", For: rooms.Anyone,
+		Doc: "Come back from an OpenID provider; leads to a page that finishes or says what went wrong."}
+	FinishProvider = rooms.Command[FinishInput, Login]{Name: "oidc:finish", For: rooms.Anyone,
+		Doc: "Finish a login at an OpenID provider with the ticket that the callback gave."}
+	LogOutProvider = rooms.Command[RefreshInput, LogoutRedirect]{Name: "oidc:logout", For: rooms.Anyone,
+		Doc: "End the session of a refresh token, and learn where to end the provider's."}
+	BackChannelLogout = rooms.Command[LogoutTokenInput, rooms.Nothing]{Name: "oidc:logged-out", For: rooms.Anyone,
+		Doc: "For providers: end the sessions of a subject that logged out there (OpenID Connect Back-Channel Logout)."}
+
+	AskPasskey = rooms.Command[rooms.Nothing, PasskeyChallenge]{Name: "passkey:ask", For: rooms.Anyone,
+		Doc: "Begin a login with a passkey (WebAuthn)."}
+	UsePasskey = rooms.Command[PasskeyLoginInput, Login]{Name: "passkey:use", For: rooms.Anyone,
+		Doc: "Log in with a passkey's answer."}
+
+	ReadSecurity = rooms.Command[rooms.Nothing, Security]{Name: "security:read", For: rooms.Users,
+		Doc: "How one can log in to one's own account."}
+	Confirm = rooms.Command[ConfirmInput, rooms.Nothing]{Name: "session:confirm", For: rooms.Users,
+		Doc: "Prove once more who one is; for 15 minutes one may then change how one logs in."}
+	RevokeOthers = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:revoke-others", For: rooms.Users,
+		Doc: "End all of one's own sessions but this one."}
+	ChangePassword = rooms.Command[PasswordInput, rooms.Nothing]{Name: "password:change", For: rooms.Users,
+		Doc: "Set one's password; other sessions end."}
+	SendVerification = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "email:send-verification", For: rooms.Users,
+		Doc: "Have the mail that verifies one's e-mail address sent again."}
+
+	BeginTOTP = rooms.Command[rooms.Nothing, TOTPSetup]{Name: "totp:begin", For: rooms.Users,
+		Doc: "Begin to set up a second factor (TOTP, RFC 6238)."}
+	ConfirmTOTP = rooms.Command[TOTPInput, RecoveryCodes]{Name: "totp:confirm", For: rooms.Users,
+		Doc: "Switch the second factor on with a first code."}
+	RemoveTOTP = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "totp:remove", For: rooms.Users,
+		Doc: "Switch the second factor off."}
+	RenewRecoveryCodes = rooms.Command[rooms.Nothing, RecoveryCodes]{Name: "totp:recovery-codes", For: rooms.Users,
+		Doc: "Replace one's recovery codes; each is good once instead of a code."}
+
+	BeginPasskey = rooms.Command[rooms.Nothing, PasskeyChallenge]{Name: "passkey:begin", For: rooms.Users,
+		Doc: "Begin to make a passkey (WebAuthn)."}
+	AddPasskey = rooms.Command[NewPasskeyInput, Passkey]{Name: "passkey:add", For: rooms.Users,
+		Doc: "Keep a passkey that was made."}
+	RemovePasskey = rooms.Command[PasskeyInput, rooms.Nothing]{Name: "passkey:remove", For: rooms.Users,
+		Doc: "Forget a passkey."}
+
+	LinkProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "identity:link", For: rooms.Users,
+		Doc: "Go to an OpenID provider to let that identity open one's account."}
+	Unlink = rooms.Command[IdentityInput, rooms.Nothing]{Name: "identity:unlink", For: rooms.Users,
+		Doc: "Stop an identity from opening one's account."}
+)
+
+// NewDevice tells a user of a login on a device that was not seen before.
+var NewDevice = rooms.Event[Session]{Name: "session:opened", Doc: "Your account was logged in to on a new device."}
+
+// ForgotInput names the account whose password was forgotten.
+type ForgotInput struct {
+	Email string `json:"email"`
+}
+
+// ResetInput sets a password with the token of a mail.
+type ResetInput struct {
+	Token    string `json:"token"`
+	Password string `json:"password"` // 8 to 128 characters
+}
+
+// Validate implements rooms.Validator.
+func (in ResetInput) Validate() error { return validPassword(in.Password) }
+
+// ResetAnswer is what to log in with next, beside the new password.
+type ResetAnswer struct {
+	Email  string `json:"email"`
+	Device string `json:"device"`
+}
+
+// TokenInput carries the token of a mail.
+type TokenInput struct {
+	Token string `json:"token"`
+}
+
+// ProviderInput names a provider. Browser comes from the cookie that ties a
+// browser to what it began; REST fills it in.
+type ProviderInput struct {
+	Provider string `json:"provider"`
+	Next     string `json:"next,omitempty"` // the page to go on with: a path
+	Browser  string `json:"browser,omitempty"`
+}
+
+// ProviderRedirect is where to send the browser.
+type ProviderRedirect struct {
+	RedirectURL string `json:"redirectUrl"`
+	// Browser is what its cookie is to hold; REST takes it out.
+	Browser string `json:"browser,omitempty"`
+}
+
+// CallbackInput is what a browser came back from a provider with (RFC 6749
+// section 4.1.2, RFC 9207).
+type CallbackInput struct {
+	Provider string `json:"provider"`
+	State    string `json:"state,omitempty"`
+	Code     string `json:"code,omitempty"`
+	Issuer   string `json:"iss,omitempty"`
+	Error    string `json:"error,omitempty"`
+	Browser  string `json:"browser,omitempty"`
+}
+
+// FinishInput finishes a login at a provider.
+type FinishInput struct {
+	Ticket  string `json:"ticket"`
+	OTP     string `json:"otp,omitempty"`
+	Device  string `json:"device,omitempty"`
+	Browser string `json:"browser,omitempty"`
+}
+
+// LogoutRedirect is where to send the browser to log out at its provider as
+// well; empty when there is nothing to do.
+type LogoutRedirect struct {
+	RedirectURL string `json:"redirectUrl"`
+}
+
+// LogoutTokenInput is a provider's word that someone logged out there.
+type LogoutTokenInput struct {
+	Provider    string `json:"provider"`
+	LogoutToken string `json:"logout_token"` // as the specification names it
+}
+
+// PasskeyChallenge is what a browser needs for its part: Options is the
+// argument of navigator.credentials.create or get (WebAuthn, as JSON).
+type PasskeyChallenge struct {
+	Ticket  string          `json:"ticket"`
+	Options json.RawMessage `json:"options"`
+}
+
+// NewPasskeyInput is a passkey that a browser made: Credential is the
+// PublicKeyCredential as JSON (toJSON).
+type NewPasskeyInput struct {
+	Ticket     string          `json:"ticket"`
+	Name       string          `json:"name"`
+	Credential json.RawMessage `json:"credential"`
+}
+
+// PasskeyLoginInput is the answer of a passkey, as JSON (toJSON).
+type PasskeyLoginInput struct {
+	Ticket     string          `json:"ticket"`
+	Credential json.RawMessage `json:"credential"`
+	Device     string          `json:"device,omitempty"`
+}
+
+// PasskeyInput names one of one's passkeys.
+type PasskeyInput struct {
+	PasskeyID string `json:"passkeyId"`
+}
+
+// IdentityInput names one of one's identities.
+type IdentityInput struct {
+	IdentityID string `json:"identityId"`
+}
+
+// Security is how one can log in to one's own account.
+type Security struct {
+	Password      bool             `json:"password"` // whether there is one
+	EmailVerified bool             `json:"emailVerified"`
+	TOTP          bool             `json:"totp"`
+	RecoveryCodes int              `json:"recoveryCodes"` // how many are left
+	Passkeys      []Passkey        `json:"passkeys"`
+	Identities    []LinkedIdentity `json:"identities"`
+}
+
+// ConfirmInput is the password or, where there is none, a code of the second factor.
+type ConfirmInput struct {
+	Password string `json:"password,omitempty"`
+	OTP      string `json:"otp,omitempty"`
+}
+
+// PasswordInput is one's new password.
+type PasswordInput struct {
+	Password string `json:"password"` // 8 to 128 characters
+}
+
+// Validate implements rooms.Validator.
+func (in PasswordInput) Validate() error { return validPassword(in.Password) }
+
+// TOTPSetup is a secret for an authenticator app, as text, as an otpauth: URI
+// and as a picture of it (a data: URI of a PNG).
+type TOTPSetup struct {
+	Secret string `json:"secret"`
+	URI    string `json:"uri"`
+	QR     string `json:"qr"`
+}
+
+// TOTPInput is a code of the authenticator app.
+type TOTPInput struct {
+	OTP string `json:"otp"`
+}
+
+// RecoveryCodes are shown once.
+type RecoveryCodes struct {
+	Codes []string `json:"codes"`
+}

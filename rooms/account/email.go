@@ -1,0 +1,207 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+const (
+	verifyLife = 48 * time.Hour
+	resetLife  = time.Hour
+	// mailsAnHour bounds the mails that can be asked for to one address.
+	mailsAnHour = 5
+)
+
+// postVerification sends a mail that proves who reads it has the address.
+func (s *Service) postVerification(tx Tx, user User) error {
+	if s.cfg.Mail == nil {
+		return nil
+	}
+	secret, err := s.newTicket(tx, ticketVerify, user.ID, verifyLife, user.Email)
+	if err != nil {
+		return err
+	}
+	id, _ := s.ticketID(ticketVerify, secret)
+	return s.post(tx, letterVerify, id)
+}
+
+func (s *Service) sendVerification(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (rooms.Nothing, error) {
+	if s.cfg.Mail == nil {
+		return rooms.Nothing{}, errNoMail()
+	}
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
+		user, err := tx.User(actor.UserID)
+		if err != nil || user.EmailVerified {
+			return err
+		}
+		if err := attempt(tx, "verify-mail:"+string(user.ID), mailsAnHour, time.Hour, s.now()); err != nil {
+			return err
+		}
+		return s.postVerification(tx, user)
+	})
+}
+
+func errNoMail() error {
+	return rooms.Conflict("no_mail", "this server sends no mail; ask whoever runs it")
+}
+
+func (s *Service) verifyEmail(ctx context.Context, _ rooms.Actor, in TokenInput) (rooms.Nothing, error) {
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
+		var email string
+		t, err := s.takeTicket(tx, ticketVerify, in.Token, &email)
+		if rooms.CodeOf(err) == rooms.CodeNotFound {
+			return errDeadLink()
+		} else if err != nil {
+			return err
+		}
+		user, err := tx.User(t.UserID)
+		if err != nil {
+			return err
+		}
+		if user.Email != email {
+			return errDeadLink()
+		}
+		user.EmailVerified = true
+		return tx.SaveUser(user)
+	})
+}
+
+func errDeadLink() error { return rooms.Invalid("token", "this link was used, or is too old") }
+
+// forgotPassword sends a mail with which a new password can be set. Whether
+// there is such an account shows neither in the answer nor in its time.
+func (s *Service) forgotPassword(ctx context.Context, actor rooms.Actor, in ForgotInput) (rooms.Nothing, error) {
+	if s.cfg.Mail == nil {
+		return rooms.Nothing{}, errNoMail()
+	}
+	now, email := s.now(), normalEmail(in.Email)
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
+		if err := attempt(tx, "forgot-from:"+actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, now); err != nil {
+			return err
+		}
+		n, err := tx.CountAttempts("forgot:"+email, now.Add(-time.Hour))
+		if err != nil || n >= mailsAnHour {
+			return err // said to nobody: it would tell that others asked
+		}
+		if err := tx.AddAttempt("forgot:"+email, now); err != nil {
+			return err
+		}
+		user, err := tx.UserByEmail(email)
+		if rooms.CodeOf(err) == rooms.CodeNotFound || user.Suspended {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		secret, err := s.newTicket(tx, ticketReset, user.ID, resetLife, user.Email)
+		if err != nil {
+			return err
+		}
+		id, _ := s.ticketID(ticketReset, secret)
+		return s.post(tx, letterReset, id)
+	})
+}
+
+// resetPassword sets a new password with the link of a mail, ends all sessions
+// and gives back a device token: whoever guesses at the account cannot keep
+// its owner from logging in next.
+//
+// Where nobody had proved yet to have the address, whatever else opens the
+// account was put there by someone who may not: passkeys, providers and second
+// factor are removed.
+func (s *Service) resetPassword(ctx context.Context, _ rooms.Actor, in ResetInput) (ResetAnswer, error) {
+	if ok, err := s.hasTicket(ctx, ticketReset, in.Token); err != nil {
+		return ResetAnswer{}, err
+	} else if !ok {
+		return ResetAnswer{}, errDeadLink()
+	}
+	hash, err := s.passwords.hash(ctx, in.Password)
+	if err != nil {
+		return ResetAnswer{}, err
+	}
+	var user User
+	var revoked []rooms.SessionID
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		var email string
+		t, err := s.takeTicket(tx, ticketReset, in.Token, &email)
+		if rooms.CodeOf(err) == rooms.CodeNotFound {
+			return errDeadLink()
+		} else if err != nil {
+			return err
+		}
+		if user, err = tx.User(t.UserID); err != nil {
+			return err
+		}
+		if user.Suspended || user.Email != email {
+			return errDeadLink()
+		}
+		if !user.EmailVerified {
+			if err := disown(tx, user.ID); err != nil {
+				return err
+			}
+			user.EmailVerified = true
+			if err := tx.SaveUser(user); err != nil {
+				return err
+			}
+		}
+		if revoked, err = tx.RevokeSessions(user.ID, "", s.now()); err != nil {
+			return err
+		}
+		return s.setPassword(tx, user.ID, hash)
+	})
+	if err != nil {
+		return ResetAnswer{}, err
+	}
+	s.announceRevoked(revoked)
+	return ResetAnswer{Email: user.Email, Device: s.deviceToken(user.ID, "")}, nil
+}
+
+// disown removes everything but the password that opens an account.
+func disown(tx Tx, user rooms.UserID) error {
+	if err := tx.DeleteTOTP(user); err != nil {
+		return err
+	}
+	if err := tx.DeletePasskeys(user); err != nil {
+		return err
+	}
+	return tx.DeleteIdentities(user)
+}
+
+// setPassword is the end of everything that waits for the account: other links
+// to reset it, logins that are half done. Its owner is told.
+func (s *Service) setPassword(tx Tx, user rooms.UserID, hash string) error {
+	if err := tx.SetPasswordHash(user, hash); err != nil {
+		return err
+	}
+	if err := tx.DeleteTickets(user); err != nil {
+		return err
+	}
+	return s.post(tx, letterPassword, string(user))
+}
+
+// changePassword sets a new password and ends the other sessions.
+func (s *Service) changePassword(ctx context.Context, actor rooms.Actor, in PasswordInput) (rooms.Nothing, error) {
+	err := s.store.InTx(ctx, func(tx Tx) error { return s.proved(tx, actor) })
+	if err != nil {
+		return rooms.Nothing{}, err
+	}
+	hash, err := s.passwords.hash(ctx, in.Password)
+	if err != nil {
+		return rooms.Nothing{}, err
+	}
+	var revoked []rooms.SessionID
+	err = s.store.InTx(ctx, func(tx Tx) (err error) {
+		if err := s.proved(tx, actor); err != nil {
+			return err
+		}
+		if revoked, err = tx.RevokeOtherSessions(actor.UserID, actor.SessionID, s.now()); err != nil {
+			return err
+		}
+		return s.setPassword(tx, actor.UserID, hash)
+	})
+	if err == nil {
+		s.announceRevoked(revoked)
+	}
+	return rooms.Nothing{}, err
+}

@@ -1,0 +1,152 @@
+package account_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"wenzhen/rooms"
+	. "wenzhen/rooms/account"
+	"wenzhen/rooms/roomstest"
+)
+
+// token is that of the latest letter with a link to an address.
+func token(w *roomstest.World, email string) string {
+	w.T.Helper()
+	letters := w.Post.To(email)
+	for i := len(letters) - 1; i >= 0; i-- {
+		if _, secret, ok := strings.Cut(letters[i].URL, "#"); ok {
+			return secret
+		}
+	}
+	w.T.Fatalf("no letter with a link among %+v", letters)
+	return ""
+}
+
+func TestVerifyEmail(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	w.Post.Breaks(true)
+	bo := w.Patient("bo")
+	w.Passes(time.Second)
+	w.Post.Breaks(false)
+	w.Passes(time.Minute) // tried again
+	letters := w.Post.To(bo.User.Email)
+	if len(letters) != 1 || !strings.HasPrefix(letters[0].URL, "https://clinic.example/email/verify#") || !letters[0].Chinese {
+		t.Fatalf("letters: %+v", letters)
+	}
+	secret := token(w, bo.User.Email)
+	verify := func(secret string) error {
+		_, err := roomstest.Ask(w, guest("a"), VerifyEmail, TokenInput{Token: secret})
+		return err
+	}
+	verified := func() bool { return roomstest.Must(bo, Me, rooms.Nothing{}).User.EmailVerified }
+	// A link for something else is no link, nor is one that was changed.
+	for name, wrong := range map[string]string{"changed": secret[:len(secret)-1] + "_", "cut": strings.Split(secret, ".")[0], "empty": ""} {
+		if err := verify(wrong); rooms.CodeOf(err) != rooms.CodeInvalid || verified() {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := roomstest.Ask(w, guest("a"), ResetPassword, ResetInput{Token: secret, Password: "long enough"}); rooms.CodeOf(err) != rooms.CodeInvalid {
+		t.Errorf("a password was set with it: %v", err)
+	}
+	if err := verify(secret); err != nil || !verified() {
+		t.Errorf("verify: %v", err)
+	}
+	if err := verify(secret); rooms.CodeOf(err) != rooms.CodeInvalid {
+		t.Errorf("twice: %v", err)
+	}
+	// Two days late is too late; another can be asked for, not too often.
+	jing := w.Patient("jing")
+	w.Passes(time.Second)
+	late := token(w, jing.User.Email)
+	w.Passes(48 * time.Hour)
+	if err := verify(late); rooms.CodeOf(err) != rooms.CodeInvalid {
+		t.Errorf("late: %v", err)
+	}
+	var last rooms.Code
+	for range 6 {
+		last = roomstest.Code(jing, SendVerification, rooms.Nothing{})
+	}
+	w.Passes(time.Second)
+	if last != rooms.CodeRateLimited || len(w.Post.To(jing.User.Email)) != 6 {
+		t.Errorf("the last was answered %q, and %d letters came", last, len(w.Post.To(jing.User.Email)))
+	}
+}
+
+func TestResetPassword(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo := w.Patient("bo")
+	forgot := func(email string) {
+		t.Helper()
+		if _, err := roomstest.Ask(w, guest("a"), ForgotPassword, ForgotInput{Email: email}); err != nil {
+			t.Fatal(err)
+		}
+		w.Passes(time.Second)
+	}
+	forgot("nobody@example.org") // answered the same
+	if n := len(w.Post.To("nobody@example.org")); n != 0 {
+		t.Errorf("%d letters to nobody", n)
+	}
+	forgot(" Bo@example.org ")
+	first := token(w, bo.User.Email)
+	forgot(bo.User.Email)
+	second := token(w, bo.User.Email)
+	in := ResetInput{Token: second, Password: "a new password"}
+	answer, err := roomstest.Ask(w, guest("a"), ResetPassword, in)
+	if err != nil || answer.Email != bo.User.Email {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	for name, secret := range map[string]string{"the same link": second, "an older link": first} {
+		in.Token = secret
+		if _, err := roomstest.Ask(w, guest("a"), ResetPassword, in); rooms.CodeOf(err) != rooms.CodeInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if code := roomstest.Code(bo, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
+		t.Errorf("the sessions of before: %q", code)
+	}
+	if _, err := roomstest.Ask(w, guest("a"), LogIn, LoginInput{Email: bo.User.Email, Password: roomstest.Password}); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+		t.Errorf("the old password: %v", err)
+	}
+	login, err := roomstest.Ask(w, guest("a"), LogIn, LoginInput{Email: bo.User.Email, Password: "a new password"})
+	if err != nil || !login.User.EmailVerified {
+		t.Errorf("the new password: %+v, %v", login.User, err)
+	}
+	w.Passes(time.Second)
+	if letters := w.Post.To(bo.User.Email); letters[len(letters)-1].Subject != "您的密码已修改" {
+		t.Errorf("its owner was told %+v", letters[len(letters)-1])
+	}
+	forgot(bo.User.Email)
+	in.Token = token(w, bo.User.Email)
+	w.Passes(time.Hour)
+	if _, err := roomstest.Ask(w, guest("a"), ResetPassword, in); rooms.CodeOf(err) != rooms.CodeInvalid {
+		t.Errorf("an hour later: %v", err)
+	}
+	// However often it is asked for, only so many letters are sent in an hour.
+	before := len(w.Post.To(bo.User.Email))
+	for range 20 {
+		forgot(bo.User.Email)
+	}
+	if n := len(w.Post.To(bo.User.Email)) - before; n > 5 {
+		t.Errorf("%d letters", n)
+	}
+}
+
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo := w.Patient("bo")
+	other := bo.Again(guest("192.0.2.1"))
+	roomstest.Must(bo, ChangePassword, PasswordInput{Password: "a new password"})
+	if code := roomstest.Code(other, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
+		t.Errorf("the other device: %q", code)
+	}
+	if code := roomstest.Code(bo, Me, rooms.Nothing{}); code != "" {
+		t.Errorf("this device: %q", code)
+	}
+	if _, err := roomstest.Ask(w, guest("a"), LogIn, LoginInput{Email: bo.User.Email, Password: "a new password"}); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,225 @@
+package account
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"image/png"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"wenzhen/rooms"
+)
+
+// Time-based one-time passwords (RFC 6238) as every authenticator app has
+// them: six digits, 30 seconds, SHA-1. A code of the period before or after is
+// taken, for clocks that are off; none is taken twice.
+const (
+	totpPeriod    = 30
+	totpSkew      = 1
+	recoveryCodes = 10
+)
+
+// TOTP is a user's shared secret, sealed.
+type TOTP struct {
+	UserID      rooms.UserID
+	Secret      []byte
+	ConfirmedAt time.Time // zero until the first code was right
+	LastStep    int64     // the period of the last code that was taken
+}
+
+// secondFactor checks otp, a code of the authenticator app or a recovery code,
+// of an account that has a second factor; needed tells whether it has one.
+// Errors: unauthenticated with field otp, rate_limited.
+func (s *Service) secondFactor(ctx context.Context, user rooms.UserID, otp, device string) (needed bool, err error) {
+	factor, err := s.store.TOTP(ctx, user)
+	if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && factor.ConfirmedAt.IsZero()) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	refused := rooms.Unauthenticated("the code is wrong or was used before")
+	refused.Field = "otp"
+	if otp == "" {
+		refused.Message = "this account asks for a code of its second factor"
+		return true, refused
+	}
+	now := s.now()
+	try := s.guess("otp", string(user), user, device, rooms.Actor{})
+	if err := s.count(ctx, try, now); err != nil {
+		return true, err
+	}
+	var ok bool
+	err = s.store.InTx(ctx, func(tx Tx) (err error) {
+		if looksLikeTOTP(otp) {
+			ok, err = s.useTOTP(tx, user, otp, now)
+		} else {
+			ok, err = tx.UseRecoveryCode(user, s.recoveryHash(user, otp))
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return true, err
+	case !ok:
+		return true, refused
+	}
+	return true, s.forget(ctx, try, now)
+}
+
+// useTOTP takes a code; the period that it is of is not taken again.
+func (s *Service) useTOTP(tx Tx, user rooms.UserID, code string, now time.Time) (bool, error) {
+	factor, err := tx.TOTP(user)
+	if err != nil {
+		return false, err
+	}
+	secret, err := s.unseal("totp", string(user), factor.Secret)
+	if err != nil {
+		return false, err
+	}
+	step := now.Unix() / totpPeriod
+	for _, at := range []int64{step, step - totpSkew, step + totpSkew} {
+		want, err := totp.GenerateCode(string(secret), time.Unix(at*totpPeriod, 0))
+		if err != nil {
+			return false, err
+		}
+		if subtle.ConstantTimeCompare([]byte(want), []byte(compact(code))) == 1 {
+			if at <= factor.LastStep {
+				return false, nil
+			}
+			factor.LastStep = at
+			if factor.ConfirmedAt.IsZero() {
+				factor.ConfirmedAt = now
+			}
+			return true, tx.SaveTOTP(factor)
+		}
+	}
+	return false, nil
+}
+
+// looksLikeTOTP tells six digits from a recovery code.
+func looksLikeTOTP(code string) bool {
+	code = compact(code)
+	return len(code) == 6 && strings.Trim(code, "0123456789") == ""
+}
+
+// compact leaves out what people type between the parts of a code.
+func compact(code string) string {
+	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code))
+}
+
+// beginTOTP makes a secret, which counts once a code of it has been confirmed.
+func (s *Service) beginTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (TOTPSetup, error) {
+	user, err := s.store.User(ctx, actor.UserID)
+	if err != nil {
+		return TOTPSetup{}, err
+	}
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: "Wenzhen", AccountName: user.Email, Period: totpPeriod, Digits: otp.DigitsSix})
+	if err != nil {
+		return TOTPSetup{}, err
+	}
+	picture, err := key.Image(232, 232)
+	if err != nil {
+		return TOTPSetup{}, err
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, picture); err != nil {
+		return TOTPSetup{}, err
+	}
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		if err := s.proved(tx, actor); err != nil {
+			return err
+		}
+		have, err := tx.TOTP(actor.UserID)
+		if err == nil && !have.ConfirmedAt.IsZero() {
+			return rooms.Conflict("on", "the second factor is on already; switch it off first")
+		} else if err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
+			return err
+		}
+		return tx.SaveTOTP(TOTP{UserID: actor.UserID, Secret: s.seal("totp", string(actor.UserID), []byte(key.Secret()))})
+	})
+	return TOTPSetup{Secret: key.Secret(), URI: key.URL(), QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(file.Bytes())}, err
+}
+
+// confirmTOTP switches the second factor on with a first code, and gives out
+// the recovery codes.
+func (s *Service) confirmTOTP(ctx context.Context, actor rooms.Actor, in TOTPInput) (RecoveryCodes, error) {
+	var out RecoveryCodes
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		if err := s.proved(tx, actor); err != nil {
+			return err
+		}
+		have, err := tx.TOTP(actor.UserID)
+		if rooms.CodeOf(err) == rooms.CodeNotFound {
+			return rooms.Conflict("off", "begin with POST /me/totp")
+		} else if err != nil {
+			return err
+		}
+		if !have.ConfirmedAt.IsZero() {
+			return rooms.Conflict("on", "the second factor is on already")
+		}
+		ok, err := s.useTOTP(tx, actor.UserID, in.OTP, s.now())
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return rooms.Invalid("otp", "the code is wrong; is the device's clock right?")
+		}
+		out, err = s.newRecoveryCodes(tx, actor.UserID)
+		return err
+	})
+	return out, err
+}
+
+func (s *Service) removeTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (rooms.Nothing, error) {
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
+		if err := s.proved(tx, actor); err != nil {
+			return err
+		}
+		return tx.DeleteTOTP(actor.UserID)
+	})
+}
+
+func (s *Service) renewRecoveryCodes(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (RecoveryCodes, error) {
+	var out RecoveryCodes
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		if err := s.proved(tx, actor); err != nil {
+			return err
+		}
+		have, err := tx.TOTP(actor.UserID)
+		if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && have.ConfirmedAt.IsZero()) {
+			return rooms.Conflict("off", "there is no second factor to recover from")
+		} else if err != nil {
+			return err
+		}
+		out, err = s.newRecoveryCodes(tx, actor.UserID)
+		return err
+	})
+	return out, err
+}
+
+// newRecoveryCodes replaces a user's recovery codes: 65 random bits each.
+func (s *Service) newRecoveryCodes(tx Tx, user rooms.UserID) (RecoveryCodes, error) {
+	var out RecoveryCodes
+	var hashes [][]byte
+	for range recoveryCodes {
+		code := rand.Text()[:13]
+		out.Codes = append(out.Codes, code[:4]+"-"+code[4:8]+"-"+code[8:])
+		hashes = append(hashes, s.recoveryHash(user, code))
+	}
+	return out, tx.SetRecoveryCodes(user, hashes)
+}
+
+// recoveryHash is how a recovery code is kept: of no use without the account key.
+func (s *Service) recoveryHash(user rooms.UserID, code string) []byte {
+	mac := hmac.New(sha256.New, s.secret("recovery code"))
+	mac.Write([]byte(string(user) + "\n" + compact(code)))
+	return mac.Sum(nil)
+}

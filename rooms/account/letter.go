@@ -1,0 +1,152 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// Mail delivers letters. An error is tried again later, with the same letter.
+type Mail interface {
+	Send(ctx context.Context, l Letter) error
+}
+
+// Letter is a mail to one user, in that user's language.
+type Letter struct {
+	// ID names the letter for good, however often it is tried.
+	ID string
+	To User
+	// Chinese tells that it is in Chinese; otherwise it is in English.
+	Chinese bool
+	Subject string
+	Lines   []string // paragraphs
+	// Label and URL are the one thing to do; both are empty where there is none.
+	Label, URL string
+	// Reason says why one gets it.
+	Reason string
+}
+
+// The kinds of letters. A letter waits as a timer, until it has been sent: its
+// subject is the kind and what it is about. It is written when it is sent, and
+// no secret waits with it.
+const (
+	timerLetter = "account:letter"
+
+	letterVerify    = "verify"   // a ticket
+	letterReset     = "reset"    // a ticket
+	letterNewDevice = "device"   // a session
+	letterPassword  = "password" // a user
+)
+
+// post sends a letter once tx has committed; nothing where no mail is sent.
+func (s *Service) post(tx Tx, kind, about string) error {
+	if s.cfg.Mail == nil {
+		return nil
+	}
+	return tx.SetTimer(rooms.Timer{Kind: timerLetter, Subject: kind + ":" + about, Due: s.now()})
+}
+
+// sendLetter writes and sends a letter. One whose cause is gone is not sent.
+func (s *Service) sendLetter(ctx context.Context, t rooms.Timer) error {
+	if s.cfg.Mail != nil {
+		letter, err := s.write(ctx, t)
+		if err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
+			return err
+		}
+		if err == nil {
+			if err := s.cfg.Mail.Send(ctx, letter); err != nil {
+				return fmt.Errorf("account: send a letter: %w", err)
+			}
+		}
+	}
+	return s.store.InTx(ctx, func(tx Tx) error { return tx.ClearTimer(t.Kind, t.Subject) })
+}
+
+// write makes the letter that a timer stands for. Errors: not_found.
+func (s *Service) write(ctx context.Context, t rooms.Timer) (Letter, error) {
+	kind, about, _ := strings.Cut(t.Subject, ":")
+	var (
+		user    rooms.UserID
+		session Session
+	)
+	link := s.cfg.PublicURL + "/account"
+	switch kind {
+	case letterVerify, letterReset:
+		ticket, err := s.store.Ticket(ctx, about)
+		if err != nil {
+			return Letter{}, err
+		}
+		if !ticket.Expires.After(s.now()) {
+			return Letter{}, rooms.NotFound("ticket")
+		}
+		page := "/email/verify#"
+		if kind == letterReset {
+			page = "/password/reset#"
+		}
+		// After the #, which browsers send to nobody.
+		user, link = ticket.UserID, s.cfg.PublicURL+page+s.sealTicket(ticket.Kind, ticket.ID)
+	case letterNewDevice:
+		var err error
+		if session, err = s.store.Session(ctx, rooms.SessionID(about)); err != nil {
+			return Letter{}, err
+		}
+		user = session.UserID
+	case letterPassword:
+		user, link = rooms.UserID(about), s.cfg.PublicURL+"/password/forgot"
+	}
+	to, err := s.store.User(ctx, user)
+	if err != nil {
+		return Letter{}, err
+	}
+	words := lettersEn[kind]
+	chinese := strings.HasPrefix(to.Locale, "zh")
+	if chinese {
+		words = lettersZh[kind]
+	}
+	zone, err := time.LoadLocation(or(to.TimeZone, "UTC"))
+	if err != nil {
+		zone = time.UTC
+	}
+	fill := strings.NewReplacer("{name}", to.Name, "{device}", or(session.UserAgent, "–"), "{address}", session.Address,
+		"{at}", session.CreatedAt.In(zone).Format("2006-01-02 15:04 MST"))
+	l := Letter{ID: fmt.Sprintf("%s-%s-%d", kind, about, t.Due.UnixMicro()), To: to, Chinese: chinese, Subject: words.subject,
+		Label: words.label, URL: link, Reason: words.reason}
+	for _, line := range words.lines {
+		l.Lines = append(l.Lines, fill.Replace(line))
+	}
+	return l, nil
+}
+
+// words are what a kind of letter says.
+type words struct {
+	subject string
+	lines   []string
+	label   string
+	reason  string
+}
+
+var lettersEn = map[string]words{
+	letterVerify: {"Confirm your e-mail address", []string{"Hello {name},", "please confirm that this is your e-mail address. The link works once, for 48 hours."},
+		"Confirm", "You get this mail because somebody signed up with your address. If it was not you, ignore it."},
+	letterReset: {"Set a new password", []string{"Hello {name},", "here you can set a new password. The link works once, for one hour."},
+		"Set a new password", "You get this mail because somebody said that you forgot your password. If you did not, ignore it: your password stays as it is."},
+	letterNewDevice: {"A new device logged in to your account", []string{"Hello {name},", "your account was logged in to from a device that we had not seen before:",
+		"{device}\n{address}\n{at}", "If it was you, there is nothing to do. If not, log the device out and change your password."},
+		"See your devices", "You get this mail because it is your account."},
+	letterPassword: {"Your password was changed", []string{"Hello {name},", "the password of your account was changed, and other devices were logged out. If it was not you, set a new one at once."},
+		"It was not me", "You get this mail because it is your account."},
+}
+
+var lettersZh = map[string]words{
+	letterVerify: {"请确认您的邮箱", []string{"{name}，您好：", "请点击下面的按钮，确认这是您的邮箱。链接 48 小时内有效，只能使用一次。"},
+		"确认邮箱", "有人用您的邮箱注册了账户。如果不是您本人，请忽略这封邮件。"},
+	letterReset: {"重设密码", []string{"{name}，您好：", "请点击下面的按钮设置新密码。链接一小时内有效，只能使用一次。"},
+		"设置新密码", "有人申请为您的账户重设密码。如果不是您本人，请忽略这封邮件，密码不会改变。"},
+	letterNewDevice: {"您的账户在新设备上登录", []string{"{name}，您好：", "您的账户刚刚在一台新设备上登录：", "{device}\n{address}\n{at}", "如果是您本人，无需处理。如果不是，请立即退出该设备并修改密码。"},
+		"查看登录设备", "这封邮件关系到您的账户安全。"},
+	letterPassword: {"您的密码已修改", []string{"{name}，您好：", "您的账户密码刚刚被修改，其他设备已退出登录。如果不是您本人操作，请立即重设密码。"},
+		"不是我本人", "这封邮件关系到您的账户安全。"},
+}

@@ -1,0 +1,354 @@
+package account
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+const (
+	// refreshGrace is how long a refresh token may be used again by someone
+	// whom the answer did not reach, while nobody has used what it was traded for.
+	refreshGrace = time.Minute
+	// provedFor is how long whoever proved who they are may change how they log in.
+	provedFor = 15 * time.Minute
+	// revocationsEvery is how often a node asks which sessions others have ended.
+	revocationsEvery = 500 * time.Millisecond
+	// revocationsOverlap covers clocks that differ and commits that come late.
+	revocationsOverlap = 10 * time.Second
+	// keysEvery is how often a node asks for new signing keys.
+	keysEvery = 30 * time.Second
+)
+
+// entrance is how someone came in.
+type entrance struct {
+	method   Method
+	device   string           // the device token that came along, if any
+	provider *ProviderSession // when they came from an OpenID provider
+}
+
+// start opens a session for user.
+func (s *Service) start(ctx context.Context, user User, actor rooms.Actor, how entrance) (login Login, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		login, err = s.enter(tx, user, actor, how)
+		return err
+	})
+	return login, err
+}
+
+// enter is start in a transaction that has more to do. A device that the user
+// has not been seen on is told of, in the user's room and by mail.
+func (s *Service) enter(tx Tx, user User, actor rooms.Actor, how entrance) (Login, error) {
+	now := s.now()
+	session := Session{ID: rooms.SessionID(rooms.NewID(now)), UserID: user.ID, CreatedAt: now, LastUsedAt: now, ProvedAt: now,
+		ExpiresAt: now.Add(s.cfg.RefreshLife), UserAgent: cut(actor.Agent, 200), Address: actor.Address, Method: how.method}
+	past, err := tx.PastSessions(user.ID, pastSessions)
+	if err != nil {
+		return Login{}, err
+	}
+	if err := tx.InsertSession(session); err != nil {
+		return Login{}, err
+	}
+	if how.provider != nil {
+		p := *how.provider
+		p.SessionID, p.IDToken = session.ID, s.seal("id token", string(session.ID), p.IDToken)
+		if err := tx.InsertProviderSession(p); err != nil {
+			return Login{}, err
+		}
+	}
+	if strange(session, past) {
+		if err := s.announceDevice(tx, session); err != nil {
+			return Login{}, err
+		}
+	}
+	refresh := newRefreshToken()
+	err = tx.InsertRefreshToken(RefreshToken{Hash: hashed(refresh), SessionID: session.ID, ExpiresAt: now.Add(s.cfg.RefreshLife)})
+	if err != nil {
+		return Login{}, err
+	}
+	tokens, err := s.tokens(user, session.ID, refresh)
+	return Login{User: user, Tokens: tokens, Device: s.deviceToken(user.ID, how.device)}, err
+}
+
+// pastSessions is how many earlier logins tell which devices are known.
+const pastSessions = 200
+
+// strange tells a device that none of the past sessions was on: by what it
+// calls itself and the network that it is in. The first login ever is not.
+func strange(session Session, past []Session) bool {
+	for _, p := range past {
+		if p.UserAgent == session.UserAgent && network(p.Address) == network(session.Address) {
+			return false
+		}
+	}
+	return len(past) > 0
+}
+
+// network is the part of an address that a home or an office keeps.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	bits := 48
+	if ip = ip.Unmap(); ip.Is4() {
+		bits = 24
+	}
+	prefix, err := ip.WithZone("").Prefix(bits)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
+}
+
+func (s *Service) announceDevice(tx Tx, session Session) error {
+	_, err := NewDevice.Record(tx, rooms.UserRoom(session.UserID), rooms.Actor{UserID: session.UserID}, session.CreatedAt, nil,
+		func(rooms.Seq) (Session, error) { return session, nil })
+	if err != nil {
+		return err
+	}
+	return s.post(tx, letterNewDevice, string(session.ID))
+}
+
+func (s *Service) tokens(user User, session rooms.SessionID, refresh string) (Tokens, error) {
+	access, err := s.signer.sign(rooms.Actor{UserID: user.ID, Role: user.Role, SessionID: session})
+	return Tokens{AccessToken: access, RefreshToken: refresh, ExpiresIn: int(s.cfg.AccessLife.Seconds())}, err
+}
+
+// refresh trades a refresh token for the next pair. Used a second time it is
+// taken for stolen and ends its session, with one exception: an answer can be
+// lost on its way, so for refreshGrace the same token is answered the same
+// again, as long as nobody has used that answer.
+func (s *Service) refresh(ctx context.Context, _ rooms.Actor, in RefreshInput) (Tokens, error) {
+	now, next := s.now(), s.successor(in.RefreshToken)
+	var (
+		tokens  Tokens
+		revoked []rooms.SessionID
+		refused error // what is refused must still commit: a reused token ends its session
+	)
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		refused = rooms.Unauthenticated("the refresh token is not valid; log in again")
+		old, err := tx.UseRefreshToken(hashed(in.RefreshToken), now)
+		if rooms.CodeOf(err) == rooms.CodeNotFound {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		owner, err := tx.SessionOwner(old.SessionID)
+		if rooms.CodeOf(err) == rooms.CodeNotFound || !old.ExpiresAt.After(now) {
+			return nil // revoked meanwhile, or too old
+		} else if err != nil {
+			return err
+		}
+		user, err := tx.User(owner)
+		if err != nil {
+			return err
+		}
+		if user.Suspended {
+			return nil
+		}
+		if !old.UsedAt.IsZero() {
+			lost, err := answerLost(tx, old, hashed(next), now)
+			if err != nil {
+				return err
+			}
+			if !lost {
+				refused = rooms.Unauthenticated("this refresh token was used before; its session has been ended, log in again")
+				revoked, err = tx.RevokeSessions(owner, old.SessionID, now)
+				return err
+			}
+		} else {
+			err := tx.InsertRefreshToken(RefreshToken{Hash: hashed(next), SessionID: old.SessionID, ExpiresAt: now.Add(s.cfg.RefreshLife)})
+			if err != nil {
+				return err
+			}
+			if err := tx.TouchSession(old.SessionID, now, now.Add(s.cfg.RefreshLife)); err != nil {
+				return err
+			}
+		}
+		refused = nil
+		tokens, err = s.tokens(user, old.SessionID, next)
+		return err
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	s.announceRevoked(revoked)
+	return tokens, refused
+}
+
+// answerLost tells whether the answer to a used token may have been lost: it
+// was used just now, and what it was traded for was not.
+func answerLost(tx Tx, used RefreshToken, next [32]byte, now time.Time) (bool, error) {
+	if now.Sub(used.UsedAt) > refreshGrace {
+		return false, nil
+	}
+	successor, err := tx.RefreshToken(next)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return false, nil
+	}
+	return err == nil && successor.UsedAt.IsZero(), err
+}
+
+func (s *Service) logOut(ctx context.Context, _ rooms.Actor, in RefreshInput) (rooms.Nothing, error) {
+	_, err := s.endSession(ctx, in.RefreshToken)
+	return rooms.Nothing{}, err
+}
+
+// endSession ends the session of a refresh token and returns it; "" if there
+// was none: logged out already, or never in, and the wish is fulfilled.
+func (s *Service) endSession(ctx context.Context, refreshToken string) (rooms.SessionID, error) {
+	var revoked []rooms.SessionID
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		token, err := tx.UseRefreshToken(hashed(refreshToken), s.now())
+		if err != nil {
+			return err
+		}
+		owner, err := tx.SessionOwner(token.SessionID)
+		if err != nil {
+			return err
+		}
+		revoked, err = tx.RevokeSessions(owner, token.SessionID, s.now())
+		return err
+	})
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return "", nil
+	}
+	s.announceRevoked(revoked)
+	if len(revoked) == 0 {
+		return "", err
+	}
+	return revoked[0], err
+}
+
+func (s *Service) sessions(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (SessionList, error) {
+	list, err := s.store.Sessions(ctx, actor.UserID, s.now())
+	for i := range list {
+		list[i].Current = list[i].ID == actor.SessionID
+	}
+	return SessionList{Items: orEmpty(list)}, err
+}
+
+func (s *Service) revokeSession(ctx context.Context, actor rooms.Actor, in SessionInput) (rooms.Nothing, error) {
+	if in.SessionID == "" {
+		return rooms.Nothing{}, rooms.Invalid("sessionId", "sessionId is missing")
+	}
+	var revoked []rooms.SessionID
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		revoked, err = tx.RevokeSessions(actor.UserID, in.SessionID, s.now())
+		if err == nil && len(revoked) == 0 {
+			return rooms.NotFound("session")
+		}
+		return err
+	})
+	if err == nil {
+		s.announceRevoked(revoked)
+	}
+	return rooms.Nothing{}, err
+}
+
+func (s *Service) revokeOthers(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (rooms.Nothing, error) {
+	var revoked []rooms.SessionID
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		revoked, err = tx.RevokeOtherSessions(actor.UserID, actor.SessionID, s.now())
+		return err
+	})
+	if err == nil {
+		s.announceRevoked(revoked)
+	}
+	return rooms.Nothing{}, err
+}
+
+// confirm proves once more who has the session: with the password, or where
+// the account has none, with a code of the second factor.
+func (s *Service) confirm(ctx context.Context, actor rooms.Actor, in ConfirmInput) (rooms.Nothing, error) {
+	user, err := s.store.User(ctx, actor.UserID)
+	if err != nil {
+		return rooms.Nothing{}, err
+	}
+	known, err := s.store.Credentials(ctx, user.Email)
+	if err != nil {
+		return rooms.Nothing{}, err
+	}
+	now := s.now()
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		return attempt(tx, "confirm:"+string(actor.SessionID), s.cfg.LoginFailures, s.cfg.LoginWindow, now)
+	})
+	if err != nil {
+		return rooms.Nothing{}, err
+	}
+	if known.PasswordHash != "" {
+		ok, err := s.passwords.matches(ctx, in.Password, known.PasswordHash)
+		if err != nil {
+			return rooms.Nothing{}, err
+		}
+		if !ok {
+			return rooms.Nothing{}, rooms.Invalid("password", "the password is wrong")
+		}
+	} else if needed, err := s.secondFactor(ctx, user.ID, in.OTP, ""); err != nil {
+		return rooms.Nothing{}, err
+	} else if !needed {
+		return rooms.Nothing{}, rooms.Forbidden("this account has nothing to confirm with; log out and in again")
+	}
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error { return tx.ProveSession(actor.SessionID, now) })
+}
+
+// proved refuses, as part of tx, a session whose owner has not proved lately
+// who they are. A token that was stolen does not change how its owner logs in.
+func (s *Service) proved(tx Tx, actor rooms.Actor) error {
+	at, err := tx.SessionProvedAt(actor.SessionID)
+	if err != nil {
+		return err
+	}
+	if s.now().Sub(at) <= provedFor {
+		return nil
+	}
+	e := rooms.Forbidden("confirm first that it is you (POST /auth/sessions/confirm)")
+	e.Field = "confirm"
+	return e
+}
+
+// Watch makes what other nodes and processes do felt on this one, until ctx
+// ends: sessions that they ended are cut within revocationsEvery, and their
+// signing keys are learnt. A failure to ask is logged by report and tried again.
+func (s *Service) Watch(ctx context.Context, report func(error)) {
+	tick := time.NewTicker(revocationsEvery)
+	defer tick.Stop()
+	heard, keys := map[rooms.SessionID]bool{}, s.now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		var err error
+		if heard, err = s.HearRevocations(ctx, heard); err == nil && s.now().Sub(keys) >= keysEvery {
+			keys = s.now()
+			err = s.signer.keys.load(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			report(err)
+		}
+	}
+}
+
+// HearRevocations tells the sockets of sessions that were ended lately,
+// wherever that was, except those in heard; it returns who has been told by now.
+func (s *Service) HearRevocations(ctx context.Context, heard map[rooms.SessionID]bool) (map[rooms.SessionID]bool, error) {
+	ids, err := s.store.RevokedSince(ctx, s.now().Add(-revocationsOverlap))
+	if err != nil {
+		return heard, err
+	}
+	now := make(map[rooms.SessionID]bool, len(ids))
+	var fresh []rooms.SessionID
+	for _, id := range ids {
+		now[id] = true
+		if !heard[id] {
+			fresh = append(fresh, id)
+		}
+	}
+	s.announceRevoked(fresh)
+	return now, nil
+}

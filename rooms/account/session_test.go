@@ -1,0 +1,243 @@
+package account_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"wenzhen/rooms"
+	. "wenzhen/rooms/account"
+	"wenzhen/rooms/roomstest"
+)
+
+func refresh(w *roomstest.World, token string) (Tokens, error) {
+	return roomstest.Ask(w, guest("a"), Refresh, RefreshInput{RefreshToken: token})
+}
+
+// A refresh token that is used again ends its session: at once when what it
+// was traded for is in use, and after a minute in any case.
+func TestReusedRefreshToken(t *testing.T) {
+	t.Parallel()
+	for name, between := range map[string]func(w *roomstest.World, next Tokens){
+		"its successor was used": func(w *roomstest.World, next Tokens) {
+			if _, err := refresh(w, next.RefreshToken); err != nil {
+				w.T.Fatal(err)
+			}
+		},
+		"a minute later":  func(w *roomstest.World, _ Tokens) { w.Passes(time.Minute + time.Second) },
+		"after a restart": func(w *roomstest.World, _ Tokens) { w.Restarts(2 * time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := roomstest.New(t)
+			bo := w.Patient("bo")
+			next, err := refresh(w, bo.RefreshToken)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if code := roomstest.Code(bo, Me, rooms.Nothing{}); code != "" {
+				t.Fatalf("after a refresh: %s", code)
+			}
+			between(w, next)
+			if _, err := refresh(w, bo.RefreshToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+				t.Errorf("a used refresh token: %v", err)
+			}
+			if code := roomstest.Code(bo, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
+				t.Errorf("the session of a stolen token still lives: %q", code)
+			}
+			if _, err := refresh(w, next.RefreshToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+				t.Errorf("the newer token of an ended session: %v", err)
+			}
+			if n := len(w.Notices(rooms.SessionRoom(bo.As.SessionID), SessionRevoked.Name)); n != 1 {
+				t.Errorf("its sockets were told %d times", n)
+			}
+		})
+	}
+}
+
+// An answer that is lost, with the server or the network, logs nobody out: for
+// a minute the token is answered the same again, however often.
+func TestLostRefreshAnswer(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo := w.Patient("bo")
+	lost, err := refresh(w, bo.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Restarts(30 * time.Second)
+	for range 2 {
+		again, err := refresh(w, bo.RefreshToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.RefreshToken != lost.RefreshToken {
+			t.Fatal("the same token was traded for two")
+		}
+	}
+	next, err := refresh(w, lost.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next.RefreshToken == lost.RefreshToken || next.RefreshToken == bo.RefreshToken {
+		t.Error("the token was not rotated")
+	}
+	if list := roomstest.Must(bo, Sessions, rooms.Nothing{}).Items; len(list) != 1 {
+		t.Errorf("%d sessions", len(list))
+	}
+}
+
+// Keys rotate by themselves and nobody is logged out: what an older key signed
+// is good for its whole life, on every node, and no longer.
+func TestSigningKeysRotate(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	elsewhere := w.Node(w.Hub)
+	bo := w.Patient("bo")
+	w.Passes(30*24*time.Hour - 14*time.Minute)
+	old, err := refresh(w, bo.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Passes(13 * time.Minute) // nearly a month: the new key is about to be made
+	before, err := refresh(w, old.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Passes(time.Minute) // made, not used yet
+	w.Passes(2 * time.Minute)
+	after, err := refresh(w, before.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := w.Keys()
+	if err != nil || len(keys) != 2 {
+		t.Fatalf("%d signing keys, %v", len(keys), err)
+	}
+	for name, token := range map[string]string{"signed before": before.AccessToken, "signed after": after.AccessToken} {
+		if _, _, err := w.Accounts.Authenticate(token); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, _, err := elsewhere.Authenticate(token); err != nil {
+			t.Errorf("%s, on another node: %v", name, err)
+		}
+	}
+	w.Restarts(10 * time.Minute)
+	if _, _, err := w.Accounts.Authenticate(before.AccessToken); err != nil {
+		t.Errorf("after a restart: %v", err)
+	}
+	w.Passes(30 * 24 * time.Hour)
+	if keys, err := w.Keys(); err != nil || len(keys) != 2 {
+		t.Errorf("a month later: %d signing keys, %v", len(keys), err)
+	}
+}
+
+// A token of a key that was never ours is refused.
+func TestForeignSigningKey(t *testing.T) {
+	t.Parallel()
+	w, other := roomstest.New(t), roomstest.New(t)
+	stranger := other.Patient("bo")
+	w.Patient("bo")
+	if _, _, err := w.Accounts.Authenticate(stranger.AccessToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+		t.Errorf("another server's token: %v", err)
+	}
+}
+
+// What one node revokes, the others hear of from the database, once.
+func TestRevocationIsHeardElsewhere(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo := w.Patient("bo")
+	second := bo.Again(guest("192.0.2.1"))
+	heard := &roomstest.Recorder{}
+	hub := rooms.NewHub(16)
+	hub.Listen(heard)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); hub.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-done })
+	elsewhere := w.Node(hub)
+	if err := elsewhere.Alive(t.Context(), second.As, ""); err != nil {
+		t.Fatal(err)
+	}
+	roomstest.Must(bo, RevokeOthers, rooms.Nothing{})
+	known, err := elsewhere.HearRevocations(t.Context(), nil)
+	if err != nil || !known[second.As.SessionID] {
+		t.Fatalf("heard of %v, %v", known, err)
+	}
+	if _, err := elsewhere.HearRevocations(t.Context(), known); err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := heard.Count(rooms.SessionRoom(second.As.SessionID), SessionRevoked.Name); n != 1 {
+		t.Errorf("the sockets there were told %d times", n)
+	}
+	if err := elsewhere.Alive(t.Context(), second.As, ""); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+		t.Errorf("the session there: %v", err)
+	}
+	if code := roomstest.Code(bo, Me, rooms.Nothing{}); code != "" {
+		t.Errorf("the session that asked: %q", code)
+	}
+}
+
+// A login on a device that was not seen before is told of, by mail and in the
+// user's room; one on a known device is not.
+func TestNewDeviceIsToldOf(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo := w.Patient("bo")
+	w.Passes(time.Second)
+	before := len(w.Post.To(bo.User.Email))      // to verify the address
+	bo.Again(rooms.Actor{Address: "192.0.2.99"}) // the same network
+	phone := rooms.Actor{Address: "2001:db8:1:2::3", Agent: "Mozilla/5.0 (iPhone)"}
+	bo.Again(phone)
+	bo.Again(rooms.Actor{Address: "2001:db8:1:ffff::1", Agent: phone.Agent})
+	w.Passes(time.Second)
+	letters := w.Post.To(bo.User.Email)[before:]
+	if len(letters) != 1 || letters[0].Lines[2] != "Mozilla/5.0 (iPhone)\n2001:db8:1:2::3\n2026-11-01 12:00 UTC" {
+		t.Errorf("letters: %+v", letters)
+	}
+	if events := w.Events(rooms.UserRoom(bo.User.ID)); len(events) != 1 || events[0].Name != NewDevice.Name {
+		t.Errorf("events: %+v", events)
+	}
+}
+
+// What changes how one logs in asks who one is, when that was not said lately.
+func TestSensitiveChangesAskWhoItIs(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo := w.Patient("bo")
+	w.Passes(16 * time.Minute)
+	sensitive := map[string]func() error{
+		"password":       func() error { return ask(bo, ChangePassword, PasswordInput{Password: roomstest.Password}) },
+		"totp":           func() error { return ask(bo, BeginTOTP, rooms.Nothing{}) },
+		"totp off":       func() error { return ask(bo, RemoveTOTP, rooms.Nothing{}) },
+		"recovery codes": func() error { return ask(bo, RenewRecoveryCodes, rooms.Nothing{}) },
+		"passkey":        func() error { return ask(bo, BeginPasskey, rooms.Nothing{}) },
+		"passkey away":   func() error { return ask(bo, RemovePasskey, PasskeyInput{PasskeyID: "x"}) },
+		"identity away":  func() error { return ask(bo, Unlink, IdentityInput{IdentityID: "x"}) },
+	}
+	for name, try := range sensitive {
+		if e, ok := try().(*rooms.Error); !ok || e.Code != rooms.CodeForbidden || e.Field != "confirm" {
+			t.Errorf("%s: %v", name, e)
+		}
+	}
+	if err := ask(bo, Confirm, ConfirmInput{Password: "a guess"}); rooms.CodeOf(err) != rooms.CodeInvalid {
+		t.Errorf("confirmed with a guess: %v", err)
+	}
+	roomstest.Must(bo, Confirm, ConfirmInput{Password: roomstest.Password})
+	for name, try := range sensitive {
+		if rooms.CodeOf(try()) == rooms.CodeForbidden {
+			t.Errorf("%s: still refused", name)
+		}
+	}
+}
+
+// ask is what became of a command.
+func ask[In, Out any](p *roomstest.Person, command rooms.Command[In, Out], in In) error {
+	p.W.T.Helper()
+	_, err := roomstest.Ask(p.W, p.As, command, in)
+	return err
+}

@@ -1,0 +1,105 @@
+package account
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// strangersADay is how many windows' worth of failures strangers have in a day.
+const strangersADay = 10
+
+// attempt counts one more try on subject, or refuses it.
+func attempt(tx Tx, subject string, most int, window time.Duration, now time.Time) error {
+	n, err := tx.CountAttempts(subject, now.Add(-window))
+	if err != nil {
+		return err
+	}
+	if n >= most {
+		return rooms.RateLimited(window, "too many attempts; wait a while")
+	}
+	return tx.AddAttempt(subject, now)
+}
+
+// guess is one try to get into an account, as the throttle counts it.
+//
+// A device that the account has been used on carries a token and counts for
+// itself; all others together are strangers. However many addresses guess,
+// they share LoginFailures in a window and strangersADay times that in a day,
+// and can lock out strangers only: the owner comes in on a known device, with
+// a passkey, through a provider, or after a password reset, which makes the
+// device a known one.
+type guess struct {
+	account, address string // what is counted; no address where it does not count
+	stranger         bool
+}
+
+// guess names the try: what is the kind of secret guessed at.
+func (s *Service) guess(what, account string, user rooms.UserID, device string, actor rooms.Actor) guess {
+	if id, ok := s.deviceID(user, device); ok {
+		return guess{account: what + "-device:" + id}
+	}
+	g := guess{account: what + ":" + account, stranger: true}
+	if actor.Address != "" {
+		g.address = what + "-from:" + actor.Address
+	}
+	return g
+}
+
+// count counts the try before the secret is looked at, so that many guesses at
+// once cannot all slip through; a success takes it back.
+func (s *Service) count(ctx context.Context, g guess, now time.Time) error {
+	return s.store.InTx(ctx, func(tx Tx) error {
+		if g.stranger {
+			today, err := tx.CountAttempts(g.account, now.Add(-24*time.Hour))
+			if err != nil {
+				return err
+			}
+			if today >= strangersADay*s.cfg.LoginFailures {
+				return rooms.RateLimited(time.Hour, "too many attempts today; use a device that was logged in before, or reset the password")
+			}
+		}
+		if err := attempt(tx, g.account, s.cfg.LoginFailures, s.cfg.LoginWindow, now); err != nil || g.address == "" {
+			return err
+		}
+		return attempt(tx, g.address, s.cfg.AddressFailures, s.cfg.LoginWindow, now)
+	})
+}
+
+// forget takes the tries back after the right secret was given.
+func (s *Service) forget(ctx context.Context, g guess, now time.Time) error {
+	return s.store.InTx(ctx, func(tx Tx) error {
+		if err := tx.ForgetAttempts(g.account, now.Add(-s.cfg.LoginWindow)); err != nil || g.address == "" {
+			return err
+		}
+		return tx.ForgetAttempts(g.address, now)
+	})
+}
+
+// deviceToken is what a device keeps to show that the user has logged in on it:
+// the one it has, or a new one.
+func (s *Service) deviceToken(user rooms.UserID, have string) string {
+	if _, ok := s.deviceID(user, have); ok {
+		return have
+	}
+	return s.sealDevice(user, rand.Text())
+}
+
+// deviceID reads a device token of user.
+func (s *Service) deviceID(user rooms.UserID, token string) (string, bool) {
+	id, _, _ := strings.Cut(token, ".")
+	return id, user != "" && subtle.ConstantTimeCompare([]byte(s.sealDevice(user, id)), []byte(token)) == 1
+}
+
+func (s *Service) sealDevice(user rooms.UserID, id string) string {
+	mac := hmac.New(sha256.New, s.secret("device"))
+	mac.Write([]byte(string(user) + "\n" + id))
+	return id + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,67 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/store"
+	"wenzhen/server/identity"
+	"wenzhen/server/mail"
+)
+
+// openAccounts makes the accounts with the outside parties that they need:
+// keys, OpenID providers, mail.
+func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
+	cfg := s.cfg
+	tokenKey, err := secret(cfg.TokenKey, cfg.Data, "token.key")
+	if err != nil {
+		return nil, err
+	}
+	accountKey, err := secret(cfg.AccountKey, cfg.Data, "account.key")
+	if err != nil {
+		return nil, err
+	}
+	list, err := identity.ReadConfig(cfg.IdentityProviders)
+	if err != nil {
+		return nil, err
+	}
+	if s.providers, err = identity.New(list, clock); err != nil {
+		return nil, err
+	}
+	rules := account.Config{Key: tokenKey, KeyLife: cfg.TokenKeyLife, AccountKey: accountKey, PublicURL: s.publicURL(), OpenID: s.providers,
+		AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife,
+		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations}
+	if s.mail != nil {
+		rules.Mail = letters{s.mail}
+	}
+	accounts, err := account.New(rules, store.Accounts{DB: s.db}, s.hub, clock)
+	if err != nil {
+		return nil, err
+	}
+	return accounts, accounts.Open(ctx)
+}
+
+// letters sends the letters of accounts by mail.
+type letters struct{ sender *mail.Sender }
+
+// Send implements account.Mail.
+func (l letters) Send(ctx context.Context, in account.Letter) error {
+	out := mail.Letter{Locale: "en", Subject: in.Subject, Lines: in.Lines, Reason: in.Reason}
+	if in.Chinese {
+		out.Locale = "zh-CN"
+	}
+	if in.URL != "" {
+		out.Action = &mail.Action{Label: in.Label, URL: in.URL}
+	}
+	message, err := out.Message(in.ID, mail.Address{Name: in.To.Name, Email: in.To.Email})
+	if err != nil {
+		return err
+	}
+	return l.sender.Send(ctx, message)
+}
+
+// watchAccounts runs until ctx ends.
+func watchAccounts(ctx context.Context, accounts *account.Service, log *slog.Logger) {
+	accounts.Watch(ctx, func(err error) { log.Error("watch accounts", "error", err) })
+}

@@ -1,0 +1,125 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"wenzhen/rooms"
+)
+
+const formType = "application/x-www-form-urlencoded"
+
+// awaySeconds is how long the cookie of a browser that was sent away is kept.
+const awaySeconds = 15 * 60
+
+// visit carries out a command for a browser that is sent to another site and
+// back. A cookie that no script can read ties it to what it began: it is the
+// input's field browser, and what the answer gives under that name it becomes.
+func (s *server) visit(r Route, command rooms.Bound) gin.HandlerFunc {
+	read := inputOf(command)
+	return func(c *gin.Context) {
+		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.CommandTimeout)
+		defer cancel()
+		c.Header("Cache-Control", "no-store")
+		actor, err := s.actor(c, r)
+		var fields map[string]json.RawMessage
+		if err == nil {
+			fields, err = s.knownBrowser(c, actor, read)
+		}
+		var in, out json.RawMessage
+		if err == nil {
+			if in, err = json.Marshal(fields); err == nil {
+				out, err = s.deps.Catalogue.Answer(ctx, actor, r.Command, in)
+			}
+		}
+		answer := map[string]json.RawMessage{}
+		if err == nil {
+			err = json.Unmarshal(out, &answer)
+		}
+		switch {
+		case err != nil && r.content == redirect:
+			// A page says so; nobody reads JSON here.
+			e := rooms.Refusal(ctx, s.deps.Log, r.Command, c.GetString(requestIDKey), err)
+			c.Redirect(http.StatusFound, "/login?"+url.Values{"problem": {string(e.Code)}, "provider": {c.Param("provider")}}.Encode())
+			return
+		case err != nil:
+			s.refuse(c, r.Command, err)
+			return
+		}
+		if value := text(answer["browser"]); value != "" {
+			http.SetCookie(c.Writer, s.awayCookie(value, awaySeconds))
+			delete(answer, "browser")
+		}
+		if r.content == redirect {
+			c.Redirect(r.Status, text(answer["redirectUrl"]))
+			return
+		}
+		c.JSON(r.Status, answer)
+	}
+}
+
+// knownBrowser is the input with the browser that the cookie says it is.
+func (s *server) knownBrowser(c *gin.Context, actor rooms.Actor, read func(*gin.Context, rooms.Actor) (json.RawMessage, error)) (map[string]json.RawMessage, error) {
+	raw, err := read(c, actor)
+	if err != nil {
+		return nil, err
+	}
+	fields := map[string]json.RawMessage{}
+	if len(raw) > 0 {
+		if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
+			return nil, rooms.Invalid("", "the body must be one JSON object")
+		}
+	}
+	known := ""
+	if cookie, err := c.Request.Cookie(s.awayCookie("", 0).Name); err == nil {
+		known = cookie.Value
+	}
+	fields["browser"], err = json.Marshal(known)
+	return fields, err
+}
+
+// awayCookie comes along when another site sends the browser back (Lax). Over
+// TLS nobody but this very host can set it (__Host-).
+func (s *server) awayCookie(value string, seconds int) *http.Cookie {
+	cookie := &http.Cookie{Name: "wenzhen-away", Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if strings.HasPrefix(s.deps.PublicURL, "https://") {
+		cookie.Name, cookie.Secure = "__Host-"+cookie.Name, true
+	}
+	return cookie
+}
+
+// text is a JSON string's; "" for anything else.
+func text(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// readForm reads a form, as others' standards have it, as one JSON object.
+func readForm(c *gin.Context) (json.RawMessage, error) {
+	if kind, _, err := mime.ParseMediaType(c.ContentType()); err != nil || kind != formType {
+		return nil, rooms.Invalid("", "the body must be %s", formType)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, bodyBytes))
+	if err != nil {
+		return nil, bodyError("", err, bodyBytes)
+	}
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, rooms.Invalid("", "the form is not well-formed")
+	}
+	fields := map[string]string{}
+	for name := range values {
+		fields[name] = values.Get(name)
+	}
+	return json.Marshal(fields)
+}
