@@ -49,7 +49,7 @@ func (c *Client) open(ctx context.Context) (*link, error) {
 		if err != nil {
 			return nil, err
 		}
-		l, err := openLink(ctx, &c.dialer, c.socket, token)
+		l, err := openLink(ctx, &c.dialer, c.socket, c.opts.to, token)
 		var r refused
 		if !errors.As(err, &r) || r.why.Code != rooms.CodeUnauthenticated || renewed {
 			return l, err

@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"wenzhen/client"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
@@ -56,10 +58,12 @@ func Example() {
 func demo() (base string, shutDown func()) {
 	dir, err := os.MkdirTemp("", "wenzhen")
 	check(err)
-	s, err := server.New(context.Background(), server.Config{Addr: "127.0.0.1:0", Data: dir, Demo: true, Synchronous: "normal",
-		AccessLife: time.Hour, RefreshLife: 24 * time.Hour, LoginFailures: 10, LoginAddressFailures: 100, LoginWindow: time.Minute, Registrations: 100,
-		CommandRate: 100, CommandBurst: 100, CommandTimeout: 10 * time.Second, AttachmentBytes: 1 << 20, PacketBytes: 1 << 20,
-		SocketsPerUser: 20, DrainTimeout: 10 * time.Second}, slog.New(slog.DiscardHandler))
+	var cfg server.Config
+	parser, err := kong.New(&cfg) // the defaults, as the command line has them
+	check(err)
+	_, err = parser.Parse([]string{"--addr=127.0.0.1:0", "--data=" + dir, "--demo"})
+	check(err)
+	s, err := server.New(context.Background(), cfg, slog.New(slog.DiscardHandler))
 	check(err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)

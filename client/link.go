@@ -30,6 +30,7 @@ var writeBuffers sync.Pool
 // It is read by one goroutine and written to by many.
 type link struct {
 	ws      *websocket.Conn
+	to      entrance
 	patient time.Duration // without a word for so long, the server is gone
 	writing chan struct{} // held by who writes; a channel, for waiting ends with a context
 
@@ -37,6 +38,12 @@ type link struct {
 	next    uint64
 	pending map[uint64]chan []byte // who waits for an acknowledgement; nil when the link is gone
 	gone    chan struct{}
+}
+
+// entrance is the namespace that a link joins, and how.
+type entrance struct {
+	namespace string
+	nickname  string // in the lobby
 }
 
 // refused is a CONNECT_ERROR.
@@ -49,14 +56,14 @@ func (r refused) Error() string { return r.why.Error() }
 func (r refused) Unwrap() error { return r.why }
 
 // openLink connects and joins the namespace with an access token.
-func openLink(ctx context.Context, dialer *websocket.Dialer, url, token string) (*link, error) {
+func openLink(ctx context.Context, dialer *websocket.Dialer, url string, to entrance, token string) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	ws, response, err := dialer.DialContext(ctx, url, nil)
 	if err != nil {
 		return nil, unreachable(response, err)
 	}
-	l := &link{ws: ws, writing: make(chan struct{}, 1), pending: map[uint64]chan []byte{}, gone: make(chan struct{})}
+	l := &link{ws: ws, to: to, writing: make(chan struct{}, 1), pending: map[uint64]chan []byte{}, gone: make(chan struct{})}
 	ws.SetReadLimit(readLimit)
 	stop := context.AfterFunc(ctx, func() { ws.Close() })
 	err = l.join(token)
@@ -97,11 +104,14 @@ func (l *link) join(token string) error {
 		return errPacket
 	}
 	l.patient = time.Duration(open.PingInterval+open.PingTimeout) * time.Millisecond
-	auth, err := json.Marshal(map[string]string{"token": token})
+	auth, err := json.Marshal(struct {
+		Token    string `json:"token"`
+		Nickname string `json:"nickname,omitempty"`
+	}{token, l.to.nickname})
 	if err != nil {
 		return err
 	}
-	if err := l.write(context.Background(), encodePacket(kindConnect, 0, "", auth)); err != nil {
+	if err := l.write(context.Background(), encodePacket(kindConnect, l.to.namespace, 0, "", auth)); err != nil {
 		return err
 	}
 	for {
@@ -144,7 +154,7 @@ func (l *link) packet() (packet, error) {
 			return packet{}, errors.New("client: the server closed the connection")
 		case engineMessage:
 			p, err := parsePacket(text[1:])
-			if err != nil || p.namespace == rooms.Consultations {
+			if err != nil || p.namespace == l.to.namespace {
 				return p, err
 			}
 		}
@@ -216,7 +226,7 @@ func (l *link) ask(ctx context.Context, name string, in []byte) (json.RawMessage
 		delete(l.pending, id)
 		l.mu.Unlock()
 	}()
-	if err := l.write(ctx, encodePacket(kindEvent, id, name, in)); err != nil {
+	if err := l.write(ctx, encodePacket(kindEvent, l.to.namespace, id, name, in)); err != nil {
 		return nil, rooms.Unavailable(err, "%s could not be sent", name)
 	}
 	select {
@@ -280,7 +290,7 @@ func (l *link) read(event func(name string, data json.RawMessage)) error {
 
 // leave says goodbye and closes.
 func (l *link) leave(ctx context.Context) {
-	if l.write(ctx, encodePacket(kindDisconnect, 0, "", nil)) == nil {
+	if l.write(ctx, encodePacket(kindDisconnect, l.to.namespace, 0, "", nil)) == nil {
 		_ = l.write(ctx, []byte{engineClose}) // the connection is closed in any case
 	}
 	l.ws.Close()

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 )
 
@@ -14,6 +15,7 @@ type Option func(*options)
 
 type options struct {
 	tokens      account.Tokens
+	to          entrance
 	http        *http.Client
 	netDial     func(ctx context.Context, network, address string) (net.Conn, error)
 	first, most time.Duration
@@ -21,7 +23,7 @@ type options struct {
 }
 
 func defaults() options {
-	return options{http: http.DefaultClient, netDial: (&net.Dialer{}).DialContext,
+	return options{to: entrance{namespace: rooms.Consultations}, http: http.DefaultClient, netDial: (&net.Dialer{}).DialContext,
 		first: 200 * time.Millisecond, most: 15 * time.Second, status: func(Status, error) {}}
 }
 
@@ -29,6 +31,12 @@ func defaults() options {
 // Client: refreshing it in two would look like theft and end the login.
 // Without a refresh token the Client ends when the access token does.
 func WithTokens(t account.Tokens) Option { return func(o *options) { o.tokens = t } }
+
+// InLobby connects to the chat hall instead of the consultations, as a guest
+// unless there are tokens; "" is called guest-….
+func InLobby(nickname string) Option {
+	return func(o *options) { o.to = entrance{namespace: rooms.Lobby, nickname: nickname} }
+}
 
 // WithHTTPClient sends REST requests through h; http.DefaultClient by default.
 func WithHTTPClient(h *http.Client) Option { return func(o *options) { o.http = h } }

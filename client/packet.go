@@ -62,10 +62,10 @@ func parsePacket(text []byte) (packet, error) {
 }
 
 // encodePacket writes a message; name is that of an event, "" for others.
-func encodePacket(kind byte, id uint64, name string, body []byte) []byte {
-	buf := make([]byte, 0, len(rooms.Consultations)+len(name)+len(body)+32)
+func encodePacket(kind byte, namespace string, id uint64, name string, body []byte) []byte {
+	buf := make([]byte, 0, len(namespace)+len(name)+len(body)+32)
 	buf = append(buf, engineMessage, kind)
-	buf = append(buf, rooms.Consultations...)
+	buf = append(buf, namespace...)
 	buf = append(buf, ',')
 	if name == "" {
 		return append(buf, body...)

@@ -14,6 +14,7 @@ const (
 	Consultations = "/consultations"
 	Schedules     = "/schedules"
 	Notifications = "/notifications"
+	Lobby         = "/lobby"
 )
 
 // Command declares what can be asked: its name on the wire, who may try, and

@@ -111,6 +111,14 @@ func (s Signal[D]) Send(hub *Hub, room RoomID, d D) { hub.Signal(s.notice(room, 
 // After tells room once tx has committed. Unlike Send it is never dropped here.
 func (s Signal[D]) After(tx Tx, room RoomID, d D) { tx.Tell(s.notice(room, d)) }
 
+// Admit is After, and whoever hears it hears into from then on: nothing is told
+// there between what d says of it and that moment.
+func (s Signal[D]) Admit(tx Tx, room RoomID, d D, into RoomID) {
+	n := s.notice(room, d)
+	n.Into = into
+	tx.Tell(n)
+}
+
 func (s Signal[D]) notice(room RoomID, d D) Notice {
 	data, err := json.Marshal(d)
 	if err != nil {
@@ -125,4 +133,6 @@ type Notice struct {
 	Name      string
 	Data      json.RawMessage
 	Namespace string
+	// Into is a room that those who are told hear from then on; none if empty.
+	Into RoomID
 }

@@ -13,6 +13,8 @@ type Subscriber interface {
 	// Look tells whether someone is looking at a room that the connection
 	// hears; they are from Subscribe on. Not subscribed is no error.
 	Look(room RoomID, looking bool)
+	// OnClose calls gone once, when the connection has ended; at once if it has.
+	OnClose(gone func())
 }
 
 type subscriberKey struct{}

@@ -71,6 +71,8 @@ type Config struct {
 	IceServers        []string      `env:"WENZHEN_ICE_SERVERS" help:"Further STUN and TURN servers, such as turn:turn.example:3478?transport=udp."`
 	IceSecret         string        `env:"WENZHEN_ICE_SECRET" secret:"" help:"The secret shared with those TURN servers (coturn: use-auth-secret, static-auth-secret)."`
 	IceLife           time.Duration `default:"1h" env:"WENZHEN_ICE_LIFE" help:"How long a relay's credential may be used to begin with; a call that has its relay keeps it."`
+	Lobby             string        `default:"open" enum:"open,users,off" env:"WENZHEN_LOBBY" help:"Who may enter the chat hall, over Socket.IO and at /chat: \"open\", anyone; \"users\", who is logged in; \"off\", nobody."`
+	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say." env:"WENZHEN_LOBBY_WELCOME" help:"The line with which the chat hall welcomes."`
 
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`

@@ -24,6 +24,7 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/notification"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
@@ -56,6 +57,7 @@ type Server struct {
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.Fire
 	bills     *billing.Service
+	lobby     *lobby.Service
 	realtime  *realtime.Server
 	turn      *turn.Server
 	calls     *call.Service
@@ -154,11 +156,12 @@ func (s *Server) compose(ctx context.Context) error {
 	}
 	s.bills = bills
 	s.timers = rooms.MergeTimers(accounts.Timers(), consultations.Timers(), schedules.Timers(), s.calls.Timers(), bills.Timers(), play.Timers())
+	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, s.hub, clock)
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{newLimits(cfg.CommandRate, cfg.CommandBurst, clock).guard, accounts.Alive},
 		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(),
 		bills.Commands(), play.Commands(), s.inboxes.Commands(),
-		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands())
+		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands())
 
 	s.realtime = realtime.New(realtime.Config{
 		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.Origins, Log: log},
@@ -176,7 +179,7 @@ func (s *Server) compose(ctx context.Context) error {
 		return fmt.Errorf("reconciliation: %w", err)
 	}
 	app, _ := static.App()
-	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Payments: bills, Realtime: s.realtime,
+	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Payments: bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log})
@@ -263,6 +266,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { trim(work, s.realtime.Connections) })
 	tasks.Go(func() { s.inboxes.Run(work) })
 	tasks.Go(func() { watchAccounts(work, s.accounts, s.log) })
+	tasks.Go(func() { s.lobby.Run(work) })
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
 

@@ -29,6 +29,7 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/notification"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest/sidecar"
@@ -156,9 +157,10 @@ func (w *World) open() {
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Attention, w.Now)
 	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte("a seal of 32 characters for tests")}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
 	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
+	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, store.Lobby{DB: db}, w.Hub, w.Now)
 	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(),
 		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands(),
-		w.Records.Commands(), audit.New(store.Audits{DB: db}).Commands())
+		w.Records.Commands(), audit.New(store.Audits{DB: db}).Commands(), lobbies.Commands())
 }
 
 // Node makes the accounts of a node that shares the world's database and keys

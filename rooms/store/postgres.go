@@ -298,8 +298,8 @@ func (s *postgresTx) insertEvent(e rooms.Entry, also []rooms.RoomID) error {
 // insertNotices leaves the signals of the transaction for every node to tell.
 func (s *postgresTx) insertNotices(list []rooms.Notice) error {
 	for _, n := range list {
-		if err := s.exec(`INSERT INTO notices (room, name, namespace, data, at) VALUES ($1, $2, $3, $4, $5)`,
-			n.Room, n.Name, n.Namespace, string(n.Data), micros(time.Now())); err != nil {
+		if err := s.exec(`INSERT INTO notices (room, name, namespace, data, into_room, at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			n.Room, n.Name, n.Namespace, string(n.Data), n.Into, micros(time.Now())); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/notification"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest"
@@ -302,6 +303,9 @@ var authorization = map[string]row{
 	notification.Subscribe.Name:       {want: own, in: func(belongings) any { return roomstest.Browser("https://push.example/" + newEmail()) }},
 	notification.Unsubscribe.Name: {want: [strangers]rooms.Code{login, absent, absent, login, login}, everyone: true,
 		in: func(belongings) any { return notification.SubscriptionInput{SubscriptionID: "not mine"} }},
+	lobby.Enter.Name:  {want: public, in: func(belongings) any { return lobby.NicknameInput{Nickname: "a stranger"} }},
+	lobby.Say.Name:    {want: public, in: func(belongings) any { return lobby.SayInput{Text: "hello"} }},
+	lobby.Rename.Name: {want: public, in: func(belongings) any { return lobby.NicknameInput{Nickname: "another"} }},
 
 	record.SearchCodes.Name: {want: own, in: func(belongings) any { return record.CodeQuery{Q: "cold"} }},
 	record.DraftDiagnosis.Name: {want: prescribers, in: func(b belongings) any {

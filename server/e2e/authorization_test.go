@@ -21,6 +21,7 @@ import (
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 	"wenzhen/server/rest"
@@ -147,6 +148,10 @@ func TestStrangersAreKeptOut(t *testing.T) {
 					t.Fatalf("the %v cannot connect to %s: %s", who, namespace, got)
 				}
 			}
+			if got := b.on(rooms.Lobby).connect(h.tokens[who]); !strings.HasPrefix(got, "40/lobby,{") {
+				t.Fatalf("the %v cannot enter the lobby: %s", who, got)
+			}
+			b.on(rooms.Lobby).event(lobby.Welcome.Name)
 		case !strings.Contains(got, `"code":"unauthenticated"`):
 			t.Errorf("the %v can connect: %s", who, got)
 		}

@@ -24,7 +24,8 @@ type connection struct {
 	mu      sync.Mutex
 	actor   rooms.Actor
 	expires time.Time
-	heard   map[rooms.RoomID]bool // and whether it is looked at
+	heard   map[rooms.RoomID]bool // and whether it is looked at; nil when closed
+	gone    []func()
 }
 
 func newConnection(s *Server, socket *edge.Socket, actor rooms.Actor, expires time.Time) *connection {
@@ -107,13 +108,30 @@ func (c *connection) left(room rooms.RoomID) {
 	}
 }
 
+// OnClose implements rooms.Subscriber.
+func (c *connection) OnClose(gone func()) {
+	c.mu.Lock()
+	open := c.heard != nil
+	if open {
+		c.gone = append(c.gone, gone)
+	}
+	c.mu.Unlock()
+	if !open {
+		gone()
+	}
+}
+
 func (c *connection) leaveAll() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	for room := range c.heard {
 		c.left(room)
 	}
-	c.heard = nil
+	gone := c.gone
+	c.heard, c.gone = nil, nil
+	c.mu.Unlock()
+	for _, f := range gone {
+		f()
+	}
 }
 
 // refreshCommand renews the login of a socket in-band. It concerns the

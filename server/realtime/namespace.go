@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/lobby"
 	"wenzhen/server/realtime/edge"
 )
 
@@ -25,8 +26,7 @@ func (n *namespace) Connect(ctx context.Context, socket *edge.Socket) error {
 		Token string `json:"token"`
 	}
 	if err := json.Unmarshal(socket.Auth(), &auth); (err != nil || auth.Token == "") && n.guests {
-		socket.SetData(newConnection(s, socket, rooms.Actor{}, time.Time{}))
-		return nil
+		return n.admit(ctx, newConnection(s, socket, rooms.Actor{}, time.Time{}))
 	} else if err != nil || auth.Token == "" {
 		return refusal{rooms.Unauthenticated("give the access token in auth.token")}
 	}
@@ -41,8 +41,26 @@ func (n *namespace) Connect(ctx context.Context, socket *edge.Socket) error {
 	if len(s.sockets(user)) >= s.cfg.SocketsPerUser {
 		return refusal{rooms.RateLimited(5*time.Second, "at most %d connections per user", s.cfg.SocketsPerUser)}
 	}
-	socket.SetData(newConnection(s, socket, actor, expires))
 	socket.Join(user, string(rooms.SessionRoom(actor.SessionID)))
+	return n.admit(ctx, newConnection(s, socket, actor, expires))
+}
+
+// entrances are commands that are carried out for whoever connects to a
+// namespace, with the handshake's auth as their input.
+var entrances = map[string]string{rooms.Lobby: lobby.Enter.Name}
+
+// admit lets a connection in.
+func (n *namespace) admit(ctx context.Context, conn *connection) error {
+	conn.socket.SetData(conn)
+	entrance, ok := entrances[n.name]
+	if !ok {
+		return nil
+	}
+	actor, _ := conn.who()
+	if _, err := n.server.catalogue.Answer(rooms.WithSubscriber(ctx, conn), actor, entrance, conn.socket.Auth()); err != nil {
+		conn.leaveAll()
+		return refusal{n.server.refuse(ctx, entrance, err)}
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package realtime
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -34,6 +35,7 @@ type Config struct {
 type Server struct {
 	cfg        Config
 	edge       *edge.Server
+	chat       *Chat
 	namespaces map[string]*edge.Namespace
 	accounts   Accounts
 	catalogue  *rooms.Catalogue
@@ -46,7 +48,8 @@ type Server struct {
 func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence, attention *rooms.Presence) *Server {
 	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, attention: attention, namespaces: map[string]*edge.Namespace{}}
 	s.edge = edge.New(cfg.Edge)
-	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true, rooms.Notifications: false} {
+	s.chat = newChat(s, cfg.Edge)
+	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true, rooms.Notifications: false, rooms.Lobby: true} {
 		s.namespaces[name] = s.edge.Namespace(name, &namespace{server: s, name: name, guests: guests})
 	}
 	return s
@@ -55,8 +58,11 @@ func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence, at
 // ServeHTTP serves Socket.IO; it is mounted at /socket.io.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.edge.ServeHTTP(w, r) }
 
+// Chat serves bare WebSockets; it is mounted at /chat.
+func (s *Server) Chat() http.Handler { return s.chat }
+
 // Connections is how many clients are connected now.
-func (s *Server) Connections() int { return s.edge.Stats().Connections }
+func (s *Server) Connections() int { return s.edge.Stats().Connections + s.chat.plain.Connections() }
 
 // Published implements rooms.Listener: an event goes to everyone in its room
 // and in the rooms that are told of it too, once each. The log of a
@@ -78,8 +84,10 @@ func (s *Server) Published(p rooms.Publication) {
 // Signalled implements rooms.Listener.
 func (s *Server) Signalled(n rooms.Notice) {
 	to := []string{string(n.Room)}
+	s.chat.signalled(n)
 	if n.Room.Kind() != "session" {
 		s.broadcast(namespaceOf(n.Namespace), to, n.Name, n.Data)
+		s.admitted(n)
 		return
 	}
 	for name := range s.namespaces {
@@ -108,6 +116,18 @@ func (s *Server) sockets(room string) []*edge.Socket {
 		all = append(all, ns.Sockets(room)...)
 	}
 	return all
+}
+
+// admitted makes those who were told hear what they are admitted to.
+func (s *Server) admitted(n rooms.Notice) {
+	if n.Into == "" {
+		return
+	}
+	for _, socket := range s.namespaces[namespaceOf(n.Namespace)].Sockets(string(n.Room)) {
+		if conn, ok := socket.Data().(*connection); ok {
+			_ = conn.Subscribe(n.Into) // fails when the connection is closed
+		}
+	}
 }
 
 // cut ends the sockets of a session that was revoked. They have been told why.
@@ -153,8 +173,15 @@ const (
 )
 
 // Drain refuses new connections; those that are there live on.
-func (s *Server) Drain() { s.edge.Drain() }
+func (s *Server) Drain() {
+	s.edge.Drain()
+	s.chat.plain.Drain()
+}
 
 // Close lets running commands be answered and closes all connections, in a
 // way that makes clients connect again by themselves.
-func (s *Server) Close(ctx context.Context) error { return s.edge.Close(ctx) }
+func (s *Server) Close(ctx context.Context) error {
+	chat := make(chan error, 1)
+	go func() { chat <- s.chat.plain.Close(ctx) }()
+	return errors.Join(s.edge.Close(ctx), <-chat)
+}

@@ -33,6 +33,8 @@ type Deps struct {
 	Attachments Attachments
 	Payments    Payments
 	Realtime    http.Handler
+	// Chat serves bare WebSockets.
+	Chat http.Handler
 	// App is the built frontend; Unbuilt is shown when there is none.
 	App     fs.FS
 	Unbuilt []byte
@@ -72,6 +74,7 @@ func New(deps Deps) (http.Handler, error) {
 	// Realtime comes before every middleware: it takes the connection over.
 	g.Any("/socket.io", gin.WrapH(deps.Realtime))
 	g.Any("/socket.io/*any", gin.WrapH(deps.Realtime))
+	g.GET("/chat", gin.WrapH(deps.Chat))
 
 	g.Use(s.requestID, s.logged, s.recovered, secured)
 	if len(deps.Origins) > 0 {

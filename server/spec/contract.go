@@ -9,6 +9,7 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/notification"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
@@ -51,6 +52,7 @@ func events() []told {
 // signals carry their data alone.
 func signals() []told {
 	return []told{
+		signal(lobby.Welcome), signal(lobby.Said), signal(lobby.Presence),
 		signal(schedule.SlotUpdated), signal(schedule.ScheduleUpdated),
 		signal(consultation.QueueUpdated), signal(consultation.PresenceUpdated),
 		signal(chat.TypingStarted), signal(chat.TypingStopped), signal(account.SessionRevoked),

@@ -18,6 +18,7 @@ func plain() []plainRoute {
 		{"get", "/api/asyncapi.json", "The commands and events of Socket.IO, as AsyncAPI 3.", asJSON},
 		{"get", "/calendar/{file}", "The private calendar feed of a user, <token>.ics (RFC 5545); GET /api/v1/me has its URL.", "text/calendar"},
 		{"post", "/api/v1/webhooks/{gateway}", "Where payment gateways call back; who calls is known by the signature alone.", asJSON},
+		{"get", "/chat", "The lobby as a plain WebSocket (RFC 6455): a text message in is a line said, a text message out a line heard. 426 without an upgrade.", "text/plain"},
 		{"get", "/healthz", "Is the process alive?", asJSON},
 		{"get", "/readyz", "Can it take requests? 503 while it drains.", asJSON},
 	}

@@ -17,8 +17,10 @@ const (
 	closeNormal    = 1000
 	closeGoingAway = 1001
 	closeProtocol  = 1002
+	closeData      = 1003
 	closeNoStatus  = 1005
 	closeInvalid   = 1007
+	closePolicy    = 1008
 	closeTooBig    = 1009
 )
 

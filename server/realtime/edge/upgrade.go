@@ -31,17 +31,29 @@ func acceptKey(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
+// switching is the answer to a WebSocket handshake, up to the end of its own
+// headers; false if the handshake is wrong.
+func switching(r *http.Request) (string, bool) {
+	key := r.Header.Get("Sec-WebSocket-Key")
+	decoded, err := base64.StdEncoding.DecodeString(key)
+	if err != nil || len(decoded) != 16 || r.Header.Get("Sec-WebSocket-Version") != "13" || r.ProtoMajor != 1 {
+		return "", false
+	}
+	return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Accept: " + acceptKey(key) + "\r\n", true
+}
+
 // serveUpgrade serves a WebSocket handshake: of a new session, or of one that
 // polls so far. The request's goroutine and buffers are given back when it
 // returns; the connection is read by a goroutine of its own.
 func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string) {
-	key := r.Header.Get("Sec-WebSocket-Key")
-	if decoded, err := base64.StdEncoding.DecodeString(key); err != nil || len(decoded) != 16 ||
-		r.Header.Get("Sec-WebSocket-Version") != "13" || r.ProtoMajor != 1 {
+	response, ok := switching(r)
+	if !ok {
 		w.Header().Set("Sec-WebSocket-Version", "13")
 		refuse(w, errBadRequest)
 		return
 	}
+	response += "\r\n"
 	var s *session
 	if sid == "" {
 		if why := e.admit(); why != nil {
@@ -65,8 +77,6 @@ func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string
 		conn.Close()
 		return
 	}
-	response := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-		"Sec-WebSocket-Accept: " + acceptKey(key) + "\r\n\r\n"
 	if sid == "" {
 		e.openWebSocket(s, conn, reader, response)
 	} else {
@@ -89,7 +99,7 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 // openWebSocket starts a session on a WebSocket. Reading begins when
 // everything is in its place.
 func (e *Engine) openWebSocket(s *session, conn net.Conn, reader *frameReader, response string) {
-	s.ws = newWSConn(s, conn)
+	s.ws = newWSConn(s, &s.mu, &s.engine.cfg, conn)
 	ws := s.ws
 	conn.SetWriteDeadline(time.Now().Add(e.cfg.WriteTimeout))
 	opening := append([]byte(response), e.openFrame(s, "").wire...)
@@ -112,7 +122,7 @@ func (e *Engine) openWebSocket(s *session, conn net.Conn, reader *frameReader, r
 // tryUpgrade lets a WebSocket knock at a session that polls. One that comes
 // too late or twice is closed; the session stays as it is.
 func (s *session) tryUpgrade(conn net.Conn, reader *frameReader, response string) {
-	w := newWSConn(s, conn)
+	w := newWSConn(s, &s.mu, &s.engine.cfg, conn)
 	s.mu.Lock()
 	welcome := s.state == stateOpen && s.ws == nil && s.probe == nil
 	if welcome {

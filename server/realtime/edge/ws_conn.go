@@ -17,15 +17,23 @@ const lingerTime = 3 * time.Second
 
 var writeBuffers = sync.Pool{New: func() any { return new([writeChunk]byte) }}
 
+// wsOwner is who sends over a wsConn: a session, or a bare connection.
+type wsOwner interface {
+	// fail is told that writing has failed, without the lock held.
+	fail(*wsConn, error)
+}
+
 // wsConn is the sending half of a WebSocket connection. Everything in it is
-// guarded by the lock of its session.
+// guarded by the lock of its owner.
 //
 // A frame is written at once in the sender's goroutine, without waiting,
 // where the connection is plain TCP and nothing is queued. What the kernel
 // doesn't take, and everything on TLS, goes into the queue, and a writer
 // runs until the queue is empty. So an idle connection has no writer.
 type wsConn struct {
-	s       *session
+	owner   wsOwner
+	mu      *sync.Mutex // the owner's
+	cfg     *Config
 	conn    net.Conn
 	raw     syscall.RawConn // nil where the descriptor is not within reach
 	attempt func(fd uintptr) bool
@@ -41,8 +49,8 @@ type wsConn struct {
 	dead    bool
 }
 
-func newWSConn(s *session, conn net.Conn) *wsConn {
-	w := &wsConn{s: s, conn: conn}
+func newWSConn(owner wsOwner, mu *sync.Mutex, cfg *Config, conn net.Conn) *wsConn {
+	w := &wsConn{owner: owner, mu: mu, cfg: cfg, conn: conn}
 	if tcp, ok := conn.(*net.TCPConn); ok && rawIO {
 		if raw, err := tcp.SyscallConn(); err == nil {
 			w.raw = raw
@@ -130,7 +138,7 @@ func (w *wsConn) writeOnce(fd uintptr) bool {
 }
 
 func (w *wsConn) enqueue(wire []byte) bool {
-	if w.queued > 0 && w.queued+len(wire) > w.s.engine.cfg.SendQueue {
+	if w.queued > 0 && w.queued+len(wire) > w.cfg.SendQueue {
 		return false
 	}
 	w.queue = append(w.queue, wire)
@@ -151,23 +159,23 @@ func (w *wsConn) drain() {
 		if !ok {
 			return
 		}
-		w.conn.SetWriteDeadline(time.Now().Add(w.s.engine.cfg.WriteTimeout))
+		w.conn.SetWriteDeadline(time.Now().Add(w.cfg.WriteTimeout))
 		_, err := w.conn.Write(chunk)
 		if err != nil {
-			w.s.fail(w, err)
+			w.owner.fail(w, err)
 			return
 		}
-		w.s.mu.Lock()
+		w.mu.Lock()
 		w.queued = max(w.queued-len(chunk), 0)
-		w.s.mu.Unlock()
+		w.mu.Unlock()
 	}
 }
 
 // take joins what waits into the buffer; a frame that is larger than the
 // buffer comes alone. Without anything left, the writer ends.
 func (w *wsConn) take(buffer *[writeChunk]byte) ([]byte, bool) {
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if len(w.queue) == 0 {
 		w.queue = nil
 		w.writing = false

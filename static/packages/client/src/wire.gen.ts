@@ -316,6 +316,10 @@ export interface Consultation {
   unread?: number
 }
 
+export interface Count {
+  count: number
+}
+
 export interface DayInput {
   day: string
 }
@@ -465,6 +469,10 @@ export interface EnterRecordInput {
   reason: string
 }
 
+export interface Entered {
+  nickname: string
+}
+
 export interface Entry {
   room: string
   seq: number
@@ -580,6 +588,13 @@ export interface Glimpse {
   participants: Participant[]
   events: Entry[]
   hasMore: boolean
+}
+
+export interface Greeting {
+  text: string
+  nickname: string
+  count: number
+  lines: Line[]
 }
 
 export interface HistoryInput {
@@ -716,6 +731,13 @@ export interface KindPreference {
   kind: NoticeKind
   push: boolean
   email: boolean
+}
+
+export interface Line {
+  id: string
+  nickname: string
+  text: string
+  at: string
 }
 
 export interface LinkedIdentity {
@@ -861,6 +883,10 @@ export interface NewPasskeyInput {
   ticket: string
   name: string
   credential: unknown
+}
+
+export interface NicknameInput {
+  nickname?: string
 }
 
 export type Nothing = Record<string, never>
@@ -1306,6 +1332,10 @@ export interface SandboxPlayInput {
 
 export interface SandboxRef {
   reference: string
+}
+
+export interface SayInput {
+  text: string
 }
 
 export interface Schedule {
@@ -1832,9 +1862,36 @@ export interface NotificationsServerToClientEvents {
   error: (error: WireError) => void
 }
 
+/** Commands on /lobby. */
+export interface LobbyClientToServerEvents {
+  /** Enter the lobby; done for you when you connect to /lobby, with the handshake's auth as its input. Entering twice changes nothing. */
+  'lobby:enter': (input: NicknameInput, ack: (reply: Ack<Entered>) => void) => void
+  /** Say a line of at most 500 characters to everyone in the lobby. */
+  'lobby:say': (input: SayInput, ack: (reply: Ack<Line>) => void) => void
+  /** Take another nickname. */
+  'lobby:rename': (input: NicknameInput, ack: (reply: Ack<Entered>) => void) => void
+  /** Renew the login of this socket. */
+  'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
+}
+
+/** What /lobby tells. */
+export interface LobbyServerToClientEvents {
+  /** You have entered: the welcome line, your nickname, who is there, and what was said last. */
+  'lobby:welcome': (data: Greeting) => void
+  /** Someone said a line. */
+  'lobby:said': (data: Line) => void
+  /** How many are there has changed; told at most four times a second. */
+  'lobby:presence': (data: Count) => void
+  /** This login has ended. */
+  'session:revoked': (data: SessionInput) => void
+  /** A command sent without an acknowledgement has failed. */
+  error: (error: WireError) => void
+}
+
 /** All namespaces. */
 export interface Namespaces {
   '/consultations': { commands: ClientToServerEvents; events: ServerToClientEvents }
   '/schedules': { commands: SchedulesClientToServerEvents; events: SchedulesServerToClientEvents }
   '/notifications': { commands: NotificationsClientToServerEvents; events: NotificationsServerToClientEvents }
+  '/lobby': { commands: LobbyClientToServerEvents; events: LobbyServerToClientEvents }
 }

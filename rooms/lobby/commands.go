@@ -1,0 +1,103 @@
+package lobby
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"wenzhen/rooms"
+)
+
+// Room is where everyone is.
+const Room rooms.RoomID = "lobby"
+
+// Limits.
+const (
+	TextLimit     = 500 // characters of a line
+	NicknameLimit = 24  // characters
+	Remembered    = 50  // lines that newcomers are shown
+)
+
+// The commands of the lobby.
+var (
+	Enter = rooms.Command[NicknameInput, Entered]{Name: "lobby:enter", Namespace: rooms.Lobby, For: rooms.Anyone,
+		Doc: "Enter the lobby; done for you when you connect to /lobby, with the handshake's auth as its input. Entering twice changes nothing."}
+	Say = rooms.Command[SayInput, Line]{Name: "lobby:say", Namespace: rooms.Lobby, For: rooms.Anyone,
+		Doc: "Say a line of at most 500 characters to everyone in the lobby."}
+	Rename = rooms.Command[NicknameInput, Entered]{Name: "lobby:rename", Namespace: rooms.Lobby, For: rooms.Anyone,
+		Doc: "Take another nickname."}
+)
+
+// What is told.
+var (
+	Welcome  = rooms.Signal[Greeting]{Namespace: rooms.Lobby, Name: "lobby:welcome", Doc: "You have entered: the welcome line, your nickname, who is there, and what was said last."}
+	Said     = rooms.Signal[Line]{Namespace: rooms.Lobby, Name: "lobby:said", Doc: "Someone said a line."}
+	Presence = rooms.Signal[Count]{Namespace: rooms.Lobby, Name: "lobby:presence", Doc: "How many are there has changed; told at most four times a second."}
+)
+
+// NicknameInput is how one wants to be called.
+type NicknameInput struct {
+	// Nickname has at most 24 characters; one that is taken gets a number, and
+	// who gives none is called guest-….
+	Nickname string `json:"nickname,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in NicknameInput) Validate() error {
+	switch name := plain(in.Nickname); {
+	case in.Nickname == "":
+		return nil
+	case name == "" || name[0] == '*' || name[0] == '/':
+		return rooms.Invalid("nickname", "a nickname has a letter in it, and does not begin with * or /")
+	case utf8.RuneCountInString(name) > NicknameLimit:
+		return rooms.TooLarge("nickname", "a nickname has at most %d characters", NicknameLimit)
+	}
+	return nil
+}
+
+// SayInput is what one says.
+type SayInput struct {
+	// Text is a line of at most 500 characters; HTML means nothing in it.
+	Text string `json:"text"`
+}
+
+// Validate implements rooms.Validator.
+func (in SayInput) Validate() error {
+	switch {
+	case utf8.RuneCountInString(in.Text) > TextLimit:
+		return rooms.TooLarge("text", "a line has at most %d characters", TextLimit)
+	case plain(in.Text) == "":
+		return rooms.Invalid("text", "say something")
+	}
+	return nil
+}
+
+// Entered is how one is called.
+type Entered struct {
+	Nickname string `json:"nickname"`
+}
+
+// Line is what someone said.
+type Line struct {
+	ID       string `json:"id"`
+	Nickname string `json:"nickname"`
+	Text     string `json:"text"`
+	// At is in UTC.
+	At time.Time `json:"at"`
+}
+
+// Greeting is what a newcomer is told.
+type Greeting struct {
+	// Text is the welcome line.
+	Text string `json:"text"`
+	// Nickname is yours.
+	Nickname string `json:"nickname"`
+	// Count is how many are there, you included.
+	Count int `json:"count"`
+	// Lines were said before, the oldest first.
+	Lines []Line `json:"lines"`
+}
+
+// Count is how many are there.
+type Count struct {
+	Count int `json:"count"`
+}

@@ -1,0 +1,169 @@
+package lobby
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// Mode is who may enter.
+type Mode string
+
+// The modes.
+const (
+	Open    Mode = "open"  // anyone
+	Members Mode = "users" // who is logged in
+	Off     Mode = "off"   // nobody
+)
+
+// Config says how the lobby is kept.
+type Config struct {
+	Mode Mode
+	// Welcome is the line that everyone is welcomed with.
+	Welcome string
+}
+
+// presenceEvery is how often the number of visitors is told at most.
+const presenceEvery = 250 * time.Millisecond
+
+// Service is the lobby.
+type Service struct {
+	cfg   Config
+	store Store
+	hub   *rooms.Hub
+	now   func() time.Time
+
+	// changed holds a token while the number of visitors has not been told.
+	changed chan struct{}
+
+	mu       sync.Mutex
+	visitors map[rooms.Subscriber]*visitor
+	names    map[string]bool // in lower case
+}
+
+// New makes the lobby. Run tells how many are there.
+func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) *Service {
+	return &Service{cfg: cfg, store: store, hub: hub, now: now, changed: make(chan struct{}, 1),
+		visitors: map[rooms.Subscriber]*visitor{}, names: map[string]bool{}}
+}
+
+// Commands binds the lobby's commands.
+func (s *Service) Commands() []rooms.Bound {
+	return []rooms.Bound{Enter.Bind(s.enter), Say.Bind(s.say), Rename.Bind(s.rename)}
+}
+
+// Run tells everyone when their number has changed, until ctx ends.
+func (s *Service) Run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.changed:
+		}
+		Presence.Send(s.hub, Room, Count{s.Visitors()})
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(presenceEvery):
+		}
+	}
+}
+
+// Visitors is how many are there.
+func (s *Service) Visitors() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.visitors)
+}
+
+func (s *Service) enter(ctx context.Context, actor rooms.Actor, in NicknameInput) (Entered, error) {
+	switch {
+	case s.cfg.Mode == Off:
+		return Entered{}, rooms.NotFound("lobby")
+	case s.cfg.Mode == Members && actor.Guest():
+		return Entered{}, rooms.Unauthenticated("log in to enter the lobby")
+	}
+	conn := rooms.SubscriberOf(ctx)
+	if conn == nil {
+		return Entered{}, rooms.Invalid("", "the lobby is entered over a connection that stays")
+	}
+	v, count, fresh := s.admit(conn, in.Nickname)
+	if !fresh {
+		return Entered{v.name()}, nil
+	}
+	conn.OnClose(func() { s.dismiss(conn) })
+	door := rooms.RoomID("visitor:" + rooms.NewID(s.now()))
+	if err := conn.Subscribe(door); err != nil {
+		return Entered{}, err
+	}
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		// Nothing is said between this and the commit.
+		if _, err := tx.Next(Room, s.now()); err != nil {
+			return err
+		}
+		lines, err := tx.Lines(Remembered)
+		if err != nil {
+			return err
+		}
+		// Told in its turn: what was said before is in it, what is said after
+		// is heard.
+		Welcome.Admit(tx, door, Greeting{Text: s.cfg.Welcome, Nickname: v.name(), Count: count, Lines: lines}, Room)
+		return nil
+	})
+	if err != nil {
+		s.dismiss(conn)
+		return Entered{}, err
+	}
+	s.tellCount()
+	return Entered{v.name()}, nil
+}
+
+func (s *Service) say(ctx context.Context, _ rooms.Actor, in SayInput) (Line, error) {
+	v, err := s.visitor(ctx)
+	if err != nil {
+		return Line{}, err
+	}
+	at := s.now()
+	if wait := v.tooSoon(at); wait > 0 {
+		return Line{}, rooms.RateLimited(wait, "that is too much at once")
+	}
+	line := Line{ID: rooms.NewID(at), Nickname: v.name(), Text: plain(in.Text), At: at}
+	return line, s.store.InTx(ctx, func(tx Tx) error {
+		seq, err := tx.Next(Room, at)
+		if err != nil {
+			return err
+		}
+		Said.After(tx, Room, line)
+		return tx.KeepLine(seq, line, Remembered)
+	})
+}
+
+func (s *Service) rename(ctx context.Context, _ rooms.Actor, in NicknameInput) (Entered, error) {
+	v, err := s.visitor(ctx)
+	if err != nil {
+		return Entered{}, err
+	}
+	if wait := v.tooSoon(s.now()); wait > 0 {
+		return Entered{}, rooms.RateLimited(wait, "that is too much at once")
+	}
+	return Entered{s.renamed(rooms.SubscriberOf(ctx), plain(in.Nickname))}, nil
+}
+
+// visitor is who asks.
+func (s *Service) visitor(ctx context.Context) (*visitor, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v := s.visitors[rooms.SubscriberOf(ctx)]; v != nil {
+		return v, nil
+	}
+	return nil, rooms.Conflict("outside", "enter the lobby first")
+}
+
+func (s *Service) tellCount() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,23 @@
+package lobby
+
+import (
+	"context"
+
+	"wenzhen/rooms"
+)
+
+// Store is what the lobby needs remembered.
+type Store interface {
+	// InTx runs f in one transaction, which commits if f returns nil; its
+	// signals are told after the commit.
+	InTx(ctx context.Context, f func(Tx) error) error
+}
+
+// Tx is a transaction over the lobby.
+type Tx interface {
+	rooms.Tx
+	// Lines are the last most lines, the oldest first.
+	Lines(most int) ([]Line, error)
+	// KeepLine adds a line as number seq and forgets all but the last most.
+	KeepLine(seq rooms.Seq, line Line, most int) error
+}

@@ -1,0 +1,40 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/lobby"
+)
+
+// Lobby carries out lobby.Store.
+type Lobby struct{ *DB }
+
+// InTx implements lobby.Store.
+func (s Lobby) InTx(ctx context.Context, f func(lobby.Tx) error) error {
+	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+}
+
+// Lines implements lobby.Tx.
+func (tx *Tx) Lines(most int) ([]lobby.Line, error) {
+	lines, err := collect(context.Background(), tx, func(s scanner) (lobby.Line, error) {
+		var l lobby.Line
+		return l, s.Scan(&l.ID, &l.Nickname, &l.Text, (*at)(&l.At))
+	}, `SELECT id, nickname, text, at FROM lobby_lines ORDER BY seq DESC LIMIT $1`, most)
+	slices.Reverse(lines)
+	if lines == nil {
+		lines = []lobby.Line{}
+	}
+	return lines, err
+}
+
+// KeepLine implements lobby.Tx.
+func (tx *Tx) KeepLine(seq rooms.Seq, line lobby.Line, most int) error {
+	err := tx.exec(`INSERT INTO lobby_lines (seq, id, nickname, text, at) VALUES ($1, $2, $3, $4, $5)`,
+		seq, line.ID, line.Nickname, line.Text, micros(line.At))
+	if err != nil {
+		return err
+	}
+	return tx.exec(`DELETE FROM lobby_lines WHERE seq <= (SELECT seq FROM lobby_lines ORDER BY seq DESC LIMIT 1 OFFSET $1)`, most)
+}

@@ -1,0 +1,138 @@
+package realtime
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/lobby"
+	"wenzhen/server/realtime/edge"
+)
+
+// Chat is the lobby for whoever has nothing but a bare WebSocket: lines of
+// text in, lines of text out.
+type Chat struct {
+	server *Server
+	plain  *edge.Plain
+
+	mu    sync.Mutex
+	rooms map[rooms.RoomID]map[*chatLine]struct{}
+}
+
+// bearer is the subprotocol by which a browser, which cannot send headers,
+// shows its access token: new WebSocket(url, ['bearer', token]).
+const bearer = "bearer"
+
+func newChat(s *Server, cfg edge.Config) *Chat {
+	// A line of four-byte characters with room for a long command.
+	cfg.MaxPayload = 4*lobby.TextLimit + 256
+	// A thousand lines: who is further behind reads too slowly.
+	cfg.SendQueue = 256 << 10
+	return &Chat{server: s, plain: edge.NewPlain(cfg), rooms: map[rooms.RoomID]map[*chatLine]struct{}{}}
+}
+
+// ServeHTTP opens a line. Who opens the address in a browser is sent to the
+// lobby's page.
+func (c *Chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") == "" && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.Redirect(w, r, "/lobby", http.StatusFound)
+		return
+	}
+	l := &chatLine{chat: c, nickname: r.URL.Query().Get("nickname"), heard: map[rooms.RoomID]bool{}}
+	subprotocol := ""
+	_, l.token, _ = strings.Cut(r.Header.Get("Authorization"), " ")
+	if offered := subprotocols(r); len(offered) == 2 && offered[0] == bearer {
+		subprotocol, l.token = bearer, offered[1]
+	}
+	c.plain.Accept(w, r, subprotocol, l)
+}
+
+func subprotocols(r *http.Request) []string {
+	var all []string
+	for _, header := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for one := range strings.SplitSeq(header, ",") {
+			all = append(all, strings.TrimSpace(one))
+		}
+	}
+	return all
+}
+
+// signalled tells the lines that hear a room, and admits those that are told
+// to hear another.
+func (c *Chat) signalled(n rooms.Notice) {
+	c.mu.Lock()
+	lines := slices.Collect(maps.Keys(c.rooms[n.Room]))
+	c.mu.Unlock()
+	if len(lines) == 0 {
+		return
+	}
+	var told []edge.Text
+	switch {
+	case n.Room.Kind() == "session":
+		for _, l := range lines {
+			l.conn.Close(closePolicy, "this login has ended")
+		}
+		return
+	case n.Name == lobby.Said.Name:
+		told = linesOf(n.Data)
+	case n.Name == lobby.Welcome.Name:
+		told = greetingOf(n.Data)
+	}
+	for _, l := range lines {
+		if l.conn.Send(told...) == nil && n.Into != "" {
+			_ = l.Subscribe(n.Into) // fails when the line is being closed
+		}
+	}
+}
+
+func linesOf(data json.RawMessage) []edge.Text {
+	var line lobby.Line
+	if json.Unmarshal(data, &line) != nil {
+		return nil
+	}
+	return []edge.Text{edge.NewText(line.Nickname + ": " + line.Text)}
+}
+
+func greetingOf(data json.RawMessage) []edge.Text {
+	var g lobby.Greeting
+	if json.Unmarshal(data, &g) != nil {
+		return nil
+	}
+	told := []edge.Text{edge.NewText("* " + g.Text),
+		edge.NewText("* You are " + g.Nickname + ". " + present(g.Count) + " Send /nick NAME to be called otherwise, /who to count.")}
+	for _, line := range g.Lines {
+		told = append(told, edge.NewText(line.Nickname+": "+line.Text))
+	}
+	return told
+}
+
+// join makes a line hear a room.
+func (c *Chat) join(room rooms.RoomID, l *chatLine) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rooms[room] == nil {
+		c.rooms[room] = map[*chatLine]struct{}{}
+	}
+	c.rooms[room][l] = struct{}{}
+}
+
+func (c *Chat) leave(room rooms.RoomID, l *chatLine) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.rooms[room], l)
+	if len(c.rooms[room]) == 0 {
+		delete(c.rooms, room)
+	}
+}
+
+// visitors is how many hear the lobby on this node.
+func (c *Chat) visitors() int {
+	c.mu.Lock()
+	plain := len(c.rooms[lobby.Room])
+	c.mu.Unlock()
+	return plain + len(c.server.namespaces[rooms.Lobby].Sockets(string(lobby.Room)))
+}

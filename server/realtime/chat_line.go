@@ -1,0 +1,174 @@
+package realtime
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/lobby"
+	"wenzhen/server/realtime/edge"
+)
+
+// WebSocket close codes (RFC 6455, 7.4.1).
+const (
+	closePolicy = 1008
+	closeTooBig = 1009
+)
+
+// chatLine is a bare WebSocket in the lobby. It is an edge.Line and a
+// rooms.Subscriber.
+type chatLine struct {
+	chat            *Chat
+	token, nickname string // as the handshake has them
+
+	conn    *edge.PlainConn
+	actor   rooms.Actor
+	expires time.Time
+
+	mu    sync.Mutex
+	heard map[rooms.RoomID]bool // nil when closed
+	gone  []func()
+}
+
+// Opened implements edge.Line: it enters the lobby.
+func (l *chatLine) Opened(conn *edge.PlainConn) {
+	l.conn = conn
+	l.actor.Address = conn.Address()
+	ctx := context.Background()
+	if l.token != "" {
+		actor, expires, err := l.chat.server.accounts.Authenticate(l.token)
+		if err == nil {
+			err = l.chat.server.accounts.Alive(ctx, actor, "")
+		}
+		if err != nil {
+			l.refused(ctx, lobby.Enter.Name, err)
+			return
+		}
+		actor.Address = l.actor.Address
+		l.actor, l.expires, l.token = actor, expires, ""
+		_ = l.Subscribe(rooms.SessionRoom(actor.SessionID)) // fails when closed
+	}
+	ask(ctx, l, lobby.Enter, lobby.NicknameInput{Nickname: l.nickname})
+}
+
+// Text implements edge.Line: everything is said, but two commands.
+func (l *chatLine) Text(ctx context.Context, text string) {
+	if !l.actor.Guest() && !l.chat.server.cfg.Now().Before(l.expires) {
+		l.conn.Close(closePolicy, "the access token has expired")
+		return
+	}
+	name, renames := strings.CutPrefix(text, "/nick ")
+	switch {
+	case renames:
+		if now, ok := ask(ctx, l, lobby.Rename, lobby.NicknameInput{Nickname: name}); ok {
+			l.tell("You are " + now.Nickname + ".")
+		}
+	case text == "/who":
+		l.tell(present(l.chat.visitors()))
+	default:
+		ask(ctx, l, lobby.Say, lobby.SayInput{Text: text})
+	}
+}
+
+// ask sends a command of the lobby; a failure is told, or ends the line.
+func ask[In, Out any](ctx context.Context, l *chatLine, command rooms.Command[In, Out], in In) (Out, bool) {
+	s := l.chat.server
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.CommandTimeout)
+	defer cancel()
+	var out Out
+	raw, err := json.Marshal(in)
+	if err == nil {
+		raw, err = s.catalogue.Answer(rooms.WithSubscriber(ctx, l), l.actor, command.Name, raw)
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	if err != nil {
+		l.refused(ctx, command.Name, err)
+		return out, false
+	}
+	return out, true
+}
+
+// refused says what went wrong. What shows that the other side cannot or may
+// not go on ends the line.
+func (l *chatLine) refused(ctx context.Context, command string, err error) {
+	switch e := l.chat.server.refuse(ctx, command, err); e.Code {
+	case rooms.CodeRateLimited, rooms.CodeUnauthenticated, rooms.CodeForbidden, rooms.CodeNotFound:
+		l.conn.Close(closePolicy, e.Message)
+	case rooms.CodeTooLarge:
+		l.conn.Close(closeTooBig, e.Message)
+	default:
+		if command == lobby.Enter.Name {
+			l.conn.Close(closePolicy, e.Message) // there is nothing else to do here
+			return
+		}
+		l.tell(e.Message)
+	}
+}
+
+// tell says something that nobody has said.
+func (l *chatLine) tell(text string) { _ = l.conn.Send(edge.NewText("* " + text)) } // fails when closed
+
+func present(count int) string {
+	if count == 1 {
+		return "Nobody else is here."
+	}
+	return strconv.Itoa(count) + " are here."
+}
+
+// Closed implements edge.Line.
+func (l *chatLine) Closed() {
+	l.mu.Lock()
+	heard, gone := l.heard, l.gone
+	l.heard, l.gone = nil, nil
+	l.mu.Unlock()
+	for room := range heard {
+		l.chat.leave(room, l)
+	}
+	for _, f := range gone {
+		f()
+	}
+}
+
+// Subscribe implements rooms.Subscriber.
+func (l *chatLine) Subscribe(room rooms.RoomID) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.heard == nil {
+		return rooms.Unavailable(nil, "the connection is closed")
+	}
+	l.heard[room] = true
+	l.chat.join(room, l)
+	return nil
+}
+
+// Unsubscribe implements rooms.Subscriber.
+func (l *chatLine) Unsubscribe(room rooms.RoomID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.heard[room] {
+		delete(l.heard, room)
+		l.chat.leave(room, l)
+	}
+}
+
+// Look implements rooms.Subscriber; in the lobby nobody is looked for.
+func (l *chatLine) Look(rooms.RoomID, bool) {}
+
+// OnClose implements rooms.Subscriber.
+func (l *chatLine) OnClose(gone func()) {
+	l.mu.Lock()
+	open := l.heard != nil
+	if open {
+		l.gone = append(l.gone, gone)
+	}
+	l.mu.Unlock()
+	if !open {
+		gone()
+	}
+}

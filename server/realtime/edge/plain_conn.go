@@ -1,0 +1,180 @@
+package edge
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// PlainConn is a bare WebSocket. Its methods may be called from any goroutine,
+// and none of them waits.
+type PlainConn struct {
+	plain   *Plain
+	line    Line
+	address string
+	reader  *frameReader
+	ctx     context.Context
+	cancel  context.CancelFunc
+	heard   atomic.Bool // something came in since the last PING
+
+	mu      sync.Mutex
+	ws      *wsConn
+	timer   *time.Timer // the heartbeat; after closing, the last term
+	waiting bool        // a PING is unanswered
+	closing bool
+}
+
+func newPlainConn(p *Plain, conn net.Conn, address string, line Line) *PlainConn {
+	c := &PlainConn{plain: p, address: address, line: line, reader: newFrameReader(conn, p.cfg.MaxPayload, p.cfg.BodyTimeout)}
+	c.ws = newWSConn(c, &c.mu, &p.cfg, conn)
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	return c
+}
+
+// Address is the client's address, as Config.Address tells it.
+func (c *PlainConn) Address() string { return c.address }
+
+// Text makes a message that many connections can be sent without copying it.
+type Text struct{ frame frame }
+
+// NewText frames a message.
+func NewText(text string) Text { return Text{textFrame(text)} }
+
+// Send sends messages, in the order of calls. The error is ErrClosed when the
+// connection has ended; a client that lets Config.SendQueue fill up is cut off.
+func (c *PlainConn) Send(texts ...Text) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || c.ws.dead {
+		return ErrClosed
+	}
+	for _, t := range texts {
+		if !c.ws.write(t.frame) {
+			c.end()
+			return ErrClosed
+		}
+	}
+	return nil
+}
+
+// Close ends the connection in good order: what was sent before reaches the
+// client, then the code and the reason.
+func (c *PlainConn) Close(code uint16, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || c.ws.dead {
+		return
+	}
+	c.closing = true
+	c.cancel()
+	c.ws.close(code, reason)
+	// Whatever the client does or does not do, it ends after this.
+	c.timer.Reset(c.plain.cfg.WriteTimeout + lingerTime)
+}
+
+// run answers the handshake and reads until the connection ends.
+func (c *PlainConn) run(response string) {
+	defer c.cancel()
+	conn := c.ws.conn
+	conn.SetWriteDeadline(time.Now().Add(c.plain.cfg.WriteTimeout))
+	if _, err := io.WriteString(conn, response); err != nil {
+		conn.Close()
+		return
+	}
+	conn.SetWriteDeadline(time.Time{})
+	c.mu.Lock() // the timer may fire before it has been assigned
+	c.timer = time.AfterFunc(c.plain.cfg.PingInterval, c.tick)
+	c.mu.Unlock()
+	if c.plain.add(c) {
+		c.line.Opened(c)
+		c.read()
+		c.plain.remove(c)
+		c.line.Closed()
+	} else {
+		c.Close(closeGoingAway, errDraining.Message)
+	}
+	c.drop()
+}
+
+func (c *PlainConn) read() {
+	for {
+		op, payload, err := c.reader.next()
+		if err != nil {
+			if p := asProtocolError(err); p != nil {
+				c.Close(p.code, p.reason)
+				// What comes now can't be told apart any more; it is read so that
+				// the closing frame isn't lost with the connection.
+				io.Copy(io.Discard, c.ws.conn)
+			}
+			return
+		}
+		c.heard.Store(true)
+		switch {
+		case op == opClose:
+			c.Close(closeCode(payload), "")
+			return
+		case op == opPing:
+			c.pong(payload)
+		case c.ctx.Err() != nil: // closing: the client may not have seen it yet
+		case op == opBinary:
+			c.Close(closeData, "text messages only")
+		case op == opText:
+			c.line.Text(c.ctx, string(payload))
+		}
+	}
+}
+
+func (c *PlainConn) pong(payload []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing && !c.ws.dead && !c.ws.write(controlFrame(opPong, payload)) {
+		c.end()
+	}
+}
+
+// tick asks whether the client is there, and ends a connection from which
+// nothing came since it was asked last.
+func (c *PlainConn) tick() {
+	cfg := &c.plain.cfg
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closing || c.ws.dead:
+		c.end()
+	case !c.waiting:
+		c.heard.Store(false)
+		c.waiting = true
+		c.timer.Reset(cfg.PingTimeout)
+		if !c.ws.write(controlFrame(opPing, nil)) {
+			c.end()
+		}
+	case c.heard.Load():
+		c.waiting = false
+		c.timer.Reset(max(cfg.PingInterval-cfg.PingTimeout, time.Millisecond))
+	default:
+		c.closing = true
+		c.cancel()
+		c.ws.close(closePolicy, reasonPingTimeout)
+		c.timer.Reset(lingerTime)
+	}
+}
+
+// fail implements wsOwner.
+func (c *PlainConn) fail(*wsConn, error) { c.drop() }
+
+// drop ends the connection at once.
+func (c *PlainConn) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end()
+}
+
+// end is drop with the lock held. The reader notices.
+func (c *PlainConn) end() {
+	c.cancel()
+	c.timer.Stop()
+	c.ws.drop()
+}
