@@ -150,3 +150,34 @@ func TestChangePassword(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who signs up with an address that is not theirs keeps nothing of the account
+// once its owner resets the password: no session, no second factor.
+func TestOwnerOfTheAddressTakesTheAccount(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	squatter := w.Patient("bo")
+	protected(squatter)
+	login := reset(w, squatter, "the owner's password") // asks for no code
+	owner := w.Enters(login)
+	if s := roomstest.Must(owner, ReadSecurity, rooms.Nothing{}); s.TOTP || !s.EmailVerified {
+		t.Errorf("the account is %+v", s)
+	}
+	if code := roomstest.Code(squatter, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
+		t.Errorf("the squatter: %q", code)
+	}
+	// An owner who had proved to have the address keeps the second factor.
+	protected(owner)
+	if _, err := roomstest.Ask(w, guest("a"), ForgotPassword, ForgotInput{Email: owner.User.Email}); err != nil {
+		t.Fatal(err)
+	}
+	w.Passes(time.Second)
+	in := ResetInput{Token: token(w, owner.User.Email), Password: "another password"}
+	if _, err := roomstest.Ask(w, guest("a"), ResetPassword, in); err != nil {
+		t.Fatal(err)
+	}
+	_, err := roomstest.Ask(w, guest("a"), LogIn, LoginInput{Email: owner.User.Email, Password: in.Password})
+	if e, ok := err.(*rooms.Error); !ok || e.Field != "otp" {
+		t.Errorf("a reset took the second factor away: %v", err)
+	}
+}
