@@ -50,6 +50,7 @@ var confined = map[string]string{
 	"github.com/redis/":          "wenzhen/server/cluster",
 	"github.com/pion/":           "wenzhen/server/turn",
 	"github.com/alecthomas/kong": "wenzhen",
+	"github.com/prometheus/":     "wenzhen/server/metrics",
 }
 
 func TestImports(t *testing.T) {

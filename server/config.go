@@ -74,6 +74,8 @@ type Config struct {
 	Lobby             string        `default:"open" enum:"open,users,off" env:"WENZHEN_LOBBY" help:"Who may enter the chat hall, over Socket.IO and at /chat: \"open\", anyone; \"users\", who is logged in; \"off\", nobody."`
 	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say." env:"WENZHEN_LOBBY_WELCOME" help:"The line with which the chat hall welcomes."`
 
+	MetricsAddr string `env:"WENZHEN_METRICS_ADDR" help:"Address of a private listener with metrics for Prometheus (/metrics) and Go's profiler (/debug/pprof/), such as 127.0.0.1:9090; none when not given. It asks for no login: never on the open internet."`
+
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
 

@@ -32,6 +32,7 @@ import (
 	"wenzhen/server/blob"
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
+	"wenzhen/server/metrics"
 	"wenzhen/server/push"
 	"wenzhen/server/realtime"
 	"wenzhen/server/realtime/edge"
@@ -64,6 +65,8 @@ type Server struct {
 	http      *http.Server
 	fresh     *fresh
 	listener  net.Listener
+	metrics   *metrics.Metrics
+	private   *private // nil where no metrics are served
 
 	public   Public
 	draining atomic.Bool
@@ -107,11 +110,16 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil { // first: it tells the port
 		return fmt.Errorf("listen: %w", err)
 	}
+	s.metrics = metrics.New(Version, clock)
+	if s.private, err = listenPrivate(cfg.MetricsAddr, s.metrics, log); err != nil {
+		return err
+	}
 	if s.blobs, err = blob.Open(filepath.Join(cfg.Data, attachmentsFolder)); err != nil {
 		return err
 	}
 	options := database(cfg.Data, cfg.Database)
 	options.Synchronous, options.Hub, options.Now, options.Log = cfg.Synchronous, s.hub, clock, log
+	options.Committed = s.metrics.Committed
 	if s.db, err = store.Open(ctx, options); err != nil {
 		return err
 	}
@@ -165,9 +173,11 @@ func (s *Server) compose(ctx context.Context) error {
 
 	s.realtime = realtime.New(realtime.Config{
 		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.Origins, Log: log},
-		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock,
+		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock, Observe: observed(s.metrics, "socket"),
 	}, s.catalogue, accounts, presence, attention)
 	s.hub.Listen(s.realtime)
+	s.hub.Listen(s.metrics) // after the sockets: it measures when they were told
+	s.observe()
 
 	s.public = Public{Version: Version, Mail: s.mail != nil, Providers: accounts.Providers(), IdleMinutes: int(cfg.IdleLogOff.Minutes()), PushKey: s.push.PublicKey(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
 	if cfg.Demo {
@@ -182,7 +192,8 @@ func (s *Server) compose(ctx context.Context) error {
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Payments: bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
-		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log})
+		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log,
+		Observe: observed(s.metrics, "rest"), Requested: s.metrics.Request, Now: clock})
 	if err != nil {
 		return err
 	}
@@ -260,6 +271,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return errors.Join(err, s.Close())
 	}
 	var tasks sync.WaitGroup
+	tasks.Go(func() { s.private.serve(s.log) })
 	tasks.Go(func() { rooms.RunTimers(work, s.db, clock, time.Second, s.timers, s.log) })
 	tasks.Go(func() { s.bills.Run(work) })
 	tasks.Go(func() { s.realtime.Watch(work) })
@@ -278,6 +290,7 @@ func (s *Server) Run(ctx context.Context) error {
 		<-served
 	}
 	stopWork()
+	err = errors.Join(err, s.private.close())
 	tasks.Wait()
 	return errors.Join(err, s.Close())
 }
@@ -305,6 +318,7 @@ func (s *Server) Close() error {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, s.private.close())
 	if s.realtime != nil && !s.draining.Load() {
 		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 		errs = append(errs, s.realtime.Close(ctx))

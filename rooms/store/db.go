@@ -30,6 +30,10 @@ type Options struct {
 	Hub *rooms.Hub
 	Now func() time.Time
 	Log *slog.Logger
+	// Committed is told of every transaction that was committed: how many
+	// functions it carried and how long the commit took by Now. It must not
+	// block. nil tells nobody.
+	Committed func(functions int, took time.Duration)
 }
 
 // DB is an open database. Its parts carry out the Store interfaces of the features.
@@ -42,6 +46,7 @@ type DB struct {
 	settled   string
 	lock      func(ctx context.Context, name string, work func(context.Context) error) error
 	announced func(context.Context) error
+	waiting   func() int
 
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
@@ -70,6 +75,9 @@ type wordIndex interface {
 func Open(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
+	}
+	if opts.Committed == nil {
+		opts.Committed = func(int, time.Duration) {}
 	}
 	open := openSQLite
 	if opts.URL != "" {
@@ -102,6 +110,10 @@ func (db *DB) Close() error {
 	db.tasks.Wait()
 	return db.write.close()
 }
+
+// Waiting is how many functions wait for SQLite's writer; 0 with PostgreSQL,
+// where none waits for another.
+func (db *DB) Waiting() int { return db.waiting() }
 
 // Ready reports whether the database answers.
 func (db *DB) Ready(ctx context.Context) error {

@@ -196,7 +196,11 @@ func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.Ro
 		_ = s.tx.Rollback() // the error is that of f; a connection that fails here is not used again
 		return tx, err
 	}
-	return tx, s.tx.Commit()
+	began := p.opts.Now()
+	if err = s.tx.Commit(); err == nil {
+		p.opts.Committed(1, p.opts.Now().Sub(began))
+	}
+	return tx, err
 }
 
 // connectionError is a connection that was not made.

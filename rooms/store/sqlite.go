@@ -43,7 +43,7 @@ func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 		publish = opts.Hub.Publish
 	}
 	readers := newReader(rdb)
-	w, err := startWriter(ctx, wdb, publish)
+	w, err := startWriter(ctx, wdb, opts, publish)
 	if err != nil {
 		return nil, firstOf(err, wdb.Close(), rdb.Close())
 	}
@@ -52,6 +52,7 @@ func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 	db.words, db.settled = search, sqliteSettled
 	db.lock = func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) }
 	db.announced = func(context.Context) error { return nil }
+	db.waiting = func() int { return len(w.jobs) }
 	db.follow(func(ctx context.Context) { checkpoints(ctx, opts, w) }, search.follow)
 	return db, nil
 }

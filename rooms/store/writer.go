@@ -24,6 +24,7 @@ type writer struct {
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt
 	publish func([]rooms.Publication, []rooms.Notice)
+	opts    Options
 
 	jobs    chan *job
 	mu      sync.RWMutex // guards closed against sends on jobs
@@ -42,13 +43,13 @@ type job struct {
 	done chan struct{}
 }
 
-func startWriter(ctx context.Context, db *sql.DB, publish func([]rooms.Publication, []rooms.Notice)) (*writer, error) {
+func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]rooms.Publication, []rooms.Notice)) (*writer, error) {
 	db.SetMaxOpenConns(2) // one writes, one checkpoints
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("writer: %w", err)
 	}
-	w := &writer{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, publish: publish,
+	w := &writer{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, publish: publish, opts: opts,
 		jobs: make(chan *job, writerQueue), stopped: make(chan struct{})}
 	go w.loop()
 	return w, nil
@@ -167,8 +168,10 @@ func (w *writer) batch(first *job) []*job {
 }
 
 func (w *writer) commit(batch []*job) []*job {
+	began := w.opts.Now()
 	err := w.exec("COMMIT")
 	if err == nil {
+		w.opts.Committed(len(batch), w.opts.Now().Sub(began))
 		return batch
 	}
 	err = fmt.Errorf("commit: %w", err)

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -53,6 +54,7 @@ type world struct {
 	admin    *person
 
 	change []func(*server.Config)
+	log    *slog.Logger // of the server; quiet when nil
 	server *server.Server
 	stop   func() error // shuts the server down and returns what Run returned
 }
@@ -77,7 +79,7 @@ func (w *world) run(addr string) {
 	for _, f := range w.change {
 		f(&cfg)
 	}
-	log := quiet
+	log := cmp.Or(w.log, quiet)
 	if os.Getenv("WENZHEN_E2E_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}

@@ -132,15 +132,19 @@ func TestRefusals(t *testing.T) {
 		server.Refuse(func(to string) error {
 			switch to {
 			case "full@example.org":
-				return mailtest.Reply(452, "mailbox full")
+				return mailtest.Reply(452, "mailbox of "+to+" is full")
 			case "nobody@example.org":
-				return mailtest.Reply(550, "no such mailbox")
+				return mailtest.Reply(550, "no such mailbox "+to)
 			}
 			return nil
 		})
 		m.To.Email = x.to
-		if got := rooms.CodeOf(sender(t, x.server).Send(t.Context(), m)); got != x.code {
+		err := sender(t, x.server).Send(t.Context(), m)
+		if got := rooms.CodeOf(err); got != x.code {
 			t.Errorf("%s: %q, want %q", name, got, x.code)
+		}
+		if err != nil && strings.Contains(err.Error(), x.to) { // errors are logged
+			t.Errorf("%s names the recipient: %v", name, err)
 		}
 	}
 }

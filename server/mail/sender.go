@@ -97,8 +97,12 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	defer cancel()
 	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
 		var refused *gomail.SendError
-		if errors.As(err, &refused) && !refused.IsTemp() && refused.ErrorCode() >= 500 {
-			return rooms.Invalid("to", "the mail server refuses it: %v", err)
+		if errors.As(err, &refused) {
+			// Its own words name the recipient, and errors are logged.
+			err = fmt.Errorf("%v (code %d)", refused.Reason, refused.ErrorCode())
+			if !refused.IsTemp() && refused.ErrorCode() >= 500 {
+				return rooms.Invalid("to", "the mail server refuses it: %v", err)
+			}
 		}
 		var unreachable net.Error
 		if errors.As(err, &unreachable) {

@@ -78,9 +78,12 @@ func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string,
 	conn := socket.Data().(*connection)
 	ctx, cancel := context.WithTimeout(ctx, n.server.cfg.CommandTimeout)
 	defer cancel()
+	began := n.server.cfg.Now()
 	data, err := n.answer(ctx, conn, name, args)
+	var code rooms.Code
 	if err != nil {
 		e := n.server.refuse(ctx, name, err)
+		code = e.Code
 		if ack == nil {
 			err = socket.Emit("error", e)
 		} else {
@@ -89,9 +92,18 @@ func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string,
 	} else if ack != nil {
 		err = ack.Reply(success(data))
 	}
+	n.server.cfg.Observe(n.known(name), code, n.server.cfg.Now().Sub(began))
 	if err != nil {
 		n.server.cfg.Log.Error("answer", "command", name, "error", err)
 	}
+}
+
+// known is the name of a command, or "unknown": clients may send any.
+func (n *namespace) known(name string) string {
+	if command, ok := n.server.catalogue.Command(name); name == refreshCommand || ok && command.Namespace == n.name {
+		return name
+	}
+	return "unknown"
 }
 
 func (n *namespace) answer(ctx context.Context, conn *connection, name string, args []edge.Arg) (json.RawMessage, error) {

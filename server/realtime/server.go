@@ -29,6 +29,10 @@ type Config struct {
 	SocketsPerUser int
 	Log            *slog.Logger
 	Now            func() time.Time
+	// Observe is told of every command that was answered: its name, or
+	// "unknown", the code of its failure or "", and how long it took. It must
+	// not block. nil tells nobody.
+	Observe func(command string, code rooms.Code, took time.Duration)
 }
 
 // Server is the realtime half of Wenzhen. It is a rooms.Listener.
@@ -46,6 +50,9 @@ type Server struct {
 // New makes the server; nothing is served yet. presence counts who hears a
 // room, attention who is looking at it.
 func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence, attention *rooms.Presence) *Server {
+	if cfg.Observe == nil {
+		cfg.Observe = func(string, rooms.Code, time.Duration) {}
+	}
 	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, attention: attention, namespaces: map[string]*edge.Namespace{}}
 	s.edge = edge.New(cfg.Edge)
 	s.chat = newChat(s, cfg.Edge)
@@ -63,6 +70,18 @@ func (s *Server) Chat() http.Handler { return s.chat }
 
 // Connections is how many clients are connected now.
 func (s *Server) Connections() int { return s.edge.Stats().Connections + s.chat.plain.Connections() }
+
+// Stats tells what there is and what has happened on the connections.
+func (s *Server) Stats() edge.Stats { return s.edge.Stats() }
+
+// Rooms is how many rooms somebody listens to.
+func (s *Server) Rooms() int {
+	n := 0
+	for _, ns := range s.namespaces {
+		n += ns.Rooms()
+	}
+	return n
+}
 
 // Published implements rooms.Listener: an event goes to everyone in its room
 // and in the rooms that are told of it too, once each. The log of a

@@ -13,7 +13,11 @@ import (
 	"wenzhen/rooms"
 )
 
-const requestIDKey = "requestId"
+// Keys of what a request's handlers leave for what runs around them.
+const (
+	requestIDKey = "requestId"
+	codeKey      = "code" // of the failure
+)
 
 // requestID gives every request a name, which its answer, its log line and a
 // problem's traceId carry. A sane one that the client gives is kept.
@@ -37,8 +41,19 @@ func (s *server) logged(c *gin.Context) {
 	if route == "" {
 		route = "-"
 	}
+	s.deps.Requested(c.Request.Method, route, c.Writer.Status())
 	s.deps.Log.DebugContext(c.Request.Context(), "request", "method", c.Request.Method, "route", route,
 		"status", c.Writer.Status(), "bytes", c.Writer.Size(), "took", time.Since(start), "requestId", c.GetString(requestIDKey))
+}
+
+// observed tells how a command went.
+func (s *server) observed(r Route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		began, code := s.deps.Now(), rooms.CodeInternal // unless a panic passes by
+		defer func() { s.deps.Observe(r.Command, code, s.deps.Now().Sub(began)) }()
+		c.Next()
+		code = rooms.Code(c.GetString(codeKey))
+	}
 }
 
 // recovered answers a panic like any other failure.

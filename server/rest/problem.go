@@ -44,6 +44,7 @@ type Problem struct {
 // refuse ends the request with err as a problem.
 func (s *server) refuse(c *gin.Context, command string, err error) {
 	e := rooms.Refusal(c.Request.Context(), s.deps.Log, command, c.GetString(requestIDKey), err)
+	c.Set(codeKey, string(e.Code))
 	s.problem(c, statuses[e.Code], e)
 }
 

@@ -54,6 +54,12 @@ type Deps struct {
 	UploadTimeout   time.Duration
 	AttachmentBytes int64
 	Log             *slog.Logger
+	// Observe is told of every command that was answered: its name, the code of
+	// its failure or "", and how long it took. Requested is told of every
+	// request, with the pattern that it matched. Neither may block.
+	Observe   func(command string, code rooms.Code, took time.Duration)
+	Requested func(method, route string, status int)
+	Now       func() time.Time
 }
 
 // bodyBytes bounds a JSON body.
@@ -98,13 +104,13 @@ func New(deps Deps) (http.Handler, error) {
 		}
 		switch r.content {
 		case upload:
-			api.Handle(r.Method, r.Path, s.upload(r, command))
+			api.Handle(r.Method, r.Path, s.observed(r), s.upload(r, command))
 		case download, thumbnail:
-			api.Handle(r.Method, r.Path, s.download(r, command))
+			api.Handle(r.Method, r.Path, s.observed(r), s.download(r, command))
 		case browser, redirect:
-			api.Handle(r.Method, r.Path, s.visit(r, command))
+			api.Handle(r.Method, r.Path, s.observed(r), s.visit(r, command))
 		default:
-			api.Handle(r.Method, r.Path, s.answer(r, command))
+			api.Handle(r.Method, r.Path, s.observed(r), s.answer(r, command))
 		}
 	}
 	g.NoMethod(func(c *gin.Context) {

@@ -39,6 +39,10 @@ type Namespace struct {
 	rooms   rooms
 }
 
+// Rooms is how many rooms somebody is in, besides those that are named by a
+// socket's id.
+func (n *Namespace) Rooms() int { return n.rooms.count() }
+
 // Broadcast sends an event to every socket that is in any of the rooms, once
 // to each; to everyone in the namespace when rooms is nil. Every socket is in
 // the room that is named by its id. The packet is encoded and framed once.

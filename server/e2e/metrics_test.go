@@ -1,0 +1,164 @@
+package e2e_test
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"wenzhen/client"
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/server"
+)
+
+// private asks the operator's listener.
+func (w *world) private(path string) (int, string) {
+	w.t.Helper()
+	request, err := http.NewRequestWithContext(w.t.Context(), "GET", w.server.MetricsURL()+path, nil)
+	must(w.t, err)
+	response, err := w.http.Do(request)
+	must(w.t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	must(w.t, err)
+	return response.StatusCode, string(body)
+}
+
+// metrics are the samples of a scrape, by name and labels as they are written.
+func (w *world) metrics() map[string]float64 {
+	w.t.Helper()
+	status, text := w.private("/metrics")
+	if status != http.StatusOK {
+		w.t.Fatalf("/metrics answers %d: %s", status, text)
+	}
+	samples := map[string]float64{}
+	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
+		line := lines.Text()
+		if i := strings.LastIndexByte(line, ' '); i > 0 && line[0] != '#' {
+			v, err := strconv.ParseFloat(line[i+1:], 64)
+			must(w.t, err)
+			samples[line[:i]] = v
+		}
+	}
+	return samples
+}
+
+func private(c *server.Config) { c.MetricsAddr = "127.0.0.1:0" }
+
+// What people do can be read off the metrics, and the names that they make up
+// cannot.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	w := start(t, private)
+	bo, wang := w.patient("bo").online(), w.doctor("wang").online()
+	id := bo.consults(wang, "a rash")
+	bo.joins(id)
+	wang.joins(id)
+	before := w.metrics()
+	const messages = 7
+	for range messages {
+		call(bo, chat.Send, textOf(id, "hello"))
+	}
+	wang.says(id, "hello")
+	_, err := client.Call(t.Context(), bo.Client, chat.Send, chat.SendInput{ConsultationID: id, ClientID: "x", Kind: chat.Text})
+	code(t, err, rooms.CodeInvalid)
+	_, err = client.Do(t.Context(), bo.Client, account.VerifyDoctor, account.DoctorInput{DoctorID: wang.user.ID})
+	code(t, err, rooms.CodeForbidden)
+	_, err = client.Call(t.Context(), bo.Client, rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "made:up", Namespace: rooms.Consultations}, rooms.Nothing{})
+	code(t, err, rooms.CodeInvalid)
+	w.ask(t, "BREW", "/api/v1/coffee-pot", "", "")
+	bo.hasFile(bo.uploads(id, "notes.txt", []byte("words")))
+
+	for series, more := range map[string]float64{
+		`wenzhen_commands_total{code="ok",command="message:send",transport="socket"}`:                                    messages,
+		`wenzhen_command_seconds_count{command="message:send",transport="socket"}`:                                       messages + 1,
+		`wenzhen_commands_total{code="ok",command="message:send",transport="rest"}`:                                      1,
+		`wenzhen_commands_total{code="invalid",command="message:send",transport="socket"}`:                               1,
+		`wenzhen_commands_total{code="forbidden",command="doctor:verify",transport="rest"}`:                              1,
+		`wenzhen_commands_total{code="invalid",command="unknown",transport="socket"}`:                                    1,
+		`wenzhen_commands_total{code="ok",command="attachment:upload",transport="rest"}`:                                 1,
+		`wenzhen_http_requests_total{method="GET",route="/api/v1/attachments/:attachmentId",status="200"}`:               1,
+		`wenzhen_http_requests_total{method="POST",route="/api/v1/consultations/:consultationId/messages",status="201"}`: 1,
+		`wenzhen_http_requests_total{method="other",route="-",status="405"}`:                                             0,
+	} {
+		// A socket's answer is counted after it was sent.
+		eventually(t, series, func() bool { return w.metrics()[series]-before[series] >= more })
+		if got := w.metrics()[series] - before[series]; got > more && more > 0 {
+			t.Errorf("%s grew by %v, want %v", series, got, more)
+		}
+	}
+	eventually(t, "the lag of every message", func() bool {
+		return w.metrics()["wenzhen_publish_lag_seconds_count"]-before["wenzhen_publish_lag_seconds_count"] >= messages+1
+	})
+	now := w.metrics()
+	if now["wenzhen_commit_seconds_count"] <= before["wenzhen_commit_seconds_count"] || now["wenzhen_commit_functions_sum"]-before["wenzhen_commit_functions_sum"] < messages+1 {
+		t.Errorf("commits went from %v to %v", before["wenzhen_commit_seconds_count"], now["wenzhen_commit_seconds_count"])
+	}
+	if now["wenzhen_connections"] != 2 || now["wenzhen_sockets"] < 2 || now["wenzhen_rooms"] < 1 || now["wenzhen_handshakes_accepted_total"] < 2 {
+		t.Errorf("connections %v, sockets %v, rooms %v, accepted %v", now["wenzhen_connections"], now["wenzhen_sockets"], now["wenzhen_rooms"], now["wenzhen_handshakes_accepted_total"])
+	}
+	for series := range now {
+		for _, secret := range []string{"made:up", "coffee", "BREW", string(id), string(bo.user.ID), bo.user.Email} {
+			if strings.Contains(series, secret) {
+				t.Errorf("%s has %q", series, secret)
+			}
+		}
+	}
+}
+
+// The metrics and the profiler are on their own listener and on no other.
+func TestMetricsArePrivate(t *testing.T) {
+	t.Parallel()
+	w := start(t, private)
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/goroutine?debug=1"} {
+		if status, _ := w.private(path); status != http.StatusOK {
+			t.Errorf("%s answers %d on the private listener", path, status)
+		}
+		if a := w.ask(t, "GET", path, "", ""); strings.Contains(string(a.body), "wenzhen_") || strings.Contains(string(a.body), "goroutine") {
+			t.Errorf("%s answers %d in public: %.200s", path, a.status, a.body)
+		}
+	}
+	if status, _ := w.private("/api/v1/config"); status != http.StatusNotFound {
+		t.Errorf("the API answers %d on the private listener", status)
+	}
+	if bare := start(t); bare.server.MetricsURL() != "" {
+		t.Errorf("without being asked it serves %s", bare.server.MetricsURL())
+	}
+}
+
+// The dashboard and the alerts ask for metrics that there are.
+func TestDashboardsNameMetricsThatExist(t *testing.T) {
+	t.Parallel()
+	w := start(t, private)
+	bo, wang := w.patient("bo").online(), w.doctor("wang")
+	call(bo, consultation.Join, consultation.JoinInput{ConsultationID: bo.consults(wang, "a rash")})
+	there := map[string]bool{}
+	for series := range w.metrics() {
+		name, _, _ := strings.Cut(series, "{")
+		there[name] = true
+	}
+	files, err := filepath.Glob("../../deploy/*")
+	must(t, err)
+	named := 0
+	for _, path := range files {
+		content, err := os.ReadFile(path)
+		must(t, err)
+		for _, name := range regexp.MustCompile(`\b(wenzhen|go|process)_[a-z_]+[a-z]\b`).FindAllString(string(content), -1) {
+			named++
+			if !there[name] {
+				t.Errorf("%s asks for %s, which is not there", path, name)
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("only %d metrics are asked for", named)
+	}
+}

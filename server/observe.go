@@ -1,0 +1,95 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/server/metrics"
+	"wenzhen/server/realtime/edge"
+)
+
+// observe says where the numbers come from that are read on demand.
+func (s *Server) observe() {
+	m, realtime := s.metrics, s.realtime
+	m.Gauge("connections", "Realtime connections that are open.", func() float64 { return float64(realtime.Stats().Connections) })
+	m.Gauge("sockets", "Sockets that joined a namespace.", func() float64 { return float64(realtime.Stats().Sockets) })
+	m.Gauge("rooms", "Rooms that somebody on this node listens to.", func() float64 { return float64(realtime.Rooms()) })
+	for name, c := range map[string]struct {
+		help string
+		of   func(edge.Stats) uint64
+	}{
+		"handshakes_accepted_total":   {"Realtime connections that were let in.", func(s edge.Stats) uint64 { return s.Accepted }},
+		"handshakes_refused_total":    {"Realtime connections that were refused: limits, draining, origin.", func(s edge.Stats) uint64 { return s.Refused }},
+		"upgrades_total":              {"Realtime connections that went from polling to WebSocket.", func(s edge.Stats) uint64 { return s.Upgraded }},
+		"slow_readers_cut_total":      {"Realtime connections that were closed because they read too slowly; clients come back and catch up.", func(s edge.Stats) uint64 { return s.SlowClosed }},
+		"malformed_cut_total":         {"Realtime connections that were closed because of what they sent.", func(s edge.Stats) uint64 { return s.Malformed }},
+		"timed_out_total":             {"Realtime connections that were closed because nothing was heard.", func(s edge.Stats) uint64 { return s.TimedOut }},
+		"socket_handler_panics_total": {"Panics in handlers of realtime events: mistakes in the program.", func(s edge.Stats) uint64 { return s.Panics }},
+	} {
+		m.Counter(name, c.help, func() float64 { return float64(c.of(realtime.Stats())) })
+	}
+	m.Gauge("writer_queue", "Functions that wait for the SQLite writer; 0 with PostgreSQL.", func() float64 { return float64(s.db.Waiting()) })
+	m.Gauge("turn_relays", "Relays of calls that are open.", func() float64 { return float64(s.turn.Relays()) })
+	m.Gauge("draining", "1 while the server shuts down.", func() float64 {
+		if s.draining.Load() {
+			return 1
+		}
+		return 0
+	})
+}
+
+// observed tells the metrics of commands on one transport.
+func observed(m *metrics.Metrics, transport string) func(string, rooms.Code, time.Duration) {
+	return func(command string, code rooms.Code, took time.Duration) { m.Command(transport, command, code, took) }
+}
+
+// private is the listener for the operator alone.
+type private struct {
+	listener net.Listener
+	http     *http.Server
+}
+
+// listenPrivate opens it, unless there is no address.
+func listenPrivate(addr string, m *metrics.Metrics, log *slog.Logger) (*private, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for metrics: %w", err)
+	}
+	return &private{listener: l, http: &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}}, nil
+}
+
+// serve answers until close.
+func (p *private) serve(log *slog.Logger) {
+	if p == nil {
+		return
+	}
+	if err := p.http.Serve(p.listener); err != nil && err != http.ErrServerClosed {
+		log.Error("metrics", "error", err)
+	}
+}
+
+// close ends it, and what it is answering.
+func (p *private) close() error {
+	if p == nil {
+		return nil
+	}
+	err := p.http.Close()
+	_ = p.listener.Close() // closed already if it was served
+	return err
+}
+
+// MetricsURL is where the metrics are, or "".
+func (s *Server) MetricsURL() string {
+	if s.private == nil {
+		return ""
+	}
+	return "http://" + s.private.listener.Addr().String()
+}
