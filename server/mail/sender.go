@@ -87,7 +87,7 @@ func New(cfg Config) (*Sender, error) {
 func (s *Sender) Send(ctx context.Context, m Message) error {
 	msg, err := m.encode(s.from)
 	if err != nil {
-		return rooms.Invalid("to", "the mail cannot be written: %v", err)
+		return rooms.Invalid("to", "the mail cannot be written; is the address one?") // not err, which repeats it
 	}
 	client, err := gomail.NewClient(s.host, s.options...)
 	if err != nil {
