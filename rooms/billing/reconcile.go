@@ -87,14 +87,15 @@ func (s *Service) reconcileDay(ctx context.Context, _ rooms.Actor, in DayInput) 
 	return r, s.store.InTx(ctx, func(tx Tx) error { return tx.SaveReport(r) })
 }
 
-// compare asks the gateways about every payment of a day. It is enough to ask
-// about ours: a gateway knows none that we have not written down before. What
-// a gateway has taken and we have missed is entered as if it had called back.
+// compare asks the gateways about every payment of a day, and of the day before:
+// money may have come for one after that was compared. It is enough to ask about
+// ours: a gateway knows none that we have not written down before. What a gateway
+// has taken and we have missed is entered as if it had called back.
 func (s *Service) compare(ctx context.Context, day time.Time) (Report, error) {
 	r := Report{Day: day.Format(dayForm), StartedAt: s.now(), Differences: []Difference{}}
 	var after PaymentID
 	for {
-		list, err := s.store.Active(ctx, day, day.AddDate(0, 0, 1), after, compareBatch)
+		list, err := s.store.Active(ctx, day.AddDate(0, 0, -1), day.AddDate(0, 0, 1), after, compareBatch)
 		if err != nil {
 			return r, err
 		}
