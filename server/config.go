@@ -79,8 +79,9 @@ type Config struct {
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
 
-	Gateways    []string `default:"sandbox" env:"WENZHEN_GATEWAYS" help:"Ways to pay, in the order in which they are offered: sandbox (play money)."`
-	PlatformFee int      `default:"0" env:"WENZHEN_PLATFORM_FEE" help:"The platform's share of what doctors earn, in hundredths of a percent."`
+	Gateways    []string      `default:"sandbox" env:"WENZHEN_GATEWAYS" help:"Ways to pay, in the order in which they are offered: sandbox (play money)."`
+	PayWithin   time.Duration `default:"15m" env:"WENZHEN_PAY_WITHIN" help:"How long a consultation waits for its payment, and a slot is held for it."`
+	PlatformFee int           `default:"0" env:"WENZHEN_PLATFORM_FEE" help:"The platform's share of what doctors earn, in hundredths of a percent."`
 
 	GOGC         int           `default:"200" env:"WENZHEN_GOGC" help:"Go's garbage collection percentage. 200 trades memory for a third less collecting."`
 	DrainTimeout time.Duration `default:"10s" env:"WENZHEN_DRAIN_TIMEOUT" help:"How long a shutdown lets running requests finish."`
@@ -109,6 +110,7 @@ func (c Config) Validate() error {
 		{c.TurnRelays > 0 && c.TurnRelaysPerUser > 0 && c.IceLife > 0, "the relay's limits must be positive"},
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
+		{c.PayWithin > 0, "--pay-within must be positive"},
 		{len(c.Gateways) > 0 && c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--gateways must name one at least, and --platform-fee be 0 to 10000"},
 		{c.MailTimeout > 0 && c.MailDelay >= 0, "--mail-timeout must be positive and --mail-delay not negative"},
 		{c.DrainTimeout > 0, "--drain-timeout must be positive"},

@@ -30,6 +30,7 @@ func (s *Server) payments(consultations *consultation.Service) (*billing.Service
 	if play != nil && !s.cfg.Demo {
 		s.log.Warn("the sandbox takes play money; name the gateways of your clinic with --gateways")
 	}
+	consultations.PayWithin(s.cfg.PayWithin)
 	bills := billing.New(billing.Config{Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL()},
 		store.Billing{DB: s.db}, consultations, clock, s.log)
 	if play != nil {

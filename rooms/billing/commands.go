@@ -25,7 +25,7 @@ var (
 
 	AllOrders = rooms.Command[OrderFilter, OrderPage]{Name: "order:search", For: rooms.Admins,
 		Doc: "Find orders of everyone, the latest first."}
-	OrderFile = rooms.Command[OrderRef, File]{Name: "order:inspect", For: rooms.Admins,
+	OrderFile = rooms.Command[OrderRef, OrderHistory]{Name: "order:inspect", For: rooms.Admins,
 		Doc: "Read an order with every payment, charge and refund."}
 	GiveBack = rooms.Command[GiveBackInput, Order]{Name: "order:refund", For: rooms.Admins,
 		Doc: "Give back what is left of an order, or part of it. The same id gives back once."}
@@ -127,8 +127,8 @@ type IncomeTotal struct {
 	Net      int64  `json:"net"`
 }
 
-// File is an order with everything that happened to it.
-type File struct {
+// OrderHistory is an order with everything that happened to it.
+type OrderHistory struct {
 	Order    Order          `json:"order"`
 	Payments []Payment      `json:"payments"`
 	Charges  []Charge       `json:"charges"`

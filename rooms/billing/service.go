@@ -119,16 +119,16 @@ func (s *Service) readOrder(ctx context.Context, actor rooms.Actor, in OrderRef)
 	return o, err
 }
 
-func (s *Service) file(ctx context.Context, _ rooms.Actor, in OrderRef) (File, error) {
+func (s *Service) file(ctx context.Context, _ rooms.Actor, in OrderRef) (OrderHistory, error) {
 	o, err := s.store.Order(ctx, in.OrderID)
 	if err != nil {
-		return File{}, err
+		return OrderHistory{}, err
 	}
 	ledger, err := s.store.Ledger(ctx, o.ID)
 	if err != nil {
-		return File{}, err
+		return OrderHistory{}, err
 	}
-	f := File{Order: o, Payments: ledger.Payments, Charges: ledger.Charges, Refunds: make([]RefundRecord, len(ledger.Refunds))}
+	f := OrderHistory{Order: o, Payments: ledger.Payments, Charges: ledger.Charges, Refunds: make([]RefundRecord, len(ledger.Refunds))}
 	for i, r := range ledger.Refunds {
 		f.Refunds[i] = RefundRecord{OrderRefund: r.OrderRefund, Gateway: r.Gateway, Transaction: r.Transaction, Remote: r.Remote,
 			Note: r.Note, Attempts: r.Attempts, LastError: r.LastError}

@@ -176,8 +176,6 @@ func (t transition) apply(c Consultation, in change, now time.Time) (Consultatio
 func due(c Consultation, from Status, now time.Time) *time.Time {
 	var at time.Time
 	switch c.Status {
-	case PendingPayment:
-		at = now.Add(payWithin)
 	case Waiting:
 		at = now.Add(acceptWithin)
 		if c.ScheduledAt != nil {

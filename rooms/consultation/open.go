@@ -91,7 +91,8 @@ func (s *Service) begin(tx Tx, actor rooms.Actor, patient account.Patient, in Op
 			return c, err
 		}
 	} else {
-		c.DueAt = due(c, "", now)
+		payBy := now.Add(s.payWithin)
+		c.DueAt = &payBy
 	}
 	if err := tx.InsertConsultation(c); err != nil {
 		return c, err

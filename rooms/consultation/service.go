@@ -16,11 +16,12 @@ type Service struct {
 
 	followers []Follower
 	biller    Biller
+	payWithin time.Duration
 }
 
 // New makes the service.
 func New(store Store, hub *rooms.Hub, presence *rooms.Presence, now func() time.Time) *Service {
-	return &Service{store: store, hub: hub, presence: presence, now: now}
+	return &Service{store: store, hub: hub, presence: presence, now: now, payWithin: payWithin}
 }
 
 // Commands are the commands that the service carries out.

@@ -35,6 +35,10 @@ const routes: RouteRecordRaw[] = [
     component: () => import('@/pages/AppointmentsPage.vue'),
     meta: { title: 'appointments.title', for: ['patient', 'doctor'] },
   },
+  { path: '/orders', name: 'orders', component: () => import('@/billing/OrdersPage.vue'), meta: { title: 'billing.orders', for: ['patient'] } },
+  { path: '/orders/:id', name: 'order', props: true, component: () => import('@/billing/OrderPage.vue'), meta: { title: 'billing.order', for: ['patient'] } },
+  { path: '/sandbox/:reference', name: 'sandbox', props: true, component: () => import('@/billing/SandboxPage.vue'), meta: { title: 'billing.sandbox.title' } },
+  { path: '/desk/income', name: 'income', component: () => import('@/billing/IncomePage.vue'), meta: { title: 'billing.income.title', for: ['doctor'] } },
   {
     path: '/consultations',
     name: 'consultations',

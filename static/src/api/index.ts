@@ -33,6 +33,8 @@ import type {
 /** What the server tells anyone about itself. */
 export interface ServerConfig {
   version: string
+  /** Ways to pay, in the order in which they are offered. */
+  gateways?: string[]
   demo?: { role: string; name: string; email: string; password: string }[]
   limits: { textCharacters: number; attachmentBytes: number }
 }

@@ -1,4 +1,6 @@
 import { createI18n } from 'vue-i18n'
+import { billingEn } from './billing.en'
+import { billingZhCN } from './billing.zh-CN'
 import { en } from './en'
 import { scheduleEn } from './schedule.en'
 import { scheduleZhCN } from './schedule.zh-CN'
@@ -26,7 +28,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: preferred(),
   fallbackLocale: 'en',
-  messages: { 'zh-CN': { ...zhCN, ...scheduleZhCN }, en: { ...en, ...scheduleEn } },
+  messages: { 'zh-CN': { ...zhCN, ...scheduleZhCN, ...billingZhCN }, en: { ...en, ...scheduleEn, ...billingEn } },
 })
 
 export function setLocale(locale: Locale): void {

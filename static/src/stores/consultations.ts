@@ -5,6 +5,7 @@ import { api } from '@/api'
 import { Failure } from '@/api/failure'
 import type { Consultation, Message, Status } from '@/api/wire.gen'
 import type { Conversation, ConversationState } from '@/realtime/conversation'
+import { useOrders } from '@/billing/orders'
 import { useRealtime } from './realtime'
 
 const openStates: Status[] = ['pending_payment', 'waiting', 'active', 'on_hold']
@@ -110,6 +111,7 @@ export const useConsultations = defineStore('consultations', () => {
     realtime.start(me, {
       hint: (event: RoomEvent) => {
         if (event.name === 'consultation:updated') put(event.data)
+        else if (event.name === 'order:updated') useOrders().put(event.data)
       },
       changed: (state) => {
         if (state.consultation) put({ ...state.consultation, unread: state.unread })

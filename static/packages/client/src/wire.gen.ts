@@ -545,13 +545,6 @@ export interface Expiry {
   expiresAt: string
 }
 
-export interface File {
-  order: Order
-  payments: Payment[]
-  charges: Charge[]
-  refunds: RefundRecord[]
-}
-
 export interface Filter {
   status?: Status
   cursor?: string
@@ -960,6 +953,13 @@ export interface OrderFilter {
   q?: string
   cursor?: string
   limit?: number
+}
+
+export interface OrderHistory {
+  order: Order
+  payments: Payment[]
+  charges: Charge[]
+  refunds: RefundRecord[]
 }
 
 export interface OrderPage {
