@@ -19,8 +19,8 @@ type Store interface {
 	Ledger(ctx context.Context, order OrderID) (Ledger, error)
 	// PaymentBy is the payment with a reference at a gateway.
 	PaymentBy(ctx context.Context, gateway, reference string) (Payment, error)
-	// Active are the payments that were made, or took or gave back money, in
-	// [from, to), by id after a cursor.
+	// Active are the payments that were made or ended, or took or gave back
+	// money, in [from, to), by id after a cursor.
 	Active(ctx context.Context, from, to time.Time, after PaymentID, limit int) ([]Payment, error)
 	// Earned are the paid orders of a doctor, by when they were paid, latest first.
 	Earned(ctx context.Context, q EarnedQuery) ([]Order, error)

@@ -128,7 +128,7 @@ func (s Billing) PaymentBy(ctx context.Context, gateway, reference string) (bill
 
 // Active implements billing.Store.
 func (s Billing) Active(ctx context.Context, from, to time.Time, after billing.PaymentID, limit int) ([]billing.Payment, error) {
-	return collect(ctx, s.readers, scanPayment, `SELECT `+paymentColumns+` FROM payments WHERE id > $3 AND (created_at >= $1 AND created_at < $2
+	return collect(ctx, s.readers, scanPayment, `SELECT `+paymentColumns+` FROM payments WHERE id > $3 AND (created_at >= $1 AND created_at < $2 OR updated_at >= $1 AND updated_at < $2
 			OR id IN (SELECT payment_id FROM charges WHERE at >= $1 AND at < $2)
 			OR id IN (SELECT payment_id FROM refunds WHERE created_at >= $1 AND created_at < $2)) ORDER BY id LIMIT $4`,
 		micros(from), micros(to), after, limit)

@@ -39,6 +39,7 @@ CREATE TABLE payments (
 CREATE UNIQUE INDEX payments_reference ON payments (gateway, reference);
 CREATE INDEX payments_order ON payments (order_id);
 CREATE INDEX payments_created ON payments (created_at);
+CREATE INDEX payments_updated ON payments (updated_at);
 
 -- Money that was taken. The primary key is what makes sure that one transaction
 -- of a gateway counts once, however often it is told.
