@@ -20,6 +20,11 @@ static/node_modules/.installed: static/package.json static/package-lock.json
 	cd static && npm ci --no-audit --no-fund
 	@touch $@
 
+# Programs on Node.js that share Redis with us, for the tests of the cluster.
+server/cluster/node/node_modules/.installed: server/cluster/node/package.json server/cluster/node/package-lock.json
+	cd server/cluster/node && npm ci --no-audit --no-fund
+	@touch $@
+
 static/dist/app/index.html: static/node_modules/.installed $(FRONTEND)
 	cd static && npm run build
 
@@ -32,7 +37,7 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-test-go: services static/node_modules/.installed
+test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed
 	$(GO) test -race ./...
 	WENZHEN_TEST_DATABASE=postgres $(GO) test ./rooms/... ./server/e2e # the same tests on the other database
 	$(GO) test ./server/realtime/edge # and beside the library as shipped, which the race detector would stop

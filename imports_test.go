@@ -48,6 +48,7 @@ var confined = map[string]string{
 	"database/sql":               "wenzhen/rooms/store",
 	"github.com/jackc/":          "wenzhen/rooms/store",
 	"github.com/redis/":          "wenzhen/server/cluster",
+	"github.com/vmihailenco/":    "wenzhen/server/cluster",
 	"github.com/pion/":           "wenzhen/server/turn",
 	"github.com/alecthomas/kong": "wenzhen",
 	"github.com/prometheus/":     "wenzhen/server/metrics",

@@ -108,6 +108,9 @@ type Signal[D any] struct {
 // Send tells room now, unless the hub is full: it is worth nothing late.
 func (s Signal[D]) Send(hub *Hub, room RoomID, d D) { hub.Signal(s.notice(room, d)) }
 
+// SendHere is Send to who is connected to this node: each node tells its own.
+func (s Signal[D]) SendHere(hub *Hub, room RoomID, d D) { hub.SignalHere(s.notice(room, d)) }
+
 // After tells room once tx has committed. Unlike Send it is never dropped here.
 func (s Signal[D]) After(tx Tx, room RoomID, d D) { tx.Tell(s.notice(room, d)) }
 

@@ -32,6 +32,7 @@ type Hub struct {
 	queue     chan delivery
 	mu        sync.RWMutex
 	listeners []Listener
+	relay     func(Notice)
 }
 
 type delivery struct {
@@ -58,8 +59,20 @@ func (h *Hub) Publish(batch []Publication, notices []Notice) {
 	}
 }
 
-// Signal tells listeners about n unless the queue is full.
+// Relay has f told of every Signal too, for those who are connected to other
+// nodes. f must not block. It is set before anything is signalled.
+func (h *Hub) Relay(f func(Notice)) { h.relay = f }
+
+// Signal tells listeners about n unless the queue is full, here and elsewhere.
 func (h *Hub) Signal(n Notice) {
+	if h.relay != nil {
+		h.relay(n)
+	}
+	h.SignalHere(n)
+}
+
+// SignalHere tells the listeners of this node about n unless the queue is full.
+func (h *Hub) SignalHere(n Notice) {
 	select {
 	case h.queue <- delivery{notices: []Notice{n}}:
 	default:

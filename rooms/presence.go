@@ -1,6 +1,8 @@
 package rooms
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -12,19 +14,47 @@ type Present struct {
 	Devices int    `json:"devices"`
 }
 
+// Devices counts the devices that users have in rooms.
+type Devices map[RoomID]map[UserID]int
+
+// Set writes a count and returns the one before; nothing is kept of zero.
+func (d Devices) Set(room RoomID, user UserID, devices int) (before int) {
+	before = d[room][user]
+	switch {
+	case devices > 0 && d[room] == nil:
+		d[room] = map[UserID]int{user: devices}
+	case devices > 0:
+		d[room][user] = devices
+	case before > 0:
+		if delete(d[room], user); len(d[room]) == 0 {
+			delete(d, room)
+		}
+	}
+	return before
+}
+
 // Presence knows who is in which room right now, counting devices: a user is
-// there from the first device that enters until the last one leaves.
+// there from the first device that enters until the last one leaves, on
+// whichever node they are.
 type Presence struct {
 	changed func(RoomID, Present)
 	mu      sync.Mutex
-	rooms   map[RoomID]map[UserID]int
+	here    Devices
+	// elsewhere is what other nodes have told, by the name of the node.
+	elsewhere map[string]Devices
+	share     func(RoomID, UserID, int)
 }
 
 // NewPresence calls changed when a user comes or goes and when the number of
 // devices changes, in that order and under a lock: changed must not block.
 func NewPresence(changed func(RoomID, Present)) *Presence {
-	return &Presence{changed: changed, rooms: map[RoomID]map[UserID]int{}}
+	return &Presence{changed: changed, here: Devices{}, elsewhere: map[string]Devices{}}
 }
+
+// Share has f told how many devices a user has in a room on this node, as that
+// changes, in that order and under a lock: f must not block. It is set before
+// anyone enters.
+func (p *Presence) Share(f func(room RoomID, user UserID, devices int)) { p.share = f }
 
 // Enter counts a device in.
 func (p *Presence) Enter(room RoomID, user UserID) { p.count(room, user, 1) }
@@ -35,19 +65,17 @@ func (p *Presence) Leave(room RoomID, user UserID) { p.count(room, user, -1) }
 func (p *Presence) count(room RoomID, user UserID, by int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	users := p.rooms[room]
-	if users == nil {
-		users = map[UserID]int{}
-		p.rooms[room] = users
+	devices := max(0, p.here[room][user]+by)
+	p.here.Set(room, user, devices)
+	if p.share != nil {
+		p.share(room, user, devices)
 	}
-	devices := max(0, users[user]+by)
-	users[user] = devices
-	if devices == 0 {
-		delete(users, user)
-	}
-	if len(users) == 0 {
-		delete(p.rooms, room)
-	}
+	p.tell(room, user)
+}
+
+// tell says how things stand for a user in a room; the lock is held.
+func (p *Presence) tell(room RoomID, user UserID) {
+	devices := p.devices(room, user)
 	p.changed(room, Present{UserID: user, Online: devices > 0, Devices: devices})
 }
 
@@ -55,22 +83,79 @@ func (p *Presence) count(room RoomID, user UserID, by int) {
 func (p *Presence) Has(room RoomID, user UserID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.rooms[room][user] > 0
+	return p.devices(room, user) > 0
+}
+
+func (p *Presence) devices(room RoomID, user UserID) int {
+	n := p.here[room][user]
+	for _, there := range p.elsewhere {
+		n += there[room][user]
+	}
+	return n
+}
+
+// Elsewhere sets how many devices a user has in a room on another node.
+func (p *Presence) Elsewhere(node string, room RoomID, user UserID, devices int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.elsewhere[node] == nil {
+		p.elsewhere[node] = Devices{}
+	}
+	if p.elsewhere[node].Set(room, user, devices) != devices {
+		p.tell(room, user)
+	}
+}
+
+// Replace sets all that is known of another node; nil forgets the node.
+func (p *Presence) Replace(node string, all Devices) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.elsewhere[node]
+	if all == nil {
+		delete(p.elsewhere, node)
+	} else {
+		p.elsewhere[node] = all
+	}
+	for room, users := range before {
+		for user, devices := range users {
+			if all[room][user] != devices {
+				p.tell(room, user)
+			}
+		}
+	}
+	for room, users := range all {
+		for user := range users {
+			if before[room][user] == 0 {
+				p.tell(room, user)
+			}
+		}
+	}
+}
+
+// Devices is how many devices a user has in a room, on all nodes.
+func (p *Presence) Devices(room RoomID, user UserID) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.devices(room, user)
 }
 
 // In lists who is in room, by user id.
 func (p *Presence) In(room RoomID) []Present {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	in := make([]Present, 0, len(p.rooms[room]))
-	for user, devices := range p.rooms[room] {
+	sum := maps.Clone(p.here[room])
+	for _, there := range p.elsewhere {
+		for user, devices := range there[room] {
+			if sum == nil {
+				sum = map[UserID]int{}
+			}
+			sum[user] += devices
+		}
+	}
+	in := make([]Present, 0, len(sum))
+	for user, devices := range sum {
 		in = append(in, Present{UserID: user, Online: true, Devices: devices})
 	}
-	slices.SortFunc(in, func(a, b Present) int {
-		if a.UserID < b.UserID {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(in, func(a, b Present) int { return cmp.Compare(a.UserID, b.UserID) })
 	return in
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,11 +139,41 @@ func TestPresenceCountsDevices(t *testing.T) {
 	}
 	p.Leave("r", "bo")
 	p.Leave("r", "bo")
-	if in := p.In("r"); len(in) != 0 || len(p.rooms) != 0 {
-		t.Errorf("left behind: %+v in %d rooms", in, len(p.rooms))
+	if in := p.In("r"); len(in) != 0 || len(p.here) != 0 {
+		t.Errorf("left behind: %+v in %d rooms", in, len(p.here))
 	}
 	if got := strings.Join(told, " "); got != "bo true 1 bo true 2 bo true 1 bo false 0 bo false 0" {
 		t.Errorf("told: %s", got)
+	}
+}
+
+// Who is on several nodes is one user; a node that is forgotten takes its
+// devices with it.
+func TestPresenceOnSeveralNodes(t *testing.T) {
+	t.Parallel()
+	var told, shared []string
+	p := NewPresence(func(_ RoomID, who Present) {
+		told = append(told, fmt.Sprintf("%s %v %d", who.UserID, who.Online, who.Devices))
+	})
+	p.Share(func(_ RoomID, user UserID, devices int) { shared = append(shared, fmt.Sprint(user, devices)) })
+	p.Enter("r", "bo")
+	p.Elsewhere("b", "r", "bo", 2)
+	p.Elsewhere("b", "r", "bo", 2) // says nothing new
+	p.Replace("b", Devices{"r": {"bo": 1, "li": 1}})
+	if in := p.In("r"); len(in) != 2 || in[0] != (Present{"bo", true, 2}) || in[1] != (Present{"li", true, 1}) {
+		t.Errorf("in the room: %+v", in)
+	}
+	p.Leave("r", "bo")
+	p.Replace("b", nil)
+	if in := p.In("r"); len(in) != 0 || len(p.elsewhere) != 0 {
+		t.Errorf("left behind: %+v", in)
+	}
+	slices.Sort(told[5:]) // of a node that went, in any order
+	if got := strings.Join(told, ", "); got != "bo true 1, bo true 3, bo true 2, li true 1, bo true 1, bo false 0, li false 0" {
+		t.Errorf("told: %s", got)
+	}
+	if got := strings.Join(shared, " "); got != "bo1 bo0" {
+		t.Errorf("shared: %s", got)
 	}
 }
 

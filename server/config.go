@@ -20,6 +20,7 @@ type Config struct {
 	Demo      bool   `env:"WENZHEN_DEMO" help:"Fill an empty database with demo accounts and show their passwords on the login page. Never on the open internet."`
 
 	Database    string `default:"sqlite" env:"WENZHEN_DATABASE" secret:"" help:"\"sqlite\", a file in the data folder, or the URL of a PostgreSQL database, postgres://user:password@host/name."`
+	Redis       string `env:"WENZHEN_REDIS" secret:"" help:"URL of a Redis at which several nodes meet, redis://host:6379. Signals, presence and rate limits go over it; no message does."`
 	Synchronous string `default:"full" enum:"full,normal" env:"WENZHEN_SYNCHRONOUS" help:"What an answered command survives: \"full\", a power cut; \"normal\", a crash of the process."`
 
 	TokenKey     string        `env:"WENZHEN_TOKEN_KEY" secret:"" help:"Key that signs access tokens, at least 32 characters. Made and kept in the data folder when not given."`

@@ -51,12 +51,50 @@ type limits struct {
 
 	mu      sync.Mutex
 	buckets map[bucketKey]*rate.Limiter
+	// spent is what other nodes have to be told. Only who has used up a quarter
+	// of a burst is worth telling of: everybody else is far from any limit.
+	spent map[bucketKey]int
 }
 
 type bucketKey struct{ who, command string }
 
+// Spent is what was used up here since the last call, by user and command.
+func (l *limits) Spent() map[string]map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.spent) == 0 {
+		return nil
+	}
+	told := map[string]map[string]int{}
+	for key, n := range l.spent {
+		if told[key.who] == nil {
+			told[key.who] = map[string]int{}
+		}
+		told[key.who][key.command] = n
+	}
+	clear(l.spent)
+	return told
+}
+
+// SpentElsewhere takes off what was used up on another node.
+func (l *limits) SpentElsewhere(spent map[string]map[string]int) {
+	now := l.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for who, commands := range spent {
+		for command, n := range commands {
+			r, burst := l.rate, l.burst
+			if own, ok := commandLimits[command]; ok {
+				r, burst = own.rate, own.burst
+			}
+			b := l.bucket(bucketKey{who, command}, r, burst, now)
+			b.ReserveN(now, min(n, burst)) // below nothing, if need be
+		}
+	}
+}
+
 func newLimits(perSecond float64, burst int, now func() time.Time) *limits {
-	return &limits{rate: rate.Limit(perSecond), burst: burst, now: now, buckets: map[bucketKey]*rate.Limiter{}}
+	return &limits{rate: rate.Limit(perSecond), burst: burst, now: now, buckets: map[bucketKey]*rate.Limiter{}, spent: map[bucketKey]int{}}
 }
 
 // guard refuses with rate_limited and says after how long to try again.
@@ -81,6 +119,19 @@ func (l *limits) guard(_ context.Context, actor rooms.Actor, command string) err
 func (l *limits) take(key bucketKey, r rate.Limit, burst int, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	b := l.bucket(key, r, burst, now)
+	if b.AllowN(now, 1) {
+		if b.TokensAt(now) < float64(burst)*3/4 {
+			l.spent[key]++
+		}
+		return 0
+	}
+	missing := 1 - b.TokensAt(now)
+	return max(time.Millisecond, time.Duration(missing/float64(r)*float64(time.Second)))
+}
+
+// bucket is the one of key; the lock is held.
+func (l *limits) bucket(key bucketKey, r rate.Limit, burst int, now time.Time) *rate.Limiter {
 	b := l.buckets[key]
 	if b == nil {
 		if len(l.buckets) >= limitsMost {
@@ -89,11 +140,7 @@ func (l *limits) take(key bucketKey, r rate.Limit, burst int, now time.Time) tim
 		b = rate.NewLimiter(r, burst)
 		l.buckets[key] = b
 	}
-	if b.AllowN(now, 1) {
-		return 0
-	}
-	missing := 1 - b.TokensAt(now)
-	return max(time.Millisecond, time.Duration(missing/float64(r)*float64(time.Second)))
+	return b
 }
 
 func (l *limits) forget(now time.Time) {

@@ -30,6 +30,7 @@ import (
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
+	"wenzhen/server/cluster"
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
 	"wenzhen/server/metrics"
@@ -60,6 +61,7 @@ type Server struct {
 	bills     *billing.Service
 	lobby     *lobby.Service
 	realtime  *realtime.Server
+	node      *cluster.Node // nil without Redis
 	turn      *turn.Server
 	calls     *call.Service
 	http      *http.Server
@@ -140,7 +142,10 @@ func (s *Server) compose(ctx context.Context) error {
 	}
 	s.accounts = accounts
 	presence := rooms.NewPresence(func(room rooms.RoomID, p rooms.Present) {
-		consultation.PresenceUpdated.Send(s.hub, room, consultation.PresenceChange{ConsultationID: consultation.ID(room.Subject()), Present: p})
+		if room.Kind() != "consultation" {
+			return
+		}
+		consultation.PresenceUpdated.SendHere(s.hub, room, consultation.PresenceChange{ConsultationID: consultation.ID(room.Subject()), Present: p})
 	})
 	consultations := consultation.New(store.Consultations{DB: s.db}, s.hub, presence, clock)
 	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
@@ -163,10 +168,11 @@ func (s *Server) compose(ctx context.Context) error {
 		return err
 	}
 	s.bills = bills
+	limits := newLimits(cfg.CommandRate, cfg.CommandBurst, clock)
 	s.timers = rooms.MergeTimers(accounts.Timers(), consultations.Timers(), schedules.Timers(), s.calls.Timers(), bills.Timers(), play.Timers())
 	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, s.hub, clock)
 	s.catalogue = rooms.NewCatalogue(
-		[]rooms.Guard{newLimits(cfg.CommandRate, cfg.CommandBurst, clock).guard, accounts.Alive},
+		[]rooms.Guard{limits.guard, accounts.Alive},
 		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(),
 		bills.Commands(), play.Commands(), s.inboxes.Commands(),
 		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands())
@@ -176,6 +182,9 @@ func (s *Server) compose(ctx context.Context) error {
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock, Observe: observed(s.metrics, "socket"),
 	}, s.catalogue, accounts, presence, attention)
 	s.hub.Listen(s.realtime)
+	if err := s.join(presence, limits); err != nil {
+		return err
+	}
 	s.hub.Listen(s.metrics) // after the sockets: it measures when they were told
 	s.observe()
 
@@ -191,7 +200,7 @@ func (s *Server) compose(ctx context.Context) error {
 	app, _ := static.App()
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Payments: bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
-		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
+		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log,
 		Observe: observed(s.metrics, "rest"), Requested: s.metrics.Request, Now: clock})
 	if err != nil {
@@ -326,6 +335,9 @@ func (s *Server) Close() error {
 	}
 	if s.turn != nil {
 		errs = append(errs, s.turn.Close())
+	}
+	if s.node != nil {
+		errs = append(errs, s.node.Close())
 	}
 	if s.providers != nil {
 		s.providers.Close()

@@ -107,10 +107,14 @@ func (s *Service) Alive(ctx context.Context, actor rooms.Actor, _ string) error 
 	return nil
 }
 
-// announceRevoked forgets what was known of sessions and tells their sockets.
+// announceRevoked forgets what was known of sessions and tells their sockets on
+// this node. On PostgreSQL tx.RevokeSessions has every node told already.
 func (s *Service) announceRevoked(ids []rooms.SessionID) {
 	for _, id := range ids {
-		s.alive.forget(id)
-		SessionRevoked.Send(s.hub, rooms.SessionRoom(id), SessionInput{SessionID: id})
+		s.Forget(id)
+		SessionRevoked.SendHere(s.hub, rooms.SessionRoom(id), SessionInput{SessionID: id})
 	}
 }
+
+// Forget drops what is remembered of a session, so that Alive asks anew.
+func (s *Service) Forget(id rooms.SessionID) { s.alive.forget(id) }

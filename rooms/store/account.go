@@ -184,10 +184,14 @@ func (tx *Tx) TouchSession(id rooms.SessionID, used, expires time.Time) error {
 
 // RevokeSessions implements account.Tx.
 func (tx *Tx) RevokeSessions(user rooms.UserID, id rooms.SessionID, now time.Time) ([]rooms.SessionID, error) {
-	return collect(context.Background(), tx, func(s scanner) (rooms.SessionID, error) {
+	ended, err := collect(context.Background(), tx, func(s scanner) (rooms.SessionID, error) {
 		var id rooms.SessionID
 		return id, s.Scan(&id)
 	}, `UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND ($2 = '' OR id = $2) AND revoked_at = 0 RETURNING id`, user, id, micros(now))
+	for _, id := range ended {
+		account.SessionRevoked.After(tx, rooms.SessionRoom(id), account.SessionInput{SessionID: id})
+	}
+	return ended, err
 }
 
 // SessionOwner implements account.Tx.

@@ -109,6 +109,11 @@ func database(t testing.TB) string {
 	if !sidecar.FromEnvironment() {
 		return "sqlite"
 	}
+	return postgresDatabase(t)
+}
+
+func postgresDatabase(t testing.TB) string {
+	t.Helper()
 	return sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error {
 		return server.Migrate(ctx, server.Place{Data: t.TempDir(), Database: url})
 	})
@@ -117,9 +122,15 @@ func database(t testing.TB) string {
 // newWorld makes a data folder with an admin.
 func newWorld(t testing.TB, dir string) *world {
 	t.Helper()
+	return newWorldOn(t, dir, database(t))
+}
+
+// newWorldOn makes a data folder with an admin in a database.
+func newWorldOn(t testing.TB, dir, database string) *world {
+	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
-	at := server.Place{Data: dir, Database: database(t)}
+	at := server.Place{Data: dir, Database: database}
 	_, err := server.CreateAdmin(t.Context(), at, "Admin", "admin@wenzhen.example", password, quiet)
 	must(t, err)
 	return &world{t: t, dir: dir, database: at.Database, http: &http.Client{Transport: transport, Timeout: patience}}

@@ -38,11 +38,15 @@ func (n *namespace) Connect(ctx context.Context, socket *edge.Socket) error {
 		return refusal{s.refuse(ctx, "connect", err)}
 	}
 	user := string(rooms.UserRoom(actor.UserID))
-	if len(s.sockets(user)) >= s.cfg.SocketsPerUser {
+	if s.presence.Devices(rooms.RoomID(user), actor.UserID) >= s.cfg.SocketsPerUser {
 		return refusal{rooms.RateLimited(5*time.Second, "at most %d connections per user", s.cfg.SocketsPerUser)}
 	}
 	socket.Join(user, string(rooms.SessionRoom(actor.SessionID)))
-	return n.admit(ctx, newConnection(s, socket, actor, expires))
+	if err := n.admit(ctx, newConnection(s, socket, actor, expires)); err != nil {
+		return err
+	}
+	s.presence.Enter(rooms.RoomID(user), actor.UserID)
+	return nil
 }
 
 // entrances are commands that are carried out for whoever connects to a
@@ -134,5 +138,8 @@ func (n *namespace) answer(ctx context.Context, conn *connection, name string, a
 func (n *namespace) Disconnect(socket *edge.Socket, _ string) {
 	if conn, ok := socket.Data().(*connection); ok {
 		conn.leaveAll()
+		if actor, _ := conn.who(); !actor.Guest() {
+			n.server.presence.Leave(rooms.UserRoom(actor.UserID), actor.UserID)
+		}
 	}
 }

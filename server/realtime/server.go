@@ -18,6 +18,8 @@ type Accounts interface {
 	Authenticate(token string) (rooms.Actor, time.Time, error)
 	// Alive refuses a session that has ended.
 	Alive(ctx context.Context, actor rooms.Actor, command string) error
+	// Forget makes Alive ask anew about a session that has ended, on whichever node.
+	Forget(session rooms.SessionID)
 }
 
 // Config says how sockets behave.
@@ -109,6 +111,7 @@ func (s *Server) Signalled(n rooms.Notice) {
 		s.admitted(n)
 		return
 	}
+	s.accounts.Forget(rooms.SessionID(n.Room.Subject()))
 	for name := range s.namespaces {
 		s.broadcast(name, to, n.Name, n.Data)
 	}

@@ -46,6 +46,8 @@ type Deps struct {
 	PublicURL string
 	// Ready reports whether the server can take requests.
 	Ready func(context.Context) error
+	// Troubles names what the server does without while it is ready all the same.
+	Troubles func() map[string]string
 	// Origins may call from other sites' pages.
 	Origins []string
 	// TrustedProxies may say where a request came from (X-Forwarded-For).
@@ -125,6 +127,10 @@ func (s *server) ready(c *gin.Context) {
 	defer cancel()
 	if err := s.deps.Ready(ctx); err != nil {
 		s.refuse(c, "readyz", rooms.Unavailable(err, "not ready"))
+		return
+	}
+	if troubles := s.deps.Troubles(); len(troubles) > 0 {
+		c.JSON(http.StatusOK, gin.H{"status": "degraded", "troubles": troubles})
 		return
 	}
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})

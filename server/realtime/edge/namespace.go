@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // Handler is what a namespace does. All calls about one socket come in order
@@ -69,6 +70,35 @@ func (n *Namespace) BroadcastExcept(rooms []string, except *Socket, event string
 		deliverAll(n.union(rooms), except, &p)
 	}
 	return nil
+}
+
+// BroadcastOutside is Broadcast to everyone who is in none of the rooms outside.
+func (n *Namespace) BroadcastOutside(rooms, outside []string, event string, args ...any) error {
+	p, err := encodeEvent(n.name, event, args)
+	if err != nil {
+		return err
+	}
+	for _, s := range n.Outside(rooms, outside) {
+		s.deliver(&p)
+	}
+	return nil
+}
+
+// Outside lists who is in any of the rooms, or in the namespace when rooms is
+// nil, and in none of those outside, once each. The slice is the caller's.
+func (n *Namespace) Outside(rooms, outside []string) []*Socket {
+	list := n.Sockets("")
+	if rooms != nil {
+		list = append([]*Socket(nil), n.union(rooms)...)
+	}
+	if len(outside) == 0 {
+		return list
+	}
+	without := map[*Socket]bool{}
+	for _, s := range n.union(outside) {
+		without[s] = true
+	}
+	return slices.DeleteFunc(list, func(s *Socket) bool { return without[s] })
 }
 
 func deliverAll(sockets []*Socket, except *Socket, p *parcel) {
