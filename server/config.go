@@ -58,6 +58,8 @@ type Config struct {
 	PushContact string        `env:"WENZHEN_PUSH_CONTACT" help:"How push services reach you: an e-mail address or an https address. --public-url when not given."`
 	PushAllow   []string      `env:"WENZHEN_PUSH_ALLOW" help:"Push services (host:port) that may be sent to although their address is not public or has no TLS."`
 
+	CallRing time.Duration `default:"45s" env:"WENZHEN_CALL_RING" help:"How long a call rings before it counts as missed."`
+
 	TurnAddr          string        `env:"WENZHEN_TURN_ADDR" help:"Address of the relay for calls, UDP and TCP, such as 0.0.0.0:3478; none when not given, except with --demo, which has one on a free port of this machine."`
 	TurnPublicIP      string        `env:"WENZHEN_TURN_PUBLIC_IP" help:"IP address at which the relay is reached from outside; that of --turn-addr when not given."`
 	TurnHost          string        `env:"WENZHEN_TURN_HOST" help:"Name of the relay, as its certificate has it; the IP address when not given."`
@@ -108,6 +110,7 @@ func (c Config) Validate() error {
 		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},
 		{c.AttachmentBytes > 0 && c.PacketBytes >= 16<<10, "--attachment-bytes must be positive and --packet-bytes at least 16384"},
 		{c.SocketsPerUser > 0 && c.Connections >= 0, "--sockets-per-user must be positive and --connections not negative"},
+		{c.CallRing > 0, "--call-ring must be positive"},
 		{c.TurnRelays > 0 && c.TurnRelaysPerUser > 0 && c.IceLife > 0, "the relay's limits must be positive"},
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},

@@ -162,7 +162,7 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.turn, err = relay(cfg, log); err != nil {
 		return err
 	}
-	s.calls = call.New(store.Calls{DB: s.db}, consultations, chats, s.turn, s.hub, clock)
+	s.calls = call.New(call.Config{RingFor: cfg.CallRing}, store.Calls{DB: s.db}, consultations, chats, s.turn, s.hub, clock)
 	bills, play, err := s.payments(consultations)
 	if err != nil {
 		return err

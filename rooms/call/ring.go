@@ -124,7 +124,7 @@ func (s *Service) ring(tx Tx, c *Call, to []rooms.UserID, now time.Time) error {
 			return rooms.Invalid("to", "someone named there does not take part in this consultation")
 		}
 	}
-	until := now.Add(ringFor)
+	until := now.Add(s.cfg.RingFor)
 	for _, p := range people {
 		m := c.member(p.UserID)
 		if m != nil && (m.Status == MemberJoined || m.Status == MemberRinging) || len(to) > 0 && !slices.Contains(to, p.UserID) {

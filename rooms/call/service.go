@@ -12,8 +12,6 @@ import (
 
 // The clocks of a call (domain, Call).
 const (
-	// ringFor is how long a device rings before the call counts as missed.
-	ringFor = 45 * time.Second
 	// vanishAfter is how long a member may be silent. Devices send call:state
 	// every 10 seconds; a page that reconnects has done so long before.
 	vanishAfter = 45 * time.Second
@@ -24,8 +22,15 @@ const (
 // membersMost bounds a call: each device sends to each other one.
 const membersMost = 4
 
+// Config is the rules of calls.
+type Config struct {
+	// RingFor is how long devices ring before the call counts as missed.
+	RingFor time.Duration
+}
+
 // Service carries out the commands of calls.
 type Service struct {
+	cfg   Config
 	store Store
 	notes consultation.Notes
 	relay Relay
@@ -37,8 +42,8 @@ type Service struct {
 }
 
 // New makes the service.
-func New(store Store, consultations *consultation.Service, notes consultation.Notes, relay Relay, hub *rooms.Hub, now func() time.Time) *Service {
-	s := &Service{store: store, notes: notes, relay: relay, hub: hub, now: now, started: now()}
+func New(cfg Config, store Store, consultations *consultation.Service, notes consultation.Notes, relay Relay, hub *rooms.Hub, now func() time.Time) *Service {
+	s := &Service{cfg: cfg, store: store, notes: notes, relay: relay, hub: hub, now: now, started: now()}
 	consultations.FollowedBy(s)
 	return s
 }

@@ -143,7 +143,7 @@ func (w *World) open() {
 	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
 	w.must(err)
-	calls := call.New(store.Calls{DB: db}, w.consultations, w.Chats, relay, w.Hub, w.Now)
+	calls := call.New(call.Config{RingFor: 45 * time.Second}, store.Calls{DB: db}, w.consultations, w.Chats, relay, w.Hub, w.Now)
 	w.Sandbox = sandbox.New(store.Sandbox{DB: db}, []byte("a key of 32 characters for tests"), w.Now)
 	var gateway billing.Gateway = w.Sandbox
 	if w.Gateway != nil {

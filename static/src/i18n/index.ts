@@ -1,6 +1,8 @@
 import { createI18n } from 'vue-i18n'
 import { billingEn } from './billing.en'
 import { billingZhCN } from './billing.zh-CN'
+import { callEn } from './call.en'
+import { callZhCN } from './call.zh-CN'
 import { en } from './en'
 import { scheduleEn } from './schedule.en'
 import { scheduleZhCN } from './schedule.zh-CN'
@@ -28,7 +30,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: preferred(),
   fallbackLocale: 'en',
-  messages: { 'zh-CN': { ...zhCN, ...scheduleZhCN, ...billingZhCN }, en: { ...en, ...scheduleEn, ...billingEn } },
+  messages: { 'zh-CN': { ...zhCN, ...callZhCN, ...scheduleZhCN, ...billingZhCN }, en: { ...en, ...callEn, ...scheduleEn, ...billingEn } },
 })
 
 export function setLocale(locale: Locale): void {

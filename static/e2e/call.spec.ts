@@ -1,0 +1,180 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import type { Consultation } from '../src/api/wire.gen'
+import { expect, Person } from './world'
+import { callScreen, calls, enter, fakeDevices, flows, incoming, test, traffic } from './world/media'
+
+// Calls between real browsers, with cameras and microphones that are made up.
+
+test.use({ launchOptions: fakeDevices })
+test.setTimeout(180_000)
+
+interface Meeting {
+  doctor: Person
+  patient: Person
+  consultation: Consultation
+}
+
+async function meeting(url: string): Promise<Meeting> {
+  const doctor = await Person.practise(url, '王芳')
+  const patient = await Person.register(url, 'patient', '张波')
+  const consultation = await patient.consult(doctor)
+  await doctor.accept(consultation)
+  return { doctor, patient, consultation }
+}
+
+const answer = (page: Page) => incoming(page).getByRole('button', { name: '接听', exact: true }).click()
+const hangUp = (page: Page) => callScreen(page).getByRole('button', { name: '挂断' }).click()
+
+async function accessible(page: Page, name: string) {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).disableRules(['color-contrast']).analyze()
+  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`), name).toEqual([])
+}
+
+test('ring, answer, see and hear each other, share the screen, hang up', async ({ browserOf, server }) => {
+  const { doctor, patient, consultation } = await meeting(server.url)
+  const mine = await browserOf()
+  const desk = await browserOf()
+  const phone = await browserOf({ width: 390 })
+  await enter(mine, patient, consultation.id)
+  await enter(desk, doctor, consultation.id)
+  await enter(phone, doctor, consultation.id)
+
+  // It rings on both devices of the doctor; the other stops when one answers.
+  await calls(mine, '视频通话')
+  await expect(callScreen(mine)).toContainText('正在呼叫')
+  await expect(incoming(desk)).toContainText('张波')
+  await expect(incoming(phone)).toBeVisible()
+  await accessible(phone, 'ringing')
+  await answer(desk)
+  await expect(incoming(phone)).toBeHidden()
+  await expect(phone.getByText('您正在另一台设备上通话')).toBeVisible()
+  await flows(mine)
+  await flows(desk)
+  await expect(callScreen(mine).getByTestId('call-status')).toHaveText(/^\d+:\d\d$/)
+  await accessible(mine, 'in call')
+
+  // Muted is seen on the other side, and heard: nothing but silence comes.
+  await callScreen(mine).getByRole('button', { name: '静音', exact: true }).click()
+  await expect(callScreen(desk).getByRole('img', { name: '已静音' })).toBeVisible()
+  await callScreen(mine).getByRole('button', { name: '取消静音' }).click()
+  await expect(callScreen(desk).getByRole('img', { name: '已静音' })).toBeHidden()
+
+  await callScreen(desk).getByRole('button', { name: '共享屏幕' }).click()
+  await expect(callScreen(mine)).toContainText('正在共享屏幕')
+  await flows(mine, ['video'])
+  await callScreen(desk).getByRole('button', { name: '停止共享' }).click()
+  await expect(callScreen(mine)).not.toContainText('正在共享屏幕')
+  await callScreen(desk).getByRole('button', { name: '关闭摄像头' }).click()
+  await expect(callScreen(mine)).toContainText('未开摄像头')
+
+  await hangUp(mine)
+  await expect(callScreen(desk)).toBeHidden()
+  await expect(desk.locator('article', { hasText: /视频通话 \d+:\d\d/ })).toBeVisible()
+})
+
+test('declined, and not answered', async ({ browserOf, server }) => {
+  const { doctor, patient, consultation } = await meeting(server.url)
+  const mine = await browserOf()
+  const theirs = await browserOf()
+  await enter(mine, patient, consultation.id)
+  await enter(theirs, doctor, consultation.id)
+  await calls(mine, '语音通话')
+  await incoming(theirs).getByRole('button', { name: '拒绝' }).click()
+  await expect(callScreen(mine)).toBeHidden()
+  await expect(mine.getByText('对方已拒绝')).toBeVisible()
+  await calls(mine, '语音通话')
+  await expect(incoming(theirs)).toBeVisible()
+  await expect(incoming(theirs)).toBeHidden({ timeout: 40_000 })
+  await expect(callScreen(mine)).toBeHidden()
+  await expect(mine.locator('article', { hasText: '语音通话 · 未接听' })).toBeVisible()
+})
+
+test('through the relay alone, and a third one joins', async ({ browserOf, server }) => {
+  const { doctor, patient, consultation } = await meeting(server.url)
+  const aunt = await Person.register(server.url, 'patient', '李姨')
+  await patient.ask('POST', `/consultations/${consultation.id}/invitations`, { userId: aunt.user.id, role: 'relative' })
+  const pages = [await browserOf(), await browserOf(), await browserOf()] as const
+  await enter(pages[0], patient, consultation.id, true)
+  await enter(pages[1], doctor, consultation.id, true)
+  await calls(pages[0], '视频通话')
+  await answer(pages[1])
+  for (const page of pages.slice(0, 2)) {
+    await flows(page)
+    expect((await traffic(page)).paths).toContain('relay')
+  }
+  // Her ring has not ended yet, or it has: either way she can come in.
+  await enter(pages[2], aunt, consultation.id, true)
+  if (await incoming(pages[2]).isVisible()) await answer(pages[2])
+  else await calls(pages[2], '视频通话')
+  for (const page of pages) {
+    await expect(callScreen(page).locator('figure[data-path=connected]')).toHaveCount(2, { timeout: 45_000 })
+    await flows(page)
+    expect(new Set((await traffic(page)).paths)).toEqual(new Set(['relay']))
+  }
+  await hangUp(pages[0])
+  await flows(pages[1])
+  await hangUp(pages[1])
+  await expect(callScreen(pages[2])).toBeHidden()
+})
+
+test('media outlives the sockets and the server', async ({ browserOf, server }) => {
+  const { doctor, patient, consultation } = await meeting(server.url)
+  const mine = await browserOf()
+  const theirs = await browserOf()
+  await enter(mine, patient, consultation.id)
+  await enter(theirs, doctor, consultation.id)
+  await calls(mine, '视频通话')
+  await answer(theirs)
+  await flows(mine)
+  await flows(theirs)
+  const fragment = () => mine.evaluate(() => /ice-ufrag:(\S+)/.exec(window.watched.connections.at(-1)?.localDescription?.sdp ?? '')?.[1])
+
+  // The sockets are away for five seconds: media goes on, and afterwards the
+  // path is negotiated anew.
+  const first = await fragment()
+  await mine.context().setOffline(true)
+  await mine.evaluate(() => window.watched.sockets.forEach((socket) => socket.close()))
+  const away = Date.now() + 5000
+  while (Date.now() < away) await flows(mine)
+  await mine.context().setOffline(false)
+  await expect.poll(fragment, { timeout: 45_000 }).not.toBe(first)
+  await flows(mine)
+  await flows(theirs)
+
+  // The server ends and starts again: the call goes on, and ends as it should.
+  const second = await fragment()
+  await server.kill()
+  await flows(mine)
+  await flows(theirs)
+  await server.run()
+  await expect.poll(fragment, { timeout: 45_000 }).not.toBe(second)
+  await flows(mine)
+  await flows(theirs)
+  await hangUp(theirs)
+  await expect(callScreen(mine)).toBeHidden({ timeout: 30_000 })
+  await expect(mine.locator('article', { hasText: /视频通话 \d+:\d\d/ })).toBeVisible()
+})
+
+test('a page that is reloaded goes on with its call; devices can be tested before', async ({ browserOf, server }) => {
+  const { doctor, patient, consultation } = await meeting(server.url)
+  const mine = await browserOf()
+  const theirs = await browserOf()
+  await enter(mine, patient, consultation.id)
+  await mine.goto('/devices')
+  await mine.getByRole('button', { name: '开始检测' }).click()
+  await expect.poll(() => mine.locator('video').evaluate((video: HTMLVideoElement) => video.videoWidth)).toBeGreaterThan(0)
+  await expect(mine.getByText('听到了')).toBeVisible()
+  await accessible(mine, 'device test')
+  await mine.goto(`/consultations/${consultation.id}`)
+  await enter(theirs, doctor, consultation.id)
+  await calls(theirs, '视频通话')
+  await answer(mine)
+  await flows(theirs)
+  await mine.reload()
+  await expect(callScreen(mine)).toBeVisible()
+  await flows(mine)
+  await flows(theirs)
+  await hangUp(theirs)
+  await expect(callScreen(mine)).toBeHidden()
+})
