@@ -4,6 +4,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
+	"wenzhen/rooms/board"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -86,6 +87,7 @@ var routes = []Route{
 	{Method: "GET", Path: "/attachments/:attachmentId", Command: chat.Download.Name},
 	{Method: "GET", Path: thumbnailPath, Command: chat.Download.Name},
 	{Method: "GET", Path: "/messages", Command: chat.Search.Name},
+	{Method: "GET", Path: "/consultations/:consultationId/board", Command: board.Read.Name},
 	{Method: "GET", Path: "/calls", Command: call.List.Name},
 	{Method: "GET", Path: "/ice-servers", Command: call.ReadServers.Name},
 	{Method: "POST", Path: "/me/calendar", Command: account.RotateCalendar.Name},

@@ -10,6 +10,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/billing"
+	"wenzhen/rooms/board"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -26,6 +27,9 @@ var commandLimits = map[string]struct {
 	chat.Search.Name:         {5, 30},
 	chat.Upload.Name:         {5, 50},
 	chat.StartTyping.Name:    {5, 50},
+	board.Commit.Name:        {20, 200},
+	board.Read.Name:          {2, 30},
+	board.Sketch.Name:        {30, 100},
 	call.Invite.Name:         {1, 20},
 	call.Signal.Name:         {30, 300},
 	call.State.Name:          {5, 50},

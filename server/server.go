@@ -21,6 +21,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
+	"wenzhen/rooms/board"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -163,6 +164,7 @@ func (s *Server) compose(ctx context.Context) error {
 		return err
 	}
 	s.calls = call.New(call.Config{RingFor: cfg.CallRing}, store.Calls{DB: s.db}, consultations, chats, s.turn, s.hub, clock)
+	boards := board.New(store.Boards{DB: s.db}, s.hub, clock)
 	bills, play, err := s.payments(consultations)
 	if err != nil {
 		return err
@@ -173,7 +175,7 @@ func (s *Server) compose(ctx context.Context) error {
 	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, s.hub, clock)
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{limits.guard, accounts.Alive},
-		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(),
+		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(), boards.Commands(),
 		bills.Commands(), play.Commands(), s.inboxes.Commands(),
 		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands())
 

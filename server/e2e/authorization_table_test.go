@@ -8,6 +8,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
+	"wenzhen/rooms/board"
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -112,6 +113,8 @@ func about(b belongings) any { return consultation.Input{ConsultationID: b.consu
 func because(b belongings) any {
 	return consultation.ReasonInput{ConsultationID: b.consultation, Reason: "I say so"}
 }
+
+func drawing(b belongings) any { return board.BoardRef{ConsultationID: b.consultation} }
 
 func ringing(b belongings) any { return calls.CallRef{CallID: b.call} }
 
@@ -260,6 +263,15 @@ var authorization = map[string]row{
 	schedule.LeaveWaitlist.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
 	schedule.TakeOffer.Name:     {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
 	schedule.Calendar.Name:      {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any { return schedule.CalendarInput{Token: "a guess"} }},
+
+	board.Read.Name: {want: theirs, in: drawing},
+	board.Commit.Name: {want: theirs, in: func(b belongings) any {
+		return board.CommitInput{ConsultationID: b.consultation, ID: "x", Tool: board.Pen, Colour: "#000000", Width: 1, Points: []float64{1, 1, 1}}
+	}},
+	board.Undo.Name:          {want: theirs, in: drawing},
+	board.Clear.Name:         {want: theirs, in: drawing},
+	board.SetBackground.Name: {want: theirs, in: func(b belongings) any { return board.Background{ConsultationID: b.consultation} }},
+	board.Sketch.Name:        {want: theirs, in: func(b belongings) any { return board.SketchInput{ConsultationID: b.consultation, X: 1, Y: 1} }},
 
 	calls.Invite.Name: {want: theirs, in: func(b belongings) any {
 		return calls.CallInvitation{ConsultationID: b.consultation, Medium: account.Voice}

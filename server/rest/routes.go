@@ -6,6 +6,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
+	"wenzhen/rooms/board"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -134,6 +135,7 @@ func Routes() []Route {
 		{Method: "GET", Path: "/attachments/:attachmentId", Command: chat.Download.Name, Status: http.StatusOK, content: download},
 		{Method: "GET", Path: "/attachments/:attachmentId/thumbnail", Command: chat.Download.Name, Status: http.StatusOK, content: thumbnail},
 		{Method: "GET", Path: "/messages", Command: chat.Search.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/consultations/:consultationId/board", Command: board.Read.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/calls", Command: call.List.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/ice-servers", Command: call.ReadServers.Name, Status: http.StatusOK},
 

@@ -6,6 +6,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/billing"
+	"wenzhen/rooms/board"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -46,6 +47,7 @@ func events() []told {
 		event(record.DiagnosisSigned), event(record.PrescriptionUpdated),
 		event(chat.Created), event(chat.WasRecalled), event(chat.WasRead), event(chat.Delivered),
 		event(call.Updated),
+		event(board.Committed), event(board.WasUndone), event(board.WasCleared), event(board.BackgroundChanged),
 	}
 }
 
@@ -56,7 +58,7 @@ func signals() []told {
 		signal(schedule.SlotUpdated), signal(schedule.ScheduleUpdated),
 		signal(consultation.QueueUpdated), signal(consultation.PresenceUpdated),
 		signal(chat.TypingStarted), signal(chat.TypingStopped), signal(account.SessionRevoked),
-		signal(call.Rings), signal(call.AnsweredElsewhere), signal(call.Signalled), signal(call.StateChanged),
+		signal(call.Rings), signal(call.AnsweredElsewhere), signal(call.Signalled), signal(call.StateChanged), signal(board.Sketched),
 	}
 }
 
@@ -125,6 +127,9 @@ func enums() map[reflect.Type][]string {
 		},
 		reflect.TypeFor[schedule.Party]():      {string(schedule.ThePatient), string(schedule.TheDoctor), string(schedule.TheSystem)},
 		reflect.TypeFor[schedule.WaitStatus](): {string(schedule.WaitWaiting), string(schedule.WaitOffered), string(schedule.WaitTaken), string(schedule.WaitLeft)},
+		reflect.TypeFor[board.Tool](): {
+			string(board.Pen), string(board.Eraser), string(board.Line), string(board.Arrow), string(board.Rectangle), string(board.Ellipse), string(board.Label),
+		},
 		reflect.TypeFor[call.CallStatus](): {
 			string(call.Ringing), string(call.Active), string(call.Ended), string(call.Declined), string(call.Missed), string(call.Busy), string(call.Failed),
 		},

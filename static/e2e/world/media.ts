@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test'
-import { logIn, password, test as base, Person, WenzhenServer } from '.'
+import { logIn, password, type Person, test as base, WenzhenServer } from '.'
 import config from '../../playwright.config'
 
 /** Browsers with a camera and a microphone that are made up, and a server with a relay on this machine. */

@@ -115,12 +115,27 @@ export interface AuthInput {
   token: string
 }
 
+export interface Background {
+  consultationId: string
+  attachmentId: string
+}
+
 export interface BackgroundInput {
   patientId: string
   allergies: Allergy[]
   conditions: Condition[]
   medications: Medication[]
   version?: number
+}
+
+export interface Board {
+  strokes: Stroke[]
+  attachmentId: string
+  lastSeq: number
+}
+
+export interface BoardRef {
+  consultationId: string
 }
 
 export interface BookInput {
@@ -231,6 +246,11 @@ export interface CheckoutInput {
   id?: string
 }
 
+export interface Cleared {
+  consultationId: string
+  seq: number
+}
+
 export interface ClosingSummary {
   id: string
   consultationId: string
@@ -265,6 +285,16 @@ export interface Coding {
   code: string
   zh: string
   en: string
+}
+
+export interface CommitInput {
+  consultationId: string
+  id: string
+  tool: Tool
+  colour: string
+  width: number
+  points: number[]
+  text?: string
 }
 
 export interface Condition {
@@ -1443,6 +1473,31 @@ export interface Signature {
   seal: string
 }
 
+export interface SketchInput {
+  consultationId: string
+  x: number
+  y: number
+  strokeId?: string
+  tool?: Tool
+  colour?: string
+  width?: number
+  from?: number
+  points?: number[]
+}
+
+export interface Sketching {
+  consultationId: string
+  x: number
+  y: number
+  strokeId?: string
+  tool?: Tool
+  colour?: string
+  width?: number
+  from?: number
+  points?: number[]
+  userId: string
+}
+
 export interface Slot {
   start: string
   end: string
@@ -1477,6 +1532,18 @@ export interface StateInput {
 }
 
 export type Status = 'pending_payment' | 'waiting' | 'active' | 'on_hold' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated'
+
+export interface Stroke {
+  id: string
+  authorId: string
+  seq: number
+  tool: Tool
+  colour: string
+  width: number
+  points: number[]
+  text?: string
+  createdAt: string
+}
 
 export interface SubscribeInput {
   endpoint: string
@@ -1536,6 +1603,8 @@ export interface Tokens {
   expiresIn: number
 }
 
+export type Tool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
+
 export type Topic = 'message' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered'
 
 export interface TreatedList {
@@ -1550,6 +1619,11 @@ export interface Typing {
 
 export interface TypingInput {
   consultationId: string
+}
+
+export interface Undone {
+  consultationId: string
+  strokeId: string
 }
 
 export interface UploadInput {
@@ -1697,6 +1771,10 @@ export type AnyLogEvent =
   | LogEvent<'message:read', Receipt>
   | LogEvent<'message:delivered', Receipt>
   | LogEvent<'call:updated', Call>
+  | LogEvent<'board:committed', Stroke>
+  | LogEvent<'board:undone', Undone>
+  | LogEvent<'board:cleared', Cleared>
+  | LogEvent<'board:background-changed', Background>
 
 /** Commands on /consultations. */
 export interface ClientToServerEvents {
@@ -1752,6 +1830,18 @@ export interface ClientToServerEvents {
   'call:list': (input: CallFilter, ack: (reply: Ack<CallList>) => void) => void
   /** STUN and TURN servers with credentials for a while, for a call that one may be in, or for testing one's devices. */
   'call:servers': (input: ServersInput, ack: (reply: Ack<ICEServers>) => void) => void
+  /** The whiteboard as of a seq of the room: the events after it change it. */
+  'board:read': (input: BoardRef, ack: (reply: Ack<Board>) => void) => void
+  /** Put a finished stroke on the board. The same id with the same drawing returns the first result. */
+  'board:commit': (input: CommitInput, ack: (reply: Ack<Stroke>) => void) => void
+  /** Take one's own latest stroke off the board. */
+  'board:undo': (input: BoardRef, ack: (reply: Ack<Undone>) => void) => void
+  /** Take all strokes off the board; the background stays. */
+  'board:clear': (input: BoardRef, ack: (reply: Ack<Cleared>) => void) => void
+  /** Put a picture of the consultation under the strokes, or take it away. */
+  'board:background': (input: Background, ack: (reply: Ack<Background>) => void) => void
+  /** Show the others where one points and what one is drawing; kept nowhere. */
+  'board:stroke': (input: SketchInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Renew the login of this socket. */
   'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
 }
@@ -1788,6 +1878,14 @@ export interface ServerToClientEvents {
   'message:delivered': (event: LogEvent<'message:delivered', Receipt>) => void
   /** A call began, changed or ended; data is the whole of it. The devices of all participants are told. */
   'call:updated': (event: LogEvent<'call:updated', Call>) => void
+  /** Someone has drawn something. */
+  'board:committed': (event: LogEvent<'board:committed', Stroke>) => void
+  /** Someone took a stroke of theirs back. */
+  'board:undone': (event: LogEvent<'board:undone', Undone>) => void
+  /** Someone cleared the board: strokes with a smaller seq are gone. */
+  'board:cleared': (event: LogEvent<'board:cleared', Cleared>) => void
+  /** There is another picture under the strokes, or none. */
+  'board:background-changed': (event: LogEvent<'board:background-changed', Background>) => void
   /** The patient's place in the doctor's queue. */
   'queue:updated': (data: Queue) => void
   /** A participant came or went. */
@@ -1806,6 +1904,8 @@ export interface ServerToClientEvents {
   'call:signal': (data: Signalling) => void
   /** What a member has switched on. */
   'call:state': (data: MemberState) => void
+  /** Where someone points, and what they are drawing. */
+  'board:stroke': (data: Sketching) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
 }

@@ -1,0 +1,114 @@
+package board
+
+import (
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// The commands of the whiteboard.
+var (
+	Read = rooms.Command[BoardRef, Board]{Name: "board:read", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "The whiteboard as of a seq of the room: the events after it change it."}
+	Commit = rooms.Command[CommitInput, Stroke]{Name: "board:commit", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Put a finished stroke on the board. The same id with the same drawing returns the first result."}
+	Undo = rooms.Command[BoardRef, Undone]{Name: "board:undo", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Take one's own latest stroke off the board."}
+	Clear = rooms.Command[BoardRef, Cleared]{Name: "board:clear", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Take all strokes off the board; the background stays."}
+	SetBackground = rooms.Command[Background, Background]{Name: "board:background", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Put a picture of the consultation under the strokes, or take it away."}
+	Sketch = rooms.Command[SketchInput, rooms.Nothing]{Name: "board:stroke", Namespace: rooms.Consultations, For: rooms.Users,
+		Doc: "Show the others where one points and what one is drawing; kept nowhere."}
+)
+
+// What happens on the whiteboard.
+var (
+	Committed         = rooms.Event[Stroke]{Name: "board:committed", Doc: "Someone has drawn something."}
+	WasUndone         = rooms.Event[Undone]{Name: "board:undone", Doc: "Someone took a stroke of theirs back."}
+	WasCleared        = rooms.Event[Cleared]{Name: "board:cleared", Doc: "Someone cleared the board: strokes with a smaller seq are gone."}
+	BackgroundChanged = rooms.Event[Background]{Name: "board:background-changed", Doc: "There is another picture under the strokes, or none."}
+
+	Sketched = rooms.Signal[Sketching]{Name: "board:stroke", Doc: "Where someone points, and what they are drawing."}
+)
+
+// BoardRef names the whiteboard of a consultation.
+type BoardRef struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+}
+
+// Board is the whiteboard as of LastSeq.
+type Board struct {
+	Strokes      []Stroke  `json:"strokes"` // in the order in which they are drawn
+	AttachmentID string    `json:"attachmentId"`
+	LastSeq      rooms.Seq `json:"lastSeq"`
+}
+
+// CommitInput is a finished stroke.
+type CommitInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	ID             StrokeID        `json:"id"`
+	Tool           Tool            `json:"tool"`
+	Colour         string          `json:"colour"`
+	Width          float64         `json:"width"`
+	Points         []float64       `json:"points"`
+	Text           string          `json:"text,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in CommitInput) Validate() error {
+	if in.ConsultationID == "" {
+		return rooms.Invalid("consultationId", "consultationId is missing")
+	}
+	return in.stroke().validate()
+}
+
+func (in CommitInput) stroke() Stroke {
+	return Stroke{ID: in.ID, Tool: in.Tool, Colour: in.Colour, Width: in.Width, Points: in.Points, Text: in.Text}
+}
+
+// Undone is a stroke that was taken back; StrokeID is "" where there was none.
+type Undone struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	StrokeID       StrokeID        `json:"strokeId"`
+}
+
+// Cleared says since when the board is empty.
+type Cleared struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	Seq            rooms.Seq       `json:"seq"`
+}
+
+// SketchInput is a piece of a stroke in the making: its points from place From
+// on. X and Y are where one points; without a StrokeID that is all.
+type SketchInput struct {
+	ConsultationID consultation.ID `json:"consultationId"`
+	X              float64         `json:"x"`
+	Y              float64         `json:"y"`
+	StrokeID       StrokeID        `json:"strokeId,omitempty"`
+	Tool           Tool            `json:"tool,omitempty"`
+	Colour         string          `json:"colour,omitempty"`
+	Width          float64         `json:"width,omitempty"`
+	From           int             `json:"from,omitempty"` // counted in points
+	Points         []float64       `json:"points,omitempty"`
+}
+
+// Validate implements rooms.Validator.
+func (in SketchInput) Validate() error {
+	switch {
+	case in.ConsultationID == "":
+		return rooms.Invalid("consultationId", "consultationId is missing")
+	case in.StrokeID == "":
+		return validPoints([]float64{in.X, in.Y, 0}, 1)
+	case in.From < 0 || in.From > pointsMost:
+		return rooms.Invalid("from", "from must be 0 to %d", pointsMost)
+	case !rooms.ValidID(string(in.StrokeID)) || !colour.MatchString(in.Colour) || !(in.Width >= 0.5 && in.Width <= 200):
+		return rooms.Invalid("strokeId", "a stroke in the making has an id, a colour and a width, as a finished one")
+	}
+	return validPoints(in.Points, liveMost)
+}
+
+// Sketching is what someone draws and where they point.
+type Sketching struct {
+	SketchInput
+	UserID rooms.UserID `json:"userId"`
+}

@@ -1,0 +1,39 @@
+package board
+
+import (
+	"context"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// Store is what the whiteboard needs remembered. A thing that is not there is
+// an *rooms.Error of code not_found.
+type Store interface {
+	// InTx runs f in one transaction, which commits if f returns nil; its
+	// events are published after the commit.
+	InTx(ctx context.Context, f func(Tx) error) error
+
+	Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error)
+	// Board is the strokes that are neither undone nor cleared, by seq, and as
+	// of which seq of the room.
+	Board(ctx context.Context, id consultation.ID) (Board, error)
+}
+
+// Tx is a transaction over the whiteboard and the consultation that it is in.
+type Tx interface {
+	consultation.Tx
+	Speaker(id consultation.ID, user rooms.UserID) (consultation.Speaker, error)
+	// Stroke is one that was ever drawn on the board, undone or not.
+	Stroke(consultation.ID, StrokeID) (Stroke, error)
+	InsertStroke(consultation.ID, Stroke) error
+	// LatestStroke is the latest of an author's that is on the board.
+	LatestStroke(id consultation.ID, author rooms.UserID) (Stroke, error)
+	// CountStrokes counts those on the board.
+	CountStrokes(consultation.ID) (int, error)
+	RemoveStroke(consultation.ID, StrokeID) error
+	ClearBoard(consultation.ID) error
+	SetBackground(id consultation.ID, attachment string) error
+	// IsPicture tells whether attachment is a picture of the consultation.
+	IsPicture(id consultation.ID, attachment string) (bool, error)
+}

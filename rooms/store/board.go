@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/board"
+	"wenzhen/rooms/consultation"
+)
+
+// Boards carries out board.Store.
+type Boards struct{ *DB }
+
+// InTx implements board.Store.
+func (s Boards) InTx(ctx context.Context, f func(board.Tx) error) error {
+	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+}
+
+// Speaker implements board.Store.
+func (s Boards) Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+	return speaker(ctx, s.readers, id, user)
+}
+
+func scanStroke(s scanner) (board.Stroke, error) {
+	var v board.Stroke
+	var text string
+	if err := s.Scan(&text); err != nil {
+		return v, found(err, "stroke")
+	}
+	return v, json.Unmarshal([]byte(text), &v)
+}
+
+// Board implements board.Store. The seq is read first: what is drawn in between
+// is in the answer and in an event after it, and is told apart by its id.
+func (s Boards) Board(ctx context.Context, id consultation.ID) (board.Board, error) {
+	b := board.Board{Strokes: []board.Stroke{}}
+	var err error
+	if b.LastSeq, err = lastSeq(ctx, s.readers, id.Room()); err != nil {
+		return b, err
+	}
+	err = s.readers.row(ctx, `SELECT attachment_id FROM boards WHERE consultation_id = $1`, id).Scan(&b.AttachmentID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return b, err
+	}
+	strokes, err := collect(ctx, s.readers, scanStroke, `SELECT stroke FROM board_strokes WHERE consultation_id = $1 AND gone = 0 ORDER BY seq`, id)
+	if strokes != nil {
+		b.Strokes = strokes
+	}
+	return b, err
+}
+
+// Stroke implements board.Tx.
+func (tx *Tx) Stroke(id consultation.ID, stroke board.StrokeID) (board.Stroke, error) {
+	return scanStroke(tx.row(context.Background(), `SELECT stroke FROM board_strokes WHERE consultation_id = $1 AND id = $2`, id, stroke))
+}
+
+// InsertStroke implements board.Tx.
+func (tx *Tx) InsertStroke(id consultation.ID, v board.Stroke) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return firstOf(
+		tx.exec(`INSERT INTO board_strokes (consultation_id, seq, id, author_id, stroke) VALUES ($1, $2, $3, $4, $5)`, id, v.Seq, v.ID, v.AuthorID, string(text)),
+		tx.exec(`INSERT INTO boards (consultation_id, strokes, attachment_id) VALUES ($1, 1, '')
+			ON CONFLICT (consultation_id) DO UPDATE SET strokes = boards.strokes + 1`, id))
+}
+
+// LatestStroke implements board.Tx.
+func (tx *Tx) LatestStroke(id consultation.ID, author rooms.UserID) (board.Stroke, error) {
+	return scanStroke(tx.row(context.Background(), `SELECT stroke FROM board_strokes
+		WHERE consultation_id = $1 AND author_id = $2 AND gone = 0 ORDER BY seq DESC LIMIT 1`, id, author))
+}
+
+// CountStrokes implements board.Tx.
+func (tx *Tx) CountStrokes(id consultation.ID) (int, error) {
+	var n int
+	err := tx.row(context.Background(), `SELECT strokes FROM boards WHERE consultation_id = $1`, id).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// RemoveStroke implements board.Tx.
+func (tx *Tx) RemoveStroke(id consultation.ID, stroke board.StrokeID) error {
+	return firstOf(
+		tx.exec(`UPDATE board_strokes SET gone = 1 WHERE consultation_id = $1 AND id = $2`, id, stroke),
+		tx.exec(`UPDATE boards SET strokes = strokes - 1 WHERE consultation_id = $1`, id))
+}
+
+// ClearBoard implements board.Tx.
+func (tx *Tx) ClearBoard(id consultation.ID) error {
+	return firstOf(
+		tx.exec(`UPDATE board_strokes SET gone = 1 WHERE consultation_id = $1 AND gone = 0`, id),
+		tx.exec(`UPDATE boards SET strokes = 0 WHERE consultation_id = $1`, id))
+}
+
+// SetBackground implements board.Tx.
+func (tx *Tx) SetBackground(id consultation.ID, attachment string) error {
+	return tx.exec(`INSERT INTO boards (consultation_id, strokes, attachment_id) VALUES ($1, 0, $2)
+		ON CONFLICT (consultation_id) DO UPDATE SET attachment_id = excluded.attachment_id`, id, attachment)
+}
+
+// IsPicture implements board.Tx.
+func (tx *Tx) IsPicture(id consultation.ID, attachment string) (bool, error) {
+	var n int
+	err := tx.row(context.Background(), `SELECT count(*) FROM attachments WHERE consultation_id = $1 AND id = $2 AND kind = 'image'`, id, attachment).Scan(&n)
+	return n > 0, err
+}
