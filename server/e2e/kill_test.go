@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ type process struct {
 	dir  string
 	addr string
 	on   string // the database
+	by   string // the Redis; none when empty
 	cmd  *exec.Cmd
 }
 
@@ -31,7 +33,7 @@ func (p *process) launch() {
 	self, err := os.Executable()
 	must(p.t, err)
 	p.cmd = exec.Command(self)
-	p.cmd.Env = append(os.Environ(), serveIn+"="+p.dir, serveAt+"="+p.addr, serveOn+"="+p.on)
+	p.cmd.Env = append(os.Environ(), serveIn+"="+p.dir, serveAt+"="+p.addr, serveOn+"="+p.on, serveBy+"="+p.by)
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	must(p.t, err)
@@ -47,6 +49,15 @@ func (p *process) kill() {
 	p.t.Helper()
 	must(p.t, p.cmd.Process.Kill())
 	_ = p.cmd.Wait() // tells that it was killed
+}
+
+// end is what an orderly restart begins with.
+func (p *process) end() {
+	p.t.Helper()
+	must(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
+	if err := p.cmd.Wait(); err != nil {
+		p.t.Errorf("the server drained and exited with %v", err)
+	}
 }
 
 // freeAddress is one that nobody listens on now.

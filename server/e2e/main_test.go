@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -22,6 +24,7 @@ const (
 	serveIn = "WENZHEN_E2E_SERVE"
 	serveAt = "WENZHEN_E2E_ADDR"
 	serveOn = "WENZHEN_E2E_DATABASE"
+	serveBy = "WENZHEN_E2E_REDIS"
 )
 
 func TestMain(m *testing.M) {
@@ -41,13 +44,15 @@ func serve(dir, addr, database string) error {
 	if err != nil {
 		return err
 	}
-	cfg.Addr, cfg.Database, cfg.Synchronous = addr, database, "full"
+	cfg.Addr, cfg.Database, cfg.Redis, cfg.Synchronous = addr, database, os.Getenv(serveBy), "full"
 	s, err := server.New(context.Background(), cfg, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
 	fmt.Println("ready")
-	return s.Run(context.Background())
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	return s.Run(ctx)
 }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
