@@ -35,11 +35,13 @@ type commands struct {
 
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (default)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date, and stop."`
+	Move    moveCommand    `cmd:"" help:"Copy the SQLite database into an empty PostgreSQL database and compare both; the server must be stopped."`
 	Backup  backupCommand  `cmd:"" help:"Write an archive of database, attachments and secrets; the server may be running."`
 	Restore restoreCommand `cmd:"" help:"Make a data folder of an archive, after checking it."`
 	Admin   adminCommand   `cmd:"" help:"Administer accounts."`
 	Chat    chatCommand    `cmd:"" help:"Take part in a consultation from a terminal."`
 	Load    loadCommand    `cmd:"" help:"Put a server under load and account for every message."`
+	Ready   readyCommand   `cmd:"" help:"Ask a server whether it is ready; the exit code tells (for health checks where there is no shell)."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -118,6 +120,25 @@ func (c *migrateCommand) Run(on console) error {
 		return err
 	}
 	fmt.Fprintln(on.out, "the database is up to date")
+	return nil
+}
+
+type moveCommand struct {
+	server.Place `embed:""`
+	To           string `required:"" env:"WENZHEN_MOVE_TO" help:"URL of the PostgreSQL database, which must be empty."`
+}
+
+// Run moves.
+func (c *moveCommand) Run(on console) error {
+	moved, err := server.Move(on.ctx, c.Place, c.To)
+	if err != nil {
+		return err
+	}
+	var rows int64
+	for _, n := range moved {
+		rows += n
+	}
+	fmt.Fprintf(on.out, "moved and compared %d rows of %d tables; serve from now on with --database\n", rows, len(moved))
 	return nil
 }
 
@@ -221,6 +242,15 @@ func (c *loadCommand) Run(on console) error {
 		err = errors.New("messages were lost, doubled or reordered")
 	}
 	return err
+}
+
+type readyCommand struct {
+	Server string `default:"http://127.0.0.1:8080" env:"WENZHEN_SERVER" help:"The server's address."`
+}
+
+// Run asks, once.
+func (c *readyCommand) Run(on console) error {
+	return server.AskReady(on.ctx, c.Server)
 }
 
 type versionCommand struct{}

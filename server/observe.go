@@ -33,6 +33,16 @@ func (s *Server) observe() {
 		m.Counter(name, c.help, func() float64 { return float64(c.of(realtime.Stats())) })
 	}
 	m.Gauge("writer_queue", "Functions that wait for the SQLite writer; 0 with PostgreSQL.", func() float64 { return float64(s.db.Waiting()) })
+	if s.node != nil {
+		m.Gauge("redis_connected", "1 while this node hears itself over Redis.", func() float64 {
+			if s.node.Status().Connected {
+				return 1
+			}
+			return 0
+		})
+		m.Gauge("nodes", "Other nodes that this one hears of.", func() float64 { return float64(s.node.Status().Nodes) })
+		m.Counter("redis_dropped_total", "Signals that were not published because Redis was slow or away.", func() float64 { return float64(s.node.Status().Dropped) })
+	}
 	m.Gauge("turn_relays", "Relays of calls that are open.", func() float64 { return float64(s.turn.Relays()) })
 	m.Gauge("draining", "1 while the server shuts down.", func() float64 {
 		if s.draining.Load() {

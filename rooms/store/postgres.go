@@ -28,7 +28,7 @@ import (
 // once, how long a connection may take to be made, and how long a transaction
 // may be left open by a process that hangs.
 const (
-	postgresWriters  = 16
+	postgresWriters  = 8
 	postgresDial     = 5 * time.Second
 	postgresIdleInTx = "15s"
 )
@@ -134,6 +134,7 @@ func (p *postgres) close() error {
 // once. Of two that want the same rows one wins every time, so this ends.
 const (
 	postgresTries   = 50
+	postgresCrowd   = 3 // lost so often, it waits for its turn among all who lost
 	postgresBackoff = 2 * time.Millisecond
 	postgresSlowest = 100 * time.Millisecond
 )
@@ -161,6 +162,9 @@ func (p *postgres) do(ctx context.Context, f func(*Tx) error) error {
 			return rooms.Unavailable(err, "too many want the same thing; it is safe to send it again")
 		}
 		queued = tx.rooms // from now on it waits for its turn there
+		if try >= postgresCrowd {
+			queued = append(queued, everywhere)
+		}
 		pause := time.NewTimer(rand.N(min(postgresSlowest, postgresBackoff<<min(try, 10))))
 		select {
 		case <-ctx.Done():

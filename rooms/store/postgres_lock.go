@@ -20,6 +20,10 @@ const (
 	lockProbe = time.Second
 )
 
+// everywhere stands for all that several want at once and that is in no room;
+// it comes before all rooms in order.
+const everywhere rooms.RoomID = ""
+
 // queueFor waits for a turn at every room that an earlier try took a seq in.
 // The turn must be had before the transaction begins: what a serializable
 // transaction sees is fixed by its first statement.

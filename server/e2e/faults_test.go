@@ -95,8 +95,13 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 	defer cancel()
 	all := make([]*trio, talks)
 	var opening sync.WaitGroup
+	doors := make(chan struct{}, 4) // hashing passwords takes a while
 	for i := range all {
-		opening.Go(func() { all[i] = h.open(fmt.Sprint("talk-", i)) })
+		doors <- struct{}{}
+		opening.Go(func() {
+			defer func() { <-doors }()
+			all[i] = h.open(fmt.Sprint("talk-", i))
+		})
 	}
 	opening.Wait()
 	var (

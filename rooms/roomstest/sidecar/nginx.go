@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -74,4 +75,14 @@ func nginxFolder(t testing.TB, site string, servers []string) (dir, conf string,
 	conf = filepath.Join(dir, "nginx.conf")
 	must(t, os.WriteFile(conf, fmt.Appendf(nil, nginxAround, dir), 0o644))
 	return dir, conf, port
+}
+
+// Check runs an installed program to its end, as one that checks its own
+// configuration, and gives what it said.
+func Check(name string, args ...string) ([]byte, error) {
+	path, err := binary(name, "/usr/sbin")
+	if err != nil {
+		return nil, err
+	}
+	return exec.Command(path, args...).CombinedOutput()
 }
