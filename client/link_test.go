@@ -33,7 +33,7 @@ func serve(t *testing.T, talk func(ws *websocket.Conn, nth int64)) *peer {
 		}
 		defer ws.Close()
 		n := p.connections.Add(1)
-		say(ws, `0{"sid":"x","upgrades":[],"pingInterval":100,"pingTimeout":100,"maxPayload":1000000}`)
+		say(ws, `0{"sid":"x","upgrades":[],"pingInterval":300,"pingTimeout":1200,"maxPayload":1000000}`)
 		if !strings.HasPrefix(listen(ws), "40/consultations,") {
 			t.Error("the client did not ask for the namespace")
 		}
@@ -139,7 +139,7 @@ func TestHeartbeat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(500 * time.Millisecond) // several times what a silent server may take
+	time.Sleep(3 * time.Second) // twice what a silent server may take; welcome pings thirty times as often
 	if _, err := ask(t, c); err != nil || p.connections.Load() != 1 {
 		t.Errorf("%v after %d connections", err, p.connections.Load())
 	}

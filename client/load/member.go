@@ -22,6 +22,7 @@ type member struct {
 	conn *conn
 
 	log      stream
+	level    atomic.Int64 // log.next, for other goroutines
 	joining  bool
 	answered int64   // the last seq that a join's answer brought
 	ahead    []event // live events that came while joining
@@ -162,6 +163,8 @@ func (m *member) live(e event) {
 
 func (m *member) heard(e event) {
 	m.log.hear(e.Seq)
+	m.level.Store(m.log.next)
+	m.run.logged.Add(1)
 	if e.Name == createdName {
 		m.run.delivered.Add(1)
 	}

@@ -52,6 +52,7 @@ type run struct {
 	stage     atomic.Pointer[string] // for progress
 	done      atomic.Int64           // operations so far, for progress
 	delivered atomic.Int64           // over all connections
+	logged    atomic.Int64           // events of logs that members have heard
 
 	mu sync.Mutex // guards result.Problems and result.Refused
 }
@@ -175,10 +176,10 @@ func received(conns []*conn) (sum int64) {
 // settle waits until arrived says that nothing is missing, or nothing has come
 // for some time.
 func (r *run) settle(ctx context.Context, arrived func() bool) {
-	const patience = 2 * time.Second
+	const patience = 10 * time.Second // only where something is lost, or the machine is very busy
 	last, since := int64(-1), time.Now()
 	for !arrived() && ctx.Err() == nil {
-		if n := r.delivered.Load(); n != last {
+		if n := r.delivered.Load() + r.logged.Load(); n != last {
 			last, since = n, time.Now()
 		} else if time.Since(since) > patience {
 			return

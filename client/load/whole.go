@@ -60,12 +60,23 @@ func whole(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
+	d.settle(ctx, d.level) // what people did besides is still on its way
 	if n := len(memory.Samples); n > 0 {
 		memory.Before, memory.During = memory.Samples[0], memory.Samples[n-1]
 		r.result.Memory = memory
 	}
 	r.result.Latency, r.result.Acknowledged = r.latency.take(), r.acks.take()
 	return d.close(ctx)
+}
+
+// level tells whether everyone has heard all that anyone has heard of.
+func (d *crowd) level() bool {
+	for i := range d.members {
+		if m := &d.members[i]; m.level.Load() < m.room.top.Load() {
+			return false
+		}
+	}
+	return true
 }
 
 // besides is what people do beside talking.
