@@ -31,6 +31,7 @@ var rules = []rule{
 	{of: "wenzhen/server", why: "only server composes"},
 	{of: "wenzhen/server/realtime/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/realtime/*", "!wenzhen/rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},
 	{of: "wenzhen/server/e2e", why: "end-to-end tests stand outside"},
+	{of: "wenzhen/server/payment/conformance", why: "a suite of tests puts a world together"},
 	{of: "wenzhen/server/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},
 	{of: "wenzhen/client/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/client", "wenzhen/client/*", "!wenzhen/rooms/store"}, why: "a client knows the wire types, not the server"},
 	{of: "wenzhen/static", allowed: []string{}, why: "the frontend is files"},
@@ -51,6 +52,9 @@ var confined = map[string]string{
 	"github.com/redis/":          "wenzhen/server/cluster",
 	"github.com/vmihailenco/":    "wenzhen/server/cluster",
 	"github.com/pion/":           "wenzhen/server/turn",
+	"github.com/stripe/":         "wenzhen/server/payment/stripe",
+	"github.com/smartwalle/":     "wenzhen/server/payment/alipay",
+	"github.com/wechatpay-apiv3": "wenzhen/server/payment/wechat",
 	"github.com/alecthomas/kong": "wenzhen",
 	"github.com/prometheus/":     "wenzhen/server/metrics",
 }

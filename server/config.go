@@ -82,9 +82,29 @@ type Config struct {
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
 
-	Gateways    []string      `default:"sandbox" env:"WENZHEN_GATEWAYS" help:"Ways to pay, in the order in which they are offered: sandbox (play money)."`
+	Gateways []string `default:"sandbox" env:"WENZHEN_GATEWAYS" help:"Ways to pay, in the order in which they are offered: sandbox (play money), stripe, alipay, alipay_qr, wechat."`
+
 	PayWithin   time.Duration `default:"15m" env:"WENZHEN_PAY_WITHIN" help:"How long a consultation waits for its payment, and a slot is held for it."`
 	PlatformFee int           `default:"0" env:"WENZHEN_PLATFORM_FEE" help:"The platform's share of what doctors earn, in hundredths of a percent."`
+
+	StripeKey           string `env:"WENZHEN_STRIPE_KEY" secret:"" help:"Stripe's secret key."`
+	StripeWebhookSecret string `env:"WENZHEN_STRIPE_WEBHOOK_SECRET" secret:"" help:"Secret of the webhook at Stripe that calls /api/v1/webhooks/stripe."`
+	StripeURL           string `default:"https://api.stripe.com" env:"WENZHEN_STRIPE_URL" help:"Address of Stripe's API."`
+
+	AlipayApp      string `env:"WENZHEN_ALIPAY_APP" help:"Id of the application at Alipay."`
+	AlipayKey      string `env:"WENZHEN_ALIPAY_KEY" secret:"" help:"The application's private key."`
+	AlipayAppCert  string `env:"WENZHEN_ALIPAY_APP_CERT" secret:"" help:"The application's certificate, PEM."`
+	AlipayCert     string `env:"WENZHEN_ALIPAY_CERT" secret:"" help:"Alipay's certificate, PEM."`
+	AlipayRootCert string `env:"WENZHEN_ALIPAY_ROOT_CERT" secret:"" help:"Alipay's root certificates, PEM."`
+	AlipayURL      string `default:"https://openapi.alipay.com/gateway.do" env:"WENZHEN_ALIPAY_URL" help:"Address of Alipay's gateway."`
+
+	WechatApp      string `env:"WENZHEN_WECHAT_APP" help:"Id of the application at WeChat."`
+	WechatMerchant string `env:"WENZHEN_WECHAT_MERCHANT" help:"Number of the merchant at WeChat Pay."`
+	WechatSerial   string `env:"WENZHEN_WECHAT_SERIAL" help:"Serial number of the merchant's certificate."`
+	WechatKey      string `env:"WENZHEN_WECHAT_KEY" secret:"" help:"The merchant's private key, PEM."`
+	WechatAPIKey   string `env:"WENZHEN_WECHAT_API_KEY" secret:"" help:"The merchant's APIv3 key."`
+	WechatCerts    string `env:"WENZHEN_WECHAT_CERTS" secret:"" help:"Certificates of WeChat Pay's platform, PEM, one after another."`
+	WechatURL      string `default:"https://api.mch.weixin.qq.com" env:"WENZHEN_WECHAT_URL" help:"Address of WeChat Pay's API."`
 
 	GOGC         int           `default:"200" env:"WENZHEN_GOGC" help:"Go's garbage collection percentage. 200 trades memory for a third less collecting."`
 	DrainTimeout time.Duration `default:"10s" env:"WENZHEN_DRAIN_TIMEOUT" help:"How long a shutdown lets running requests finish."`

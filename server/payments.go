@@ -6,7 +6,10 @@ import (
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/store"
+	"wenzhen/server/payment/alipay"
 	"wenzhen/server/payment/sandbox"
+	"wenzhen/server/payment/stripe"
+	"wenzhen/server/payment/wechat"
 )
 
 // payments makes the gateways that the configuration names, and who deals with
@@ -15,17 +18,14 @@ func (s *Server) payments(consultations *consultation.Service) (*billing.Service
 	var list []billing.Gateway
 	var play *sandbox.Gateway
 	for _, name := range s.cfg.Gateways {
-		switch name {
-		case sandbox.Name:
-			key, err := secret("", s.cfg.Data, "sandbox.key")
-			if err != nil {
-				return nil, nil, err
-			}
-			play = sandbox.New(store.Sandbox{DB: s.db}, key, clock)
-			list = append(list, play)
-		default:
-			return nil, nil, fmt.Errorf("configuration: there is no gateway %q", name)
+		gateway, err := s.gateway(name)
+		if err != nil {
+			return nil, nil, err
 		}
+		if own, ok := gateway.(*sandbox.Gateway); ok {
+			play = own
+		}
+		list = append(list, gateway)
 	}
 	if play != nil && !s.cfg.Demo {
 		s.log.Warn("the sandbox takes play money; name the gateways of your clinic with --gateways")
@@ -37,4 +37,27 @@ func (s *Server) payments(consultations *consultation.Service) (*billing.Service
 		play.CallsBack(bills.Callback)
 	}
 	return bills, play, nil
+}
+
+// gateway makes the gateway of a name. Only the sandbox can do without an
+// address at which others reach us.
+func (s *Server) gateway(name string) (billing.Gateway, error) {
+	cfg := s.cfg
+	if name != sandbox.Name && cfg.PublicURL == "" {
+		return nil, fmt.Errorf("configuration: gateway %s needs --public-url, where it calls back", name)
+	}
+	switch name {
+	case sandbox.Name:
+		key, err := secret("", cfg.Data, "sandbox.key")
+		return sandbox.New(store.Sandbox{DB: s.db}, key, clock), err
+	case stripe.Name:
+		return stripe.New(stripe.Config{Key: cfg.StripeKey, WebhookSecret: cfg.StripeWebhookSecret, URL: cfg.StripeURL})
+	case alipay.Page, alipay.Code:
+		return alipay.New(name, alipay.Config{App: cfg.AlipayApp, Key: cfg.AlipayKey, AppCertificate: cfg.AlipayAppCert, Certificate: cfg.AlipayCert,
+			RootCertificate: cfg.AlipayRootCert, URL: cfg.AlipayURL})
+	case wechat.Name:
+		return wechat.New(wechat.Config{App: cfg.WechatApp, Merchant: cfg.WechatMerchant, Serial: cfg.WechatSerial, Key: cfg.WechatKey, APIKey: cfg.WechatAPIKey,
+			Platform: cfg.WechatCerts, URL: cfg.WechatURL})
+	}
+	return nil, fmt.Errorf("configuration: there is no gateway %q", name)
 }

@@ -1,0 +1,229 @@
+package alipay_test
+
+import (
+	"crypto"
+	"crypto/md5"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"wenzhen/rooms/billing"
+	"wenzhen/server/payment/alipay"
+	"wenzhen/server/payment/conformance"
+)
+
+const app = "2026000000000001"
+
+// object is JSON as it comes and goes.
+type object map[string]any
+
+// fake is Alipay's side.
+type fake struct {
+	t       *testing.T
+	app     *rsa.PublicKey
+	key     *rsa.PrivateKey
+	serial  string
+	mu      sync.Mutex
+	trades  map[string]object
+	refunds map[string]object
+}
+
+// signedText is what a signature covers: the fields in order, as name=value.
+func signedText(values url.Values, but ...string) []byte {
+	var parts []string
+	for name := range values {
+		if !slices.Contains(but, name) && values.Get(name) != "" {
+			parts = append(parts, name+"="+values.Get(name))
+		}
+	}
+	slices.Sort(parts)
+	return []byte(strings.Join(parts, "&"))
+}
+
+func sign(t *testing.T, key *rsa.PrivateKey, text []byte) string {
+	sum := sha256.Sum256(text)
+	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(signature)
+}
+
+// number is how Alipay names a certificate.
+func number(c *x509.Certificate) string {
+	sum := md5.Sum([]byte(c.Issuer.String() + c.SerialNumber.String()))
+	return hex.EncodeToString(sum[:])
+}
+
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := r.ParseForm(); err != nil || !f.signed(r.Form) {
+		f.answer(w, r, object{"code": "40002", "msg": "Invalid Arguments", "sub_code": "isv.invalid-signature"})
+		return
+	}
+	in := object{}
+	_ = json.Unmarshal([]byte(r.Form.Get("biz_content")), &in)
+	of := func(name string) string { text, _ := in[name].(string); return text }
+	trade := f.trades[of("out_trade_no")]
+	missing := object{"code": "40004", "msg": "Business Failed", "sub_code": "ACQ.TRADE_NOT_EXIST"}
+	switch method := r.Form.Get("method"); {
+	case method == "alipay.trade.precreate":
+		f.trades[of("out_trade_no")] = object{"trade_status": "WAIT_BUYER_PAY", "total_amount": of("total_amount")}
+		f.answer(w, r, object{"code": "10000", "out_trade_no": of("out_trade_no"), "qr_code": "https://qr.alipay.example/" + of("out_trade_no")})
+	case method == "alipay.trade.refund":
+		f.refund(w, r, of("trade_no"), of("out_request_no"), of("refund_amount"))
+	case method == "alipay.trade.fastpay.refund.query":
+		status := ""
+		if f.refunds[of("out_request_no")] != nil {
+			status = "REFUND_SUCCESS"
+		}
+		f.answer(w, r, object{"code": "10000", "refund_status": status})
+	case trade == nil:
+		f.answer(w, r, missing)
+	case method == "alipay.trade.query":
+		reply := object{"code": "10000", "out_trade_no": of("out_trade_no")}
+		for name, value := range trade {
+			reply[name] = value
+		}
+		f.answer(w, r, reply)
+	case method == "alipay.trade.close" && trade["trade_status"] == "WAIT_BUYER_PAY":
+		trade["trade_status"] = "TRADE_CLOSED"
+		f.answer(w, r, object{"code": "10000"})
+	default:
+		f.answer(w, r, object{"code": "40004", "sub_code": "ACQ.TRADE_STATUS_ERROR"})
+	}
+}
+
+func (f *fake) refund(w http.ResponseWriter, r *http.Request, transaction, id, amount string) {
+	change := "N"
+	if f.refunds[id] == nil {
+		if f.returned(transaction)+fen(amount) > 5000 {
+			f.answer(w, r, object{"code": "40004", "sub_code": "ACQ.REASON_TRADE_REFUND_FEE_ERR"})
+			return
+		}
+		f.refunds[id], change = object{"trade_no": transaction, "amount": amount}, "Y"
+	}
+	f.answer(w, r, object{"code": "10000", "trade_no": transaction, "fund_change": change})
+}
+
+func fen(amount string) int64 {
+	var whole, part int64
+	_, _ = fmt.Sscanf(amount, "%d.%d", &whole, &part)
+	return whole*100 + part
+}
+
+func (f *fake) returned(transaction string) (sum int64) {
+	for _, r := range f.refunds {
+		if r["trade_no"] == transaction {
+			sum += fen(r["amount"].(string))
+		}
+	}
+	return sum
+}
+
+// signed checks the application's signature.
+func (f *fake) signed(values url.Values) bool {
+	signature, err := base64.StdEncoding.DecodeString(values.Get("sign"))
+	sum := sha256.Sum256(signedText(values, "sign"))
+	return err == nil && values.Get("app_id") == app && rsa.VerifyPKCS1v15(f.app, crypto.SHA256, sum[:], signature) == nil
+}
+
+func (f *fake) answer(w http.ResponseWriter, r *http.Request, v object) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		f.t.Error(err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"%s_response":%s,"alipay_cert_sn":"%s","sign":"%s"}`, strings.ReplaceAll(r.Form.Get("method"), ".", "_"), body, f.serial, sign(f.t, f.key, body))
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	own, theirs, stranger := conformance.Key(t), conformance.Key(t), conformance.Key(t)
+	_, ownPEM := conformance.Certificate(t, own, 1, time.Now().AddDate(1, 0, 0))
+	good, goodPEM := conformance.Certificate(t, theirs, 2, time.Now().AddDate(1, 0, 0))
+	old, oldPEM := conformance.Certificate(t, theirs, 3, time.Now().AddDate(0, 0, -1))
+	_, rootPEM := conformance.Certificate(t, stranger, 4, time.Now().AddDate(9, 0, 0))
+	der, err := x509.MarshalPKCS8PrivateKey(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	for _, name := range []string{alipay.Page, alipay.Code} {
+		at := func(t *testing.T, certificate []byte, address string, client *http.Client) *alipay.Gateway {
+			g, err := alipay.New(name, alipay.Config{App: app, Key: key, AppCertificate: string(ownPEM), Certificate: string(certificate), RootCertificate: string(rootPEM),
+				URL: address + "/gateway.do", HTTP: client})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		notice := func(t *testing.T, by *rsa.PrivateKey, cert *x509.Certificate, n conformance.Notice) billing.Callback {
+			values := url.Values{"app_id": {app}, "notify_type": {"trade_status_sync"}, "out_trade_no": {n.Reference}, "trade_no": {n.Transaction}, "trade_status": {"TRADE_SUCCESS"},
+				"total_amount": {fmt.Sprintf("%d.%02d", n.Amount/100, n.Amount%100)}, "gmt_payment": {"2026-11-21 12:00:00"}}
+			if n.Currency != "CNY" {
+				values.Set("trans_currency", n.Currency)
+			}
+			values.Set("sign", sign(t, by, signedText(values)))
+			values.Set("sign_type", "RSA2")
+			values.Set("alipay_cert_sn", number(cert))
+			return billing.Callback{Header: http.Header{}, Body: []byte(values.Encode())}
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conformance.Run(t, func(t *testing.T) conformance.Fake {
+				f := &fake{t: t, app: &own.PublicKey, key: theirs, serial: number(good), trades: map[string]object{}, refunds: map[string]object{}}
+				address, client := conformance.Serve(t, f)
+				expired, wary := conformance.ServeExpired(t, f)
+				return conformance.Fake{
+					Gateway: at(t, goodPEM, address, client), Unsafe: at(t, goodPEM, expired, wary), Certificates: true,
+					Pay: func(reference string) string {
+						f.mu.Lock()
+						defer f.mu.Unlock()
+						f.trades[reference] = object{"trade_status": "TRADE_SUCCESS", "total_amount": "50.00", "trade_no": "77" + reference, "send_pay_date": "2026-11-21 12:00:00"}
+						return "77" + reference
+					},
+					Sign: func(n conformance.Notice) billing.Callback {
+						by, cert := theirs, good
+						if n.Forged {
+							by = stranger
+						}
+						if n.Expired {
+							cert = old
+						}
+						return notice(t, by, cert, n)
+					},
+					Returned: func(transaction string) int64 {
+						f.mu.Lock()
+						defer f.mu.Unlock()
+						return f.returned(transaction)
+					},
+				}
+			})
+		})
+		t.Run(name+" with a certificate that has expired", func(t *testing.T) {
+			t.Parallel()
+			g := at(t, oldPEM, "https://localhost", nil)
+			if n, err := g.Read(t.Context(), notice(t, theirs, old, conformance.Notice{Reference: "r", Transaction: "t", Amount: 1, Currency: "CNY"})); err == nil {
+				t.Errorf("it is believed: %+v", n)
+			}
+			if at, err := g.Look(t.Context(), billing.Payment{Reference: "r"}); err == nil {
+				t.Errorf("it is believed: %+v", at)
+			}
+		})
+	}
+}
