@@ -25,8 +25,8 @@ import (
 // The number of sequences, and the seed of the first, can be given: the whole
 // of it is WENZHEN_BILLING_SEQUENCES=10000.
 const (
-	sequencesUsual = 150
-	sequencesEach  = 50 // in one world
+	sequencesUsual = 80
+	sequencesEach  = 20 // in one world
 )
 
 func fromEnvironment(name string, usual uint64) uint64 {
