@@ -1,10 +1,13 @@
 package conformance
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 )
@@ -20,9 +23,15 @@ func ServeExpired(t testing.TB, handler http.Handler) (url string, client *http.
 	return serve(t, handler, time.Now().AddDate(0, 0, -1))
 }
 
+// serverKey is that of all servers: making one takes a while.
+var serverKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 func serve(t testing.TB, handler http.Handler, until time.Time) (string, *http.Client) {
 	t.Helper()
-	key := Key(t)
+	key, err := serverKey()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cert, _ := Certificate(t, key, 1, until)
 	s := httptest.NewUnstartedServer(handler)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}}}
