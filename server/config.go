@@ -77,6 +77,10 @@ type Config struct {
 	Lobby             string        `default:"open" enum:"open,users,off" env:"WENZHEN_LOBBY" help:"Who may enter the chat hall, over Socket.IO and at /chat: \"open\", anyone; \"users\", who is logged in; \"off\", nobody."`
 	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say." env:"WENZHEN_LOBBY_WELCOME" help:"The line with which the chat hall welcomes."`
 
+	TLSCert  string `env:"WENZHEN_TLS_CERT" help:"Certificate file (PEM), with its chain; the server then speaks HTTPS and HTTP/2. It may be replaced while the server runs." type:"path"`
+	TLSKey   string `env:"WENZHEN_TLS_KEY" help:"Key file of the certificate (PEM)." type:"path"`
+	HTTPAddr string `env:"WENZHEN_HTTP_ADDR" help:"Address of a listener that sends browsers on to HTTPS, such as :80."`
+
 	MetricsAddr string `env:"WENZHEN_METRICS_ADDR" help:"Address of a private listener with metrics for Prometheus (/metrics) and Go's profiler (/debug/pprof/), such as 127.0.0.1:9090; none when not given. It asks for no login: never on the open internet."`
 
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
@@ -135,6 +139,8 @@ func (c Config) Validate() error {
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
 		{c.PayWithin > 0, "--pay-within must be positive"},
+		{(c.TLSCert == "") == (c.TLSKey == ""), "--tls-cert and --tls-key belong together"},
+		{c.HTTPAddr == "" || c.TLSCert != "", "--http-addr sends browsers on to HTTPS, which needs --tls-cert and --tls-key"},
 		{len(c.Gateways) > 0 && c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--gateways must name one at least, and --platform-fee be 0 to 10000"},
 		{c.MailTimeout > 0 && c.MailDelay >= 0, "--mail-timeout must be positive and --mail-delay not negative"},
 		{c.DrainTimeout > 0, "--drain-timeout must be positive"},
@@ -144,6 +150,23 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+// origins are those whose pages may open sockets besides the host that was
+// asked for: our own too, for a proxy may ask for us by another name.
+func (c Config) origins() []string {
+	if c.PublicURL == "" {
+		return c.Origins
+	}
+	return append([]string{c.PublicURL}, c.Origins...)
+}
+
+// crossOrigins are those of CORS; without --origins nothing is answered at all.
+func (c Config) crossOrigins() []string {
+	if len(c.Origins) == 0 {
+		return nil
+	}
+	return c.origins()
 }
 
 func validPublicURL(s string) bool {
@@ -195,12 +218,15 @@ func ConfigTable() string {
 	return b.String()
 }
 
-// flagName writes a field's name as a flag: SocketsPerUser is sockets-per-user.
+func isUpper(b byte) bool { return b >= 'A' && b <= 'Z' }
+
+// flagName writes a field's name as a flag: SocketsPerUser is sockets-per-user,
+// TLSCert is tls-cert.
 func flagName(field string) string {
 	var b strings.Builder
 	for i, r := range field {
-		upper := r >= 'A' && r <= 'Z'
-		if upper && i > 0 && !(field[i-1] >= 'A' && field[i-1] <= 'Z') {
+		upper := isUpper(field[i])
+		if upper && i > 0 && (!isUpper(field[i-1]) || i+1 < len(field) && !isUpper(field[i+1])) {
 			b.WriteByte('-')
 		}
 		b.WriteRune(r)

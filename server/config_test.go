@@ -40,7 +40,7 @@ func TestReadmeHasTheSettings(t *testing.T) {
 
 func TestFlagName(t *testing.T) {
 	t.Parallel()
-	for field, want := range map[string]string{"Addr": "addr", "SocketsPerUser": "sockets-per-user", "GOGC": "gogc", "LoginAddressFailures": "login-address-failures"} {
+	for field, want := range map[string]string{"Addr": "addr", "SocketsPerUser": "sockets-per-user", "GOGC": "gogc", "PublicURL": "public-url", "TurnTLSCert": "turn-tls-cert", "HTTPAddr": "http-addr", "LoginAddressFailures": "login-address-failures"} {
 		if got := flagName(field); got != want {
 			t.Errorf("%s is --%s, want --%s", field, got, want)
 		}

@@ -1,10 +1,6 @@
 package server
 
 import (
-	"fmt"
-	"log/slog"
-	"net"
-	"net/http"
 	"time"
 
 	"wenzhen/rooms"
@@ -57,49 +53,5 @@ func observed(m *metrics.Metrics, transport string) func(string, rooms.Code, tim
 	return func(command string, code rooms.Code, took time.Duration) { m.Command(transport, command, code, took) }
 }
 
-// private is the listener for the operator alone.
-type private struct {
-	listener net.Listener
-	http     *http.Server
-}
-
-// listenPrivate opens it, unless there is no address.
-func listenPrivate(addr string, m *metrics.Metrics, log *slog.Logger) (*private, error) {
-	if addr == "" {
-		return nil, nil
-	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen for metrics: %w", err)
-	}
-	return &private{listener: l, http: &http.Server{Handler: m.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}}, nil
-}
-
-// serve answers until close.
-func (p *private) serve(log *slog.Logger) {
-	if p == nil {
-		return
-	}
-	if err := p.http.Serve(p.listener); err != nil && err != http.ErrServerClosed {
-		log.Error("metrics", "error", err)
-	}
-}
-
-// close ends it, and what it is answering.
-func (p *private) close() error {
-	if p == nil {
-		return nil
-	}
-	err := p.http.Close()
-	_ = p.listener.Close() // closed already if it was served
-	return err
-}
-
 // MetricsURL is where the metrics are, or "".
-func (s *Server) MetricsURL() string {
-	if s.private == nil {
-		return ""
-	}
-	return "http://" + s.private.listener.Addr().String()
-}
+func (s *Server) MetricsURL() string { return s.private.url() }

@@ -69,7 +69,8 @@ type Server struct {
 	fresh     *fresh
 	listener  net.Listener
 	metrics   *metrics.Metrics
-	private   *private // nil where no metrics are served
+	private   *side // nil where no metrics are served
+	plain     *side // sends browsers on to HTTPS
 
 	public   Public
 	draining atomic.Bool
@@ -114,7 +115,14 @@ func (s *Server) compose(ctx context.Context) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	s.metrics = metrics.New(Version, clock)
-	if s.private, err = listenPrivate(cfg.MetricsAddr, s.metrics, log); err != nil {
+	if s.private, err = listenBeside("metrics", cfg.MetricsAddr, s.metrics.Handler(), log); err != nil {
+		return err
+	}
+	if s.plain, err = listenBeside("HTTP", cfg.HTTPAddr, http.HandlerFunc(s.onward), log); err != nil {
+		return err
+	}
+	from, err := readProxies(cfg.TrustedProxies)
+	if err != nil {
 		return err
 	}
 	if s.blobs, err = blob.Open(filepath.Join(cfg.Data, attachmentsFolder)); err != nil {
@@ -180,7 +188,7 @@ func (s *Server) compose(ctx context.Context) error {
 		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands())
 
 	s.realtime = realtime.New(realtime.Config{
-		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.Origins, Log: log},
+		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: from.client, Log: log},
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock, Observe: observed(s.metrics, "socket"),
 	}, s.catalogue, accounts, presence, attention)
 	s.hub.Listen(s.realtime)
@@ -202,16 +210,16 @@ func (s *Server) compose(ctx context.Context) error {
 	app, _ := static.App()
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Payments: bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
-		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies,
+		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles, Origins: cfg.crossOrigins(), TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log,
 		Observe: observed(s.metrics, "rest"), Requested: s.metrics.Request, Now: clock})
 	if err != nil {
 		return err
 	}
 	s.fresh = newFresh()
-	s.http = &http.Server{ConnState: s.fresh.changed, Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
-	return nil
+	s.http = &http.Server{ConnState: s.fresh.changed, Handler: s.strict(handler), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: transportLog(log)}
+	return s.encrypt()
 }
 
 // Public is what GET /api/v1/config tells anyone.
@@ -247,7 +255,7 @@ func (s *Server) URL() string {
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return s.scheme() + "://" + net.JoinHostPort(host, port)
 }
 
 // publicURL is where browsers reach the server: the root of links in mails and
@@ -283,6 +291,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.private.serve(s.log) })
+	tasks.Go(func() { s.plain.serve(s.log) })
 	tasks.Go(func() { rooms.RunTimers(work, s.db, clock, time.Second, s.timers, s.log) })
 	tasks.Go(func() { s.bills.Run(work) })
 	tasks.Go(func() { s.realtime.Watch(work) })
@@ -291,7 +300,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { watchAccounts(work, s.accounts, s.log) })
 	tasks.Go(func() { s.lobby.Run(work) })
 	served := make(chan error, 1)
-	go func() { served <- s.http.Serve(s.listener) }()
+	go func() { served <- s.serve() }()
 
 	var err error
 	select {
@@ -301,9 +310,17 @@ func (s *Server) Run(ctx context.Context) error {
 		<-served
 	}
 	stopWork()
-	err = errors.Join(err, s.private.close())
+	err = errors.Join(err, s.private.close(), s.plain.close())
 	tasks.Wait()
 	return errors.Join(err, s.Close())
+}
+
+// serve answers, over TLS if there is a certificate, until the listener ends.
+func (s *Server) serve() error {
+	if s.http.TLSConfig != nil {
+		return s.http.ServeTLS(s.listener, "", "")
+	}
+	return s.http.Serve(s.listener)
 }
 
 func (s *Server) drain() error {
@@ -329,7 +346,7 @@ func (s *Server) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	errs = append(errs, s.private.close())
+	errs = append(errs, s.private.close(), s.plain.close())
 	if s.realtime != nil && !s.draining.Load() {
 		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 		errs = append(errs, s.realtime.Close(ctx))
