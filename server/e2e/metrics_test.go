@@ -145,11 +145,9 @@ func TestDashboardsNameMetricsThatExist(t *testing.T) {
 		name, _, _ := strings.Cut(series, "{")
 		there[name] = true
 	}
-	files, err := filepath.Glob("../../deploy/*")
-	must(t, err)
 	named := 0
-	for _, path := range files {
-		content, err := os.ReadFile(path)
+	for _, path := range []string{"alerts.yml", "grafana-dashboard.json"} {
+		content, err := os.ReadFile(filepath.Join("../../deploy", path))
 		must(t, err)
 		for _, name := range regexp.MustCompile(`\b(wenzhen|go|process)_[a-z_]+[a-z]\b`).FindAllString(string(content), -1) {
 			named++
