@@ -19,6 +19,10 @@ const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', redirect: () => home(useSession().role) },
   { path: '/login', name: 'login', component: () => import('@/pages/LoginPage.vue'), meta: { title: 'title.login' } },
   { path: '/register', name: 'register', component: () => import('@/pages/RegisterPage.vue'), meta: { title: 'title.register' } },
+  { path: '/login/finish', name: 'login-finish', component: () => import('@/pages/LoginFinishPage.vue'), meta: { title: 'identity.finishTitle' } },
+  { path: '/password/forgot', name: 'password-forgot', component: () => import('@/pages/ForgotPasswordPage.vue'), meta: { title: 'identity.forgotTitle' } },
+  { path: '/password/reset', name: 'password-reset', component: () => import('@/pages/ResetPasswordPage.vue'), meta: { title: 'identity.resetTitle' } },
+  { path: '/email/verify', name: 'email-verify', component: () => import('@/pages/VerifyEmailPage.vue'), meta: { title: 'identity.verifyTitle' } },
   { path: '/doctors', name: 'doctors', component: () => import('@/pages/DoctorsPage.vue'), meta: { title: 'title.doctors' } },
   { path: '/doctors/:id', name: 'doctor', props: true, component: () => import('@/pages/DoctorPage.vue'), meta: { title: 'title.doctor' } },
   {

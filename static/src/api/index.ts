@@ -37,6 +37,10 @@ export interface ServerConfig {
   gateways?: string[]
   demo?: { role: string; name: string; email: string; password: string }[]
   limits: { textCharacters: number; attachmentBytes: number }
+  mail?: boolean
+  providers?: { id: string; name: string }[]
+  /** After how long a doctor's or admin's browser that nobody touches logs off; 0 is never. */
+  idleMinutes?: number
 }
 
 export const tokens = new TokenKeeper(localStorage, exclusiveAcrossTabs(), (refreshToken) =>

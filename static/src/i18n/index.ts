@@ -4,6 +4,8 @@ import { billingZhCN } from './billing.zh-CN'
 import { callEn } from './call.en'
 import { callZhCN } from './call.zh-CN'
 import { en } from './en'
+import { identityEn } from './identity.en'
+import { identityZhCN } from './identity.zh-CN'
 import { scheduleEn } from './schedule.en'
 import { scheduleZhCN } from './schedule.zh-CN'
 import { zhCN } from './zh-CN'
@@ -30,7 +32,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: preferred(),
   fallbackLocale: 'en',
-  messages: { 'zh-CN': { ...zhCN, ...callZhCN, ...scheduleZhCN, ...billingZhCN }, en: { ...en, ...callEn, ...scheduleEn, ...billingEn } },
+  messages: { 'zh-CN': { ...zhCN, ...callZhCN, ...scheduleZhCN, ...billingZhCN, ...identityZhCN }, en: { ...en, ...callEn, ...scheduleEn, ...billingEn, ...identityEn } },
 })
 
 export function setLocale(locale: Locale): void {

@@ -1,6 +1,8 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { api, tokens } from '@/api'
+import { deviceOf, keepDevice } from '@/api/devices'
+import { identityApi } from '@/api/identity'
 import type { SignedOut } from '@/api/tokens'
 import type { Doctor, DoctorChange, Login, LoginInput, MeInput, RegisterInput, User } from '@/api/wire.gen'
 
@@ -21,6 +23,7 @@ export const useSession = defineStore('session', () => {
   function signIn(login: Login): User {
     signedOut.value = undefined
     doctor.value = undefined
+    keepDevice(login.user.email, login.device)
     tokens.signIn(login)
     user.value = login.user
     return login.user
@@ -48,7 +51,8 @@ export const useSession = defineStore('session', () => {
     const refreshToken = tokens.refreshToken
     tokens.signOut('asked')
     // The server forgets the session by itself if this does not reach it.
-    if (refreshToken) await api.logOut(refreshToken).catch(() => undefined)
+    const there = refreshToken ? await identityApi.logOut(refreshToken).catch(() => undefined) : undefined
+    if (there?.redirectUrl) window.location.assign(there.redirectUrl) // the login at the provider ends, too
   }
 
   return {
@@ -57,7 +61,9 @@ export const useSession = defineStore('session', () => {
     signedOut,
     role: computed(() => user.value?.role),
     register: async (input: RegisterInput) => signIn(await api.register(input)),
-    logIn: async (input: LoginInput) => signIn(await api.logIn(input)),
+    logIn: async (input: LoginInput) => signIn(await api.logIn({ ...input, device: deviceOf(input.email) })),
+    logInWithPasskey: async () => signIn(await identityApi.logInWithPasskey()),
+    finishProvider: async (ticket: string, otp?: string) => signIn(await identityApi.finish({ ticket, otp })),
     loadSelf,
     updateMe,
     updateDoctor,

@@ -1,0 +1,213 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import type { Browser, Page } from '@playwright/test'
+import { expect, logIn, password, Person, test as base, watch, WenzhenServer } from './world'
+import { Postbox } from './world/postbox'
+import { Provider } from './world/provider'
+import { totp } from './world/totp'
+
+interface Centre {
+  server: WenzhenServer
+  provider: Provider
+  post: Postbox
+  /** A new browser on the host that passkeys are made for. */
+  open: (options?: { width?: number; locale?: string }) => Promise<Page>
+}
+
+const test = base.extend<{ centre: Centre }>({
+  centre: async ({ browser }, use) => {
+    const provider = new Provider({ sub: 'zhang-bo', email: 'zhang.bo@clinic-id.example', name: '张波' })
+    const post = new Postbox()
+    await Promise.all([provider.start(), post.start()])
+    const folder = await mkdtemp(join(tmpdir(), 'wenzhen-providers-'))
+    const file = join(folder, 'providers.json')
+    await writeFile(file, JSON.stringify([{ id: 'clinic', name: 'Clinic ID', issuer: provider.url, clientId: 'wenzhen', clientSecret: 'secret' }]))
+    const server = await WenzhenServer.start('--identity-providers', file, '--mail-server', post.url)
+    const complaints: string[] = []
+    await use({ server, provider, post, open: (options) => open(browser, server, complaints, options) })
+    await Promise.all([server.stop(), provider.stop(), post.stop(), rm(folder, { recursive: true })])
+    expect(complaints, 'policy violations and page errors').toEqual([])
+  },
+})
+
+async function open(browser: Browser, server: WenzhenServer, complaints: string[], { width = 1280, locale = 'zh-CN' } = {}): Promise<Page> {
+  const context = await browser.newContext({ baseURL: server.url.replace('127.0.0.1', 'localhost'), viewport: { width, height: width < 600 ? 844 : 900 }, locale })
+  const page = await context.newPage()
+  await page.addInitScript((chosen) => localStorage.setItem('wenzhen.locale', chosen), locale)
+  watch(page, complaints)
+  return page
+}
+
+/** An authenticator in the browser, with somebody's finger on it. */
+async function authenticator(page: Page): Promise<void> {
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('WebAuthn.enable')
+  await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  })
+}
+
+test.describe.configure({ timeout: 240_000 })
+
+const security = (page: Page) => page.getByRole('region', { name: '登录与安全' })
+
+test('log in with an account from elsewhere, protect it with a second factor, log out on both sides', async ({ centre }) => {
+  const page = await centre.open()
+  const arrive = async () => {
+    await page.goto('/login?next=/account')
+    await page.getByRole('link', { name: '使用 Clinic ID 登录' }).click()
+    await page.getByRole('link', { name: 'Yes, log in' }).click()
+  }
+  await arrive()
+  await expect(page).toHaveURL(/\/account$/)
+  await expect(security(page).getByText('zhang.bo@clinic-id.example')).toBeVisible()
+
+  await security(page).getByRole('button', { name: '开启' }).click()
+  const secret = await page.locator('code').first().innerText()
+  await page.locator('input[name=otp]').fill(totp(secret))
+  await page.getByRole('button', { name: '开启两步验证' }).click()
+  const codes = page.getByTestId('recovery-codes').locator('li')
+  await expect(codes).toHaveCount(10)
+  const recovery = await codes.first().innerText()
+  await page.getByRole('button', { name: '我已保存' }).click()
+  await expect(security(page).getByText('已开启，剩余 10 个恢复码')).toBeVisible()
+
+  // The only way in stays.
+  await security(page).getByRole('button', { name: '取消关联 Clinic ID' }).click()
+  await expect(page.getByText('这是登录此账户的最后一种方式，请先添加另一种。')).toBeVisible()
+
+  await page.getByRole('banner').or(page.locator('.page > header')).getByRole('button', { name: '退出' }).first().click()
+  await expect.poll(() => centre.provider.ended).toBe(1)
+  await expect(page).toHaveURL(/\/login/)
+  await arrive()
+  await expect(page.getByRole('heading', { name: '两步验证' })).toBeVisible()
+  await page.locator('input[name=otp]').fill('000000')
+  await page.getByRole('button', { name: '验证', exact: true }).click()
+  await expect(page.getByRole('alert')).toHaveText('验证码不正确，或已被使用过。')
+  await page.locator('input[name=otp]').fill(recovery)
+  await page.getByRole('button', { name: '验证', exact: true }).click()
+  await expect(page).toHaveURL(/\/account$/)
+  await expect(security(page).getByText('已开启，剩余 9 个恢复码')).toBeVisible()
+})
+
+test('a password account: second factor, passkey, link an account from elsewhere, sessions', async ({ centre }) => {
+  const patient = await Person.register(centre.server.url, 'patient', '小李')
+  const page = await centre.open()
+  await authenticator(page)
+  await logIn(page, patient.user.email, password)
+  await page.goto('/account')
+
+  await security(page).getByRole('button', { name: '添加通行密钥' }).click()
+  await page.getByRole('dialog').locator('input').fill('我的电脑')
+  await page.getByRole('dialog').getByRole('button', { name: '添加通行密钥' }).click()
+  await expect(security(page).getByText('我的电脑')).toBeVisible()
+
+  await security(page).getByRole('button', { name: '关联 Clinic ID' }).click()
+  await page.getByRole('link', { name: 'Yes, log in' }).click()
+  await expect(page).toHaveURL(/\/account\?linked=clinic/)
+  await expect(page.getByText('已关联 Clinic ID')).toBeVisible()
+
+  await security(page).getByRole('button', { name: '开启' }).click()
+  const secret = await page.locator('code').first().innerText()
+  await page.locator('input[name=otp]').fill(totp(secret))
+  await page.getByRole('button', { name: '开启两步验证' }).click()
+  await page.getByRole('button', { name: '我已保存' }).click()
+
+  const out = () => page.locator('.page > header').getByRole('button', { name: '退出' }).click()
+  await out()
+  // A passkey needs no second factor.
+  await page.goto('/login')
+  await page.getByRole('button', { name: '使用通行密钥登录' }).click()
+  await expect(page).toHaveURL(/\/doctors/)
+  await page.goto('/account')
+  await expect(page.getByText('通行密钥 ·')).toBeVisible()
+  await out()
+
+  // A password does.
+  await page.goto('/login')
+  await page.locator('input[name=email]').fill(patient.user.email)
+  await page.locator('input[name=password]').fill(password)
+  await page.locator('button[type=submit]').click()
+  await expect(page.getByRole('heading', { name: '两步验证' })).toBeVisible()
+  await page.locator('input[name=otp]').fill(totp(secret, 1))
+  await page.getByRole('button', { name: '验证', exact: true }).click()
+  await expect(page).toHaveURL(/\/doctors/)
+
+  await page.goto('/account')
+  await page.getByRole('button', { name: '删除 我的电脑' }).click()
+  await expect(security(page).getByText('还没有通行密钥')).toBeVisible()
+  await page.getByRole('button', { name: '退出其他设备' }).or(page.getByRole('button', { name: /其他/ })).first().click()
+  await expect(page.locator('section').last().getByRole('listitem')).toHaveCount(1)
+})
+
+test('confirm the address, forget the password, set a new one by mail', async ({ centre }) => {
+  const patient = await Person.register(centre.server.url, 'patient', '小王')
+  const { email } = patient.user
+  const page = await centre.open()
+  const link = async (path: string) => {
+    await expect.poll(() => centre.post.linkTo(email, path)).toBeTruthy()
+    return new URL(centre.post.linkTo(email, path) ?? '')
+  }
+  const verify = await link('/email/verify')
+  await page.goto(verify.pathname + verify.hash)
+  await expect(page.getByText('邮箱已确认，谢谢。')).toBeVisible()
+  await page.reload()
+  await expect(page.getByRole('alert')).toHaveText('这个链接已使用过，或已过期。')
+
+  await page.goto('/login')
+  await page.getByRole('link', { name: '忘记密码？' }).click()
+  await page.locator('input[name=email]').fill(email)
+  await page.getByRole('button', { name: '发送链接' }).click()
+  await expect(page.getByText(/您很快会收到邮件/)).toBeVisible()
+  const reset = await link('/password/reset')
+  await page.goto(reset.pathname + reset.hash)
+  await page.locator('input[name=new-password]').fill('a new password')
+  await page.getByRole('button', { name: '保存新密码' }).click()
+  await expect(page).toHaveURL(/\/login/)
+  await logIn(page, email, 'a new password')
+  await page.goto('/account')
+  await expect(security(page).getByText('已确认')).toBeVisible()
+})
+
+test('a browser that a doctor leaves alone warns, and logs off', async ({ centre }) => {
+  const doctor = await Person.practise(centre.server.url, '周医生')
+  const page = await centre.open()
+  await page.clock.install()
+  await logIn(page, doctor.user.email, password)
+  await page.clock.runFor(1_000)
+  await page.clock.fastForward(119.5 * 60_000)
+  await page.clock.runFor(1_500)
+  await expect(page.getByRole('dialog', { name: '还在吗？' })).toBeVisible()
+  await page.getByRole('button', { name: '继续使用' }).click()
+  await page.clock.runFor(1_500)
+  await expect(page.getByRole('dialog', { name: '还在吗？' })).toBeHidden()
+  await page.clock.fastForward(121 * 60_000)
+  await page.clock.runFor(1_500)
+  await expect(page).toHaveURL(/\/login/)
+})
+
+for (const width of [390, 1440]) {
+  test(`axe finds nothing in the account centre at ${width} px`, async ({ centre }) => {
+    const patient = await Person.register(centre.server.url, 'patient', '小李')
+    const page = await centre.open({ width })
+    const check = async (name: string) => {
+      await page.waitForTimeout(400) // colours in transition would be measured
+      const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
+      expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`), name).toEqual([])
+    }
+    for (const path of ['/login', '/login?problem=email_taken', '/password/forgot', '/password/reset#x', '/email/verify#x', '/login/finish#x']) {
+      await page.goto(path)
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+      await check(path)
+    }
+    await logIn(page, patient.user.email, password)
+    await page.goto('/account')
+    await expect(security(page).getByText('两步验证')).toBeVisible()
+    await check('account')
+    await security(page).getByRole('button', { name: '开启' }).click()
+    await expect(page.getByRole('img', { name: '身份验证器的二维码' })).toBeVisible()
+    await check('second factor')
+  })
+}

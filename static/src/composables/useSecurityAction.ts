@@ -1,0 +1,36 @@
+import { useI18n } from 'vue-i18n'
+import { Failure } from '@/api/failure'
+import { useConfirmed } from './useConfirmed'
+import { useFailureText } from './useFailureText'
+import { useToast } from './useToast'
+import { ref } from 'vue'
+
+/**
+ * Runs one change of how one logs in at a time: asks who it is when the server
+ * does, and says when it fails. Someone who would rather not is told nothing.
+ */
+export function useSecurityAction() {
+  const busy = ref(false)
+  const { t } = useI18n()
+  const { confirmed } = useConfirmed()
+  const toast = useToast()
+  const failureText = useFailureText()
+
+  async function change(work: () => Promise<unknown>, aborted?: string): Promise<boolean> {
+    if (busy.value) return false
+    busy.value = true
+    try {
+      await confirmed(work)
+      return true
+    } catch (thrown) {
+      const failure = Failure.from(thrown)
+      if (failure.code === 'conflict') toast.error(t('security.lastWay'))
+      else if (failure.code !== 'aborted') toast.error(failureText(failure))
+      else if (aborted) toast.error(aborted)
+      return false
+    } finally {
+      busy.value = false
+    }
+  }
+  return { busy, change }
+}
