@@ -75,7 +75,7 @@ type Config struct {
 	IceSecret         string        `env:"WENZHEN_ICE_SECRET" secret:"" help:"The secret shared with those TURN servers (coturn: use-auth-secret, static-auth-secret)."`
 	IceLife           time.Duration `default:"1h" env:"WENZHEN_ICE_LIFE" help:"How long a relay's credential may be used to begin with; a call that has its relay keeps it."`
 	Lobby             string        `default:"open" enum:"open,users,off" env:"WENZHEN_LOBBY" help:"Who may enter the chat hall, over Socket.IO and at /chat: \"open\", anyone; \"users\", who is logged in; \"off\", nobody."`
-	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say." env:"WENZHEN_LOBBY_WELCOME" help:"The line with which the chat hall welcomes."`
+	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say. 欢迎来到问诊大厅，您说的话所有人都能看到。" env:"WENZHEN_LOBBY_WELCOME" help:"The line with which the chat hall welcomes."`
 
 	TLSCert  string `env:"WENZHEN_TLS_CERT" help:"Certificate file (PEM), with its chain; the server then speaks HTTPS and HTTP/2. It may be replaced while the server runs." type:"path"`
 	TLSKey   string `env:"WENZHEN_TLS_KEY" help:"Key file of the certificate (PEM)." type:"path"`

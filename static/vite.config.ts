@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
@@ -5,8 +6,17 @@ import { defineConfig } from 'vitest/config'
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env.WENZHEN_URL ?? 'http://127.0.0.1:8080'
 
+/** The official client for pages without a bundler, at /socket.io/socket.io.js. */
+const socketClient = {
+  name: 'socket.io-client',
+  generateBundle(this: { emitFile: (file: { type: 'asset'; fileName: string; source: string }) => string }) {
+    const source = readFileSync(folder('./node_modules/socket.io-client/dist/socket.io.min.js'), 'utf8').replace(/\n\/\/# sourceMappingURL.*/, '')
+    this.emitFile({ type: 'asset', fileName: 'socket.io/socket.io.js', source })
+  },
+}
+
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), socketClient],
   resolve: { alias: { '@': folder('./src'), 'wenzhen-client': folder('./packages/client/src/index.ts') } },
   define: {
     __VUE_OPTIONS_API__: 'true', // element-plus has a few components that need it
@@ -27,6 +37,7 @@ export default defineConfig({
     proxy: {
       '/api': server,
       '/socket.io': { target: server, ws: true },
+      '/chat': { target: server, ws: true },
     },
   },
   test: {

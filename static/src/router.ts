@@ -63,6 +63,9 @@ const routes: RouteRecordRaw[] = [
   { path: '/devices', name: 'devices', component: () => import('@/pages/DevicesPage.vue'), meta: { title: 'devices.title', for: everyone } },
   { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue'), meta: { title: 'title.account', for: everyone } },
   { path: '/admin', name: 'admin', component: () => import('@/pages/AdminPage.vue'), meta: { title: 'title.admin', for: ['admin'] } },
+  { path: '/lobby', name: 'lobby', component: () => import('@/pages/LobbyPage.vue'), meta: { title: 'lobby.title' } },
+  { path: '/docs', name: 'docs', component: () => import('@/pages/DocsPage.vue'), meta: { title: 'docs.title' } },
+  { path: '/connection', name: 'connection', component: () => import('@/pages/ConnectionPage.vue'), meta: { title: 'connection.title' } },
   { path: '/:rest(.*)*', name: 'lost', component: () => import('@/pages/NotFoundPage.vue'), meta: { title: 'title.lost' } },
 ]
 

@@ -54,6 +54,15 @@ export async function askAsGuest<T>(method: string, path: string, options: Reque
   return (response.status === 204 ? undefined : await response.json()) as T
 }
 
+/** One of the specifications below /api. */
+export async function askDocument<T>(name: string): Promise<T> {
+  try {
+    return (await checked(await fetch(`/api/${name}`)).then((response) => response.json())) as T
+  } catch (thrown) {
+    throw thrown instanceof Failure ? thrown : Failure.offline()
+  }
+}
+
 async function ask(method: string, path: string, { body, query, signal, ifMatch }: RequestOptions, token: string | undefined): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (token) headers.Authorization = `Bearer ${token}`

@@ -3,6 +3,8 @@ import { billingEn } from './billing.en'
 import { billingZhCN } from './billing.zh-CN'
 import { callEn } from './call.en'
 import { callZhCN } from './call.zh-CN'
+import { developersEn } from './developers.en'
+import { developersZhCN } from './developers.zh-CN'
 import { en } from './en'
 import { identityEn } from './identity.en'
 import { identityZhCN } from './identity.zh-CN'
@@ -32,7 +34,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: preferred(),
   fallbackLocale: 'en',
-  messages: { 'zh-CN': { ...zhCN, ...callZhCN, ...scheduleZhCN, ...billingZhCN, ...identityZhCN }, en: { ...en, ...callEn, ...scheduleEn, ...billingEn, ...identityEn } },
+  messages: { 'zh-CN': { ...zhCN, ...developersZhCN, ...callZhCN, ...scheduleZhCN, ...billingZhCN, ...identityZhCN }, en: { ...en, ...developersEn, ...callEn, ...scheduleEn, ...billingEn, ...identityEn } },
 })
 
 export function setLocale(locale: Locale): void {

@@ -1,0 +1,72 @@
+import { beforeEach, expect, test } from 'vitest'
+import { emptyLobby, Lobby, type LobbyState, type openLobbySocket } from './lobby'
+
+type Listener = (argument?: unknown) => void
+
+class FakeSocket {
+  connected = true
+  connects = 0
+  answer: unknown = { ok: true, data: { nickname: 'bo' } }
+  private readonly listeners = new Map<string, Listener>()
+  on(event: string, listener: Listener) {
+    this.listeners.set(event, listener)
+  }
+  connect() {
+    this.connects++
+  }
+  disconnect() {
+    this.connected = false
+  }
+  timeout() {
+    return this
+  }
+  emitWithAck = async () => this.answer
+  happens(event: string, argument?: unknown) {
+    this.listeners.get(event)?.(argument)
+  }
+}
+
+let socket: FakeSocket
+let state: LobbyState
+let lobby: Lobby
+const line = (id: string) => ({ id, nickname: 'li', text: `text ${id}`, at: '2026-01-01T00:00:00Z' })
+
+beforeEach(() => {
+  localStorage.clear()
+  socket = new FakeSocket()
+  state = emptyLobby()
+  lobby = new Lobby(socket as unknown as ReturnType<typeof openLobbySocket>, state)
+})
+
+test('shows each line once, over interruptions', () => {
+  socket.happens('lobby:welcome', { text: 'Welcome', nickname: 'bo', count: 2, lines: [line('1'), line('2')] })
+  socket.happens('lobby:said', line('3'))
+  socket.happens('disconnect', 'transport close')
+  expect(state.online).toBe(false)
+  socket.happens('lobby:welcome', { text: 'Welcome', nickname: 'bo', count: 3, lines: [line('2'), line('3'), line('4')] })
+  expect(state.lines.map((l) => l.id)).toEqual(['1', '2', '3', '4'])
+  expect(state).toMatchObject({ online: true, count: 3, nickname: 'bo', welcome: 'Welcome' })
+})
+
+test('keeps a bounded number of lines', () => {
+  for (let i = 0; i < 600; i++) socket.happens('lobby:said', line(String(i)))
+  expect(state.lines).toHaveLength(500)
+  expect(state.lines[0]?.id).toBe('100')
+})
+
+test('a new name is kept for the next visit', async () => {
+  await lobby.rename('bo')
+  expect(localStorage.getItem('wenzhen.lobby.nickname')).toBe('bo')
+})
+
+test('a refusal carries the words of the server', async () => {
+  socket.answer = { ok: false, error: { code: 'rate_limited', message: 'too much', retryable: true } }
+  await expect(lobby.say('x')).rejects.toMatchObject({ code: 'rate_limited', message: 'too much' })
+  socket.happens('connect_error', Object.assign(new Error(), { data: { code: 'unauthenticated', message: 'log in', retryable: false } }))
+  expect(state.failure?.code).toBe('unauthenticated')
+})
+
+test('comes back when the server closed the connection', () => {
+  socket.happens('disconnect', 'io server disconnect')
+  expect(socket.connects).toBe(2)
+})
