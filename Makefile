@@ -85,4 +85,4 @@ generate:
 	$(GO) generate ./...
 
 clean:
-	rm -rf bin static/dist/app static/node_modules static/test-results
+	rm -rf bin static/dist/app server/cluster/node/node_modules static/node_modules static/test-results

@@ -1,0 +1,45 @@
+// Command scale works out how Wenzhen behaves with many nodes, from figures
+// that were measured on one (bench/RESULTS.md): how full nodes, database and
+// network are for a number of users, and what happens when a node dies. It
+// backs docs/scaling.md.
+//
+//	go run ./bench/scale
+//	go run ./bench/scale -users 200000 -nodes 6
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() {
+	c := measured
+	flag.IntVar(&c.Users, "users", c.Users, "users who are connected")
+	flag.IntVar(&c.Nodes, "nodes", c.Nodes, "nodes; 0 tries several")
+	flag.Float64Var(&c.PerUser, "rate", c.PerUser, "messages that one user sends in a second")
+	flag.Parse()
+	report(os.Stdout, c)
+}
+
+func report(w io.Writer, c Clinic) {
+	fmt.Fprintf(w, "%d users, %.0f messages/s in all\n\n", c.Users, c.Rate())
+	fmt.Fprintln(w, "nodes   GB/node   own work   following all   following its rooms   read from the log MB/s")
+	list := []int{4, 8, 16, 32, 64}
+	if c.Nodes > 0 {
+		list = []int{c.Nodes}
+	}
+	for _, n := range list {
+		c.Nodes = n
+		u := c.Load()
+		fmt.Fprintf(w, "%5d   %7.2f   %7.1f%%   %12.1f%%   %18.1f%%   %10.1f\n", n, u.GB, 100*u.Own, 100*u.FollowAll, 100*u.FollowRooms, u.LogMB)
+	}
+	fmt.Fprintln(w, "\nA node dies: its clients come back with the pauses of our clients.")
+	fmt.Fprintln(w, "nodes   lost sockets   accepted/s in all   first half back   everyone back   busiest second")
+	for _, n := range list {
+		c.Nodes = n
+		s := c.Storm()
+		fmt.Fprintf(w, "%5d   %12d   %17d   %14.1fs   %12.1fs   %14d\n", n, s.Lost, s.Accepts, s.Half, s.All, s.Peak)
+	}
+}

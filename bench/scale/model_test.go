@@ -1,0 +1,35 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// The model keeps what must hold whatever the figures are.
+func TestModel(t *testing.T) {
+	t.Parallel()
+	for _, nodes := range []int{2, 8, 32} {
+		c := measured
+		c.Users, c.Nodes = 50_000, nodes
+		u, s := c.Load(), c.Storm()
+		if u.FollowRooms > u.FollowAll || u.Own <= 0 {
+			t.Errorf("%d nodes: following some rooms costs %v, following all %v, own work %v", nodes, u.FollowRooms, u.FollowAll, u.Own)
+		}
+		if s.Lost != c.Users/nodes || s.Half > s.All || s.Peak < s.Lost/int(s.All+2) {
+			t.Errorf("%d nodes: %+v", nodes, s)
+		}
+	}
+	// Who lets in fewer makes them wait longer, and in the end lets in everyone.
+	c := measured
+	c.Users, c.Nodes, c.Cores = 200_000, 4, 1
+	slow := c.Storm()
+	c.Cores = 8
+	if quick := c.Storm(); quick.All >= slow.All {
+		t.Errorf("everyone is back after %v with 8 cores and after %v with one", quick.All, slow.All)
+	}
+	var out strings.Builder
+	report(&out, c)
+	if !strings.Contains(out.String(), "A node dies") {
+		t.Error(out.String())
+	}
+}
