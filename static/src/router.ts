@@ -60,6 +60,13 @@ const routes: RouteRecordRaw[] = [
   { path: '/desk/profile', name: 'profile', component: () => import('@/pages/DoctorProfilePage.vue'), meta: { title: 'title.profile', for: ['doctor'] } },
   { path: '/desk/replies', name: 'replies', component: () => import('@/pages/QuickRepliesPage.vue'), meta: { title: 'title.replies', for: ['doctor'] } },
   { path: '/desk/schedule', name: 'schedule', component: () => import('@/pages/SchedulePage.vue'), meta: { title: 'calendar.title', for: ['doctor'] } },
+  {
+    path: '/consultations/:id/board',
+    name: 'board',
+    props: true,
+    component: () => import('@/pages/BoardPage.vue'),
+    meta: { title: 'board.title', for: everyone, immersive: true },
+  },
   { path: '/devices', name: 'devices', component: () => import('@/pages/DevicesPage.vue'), meta: { title: 'devices.title', for: everyone } },
   { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue'), meta: { title: 'title.account', for: everyone } },
   { path: '/admin', name: 'admin', component: () => import('@/pages/AdminPage.vue'), meta: { title: 'title.admin', for: ['admin'] } },

@@ -3,6 +3,7 @@ import { askAsGuest, Http, type UploadOptions } from './http'
 import { isTokenKey, TokenKeeper } from './tokens'
 import type {
   Attachment,
+  Board,
   Consultation,
   Doctor,
   DoctorChange,
@@ -82,6 +83,7 @@ export const api = {
   search: (query: { q: string; consultationId?: string; cursor?: string }, signal?: AbortSignal) =>
     http.json<Found>('GET', '/messages', { query, signal }),
 
+  board: (id: string) => http.json<Board>('GET', `${at('/consultations', id)}/board`),
   upload: (id: string, file: File, options: UploadOptions) => http.upload<Attachment>(`${at('/consultations', id)}/attachments`, file, options),
   attachment: (id: string, signal?: AbortSignal) => http.blob(at('/attachments', id), signal),
   thumbnail: (id: string, signal?: AbortSignal) => http.blob(`${at('/attachments', id)}/thumbnail`, signal),

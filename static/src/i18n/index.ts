@@ -1,6 +1,8 @@
 import { createI18n } from 'vue-i18n'
 import { billingEn } from './billing.en'
 import { billingZhCN } from './billing.zh-CN'
+import { boardEn } from './board.en'
+import { boardZhCN } from './board.zh-CN'
 import { callEn } from './call.en'
 import { callZhCN } from './call.zh-CN'
 import { developersEn } from './developers.en'
@@ -34,7 +36,26 @@ export const i18n = createI18n({
   legacy: false,
   locale: preferred(),
   fallbackLocale: 'en',
-  messages: { 'zh-CN': { ...zhCN, ...developersZhCN, ...callZhCN, ...scheduleZhCN, ...billingZhCN, ...identityZhCN }, en: { ...en, ...developersEn, ...callEn, ...scheduleEn, ...billingEn, ...identityEn } },
+  messages: {
+    'zh-CN': {
+      ...zhCN,
+      ...billingZhCN,
+      ...boardZhCN,
+      ...callZhCN,
+      ...developersZhCN,
+      ...identityZhCN,
+      ...scheduleZhCN,
+    },
+    en: {
+      ...en,
+      ...billingEn,
+      ...boardEn,
+      ...callEn,
+      ...developersEn,
+      ...identityEn,
+      ...scheduleEn,
+    },
+  },
 })
 
 export function setLocale(locale: Locale): void {

@@ -64,6 +64,7 @@ export class Conversation {
   private readonly receipts: Receipts
   /** Recalls of messages that no page has brought yet. */
   private readonly recalled = new Map<string, Message>()
+  private readonly listeners = new Set<(event: RoomEvent) => void>()
   private firstSeq: number | undefined
   /** The consultation as of the last event; the state may be ahead of it. */
   private logged: Consultation | undefined
@@ -89,6 +90,12 @@ export class Conversation {
   unsentChanged(): void {
     const last = this.log.lastSeq ?? 0
     this.state.unsent = this.deps.outbox.of(this.state.id).filter((item) => !item.message || item.message.seq > last)
+  }
+
+  /** Hears every event of the log, in order and once, from now on. */
+  onEvent(listener: (event: RoomEvent) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
   }
 
   /** The page is visible and scrolled to its end. */
@@ -191,6 +198,7 @@ export class Conversation {
         this.participantJoined(event.data)
         break
     }
+    for (const listener of this.listeners) listener(event)
     this.deps.changed?.(this.state, event)
   }
 

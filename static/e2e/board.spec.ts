@@ -1,0 +1,116 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { createHash } from 'node:crypto'
+import type { Board, Consultation, Stroke } from '../src/api/wire.gen'
+import { expect, logIn, password, Person, test } from './world'
+import { picture } from './world/picture'
+
+// Two who draw together, and one who comes late, see the same picture.
+
+test.setTimeout(180_000)
+
+async function open(page: Page, person: Person, c: Consultation) {
+  await logIn(page, person.user.email, password)
+  await page.goto(`/consultations/${c.id}/board`)
+  await expect(page.locator('[data-ready=true]')).toBeVisible()
+}
+
+/** What is on the board, as a fingerprint of its pixels. */
+async function pixels(page: Page): Promise<string> {
+  const bytes = await page.getByTestId('ink').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+function random(seed: number) {
+  return (below: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+    return Math.floor((seed / 2 ** 31) * below)
+  }
+}
+
+async function scribble(page: Page, next: (below: number) => number) {
+  const box = await page.getByRole('application').boundingBox()
+  if (!box) throw new Error('there is no board')
+  const place = () => [box.x + box.width * (0.25 + next(500) / 1000), box.y + box.height * (0.2 + next(600) / 1000)] as const
+  await page.getByRole('toolbar').getByRole('button').nth(next(6)).click()
+  await page.mouse.move(...place())
+  await page.mouse.down()
+  for (let i = 0; i <= next(4); i++) await page.mouse.move(...place(), { steps: 3 })
+  await page.mouse.move(...place())
+  await page.mouse.up()
+}
+
+test('drawing, undoing and reconnecting at random ends in the same picture for all', async ({ browserOf, server }) => {
+  const doctor = await Person.practise(server.url, '王芳')
+  const patient = await Person.register(server.url, 'patient', '张波')
+  const c = await patient.consult(doctor)
+  await doctor.accept(c)
+  const pages = [await browserOf(), await browserOf()] as const
+  await open(pages[0], patient, c)
+  await open(pages[1], doctor, c)
+  const blank = await pixels(pages[0])
+  const next = random(7)
+  for (let i = 0; i < 24; i++) {
+    const page = pages[next(2)] ?? pages[0]
+    const what = next(10)
+    if (what < 7) await scribble(page, next)
+    else if (what < 9) await page.getByRole('button', { name: '撤销我的上一笔' }).click()
+    else {
+      // A stroke that is drawn while the connection is away arrives afterwards.
+      await page.context().setOffline(true)
+      await scribble(page, next)
+      await page.context().setOffline(false)
+    }
+  }
+  const [first, second] = pages
+  const count = async () => (await patient.ask<Board>('GET', `/consultations/${c.id}/board`)).strokes.length
+  expect(await count()).toBeGreaterThan(0)
+  await expect.poll(async () => (await pixels(first)) === (await pixels(second)) && (await pixels(first)) !== blank, { timeout: 60_000 }).toBe(true)
+  const late = await browserOf()
+  await open(late, doctor, c)
+  await expect.poll(async () => new Set([await pixels(late), await pixels(first), await pixels(second)]).size, { timeout: 60_000 }).toBe(1)
+})
+
+test('an X-ray underneath, the keyboard, and the picture in the record', async ({ browserOf, server }) => {
+  const doctor = await Person.practise(server.url, '王芳')
+  const patient = await Person.register(server.url, 'patient', '张波')
+  const c = await patient.consult(doctor)
+  await doctor.accept(c)
+  const page = await browserOf()
+  await open(page, doctor, c)
+  const blank = await pixels(page)
+  await page.getByTestId('background-input').setInputFiles({ name: 'xray.png', mimeType: 'image/png', buffer: picture() })
+  await expect(page.getByRole('button', { name: '移除底图' })).toBeVisible()
+  await page.getByRole('application').focus()
+  await page.keyboard.press('a')
+  await page.keyboard.press('Enter')
+  for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('Enter')
+  await expect.poll(() => pixels(page)).not.toBe(blank)
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze()
+  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`)).toEqual([])
+  await page.screenshot({ path: 'test-results/shots/board-desktop.png' })
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.screenshot({ path: 'test-results/shots/board-phone.png' })
+  await page.getByRole('button', { name: '保存到问诊' }).click()
+  await page.getByRole('link', { name: '返回问诊' }).click()
+  await expect(page.getByRole('img', { name: 'whiteboard.png' })).toBeVisible()
+})
+
+test('10,000 strokes', async ({ browserOf, server }) => {
+  const doctor = await Person.practise(server.url, '王芳')
+  const patient = await Person.register(server.url, 'patient', '张波')
+  const c = await patient.consult(doctor)
+  await doctor.accept(c)
+  const next = random(3)
+  const strokes: Stroke[] = Array.from({ length: 10_000 }, (_, seq) => ({
+    id: `s${seq}`, seq: 0, authorId: doctor.user.id, tool: 'pen', colour: '#1d6b62', width: 4, createdAt: c.createdAt,
+    points: Array.from({ length: 12 }).flatMap((_, i) => [next(1400) + i * 9, next(30) + (seq % 1100), 0.5]),
+  }))
+  const page = await browserOf()
+  await page.route('**/api/v1/consultations/*/board', (route) => route.fulfill({ json: { strokes, attachmentId: '', lastSeq: 0 } }))
+  await open(page, doctor, c)
+  const took = await page.evaluate(() => Math.max(...performance.getEntriesByName('board:redraw').map((entry) => entry.duration)))
+  console.log(`10,000 strokes are drawn in ${Math.round(took)} ms`)
+  expect(took).toBeGreaterThan(0)
+})

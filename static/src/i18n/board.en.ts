@@ -1,0 +1,30 @@
+import type { boardZhCN } from './board.zh-CN'
+
+export const boardEn: typeof boardZhCN = {
+  board: {
+    title: 'Whiteboard',
+    back: 'Back to the consultation',
+    area: 'Whiteboard: draw with mouse, finger or pen; arrow keys move the pointer, Enter puts the pen down and lifts it.',
+    tools: 'Tools',
+    tool: { pen: 'Pen', eraser: 'Eraser', line: 'Line', arrow: 'Arrow', rectangle: 'Rectangle', ellipse: 'Ellipse', text: 'Text', hand: 'Move' },
+    colour: 'Colour {n}',
+    width: 'Width',
+    thin: 'Thin',
+    medium: 'Medium',
+    thick: 'Thick',
+    undo: 'Undo my last stroke',
+    clear: 'Clear',
+    clearText: 'Everyone’s strokes will be gone; the background stays.',
+    background: 'Choose a background',
+    noBackground: 'Remove the background',
+    save: 'Save to the consultation',
+    saved: 'Sent to the consultation as a picture',
+    zoomIn: 'Zoom in',
+    zoomOut: 'Zoom out',
+    fit: 'Fit to the window',
+    textTitle: 'Add text',
+    textLabel: 'Text',
+    add: 'Add',
+    readonly: 'The consultation has ended; the board can be looked at.',
+  },
+}
