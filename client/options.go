@@ -38,6 +38,12 @@ func InLobby(nickname string) Option {
 	return func(o *options) { o.to = entrance{namespace: rooms.Lobby, nickname: nickname} }
 }
 
+// WithInbox connects to one's own notifications instead of the consultations:
+// Call then takes the inbox's commands, and OnEvent hears it.
+func WithInbox() Option {
+	return func(o *options) { o.to = entrance{namespace: rooms.Notifications} }
+}
+
 // WithHTTPClient sends REST requests through h; http.DefaultClient by default.
 func WithHTTPClient(h *http.Client) Option { return func(o *options) { o.http = h } }
 

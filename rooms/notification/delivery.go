@@ -184,12 +184,12 @@ func (s *Service) carryOut(ctx context.Context, d Delivery, o Order) Outcome {
 // outliving ends some time after ctx does.
 func outliving(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var late *time.Timer
-	stop := context.AfterFunc(ctx, func() { late = time.AfterFunc(by, cancel) })
+	stop := context.AfterFunc(ctx, func() {
+		sleep(longer, by)
+		cancel()
+	})
 	return longer, func() {
-		if !stop() && late != nil {
-			late.Stop()
-		}
+		stop()
 		cancel()
 	}
 }

@@ -18,11 +18,14 @@ const (
 	Messages      NoticeKind = "message"
 	Consultations NoticeKind = "consultation"
 	Appointments  NoticeKind = "appointment"
+	Calls         NoticeKind = "call"
+	Diagnoses     NoticeKind = "diagnosis"
+	Prescriptions NoticeKind = "prescription"
 )
 
 // Kinds are all kinds, in the order in which they are shown.
 func Kinds() []NoticeKind {
-	return []NoticeKind{Messages, Consultations, Appointments}
+	return []NoticeKind{Messages, Calls, Consultations, Appointments, Diagnoses, Prescriptions}
 }
 
 // Topic is what exactly has happened; it decides the words.
@@ -52,6 +55,16 @@ const (
 	AppointmentCheckedIn Topic = "appointment_checked_in"
 	AppointmentOffered   Topic = "appointment_offered"
 	WaitlistOffered      Topic = "waitlist_offered"
+
+	CallMissed Topic = "call_missed"
+
+	DiagnosisSigned  Topic = "diagnosis_signed"
+	DiagnosisAmended Topic = "diagnosis_amended"
+
+	PrescriptionSigned   Topic = "prescription_signed"
+	PrescriptionApproved Topic = "prescription_approved"
+	PrescriptionRejected Topic = "prescription_rejected"
+	PrescriptionVoid     Topic = "prescription_void"
 )
 
 // Notification is an entry of one's inbox. It names people and times and never

@@ -12,9 +12,11 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	. "wenzhen/rooms/notification"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest"
 	"wenzhen/rooms/schedule"
 )
@@ -321,5 +323,32 @@ func TestAppointmentsAreTold(t *testing.T) {
 		}
 		slices.Sort(got)
 		expect(t, p.User.Name+"'s mails", strings.Join(got, " "), "appointment_booked appointment_cancelled appointment_moved")
+	}
+}
+
+// What a doctor signs reaches the patient without a word of it, and a call that
+// rang in vain is told once.
+func TestDocumentsAndCallsAreTold(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	c := roomstest.Must(bo, consultation.Open, consultation.OpenInput{DoctorID: wang.User.ID, Service: account.Followup, Medium: account.Text,
+		Complaint: "again", PriorDiagnosis: "hypertension"}).Consultation.ID
+	wang.Accepts(c)
+	draft := roomstest.Must(wang, record.DraftDiagnosis, record.DiagnosisDraft{ConsultationID: c, DiagnosisInput: record.DiagnosisInput{Codes: []string{"J06.9"}, Text: "a secret"}})
+	roomstest.Must(wang, record.SignDiagnosis, record.DiagnosisRef{DiagnosisID: draft.ID})
+	roomstest.Must(wang, call.Invite, call.CallInvitation{ConsultationID: c, Medium: account.Voice})
+	w.Passes(time.Minute)
+	expect(t, "bo", topics(bo), "consultation_accepted diagnosis_signed call_missed")
+	expect(t, "wang", topics(wang), "consultation_requested")
+	for _, n := range bo.Inbox() {
+		if n.Title == "" || strings.Contains(n.Title+n.Text, "secret") || strings.Contains(n.Title+n.Text, "J06") {
+			t.Errorf("%s says %q %q", n.Topic, n.Title, n.Text)
+		}
+	}
+	w.Passes(roomstest.MailDelay)
+	w.Notifies()
+	if mails := w.Outside.Mails(bo); len(mails) != 3 {
+		t.Errorf("%d mails", len(mails))
 	}
 }

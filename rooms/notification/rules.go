@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 )
 
@@ -19,6 +21,9 @@ var rules = map[string]rule{
 	chat.WasRead.Name:                on(chat.WasRead, roomRead),
 	consultation.Updated.Name:        on(consultation.Updated, consultationUpdated),
 	consultation.Entered.Name:        on(consultation.Entered, participantJoined),
+	call.Updated.Name:                on(call.Updated, callUpdated),
+	record.DiagnosisSigned.Name:      on(record.DiagnosisSigned, diagnosisSigned),
+	record.PrescriptionUpdated.Name:  on(record.PrescriptionUpdated, prescriptionUpdated),
 	schedule.AppointmentUpdated.Name: on(schedule.AppointmentUpdated, appointmentUpdated),
 	schedule.WaitUpdated.Name:        on(schedule.WaitUpdated, waitUpdated),
 }
@@ -172,4 +177,55 @@ func waitUpdated(t *telling, w schedule.Wait) error {
 		return nil
 	}
 	return t.tell(w.UserID, about{topic: WaitlistOffered, facts: Facts{Name: w.Offer.DoctorName, Start: &w.Offer.Start}})
+}
+
+// callUpdated tells those whose ringing nobody answered.
+func callUpdated(t *telling, c call.Call) error {
+	was, err := previous[call.Call](t)
+	if err != nil {
+		return err
+	}
+	missed, name := map[rooms.UserID]bool{}, ""
+	for _, m := range was.Members {
+		missed[m.UserID] = m.Status == call.MemberMissed && was.ID == c.ID
+	}
+	for _, m := range c.Members {
+		if m.UserID == c.CallerID {
+			name = m.Name
+		}
+	}
+	for _, m := range c.Members {
+		if m.Status != call.MemberMissed || missed[m.UserID] {
+			continue
+		}
+		if err := t.tell(m.UserID, about{topic: CallMissed, facts: Facts{Name: name}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func diagnosisSigned(t *telling, d record.Diagnosis) error {
+	topic := DiagnosisSigned
+	if d.Supersedes != "" {
+		topic = DiagnosisAmended
+	}
+	return t.tell(d.UserID, about{topic: topic, facts: Facts{Name: d.DoctorName}})
+}
+
+// prescriptionUpdated tells the patient of what can be used, and the doctor of
+// what was rejected.
+func prescriptionUpdated(t *telling, p record.Prescription) error {
+	doctor := Facts{Name: p.DoctorName}
+	switch p.Status {
+	case record.Signed:
+		return t.tell(p.UserID, about{topic: PrescriptionSigned, facts: doctor})
+	case record.Approved:
+		return t.tell(p.UserID, about{topic: PrescriptionApproved, facts: doctor})
+	case record.Rejected:
+		return t.tell(p.DoctorID, about{topic: PrescriptionRejected, facts: Facts{Name: p.PatientName}})
+	case record.Void:
+		return t.tell(p.UserID, about{topic: PrescriptionVoid, facts: doctor})
+	}
+	return nil
 }

@@ -17,6 +17,13 @@ type words struct{ Title, Text string }
 // a time on the recipient's clock.
 var wording = map[string]map[Topic]words{
 	"zh": {
+		CallMissed:             {"{{.Name}}的来电未接", "点击回拨。"},
+		DiagnosisSigned:        {"{{.Name}}医生出具了诊断", "点击查看诊断结果。"},
+		DiagnosisAmended:       {"{{.Name}}医生修订了诊断", "点击查看新的版本。"},
+		PrescriptionSigned:     {"{{.Name}}医生开具了处方", "药师审核通过后即可使用。"},
+		PrescriptionApproved:   {"处方已通过审核", "{{.Name}}医生开具的处方现在可以使用了。"},
+		PrescriptionRejected:   {"处方未通过审核：{{.Name}}", "药师已说明原因，点击查看。"},
+		PrescriptionVoid:       {"处方已作废", "{{.Name}}医生开具的处方请勿再使用。"},
 		MessageCame:            {"{{.Name}}发来新消息", "点击查看并回复。"},
 		ConsultationRequested:  {"新的问诊：{{.Name}}", "患者正在候诊，等待您接诊。"},
 		ConsultationAccepted:   {"{{.Name}}医生已接诊", "问诊已开始，您可以与医生交流了。"},
@@ -39,6 +46,13 @@ var wording = map[string]map[Topic]words{
 		WaitlistOffered:        {"您等候的号源有空位了：{{.Name}}", "{{.Start}}，为您保留 30 分钟。"},
 	},
 	"en": {
+		CallMissed:             {"Missed call from {{.Name}}", "Open Wenzhen to call back."},
+		DiagnosisSigned:        {"Diagnosis from Dr {{.Name}}", "Open Wenzhen to read it."},
+		DiagnosisAmended:       {"Dr {{.Name}} amended a diagnosis", "Open Wenzhen to read the new version."},
+		PrescriptionSigned:     {"Prescription from Dr {{.Name}}", "A pharmacist will check it before it can be used."},
+		PrescriptionApproved:   {"Prescription approved", "The prescription by Dr {{.Name}} can be used now."},
+		PrescriptionRejected:   {"Prescription rejected: {{.Name}}", "The pharmacist gave a reason. Open Wenzhen to read it."},
+		PrescriptionVoid:       {"Prescription withdrawn", "The prescription by Dr {{.Name}} must not be used any more."},
 		MessageCame:            {"New message from {{.Name}}", "Open Wenzhen to read and answer it."},
 		ConsultationRequested:  {"New consultation: {{.Name}}", "The patient is waiting for you."},
 		ConsultationAccepted:   {"Dr {{.Name}} has admitted you", "Your consultation has started."},

@@ -24,7 +24,9 @@ type process struct {
 	addr string
 	on   string // the database
 	by   string // the Redis; none when empty
-	cmd  *exec.Cmd
+	// env are further settings.
+	env []string
+	cmd *exec.Cmd
 }
 
 // launch starts it and waits until it serves.
@@ -34,6 +36,7 @@ func (p *process) launch() {
 	must(p.t, err)
 	p.cmd = exec.Command(self)
 	p.cmd.Env = append(os.Environ(), serveIn+"="+p.dir, serveAt+"="+p.addr, serveOn+"="+p.on, serveBy+"="+p.by)
+	p.cmd.Env = append(p.cmd.Env, p.env...)
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	must(p.t, err)

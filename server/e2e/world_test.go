@@ -308,7 +308,13 @@ func await[T any](t testing.TB, what string, from <-chan T) T {
 // eventually waits until a condition holds.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
+	inTime(t, patience, what, holds)
+}
+
+// inTime waits so long until a condition holds.
+func inTime(t testing.TB, long time.Duration, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(long); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("in vain: %s", what)
 		}

@@ -68,6 +68,18 @@ const routes: RouteRecordRaw[] = [
     meta: { title: 'board.title', for: everyone, immersive: true },
   },
   { path: '/devices', name: 'devices', component: () => import('@/pages/DevicesPage.vue'), meta: { title: 'devices.title', for: everyone } },
+  {
+    path: '/notifications',
+    name: 'notifications',
+    component: () => import('@/pages/NotificationsPage.vue'),
+    meta: { title: 'notifications.title', for: everyone },
+  },
+  {
+    path: '/notifications/settings',
+    name: 'notification-settings',
+    component: () => import('@/pages/NotificationSettingsPage.vue'),
+    meta: { title: 'notifications.settings', for: everyone },
+  },
   { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue'), meta: { title: 'title.account', for: everyone } },
   { path: '/admin', name: 'admin', component: () => import('@/pages/AdminPage.vue'), meta: { title: 'title.admin', for: ['admin'] } },
   { path: '/lobby', name: 'lobby', component: () => import('@/pages/LobbyPage.vue'), meta: { title: 'lobby.title' } },

@@ -42,6 +42,8 @@ export interface ServerConfig {
   providers?: { id: string; name: string }[]
   /** After how long a doctor's or admin's browser that nobody touches logs off; 0 is never. */
   idleMinutes?: number
+  /** What browsers subscribe to pushes with. */
+  pushKey: string
 }
 
 export const tokens = new TokenKeeper(localStorage, exclusiveAcrossTabs(), (refreshToken) =>

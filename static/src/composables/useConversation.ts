@@ -13,7 +13,14 @@ export function useConversation(id: string) {
   const realtime = useRealtime()
   const session = useSession()
   const { conversation, release } = realtime.hold(id)
-  onScopeDispose(release)
+  const visible = () => conversation.look(document.visibilityState === 'visible')
+  visible()
+  document.addEventListener('visibilitychange', visible)
+  onScopeDispose(() => {
+    document.removeEventListener('visibilitychange', visible)
+    conversation.look(false)
+    release()
+  })
 
   const { state } = conversation
   const me = session.user?.id ?? ''

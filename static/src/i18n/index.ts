@@ -10,6 +10,8 @@ import { developersZhCN } from './developers.zh-CN'
 import { en } from './en'
 import { identityEn } from './identity.en'
 import { identityZhCN } from './identity.zh-CN'
+import { notificationsEn } from './notifications.en'
+import { notificationsZhCN } from './notifications.zh-CN'
 import { scheduleEn } from './schedule.en'
 import { scheduleZhCN } from './schedule.zh-CN'
 import { zhCN } from './zh-CN'
@@ -44,6 +46,7 @@ export const i18n = createI18n({
       ...callZhCN,
       ...developersZhCN,
       ...identityZhCN,
+      ...notificationsZhCN,
       ...scheduleZhCN,
     },
     en: {
@@ -53,6 +56,7 @@ export const i18n = createI18n({
       ...callEn,
       ...developersEn,
       ...identityEn,
+      ...notificationsEn,
       ...scheduleEn,
     },
   },

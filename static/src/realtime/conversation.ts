@@ -66,6 +66,7 @@ export class Conversation {
   private readonly recalled = new Map<string, Message>()
   private readonly listeners = new Set<(event: RoomEvent) => void>()
   private firstSeq: number | undefined
+  private looking = false
   /** The consultation as of the last event; the state may be ahead of it. */
   private logged: Consultation | undefined
 
@@ -102,6 +103,13 @@ export class Conversation {
   readAll(): void {
     const last = this.state.messages.findLast((m) => m.senderId !== this.deps.me)
     if (last) this.receipts.hasRead(last.seq)
+  }
+
+  /** Whether someone is looking at the room; the server notifies nobody of what they look at. */
+  look(looking: boolean): void {
+    if (this.looking === looking) return
+    this.looking = looking
+    if (this.state.joined) this.tellLooking()
   }
 
   presence(change: PresenceChange): void {
@@ -157,8 +165,14 @@ export class Conversation {
     this.typing.stop()
   }
 
+  private tellLooking(): void {
+    // Lost, it is told with the next join; until then a notification too many or too few.
+    this.deps.ask('consultation:look', { consultationId: this.state.id, looking: this.looking }).catch(() => undefined)
+  }
+
   private joined(room: Joined): void {
     const { state } = this
+    this.tellLooking()
     state.consultation = { ...room.consultation, queue: room.consultation.queue ?? state.consultation?.queue }
     state.participants = room.participants
     state.online = room.presence.filter((p) => p.online).map((p) => p.userId)

@@ -4,7 +4,7 @@ import { api, type ServerConfig } from '@/api'
 
 /** What the server tells about itself; the contract's limits until it answers. */
 export const useServerConfig = defineStore('serverConfig', () => {
-  const config = ref<ServerConfig>({ version: '', limits: { textCharacters: 10_000, attachmentBytes: 20 << 20 } })
+  const config = ref<ServerConfig>({ version: '', limits: { textCharacters: 10_000, attachmentBytes: 20 << 20 }, pushKey: '', mail: false })
   const load = async () => {
     try {
       config.value = await api.config()

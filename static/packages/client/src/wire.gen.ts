@@ -914,7 +914,7 @@ export interface NicknameInput {
 
 export type Nothing = Record<string, never>
 
-export type NoticeKind = 'message' | 'consultation' | 'appointment'
+export type NoticeKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription'
 
 export interface Notification {
   id: string
@@ -1605,7 +1605,7 @@ export interface Tokens {
 
 export type Tool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
 
-export type Topic = 'message' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered'
+export type Topic = 'message' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void'
 
 export interface TreatedList {
   items: Patient[]

@@ -1,0 +1,158 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { CDPSession, Page } from '@playwright/test'
+import type { Consultation, Inbox, Opened } from '../src/api/wire.gen'
+import { expect, logIn, password, Person, test, WenzhenServer } from './world'
+import { openPost, openPushService } from './world/outside'
+
+// What reaches people who were not there, as they see it.
+
+const bell = (page: Page) => page.getByTestId('unread')
+const news = (page: Page) => page.getByRole('status', { name: /新通知|New notification/ })
+
+async function axe(page: Page, name: string) {
+  await expect(page.locator('.el-skeleton')).toHaveCount(0)
+  await page.waitForTimeout(300) // colours in transition would be measured
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
+  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary ?? ''}`).join(' | ')}`), name).toEqual([])
+}
+
+test('what happens elsewhere comes to every device, and is read on all of them at once', async ({ browserOf, server }) => {
+  const doctor = await Person.practise(server.url, '王芳')
+  const patient = await Person.register(server.url, 'patient', '张波')
+  const c = await patient.consult(doctor)
+  const desktop = await browserOf()
+  const phone = await browserOf({ width: 390 })
+  await logIn(desktop, patient.user.email, password)
+  await logIn(phone, patient.user.email, password)
+  await desktop.goto('/doctors')
+  await phone.goto('/notifications')
+  await expect(phone.getByText('还没有通知')).toBeVisible()
+
+  await doctor.accept(c)
+  await expect(bell(desktop)).toHaveText('1')
+  await expect(bell(phone)).toHaveText('1')
+  await expect(phone.getByRole('link', { name: '王芳医生已接诊' }).first()).toBeVisible()
+  await expect(news(desktop)).toContainText('王芳医生已接诊')
+
+  await doctor.say(c, '您好')
+  await doctor.say(c, '请问症状多久了？')
+  await expect(bell(desktop)).toHaveText('3')
+  await expect(phone.getByText('2 条消息')).toBeVisible()
+  await axe(phone, 'inbox')
+
+  // Reading the conversation reads all that was told of it, everywhere.
+  await desktop.goto('/notifications')
+  await desktop.getByRole('link', { name: '王芳发来新消息' }).first().click()
+  await expect(desktop).toHaveURL(new RegExp(`/consultations/${c.id}$`))
+  await expect(bell(phone)).toHaveCount(0)
+
+  // What one looks at makes no notification.
+  await doctor.say(c, '看到了吗？')
+  await expect(desktop.getByRole('region', { name: '消息' }).getByText('看到了吗？')).toBeVisible()
+  await expect.poll(async () => (await patient.ask<Inbox>('GET', '/notifications')).items.length).toBe(3)
+})
+
+test('preferences and quiet hours are kept', async ({ browserOf, server }) => {
+  const patient = await Person.register(server.url, 'patient', 'Bo', 'en')
+  const page = await browserOf({ locale: 'en-GB' })
+  await logIn(page, patient.user.email, password)
+  await page.goto('/notifications')
+  await page.getByRole('link', { name: 'Notification settings' }).click()
+  const mailed = page.getByRole('switch', { name: 'Messages: E-mail' })
+  await expect(mailed).toBeChecked()
+  await mailed.locator('..').click()
+  await page.getByRole('switch', { name: 'Keep quiet hours' }).locator('..').click()
+  await axe(page, 'settings')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Saved')).toBeVisible()
+  await page.reload()
+  await expect(page.getByRole('switch', { name: 'Messages: E-mail' })).not.toBeChecked()
+  await expect(page.getByRole('switch', { name: 'Messages: Push' })).toBeChecked()
+  await expect(page.getByRole('switch', { name: 'Keep quiet hours' })).toBeChecked()
+  await expect(page.getByRole('combobox', { name: 'Time zone' })).toBeVisible()
+})
+
+interface Registration {
+  registrationId: string
+  scopeURL: string
+}
+
+/** Hands a push to the page's service worker, as the browser does. */
+async function deliver(devtools: CDPSession, server: WenzhenServer, registrationId: string, data: string) {
+  await devtools.send('ServiceWorker.deliverPushMessage', { origin: server.url, registrationId, data })
+}
+
+const shown = (page: Page) =>
+  page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready
+    return (await registration.getNotifications()).map((n) => ({ title: n.title, body: n.body, tag: n.tag, path: (n.data as { path: string }).path }))
+  })
+
+test('a doctor signs a diagnosis; the patient, elsewhere and then offline, gets it in the room, the inbox, by push and by mail', async ({ browser }) => {
+  test.setTimeout(120_000)
+  const post = await openPost()
+  const service = await openPushService()
+  const server = await WenzhenServer.start('--mail-server', post.url, '--mail-from', '问诊 <no-reply@e2e.example>', '--mail-delay', '5s', '--push-allow', service.host)
+  const context = await browser.newContext({ baseURL: server.url, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', permissions: ['notifications'] })
+  try {
+    const doctor = await Person.practise(server.url, '王芳')
+    const patient = await Person.register(server.url, 'patient', '张波')
+    const c = await openFollowup(patient, doctor)
+    await doctor.accept(c)
+
+    // Elsewhere: on another page, which shows it for a moment.
+    const page = await context.newPage()
+    await logIn(page, patient.user.email, password)
+    const devtools = await context.newCDPSession(page)
+    const registered = new Promise<Registration>((found) => {
+      devtools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations[0] && found(registrations[0]))
+    })
+    await devtools.send('ServiceWorker.enable')
+    await page.goto('/doctors')
+    await expect(bell(page)).toBeVisible()
+    const before = Number(await bell(page).textContent())
+    await sign(doctor, c, 'J06.9')
+    await expect(news(page)).toContainText('王芳医生出具了诊断')
+    await expect(bell(page)).toHaveText(String(before + 1))
+    await page.goto('/notifications')
+    await page.getByRole('link', { name: '王芳医生出具了诊断' }).first().click()
+    await expect(page).toHaveURL(new RegExp(`/consultations/${c.id}$`))
+    await expect(page.getByText(/J06\.9/).first()).toBeVisible()
+    await expect(bell(page)).toHaveCount(0)
+
+    // Then offline: it leaves the house.
+    const { registrationId } = await registered
+    await patient.ask('POST', '/push-subscriptions', service.subscription)
+    await page.goto('about:blank')
+    await sign(doctor, c, 'R05')
+    const titled = (text: string) => (JSON.parse(text) as { title: string }).title
+    await expect.poll(() => service.pushes.map(titled), { timeout: 30_000 }).toContain('王芳医生出具了诊断')
+    await expect.poll(() => post.to(patient.user.email).map((mail) => mail.subject), { timeout: 45_000 }).toContain('王芳医生出具了诊断')
+    const mail = post.to(patient.user.email).find((m) => m.subject === '王芳医生出具了诊断')
+    expect(mail?.raw).toContain(`/consultations/${c.id}`.slice(0, 30))
+    const push = service.pushes.find((text) => titled(text) === '王芳医生出具了诊断') ?? ''
+    for (const left of [push, mail?.raw ?? '']) expect(left).not.toMatch(/R05|J06|咳嗽/)
+
+    // The service worker shows what came, as the browser hands it over.
+    await deliver(devtools, server, registrationId, push)
+    await page.goto('/notifications')
+    await expect.poll(() => shown(page)).toEqual([expect.objectContaining({ title: '王芳医生出具了诊断', path: `/consultations/${c.id}` })])
+    await expect(page.getByRole('link', { name: '王芳医生出具了诊断' }).first()).toBeVisible()
+    await page.getByRole('link', { name: '王芳医生出具了诊断' }).first().click()
+    await expect(page.getByText(/R05/).first()).toBeVisible()
+  } finally {
+    await context.close()
+    await server.stop()
+    await Promise.all([post.close(), service.close()])
+  }
+})
+
+async function openFollowup(patient: Person, doctor: Person): Promise<Consultation> {
+  const body = { doctorId: doctor.user.id, service: 'followup', medium: 'text', complaint: '咳嗽三天。', priorDiagnosis: '支气管炎' }
+  return (await patient.ask<Opened>('POST', '/consultations', body)).consultation
+}
+
+async function sign(doctor: Person, c: Consultation, code: string) {
+  const draft = await doctor.ask<{ id: string }>('POST', `/consultations/${c.id}/diagnoses`, { codes: [code], text: '咳嗽', advice: '多休息' })
+  await doctor.ask('POST', `/diagnoses/${draft.id}/sign`)
+}
