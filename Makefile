@@ -5,6 +5,7 @@ GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
+FONT        := static/dist/fonts/NotoSansSC-Regular.ttf
 
 .PHONY: run build test test-go fuzz test-frontend test-browser lint bench generate clean chromium services
 
@@ -12,7 +13,7 @@ FRONTEND    := $(shell find static/src static/packages/*/src static/public stati
 run: build
 	bin/wenzhen serve --demo
 
-build: static/dist/app/index.html
+build: static/dist/app/index.html $(FONT)
 	$(GO) build -trimpath -ldflags "-s -w -X wenzhen/server.Version=$(VERSION)" -o bin/wenzhen .
 
 # Frontend packages, as the lock file has them.
@@ -24,6 +25,10 @@ static/node_modules/.installed: static/package.json static/package-lock.json
 server/cluster/node/node_modules/.installed: server/cluster/node/package.json server/cluster/node/package-lock.json
 	cd server/cluster/node && npm ci --no-audit --no-fund
 	@touch $@
+# The font of printed documents, which the binary carries.
+$(FONT): static/node_modules/.installed
+	@mkdir -p $(@D)
+	cp static/node_modules/@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf $@
 
 static/dist/app/index.html: static/node_modules/.installed $(FRONTEND)
 	cd static && npm run build
@@ -37,7 +42,7 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed
+test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed $(FONT)
 	$(GO) test -race ./...
 	WENZHEN_TEST_DATABASE=postgres $(GO) test ./rooms/... ./server/e2e # the same tests on the other database
 	$(GO) test ./server/realtime/edge # and beside the library as shipped, which the race detector would stop
@@ -68,6 +73,7 @@ chromium:
 services:
 	@missing=; [ -n "$$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null || command -v initdb)" ] || missing="$$missing postgresql"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
 	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
 	PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || missing="$$missing haproxy"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

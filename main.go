@@ -39,6 +39,7 @@ type commands struct {
 	Backup  backupCommand  `cmd:"" help:"Write an archive of database, attachments and secrets; the server may be running."`
 	Restore restoreCommand `cmd:"" help:"Make a data folder of an archive, after checking it."`
 	Admin   adminCommand   `cmd:"" help:"Administer accounts."`
+	ICD10   icd10Command   `cmd:"" name:"icd10" help:"The table of ICD-10 codes."`
 	Chat    chatCommand    `cmd:"" help:"Take part in a consultation from a terminal."`
 	Load    loadCommand    `cmd:"" help:"Put a server under load and account for every message."`
 	Ready   readyCommand   `cmd:"" help:"Ask a server whether it is ready; the exit code tells (for health checks where there is no shell)."`
@@ -216,6 +217,30 @@ func (c *adminCreateCommand) Run(on console) error {
 		return err
 	}
 	fmt.Fprintf(on.out, "%s is an admin\n", user.Email)
+	return nil
+}
+
+type icd10Command struct {
+	Load icd10LoadCommand `cmd:"" help:"Replace the table of codes by a CSV file whose first line names the columns code, zh and en; the server may be running."`
+}
+
+type icd10LoadCommand struct {
+	server.Place `embed:""`
+	File         string `arg:"" help:"The table, in UTF-8." type:"existingfile"`
+}
+
+// Run loads the table.
+func (c *icd10LoadCommand) Run(on console) error {
+	file, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	n, err := server.LoadCodes(on.ctx, c.Place, file, slog.New(slog.NewTextHandler(on.errors, nil)))
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	fmt.Fprintf(on.out, "%d codes\n", n)
 	return nil
 }
 

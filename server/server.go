@@ -32,6 +32,8 @@ import (
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
 	"wenzhen/server/cluster"
+	"wenzhen/server/document"
+	"wenzhen/server/fhir"
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
 	"wenzhen/server/metrics"
@@ -209,6 +211,7 @@ func (s *Server) compose(ctx context.Context) error {
 	}
 	app, _ := static.App()
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Payments: bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
+		Printer: document.New(static.Font(), s.publicURL), FHIR: fhir.New(s.catalogue, s.publicURL, clock),
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles, Origins: cfg.crossOrigins(), TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log,

@@ -15,6 +15,17 @@ var dist embed.FS
 //go:embed unbuilt.html
 var Unbuilt []byte
 
+// Font is the TrueType font that documents are printed with (Noto Sans SC, SIL
+// Open Font License 1.1, which lets programs carry it); nil when this binary
+// was built without it.
+func Font() []byte {
+	font, err := dist.ReadFile("dist/fonts/NotoSansSC-Regular.ttf")
+	if err != nil {
+		return nil
+	}
+	return font
+}
+
 // App is the built application with index.html at its root; false when this
 // binary was built without it.
 func App() (fs.FS, bool) {

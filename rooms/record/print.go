@@ -13,8 +13,7 @@ type Printout struct {
 	Kind         DocumentKind    `json:"kind"`
 	Patient      account.Patient `json:"patient"`
 	Department   string          `json:"department"`
-	Title        string          `json:"title"` // the doctor's
-	Locale       string          `json:"locale"`
+	Title        string          `json:"title"`    // the doctor's
 	TimeZone     string          `json:"timeZone"` // IANA name, of the reader
 	Diagnosis    *Diagnosis      `json:"diagnosis,omitempty"`
 	Prescription *Prescription   `json:"prescription,omitempty"`
@@ -80,7 +79,7 @@ func printout(tx Tx, actor rooms.Actor, d Document) (Printout, error) {
 	if err != nil {
 		return p, err
 	}
-	p.Patient, p.Department, p.Title, p.Locale, p.TimeZone = patient, doctor.Department, doctor.Title, reader.Locale, reader.TimeZone
+	p.Patient, p.Department, p.Title, p.TimeZone = patient, doctor.Department, doctor.Title, reader.TimeZone
 	switch d.Kind {
 	case KindDiagnosis:
 		v, err := diagnosisOf(d)

@@ -331,8 +331,11 @@ var authorization = map[string]row{
 	record.AmendDiagnosis.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
 		return record.AmendDiagnosisInput{DiagnosisID: b.diagnosis, DiagnosisInput: unwell()}
 	}},
-	record.ReadDiagnosis.Name: {want: theirs, in: finding},
-	record.Diagnoses.Name:     {want: theirs, in: within},
+	record.ReadDiagnosis.Name:     {want: theirs, in: finding},
+	record.PrintDiagnosis.Name:    {want: theirs, in: finding},
+	record.PrintPrescription.Name: {want: theirs, in: drugs},
+	record.PrintSummary.Name:      {want: theirs, everyone: true, in: within},
+	record.Diagnoses.Name:         {want: theirs, in: within},
 	record.DraftPrescription.Name: {want: prescribers, in: func(b belongings) any {
 		return record.PrescriptionDraft{ConsultationID: b.consultation, PrescriptionInput: remedy()}
 	}},

@@ -15,6 +15,8 @@ import (
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
+	"wenzhen/rooms/roomstest/sidecar"
+	"wenzhen/server"
 )
 
 // followup opens a followup between the two, and the doctor accepts.
@@ -42,6 +44,7 @@ func (p *person) prescribes(id consultation.ID, in record.PrescriptionInput) rec
 // starts the server again.
 func (w *world) tampers(t *testing.T, statements ...string) {
 	t.Helper()
+	sqliteOnly(t)
 	must(t, w.stop())
 	db, err := sql.Open("sqlite", filepath.Join(w.dir, "wenzhen.db"))
 	must(t, err)
@@ -52,6 +55,14 @@ func (w *world) tampers(t *testing.T, statements ...string) {
 	}
 	must(t, db.Close())
 	w.run("127.0.0.1:0")
+}
+
+// sqliteOnly leaves out what is about the database file.
+func sqliteOnly(t *testing.T) {
+	t.Helper()
+	if sidecar.FromEnvironment() {
+		t.Skip("this is about the file of SQLite")
+	}
 }
 
 // verifies is a verification by someone who holds the paper, without login.
@@ -103,6 +114,7 @@ func TestTamperingIsNoticed(t *testing.T) {
 // new hash for a new content has no seal for it.
 func TestAForgedHashHasNoSeal(t *testing.T) {
 	t.Parallel()
+	sqliteOnly(t)
 	w := start(t)
 	bo, wang := w.patient("bo"), w.doctor("wang")
 	d := wang.diagnoses(bo.followup(wang).ID, record.DiagnosisInput{Codes: []string{"I10"}, Text: "mild"})
@@ -164,5 +176,56 @@ func TestATemplateOfTenMegabytes(t *testing.T) {
 	}
 	if now := do(wang, record.Templates, rooms.Nothing{}); len(now.Items) != 1 || now.Items[0].ID != saved.Items[0].ID {
 		t.Errorf("the templates are %+v", now)
+	}
+}
+
+// A signed document is a PDF for who may read it, and for nobody else; a draft
+// is none.
+func TestPDF(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	bo, wang, li := w.patient("bo"), w.doctor("wang"), w.doctor("li")
+	c := bo.followup(wang)
+	d := wang.diagnoses(c.ID, record.DiagnosisInput{Codes: []string{"I10"}})
+	p := wang.prescribes(c.ID, remedy())
+	draft := do(wang, record.DraftDiagnosis, record.DiagnosisDraft{ConsultationID: c.ID, DiagnosisInput: unwell()})
+	summary := "/api/v1/consultations/" + string(c.ID) + "/summary/pdf"
+	if a := w.ask(t, http.MethodGet, summary, bo.Tokens().AccessToken, ""); a.status != http.StatusNotFound {
+		t.Errorf("a summary before there is one: %d", a.status)
+	}
+	do(wang, consultation.End, consultation.EndInput{ConsultationID: c.ID, Summary: "well"})
+	for _, path := range []string{"/api/v1/diagnoses/" + string(d.ID) + "/pdf", "/api/v1/prescriptions/" + string(p.ID) + "/pdf", summary} {
+		a := w.ask(t, http.MethodGet, path, bo.Tokens().AccessToken, "")
+		if a.status != http.StatusOK || a.header.Get("Content-Type") != "application/pdf" || !strings.HasPrefix(string(a.body), "%PDF-") ||
+			!strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") {
+			t.Errorf("%s: %d %v %.200s", path, a.status, a.header, a.body)
+		}
+		if a := w.ask(t, http.MethodGet, path, li.Tokens().AccessToken, ""); a.status != http.StatusNotFound {
+			t.Errorf("li: %s: %d", path, a.status)
+		}
+	}
+	if a := w.ask(t, http.MethodGet, "/api/v1/diagnoses/"+string(draft.ID)+"/pdf", wang.Tokens().AccessToken, ""); a.status != http.StatusConflict {
+		t.Errorf("a draft: %d %s", a.status, a.body)
+	}
+}
+
+// A table that is loaded while the server runs serves from the next search on.
+func TestATableOfCodesIsLoaded(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	bo := w.patient("bo")
+	if found := do(bo, record.SearchCodes, record.CodeQuery{Q: "yfxgxy"}); len(found.Items) == 0 || found.Items[0].Code != "I10" {
+		t.Fatalf("found %+v", found)
+	}
+	at := server.Place{Data: w.dir, Database: w.database}
+	if _, err := server.LoadCodes(t.Context(), at, strings.NewReader("code,zh,en\nI10,\n"), quiet); err == nil {
+		t.Error("a broken table was loaded")
+	}
+	n, err := server.LoadCodes(t.Context(), at, strings.NewReader("code,zh,en\nI10.x00,特殊高血压,Special hypertension\n"), quiet)
+	if err != nil || n != 1 {
+		t.Fatalf("loaded %d, %v", n, err)
+	}
+	if found := do(bo, record.SearchCodes, record.CodeQuery{Q: "gxy"}); len(found.Items) != 1 || found.Items[0].Zh != "特殊高血压" {
+		t.Errorf("found %+v", found)
 	}
 }

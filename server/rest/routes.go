@@ -43,6 +43,7 @@ const (
 	browser  // JSON, for a browser that is known by a cookie
 	redirect // the browser is sent on; it is known by a cookie
 	form     // the input is a form, as others' standards have it
+	printed
 )
 
 // Versioned tells whether the route answers with an ETag and takes If-Match.
@@ -60,6 +61,8 @@ func (r Route) Media() (takes, gives string) {
 		return "", "application/octet-stream"
 	case form:
 		return formType, ""
+	case printed:
+		return "", "application/pdf"
 	}
 	if r.text != "" {
 		return "", r.text
@@ -182,6 +185,9 @@ func Routes() []Route {
 		{Method: "GET", Path: "/icd10", Command: record.SearchCodes.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/consultations/:consultationId/diagnoses", Command: record.DraftDiagnosis.Name, Status: http.StatusCreated},
 		{Method: "GET", Path: "/consultations/:consultationId/diagnoses", Command: record.Diagnoses.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/diagnoses/:diagnosisId/pdf", Command: record.PrintDiagnosis.Name, Status: http.StatusOK, content: printed},
+		{Method: "GET", Path: "/prescriptions/:prescriptionId/pdf", Command: record.PrintPrescription.Name, Status: http.StatusOK, content: printed},
+		{Method: "GET", Path: "/consultations/:consultationId/summary/pdf", Command: record.PrintSummary.Name, Status: http.StatusOK, content: printed},
 		{Method: "GET", Path: "/diagnoses/:diagnosisId", Command: record.ReadDiagnosis.Name, Status: http.StatusOK},
 		{Method: "PUT", Path: "/diagnoses/:diagnosisId", Command: record.ReviseDiagnosis.Name, Status: http.StatusOK},
 		{Method: "DELETE", Path: "/diagnoses/:diagnosisId", Command: record.DiscardDiagnosis.Name, Status: http.StatusNoContent},

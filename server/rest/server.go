@@ -31,6 +31,8 @@ type Deps struct {
 	Catalogue   *rooms.Catalogue
 	Accounts    Accounts
 	Attachments Attachments
+	Printer     Printer
+	FHIR        FHIR
 	Payments    Payments
 	Realtime    http.Handler
 	// Chat serves bare WebSockets.
@@ -99,6 +101,7 @@ func New(deps Deps) (http.Handler, error) {
 	api := g.Group("/api/v1")
 	api.GET("/config", func(c *gin.Context) { c.JSON(http.StatusOK, deps.Public) })
 	api.POST("/webhooks/:gateway", s.webhook)
+	api.GET("/fhir/R4/*path", s.fhir)
 	for _, r := range Routes() {
 		command, ok := deps.Catalogue.Command(r.Command)
 		if !ok {
@@ -111,6 +114,8 @@ func New(deps Deps) (http.Handler, error) {
 			api.Handle(r.Method, r.Path, s.observed(r), s.download(r, command))
 		case browser, redirect:
 			api.Handle(r.Method, r.Path, s.observed(r), s.visit(r, command))
+		case printed:
+			api.Handle(r.Method, r.Path, s.observed(r), s.print(r, command))
 		default:
 			api.Handle(r.Method, r.Path, s.observed(r), s.answer(r, command))
 		}

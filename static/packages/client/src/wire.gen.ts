@@ -1204,6 +1204,17 @@ export interface Preview {
   affected: Appointment[]
 }
 
+export interface Printout {
+  kind: DocumentKind
+  patient: Patient
+  department: string
+  title: string
+  timeZone: string
+  diagnosis?: Diagnosis
+  prescription?: Prescription
+  summary?: ClosingSummary
+}
+
 export interface ProviderInput {
   provider: string
   next?: string

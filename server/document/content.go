@@ -1,0 +1,112 @@
+package document
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/skip2/go-qrcode"
+
+	"wenzhen/rooms/record"
+)
+
+func (s *sheet) diagnosis(v record.Printout) {
+	d := v.Diagnosis
+	s.title("诊断书", "Diagnosis", v)
+	s.heading("诊断", "Diagnosis (ICD-10)")
+	for _, c := range d.Codes {
+		s.words(join("   ", c.Code, c.Zh, c.En))
+	}
+	s.section("病情说明", "Findings", d.Text)
+	s.section("医嘱", "Advice", d.Advice)
+}
+
+func (s *sheet) prescription(v record.Printout) {
+	p := v.Prescription
+	s.title("处方笺", "Prescription", v)
+	for i, item := range p.Items {
+		s.words(strconv.Itoa(i+1) + ".  " + join("  ", item.Drug, item.Strength) + "    × " + strconv.Itoa(item.Quantity) + " " + item.QuantityUnit)
+		s.SetFont(fontName, "", smallSize+1)
+		s.SetTextColor(60, 72, 74)
+		s.MultiCell(0, line, "      "+join("  ", "用法 Sig.", dose(item), routes[item.Route], frequencies[item.Frequency], fmt.Sprintf("%d 天 days", item.Days), item.Note), "", "L", false)
+		s.Ln(1)
+	}
+	s.section("备注", "Note", p.Note)
+	for _, w := range p.Warned {
+		s.section("过敏提示（医生已知晓）", "Allergy, known to the doctor", join(" – ", w.Drug, w.Substance))
+	}
+	for _, d := range p.Decisions {
+		s.section(decisions[d.Status], d.At.In(s.zone).Format("2006-01-02 15:04 MST"), join(" – ", d.ByName, d.Reason))
+	}
+}
+
+func (s *sheet) summary(v record.Printout) {
+	s.title("就诊小结", "Consultation summary", v)
+	s.section("小结", "Summary", v.Summary.Text)
+}
+
+func (s *sheet) section(zh, en, text string) {
+	if text == "" {
+		return
+	}
+	s.heading(zh, en)
+	s.words(text)
+}
+
+func dose(item record.Item) string {
+	return strconv.FormatFloat(item.Dose, 'f', -1, 64) + " " + item.DoseUnit
+}
+
+// signature is who signed when, the hash, and the code that verifies it.
+func (s *sheet) signature(h record.Head, address string) error {
+	if s.GetY()+codeSide+margin > 285 {
+		s.AddPage()
+	}
+	s.rule()
+	top := s.GetY()
+	code, err := qrcode.New(address, qrcode.Medium)
+	if err != nil {
+		return fmt.Errorf("QR code: %w", err)
+	}
+	s.code(code.Bitmap(), margin+width-codeSide, top)
+	s.SetRightMargin(margin + codeSide + 4)
+	s.pair("签名 Signed by", h.DoctorName)
+	s.pair("签名时间 Signed at", h.Signature.SignedAt.In(s.zone).Format("2006-01-02 15:04:05 MST"))
+	s.SetFont(fontName, "", smallSize-1)
+	s.SetTextColor(90, 102, 104)
+	s.MultiCell(0, 4.5, "SHA-256 "+h.Signature.SHA256[:32]+"\n"+h.Signature.SHA256[32:], "", "L", false)
+	s.MultiCell(0, 4.5, "扫码核验：内容在签名后未被更改。\nScan to verify that nothing has been changed since it was signed.", "", "L", false)
+	s.SetRightMargin(margin)
+	return nil
+}
+
+// code draws a QR code as rectangles, which stay sharp in print.
+func (s *sheet) code(bits [][]bool, x, y float64) {
+	side := codeSide / float64(len(bits))
+	s.SetFillColor(0, 0, 0)
+	for row := range bits {
+		for from := 0; from < len(bits[row]); from++ {
+			to := from
+			for to < len(bits[row]) && bits[row][to] {
+				to++
+			}
+			if to > from {
+				s.Rect(x+float64(from)*side, y+float64(row)*side, float64(to-from)*side, side, "F")
+				from = to
+			}
+		}
+	}
+}
+
+var decisions = map[record.DocumentStatus]string{record.Approved: "药师审核通过 Approved", record.Rejected: "药师未通过 Rejected", record.Void: "作废 Void"}
+
+var routes = map[record.Route]string{
+	record.Oral: "口服 by mouth", record.Topical: "外用 on the skin", record.Inhaled: "吸入 inhaled", record.Nasal: "滴鼻 in the nose", record.Eye: "滴眼 in the eye",
+	record.Ear: "滴耳 in the ear", record.Rectal: "直肠给药 rectal", record.Vaginal: "阴道给药 vaginal", record.Sublingual: "舌下含服 under the tongue",
+	record.Subcutan: "皮下注射 subcutaneous", record.Intramuscul: "肌内注射 intramuscular", record.Intravenous: "静脉注射 intravenous",
+}
+
+var frequencies = map[record.Freq]string{
+	record.OnceDaily: "每日一次 once a day", record.TwiceDaily: "每日两次 twice a day", record.ThriceDaily: "每日三次 three times a day",
+	record.FourDaily: "每日四次 four times a day", record.AtBedtime: "睡前 at bedtime", record.EverySix: "每6小时 every 6 hours", record.EveryEight: "每8小时 every 8 hours",
+	record.EveryTwelve: "每12小时 every 12 hours", record.OtherDays: "隔日一次 every other day", record.Weekly: "每周一次 once a week", record.AsNeeded: "必要时 as needed", record.AtOnce: "立即 at once",
+}

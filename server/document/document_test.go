@@ -1,0 +1,129 @@
+package document_test
+
+import (
+	"bytes"
+	"context"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/record"
+	"wenzhen/rooms/record/icd10"
+	"wenzhen/server/document"
+	"wenzhen/static"
+)
+
+func head() record.Head {
+	at := time.Date(2026, 11, 1, 4, 0, 0, 0, time.UTC)
+	return record.Head{ID: "0190-1", PatientName: "张三丰", DoctorName: "王芳", Status: record.Signed, Version: 1,
+		Signature: &record.Signature{SignedAt: at, SHA256: strings.Repeat("0123456789abcdef", 4)}}
+}
+
+// printed is the file of a PDF.
+func printed(t *testing.T, v record.Printout) string {
+	t.Helper()
+	font := static.Font()
+	if font == nil {
+		t.Fatal("the font is not there; run: make static/dist/fonts/NotoSansSC-Regular.ttf")
+	}
+	v.Patient = account.Patient{BirthDate: "1980-02-29", Sex: "male"}
+	v.Title, v.Department, v.TimeZone = "主任医师", "内科", "Asia/Shanghai"
+	raw, err := document.New(font, func() string { return "https://clinic.example" }).Print(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(raw) > 600_000 {
+		t.Errorf("%d bytes: the font is carried whole", len(raw))
+	}
+	file := filepath.Join(t.TempDir(), "document.pdf")
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// poppler runs one of Poppler's programs (make services installs them).
+func poppler(t *testing.T, program string, args ...string) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, args...).Output()
+	if err != nil {
+		t.Fatalf("%s: %v (it comes with poppler-utils: run make services)", program, err)
+	}
+	return out
+}
+
+// words is the text of a PDF, as another program extracts it.
+func words(t *testing.T, file string) string {
+	t.Helper()
+	return strings.NewReplacer(" ", "", "\n", "").Replace(string(poppler(t, "pdftotext", "-raw", file, "-")))
+}
+
+// scanned is what a QR reader sees on a page as another program renders it.
+func scanned(t *testing.T, file string, page string) string {
+	t.Helper()
+	picture, err := png.Decode(bytes.NewReader(poppler(t, "pdftoppm", "-r", "150", "-f", page, "-l", page, "-gray", "-png", file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bits, err := gozxing.NewBinaryBitmapFromImage(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := qrcode.NewQRCodeReader().Decode(bits, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.GetText()
+}
+
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	approved := []record.Decision{{Status: record.Approved, ByName: "裴药师", At: time.Date(2026, 11, 1, 5, 0, 0, 0, time.UTC)}}
+	for name, c := range map[string]struct {
+		page string // that the code is on
+		v    record.Printout
+		want []string
+	}{
+		"diagnosis": {"1", record.Printout{Kind: record.KindDiagnosis, Diagnosis: &record.Diagnosis{Head: head(), DiagnosisContent: record.DiagnosisContent{
+			Codes: []icd10.Coding{{Code: "J06.9", Zh: "急性上呼吸道感染", En: "Acute upper respiratory infection"}}, Text: "咳嗽三天", Advice: "多休息，喝水"}}},
+			[]string{"诊断书", "张三丰", "王芳", "主任医师", "内科", "J06.9", "急性上呼吸道感染", "Acuteupperrespiratoryinfection", "咳嗽三天", "多休息，喝水", "1980-02-29", "2026-11-0112:00CST"}},
+		"prescription": {"1", record.Printout{Kind: record.KindPrescription, Prescription: &record.Prescription{Head: head(), Decisions: approved, PrescriptionContent: record.PrescriptionContent{
+			Items: []record.Item{{Drug: "阿莫西林胶囊", Strength: "250 mg × 24", Dose: 0.5, DoseUnit: "g", Route: record.Oral, Frequency: record.ThriceDaily, Days: 7, Quantity: 2, QuantityUnit: "盒"}}}}},
+			[]string{"处方笺", "阿莫西林胶囊", "250mg×24", "0.5g", "口服", "每日三次", "7天", "2盒", "裴药师", "药师审核通过"}},
+		"summary": {"3", record.Printout{Kind: record.KindSummary, Summary: &record.ClosingSummary{Head: head(), SummaryContent: record.SummaryContent{Text: strings.Repeat("继续服药。Go on. 堃喆镕 ", 400)}}},
+			[]string{"就诊小结", "继续服药。Goon.堃喆镕"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := printed(t, c.v)
+			text := words(t, file)
+			for _, w := range c.want {
+				if !strings.Contains(text, w) {
+					t.Errorf("%q is not in %s", w, text)
+				}
+			}
+			if got, want := scanned(t, file, c.page), "https://clinic.example/verify/"+name+"/0190-1?sha256="+head().Signature.SHA256; got != want {
+				t.Errorf("the code says %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestWithoutAFontNothingIsPrinted(t *testing.T) {
+	t.Parallel()
+	_, err := document.New(nil, func() string { return "" }).Print(t.Context(), record.Printout{Summary: &record.ClosingSummary{Head: head()}})
+	if rooms.CodeOf(err) != rooms.CodeUnavailable {
+		t.Errorf("got %v", err)
+	}
+}
