@@ -41,6 +41,12 @@ export class Person {
     await root.ask('POST', `/admin/doctors/${doctorId}/verify`)
   }
 
+  /** A doctor who decides about prescriptions. */
+  static async appointPharmacist(server: string, doctor: Person): Promise<void> {
+    const root = await Person.logIn(server, admin.email, admin.password)
+    await root.ask('POST', `/admin/pharmacists/${doctor.user.id}`)
+  }
+
   ask<T>(method: string, path: string, body?: unknown): Promise<T> {
     return call<T>(this.server, method, path, body, this.token)
   }

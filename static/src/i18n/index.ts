@@ -12,6 +12,8 @@ import { identityEn } from './identity.en'
 import { identityZhCN } from './identity.zh-CN'
 import { notificationsEn } from './notifications.en'
 import { notificationsZhCN } from './notifications.zh-CN'
+import { recordEn } from './record.en'
+import { recordZhCN } from './record.zh-CN'
 import { scheduleEn } from './schedule.en'
 import { scheduleZhCN } from './schedule.zh-CN'
 import { zhCN } from './zh-CN'
@@ -47,6 +49,7 @@ export const i18n = createI18n({
       ...developersZhCN,
       ...identityZhCN,
       ...notificationsZhCN,
+      ...recordZhCN,
       ...scheduleZhCN,
     },
     en: {
@@ -57,6 +60,7 @@ export const i18n = createI18n({
       ...developersEn,
       ...identityEn,
       ...notificationsEn,
+      ...recordEn,
       ...scheduleEn,
     },
   },

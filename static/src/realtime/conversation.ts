@@ -1,6 +1,6 @@
 import { type Ask, type Outbox, type RoomEvent, RoomLog, type Unsent } from 'wenzhen-client'
 import type { Failure } from '@/api/failure'
-import type { Consultation, Entry, Joined, Message, MessagePage, Participant, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
+import type { Consultation, Diagnosis, Entry, Joined, Message, MessagePage, Participant, Prescription, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
 import { noteOf, notesOf, type Note } from './notes'
 import { Receipts } from './receipts'
 import { TypingNotice, TypingWatch } from './typing'
@@ -18,6 +18,8 @@ export interface ConversationState {
   messages: Message[]
   unsent: Unsent[]
   notes: Note[]
+  /** Diagnoses and prescriptions as the log last told of them, by id. */
+  documents: Record<string, Diagnosis | Prescription>
   /** Messages of others that are not read yet. */
   unread: number
   joined: boolean
@@ -36,6 +38,7 @@ export function emptyState(id: string): ConversationState {
     messages: [],
     unsent: [],
     notes: [],
+    documents: {},
     unread: 0,
     joined: false,
     hasOlder: false,
@@ -208,6 +211,12 @@ export class Conversation {
       case 'consultation:updated':
         this.consultationChanged(event)
         break
+      case 'diagnosis:signed':
+        this.documentChanged(event.data)
+        break
+      case 'prescription:updated':
+        this.documentChanged(event.data)
+        break
       case 'participant:joined':
         this.participantJoined(event.data)
         break
@@ -252,6 +261,14 @@ export class Conversation {
     // Joining answers with the newest state; the log behind it may be older.
     if (before && Date.parse(before.updatedAt) > Date.parse(event.data.updatedAt)) return
     state.consultation = { ...event.data, queue: event.data.status === 'waiting' ? before?.queue : undefined }
+  }
+
+  /** A signed amendment takes the place of what it supersedes. */
+  private documentChanged(document: Diagnosis | Prescription): void {
+    const { documents } = this.state
+    const before = document.supersedes ? documents[document.supersedes] : undefined
+    if (before && document.supersedes) documents[document.supersedes] = { ...before, status: 'amended', supersededBy: document.id }
+    documents[document.id] = document
   }
 
   private participantJoined(participant: Participant): void {

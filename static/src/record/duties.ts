@@ -1,0 +1,24 @@
+import { defineStore } from 'pinia'
+import { ref, watch } from 'vue'
+import { recordApi } from '@/api/record'
+import { useSession } from '@/stores/session'
+
+/** What one may do with records beside one's role. */
+export const useDuties = defineStore('duties', () => {
+  const session = useSession()
+  const pharmacist = ref(false)
+  watch(
+    () => session.user?.id,
+    async () => {
+      pharmacist.value = false
+      if (session.role !== 'doctor' && session.role !== 'admin') return
+      try {
+        pharmacist.value = (await recordApi.duties()).pharmacist
+      } catch {
+        // Whoever needs it can still open the page.
+      }
+    },
+    { immediate: true },
+  )
+  return { pharmacist }
+})
