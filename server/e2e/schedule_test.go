@@ -47,10 +47,13 @@ func TestTheLastSlotIsSoldOnce(t *testing.T) {
 	if testing.Short() {
 		clients, rounds = 20, 3
 	}
+	patients := make([]*person, clients) // all of them before the first socket, which answers no ping while it has nothing to ask
+	for i := range patients {
+		patients[i] = w.patient(fmt.Sprint("p", i))
+	}
 	book := make([]func(schedule.BookInput) rooms.Code, clients)
-	for i := range book {
+	for i, p := range patients {
 		at := []*world{w, second}[i%2]
-		p := w.patient(fmt.Sprint("p", i))
 		if i%4 < 2 {
 			c, err := client.New(at.base, client.WithHTTPClient(w.http), client.WithTokens(p.Tokens()))
 			must(t, err)
