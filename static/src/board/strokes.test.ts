@@ -31,3 +31,13 @@ it('does the same done again', () => {
     expect(ids(again)).toBe('c')
   }
 })
+
+it('keeps what happens while the board is being read', () => {
+  const strokes = new Strokes()
+  strokes.apply(committed('a', 1))
+  strokes.asked()
+  strokes.apply(committed('b', 2))
+  strokes.apply(undone('a'))
+  strokes.read({ strokes: [stroke('a', 1)], attachmentId: '', lastSeq: 1 })
+  expect(ids(strokes)).toBe('b')
+})

@@ -10,6 +10,8 @@ export class Strokes {
   private readonly ids = new Set<string>()
   private readonly undone = new Set<string>()
   private clearedAt = 0
+  /** What happened while the board was being read: it may be newer than what was read. */
+  private meanwhile: RoomEvent[] | undefined
   attachmentId = ''
 
   /** In the order in which they are drawn. */
@@ -21,16 +23,25 @@ export class Strokes {
     return this.ids.has(id)
   }
 
+  /** The board is being asked for; read() follows. */
+  asked(): void {
+    this.meanwhile ??= []
+  }
+
   /** Starts over with a board as it was read. */
   read(board: Board): void {
     this.list = board.strokes
     this.ids.clear()
     for (const stroke of board.strokes) this.ids.add(stroke.id)
     this.attachmentId = board.attachmentId
+    const meanwhile = this.meanwhile ?? []
+    this.meanwhile = undefined
+    for (const event of meanwhile) this.apply(event)
   }
 
   /** Tells how the picture changes: by one stroke on top, altogether, by its background, or not. */
   apply(event: RoomEvent): 'added' | 'changed' | 'background' | undefined {
+    this.meanwhile?.push(event)
     switch (event.name) {
       case 'board:committed':
         return this.add(event.data)

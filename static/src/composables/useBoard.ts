@@ -60,6 +60,7 @@ export function useBoard(consultationId: string, me: string) {
   })
 
   async function load(): Promise<void> {
+    strokes.asked()
     try {
       strokes.read(await api.board(consultationId)) // over REST: a full board is large for a socket
       failure.value = undefined
