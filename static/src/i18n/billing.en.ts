@@ -16,6 +16,7 @@ export const billingEn: BillingTexts = {
       partially_refunded: 'Partly refunded',
       closed: 'Closed',
     },
+    paymentStatus: { open: 'not yet paid', paid: 'paid', failed: 'failed', closed: 'closed' },
     refundStatus: { pending: 'on its way', succeeded: 'arrived', failed: 'did not work; we will be in touch' },
     reason: {
       cancelled: 'Cancelled',

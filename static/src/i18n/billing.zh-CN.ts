@@ -14,6 +14,7 @@ export const billingZhCN = {
       partially_refunded: '已部分退款',
       closed: '已关闭',
     },
+    paymentStatus: { open: '尚未支付', paid: '已支付', failed: '失败', closed: '已关闭' },
     refundStatus: { pending: '处理中', succeeded: '已退回', failed: '未成功，客服将与您联系' },
     reason: {
       cancelled: '取消',
