@@ -46,7 +46,8 @@ func (c Clinic) Load() Load {
 	dice := rand.New(rand.NewPCG(1, 1))
 	here := 0 // rooms that somebody on node 0 is in
 	for range sample {
-		if dice.IntN(c.Nodes) == 0 || dice.IntN(c.Nodes) == 0 {
+		patient, doctor := dice.IntN(c.Nodes), dice.IntN(c.Nodes)
+		if patient == 0 || doctor == 0 {
 			here++
 		}
 	}

@@ -58,8 +58,9 @@ func decodeRequest(payload []byte) (r request, err error) {
 
 // hearRequest does what another node asks and answers it.
 func (n *Node) hearRequest(_ context.Context, channel string, payload []byte) {
-	namespace, ok := strings.CutPrefix(channel, "socket.io-request#")
-	if namespace, ok = strings.CutSuffix(namespace, "#"); !ok {
+	rest, ours := strings.CutPrefix(channel, "socket.io-request#")
+	namespace, ok := strings.CutSuffix(rest, "#")
+	if !ours || !ok {
 		return
 	}
 	r, err := decodeRequest(payload)

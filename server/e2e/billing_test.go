@@ -99,8 +99,10 @@ func TestCheckoutIdempotencyKey(t *testing.T) {
 	refund := func(key string) int {
 		return w.ask(t, http.MethodPost, "/api/v1/admin/orders/"+string(order.ID)+"/refund", w.admin.Tokens().AccessToken, `{"amount":1000,"reason":"sorry"}`, "Idempotency-Key", key).status
 	}
-	if refund("a") != http.StatusOK || refund("a") != http.StatusOK {
-		t.Error("the refund is refused")
+	for range 2 {
+		if status := refund("a"); status != http.StatusOK {
+			t.Errorf("the refund is refused: %d", status)
+		}
 	}
 	eventually(t, "1000 are back", func() bool { return do(bo, billing.ReadOrder, billing.OrderRef{OrderID: order.ID}).Refunded == 1000 })
 }

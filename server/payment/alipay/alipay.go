@@ -70,8 +70,8 @@ func New(name string, cfg Config) (*Gateway, error) {
 		return nil, fmt.Errorf("alipay: the application's key: %w", err)
 	}
 	for what, load := range map[string]func() error{
-		"the application's certificate": func() error { return c.LoadAppPublicCert(cfg.AppCertificate) },
-		"Alipay's certificate":          func() error { return c.LoadAliPayPublicCert(cfg.Certificate) },
+		"the application's certificate": func() error { return c.LoadAppCertPublicKey(cfg.AppCertificate) },
+		"Alipay's certificate":          func() error { return c.LoadAlipayCertPublicKey(cfg.Certificate) },
 		"the root certificate":          func() error { return c.LoadAliPayRootCert(cfg.RootCertificate) },
 	} {
 		if err := load(); err != nil {

@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -167,11 +166,14 @@ func (p *Push) verify(authorization, audience string) error {
 		params[name] = value
 	}
 	point, err := base64.RawURLEncoding.DecodeString(params["k"])
-	if err != nil || len(point) != 65 || point[0] != 4 {
-		return fmt.Errorf("key %q", params["k"])
+	if err != nil {
+		return fmt.Errorf("key %q: %w", params["k"], err)
+	}
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	if err != nil {
+		return fmt.Errorf("key %q: %w", params["k"], err)
 	}
 	p.Key = params["k"]
-	key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(point[1:33]), Y: new(big.Int).SetBytes(point[33:])}
 	var claims jwt.RegisteredClaims
 	_, err = jwt.ParseWithClaims(params["t"], &claims, func(*jwt.Token) (any, error) { return key, nil },
 		jwt.WithValidMethods([]string{"ES256"}), jwt.WithAudience(audience), jwt.WithExpirationRequired())

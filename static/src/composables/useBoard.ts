@@ -20,6 +20,8 @@ export interface Pointer {
 }
 
 const sketchEveryMs = 60
+/** When a stroke that was not taken is sent again. */
+const againMs = 3000
 /** A pointer that has not moved for so long is not shown any more. */
 const pointerMs = 5000
 
@@ -38,6 +40,7 @@ export function useBoard(consultationId: string, me: string) {
   let own: Drawing | undefined
   const theirs = new Map<string, Drawing & { id: string }>()
   const fading = new Map<string, ReturnType<typeof setTimeout>>()
+  const again = new Set<ReturnType<typeof setTimeout>>()
   let frame = 0
 
   // willReadFrequently keeps the canvas in memory, drawn by the processor: the
@@ -54,7 +57,7 @@ export function useBoard(consultationId: string, me: string) {
   ]
   onScopeDispose(() => {
     for (const stop of forget) stop?.()
-    for (const timer of fading.values()) clearTimeout(timer)
+    for (const timer of [...fading.values(), ...again]) clearTimeout(timer)
     cancelAnimationFrame(frame)
     release()
   })
@@ -180,7 +183,13 @@ export function useBoard(consultationId: string, me: string) {
       await realtime.ask('board:commit', { consultationId, ...stroke })
     } catch (thrown) {
       const refused = Failure.from(thrown)
-      if (refused.retryable) return // sent again when the connection is back
+      if (refused.retryable) {
+        // Sent again soon, or as soon as the connection is back; the same id is the same stroke.
+        again.add(setTimeout(() => {
+          if (pending.includes(stroke)) void commit(stroke)
+        }, refused.retryAfterMs ?? againMs))
+        return
+      }
       pending = pending.filter((other) => other !== stroke)
       failure.value = refused
       refresh()
