@@ -13,7 +13,7 @@ async function check(page: Page, name: string) {
 
 for (const width of [390, 1440]) {
   test(`axe finds nothing at ${width} px`, async ({ browserOf, server }) => {
-    test.setTimeout(240_000)
+    test.setTimeout(480_000)
     const doctor = await Person.practise(server.url, '周医生', { bio: '擅长呼吸道疾病。' })
     await doctor.ask('PUT', '/me/quick-replies', { items: [{ id: 'a', text: '您好' }] })
     const patient = await Person.register(server.url, 'patient', '小李')

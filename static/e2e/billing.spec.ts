@@ -36,7 +36,6 @@ async function axe(page: Page, name: string) {
 const order = (page: Page) => page.locator('article[data-status]')
 
 test('a paid slot is booked; the doctor declines and the refund is seen live', async ({ browserOf, server }) => {
-  test.setTimeout(60_000)
   const doctor = await practise(server.url)
   const patient = await Person.register(server.url, 'patient', '小李')
   const page = await browserOf()
@@ -74,7 +73,6 @@ test('a paid slot is booked; the doctor declines and the refund is seen live', a
 })
 
 test('what is not paid in time gives its slot back', async ({ browser }) => {
-  test.setTimeout(60_000)
   const server = await WenzhenServer.start('--pay-within', '6s')
   const context = await browser.newContext({ baseURL: server.url, locale: 'zh-CN', timezoneId: 'Asia/Shanghai' })
   try {
@@ -115,7 +113,6 @@ test('a held appointment and a waiting consultation lead to their payment', asyn
 })
 
 test('the doctor sees what came in and takes it along; the admin gives back', async ({ browserOf, server }) => {
-  test.setTimeout(60_000)
   const doctor = await practise(server.url)
   const patient = await Person.register(server.url, 'patient', '小李')
   const opened = await paid(patient, doctor)
