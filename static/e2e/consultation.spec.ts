@@ -60,7 +60,7 @@ test('patient and doctor register, meet, talk and part', async ({ browserOf, ser
   await patient.getByRole('textbox', { name: '输入消息' }).fill('医生您好')
   await patient.keyboard.press('Enter')
   await expect(lastTick(patient)).toHaveAttribute('data-tick', 'delivered')
-  const row = doctor.getByRole('link', { name: /张波/ })
+  const row = doctor.locator('a.row', { hasText: '张波' })
   await expect(row).toContainText('1 条未读')
   await row.click()
   await expect(lastTick(patient)).toHaveAttribute('data-tick', 'read')
