@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"log"
 	"log/slog"
@@ -8,7 +9,7 @@ import (
 )
 
 // transportLog is where net/http complains: about clients, so for debugging,
-// and without their addresses.
+// and without their addresses; a panic in a handler is our own mistake.
 func transportLog(to *slog.Logger) *log.Logger { return log.New(complaints{to}, "", 0) }
 
 type complaints struct{ to *slog.Logger }
@@ -18,6 +19,10 @@ var addresses = regexp.MustCompile(`\b(from|serving|to) \S+:\d+`)
 
 // Write implements io.Writer.
 func (c complaints) Write(line []byte) (int, error) {
-	c.to.DebugContext(context.Background(), "http", "says", string(addresses.ReplaceAll(line, []byte("$1 a client"))))
+	level := slog.LevelDebug
+	if bytes.HasPrefix(line, []byte("http: panic")) {
+		level = slog.LevelError
+	}
+	c.to.Log(context.Background(), level, "http", "says", string(addresses.ReplaceAll(line, []byte("$1 a client"))))
 	return len(line), nil
 }

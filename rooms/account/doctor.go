@@ -172,6 +172,6 @@ func (s *Service) suspendUser(ctx context.Context, actor rooms.Actor, in UserInp
 	if err != nil {
 		return User{}, err
 	}
-	s.announceRevoked(revoked)
+	s.forgetAll(revoked)
 	return user, nil
 }

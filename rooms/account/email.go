@@ -153,7 +153,7 @@ func (s *Service) resetPassword(ctx context.Context, _ rooms.Actor, in ResetInpu
 	if err != nil {
 		return ResetAnswer{}, err
 	}
-	s.announceRevoked(revoked)
+	s.forgetAll(revoked)
 	return ResetAnswer{Email: user.Email, Device: s.deviceToken(user.ID, "")}, nil
 }
 
@@ -201,7 +201,7 @@ func (s *Service) changePassword(ctx context.Context, actor rooms.Actor, in Pass
 		return s.setPassword(tx, actor.UserID, hash)
 	})
 	if err == nil {
-		s.announceRevoked(revoked)
+		s.forgetAll(revoked)
 	}
 	return rooms.Nothing{}, err
 }

@@ -426,7 +426,7 @@ func (s *Service) backChannelLogout(ctx context.Context, _ rooms.Actor, in Logou
 		return nil
 	})
 	if err == nil {
-		s.announceRevoked(revoked)
+		s.forgetAll(revoked)
 	}
 	return rooms.Nothing{}, err
 }

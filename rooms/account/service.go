@@ -107,12 +107,11 @@ func (s *Service) Alive(ctx context.Context, actor rooms.Actor, _ string) error 
 	return nil
 }
 
-// announceRevoked forgets what was known of sessions and tells their sockets on
-// this node. On PostgreSQL tx.RevokeSessions has every node told already.
-func (s *Service) announceRevoked(ids []rooms.SessionID) {
+// forgetAll makes a revocation that was just committed felt on this node at
+// once; sockets, here and elsewhere, are told by tx.RevokeSessions.
+func (s *Service) forgetAll(ids []rooms.SessionID) {
 	for _, id := range ids {
 		s.Forget(id)
-		SessionRevoked.SendHere(s.hub, rooms.SessionRoom(id), SessionInput{SessionID: id})
 	}
 }
 

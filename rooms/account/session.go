@@ -175,7 +175,7 @@ func (s *Service) refresh(ctx context.Context, _ rooms.Actor, in RefreshInput) (
 	if err != nil {
 		return Tokens{}, err
 	}
-	s.announceRevoked(revoked)
+	s.forgetAll(revoked)
 	return tokens, refused
 }
 
@@ -216,7 +216,7 @@ func (s *Service) endSession(ctx context.Context, refreshToken string) (rooms.Se
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return "", nil
 	}
-	s.announceRevoked(revoked)
+	s.forgetAll(revoked)
 	if len(revoked) == 0 {
 		return "", err
 	}
@@ -244,7 +244,7 @@ func (s *Service) revokeSession(ctx context.Context, actor rooms.Actor, in Sessi
 		return err
 	})
 	if err == nil {
-		s.announceRevoked(revoked)
+		s.forgetAll(revoked)
 	}
 	return rooms.Nothing{}, err
 }
@@ -256,7 +256,7 @@ func (s *Service) revokeOthers(ctx context.Context, actor rooms.Actor, _ rooms.N
 		return err
 	})
 	if err == nil {
-		s.announceRevoked(revoked)
+		s.forgetAll(revoked)
 	}
 	return rooms.Nothing{}, err
 }
@@ -349,6 +349,9 @@ func (s *Service) HearRevocations(ctx context.Context, heard map[rooms.SessionID
 			fresh = append(fresh, id)
 		}
 	}
-	s.announceRevoked(fresh)
+	for _, id := range fresh {
+		s.Forget(id)
+		SessionRevoked.SendHere(s.hub, rooms.SessionRoom(id), SessionInput{SessionID: id})
+	}
 	return now, nil
 }

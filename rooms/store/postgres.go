@@ -52,6 +52,7 @@ func openPostgres(ctx context.Context, opts Options) (*DB, error) {
 	p.readers = &pool{readers}
 	db := &DB{opts: opts, readers: p.readers, write: p, words: postgresWords{}, settled: postgresSettled, lock: p.lock}
 	db.announced = func(context.Context) error { return nil }
+	db.waiting = func() int { return 0 }
 	if opts.Hub != nil {
 		if p.follower, err = p.startFollower(ctx); err != nil {
 			return nil, firstOf(err, p.close())
