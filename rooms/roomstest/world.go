@@ -77,6 +77,7 @@ type World struct {
 	blobs         *blob.Folder
 	dir           string
 	options       store.Options // where the database is
+	sqlite        bool          // even if the other tests run on PostgreSQL
 
 	timers map[string]rooms.Fire
 	mu     sync.Mutex
@@ -85,6 +86,9 @@ type World struct {
 
 // Password is everyone's.
 const Password = "correct horse battery"
+
+// OnSQLite makes a world's database SQLite whatever the other tests run on.
+func OnSQLite(w *World) { w.sqlite = true }
 
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB, change ...func(*World)) *World {
@@ -101,7 +105,7 @@ func New(t testing.TB, change ...func(*World)) *World {
 		w.Hub.Run(ctx)
 	}()
 	w.options = store.Options{Path: filepath.Join(w.dir, "test.db"), Synchronous: "OFF"}
-	if sidecar.FromEnvironment() {
+	if sidecar.FromEnvironment() && !w.sqlite {
 		w.options = store.Options{URL: sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error {
 			return store.Migrate(ctx, store.Options{URL: url})
 		})}

@@ -24,13 +24,12 @@ import (
 	"wenzhen/server/backup"
 )
 
-// onSQLite is a world on SQLite, which alone has backups of its own.
-func onSQLite(t *testing.T) *world {
+// onSQLite is start on SQLite, whatever the other tests run on: it alone has
+// backups of its own, and a file to tamper with.
+func onSQLite(t *testing.T, change ...func(*server.Config)) *world {
 	t.Helper()
-	w := newWorld(t, t.TempDir())
-	if w.database != "sqlite" {
-		t.Skip("PostgreSQL is saved by its own tools")
-	}
+	w := newWorldOn(t, t.TempDir(), "sqlite")
+	w.change = change
 	w.run("127.0.0.1:0")
 	w.enterAdmin()
 	return w

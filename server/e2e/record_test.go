@@ -15,7 +15,6 @@ import (
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/server"
 )
 
@@ -44,7 +43,6 @@ func (p *person) prescribes(id consultation.ID, in record.PrescriptionInput) rec
 // starts the server again.
 func (w *world) tampers(t *testing.T, statements ...string) {
 	t.Helper()
-	sqliteOnly(t)
 	must(t, w.stop())
 	db, err := sql.Open("sqlite", filepath.Join(w.dir, "wenzhen.db"))
 	must(t, err)
@@ -55,14 +53,6 @@ func (w *world) tampers(t *testing.T, statements ...string) {
 	}
 	must(t, db.Close())
 	w.run("127.0.0.1:0")
-}
-
-// sqliteOnly leaves out what is about the database file.
-func sqliteOnly(t *testing.T) {
-	t.Helper()
-	if sidecar.FromEnvironment() {
-		t.Skip("this is about the file of SQLite")
-	}
 }
 
 // verifies is a verification by someone who holds the paper, without login.
@@ -79,7 +69,7 @@ func (w *world) verifies(t *testing.T, kind record.DocumentKind, h record.Head) 
 // those that nobody touched stay sound.
 func TestTamperingIsNoticed(t *testing.T) {
 	t.Parallel()
-	w := start(t)
+	w := onSQLite(t)
 	bo, wang := w.patient("bo"), w.doctor("wang")
 	c := bo.followup(wang)
 	finds := func() record.Head {
@@ -114,8 +104,7 @@ func TestTamperingIsNoticed(t *testing.T) {
 // new hash for a new content has no seal for it.
 func TestAForgedHashHasNoSeal(t *testing.T) {
 	t.Parallel()
-	sqliteOnly(t)
-	w := start(t)
+	w := onSQLite(t)
 	bo, wang := w.patient("bo"), w.doctor("wang")
 	d := wang.diagnoses(bo.followup(wang).ID, record.DiagnosisInput{Codes: []string{"I10"}, Text: "mild"})
 	other := wang.diagnoses(bo.followup(wang).ID, record.DiagnosisInput{Codes: []string{"R51"}, Text: "grave"})
@@ -135,7 +124,6 @@ func TestAForgedHashHasNoSeal(t *testing.T) {
 	if v := w.verifies(t, record.KindDiagnosis, d.Head); v.Intact {
 		t.Errorf("another's seal passes: %+v", v)
 	}
-
 	if v := w.verifies(t, record.KindDiagnosis, other.Head); !v.Intact {
 		t.Errorf("what nobody touched: %+v", v)
 	}
@@ -144,7 +132,7 @@ func TestAForgedHashHasNoSeal(t *testing.T) {
 // A change to the audit log breaks its chain; audit_test has the other ways.
 func TestTheAuditLogShowsATheft(t *testing.T) {
 	t.Parallel()
-	w := start(t)
+	w := onSQLite(t)
 	bo, wang := w.patient("bo"), w.doctor("wang")
 	c := bo.followup(wang)
 	wang.diagnoses(c.ID, record.DiagnosisInput{Codes: []string{"I10"}})

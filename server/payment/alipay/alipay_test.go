@@ -185,7 +185,7 @@ func TestConformance(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conformance.Run(t, func(t *testing.T) conformance.Fake {
+			conformance.RunRemote(t, func(t *testing.T) conformance.Fake {
 				f := &fake{t: t, app: &own.PublicKey, key: theirs, serial: number(good), trades: map[string]object{}, refunds: map[string]object{}}
 				address, client := conformance.Serve(t, f)
 				expired, wary := conformance.ServeExpired(t, f)

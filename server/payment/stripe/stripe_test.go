@@ -119,7 +119,7 @@ func (f *fake) returned(intent string) (sum int64) {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	conformance.Run(t, func(t *testing.T) conformance.Fake {
+	conformance.RunRemote(t, func(t *testing.T) conformance.Fake {
 		f := &fake{sessions: map[string]*session{}, refunds: map[string]*refund{}, once: map[string]any{}}
 		at := func(url string, client *http.Client) *stripe.Gateway {
 			g, err := stripe.New(stripe.Config{Key: "sk_test", WebhookSecret: secret, URL: url, HTTP: client})

@@ -178,7 +178,7 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	ownPEM := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	conformance.Run(t, func(t *testing.T) conformance.Fake {
+	conformance.RunRemote(t, func(t *testing.T) conformance.Fake {
 		f := &fake{t: t, merchant: &own.PublicKey, key: platform, serial: serial(good), orders: map[string]object{}, refunds: map[string]object{}}
 		at := func(url string, client *http.Client) *wechat.Gateway {
 			g, err := wechat.New(wechat.Config{App: app, Merchant: merchant, Serial: "C3", Key: ownPEM, APIKey: apiKey, Platform: string(goodPEM) + string(oldPEM), URL: url, HTTP: client})

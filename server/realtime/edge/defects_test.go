@@ -62,7 +62,7 @@ func TestDefects(t *testing.T) {
 			if got := d.drive(v.target); got != d.we {
 				t.Errorf("the edge says %q, want %q", got, d.we)
 			}
-			if testing.Short() || raceDetector {
+			if raceDetector {
 				return
 			}
 			said := ""
@@ -395,7 +395,7 @@ func TestJoinAndLeaveDontPass(t *testing.T) {
 	if lost > 0 || ours.rooms.count() != 0 {
 		t.Errorf("lost %d joins, %d rooms are left", lost, ours.rooms.count())
 	}
-	if testing.Short() || raceDetector {
+	if raceDetector {
 		return
 	}
 	theirs := socket.MakeAdapter()
@@ -442,19 +442,6 @@ func TestAcksOnce(t *testing.T) {
 	c.expect(`42["end"]`)
 }
 
-// TestRecoveryOption is row 15: the library can't even be made with it.
-func TestRecoveryOption(t *testing.T) {
-	t.Parallel()
-	if testing.Short() || raceDetector {
-		t.Skip("the library's half only")
-	}
-	if l := shipped(t, "recovery"); l.dies(patience) {
-		t.Log("library says: dead; we say: not offered")
-	} else {
-		t.Error("is the defect gone?")
-	}
-}
-
 // TestNobodyComesInAfterClose is row 16.
 func TestNobodyComesInAfterClose(t *testing.T) {
 	t.Parallel()
@@ -474,7 +461,7 @@ func TestNobodyComesInAfterClose(t *testing.T) {
 	if status, _ := (&pollClient{v: v.target}).get(); status != http.StatusServiceUnavailable {
 		t.Errorf("closed, the edge says %d", status)
 	}
-	if testing.Short() || raceDetector {
+	if raceDetector {
 		return
 	}
 	l := shipped(t, "plain")

@@ -17,20 +17,16 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// shippedEnv makes the test binary serve the library as shipped: "plain", or
-// with connection state "recovery".
+// shippedEnv makes the test binary the process in which the library as shipped
+// runs, so that it may die there: "plain", or with connection state "recovery".
 const shippedEnv = "EDGE_TEST_SERVE_SHIPPED"
 
-// TestServeShipped is no test: it is the process in which the library runs,
-// so that it may die there.
-func TestServeShipped(t *testing.T) {
-	if os.Getenv(shippedEnv) == "" {
-		t.Skip("only as a child")
-	}
+// serveShipped serves the library until the process is killed.
+func serveShipped(mode string) {
 	opts := socket.DefaultServerOptions()
 	opts.SetPingInterval(100 * time.Millisecond)
 	opts.SetPingTimeout(80 * time.Millisecond)
-	if os.Getenv(shippedEnv) == "recovery" {
+	if mode == "recovery" {
 		opts.SetConnectionStateRecovery(&socket.ConnectionStateRecovery{})
 	}
 	io := socket.NewServer(nil, opts)
@@ -104,7 +100,7 @@ var children = make(chan bool, 2)
 func shipped(t *testing.T, mode string) *child {
 	t.Helper()
 	children <- true
-	command := exec.Command(os.Args[0], "-test.run=^TestServeShipped$")
+	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), shippedEnv+"="+mode)
 	stdout, err := command.StdoutPipe()
 	if err != nil {
