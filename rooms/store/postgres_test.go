@@ -310,3 +310,17 @@ func TestMigrationsOfBoth(t *testing.T) {
 		t.Errorf("the migrations differ:\nsqlite   %v\npostgres %v", names["sqlite"], names["postgres"])
 	}
 }
+
+// A statement that finds no index has no price that means anything, and would
+// be compiled for half a second each time.
+func TestNoStatementIsCompiled(t *testing.T) {
+	t.Parallel()
+	db, _, _ := open(t, Options{URL: postgresURL(t)})
+	var setting string
+	if err := db.write.do(t.Context(), func(tx *Tx) error { return tx.row(t.Context(), `SHOW jit`).Scan(&setting) }); err != nil || setting != "off" {
+		t.Errorf("writers have jit %q, %v", setting, err)
+	}
+	if err := db.readers.row(t.Context(), `SHOW jit`).Scan(&setting); err != nil || setting != "off" {
+		t.Errorf("readers have jit %q, %v", setting, err)
+	}
+}

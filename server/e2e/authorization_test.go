@@ -24,6 +24,7 @@ import (
 	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
+	"wenzhen/server"
 	"wenzhen/server/rest"
 )
 
@@ -40,7 +41,7 @@ type house struct {
 }
 
 func furnish(t *testing.T) *house {
-	w := start(t)
+	w := start(t, func(c *server.Config) { c.CommandRate, c.CommandBurst = 10_000, 10_000 }) // this asks much
 	h := &house{world: w, bo: w.patient("bo"), wang: w.doctor("wang")}
 	id := h.bo.consults(h.wang, secret+" headache")
 	h.wang.accepts(id)

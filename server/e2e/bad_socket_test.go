@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gorilla/websocket"
+
 	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -143,9 +145,9 @@ func TestBadFramesOverTheSocket(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := bo.bare(t)
-			_ = b.ws.WriteMessage(1, []byte(c.frame)) // it may be cut off in the middle
+			_ = b.write(websocket.TextMessage, c.frame) // it may be cut off in the middle
 			if strings.HasPrefix(c.frame, "451-") {
-				_ = b.ws.WriteMessage(2, []byte("attachment"))
+				_ = b.write(websocket.BinaryMessage, "attachment")
 			}
 			if got := b.closed(); got != c.code {
 				t.Errorf("closed with %d, want %d", got, c.code)

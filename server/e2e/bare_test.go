@@ -1,10 +1,13 @@
 package e2e_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,9 +19,64 @@ import (
 // bare is a socket that is spoken to frame by frame, to send what a client
 // would not.
 type bare struct {
-	t  testing.TB
-	ws *websocket.Conn
+	t testing.TB
+	*frames
 	ns string // the namespace that is spoken to
+}
+
+// frames are what goes over one connection. Pings are answered whether or not
+// anybody reads.
+type frames struct {
+	ws  *websocket.Conn
+	mu  sync.Mutex // for writing
+	in  chan string
+	end error // why in was closed
+}
+
+// bareOn speaks over a connection until the end of a test; no namespace has
+// been joined.
+func bareOn(t testing.TB, ws *websocket.Conn, namespace string) *bare {
+	t.Helper()
+	f := &frames{ws: ws, in: make(chan string, 1024)}
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		defer close(f.in)
+		for {
+			_, data, err := ws.ReadMessage()
+			if err == nil && string(data) == "2" {
+				err = f.write(websocket.TextMessage, "3")
+				if err == nil {
+					continue
+				}
+			}
+			if err != nil {
+				f.end = err
+				return
+			}
+			select {
+			case f.in <- string(data):
+			case <-over:
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		close(over)
+		ws.Close()
+		<-done
+	})
+	b := &bare{t, f, namespace}
+	if open := b.next(); open[0] != '0' {
+		t.Fatalf("the first packet is %q", open)
+	}
+	return b
+}
+
+func (f *frames) write(kind int, frame string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ws.WriteMessage(kind, []byte(frame))
 }
 
 // bare opens a connection until the end of a test; no namespace has been joined.
@@ -26,12 +84,7 @@ func (w *world) bare(t testing.TB) *bare {
 	t.Helper()
 	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), strings.Replace(w.base, "http", "ws", 1)+"/socket.io/?EIO=4&transport=websocket", nil)
 	must(t, err)
-	t.Cleanup(func() { ws.Close() })
-	b := &bare{t, ws, rooms.Consultations}
-	if open := b.next(); open[0] != '0' {
-		t.Fatalf("the first packet is %q", open)
-	}
-	return b
+	return bareOn(t, ws, rooms.Consultations)
 }
 
 // bare opens a connection and joins as the person.
@@ -59,19 +112,19 @@ func (b *bare) connect(token string) string {
 }
 
 // on is the same connection, speaking to another namespace.
-func (b *bare) on(namespace string) *bare { return &bare{b.t, b.ws, namespace} }
+func (b *bare) on(namespace string) *bare { return &bare{b.t, b.frames, namespace} }
 
 func (b *bare) text(frame string) {
 	b.t.Helper()
-	must(b.t, b.ws.WriteMessage(websocket.TextMessage, []byte(frame)))
+	must(b.t, b.write(websocket.TextMessage, frame))
 }
 
 func (b *bare) binary(frame []byte) {
 	b.t.Helper()
-	must(b.t, b.ws.WriteMessage(websocket.BinaryMessage, frame))
+	must(b.t, b.write(websocket.BinaryMessage, string(frame)))
 }
 
-// next is the next packet; pings are answered on the way.
+// next is the next packet that is no ping.
 func (b *bare) next() string {
 	b.t.Helper()
 	packet, err := b.read()
@@ -79,17 +132,19 @@ func (b *bare) next() string {
 	return packet
 }
 
+// errSilence is that nothing came.
+var errSilence = errors.New("nothing came")
+
+// read is next, or why there is none: the connection has ended.
 func (b *bare) read() (string, error) {
-	for {
-		must(b.t, b.ws.SetReadDeadline(time.Now().Add(patience)))
-		_, data, err := b.ws.ReadMessage()
-		if err != nil {
-			return "", err
+	select {
+	case packet, more := <-b.in:
+		if !more {
+			return "", cmp.Or(b.end, net.ErrClosed)
 		}
-		if string(data) != "2" {
-			return string(data), nil
-		}
-		b.text("3")
+		return packet, nil
+	case <-time.After(patience):
+		return "", errSilence
 	}
 }
 
@@ -104,7 +159,7 @@ func (b *bare) closed() int {
 		case err == nil:
 		case errors.As(err, &end):
 			return end.Code
-		case strings.Contains(err.Error(), "timeout"):
+		case errors.Is(err, errSilence):
 			b.t.Fatal("the connection was not closed")
 		default:
 			return websocket.CloseAbnormalClosure
@@ -115,9 +170,13 @@ func (b *bare) closed() int {
 // disconnected reads until the connection has ended, and tells whether a
 // DISCONNECT came before, which keeps clients from coming back.
 func (b *bare) disconnected() bool {
+	b.t.Helper()
 	told := false
 	for {
 		packet, err := b.read()
+		if errors.Is(err, errSilence) {
+			b.t.Fatal("the connection did not end")
+		}
 		if err != nil {
 			return told
 		}

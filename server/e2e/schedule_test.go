@@ -47,7 +47,7 @@ func TestTheLastSlotIsSoldOnce(t *testing.T) {
 	if testing.Short() {
 		clients, rounds = 20, 3
 	}
-	patients := make([]*person, clients) // all of them before the first socket, which answers no ping while it has nothing to ask
+	patients := make([]*person, clients)
 	for i := range patients {
 		patients[i] = w.patient(fmt.Sprint("p", i))
 	}

@@ -84,9 +84,7 @@ func TestTLS(t *testing.T) {
 	dialer := websocket.Dialer{TLSClientConfig: &tls.Config{RootCAs: trusted}, HandshakeTimeout: patience}
 	ws, _, err := dialer.DialContext(t.Context(), strings.Replace(w.base, "https", "wss", 1)+"/socket.io/?EIO=4&transport=websocket", nil)
 	must(t, err)
-	defer ws.Close()
-	b := &bare{t, ws, rooms.Consultations}
-	b.next()
+	b := bareOn(t, ws, rooms.Consultations)
 	if got := b.connect(bo.Tokens().AccessToken); !strings.HasPrefix(got, joined) {
 		t.Errorf("CONNECT over wss is answered by %q", got)
 	}
@@ -207,9 +205,7 @@ func TestTrustedProxies(t *testing.T) {
 			ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), strings.Replace(w.base, "http", "ws", 1)+"/socket.io/?EIO=4&transport=websocket",
 				http.Header{"X-Forwarded-For": {from}})
 			must(t, err)
-			t.Cleanup(func() { ws.Close() })
-			b := &bare{t, ws, rooms.Schedules}
-			b.next()
+			b := bareOn(t, ws, rooms.Schedules)
 			b.connect("")
 			asked := 0
 			return func() rooms.Code {
