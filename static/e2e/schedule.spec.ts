@@ -328,7 +328,7 @@ for (const width of [390, 1440]) {
     await axe(theirs, 'week')
     await theirs.getByRole('button', { name: '添加出诊时间' }).click()
     await axe(theirs, 'hours')
-    await theirs.getByText('这段时间不接受预约').click()
+    await theirs.getByRole('radio', { name: '这段时间不接受预约' }).check()
     await axe(theirs, 'time off')
     await theirs.goto('/appointments')
     await axe(theirs, 'the doctor’s appointments')
