@@ -25,6 +25,12 @@ static/node_modules/.installed: static/package.json static/package-lock.json
 server/cluster/node/node_modules/.installed: server/cluster/node/package.json server/cluster/node/package-lock.json
 	cd server/cluster/node && npm ci --no-audit --no-fund
 	@touch $@
+
+# The schemas of what the files in deploy are read by.
+deploy/check/node_modules/.installed: deploy/check/package.json deploy/check/package-lock.json
+	cd deploy/check && npm ci --no-audit --no-fund
+	@touch $@
+
 # The font of printed documents, which the binary carries.
 $(FONT): static/node_modules/.installed
 	@mkdir -p $(@D)
@@ -42,7 +48,7 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed $(FONT)
+test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONT)
 	$(GO) test -race ./...
 	WENZHEN_TEST_DATABASE=postgres $(GO) test ./rooms/... ./server/e2e # the same tests on the other database
 	$(GO) test ./server/realtime/edge # and beside the library as shipped, which the race detector would stop
@@ -68,14 +74,17 @@ chromium:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
 	else echo "The browser tests need Chromium: install it (Debian: apt-get install chromium) or name it in CHROMIUM." >&2; exit 1; fi
 
-# PostgreSQL, Redis and a load balancer, which tests start for themselves on free
-# ports: Debian's packages where we may install them, without their services.
+# PostgreSQL, Redis and load balancers, which tests start for themselves on free
+# ports, and systemd's checker: Debian's packages where we may install them,
+# without their services.
 services:
 	@missing=; [ -n "$$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null || command -v initdb)" ] || missing="$$missing postgresql"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
 	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
 	PATH="$$PATH:/usr/sbin" command -v haproxy >/dev/null || missing="$$missing haproxy"; \
+	command -v caddy >/dev/null || missing="$$missing caddy"; \
+	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $$missing; \
@@ -91,4 +100,4 @@ generate:
 	$(GO) generate ./...
 
 clean:
-	rm -rf bin static/dist/app server/cluster/node/node_modules static/node_modules static/test-results
+	rm -rf bin static/dist/app server/cluster/node/node_modules deploy/check/node_modules static/node_modules static/test-results

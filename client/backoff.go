@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"wenzhen/rooms"
 )
 
 // backoff is the pause before the next attempt: it doubles, and is jittered so
@@ -23,6 +25,13 @@ func (b *backoff) next() time.Duration {
 }
 
 func (b *backoff) reset() { b.tries = 0 }
+
+// after is when a server that refuses wants one back. It tells many the same,
+// who must not come in one moment either.
+func after(e *rooms.Error) time.Duration {
+	d := time.Duration(e.RetryAfterMs) * time.Millisecond
+	return d + rand.N(d/2+1)
+}
 
 // pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) error {

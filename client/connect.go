@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
@@ -113,7 +112,7 @@ func (c *Client) reopen(again *backoff) *link {
 			c.end(e)
 			return nil
 		default:
-			wait = max(wait, time.Duration(e.RetryAfterMs)*time.Millisecond)
+			wait = max(wait, after(e))
 		}
 	}
 }

@@ -217,3 +217,20 @@ func TestRetryAfter(t *testing.T) {
 		t.Errorf("got %+v", err)
 	}
 }
+
+// Those who are told the same do not come back in one moment.
+func TestTheyComeBackSpread(t *testing.T) {
+	t.Parallel()
+	busy := &rooms.Error{Code: rooms.CodeUnavailable, RetryAfterMs: 2000}
+	drawn := map[time.Duration]bool{}
+	for range 100 {
+		d := after(busy)
+		if d < 2*time.Second || d > 3*time.Second {
+			t.Fatalf("back after %v", d)
+		}
+		drawn[d] = true
+	}
+	if len(drawn) < 50 {
+		t.Errorf("100 clients come back in %d moments", len(drawn))
+	}
+}

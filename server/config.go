@@ -1,10 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -48,6 +50,7 @@ type Config struct {
 	PacketBytes     int64  `default:"1000000" env:"WENZHEN_PACKET_BYTES" help:"The most bytes that one realtime packet may have."`
 	SocketsPerUser  int    `default:"20" env:"WENZHEN_SOCKETS_PER_USER" help:"Realtime connections that one user may have."`
 	Connections     int    `default:"0" env:"WENZHEN_CONNECTIONS" help:"Realtime connections in all; 0 is no limit."`
+	AcceptRate      int    `default:"0" env:"WENZHEN_ACCEPT_RATE" help:"Realtime connections a second that are let in, so that those who lost another node do not come all at once; the others wait up to two seconds and are then asked to come later. 0 is 4,000 for each processor."`
 	MemoryLimit     uint64 `default:"0" env:"WENZHEN_MEMORY_LIMIT" help:"Heap in bytes above which new realtime connections are refused; 0 is no limit."`
 
 	MailServer  string        `env:"WENZHEN_MAIL_SERVER" secret:"" help:"SMTP server for mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; ?tls=off at the end speaks no TLS. No mail is sent when not given."`
@@ -58,7 +61,8 @@ type Config struct {
 	PushContact string        `env:"WENZHEN_PUSH_CONTACT" help:"How push services reach you: an e-mail address or an https address. --public-url when not given."`
 	PushAllow   []string      `env:"WENZHEN_PUSH_ALLOW" help:"Push services (host:port) that may be sent to although their address is not public or has no TLS."`
 
-	CallRing time.Duration `default:"45s" env:"WENZHEN_CALL_RING" help:"How long a call rings before it counts as missed."`
+	CallRing   time.Duration `default:"45s" env:"WENZHEN_CALL_RING" help:"How long a call rings before it counts as missed."`
+	CallVanish time.Duration `default:"45s" env:"WENZHEN_CALL_VANISH" help:"How long a member of a call may be silent before it counts as gone; browsers say every 10 seconds that they are there."`
 
 	TurnAddr          string        `env:"WENZHEN_TURN_ADDR" help:"Address of the relay for calls, UDP and TCP, such as 0.0.0.0:3478; none when not given, except with --demo, which has one on a free port of this machine."`
 	TurnPublicIP      string        `env:"WENZHEN_TURN_PUBLIC_IP" help:"IP address at which the relay is reached from outside; that of --turn-addr when not given."`
@@ -112,6 +116,7 @@ type Config struct {
 
 	GOGC         int           `default:"200" env:"WENZHEN_GOGC" help:"Go's garbage collection percentage. 200 trades memory for a third less collecting."`
 	DrainTimeout time.Duration `default:"10s" env:"WENZHEN_DRAIN_TIMEOUT" help:"How long a shutdown lets running requests finish."`
+	DrainPace    int           `default:"500" env:"WENZHEN_DRAIN_PACE" help:"Realtime connections a second that a shutdown closes, so that they do not all come to the other nodes at once; more where half of --drain-timeout would not do otherwise. 0 closes all at once."`
 	LogLevel     string        `default:"info" enum:"debug,info,warn,error" env:"WENZHEN_LOG_LEVEL" help:"The least important lines to log."`
 	LogFormat    string        `default:"text" enum:"text,json" env:"WENZHEN_LOG_FORMAT" help:"How log lines are written."`
 }
@@ -134,7 +139,7 @@ func (c Config) Validate() error {
 		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},
 		{c.AttachmentBytes > 0 && c.PacketBytes >= 16<<10, "--attachment-bytes must be positive and --packet-bytes at least 16384"},
 		{c.SocketsPerUser > 0 && c.Connections >= 0, "--sockets-per-user must be positive and --connections not negative"},
-		{c.CallRing > 0, "--call-ring must be positive"},
+		{c.CallRing > 0 && c.CallVanish > 0, "--call-ring and --call-vanish must be positive"},
 		{c.TurnRelays > 0 && c.TurnRelaysPerUser > 0 && c.IceLife > 0, "the relay's limits must be positive"},
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
@@ -143,7 +148,8 @@ func (c Config) Validate() error {
 		{c.HTTPAddr == "" || c.TLSCert != "", "--http-addr sends browsers on to HTTPS, which needs --tls-cert and --tls-key"},
 		{len(c.Gateways) > 0 && c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--gateways must name one at least, and --platform-fee be 0 to 10000"},
 		{c.MailTimeout > 0 && c.MailDelay >= 0, "--mail-timeout must be positive and --mail-delay not negative"},
-		{c.DrainTimeout > 0, "--drain-timeout must be positive"},
+		{c.AcceptRate >= 0, "--accept-rate must not be negative"},
+		{c.DrainTimeout > 0 && c.DrainPace >= 0, "--drain-timeout must be positive and --drain-pace not negative"},
 	} {
 		if !s.ok {
 			return fmt.Errorf("configuration: %s", s.what)
@@ -160,6 +166,12 @@ func (c Config) origins() []string {
 	}
 	return append([]string{c.PublicURL}, c.Origins...)
 }
+
+// acceptEach is how many handshakes with logins a second one processor is
+// trusted with by itself, which is half of what it can do.
+const acceptEach = 4000
+
+func (c Config) acceptRate() int { return cmp.Or(c.AcceptRate, acceptEach*runtime.GOMAXPROCS(0)) }
 
 // crossOrigins are those of CORS; without --origins nothing is answered at all.
 func (c Config) crossOrigins() []string {

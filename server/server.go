@@ -153,10 +153,12 @@ func (s *Server) compose(ctx context.Context) error {
 	}
 	s.accounts = accounts
 	presence := rooms.NewPresence(func(room rooms.RoomID, p rooms.Present) {
-		if room.Kind() != "consultation" {
-			return
+		switch {
+		case room == lobby.Room:
+			s.lobby.Recount()
+		case room.Kind() == "consultation":
+			consultation.PresenceUpdated.SendHere(s.hub, room, consultation.PresenceChange{ConsultationID: consultation.ID(room.Subject()), Present: p})
 		}
-		consultation.PresenceUpdated.SendHere(s.hub, room, consultation.PresenceChange{ConsultationID: consultation.ID(room.Subject()), Present: p})
 	})
 	consultations := consultation.New(store.Consultations{DB: s.db}, s.hub, presence, clock)
 	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
@@ -173,7 +175,7 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.turn, err = relay(cfg, log); err != nil {
 		return err
 	}
-	s.calls = call.New(call.Config{RingFor: cfg.CallRing}, store.Calls{DB: s.db}, consultations, chats, s.turn, s.hub, clock)
+	s.calls = call.New(call.Config{RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish}, store.Calls{DB: s.db}, consultations, chats, s.turn, s.hub, clock)
 	boards := board.New(store.Boards{DB: s.db}, s.hub, clock)
 	bills, play, err := s.payments(consultations)
 	if err != nil {
@@ -182,7 +184,7 @@ func (s *Server) compose(ctx context.Context) error {
 	s.bills = bills
 	limits := newLimits(cfg.CommandRate, cfg.CommandBurst, clock)
 	s.timers = rooms.MergeTimers(accounts.Timers(), consultations.Timers(), schedules.Timers(), s.calls.Timers(), bills.Timers(), play.Timers())
-	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, s.hub, clock)
+	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, presence, s.hub, clock)
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{limits.guard, accounts.Alive},
 		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(), boards.Commands(),
@@ -190,7 +192,7 @@ func (s *Server) compose(ctx context.Context) error {
 		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands())
 
 	s.realtime = realtime.New(realtime.Config{
-		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: from.client, Log: log},
+		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, AcceptRate: cfg.acceptRate(), ClosePace: cfg.DrainPace, MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: from.client, Log: log},
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock, Observe: observed(s.metrics, "socket"),
 	}, s.catalogue, accounts, presence, attention)
 	s.hub.Listen(s.realtime)
@@ -284,8 +286,8 @@ func (s *Server) ready(ctx context.Context) error {
 }
 
 // Run answers requests until ctx ends, then drains: no new connections, running
-// requests finish, sockets are told to connect elsewhere; all within
-// DrainTimeout. It returns nil after a clean shutdown.
+// requests finish, sockets are told to connect elsewhere, one after the other;
+// all within DrainTimeout. It returns nil after a clean shutdown.
 func (s *Server) Run(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.Background())
 	defer stopWork()

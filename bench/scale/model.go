@@ -16,17 +16,16 @@ type Clinic struct {
 	Send     float64 // a durable message through the whole product
 	Deliver  float64 // handing an event to one more socket
 	Follow   float64 // an event of the log that nobody on the node listens to
-	Connect  float64 // a handshake with login and join
+	Accept   float64 // handshakes a second that a node lets in, for each core (--accept-rate)
 	EventLen float64 // bytes of an event in the log
-	// First and Most are the pauses of our clients before they come back.
-	First, Most float64
+	First    float64 // the pause of our clients before they come back, jittered by half
 }
 
 // measured is a million users who each say something every five minutes, with
 // the figures of bench/RESULTS.md and of BenchmarkFollow on the machine of the
 // tests (2 cores, shared).
 var measured = Clinic{Users: 1_000_000, PerUser: 1.0 / 300, Cores: 8,
-	Memory: 17.4e3, Send: 340e-6, Deliver: 3.4e-6, Follow: 8e-6, Connect: 116e-6, EventLen: 700, First: 0.2, Most: 15}
+	Memory: 17.4e3, Send: 340e-6, Deliver: 3.4e-6, Follow: 8e-6, Accept: 4000, EventLen: 700, First: 0.2}
 
 // Rate is the messages of all users in a second.
 func (c Clinic) Rate() float64 { return float64(c.Users) * c.PerUser }
@@ -68,36 +67,42 @@ type Storm struct {
 	Half, All           float64 // seconds until that many are back
 }
 
-// Storm simulates every client that was on the node: it tries after a jittered
-// pause that doubles, and is let in if the others have room in that moment.
-// Half of the cores of those who are left are for handshakes.
+// A node lets a second's worth of handshakes in at once and others wait for their
+// turn, for patience seconds at most; who would wait longer is told to come
+// back after so many.
+const (
+	patience        = 2.0
+	soonest, latest = 1, 4
+)
+
+// Storm simulates every client that was on the node: it comes after a jittered
+// pause, and is let in, waits, or comes again later.
 func (c Clinic) Storm() Storm {
 	const tick = 0.1
 	dice := rand.New(rand.NewPCG(2, 2))
-	left := max(1, c.Nodes-1)
-	s := Storm{Lost: c.Users / c.Nodes, Accepts: int(float64(left) * float64(c.Cores) / 2 / c.Connect)}
-	room := float64(s.Accepts) * tick
-	pause := func(tries int) float64 {
-		d := min(c.Most, c.First*float64(int(1)<<min(tries, 20)))
-		return d/2 + dice.Float64()*d/2
-	}
-	at := map[int][]int{} // clients by the tick of their next try, as their number of tries
+	rate := float64(max(1, c.Nodes-1)*c.Cores) * c.Accept
+	s := Storm{Lost: c.Users / c.Nodes, Accepts: int(rate)}
+	come := map[int]int{} // clients by the tick in which they come
+	in := func(now int, seconds, jitter float64) { come[now+int((seconds+dice.Float64()*jitter)/tick)]++ }
 	for range s.Lost {
-		first := int(pause(0) / tick)
-		at[first] = append(at[first], 1)
+		in(0, c.First/2, c.First/2)
 	}
 	var back []float64
 	second := map[int]int{}
+	ahead := -rate // who are let in before the next; a second's worth does not wait
 	for now := 0; len(back) < s.Lost; now++ {
-		for i, tries := range at[now] {
-			if second[int(float64(now)*tick)]++; float64(i) < room {
-				back = append(back, float64(now)*tick)
-			} else {
-				next := now + 1 + int(pause(tries)/tick)
-				at[next] = append(at[next], tries+1)
+		second[int(float64(now)*tick)] += come[now]
+		for range come[now] {
+			if ahead > patience*rate {
+				told := float64(soonest + dice.IntN(latest-soonest+1))
+				in(now+1, told, told/2)
+				continue
 			}
+			back = append(back, float64(now)*tick+max(0, ahead)/rate)
+			ahead++
 		}
-		delete(at, now)
+		delete(come, now)
+		ahead = max(-rate, ahead-rate*tick)
 	}
 	for _, n := range second {
 		s.Peak = max(s.Peak, n)

@@ -164,8 +164,8 @@ func (c *Call) close(status CallStatus, by rooms.UserID, now time.Time) {
 }
 
 // due is when something is to be done about the call next: a ring that is
-// missed, a member that is not heard of any more; zero for never.
-func (c *Call) due() time.Time {
+// missed, a member that was not heard of for too long; zero for never.
+func (c *Call) due(vanishAfter time.Duration) time.Time {
 	var next time.Time
 	sooner := func(t time.Time) {
 		if next.IsZero() || t.Before(next) {

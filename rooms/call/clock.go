@@ -61,7 +61,7 @@ func (s *Service) vanish(c *Call, now time.Time) {
 		if m.SeenAt.Before(s.started) {
 			m.SeenAt = &s.started
 		}
-		if !now.Before(m.SeenAt.Add(vanishAfter)) {
+		if !now.Before(m.SeenAt.Add(s.cfg.VanishAfter)) {
 			m.Status, m.LeftAt = MemberVanished, &now
 		}
 	}

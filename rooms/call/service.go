@@ -10,15 +10,6 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// The clocks of a call (domain, Call).
-const (
-	// vanishAfter is how long a member may be silent. Devices send call:state
-	// every 10 seconds; a page that reconnects has done so long before.
-	vanishAfter = 45 * time.Second
-	// seenEvery is how often a member's being there is written down.
-	seenEvery = 5 * time.Second
-)
-
 // membersMost bounds a call: each device sends to each other one.
 const membersMost = 4
 
@@ -26,7 +17,14 @@ const membersMost = 4
 type Config struct {
 	// RingFor is how long devices ring before the call counts as missed.
 	RingFor time.Duration
+	// VanishAfter is how long a member may be silent before it counts as gone.
+	// Devices send call:state every 10 seconds; a page that reconnects has done
+	// so long before the 45 seconds that are usual.
+	VanishAfter time.Duration
 }
+
+// seenEvery is how often a member's being there is written down.
+func (c Config) seenEvery() time.Duration { return c.VanishAfter / 9 }
 
 // Service carries out the commands of calls.
 type Service struct {
@@ -107,7 +105,7 @@ func (s *Service) save(tx Tx, before, c Call, actor rooms.Actor, now time.Time) 
 	if err := tx.SaveCall(c); err != nil {
 		return err
 	}
-	timer := rooms.Timer{Kind: timerKind, Subject: string(c.ID), Due: c.due()}
+	timer := rooms.Timer{Kind: timerKind, Subject: string(c.ID), Due: c.due(s.cfg.VanishAfter)}
 	if timer.Due.IsZero() {
 		if err := tx.ClearTimer(timer.Kind, timer.Subject); err != nil {
 			return err

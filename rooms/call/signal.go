@@ -45,7 +45,7 @@ func (s *Service) state(ctx context.Context, actor rooms.Actor, in StateInput) (
 		return rooms.Nothing{}, err
 	}
 	now := s.now()
-	if me.SeenAt == nil || now.Sub(*me.SeenAt) >= seenEvery {
+	if me.SeenAt == nil || now.Sub(*me.SeenAt) >= s.cfg.seenEvery() {
 		if err := s.store.InTx(ctx, func(tx Tx) error { return tx.SawMember(c.ID, actor.UserID, now) }); err != nil {
 			return rooms.Nothing{}, err
 		}

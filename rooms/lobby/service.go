@@ -28,12 +28,17 @@ type Config struct {
 // presenceEvery is how often the number of visitors is told at most.
 const presenceEvery = 250 * time.Millisecond
 
+// everyone is who visitors are counted as: how many are there is told, not who.
+const everyone rooms.UserID = ""
+
 // Service is the lobby.
 type Service struct {
 	cfg   Config
 	store Store
-	hub   *rooms.Hub
-	now   func() time.Time
+	// presence counts the visitors of all nodes.
+	presence *rooms.Presence
+	hub      *rooms.Hub
+	now      func() time.Time
 
 	// changed holds a token while the number of visitors has not been told.
 	changed chan struct{}
@@ -43,9 +48,10 @@ type Service struct {
 	names    map[string]bool // in lower case
 }
 
-// New makes the lobby. Run tells how many are there.
-func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, hub: hub, now: now, changed: make(chan struct{}, 1),
+// New makes the lobby, whose visitors are counted in presence: what changes
+// there in Room must come to Recount. Run tells how many are there.
+func New(cfg Config, store Store, presence *rooms.Presence, hub *rooms.Hub, now func() time.Time) *Service {
+	return &Service{cfg: cfg, store: store, presence: presence, hub: hub, now: now, changed: make(chan struct{}, 1),
 		visitors: map[rooms.Subscriber]*visitor{}, names: map[string]bool{}}
 }
 
@@ -62,7 +68,7 @@ func (s *Service) Run(ctx context.Context) {
 			return
 		case <-s.changed:
 		}
-		Presence.Send(s.hub, Room, Count{s.Visitors()})
+		Presence.SendHere(s.hub, Room, Count{s.Visitors()}) // each node tells its own
 		select {
 		case <-ctx.Done():
 			return
@@ -71,11 +77,18 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// Visitors is how many are there.
-func (s *Service) Visitors() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.visitors)
+// Visitors is how many are there, on all nodes.
+func (s *Service) Visitors() int { return Headcount(s.presence) }
+
+// Headcount is how many are in the lobby, as presence knows it.
+func Headcount(presence *rooms.Presence) int { return presence.Devices(Room, everyone) }
+
+// Recount has their number told anew. It does not block.
+func (s *Service) Recount() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
 }
 
 func (s *Service) enter(ctx context.Context, actor rooms.Actor, in NicknameInput) (Entered, error) {
@@ -89,7 +102,7 @@ func (s *Service) enter(ctx context.Context, actor rooms.Actor, in NicknameInput
 	if conn == nil {
 		return Entered{}, rooms.Invalid("", "the lobby is entered over a connection that stays")
 	}
-	v, count, fresh := s.admit(conn, in.Nickname)
+	v, fresh := s.admit(conn, in.Nickname)
 	if !fresh {
 		return Entered{v.name()}, nil
 	}
@@ -109,14 +122,13 @@ func (s *Service) enter(ctx context.Context, actor rooms.Actor, in NicknameInput
 		}
 		// Told in its turn: what was said before is in it, what is said after
 		// is heard.
-		Welcome.Admit(tx, door, Greeting{Text: s.cfg.Welcome, Nickname: v.name(), Count: count, Lines: lines}, Room)
+		Welcome.Admit(tx, door, Greeting{Text: s.cfg.Welcome, Nickname: v.name(), Count: s.Visitors(), Lines: lines}, Room)
 		return nil
 	})
 	if err != nil {
 		s.dismiss(conn)
 		return Entered{}, err
 	}
-	s.tellCount()
 	return Entered{v.name()}, nil
 }
 
@@ -159,11 +171,4 @@ func (s *Service) visitor(ctx context.Context) (*visitor, error) {
 		return v, nil
 	}
 	return nil, rooms.Conflict("outside", "enter the lobby first")
-}
-
-func (s *Service) tellCount() {
-	select {
-	case s.changed <- struct{}{}:
-	default:
-	}
 }

@@ -48,16 +48,17 @@ func (v *visitor) tooSoon(now time.Time) time.Duration {
 	return max(time.Millisecond, time.Duration(missing/linesPerSecond*float64(time.Second)))
 }
 
-// admit makes a visitor of conn, unless it is one; with the number of visitors.
-func (s *Service) admit(conn rooms.Subscriber, nickname string) (v *visitor, count int, fresh bool) {
+// admit makes a visitor of conn, unless it is one.
+func (s *Service) admit(conn rooms.Subscriber, nickname string) (v *visitor, fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v := s.visitors[conn]; v != nil {
-		return v, len(s.visitors), false
+		return v, false
 	}
 	v = &visitor{limiter: rate.NewLimiter(linesPerSecond, linesAtOnce), nickname: s.take(plain(nickname))}
 	s.visitors[conn] = v
-	return v, len(s.visitors), true
+	s.presence.Enter(Room, everyone)
+	return v, true
 }
 
 // dismiss lets a visitor go; one that is gone already is no error.
@@ -67,7 +68,7 @@ func (s *Service) dismiss(conn rooms.Subscriber) {
 	if v := s.visitors[conn]; v != nil {
 		delete(s.visitors, conn)
 		s.release(v.name())
-		s.tellCount()
+		s.presence.Leave(Room, everyone)
 	}
 }
 

@@ -148,7 +148,7 @@ func (w *World) open() {
 	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
 	w.must(err)
-	calls := call.New(call.Config{RingFor: 45 * time.Second}, store.Calls{DB: db}, w.consultations, w.Chats, relay, w.Hub, w.Now)
+	calls := call.New(call.Config{RingFor: 45 * time.Second, VanishAfter: 45 * time.Second}, store.Calls{DB: db}, w.consultations, w.Chats, relay, w.Hub, w.Now)
 	boards := board.New(store.Boards{DB: db}, w.Hub, w.Now)
 	w.Sandbox = sandbox.New(store.Sandbox{DB: db}, []byte("a key of 32 characters for tests"), w.Now)
 	var gateway billing.Gateway = w.Sandbox
@@ -163,7 +163,7 @@ func (w *World) open() {
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Attention, w.Now)
 	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte("a seal of 32 characters for tests")}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
 	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
-	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, store.Lobby{DB: db}, w.Hub, w.Now)
+	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, store.Lobby{DB: db}, w.Presence, w.Hub, w.Now)
 	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(), boards.Commands(),
 		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands(),
 		w.Records.Commands(), audit.New(store.Audits{DB: db}).Commands(), lobbies.Commands())

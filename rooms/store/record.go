@@ -23,7 +23,7 @@ func (s Records) InTx(ctx context.Context, f func(record.Tx) error) error {
 
 const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.consultation_id, d.patient_id, d.patient_name, d.user_id,
 	d.doctor_id, d.doctor_name, d.content, d.created_at, d.updated_at, d.signed_by, d.signed_at, d.sha256, d.seal,
-	coalesce((SELECT n.id FROM documents n WHERE n.supersedes = d.id AND n.signed_at IS NOT NULL), '') FROM documents d`
+	coalesce((SELECT n.id FROM documents n WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL), '') FROM documents d`
 
 func scanDocument(s scanner) (record.Document, error) {
 	var d record.Document
@@ -173,7 +173,7 @@ func (tx *Tx) Documents(q record.DocumentQuery) ([]record.Document, error) {
 	}
 	if q.Undecided {
 		w.add(`d.signed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decisions v WHERE v.document_id = d.id)
-			AND NOT EXISTS (SELECT 1 FROM documents n WHERE n.supersedes = d.id AND n.signed_at IS NOT NULL)`)
+			AND NOT EXISTS (SELECT 1 FROM documents n WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL)`)
 	}
 	if q.After != nil {
 		w.add(`(d.created_at, d.id) > (?, ?)`, q.After.Num, q.After.ID)

@@ -17,6 +17,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/server"
 )
@@ -193,6 +194,38 @@ func TestLimitsOverNodes(t *testing.T) {
 		defer fourth.ws.Close()
 		return strings.Contains(fourth.connect(third.Tokens().AccessToken), `"code":"rate_limited"`)
 	})
+}
+
+// The lobby counts who is there on all nodes, whichever way they came, and
+// forgets those of a node that goes.
+func TestTheLobbyCountsOverNodes(t *testing.T) {
+	t.Parallel()
+	list, _ := nodes(t, 2)
+	a, b := list[0], list[1]
+	here, there := a.inLobby(t, `{"nickname":"bo"}`), b.inLobby(t, `{"nickname":"li"}`)
+	line := b.plain(t, "?nickname=wang", nil).welcomed()
+	hears := func(watcher *bare, want int) {
+		t.Helper()
+		for c := (lobby.Count{}); c.Count != want; {
+			must(t, json.Unmarshal(watcher.event(lobby.Presence.Name), &c))
+		}
+	}
+	hears(here, 3)
+	hears(there, 3)
+	line.says("/who")
+	if got := line.hears(); got != "* 3 are here." {
+		t.Errorf("/who says %q", got)
+	}
+	line.says("hello over there")
+	for _, watcher := range []*bare{here, there} {
+		var said lobby.Line
+		must(t, json.Unmarshal(watcher.event(lobby.Said.Name), &said))
+		if said.Nickname != "wang" || said.Text != "hello over there" {
+			t.Errorf("heard %+v", said)
+		}
+	}
+	must(t, b.stop())
+	hears(here, 1)
 }
 
 // node runs a program on Node.js that shares Redis with us, and returns the

@@ -44,7 +44,7 @@ func (w *world) open(name string) *talk {
 		if i == 1 {
 			enter = w.doctor
 		}
-		t.sides[i] = &side{person: enter(fmt.Sprintf("%s-%d", name, i), l.dial()).online(), lines: l, acked: map[string]chat.Message{}}
+		t.sides[i] = &side{person: enter(fmt.Sprintf("%s-%d", name, i), l.dial(), l.watch()).online(), lines: l, acked: map[string]chat.Message{}}
 	}
 	t.id = t.sides[0].consults(t.sides[1].person, "a talk")
 	t.sides[1].accepts(t.id)

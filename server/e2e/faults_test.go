@@ -11,22 +11,38 @@ import (
 	"testing"
 	"time"
 
+	"wenzhen/client"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/roomstest/sidecar"
 )
 
-// faultsFor is how long the faults go on: WENZHEN_FAULTS=2m is the whole test,
-// with 300 clients in 100 rooms.
-func faultsFor(t *testing.T) (d time.Duration, rooms int) {
+// faults say how long they go on, in how many rooms, and how often each device
+// says something.
+type faults struct {
+	last  time.Duration
+	rooms int
+	pace  time.Duration
+}
+
+// faultsOf is what is tested: WENZHEN_FAULTS=2m is the whole of it, with 300
+// clients in 100 rooms.
+func faultsOf(t *testing.T) faults {
 	t.Helper()
 	if set := os.Getenv("WENZHEN_FAULTS"); set != "" {
-		d, err := time.ParseDuration(set)
+		last, err := time.ParseDuration(set)
 		must(t, err)
-		return d, 100
+		return faults{last, 100, time.Second}
 	}
-	return 8 * time.Second, 8
+	return faults{8 * time.Second, 8, 200 * time.Millisecond}
 }
+
+// Who loses a node goes on within so long.
+const reconnected = 5 * time.Second
+
+// waits is how often who reconnects has to wait for the server: to be connected,
+// for both handshakes, and for the message.
+const waits = 4
 
 // member is a node that a test can do harm to.
 type member struct {
@@ -34,32 +50,49 @@ type member struct {
 	redis, postgres *sidecar.Wire
 }
 
+// at is the member as those see it who are connected to it alone.
+func (m *member) at(w *world) *world {
+	there := *w
+	there.base = "http://" + m.addr
+	return &there
+}
+
 // hall is three nodes behind nginx.
 type hall struct {
 	*world
-	nodes []*member
+	nodes [3]*member
 }
 
 func newHall(t *testing.T) *hall {
 	t.Helper()
+	w, list := members(t, 3)
+	h := &hall{world: w, nodes: [3]*member(list)}
+	h.options = []client.Option{client.WithBackoff(200*time.Millisecond, 15*time.Second)} // as clients do by themselves
+	h.base = fmt.Sprint("http://127.0.0.1:", sidecar.Nginx(t, "../../deploy/nginx.conf", [3]string{list[0].addr, list[1].addr, list[2].addr}))
+	h.enterAdmin()
+	return h
+}
+
+// members are nodes in processes of their own, with further settings.
+func members(t *testing.T, n int, env ...string) (w *world, list []*member) {
+	t.Helper()
 	database := postgresDatabase(t)
 	_, redis := sidecar.Redis(t)
-	h := &hall{world: newWorldOn(t, t.TempDir(), database)}
-	var servers []string
-	for range 3 {
-		m := &member{process: &process{t: t, dir: h.dir, addr: freeAddress(t)},
+	w = newWorldOn(t, t.TempDir(), database)
+	for range n {
+		m := &member{process: &process{t: t, dir: w.dir, addr: freeAddress(t), env: env},
 			redis: sidecar.NewWire(t, redis), postgres: sidecar.NewWire(t, sidecar.Postgres(t).Port)}
 		m.on = strings.Replace(database, fmt.Sprint(":", sidecar.Postgres(t).Port, "/"), fmt.Sprint(":", m.postgres.Port, "/"), 1)
 		m.by = fmt.Sprint("redis://127.0.0.1:", m.redis.Port)
 		m.launch()
-		t.Cleanup(func() { m.kill() })
-		h.nodes = append(h.nodes, m)
-		servers = append(servers, m.addr)
+		t.Cleanup(func() {
+			if m.cmd.ProcessState == nil {
+				m.kill()
+			}
+		})
+		list = append(list, m)
 	}
-	_, port := sidecar.Nginx(t, "../../deploy/nginx.conf", servers)
-	h.base = fmt.Sprint("http://127.0.0.1:", port)
-	h.enterAdmin()
-	return h
+	return w, list
 }
 
 // trio is a talk with a third device, which is the patient's.
@@ -72,28 +105,132 @@ func (h *hall) open(name string) *trio {
 	h.t.Helper()
 	k := h.world.open(name)
 	l := &lines{}
-	s := &side{person: k.sides[0].again(l.dial()).online(), lines: l, acked: map[string]chat.Message{}}
+	s := &side{person: k.sides[0].again(l.dial(), l.watch()).online(), lines: l, acked: map[string]chat.Message{}}
 	s.room = s.joins(k.id)
 	return &trio{talk: k, third: &talk{id: k.id, sides: [2]*side{s, s}}}
 }
 
+// device is a side that keeps talking, and how it goes for it.
+type device struct {
+	*side
+
+	mu    sync.Mutex
+	acks  int
+	begun time.Time     // when what was acked last was said
+	back  time.Time     // when something was acked first on the present connection
+	worst time.Duration // that something waited for its ack
+}
+
 // devices are those of all rooms.
-func devices(all []*trio) (list []*side) {
+func devices(all []*trio) (list []*device) {
 	for _, k := range all {
-		list = append(list, k.sides[0], k.sides[1], k.third.sides[0])
+		for _, s := range []*side{k.sides[0], k.sides[1], k.third.sides[0]} {
+			list = append(list, &device{side: s})
+		}
 	}
 	return list
 }
 
+// talks says something at a pace until it is over.
+func (d *device) talks(ctx context.Context, name string, pace time.Duration, over *atomic.Bool) error {
+	for n := 0; !over.Load(); n++ {
+		begun := time.Now()
+		if err := d.send(ctx, fmt.Sprintf("%s-%d", name, n)); err != nil {
+			return err
+		}
+		d.answered(begun, time.Now())
+		select {
+		case <-time.After(pace):
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+func (d *device) answered(begun, at time.Time) {
+	_, online := d.lines.state()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.acks++
+	d.begun, d.worst = begun, max(d.worst, at.Sub(begun))
+	if d.back.Before(online) {
+		d.back = at
+	}
+}
+
+// goneOn tells whether something was said since a moment, and acked.
+func (d *device) goneOn(since time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.begun.After(since)
+}
+
+// resume waits until every device goes on, and tells after how long.
+func resume(t *testing.T, list []*device) time.Duration {
+	t.Helper()
+	since := time.Now()
+	eventually(t, "everyone goes on", func() bool {
+		for _, d := range list {
+			if !d.goneOn(since) {
+				return false
+			}
+		}
+		return true
+	})
+	return time.Since(since)
+}
+
+// death is what the end of a node meant.
+type death struct {
+	lost  int           // devices that were connected to it
+	back  time.Duration // until the last of them had something acked by another node
+	other time.Duration // that something of the others had to wait for its ack meanwhile
+}
+
+// kill kills a node and waits until every device goes on.
+func (m *member) dies(t *testing.T, list []*device) (end death) {
+	t.Helper()
+	before := make([]int, len(list))
+	for i, d := range list {
+		before[i], _ = d.lines.state()
+		d.mu.Lock()
+		d.worst = 0
+		d.mu.Unlock()
+	}
+	at := time.Now()
+	m.kill()
+	eventually(t, "everyone goes on", func() bool {
+		end = death{}
+		for i, d := range list {
+			lost, online := d.lines.state()
+			d.mu.Lock()
+			back, worst := d.back, d.worst
+			d.mu.Unlock()
+			switch {
+			case lost == before[i] && d.goneOn(at):
+				end.other = max(end.other, worst)
+			case lost > before[i] && !online.IsZero() && back.After(online):
+				end.lost++
+				end.back = max(end.back, back.Sub(at))
+			default:
+				return false
+			}
+		}
+		return true
+	})
+	return end
+}
+
 // Three nodes behind nginx, while people talk in many rooms: nodes are killed,
 // paused, restarted and cut off from Redis and from PostgreSQL, in turn.
-// Whatever was acked is heard once, in one order, by every device of its room.
+// Whatever was acked is heard once, in one order, by every device of its room;
+// and who loses a node goes on with another within five seconds.
 func TestNothingIsLostByThreeNodes(t *testing.T) {
-	duration, talks := faultsFor(t)
+	f := faultsOf(t)
 	h := newHall(t)
-	ctx, cancel := context.WithTimeout(t.Context(), duration+5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), f.last+5*time.Minute)
 	defer cancel()
-	all := make([]*trio, talks)
+	all := make([]*trio, f.rooms)
 	var opening sync.WaitGroup
 	doors := make(chan struct{}, 4) // hashing passwords takes a while
 	for i := range all {
@@ -106,49 +243,27 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 	opening.Wait()
 	var (
 		over              atomic.Bool
-		acked             atomic.Int64
 		senders, everyone sync.WaitGroup
 	)
 	list := devices(all)
-	latest := make([]atomic.Int64, len(list)) // when each device last had something acked
-	for i, s := range list {
+	for i, d := range list {
 		everyone.Go(func() {
-			if err := s.listen(ctx); err != nil {
+			if err := d.listen(ctx); err != nil {
 				t.Error(err)
 			}
 		})
 		senders.Go(func() {
-			for n := 0; !over.Load(); n++ {
-				if err := s.send(ctx, fmt.Sprintf("%d-%d", i, n)); err != nil {
-					t.Error(err)
-					return
-				}
-				acked.Add(1)
-				latest[i].Store(time.Now().UnixNano())
-				select {
-				case <-time.After(200 * time.Millisecond): // the pace at which they talk
-				case <-ctx.Done():
-				}
+			if err := d.talks(ctx, fmt.Sprint(i), f.pace, &over); err != nil {
+				t.Error(err)
 			}
 		})
 	}
-	// back waits until every device has had something acked since a moment.
-	back := func(since time.Time) time.Duration {
-		eventually(t, "everyone goes on", func() bool {
-			for i := range latest {
-				if latest[i].Load() < since.UnixNano() {
-					return false
-				}
-			}
-			return true
-		})
-		return time.Since(since)
-	}
+	resume(t, list)
 	harm := []struct {
 		name string
 		do   func(*member)
 	}{
-		{"kill -9", func(m *member) { m.kill() }},
+		{"kill -9", nil},
 		{"SIGSTOP", func(m *member) { must(t, m.cmd.Process.Signal(syscall.SIGSTOP)) }},
 		{"restart", func(m *member) { m.end() }},
 		{"Redis cut", func(m *member) { m.redis.Cut() }},
@@ -166,32 +281,38 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 			m.postgres.Mend()
 		}
 	}
-	back(time.Now())
 	began := time.Now()
-	for turn := 0; turn < len(harm) || time.Since(began) < duration; turn++ {
+	for turn := 0; turn < len(harm) || time.Since(began) < f.last; turn++ {
 		m, h := h.nodes[turn%len(h.nodes)], harm[turn%len(harm)]
-		at := time.Now()
-		h.do(m)
+		at := time.Since(began).Round(100 * time.Millisecond)
 		if h.name == "kill -9" {
-			t.Logf("%6.1fs %s of node %d: everyone goes on after %v", time.Since(began).Seconds(), h.name, turn%3, back(at))
+			end := m.dies(t, list)
+			t.Logf("%v kill -9 of node %d, to which %d devices were connected: the last goes on after %v; what the others say is acked within %v", at, turn%3, end.lost, end.back, end.other)
+			// On a machine that has no time for anybody, who reconnects waits as
+			// everybody does, once for each step.
+			if end.back > reconnected+waits*end.other {
+				t.Errorf("reconnecting took %v", end.back)
+			}
 		} else {
-			time.Sleep(min(3*time.Second, duration/12)) // how long the harm lasts
+			h.do(m)
+			time.Sleep(min(3*time.Second, f.last/12)) // how long the harm lasts
 		}
 		heal(m, h.name)
-		took := back(time.Now())
-		t.Logf("%6.1fs %s of node %d for %v, then everyone goes on after %v", time.Since(began).Seconds(), h.name, turn%3, time.Since(at)-took, took)
+		t.Logf("%v %s of node %d; after it everyone goes on in %v", at, h.name, turn%3, resume(t, list))
 	}
+	took := time.Since(began)
 	over.Store(true)
 	senders.Wait()
 	for _, k := range all {
 		do(k.sides[1].person, consultation.End, consultation.EndInput{ConsultationID: k.id})
 	}
 	everyone.Wait()
-	connections := 0
-	for _, s := range list {
-		connections += s.lines.count()
+	acked, connections := 0, 0
+	for _, d := range list {
+		acked += d.acks
+		connections += d.lines.count()
 	}
-	t.Logf("%d messages acked to %d devices in %d rooms in %v, over %d connections", acked.Load(), len(list), talks, time.Since(began), connections)
+	t.Logf("%d messages acked to %d devices in %d rooms in %v, over %d connections", acked, len(list), f.rooms, took, connections)
 	for _, k := range all {
 		k.check(t)
 		k.third.check(t)

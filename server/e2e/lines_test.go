@@ -4,15 +4,18 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 
 	"wenzhen/client"
 )
 
 // lines are the network connections of a client, which a test can cut.
 type lines struct {
-	mu    sync.Mutex
-	conns []net.Conn
-	made  int
+	mu     sync.Mutex
+	conns  []net.Conn
+	made   int
+	lost   int       // times that the client was thrown off
+	online time.Time // since when it has been on; zero while it is off
 }
 
 // dial is an option that makes a client's connections through l.
@@ -27,6 +30,28 @@ func (l *lines) dial() client.Option {
 		}
 		return conn, err
 	})
+}
+
+// watch is an option that has l told when the client is on and off.
+func (l *lines) watch() client.Option {
+	return client.WithStatus(func(status client.Status, _ error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if status == client.Online {
+			l.online = time.Now()
+			return
+		}
+		l.online = time.Time{}
+		l.lost++
+	})
+}
+
+// state tells how often the client was thrown off, and since when it has been
+// on again; zero while it is off.
+func (l *lines) state() (lost int, online time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lost, l.online
 }
 
 // cut breaks what is connected now, without a goodbye.

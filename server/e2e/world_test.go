@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,9 +55,11 @@ type world struct {
 	admin    *person
 
 	change []func(*server.Config)
-	log    *slog.Logger // of the server; quiet when nil
-	server *server.Server
-	stop   func() error // shuts the server down and returns what Run returned
+	// options are those of every client.
+	options []client.Option
+	log     *slog.Logger // of the server; quiet when nil
+	server  *server.Server
+	stop    func() error // shuts the server down and returns what Run returned
 }
 
 // start runs a server in this process until the end of the test.
@@ -147,8 +150,8 @@ func (w *world) enterAdmin() {
 // client makes a client that reconnects quickly and is closed at the end.
 func (w *world) client(opts ...client.Option) *client.Client {
 	w.t.Helper()
-	c, err := client.New(w.base, append([]client.Option{client.WithHTTPClient(w.http),
-		client.WithBackoff(10*time.Millisecond, 200*time.Millisecond)}, opts...)...)
+	c, err := client.New(w.base, slices.Concat([]client.Option{client.WithHTTPClient(w.http),
+		client.WithBackoff(10*time.Millisecond, 200*time.Millisecond)}, w.options, opts)...)
 	must(w.t, err)
 	w.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

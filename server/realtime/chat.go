@@ -131,11 +131,3 @@ func (c *Chat) leave(room rooms.RoomID, l *chatLine) {
 		delete(c.rooms, room)
 	}
 }
-
-// visitors is how many hear the lobby on this node.
-func (c *Chat) visitors() int {
-	c.mu.Lock()
-	plain := len(c.rooms[lobby.Room])
-	c.mu.Unlock()
-	return plain + len(c.server.namespaces[rooms.Lobby].Sockets(string(lobby.Room)))
-}

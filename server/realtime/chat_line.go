@@ -68,7 +68,7 @@ func (l *chatLine) Text(ctx context.Context, text string) {
 			l.tell("You are " + now.Nickname + ".")
 		}
 	case text == "/who":
-		l.tell(present(l.chat.visitors()))
+		l.tell(present(lobby.Headcount(l.chat.server.presence)))
 	default:
 		ask(ctx, l, lobby.Say, lobby.SayInput{Text: text})
 	}

@@ -1,5 +1,5 @@
 // Package sidecar runs the programs that tests need beside them: PostgreSQL,
-// Redis, nginx. Each runs from the installed binaries in a temporary folder, on
+// Redis, load balancers. Each runs from the installed binaries in a temporary folder, on
 // a port that was free, and ends with the test process however that ends: never
 // is one touched that runs already.
 package sidecar

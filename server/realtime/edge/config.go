@@ -29,6 +29,15 @@ type Config struct {
 	// MaxConnections bounds the connections; further handshakes are answered
 	// with 503. 0 means no limit.
 	MaxConnections int
+	// AcceptRate bounds the handshakes that are let in a second, so that those
+	// who were cut off elsewhere do not come all at once. Whoever is too early
+	// waits up to two seconds, and is answered with 503 if that would not do.
+	// 0 means no limit.
+	AcceptRate int
+	// ClosePace is how many connections Close closes in a second; more where
+	// half of the time that it is given would not do otherwise. 0 means all at
+	// once.
+	ClosePace int
 	// MemoryLimit is a ceiling for the heap in bytes, garbage that hasn't been
 	// collected yet included: above it, new handshakes are answered with 503
 	// and present connections live on. Leave room for GOGC below GOMEMLIMIT.

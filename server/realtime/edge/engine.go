@@ -31,6 +31,7 @@ func newEngine(cfg Config, proto protocol) *Engine {
 	e := &Engine{cfg: cfg, proto: proto, sessions: map[string]*session{}, empty: make(chan struct{})}
 	e.limits.perAddress = cfg.RequestsPerAddress
 	e.limits.heapCeiling = cfg.MemoryLimit
+	e.limits.gate = newGate(cfg.AcceptRate)
 	e.openTail = fmt.Sprintf(`,"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}`,
 		cfg.PingInterval.Milliseconds(), cfg.PingTimeout.Milliseconds(), cfg.MaxPayload)
 	return e
@@ -41,8 +42,20 @@ func (e *Engine) openFrame(s *session, upgrades string) frame {
 	return textFrame(`0{"sid":"` + s.id + `","upgrades":[` + upgrades + `]` + e.openTail)
 }
 
-// admit judges whether there is room for another session.
-func (e *Engine) admit() *refusal {
+// admit waits until another session may come in. Who would be refused anyway
+// does not wait.
+func (e *Engine) admit(ctx context.Context) *refusal {
+	if why := e.room(); why != nil {
+		return why
+	}
+	if !e.limits.turn(ctx) {
+		return &errBusy
+	}
+	return e.room()
+}
+
+// room judges whether there is room for another session.
+func (e *Engine) room() *refusal {
 	e.mu.RLock()
 	draining, n := e.draining, len(e.sessions)
 	e.mu.RUnlock()
@@ -113,10 +126,11 @@ func (e *Engine) Drain() {
 	e.draining = true
 }
 
-// Close refuses new handshakes, lets every message that is being handled come
-// to its end, sends what is queued, and closes all connections with 1001
-// (going away). It returns when everything has ended. When ctx ends before,
-// the rest is cut off and its error is returned.
+// Close refuses new handshakes and closes all connections with 1001 (going
+// away), one after the other at Config.ClosePace: until its turn comes a
+// connection lives on, then the message that is being handled comes to its end
+// and what is queued is sent. It returns when everything has ended. When ctx
+// ends before, the rest is cut off and its error is returned.
 func (e *Engine) Close(ctx context.Context) error {
 	e.mu.Lock()
 	if e.closed {
@@ -132,7 +146,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for _, s := range e.all() {
+		paced(ctx, e.all(), e.cfg.ClosePace, func(s *session) {
 			go func() {
 				// Behind the message that is being handled, so that its
 				// answer still goes out.
@@ -140,7 +154,7 @@ func (e *Engine) Close(ctx context.Context) error {
 				defer s.lane.Unlock()
 				s.close(closeGoingAway, reasonShutdown)
 			}()
-		}
+		})
 		<-e.empty
 		e.ended.Wait()
 	}()

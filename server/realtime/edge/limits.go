@@ -4,6 +4,8 @@ import (
 	"runtime/metrics"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // heapSampleTime is how old a reading of the heap may be.
@@ -13,6 +15,7 @@ const heapSampleTime = 100 * time.Millisecond
 type limits struct {
 	perAddress  int
 	heapCeiling uint64
+	gate        *rate.Limiter // of handshakes; nil without a limit
 
 	mu       sync.Mutex
 	requests map[string]int // polling requests open, by address

@@ -10,8 +10,8 @@ import (
 // Plain serves bare WebSockets: text messages in, text messages out, with the
 // same frame reader, the same bounds and the same writer as Socket.IO has.
 // Compression is never negotiated. Of Config it heeds the heartbeat,
-// MaxPayload (of one message), SendQueue, MaxConnections, MemoryLimit,
-// Origins, Address, RequestsPerAddress (connections here), WriteTimeout,
+// MaxPayload (of one message), SendQueue, MaxConnections, AcceptRate,
+// ClosePace, MemoryLimit, Origins, Address, RequestsPerAddress (connections here), WriteTimeout,
 // BodyTimeout and Log.
 type Plain struct {
 	cfg    Config
@@ -28,6 +28,7 @@ type Plain struct {
 func NewPlain(cfg Config) *Plain {
 	p := &Plain{cfg: cfg.withDefaults(), conns: map[*PlainConn]struct{}{}}
 	p.limits.perAddress, p.limits.heapCeiling = p.cfg.RequestsPerAddress, p.cfg.MemoryLimit
+	p.limits.gate = newGate(p.cfg.AcceptRate)
 	return p
 }
 
@@ -67,7 +68,7 @@ func (p *Plain) Accept(w http.ResponseWriter, r *http.Request, subprotocol strin
 		refuse(w, errTooMany)
 		return
 	}
-	if why := p.reserve(); why != nil {
+	if why := p.reserve(r.Context()); why != nil {
 		p.limits.finish(address)
 		refuse(w, *why)
 		return
@@ -98,8 +99,11 @@ func (p *Plain) Accept(w http.ResponseWriter, r *http.Request, subprotocol strin
 	}()
 }
 
-// reserve takes a place for a connection.
-func (p *Plain) reserve() *refusal {
+// reserve waits until another connection may come in and takes a place for it.
+func (p *Plain) reserve(ctx context.Context) *refusal {
+	if !p.limits.turn(ctx) {
+		return &errBusy
+	}
 	full := p.limits.heapFull()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -153,22 +157,21 @@ func (p *Plain) Drain() {
 }
 
 // Close refuses new handshakes and closes all connections with 1001 (going
-// away), what was sent before included. It returns when every Closed has
-// returned. When ctx ends before, the rest is cut off and its error returned.
+// away), what was sent before included, at Config.ClosePace. It returns when
+// every Closed has returned. When ctx ends before, the rest is cut off and its
+// error returned.
 func (p *Plain) Close(ctx context.Context) error {
 	p.Drain()
-	all := func(end func(*PlainConn)) {
+	all := func(pace int, end func(*PlainConn)) {
 		p.mu.Lock()
 		conns := make([]*PlainConn, 0, len(p.conns))
 		for c := range p.conns {
 			conns = append(conns, c)
 		}
 		p.mu.Unlock()
-		for _, c := range conns {
-			end(c)
-		}
+		paced(ctx, conns, pace, end)
 	}
-	all(func(c *PlainConn) { c.Close(closeGoingAway, errDraining.Message) })
+	all(p.cfg.ClosePace, func(c *PlainConn) { c.Close(closeGoingAway, errDraining.Message) })
 	done := make(chan struct{})
 	go func() {
 		p.running.Wait()
@@ -178,7 +181,7 @@ func (p *Plain) Close(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		all((*PlainConn).drop)
+		all(0, (*PlainConn).drop)
 		return ctx.Err()
 	}
 }

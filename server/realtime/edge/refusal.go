@@ -28,16 +28,13 @@ var (
 	errDraining    = refusal{http.StatusServiceUnavailable, 3, "Server is going away"}
 )
 
-// retryAfter is what a client that came at a bad time is told, in seconds.
-const retryAfter = "2"
-
 func refuse(w http.ResponseWriter, why refusal) {
 	body, _ := json.Marshal(why)
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	if why.status == http.StatusServiceUnavailable || why.status == http.StatusTooManyRequests {
-		h.Set("Retry-After", retryAfter)
+		h.Set("Retry-After", retryAfter())
 	}
 	w.WriteHeader(why.status)
 	w.Write(body)

@@ -56,7 +56,7 @@ func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string
 	response += "\r\n"
 	var s *session
 	if sid == "" {
-		if why := e.admit(); why != nil {
+		if why := e.admit(r.Context()); why != nil {
 			e.counters.refused.Add(1)
 			refuse(w, *why)
 			return
