@@ -110,8 +110,8 @@ func (h *hall) open(name string) *trio {
 	return &trio{talk: k, third: &talk{id: k.id, sides: [2]*side{s, s}}}
 }
 
-// device is a side that keeps talking, and how it goes for it.
-type device struct {
+// speaker is a side that keeps talking, and how it goes for it.
+type speaker struct {
 	*side
 
 	mu    sync.Mutex
@@ -121,24 +121,24 @@ type device struct {
 	worst time.Duration // that something waited for its ack
 }
 
-// devices are those of all rooms.
-func devices(all []*trio) (list []*device) {
+// speakers are those of all rooms.
+func speakers(all []*trio) (list []*speaker) {
 	for _, k := range all {
 		for _, s := range []*side{k.sides[0], k.sides[1], k.third.sides[0]} {
-			list = append(list, &device{side: s})
+			list = append(list, &speaker{side: s})
 		}
 	}
 	return list
 }
 
 // talks says something at a pace until it is over.
-func (d *device) talks(ctx context.Context, name string, pace time.Duration, over *atomic.Bool) error {
+func (s *speaker) talks(ctx context.Context, name string, pace time.Duration, over *atomic.Bool) error {
 	for n := 0; !over.Load(); n++ {
 		begun := time.Now()
-		if err := d.send(ctx, fmt.Sprintf("%s-%d", name, n)); err != nil {
+		if err := s.send(ctx, fmt.Sprintf("%s-%d", name, n)); err != nil {
 			return err
 		}
-		d.answered(begun, time.Now())
+		s.answered(begun, time.Now())
 		select {
 		case <-time.After(pace):
 		case <-ctx.Done():
@@ -147,26 +147,26 @@ func (d *device) talks(ctx context.Context, name string, pace time.Duration, ove
 	return nil
 }
 
-func (d *device) answered(begun, at time.Time) {
-	_, online := d.lines.state()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.acks++
-	d.begun, d.worst = begun, max(d.worst, at.Sub(begun))
-	if d.back.Before(online) {
-		d.back = at
+func (s *speaker) answered(begun, at time.Time) {
+	_, online := s.lines.state()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acks++
+	s.begun, s.worst = begun, max(s.worst, at.Sub(begun))
+	if s.back.Before(online) {
+		s.back = at
 	}
 }
 
 // goneOn tells whether something was said since a moment, and acked.
-func (d *device) goneOn(since time.Time) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.begun.After(since)
+func (s *speaker) goneOn(since time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begun.After(since)
 }
 
 // resume waits until every device goes on, and tells after how long.
-func resume(t *testing.T, list []*device) time.Duration {
+func resume(t *testing.T, list []*speaker) time.Duration {
 	t.Helper()
 	since := time.Now()
 	eventually(t, "everyone goes on", func() bool {
@@ -187,8 +187,8 @@ type death struct {
 	other time.Duration // that something of the others had to wait for its ack meanwhile
 }
 
-// kill kills a node and waits until every device goes on.
-func (m *member) dies(t *testing.T, list []*device) (end death) {
+// dies kills a node and waits until every device goes on.
+func (m *member) dies(t *testing.T, list []*speaker) (end death) {
 	t.Helper()
 	before := make([]int, len(list))
 	for i, d := range list {
@@ -245,7 +245,7 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 		over              atomic.Bool
 		senders, everyone sync.WaitGroup
 	)
-	list := devices(all)
+	list := speakers(all)
 	for i, d := range list {
 		everyone.Go(func() {
 			if err := d.listen(ctx); err != nil {

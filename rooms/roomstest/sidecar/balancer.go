@@ -56,7 +56,7 @@ func HAProxy(t testing.TB, configuration string, nodes [3]string) (port int) {
 func Caddy(t testing.TB, configuration string, nodes [3]string) (port int) {
 	t.Helper()
 	b := newBalancer(t, "caddy")
-	options := "{\n\tadmin off\n\tpersist_config off\n\tgrace_period 1s\n\tdefault_bind 127.0.0.1\n}\n"
+	options := "{\n\tadmin off\n\tgrace_period 1s\n\tdefault_bind 127.0.0.1\n}\n"
 	b.write("Caddyfile", options+b.read(configuration, nodes, "clinic.example {", fmt.Sprintf("http://127.0.0.1:%d {", b.port)))
 	b.env = []string{"HOME=" + b.dir, "XDG_DATA_HOME=" + b.dir, "XDG_CONFIG_HOME=" + b.dir}
 	return b.run("/usr/bin", "run", "--adapter", "caddyfile", "--config", filepath.Join(b.dir, "Caddyfile"))
