@@ -40,7 +40,7 @@ func Nginx(t testing.TB, site string, nodes [3]string) (port int) {
 	b := newBalancer(t, "nginx")
 	b.write("site.conf", b.read(site, nodes, "listen 80;", fmt.Sprintf("listen 127.0.0.1:%d;", b.port)))
 	b.write("nginx.conf", fmt.Sprintf(nginxAround, b.dir))
-	return b.run("/usr/sbin", "-p", b.dir, "-e", "stderr", "-c", filepath.Join(b.dir, "nginx.conf"))
+	return b.run("/usr/sbin", "TERM", "-p", b.dir, "-e", "stderr", "-c", filepath.Join(b.dir, "nginx.conf"))
 }
 
 // HAProxy is a Balancer.
@@ -49,17 +49,17 @@ func HAProxy(t testing.TB, configuration string, nodes [3]string) (port int) {
 	b := newBalancer(t, "haproxy")
 	// So many connections may need a higher limit of files than tests have.
 	b.write("haproxy.cfg", b.read(configuration, nodes, "bind :80", fmt.Sprintf("bind 127.0.0.1:%d", b.port), "maxconn 100000", "maxconn 1000"))
-	return b.run("/usr/sbin", "-db", "-f", filepath.Join(b.dir, "haproxy.cfg"))
+	return b.run("/usr/sbin", "KILL", "-db", "-f", filepath.Join(b.dir, "haproxy.cfg"))
 }
 
 // Caddy is a Balancer.
 func Caddy(t testing.TB, configuration string, nodes [3]string) (port int) {
 	t.Helper()
 	b := newBalancer(t, "caddy")
-	options := "{\n\tadmin off\n\tgrace_period 1s\n\tdefault_bind 127.0.0.1\n}\n"
+	options := "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}\n"
 	b.write("Caddyfile", options+b.read(configuration, nodes, "clinic.example {", fmt.Sprintf("http://127.0.0.1:%d {", b.port)))
 	b.env = []string{"HOME=" + b.dir, "XDG_DATA_HOME=" + b.dir, "XDG_CONFIG_HOME=" + b.dir}
-	return b.run("/usr/bin", "run", "--adapter", "caddyfile", "--config", filepath.Join(b.dir, "Caddyfile"))
+	return b.run("/usr/bin", "KILL", "run", "--adapter", "caddyfile", "--config", filepath.Join(b.dir, "Caddyfile"))
 }
 
 // balancer is one that is being made.
@@ -103,12 +103,12 @@ func (b *balancer) write(name, content string) {
 	must(b.t, os.WriteFile(filepath.Join(b.dir, name), []byte(content), 0o644))
 }
 
-// run starts the program and waits until it listens.
-func (b *balancer) run(folder string, args ...string) (port int) {
+// run starts the program, which a signal ends, and waits until it listens.
+func (b *balancer) run(folder, signal string, args ...string) (port int) {
 	b.t.Helper()
 	program, err := binary(b.name, folder)
 	must(b.t, err)
-	p, err := start(b.dir, "TERM", filepath.Join(b.dir, "log"), nil, append(append([]string{"env"}, b.env...), append([]string{program}, args...)...)...)
+	p, err := start(b.dir, signal, filepath.Join(b.dir, "log"), nil, append(append([]string{"env"}, b.env...), append([]string{program}, args...)...)...)
 	must(b.t, err)
 	b.t.Cleanup(p.Stop)
 	must(b.t, await(b.name, p, func() error {
