@@ -36,7 +36,7 @@ func TestBehindABalancer(t *testing.T) {
 	}
 	must(t, list[2].stop())
 	for _, k := range all {
-		k.hear(t, "one node less")
+		k.hear(t, "one-node-less")
 	}
 }
 
