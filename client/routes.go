@@ -40,6 +40,7 @@ var routes = []Route{
 	{Method: "POST", Path: "/auth/passkey/ask", Command: account.AskPasskey.Name, Anonymous: true},
 	{Method: "POST", Path: "/auth/passkey/use", Command: account.UsePasskey.Name, Anonymous: true},
 	{Method: "POST", Path: "/auth/sessions/confirm", Command: account.Confirm.Name},
+	{Method: "POST", Path: "/auth/sessions/keep", Command: account.KeepSession.Name},
 	{Method: "DELETE", Path: "/auth/sessions", Command: account.RevokeOthers.Name},
 	{Method: "GET", Path: "/auth/sessions", Command: account.Sessions.Name},
 	{Method: "DELETE", Path: "/auth/sessions/:sessionId", Command: account.RevokeSession.Name},

@@ -32,7 +32,7 @@ type Config struct {
 	RefreshLife  time.Duration `default:"720h" env:"WENZHEN_REFRESH_LIFE" help:"How long a login lasts that is not used."`
 
 	IdentityProviders string        `env:"WENZHEN_IDENTITY_PROVIDERS" help:"JSON file with the OpenID providers that people may log in with." type:"path"`
-	IdleLogOff        time.Duration `default:"2h" env:"WENZHEN_IDLE_LOG_OFF" help:"How long a doctor's or admin's browser may lie idle before it logs off; 0 is for ever."`
+	IdleLogOff        time.Duration `default:"2h" env:"WENZHEN_IDLE_LOG_OFF" help:"How long a doctor's or admin's session lives that nobody uses, in the browser and on the server; 0 is for ever."`
 
 	Policy  string `default:"china" enum:"china,none" env:"WENZHEN_POLICY" help:"What a service allows: under \"china\", advice (健康咨询) has no diagnosis and no prescription; under \"none\", a doctor may do both in every consultation."`
 	SealKey string `env:"WENZHEN_SEAL_KEY" secret:"" help:"Key that seals signed medical documents, at least 32 characters; without it none of them can be verified any more. Made and kept in the data folder when not given."`
@@ -92,8 +92,11 @@ type Config struct {
 
 	Gateways []string `default:"sandbox" env:"WENZHEN_GATEWAYS" help:"Ways to pay, in the order in which they are offered: sandbox (play money), stripe, alipay, alipay_qr, wechat."`
 
-	PayWithin   time.Duration `default:"15m" env:"WENZHEN_PAY_WITHIN" help:"How long a consultation waits for its payment, and a slot is held for it."`
-	PlatformFee int           `default:"0" env:"WENZHEN_PLATFORM_FEE" help:"The platform's share of what doctors earn, in hundredths of a percent."`
+	PayWithin         time.Duration `default:"15m" env:"WENZHEN_PAY_WITHIN" help:"How long a consultation waits for its payment, and a slot is held for it."`
+	CancelFullBefore  time.Duration `default:"24h" env:"WENZHEN_CANCEL_FULL_BEFORE" help:"How long before its start a patient who cancels an appointment gets everything back. It counts for what is booked already, too."`
+	CancelPartBefore  time.Duration `default:"2h" env:"WENZHEN_CANCEL_PART_BEFORE" help:"How long before its start a patient who cancels gets a part back; later it is nothing."`
+	CancelPartPercent int           `default:"50" env:"WENZHEN_CANCEL_PART_PERCENT" help:"That part, in percent of the price."`
+	PlatformFee       int           `default:"0" env:"WENZHEN_PLATFORM_FEE" help:"The platform's share of what doctors earn, in hundredths of a percent."`
 
 	StripeKey           string `env:"WENZHEN_STRIPE_KEY" secret:"" help:"Stripe's secret key."`
 	StripeWebhookSecret string `env:"WENZHEN_STRIPE_WEBHOOK_SECRET" secret:"" help:"Secret of the webhook at Stripe that calls /api/v1/webhooks/stripe."`
@@ -133,7 +136,7 @@ func (c Config) Validate() error {
 		{c.SealKey == "" || len(c.SealKey) >= 32, "--seal-key must have at least 32 characters"},
 		{c.AccountKey == "" || len(c.AccountKey) >= 32, "--account-key must have at least 32 characters"},
 		{c.TokenKeyLife >= 0 && (c.TokenKeyLife == 0 || c.TokenKeyLife > c.AccessLife), "--token-key-life must be longer than --access-life, or 0"},
-		{c.IdleLogOff == 0 || c.IdleLogOff >= time.Minute, "--idle-log-off must be at least a minute, or 0"},
+		{c.IdleLogOff == 0 || c.IdleLogOff >= time.Second, "--idle-log-off must be at least a second, or 0"},
 		{c.AccessLife > 0 && c.RefreshLife > c.AccessLife, "--refresh-life must be longer than --access-life, and both positive"},
 		{c.LoginFailures > 0 && c.LoginAddressFailures > 0 && c.LoginWindow > 0 && c.Registrations > 0, "the login limits must be positive"},
 		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},
@@ -144,6 +147,8 @@ func (c Config) Validate() error {
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
 		{c.PayWithin > 0, "--pay-within must be positive"},
+		{c.CancelPartBefore >= 0 && c.CancelFullBefore >= c.CancelPartBefore, "--cancel-full-before must not be less than --cancel-part-before, and neither negative"},
+		{c.CancelPartPercent >= 0 && c.CancelPartPercent <= 100, "--cancel-part-percent must be 0 to 100"},
 		{(c.TLSCert == "") == (c.TLSKey == ""), "--tls-cert and --tls-key belong together"},
 		{c.HTTPAddr == "" || c.TLSCert != "", "--http-addr sends browsers on to HTTPS, which needs --tls-cert and --tls-key"},
 		{len(c.Gateways) > 0 && c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--gateways must name one at least, and --platform-fee be 0 to 10000"},

@@ -31,6 +31,7 @@ func (s *Server) payments(consultations *consultation.Service) (*billing.Service
 		s.log.Warn("the sandbox takes play money; name the gateways of your clinic with --gateways")
 	}
 	consultations.PayWithin(s.cfg.PayWithin)
+	consultations.CancelBy(consultation.CancelTerms{Full: s.cfg.CancelFullBefore, Part: s.cfg.CancelPartBefore, Percent: s.cfg.CancelPartPercent})
 	bills := billing.New(billing.Config{Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL()},
 		store.Billing{DB: s.db}, consultations, clock, s.log)
 	if play != nil {

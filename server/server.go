@@ -161,6 +161,9 @@ func (s *Server) compose(ctx context.Context) error {
 		}
 	})
 	consultations := consultation.New(store.Consultations{DB: s.db}, s.hub, presence, clock)
+	if s.mail != nil {
+		consultations.VerifiedOnly()
+	}
 	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
 	attention := rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: log},
@@ -202,7 +205,7 @@ func (s *Server) compose(ctx context.Context) error {
 	s.hub.Listen(s.metrics) // after the sockets: it measures when they were told
 	s.observe()
 
-	s.public = Public{Version: Version, Mail: s.mail != nil, Providers: accounts.Providers(), IdleMinutes: int(cfg.IdleLogOff.Minutes()), PushKey: s.push.PublicKey(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
+	s.public = Public{Version: Version, Mail: s.mail != nil, Providers: accounts.Providers(), IdleMinutes: cfg.IdleLogOff.Minutes(), Cancellation: PublicTerms{cfg.CancelFullBefore.Minutes(), cfg.CancelPartBefore.Minutes(), cfg.CancelPartPercent}, PushKey: s.push.PublicKey(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
 	if cfg.Demo {
 		if s.public.Demo, err = seed(ctx, demo{accounts: accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
@@ -241,14 +244,25 @@ type Public struct {
 	Providers []account.IdentityProvider `json:"providers"`
 	// IdleMinutes is after how long a doctor's or admin's browser that nobody
 	// touches is to log off; 0 is never.
-	IdleMinutes int           `json:"idleMinutes"`
-	Demo        []DemoAccount `json:"demo,omitempty"`
+	IdleMinutes float64 `json:"idleMinutes"`
+	// Cancellation is what patients who cancel get back.
+	Cancellation PublicTerms   `json:"cancellation"`
+	Demo         []DemoAccount `json:"demo,omitempty"`
 }
 
 // PublicLimits are the limits that a frontend should know.
 type PublicLimits struct {
 	TextCharacters  int   `json:"textCharacters"`
 	AttachmentBytes int64 `json:"attachmentBytes"`
+}
+
+// PublicTerms are what goes back to a patient who cancels an appointment: the
+// whole price until FullMinutes before its start, PartPercent of it until
+// PartMinutes before it, nothing later.
+type PublicTerms struct {
+	FullMinutes float64 `json:"fullMinutes"`
+	PartMinutes float64 `json:"partMinutes"`
+	PartPercent int     `json:"partPercent"`
 }
 
 // URL is where the server can be reached from this machine.

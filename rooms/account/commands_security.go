@@ -39,6 +39,8 @@ var (
 		Doc: "Prove once more who one is; for 15 minutes one may then change how one logs in."}
 	RevokeOthers = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:revoke-others", For: rooms.Users,
 		Doc: "End all of one's own sessions but this one."}
+	KeepSession = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:keep", For: rooms.Users,
+		Doc: "Tell that someone is there. A doctor's or an admin's session ends when nothing was asked with it for a while."}
 	ChangePassword = rooms.Command[PasswordInput, rooms.Nothing]{Name: "password:change", For: rooms.Users,
 		Doc: "Set one's password; other sessions end."}
 	SendVerification = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "email:send-verification", For: rooms.Users,

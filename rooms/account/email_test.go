@@ -134,6 +134,30 @@ func TestResetPassword(t *testing.T) {
 	}
 }
 
+// Until someone has shown to have an address, it gets the mail to verify it
+// and the one to reset the password, and neither says whose account it is.
+func TestUnverifiedAddressLearnsNothing(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo := w.Patient("bo-tippfehler")
+	w.Passes(time.Second)
+	bo.Again(rooms.Actor{Address: "203.0.113.7", Agent: "another browser"})
+	roomstest.Must(bo, ChangePassword, PasswordInput{Password: "a new password"})
+	if _, err := roomstest.Ask(w, guest("a"), ForgotPassword, ForgotInput{Email: bo.User.Email}); err != nil {
+		t.Fatal(err)
+	}
+	w.Passes(time.Second)
+	letters := w.Post.To(bo.User.Email)
+	if len(letters) != 2 {
+		t.Errorf("%d letters", len(letters))
+	}
+	for _, l := range letters {
+		if text := l.Subject + strings.Join(l.Lines, " ") + l.Reason; strings.Contains(text, bo.User.Name) || strings.Contains(text, "203.0.113.7") {
+			t.Errorf("it says %q", text)
+		}
+	}
+}
+
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)

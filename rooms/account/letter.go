@@ -101,6 +101,11 @@ func (s *Service) write(ctx context.Context, t rooms.Timer) (Letter, error) {
 	if err != nil {
 		return Letter{}, err
 	}
+	// What concerns the account goes to its owner, and to nobody whose address
+	// somebody else has given.
+	if toOwner := kind == letterNewDevice || kind == letterPassword; toOwner && !to.EmailVerified {
+		return Letter{}, rooms.NotFound("verified address")
+	}
 	words := lettersEn[kind]
 	chinese := strings.HasPrefix(to.Locale, "zh")
 	if chinese {
@@ -120,7 +125,8 @@ func (s *Service) write(ctx context.Context, t rooms.Timer) (Letter, error) {
 	return l, nil
 }
 
-// words are what a kind of letter says.
+// words are what a kind of letter says. Those to an address that may be a
+// stranger's say nobody's name.
 type words struct {
 	subject string
 	lines   []string
@@ -129,9 +135,9 @@ type words struct {
 }
 
 var lettersEn = map[string]words{
-	letterVerify: {"Confirm your e-mail address", []string{"Hello {name},", "please confirm that this is your e-mail address. The link works once, for 48 hours."},
+	letterVerify: {"Confirm your e-mail address", []string{"Hello,", "please confirm that this is your e-mail address. The link works once, for 48 hours."},
 		"Confirm", "You get this mail because somebody signed up with your address. If it was not you, ignore it."},
-	letterReset: {"Set a new password", []string{"Hello {name},", "here you can set a new password. The link works once, for one hour."},
+	letterReset: {"Set a new password", []string{"Hello,", "here you can set a new password. The link works once, for one hour."},
 		"Set a new password", "You get this mail because somebody said that you forgot your password. If you did not, ignore it: your password stays as it is."},
 	letterNewDevice: {"A new device logged in to your account", []string{"Hello {name},", "your account was logged in to from a device that we had not seen before:",
 		"{device}\n{address}\n{at}", "If it was you, there is nothing to do. If not, log the device out and change your password."},
@@ -141,9 +147,9 @@ var lettersEn = map[string]words{
 }
 
 var lettersZh = map[string]words{
-	letterVerify: {"请确认您的邮箱", []string{"{name}，您好：", "请点击下面的按钮，确认这是您的邮箱。链接 48 小时内有效，只能使用一次。"},
+	letterVerify: {"请确认您的邮箱", []string{"您好：", "请点击下面的按钮，确认这是您的邮箱。链接 48 小时内有效，只能使用一次。"},
 		"确认邮箱", "有人用您的邮箱注册了账户。如果不是您本人，请忽略这封邮件。"},
-	letterReset: {"重设密码", []string{"{name}，您好：", "请点击下面的按钮设置新密码。链接一小时内有效，只能使用一次。"},
+	letterReset: {"重设密码", []string{"您好：", "请点击下面的按钮设置新密码。链接一小时内有效，只能使用一次。"},
 		"设置新密码", "有人申请为您的账户重设密码。如果不是您本人，请忽略这封邮件，密码不会改变。"},
 	letterNewDevice: {"您的账户在新设备上登录", []string{"{name}，您好：", "您的账户刚刚在一台新设备上登录：", "{device}\n{address}\n{at}", "如果是您本人，无需处理。如果不是，请立即退出该设备并修改密码。"},
 		"查看登录设备", "这封邮件关系到您的账户安全。"},

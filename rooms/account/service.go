@@ -28,6 +28,9 @@ type Config struct {
 	Mail Mail
 	// AccessLife and RefreshLife are how long tokens are good for.
 	AccessLife, RefreshLife time.Duration
+	// IdleLogOff is how long a session of a doctor or an admin lives that nobody
+	// uses; 0 is for ever.
+	IdleLogOff time.Duration
 	// LoginFailures per account within LoginWindow; AddressFailures from one address.
 	LoginFailures, AddressFailures int
 	LoginWindow                    time.Duration
@@ -44,6 +47,7 @@ type Service struct {
 	signer    signer
 	passwords passwords
 	alive     *liveness
+	uses      uses
 	party     *webauthn.WebAuthn // nil without a public URL: then there is no server
 }
 
@@ -54,12 +58,13 @@ func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) (*Servic
 		return nil, fmt.Errorf("account: public URL: %w", err)
 	}
 	return &Service{cfg: cfg, store: store, hub: hub, now: now, passwords: newPasswords(), party: party,
-		signer: signer{keys: &keyring{master: cfg.Key, store: store, now: now}, life: cfg.AccessLife, now: now}, alive: newLiveness(store, now)}, nil
+		signer: signer{keys: &keyring{master: cfg.Key, store: store, now: now}, life: cfg.AccessLife, now: now}, alive: newLiveness(store, now),
+		uses: uses{at: map[rooms.SessionID]time.Time{}}}, nil
 }
 
 // Timers are the timers that the service fires.
 func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{timerLetter: s.sendLetter, timerRotation: s.rotate}
+	return map[string]rooms.Fire{timerLetter: s.sendLetter, timerRotation: s.rotate, timerIdle: s.endIdle}
 }
 
 // Commands are the commands that the service carries out.
@@ -74,7 +79,7 @@ func (s *Service) Commands() []rooms.Bound {
 		StartProvider.Bind(s.startProvider), ProviderCallback.Bind(s.callback), FinishProvider.Bind(s.finishProvider),
 		LogOutProvider.Bind(s.logOutProvider), BackChannelLogout.Bind(s.backChannelLogout),
 		AskPasskey.Bind(s.askPasskey), UsePasskey.Bind(s.usePasskey),
-		ReadSecurity.Bind(s.security), Confirm.Bind(s.confirm), RevokeOthers.Bind(s.revokeOthers),
+		ReadSecurity.Bind(s.security), Confirm.Bind(s.confirm), RevokeOthers.Bind(s.revokeOthers), KeepSession.Bind(s.keepSession),
 		ChangePassword.Bind(s.changePassword), SendVerification.Bind(s.sendVerification),
 		BeginTOTP.Bind(s.beginTOTP), ConfirmTOTP.Bind(s.confirmTOTP), RemoveTOTP.Bind(s.removeTOTP), RenewRecoveryCodes.Bind(s.renewRecoveryCodes),
 		BeginPasskey.Bind(s.beginPasskey), AddPasskey.Bind(s.addPasskey), RemovePasskey.Bind(s.removePasskey),
@@ -91,7 +96,7 @@ func (s *Service) Authenticate(token string) (rooms.Actor, time.Time, error) {
 }
 
 // Alive is a rooms.Guard: it refuses a revoked or expired session and a
-// suspended user. On this node a revocation is seen at once; one made
+// suspended user, and takes note that a session is used. On this node a revocation is seen at once; one made
 // elsewhere, within livenessTTL.
 func (s *Service) Alive(ctx context.Context, actor rooms.Actor, _ string) error {
 	if actor.SessionID == "" {
@@ -103,6 +108,9 @@ func (s *Service) Alive(ctx context.Context, actor rooms.Actor, _ string) error 
 		return err
 	case !ok:
 		return rooms.Unauthenticated("this session has ended; log in again")
+	}
+	if s.idles(actor.Role) {
+		s.uses.note(actor.SessionID, s.now())
 	}
 	return nil
 }

@@ -58,6 +58,11 @@ func (s *Service) enter(tx Tx, user User, actor rooms.Actor, how entrance) (Logi
 			return Login{}, err
 		}
 	}
+	if s.idles(user.Role) {
+		if _, err := s.watchIdle(tx, session.ID); err != nil {
+			return Login{}, err
+		}
+	}
 	if strange(session, past) {
 		if err := s.announceDevice(tx, session); err != nil {
 			return Login{}, err
@@ -167,6 +172,11 @@ func (s *Service) refresh(ctx context.Context, _ rooms.Actor, in RefreshInput) (
 			if err := tx.TouchSession(old.SessionID, now, now.Add(s.cfg.RefreshLife)); err != nil {
 				return err
 			}
+			if s.idles(user.Role) { // it may have begun under another setting
+				if _, err := s.watchIdle(tx, old.SessionID); err != nil {
+					return err
+				}
+			}
 		}
 		refused = nil
 		tokens, err = s.tokens(user, old.SessionID, next)
@@ -261,6 +271,11 @@ func (s *Service) revokeOthers(ctx context.Context, actor rooms.Actor, _ rooms.N
 	return rooms.Nothing{}, err
 }
 
+// keepSession does nothing: that it was asked for is what counts.
+func (s *Service) keepSession(context.Context, rooms.Actor, rooms.Nothing) (rooms.Nothing, error) {
+	return rooms.Nothing{}, nil
+}
+
 // confirm proves once more who has the session: with the password, or where
 // the account has none, with a code of the second factor.
 func (s *Service) confirm(ctx context.Context, actor rooms.Actor, in ConfirmInput) (rooms.Nothing, error) {
@@ -312,11 +327,12 @@ func (s *Service) proved(tx Tx, actor rooms.Actor) error {
 
 // Watch makes what other nodes and processes do felt on this one, until ctx
 // ends: sessions that they ended are cut within revocationsEvery, and their
-// signing keys are learnt. A failure to ask is logged by report and tried again.
+// signing keys are learnt; and it tells them which sessions are used here. A
+// failure is logged by report and tried again.
 func (s *Service) Watch(ctx context.Context, report func(error)) {
 	tick := time.NewTicker(revocationsEvery)
 	defer tick.Stop()
-	heard, keys := map[rooms.SessionID]bool{}, s.now()
+	heard, keys, written := map[rooms.SessionID]bool{}, s.now(), s.now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -327,6 +343,10 @@ func (s *Service) Watch(ctx context.Context, report func(error)) {
 		if heard, err = s.HearRevocations(ctx, heard); err == nil && s.now().Sub(keys) >= keysEvery {
 			keys = s.now()
 			err = s.signer.keys.load(ctx)
+		}
+		if err == nil && s.now().Sub(written) >= s.useEvery() {
+			written = s.now()
+			err = s.WriteUses(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			report(err)

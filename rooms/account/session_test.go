@@ -187,9 +187,8 @@ func TestRevocationIsHeardElsewhere(t *testing.T) {
 func TestNewDeviceIsToldOf(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	bo := w.Patient("bo")
-	w.Passes(time.Second)
-	before := len(w.Post.To(bo.User.Email))      // to verify the address
+	bo := w.Patient("bo").Verifies()
+	before := len(w.Post.To(bo.User.Email))
 	bo.Again(rooms.Actor{Address: "192.0.2.99"}) // the same network
 	phone := rooms.Actor{Address: "2001:db8:1:2::3", Agent: "Mozilla/5.0 (iPhone)"}
 	bo.Again(phone)
@@ -240,4 +239,51 @@ func ask[In, Out any](p *roomstest.Person, command rooms.Command[In, Out], in In
 	p.W.T.Helper()
 	_, err := roomstest.Ask(p.W, p.As, command, in)
 	return err
+}
+
+// What a doctor does not use for the configured time ends on the server too,
+// whatever the browser does by itself; a patient's does not.
+func TestIdleSessionsEnd(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t, func(w *roomstest.World) { w.IdleLogOff = time.Hour })
+	wang, bo := w.Doctor("wang"), w.Patient("bo")
+	elsewhere := w.Node(w.Hub)
+	for range 6 { // someone reads a page, and the browser says so
+		w.Passes(50 * time.Minute)
+		roomstest.Must(wang, KeepSession, rooms.Nothing{})
+	}
+	for range 6 { // on another node, which writes it down
+		w.Passes(50 * time.Minute)
+		if err := elsewhere.Alive(t.Context(), wang.As, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := elsewhere.WriteUses(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	desk := wang.Again(guest("192.0.2.9")) // that is used, unlike the first
+	for range 6 {
+		w.Passes(15 * time.Minute)
+		next, err := refresh(w, wang.RefreshToken) // the browser, by itself
+		if err == nil {
+			wang.RefreshToken = next.RefreshToken
+		}
+		roomstest.Must(desk, Me, rooms.Nothing{})
+	}
+	if code := roomstest.Code(wang, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
+		t.Errorf("the idle session: %q", code)
+	}
+	if n := len(w.Notices(rooms.SessionRoom(wang.As.SessionID), SessionRevoked.Name)); n != 1 {
+		t.Errorf("its sockets were told %d times", n)
+	}
+	if _, err := refresh(w, wang.RefreshToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+		t.Errorf("its refresh token: %v", err)
+	}
+	roomstest.Must(desk, Me, rooms.Nothing{})
+	roomstest.Must(bo, Me, rooms.Nothing{})
+	w.Restarts(3 * time.Hour)
+	w.Passes(0)
+	if code := roomstest.Code(desk, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
+		t.Errorf("idle over a restart: %q", code)
+	}
 }

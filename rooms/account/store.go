@@ -97,6 +97,10 @@ type sessionTx interface {
 	PastSessions(user rooms.UserID, limit int) ([]Session, error)
 	// RevokeOtherSessions ends all sessions of a user but one, and returns them.
 	RevokeOtherSessions(user rooms.UserID, but rooms.SessionID, at time.Time) ([]rooms.SessionID, error)
+	// SessionUsedAt is when a living session was last asked for something, as far
+	// as that has been written down with UseSession.
+	SessionUsedAt(id rooms.SessionID) (time.Time, error)
+	UseSession(id rooms.SessionID, at time.Time) error
 	SessionProvedAt(id rooms.SessionID) (time.Time, error)
 	ProveSession(id rooms.SessionID, at time.Time) error
 	InsertProviderSession(ProviderSession) error

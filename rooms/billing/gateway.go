@@ -103,6 +103,8 @@ type Callback struct {
 // that something has become of a refund. Neither is set by one that concerns
 // nothing of ours.
 type Notice struct {
+	// ID is the gateway's number of the callback; it stays when it is repeated.
+	ID        string
 	Reference string
 	Standing  Standing
 	RefundID  consultation.RefundID

@@ -151,7 +151,7 @@ func (s *Service) differs(ctx context.Context, p Payment) (Difference, bool) {
 	}
 	d.Ours, d.Theirs = fmt.Sprintf("%s %v", p.Status, ours)+stuck, fmt.Sprintf("%s %v", at.State, theirs)
 	if stuck == "" && covers(theirs, ours) {
-		err := s.settle(ctx, p.ID, at)
+		err := s.settle(ctx, p.ID, at, "")
 		d.MadeGood = err == nil
 	}
 	return d, true

@@ -11,8 +11,10 @@ import (
 
 // Callback takes what a gateway calls back with. What is not verifiably the
 // gateway's own, concerns nothing that we know, or names another amount or
-// currency, is refused, logged, and changes nothing; what was told before
-// changes nothing either. It returns the body that the gateway wants to hear.
+// currency, is refused, logged, and changes nothing. One that was taken before
+// is logged and changes nothing either, but is answered like the first: its
+// gateway may not have heard the answer. What is logged has neither secrets nor
+// anyone's name. It returns the body that the gateway wants to hear.
 // Errors: not_found (gateway, payment), forbidden (signature, certificate,
 // age), invalid, conflict (amount, currency), unavailable.
 func (s *Service) Callback(ctx context.Context, gateway string, c Callback) (contentType string, body []byte, err error) {
@@ -25,19 +27,41 @@ func (s *Service) Callback(ctx context.Context, gateway string, c Callback) (con
 	if err == nil {
 		err = s.heed(ctx, g, notice)
 	}
-	if err != nil {
-		s.log.WarnContext(ctx, "payment callback refused", "gateway", gateway, "reference", notice.Reference, "error", err)
+	switch {
+	case errors.Is(err, errRepeated):
+		s.log.InfoContext(ctx, "payment callback repeated", "gateway", gateway, "reference", notice.Reference, "callback", notice.ID)
+	case err != nil:
+		s.log.WarnContext(ctx, "payment callback refused", "gateway", gateway, "reference", notice.Reference, "code", rooms.CodeOf(err), "error", err)
 		return "", nil, err
 	}
 	contentType, body = g.Thanks()
 	return contentType, body, nil
 }
 
+// errRepeated is a callback that was taken before.
+var errRepeated = errors.New("the callback was taken before")
+
+// once fails for a callback of a gateway that was taken before; id is "" for
+// what no callback has told.
+func (s *Service) once(tx Tx, gateway, id string) error {
+	if id == "" {
+		return nil
+	}
+	fresh, err := tx.InsertCallback(gateway, id, s.now())
+	if err == nil && !fresh {
+		err = errRepeated
+	}
+	return err
+}
+
 func (s *Service) heed(ctx context.Context, g Gateway, notice Notice) error {
 	if notice.RefundID != "" {
 		return s.store.InTx(ctx, func(tx Tx) error {
 			r, err := tx.Refund(notice.RefundID)
-			if err != nil || r.Status != consultation.RefundPending {
+			if err != nil {
+				return err
+			}
+			if err := s.once(tx, g.Name(), notice.ID); err != nil || r.Status != consultation.RefundPending {
 				return err
 			}
 			return tx.SetTimer(rooms.Timer{Kind: refundTimer, Subject: string(r.ID), Due: s.now()})
@@ -50,24 +74,25 @@ func (s *Service) heed(ctx context.Context, g Gateway, notice Notice) error {
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, p.ID, notice.Standing)
+	return s.settle(ctx, p.ID, notice.Standing, notice.ID)
 }
 
 // errMismatch is a charge that is not what the payment asked for.
 var errMismatch = errors.New("amount or currency is not what was asked for")
 
 // settle brings a payment to where the gateway says that it stands. It is the
-// only way in which money comes into the books.
-func (s *Service) settle(ctx context.Context, id PaymentID, at Standing) error {
-	err := s.settleOnce(ctx, id, at, true)
+// only way in which money comes into the books. callback is the number of the
+// callback that told of it, "" if the gateway was asked.
+func (s *Service) settle(ctx context.Context, id PaymentID, at Standing, callback string) error {
+	err := s.settleOnce(ctx, id, at, callback, true)
 	if code := rooms.CodeOf(err); (code == rooms.CodeConflict || code == rooms.CodeInvalid) && !errors.Is(err, errMismatch) {
 		// The slot could not be taken again: what was paid goes back.
-		err = s.settleOnce(ctx, id, at, false)
+		err = s.settleOnce(ctx, id, at, callback, false)
 	}
 	return err
 }
 
-func (s *Service) settleOnce(ctx context.Context, id PaymentID, at Standing, rescue bool) error {
+func (s *Service) settleOnce(ctx context.Context, id PaymentID, at Standing, callback string, rescue bool) error {
 	var doctor rooms.UserID
 	err := s.store.InTx(ctx, func(tx Tx) error {
 		p, err := tx.Payment(id)
@@ -79,6 +104,9 @@ func (s *Service) settleOnce(ctx context.Context, id PaymentID, at Standing, res
 				e := rooms.Conflict(string(p.Status), "%d %s was taken where %d %s was asked for", t.Amount, t.Currency, p.Amount, p.Currency)
 				return fmt.Errorf("%w: %w", errMismatch, e)
 			}
+		}
+		if err := s.once(tx, p.Gateway, callback); err != nil {
+			return err
 		}
 		o, err := tx.Order(p.OrderID)
 		if err != nil {

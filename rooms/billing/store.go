@@ -44,6 +44,9 @@ type Tx interface {
 	// InsertCharge tells whether the charge was new: the gateway's number for
 	// it decides.
 	InsertCharge(Charge) (bool, error)
+	// InsertCallback keeps a gateway's number of a callback, and tells whether it
+	// was new.
+	InsertCallback(gateway, id string, at time.Time) (bool, error)
 	Refund(id consultation.RefundID) (Refund, error)
 	InsertRefund(Refund) error
 	SaveRefund(Refund) error

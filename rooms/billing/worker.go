@@ -142,7 +142,7 @@ func (s *Service) follow(ctx context.Context, id PaymentID) error {
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, p.ID, at)
+	return s.settle(ctx, p.ID, at, "")
 }
 
 // payBack carries out a refund. The gateway knows it by its id, so asking

@@ -36,6 +36,7 @@ type transition struct {
 type change struct {
 	actor           rooms.Actor
 	reason, summary string
+	terms           CancelTerms
 }
 
 // The machine, row by row as the domain's table has it.
@@ -129,8 +130,8 @@ func (t transition) apply(c Consultation, in change, now time.Time) (Consultatio
 		c.RefundPercent = 100
 	}
 	if t.to == Cancelled && t.by == PartPatient {
-		c.RefundPercent = refundPercent(c, now)
-		c.Refund = map[int]Refund{0: NoRefund, 50: PartialRefund, 100: FullRefund}[c.RefundPercent]
+		c.RefundPercent = in.terms.percent(c, now)
+		c.Refund = refundOf(c.RefundPercent)
 	}
 	if t.to == Expired && c.ScheduledAt != nil && c.QueuedAt == nil {
 		c.Refund, c.RefundPercent = NoRefund, 0 // the patient did not come: as good as cancelled too late

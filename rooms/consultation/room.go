@@ -232,7 +232,8 @@ func (s *Service) invited(tx Tx, in InviteInput) (Participant, error) {
 	if err != nil {
 		return Participant{}, err
 	}
-	if user.Suspended {
+	// Whoever signed up with an address that is not theirs is not who was meant.
+	if user.Suspended || (in.Email != "" && s.verifiedOnly && !user.EmailVerified) {
 		return Participant{}, rooms.NotFound("user")
 	}
 	if in.Role == PartColleague {

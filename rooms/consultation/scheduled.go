@@ -106,16 +106,3 @@ func (s *Service) Withdraw(tx Tx, actor rooms.Actor, c Consultation, by Part, re
 func (s *Service) AnnounceQueue(ctx context.Context, doctor rooms.UserID) {
 	s.announceQueue(ctx, doctor)
 }
-
-// refundPercent is what a patient who cancels gets back (domain, Appointment):
-// everything until 24 hours before, half until 2 hours before, nothing later.
-// Without an appointment everything goes back until the doctor accepts.
-func refundPercent(c Consultation, now time.Time) int {
-	switch {
-	case c.ScheduledAt == nil, c.ScheduledAt.Sub(now) >= 24*time.Hour:
-		return 100
-	case c.ScheduledAt.Sub(now) >= 2*time.Hour:
-		return 50
-	}
-	return 0
-}

@@ -17,12 +17,19 @@ type Service struct {
 	followers []Follower
 	biller    Biller
 	payWithin time.Duration
+	terms     CancelTerms
+	// verifiedOnly tells that an address finds a user only who has proved it.
+	verifiedOnly bool
 }
 
 // New makes the service.
 func New(store Store, hub *rooms.Hub, presence *rooms.Presence, now func() time.Time) *Service {
-	return &Service{store: store, hub: hub, presence: presence, now: now, payWithin: payWithin}
+	return &Service{store: store, hub: hub, presence: presence, now: now, payWithin: payWithin, terms: usualTerms}
 }
+
+// VerifiedOnly makes invitations by e-mail find those alone who have shown to
+// have the address. It is for servers that send mail: on others nobody can.
+func (s *Service) VerifiedOnly() { s.verifiedOnly = true }
 
 // Commands are the commands that the service carries out.
 func (s *Service) Commands() []rooms.Bound {
@@ -117,6 +124,7 @@ func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Con
 // transit applies t and writes what follows from it: the row, the timer, the event.
 func (s *Service) transit(tx Tx, c Consultation, t transition, in change) (Consultation, error) {
 	from := c.Status
+	in.terms = s.terms
 	c, err := t.apply(c, in, s.now())
 	if err != nil {
 		return c, err

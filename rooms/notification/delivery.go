@@ -161,6 +161,8 @@ func (s *Service) carryOut(ctx context.Context, d Delivery, o Order) Outcome {
 	switch {
 	case o.User.Suspended:
 		return Outcome{Status: Skipped, Note: "suspended", At: now}
+	case d.Channel == Mail && !o.User.EmailVerified: // it may be a stranger's address
+		return Outcome{Status: Skipped, Note: "the address is not verified", At: now}
 	case !invitation && o.Notification.ReadAt != nil, !invitation && o.Notification.SeenAt != nil:
 		return Outcome{Status: Skipped, Note: "seen", At: now}
 	case d.Channel == Push && !wish.Push, d.Channel == Mail && !wish.Email:

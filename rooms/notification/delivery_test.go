@@ -26,7 +26,7 @@ const endpoint = "https://push.example/bo"
 
 func newDelivering(t *testing.T) *delivering {
 	w := roomstest.New(t)
-	d := &delivering{World: w, bo: w.Patient("bo"), wang: w.Doctor("wang")}
+	d := &delivering{World: w, bo: w.Patient("bo").Verifies(), wang: w.Doctor("wang")}
 	roomstest.Must(d.bo, Subscribe, roomstest.Browser(endpoint))
 	d.c = d.bo.Consults(d.wang, "headache")
 	return d
@@ -68,6 +68,23 @@ func TestPushThenMail(t *testing.T) {
 	if n := d.bo.Inbox()[0]; n.DeliveredAt == nil || n.SeenAt != nil || n.ReadAt != nil {
 		t.Errorf("evidence: %+v", n)
 	}
+}
+
+// An address that nobody has proved to have may be a stranger's: nothing is
+// mailed there. The inbox and the browsers are told all the same.
+func TestUnverifiedAddressesGetNoMail(t *testing.T) {
+	t.Parallel()
+	d := newDelivering(t)
+	d.bo = d.Patient("bo-with-a-typo")
+	roomstest.Must(d.bo, Subscribe, roomstest.Browser(endpoint))
+	d.c = d.bo.Consults(d.wang, "headache")
+	d.wang.Accepts(d.c)
+	d.passes(time.Hour)
+	d.expect("not verified", 1, 0)
+	d.bo.Verifies()
+	d.wang.Says(d.c, "hello")
+	d.passes(time.Hour)
+	d.expect("verified", 2, 1)
 }
 
 // What a page that is looked at has shown is not pushed, what was read is not

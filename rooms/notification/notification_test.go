@@ -295,7 +295,7 @@ func TestEveryEventIsToldOnce(t *testing.T) {
 func TestAppointmentsAreTold(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	bo, wang := w.Patient("bo").Verifies(), w.Doctor("wang").Verifies()
 	roomstest.Must(wang, schedule.SaveSchedule, schedule.ScheduleInput{TimeZone: "Asia/Shanghai", Rules: []schedule.Rule{
 		{Weekday: 2, Start: "09:00", End: "12:00", SlotMinutes: 30, Capacity: 1, Media: []account.Medium{account.Text}}}})
 	nine := time.Date(2026, 11, 3, 1, 0, 0, 0, time.UTC) // in Shanghai
@@ -331,7 +331,7 @@ func TestAppointmentsAreTold(t *testing.T) {
 func TestDocumentsAndCallsAreTold(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	bo, wang := w.Patient("bo").Verifies(), w.Doctor("wang")
 	c := roomstest.Must(bo, consultation.Open, consultation.OpenInput{DoctorID: wang.User.ID, Service: account.Followup, Medium: account.Text,
 		Complaint: "again", PriorDiagnosis: "hypertension"}).Consultation.ID
 	wang.Accepts(c)

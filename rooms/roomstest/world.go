@@ -11,6 +11,7 @@
 package roomstest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,6 +58,8 @@ type World struct {
 	Sandbox   *sandbox.Gateway
 	// FeeBasisPoints are those of the next start.
 	FeeBasisPoints int
+	// Log is billing's at the next start; nothing is kept of it unless it is set.
+	Log *slog.Logger
 	// Gateway, if set, wraps the sandbox at the next start.
 	Gateway   func(*sandbox.Gateway) billing.Gateway
 	Outside   *Outside
@@ -65,6 +69,9 @@ type World struct {
 	// OpenID is the providers that one can log in with: none, unless New is
 	// given some.
 	OpenID account.OpenID
+	// IdleLogOff is how long a doctor's session lives that nobody uses: for ever,
+	// unless New is told otherwise.
+	IdleLogOff time.Duration
 	// LoginFailures per account within a quarter of an hour: 10 unless New is
 	// told otherwise.
 	LoginFailures int
@@ -144,6 +151,7 @@ func (w *World) open() {
 	w.Presence = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	w.Accounts = w.Node(w.Hub)
 	w.consultations = consultation.New(store.Consultations{DB: db}, w.Hub, w.Presence, w.Now)
+	w.consultations.VerifiedOnly()
 	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
 	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
@@ -156,7 +164,7 @@ func (w *World) open() {
 		gateway = w.Gateway(w.Sandbox)
 	}
 	w.Billing = billing.New(billing.Config{Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints}, store.Billing{DB: db}, w.consultations, w.Now,
-		slog.New(slog.NewTextHandler(io.Discard, nil)))
+		cmp.Or(w.Log, slog.New(slog.NewTextHandler(io.Discard, nil))))
 	w.Sandbox.CallsBack(w.Billing.Callback)
 	w.Attention = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	w.notifications = notification.New(notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout,
@@ -175,7 +183,7 @@ func (w *World) Node(hub *rooms.Hub) *account.Service {
 	w.T.Helper()
 	accounts, err := account.New(account.Config{Key: []byte("a key of 32 characters for tests"), AccountKey: []byte("one more of 32 characters for it"),
 		KeyLife: 30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
-		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour,
+		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
 		LoginFailures: w.LoginFailures, AddressFailures: 100, LoginWindow: 15 * time.Minute, Registrations: 100}, store.Accounts{DB: w.DB}, hub, w.Now)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))
@@ -244,6 +252,22 @@ func (p *Person) Again(from rooms.Actor) *Person {
 	login, err := Ask(p.W, from, account.LogIn, account.LoginInput{Email: p.User.Email, Password: Password})
 	p.W.must(err)
 	return p.W.Enters(login)
+}
+
+// Verifies shows, with the link of the mail that registering sends, that the
+// person has the address.
+func (p *Person) Verifies() *Person {
+	p.W.T.Helper()
+	p.W.Passes(0) // it is sent
+	for _, letter := range p.W.Post.To(p.User.Email) {
+		if _, token, ok := strings.Cut(letter.URL, "/email/verify#"); ok {
+			_, err := Ask(p.W, rooms.Actor{}, account.VerifyEmail, account.TokenInput{Token: token})
+			p.W.must(err)
+			return p
+		}
+	}
+	p.W.T.Fatalf("%s got no mail to verify the address", p.User.Name)
+	return p
 }
 
 // Enters is who a login is.

@@ -233,10 +233,21 @@ func (tx *Tx) SavePayment(p billing.Payment) error {
 
 // InsertCharge implements billing.Tx.
 func (tx *Tx) InsertCharge(c billing.Charge) (bool, error) {
-	var one int
-	err := tx.row(context.Background(), `INSERT INTO charges (gateway, transaction_id, payment_id, order_id, amount, currency, at, extra)
+	return tx.inserts(`INSERT INTO charges (gateway, transaction_id, payment_id, order_id, amount, currency, at, extra)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (gateway, transaction_id) DO NOTHING RETURNING 1`,
-		c.Gateway, c.Transaction, c.PaymentID, c.OrderID, c.Amount, c.Currency, micros(c.At), c.Extra).Scan(&one)
+		c.Gateway, c.Transaction, c.PaymentID, c.OrderID, c.Amount, c.Currency, micros(c.At), c.Extra)
+}
+
+// InsertCallback implements billing.Tx.
+func (tx *Tx) InsertCallback(gateway, id string, at time.Time) (bool, error) {
+	return tx.inserts(`INSERT INTO callbacks (gateway, id, at) VALUES ($1, $2, $3) ON CONFLICT (gateway, id) DO NOTHING RETURNING 1`, gateway, id, micros(at))
+}
+
+// inserts tells whether an INSERT that does nothing about what is there already,
+// and returns something, did something.
+func (tx *Tx) inserts(sqlText string, args ...any) (bool, error) {
+	var one int
+	err := tx.row(context.Background(), sqlText, args...).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}

@@ -33,7 +33,7 @@ func (s Accounts) RevokedSince(ctx context.Context, since time.Time) ([]rooms.Se
 
 // InsertSession implements account.Tx.
 func (tx *Tx) InsertSession(v account.Session) error {
-	return tx.exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+	return tx.exec(`INSERT INTO sessions (`+sessionColumns+`, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $3)`,
 		v.ID, v.UserID, micros(v.CreatedAt), micros(v.LastUsedAt), micros(v.ExpiresAt), v.UserAgent, v.Address, v.Method, micros(v.ProvedAt))
 }
 
@@ -46,6 +46,18 @@ func (tx *Tx) PastSessions(user rooms.UserID, limit int) ([]account.Session, err
 func (tx *Tx) RevokeOtherSessions(user rooms.UserID, but rooms.SessionID, now time.Time) ([]rooms.SessionID, error) {
 	return collect(context.Background(), tx, scanSessionID,
 		`UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND id <> $2 AND revoked_at = 0 RETURNING id`, user, but, micros(now))
+}
+
+// SessionUsedAt implements account.Tx.
+func (tx *Tx) SessionUsedAt(id rooms.SessionID) (time.Time, error) {
+	var used time.Time
+	err := tx.row(context.Background(), `SELECT asked_at FROM sessions WHERE id = $1 AND revoked_at = 0`, id).Scan((*at)(&used))
+	return used, found(err, "session")
+}
+
+// UseSession implements account.Tx.
+func (tx *Tx) UseSession(id rooms.SessionID, used time.Time) error {
+	return tx.exec(`UPDATE sessions SET asked_at = $2 WHERE id = $1 AND asked_at < $2`, id, micros(used))
 }
 
 // SessionProvedAt implements account.Tx.

@@ -10,9 +10,13 @@ const (
 	sweepEvery   = 10 * time.Minute
 	keepAttempts = 24 * time.Hour
 	keepTokens   = 24 * time.Hour // past expiry, so that reuse is still told from nonsense
+	// keepCallbacks is longer than any gateway repeats one; after that a charge is
+	// still known by its own number.
+	keepCallbacks = 31 * 24 * time.Hour
 )
 
-// sweep deletes counted attempts, refresh tokens and tickets that are long past.
+// sweep deletes counted attempts, refresh tokens, tickets and known callbacks that
+// are long past.
 func (db *DB) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -27,6 +31,7 @@ func (db *DB) sweep(ctx context.Context) {
 			return firstOf(
 				tx.exec(`DELETE FROM attempts WHERE at < $1`, micros(now.Add(-keepAttempts))),
 				tx.exec(`DELETE FROM refresh_tokens WHERE expires_at < $1`, micros(now.Add(-keepTokens))),
+				tx.exec(`DELETE FROM callbacks WHERE at < $1`, micros(now.Add(-keepCallbacks))),
 				tx.exec(`DELETE FROM tickets WHERE expires_at < $1`, micros(now)),
 			)
 		})

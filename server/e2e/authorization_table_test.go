@@ -161,6 +161,7 @@ var authorization = map[string]row{
 
 	account.ReadSecurity.Name:       {want: own, in: empty},
 	account.Confirm.Name:            {want: own, in: func(belongings) any { return account.ConfirmInput{Password: password} }},
+	account.KeepSession.Name:        {want: own, in: empty},
 	account.RevokeOthers.Name:       {want: own, in: empty},
 	account.ChangePassword.Name:     {want: own, in: func(belongings) any { return account.PasswordInput{Password: password} }},
 	account.SendVerification.Name:   {want: users(rooms.CodeConflict), everyone: true, in: empty}, // no mail here

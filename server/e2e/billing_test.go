@@ -6,12 +6,14 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
+	"wenzhen/server"
 )
 
 // costly is a doctor whose advice by text costs 50 yuan.
@@ -119,5 +121,42 @@ func TestWebhooksOfStrangers(t *testing.T) {
 	}
 	if a := w.ask(t, http.MethodPost, "/api/v1/webhooks/sandbox", "", strings.Repeat("x", 2<<20)); a.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a huge one: %d", a.status)
+	}
+}
+
+// What goes back to a patient who cancels is the clinic's to say, and said
+// before: the answer of /config is what then happens.
+func TestCancellationTermsAreSettings(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(c *server.Config) {
+		c.CancelFullBefore, c.CancelPartBefore, c.CancelPartPercent = 72*time.Hour, 30*time.Hour, 30
+	})
+	var told struct {
+		Cancellation struct{ FullMinutes, PartMinutes, PartPercent int }
+	}
+	must(t, json.Unmarshal(w.ask(t, http.MethodGet, "/api/v1/config", "", "").body, &told))
+	if c := told.Cancellation; c.FullMinutes != 72*60 || c.PartMinutes != 30*60 || c.PartPercent != 30 {
+		t.Errorf("told of %+v", c)
+	}
+	doctor, bo := w.costly("wang"), w.patient("bo")
+	first := always(doctor, 60) // in about two days
+	for ahead, want := range map[time.Duration]struct {
+		percent int
+		refund  consultation.Refund
+	}{
+		0:               {30, consultation.PartialRefund},
+		48 * time.Hour:  {100, consultation.FullRefund},
+		-24 * time.Hour: {0, consultation.NoRefund},
+	} {
+		b := do(bo, schedule.Book, bookingOf(doctor, first.Add(ahead)))
+		bo.plays(b.Order.ID, billing.PlayPay)
+		a := do(bo, schedule.Cancel, schedule.CancelInput{AppointmentID: b.Appointment.ID})
+		c := do(bo, consultation.Read, consultation.Input{ConsultationID: b.Consultation.ID})
+		if a.RefundPercent != want.percent || c.RefundPercent != want.percent || c.Refund != want.refund {
+			t.Errorf("%s from two days ahead: %d %% of the appointment, %d %% %q of the consultation; want %+v", ahead, a.RefundPercent, c.RefundPercent, c.Refund, want)
+		}
+		eventually(t, "the money is back", func() bool {
+			return do(bo, billing.ReadOrder, billing.OrderRef{OrderID: b.Order.ID}).Refunded == 5000*int64(want.percent)/100
+		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +54,23 @@ func notices(post *mailtest.Server, p *person) []mailtest.Mail {
 	return list
 }
 
+// verifies shows that someone has the address, with the link of a mail.
+func (p *person) verifies(post *mailtest.Server) *person {
+	p.w.t.Helper()
+	link := regexp.MustCompile(`/email/verify#([\w.-]+)`)
+	var token string
+	eventually(p.w.t, "a mail to verify the address", func() bool {
+		for _, m := range post.To(p.user.Email) {
+			if found := link.FindStringSubmatch(m.Parts["text/plain"]); found != nil {
+				token = found[1]
+			}
+		}
+		return token != ""
+	})
+	do(p, account.VerifyEmail, account.TokenInput{Token: token})
+	return p
+}
+
 // What happens to someone who is away leaves the house: a push that only their
 // browser can read, then a mail; not what they have seen.
 func TestWhoIsAwayIsPushedAndMailed(t *testing.T) {
@@ -62,7 +80,7 @@ func TestWhoIsAwayIsPushedAndMailed(t *testing.T) {
 		c.MailServer, c.MailFrom, c.MailDelay = post.URL(), "问诊 <no-reply@clinic.example>", 0
 		c.PushAllow, c.PublicURL = []string{services.Host()}, "https://clinic.example"
 	})
-	bo, wang, browser := w.patient("bo"), w.doctor("wang"), services.Browser()
+	bo, wang, browser := w.patient("bo").verifies(post), w.doctor("wang"), services.Browser()
 	id := bo.consults(wang, secret)
 	do(bo, notification.Subscribe, browser.Subscription())
 	wang.accepts(id)
@@ -110,7 +128,7 @@ func TestAppointmentsAreMailedAsInvitations(t *testing.T) {
 	t.Parallel()
 	post := mailtest.Start(t)
 	w := start(t, func(c *server.Config) { c.MailServer, c.MailFrom = post.URL(), "no-reply@clinic.example" })
-	bo, wang := w.patient("bo"), w.doctor("wang")
+	bo, wang := w.patient("bo").verifies(post), w.doctor("wang").verifies(post)
 	rules := []schedule.Rule{}
 	for day := 1; day <= 7; day++ {
 		rules = append(rules, schedule.Rule{Weekday: day, Start: "09:00", End: "12:00", SlotMinutes: 30, Capacity: 1, Media: []account.Medium{account.Text}})
@@ -275,7 +293,7 @@ func TestEveryoneIsToldOnceWhenTheServerIsKilled(t *testing.T) {
 	var all [patients]*person
 	var ids [patients]consultation.ID
 	for i := range all {
-		all[i] = w.patient("bo")
+		all[i] = w.patient("bo").verifies(post)
 		ids[i] = all[i].consults(wang, "headache")
 		wang.accepts(ids[i])
 	}

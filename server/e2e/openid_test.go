@@ -92,6 +92,24 @@ func (n *navigator) finishes(page, otp string) (account.Login, *rooms.Error) {
 	return login, err
 }
 
+// links an identity at a provider to someone's account, and returns the page
+// that this leads to.
+func (n *navigator) links(who *person, provider string) string {
+	n.t.Helper()
+	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodPost, n.base+"/api/v1/me/identities/"+provider, nil)
+	must(n.t, err)
+	r.Header.Set("Authorization", "Bearer "+who.Tokens().AccessToken)
+	answer, err := n.http.Do(r)
+	must(n.t, err)
+	defer answer.Body.Close()
+	var to account.ProviderRedirect
+	must(n.t, json.NewDecoder(answer.Body).Decode(&to))
+	if to.Browser != "" {
+		n.t.Error("the browser's secret is in the answer")
+	}
+	return n.visits(n.visits(to.RedirectURL))
+}
+
 // as is the person that a login is.
 func (w *world) as(login account.Login) *person {
 	w.t.Helper()
@@ -254,29 +272,14 @@ func TestLinkAndUnlink(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	w := start(t, with(t, p.config("there")))
-	link := func(n *navigator, who *person) string {
-		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.base+"/api/v1/me/identities/there", nil)
-		must(t, err)
-		r.Header.Set("Authorization", "Bearer "+who.Tokens().AccessToken)
-		answer, err := n.http.Do(r)
-		must(t, err)
-		defer answer.Body.Close()
-		var to account.ProviderRedirect
-		must(t, json.NewDecoder(answer.Body).Decode(&to))
-		if to.Browser != "" {
-			t.Error("the browser's secret is in the answer")
-		}
-		return n.visits(n.visits(to.RedirectURL))
-	}
 	bo, jing := w.patient("bo"), w.patient("jing")
 	n := w.navigator(t)
 	for range 2 { // the second time changes nothing
-		if page := link(n, bo); !strings.HasSuffix(page, "/account?linked=there") {
+		if page := n.links(bo, "there"); !strings.HasSuffix(page, "/account?linked=there") {
 			t.Fatalf("linking led to %s", page)
 		}
 	}
-	if page := link(w.navigator(t), jing); !strings.Contains(page, "/account?problem=linked") {
+	if page := w.navigator(t).links(jing, "there"); !strings.Contains(page, "/account?problem=linked") {
 		t.Errorf("another's identity: led to %s", page)
 	}
 	login, err := n.finishes(n.visits(n.goes("there")), "")
@@ -306,6 +309,45 @@ func TestLinkAndUnlink(t *testing.T) {
 	do(w.admin, account.SuspendUser, account.UserInput{UserID: fresh.User.ID})
 	if page := n.visits(n.goes("there")); !strings.Contains(page, "problem=forbidden") {
 		t.Errorf("suspended: led to %s", page)
+	}
+}
+
+// Identities at several providers open one account, each by itself, also where
+// both call their user the same; unlinking one leaves the other.
+func TestSeveralProviders(t *testing.T) {
+	t.Parallel()
+	p, q := newProvider(t), newProvider(t)
+	w := start(t, with(t, p.config("there"), q.config("elsewhere")))
+	bo := w.patient("bo")
+	enters := func(provider string) account.Login {
+		t.Helper()
+		n := w.navigator(t)
+		login, err := n.finishes(n.visits(n.goes(provider)), "")
+		if err != nil {
+			t.Fatalf("through %s: %v", provider, err)
+		}
+		return login
+	}
+	for _, provider := range []string{"there", "elsewhere"} {
+		if page := w.navigator(t).links(bo, provider); !strings.HasSuffix(page, "/account?linked="+provider) {
+			t.Fatalf("linking led to %s", page)
+		}
+	}
+	for _, provider := range []string{"there", "elsewhere"} {
+		if login := enters(provider); login.User.ID != bo.user.ID {
+			t.Errorf("%s opens %+v", provider, login.User)
+		}
+	}
+	for _, identity := range do(bo, account.ReadSecurity, rooms.Nothing{}).Identities {
+		if identity.Provider == "there" {
+			do(bo, account.Unlink, account.IdentityInput{IdentityID: identity.ID})
+		}
+	}
+	if login := enters("elsewhere"); login.User.ID != bo.user.ID {
+		t.Errorf("the one that is left opens %+v", login.User)
+	}
+	if login := enters("there"); login.User.ID == bo.user.ID {
+		t.Error("the one that was unlinked still opens the account")
 	}
 }
 

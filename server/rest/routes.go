@@ -88,6 +88,7 @@ func Routes() []Route {
 		{Method: "POST", Path: "/auth/passkey/ask", Command: account.AskPasskey.Name, Status: http.StatusOK, Anonymous: true},
 		{Method: "POST", Path: "/auth/passkey/use", Command: account.UsePasskey.Name, Status: http.StatusOK, Anonymous: true},
 		{Method: "POST", Path: "/auth/sessions/confirm", Command: account.Confirm.Name, Status: http.StatusNoContent},
+		{Method: "POST", Path: "/auth/sessions/keep", Command: account.KeepSession.Name, Status: http.StatusNoContent},
 		{Method: "DELETE", Path: "/auth/sessions", Command: account.RevokeOthers.Name, Status: http.StatusNoContent},
 		{Method: "GET", Path: "/auth/sessions", Command: account.Sessions.Name, Status: http.StatusOK},
 		{Method: "DELETE", Path: "/auth/sessions/:sessionId", Command: account.RevokeSession.Name, Status: http.StatusNoContent},

@@ -217,8 +217,12 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 	return billing.RefundAnswer{Remote: string(r.ID), Status: consultation.RefundPending}, nil
 }
 
-// Read implements billing.Gateway. Alipay repeats a callback for a day without
-// signing it anew: its age says nothing, and telling twice changes nothing.
+// repeats is for how long Alipay repeats a callback that was not thanked for,
+// unchanged (24 hours and 22 minutes), and clocks that differ.
+const repeats = 25 * time.Hour
+
+// Read implements billing.Gateway. One that is older than Alipay would still
+// repeat it was kept by somebody else.
 func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.Notice, error) {
 	values, err := url.ParseQuery(string(c.Body))
 	if err != nil {
@@ -234,11 +238,18 @@ func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.Notice,
 	if n.AppId != g.app {
 		return billing.Notice{}, rooms.Forbidden("the callback is for another application")
 	}
+	sent, err := time.ParseInLocation(time.DateTime, n.NotifyTime, beijing)
+	if err != nil || n.NotifyId == "" {
+		return billing.Notice{}, rooms.Invalid("", "the callback makes no sense")
+	}
+	if age := time.Since(sent); age > repeats || age < -time.Hour {
+		return billing.Notice{}, rooms.Forbidden("the callback was sent %s ago", age.Round(time.Second))
+	}
 	at, err := standing(n.TradeStatus, n.GmtPayment != "", n.TradeNo, n.TotalAmount, values.Get("trans_currency"))
 	if err != nil || n.OutTradeNo == "" {
 		return billing.Notice{}, rooms.Invalid("", "the callback makes no sense")
 	}
-	return billing.Notice{Reference: n.OutTradeNo, Standing: at}, nil
+	return billing.Notice{ID: n.NotifyId, Reference: n.OutTradeNo, Standing: at}, nil
 }
 
 // Thanks implements billing.Gateway.

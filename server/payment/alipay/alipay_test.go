@@ -62,6 +62,11 @@ func sign(t *testing.T, key *rsa.PrivateKey, text []byte) string {
 	return base64.StdEncoding.EncodeToString(signature)
 }
 
+// beijing is a time some while ago, as Alipay writes it.
+func beijing(ago time.Duration) string {
+	return time.Now().Add(-ago).In(time.FixedZone("UTC+8", 8*60*60)).Format(time.DateTime)
+}
+
 // number is how Alipay names a certificate.
 func number(c *x509.Certificate) string {
 	sum := md5.Sum([]byte(c.Issuer.String() + c.SerialNumber.String()))
@@ -173,7 +178,7 @@ func TestConformance(t *testing.T) {
 			return g
 		}
 		notice := func(t *testing.T, by *rsa.PrivateKey, cert *x509.Certificate, n conformance.Notice) billing.Callback {
-			values := url.Values{"app_id": {app}, "notify_type": {"trade_status_sync"}, "out_trade_no": {n.Reference}, "trade_no": {n.Transaction}, "trade_status": {"TRADE_SUCCESS"},
+			values := url.Values{"app_id": {app}, "notify_type": {"trade_status_sync"}, "notify_id": {n.ID}, "notify_time": {beijing(n.Age)}, "out_trade_no": {n.Reference}, "trade_no": {n.Transaction}, "trade_status": {"TRADE_SUCCESS"},
 				"total_amount": {fmt.Sprintf("%d.%02d", n.Amount/100, n.Amount%100)}, "gmt_payment": {"2026-11-21 12:00:00"}}
 			if n.Currency != "CNY" {
 				values.Set("trans_currency", n.Currency)
@@ -190,7 +195,7 @@ func TestConformance(t *testing.T) {
 				address, client := conformance.Serve(t, f)
 				expired, wary := conformance.ServeExpired(t, f)
 				return conformance.Fake{
-					Gateway: at(t, goodPEM, address, client), Unsafe: at(t, goodPEM, expired, wary), Certificates: true,
+					Gateway: at(t, goodPEM, address, client), Unsafe: at(t, goodPEM, expired, wary), Stale: 26 * time.Hour, Certificates: true,
 					Pay: func(reference string) string {
 						f.mu.Lock()
 						defer f.mu.Unlock()
@@ -218,7 +223,7 @@ func TestConformance(t *testing.T) {
 		t.Run(name+" with a certificate that has expired", func(t *testing.T) {
 			t.Parallel()
 			g := at(t, oldPEM, "https://localhost", nil)
-			if n, err := g.Read(t.Context(), notice(t, theirs, old, conformance.Notice{Reference: "r", Transaction: "t", Amount: 1, Currency: "CNY"})); err == nil {
+			if n, err := g.Read(t.Context(), notice(t, theirs, old, conformance.Notice{ID: "n", Reference: "r", Transaction: "t", Amount: 1, Currency: "CNY"})); err == nil {
 				t.Errorf("it is believed: %+v", n)
 			}
 			if at, err := g.Look(t.Context(), billing.Payment{Reference: "r"}); err == nil {

@@ -13,6 +13,8 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +28,7 @@ import (
 
 // Notice is what a fake calls back with.
 type Notice struct {
+	ID                     string
 	Reference, Transaction string
 	Amount                 int64
 	Currency               string
@@ -48,8 +51,8 @@ type Fake struct {
 	Sign func(n Notice) billing.Callback
 	// Returned is what went back of a transaction.
 	Returned func(transaction string) int64
-	// Ages tells whether the protocol refuses what was signed long ago.
-	Ages bool
+	// Stale is an age at which a callback is refused.
+	Stale time.Duration
 	// Certificates tells whether callbacks are signed with certificates.
 	Certificates bool
 }
@@ -60,6 +63,7 @@ const price = 5000
 type world struct {
 	*roomstest.World
 	fake     Fake
+	journal  *journal
 	bo, wang *roomstest.Person
 	order    billing.Order
 	payment  billing.Payment
@@ -68,7 +72,8 @@ type world struct {
 
 func newWorld(t *testing.T, fake Fake) *world {
 	t.Helper()
-	w := &world{World: roomstest.New(t), fake: fake}
+	w := &world{World: roomstest.New(t), fake: fake, journal: &journal{}}
+	w.Log = w.journal.logger()
 	w.Gateway = func(*sandbox.Gateway) billing.Gateway { return fake.Gateway }
 	w.Restarts(0)
 	w.wang, w.bo = w.Doctor("wang"), w.Patient("bo")
@@ -89,9 +94,21 @@ func (w *world) history() billing.OrderHistory {
 	return h
 }
 
-func (w *world) calls(n Notice) error {
-	_, _, err := w.Billing.Callback(context.Background(), w.fake.Gateway.Name(), w.fake.Sign(n))
+func (w *world) calls(n Notice) error { return w.sends(w.fake.Sign(n)) }
+
+func (w *world) sends(c billing.Callback) error {
+	_, _, err := w.Billing.Callback(context.Background(), w.fake.Gateway.Name(), c)
 	return err
+}
+
+// books is all that is written down of the order, its consultation included.
+func (w *world) books() string {
+	w.T.Helper()
+	raw, err := json.Marshal([]any{w.history(), w.bo.Sees(w.order.ConsultationID), w.bo.OrderOf(w.order.ConsultationID)})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return string(raw)
 }
 
 // Run tests a gateway; make makes it anew, with a fake of its own.
@@ -101,6 +118,7 @@ func Run(t *testing.T, make func(t *testing.T) Fake) {
 	t.Run("not paid in time", func(t *testing.T) { t.Parallel(); closed(newWorld(t, make(t))) })
 	t.Run("paid at the last moment", func(t *testing.T) { t.Parallel(); late(newWorld(t, make(t))) })
 	t.Run("callbacks that are refused", func(t *testing.T) { t.Parallel(); refused(newWorld(t, make(t))) })
+	t.Run("a callback that comes again", func(t *testing.T) { t.Parallel(); replayed(newWorld(t, make(t))) })
 }
 
 // RunRemote is Run for a gateway that is asked over a network.
@@ -108,12 +126,7 @@ func RunRemote(t *testing.T, make func(t *testing.T) Fake) {
 	Run(t, make)
 	t.Run("an expired certificate of the server", func(t *testing.T) {
 		t.Parallel()
-		fake := make(t)
-		p := billing.Payment{ID: "p", OrderID: "o", Reference: "0123456789abcdef0123456789abcdef", Remote: "x", Amount: price, Currency: "CNY",
-			CreatedAt: time.Now(), ExpiresAt: time.Now().Add(15 * time.Minute)}
-		if at, err := fake.Unsafe.Look(t.Context(), p); err == nil {
-			t.Errorf("it is believed: %+v", at)
-		}
+		impostor(newWorld(t, make(t)))
 	})
 }
 
@@ -124,7 +137,7 @@ func paid(w *world) {
 	}
 	transaction := w.fake.Pay(w.payment.Reference)
 	n := Notice{Reference: w.payment.Reference, Transaction: transaction, Amount: price, Currency: "CNY"}
-	for range 3 { // a callback that comes again changes nothing
+	for _, n.ID = range []string{"first", "second"} { // told twice is taken once
 		if err := w.calls(n); err != nil {
 			t.Fatal(err)
 		}
@@ -196,51 +209,135 @@ func late(w *world) {
 	}
 }
 
+// refused makes sure that what must not be believed is refused, is logged with
+// nothing that is nobody's business, and changes nothing.
 func refused(w *world) {
 	t := w.T
-	good := Notice{Reference: w.payment.Reference, Transaction: "transaction-1", Amount: price, Currency: "CNY"}
-	before, err := json.Marshal(w.history())
-	if err != nil {
-		t.Fatal(err)
+	good := Notice{ID: "callback-1", Reference: w.payment.Reference, Transaction: "transaction-1", Amount: price, Currency: "CNY"}
+	tampered := w.fake.Sign(good)
+	tampered.Body = append(tampered.Body, ' ', ' ')
+	tampered.Body[len(tampered.Body)/2] ^= 1
+	signed := func(change func(n *Notice)) billing.Callback {
+		n := good
+		change(&n)
+		return w.fake.Sign(n)
 	}
+	before := w.books()
 	for name, c := range map[string]struct {
-		change func(n *Notice)
-		want   rooms.Code
-		skip   bool
+		sent billing.Callback
+		want rooms.Code // any, if it is empty
+		skip bool
 	}{
-		"forged signature":    {change: func(n *Notice) { n.Forged = true }, want: rooms.CodeForbidden},
-		"wrong amount":        {change: func(n *Notice) { n.Amount = 1 }, want: rooms.CodeConflict},
-		"wrong currency":      {change: func(n *Notice) { n.Currency = "USD" }, want: rooms.CodeConflict},
-		"unknown order":       {change: func(n *Notice) { n.Reference = "ffffffffffffffffffffffffffffffff" }, want: rooms.CodeNotFound},
-		"replayed":            {change: func(n *Notice) { n.Age = time.Hour }, want: rooms.CodeForbidden, skip: !w.fake.Ages},
-		"expired certificate": {change: func(n *Notice) { n.Expired = true }, want: rooms.CodeForbidden, skip: !w.fake.Certificates},
+		"forged signature":    {sent: signed(func(n *Notice) { n.Forged = true }), want: rooms.CodeForbidden},
+		"changed on the way":  {sent: tampered},
+		"not signed":          {sent: billing.Callback{Header: http.Header{}, Body: []byte("{}")}, want: rooms.CodeForbidden},
+		"wrong amount":        {sent: signed(func(n *Notice) { n.Amount = 1 }), want: rooms.CodeConflict},
+		"wrong currency":      {sent: signed(func(n *Notice) { n.Currency = "USD" }), want: rooms.CodeConflict},
+		"unknown order":       {sent: signed(func(n *Notice) { n.Reference = "ffffffffffffffffffffffffffffffff" }), want: rooms.CodeNotFound},
+		"replayed when stale": {sent: signed(func(n *Notice) { n.Age = w.fake.Stale }), want: rooms.CodeForbidden},
+		"expired certificate": {sent: signed(func(n *Notice) { n.Expired = true }), want: rooms.CodeForbidden, skip: !w.fake.Certificates},
 	} {
 		if c.skip {
 			continue
 		}
-		n := good
-		c.change(&n)
-		if err := w.calls(n); rooms.CodeOf(err) != c.want {
+		w.journal.take()
+		err := w.sends(c.sent)
+		if err == nil || (c.want != "" && rooms.CodeOf(err) != c.want) {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
-		if after, err := json.Marshal(w.history()); err != nil || string(after) != string(before) {
+		w.logged(name, "payment callback refused", rooms.CodeOf(err), c.sent)
+		if after := w.books(); after != before {
 			t.Errorf("%s: it changed something:\n%s\n%s", name, before, after)
 		}
 	}
-	tampered := w.fake.Sign(good)
-	tampered.Body = append(tampered.Body, ' ', ' ')
-	tampered.Body[len(tampered.Body)/2] ^= 1
-	if _, _, err := w.Billing.Callback(context.Background(), w.fake.Gateway.Name(), tampered); err == nil {
-		t.Error("a body that was changed on the way is believed")
-	}
-	if _, _, err := w.Billing.Callback(context.Background(), w.fake.Gateway.Name(), billing.Callback{Header: http.Header{}, Body: []byte("{}")}); err == nil {
-		t.Error("an unsigned callback is believed")
-	}
-	if after, err := json.Marshal(w.history()); err != nil || string(after) != string(before) {
-		t.Errorf("it changed something:\n%s\n%s", before, after)
-	}
 	if err := w.calls(good); err != nil {
 		t.Errorf("a good one is refused: %v", err)
+	}
+}
+
+// logged makes sure that one line tells of a callback: with which gateway and
+// why, and without what it was signed with, what it says, or who is ill.
+func (w *world) logged(name, message string, code rooms.Code, c billing.Callback) {
+	w.T.Helper()
+	lines := w.journal.take()
+	if len(lines) != 1 {
+		w.T.Errorf("%s: logged %q", name, lines)
+		return
+	}
+	var line map[string]any
+	if err := json.Unmarshal([]byte(lines[0]), &line); err != nil {
+		w.T.Fatal(err)
+	}
+	if line["msg"] != message || line["gateway"] != w.fake.Gateway.Name() || (code != "" && line["code"] != string(code)) {
+		w.T.Errorf("%s: logged %s", name, lines[0])
+	}
+	var secrets []string
+	for _, values := range c.Header {
+		secrets = append(secrets, values...)
+	}
+	for _, part := range strings.FieldsFunc(string(c.Body), func(r rune) bool { return strings.ContainsRune(`&={}":,`, r) }) {
+		if plain, err := url.QueryUnescape(part); err == nil {
+			secrets = append(secrets, part, plain)
+		}
+	}
+	for _, secret := range secrets {
+		// What is short is a word, a time or our own number for the payment.
+		if len(secret) > 40 && strings.Contains(lines[0], secret) {
+			w.T.Errorf("%s: %q is in the log: %s", name, secret, lines[0])
+		}
+	}
+	if strings.Contains(lines[0], w.bo.User.Email) || strings.Contains(lines[0], "headache") {
+		w.T.Errorf("%s: the log says who is ill: %s", name, lines[0])
+	}
+}
+
+// replayed makes sure that a callback that was taken is known when it comes
+// again: its gateway is thanked, for it may not have heard us, and no more.
+func replayed(w *world) {
+	t := w.T
+	transaction := w.fake.Pay(w.payment.Reference)
+	c := w.fake.Sign(Notice{ID: "callback-1", Reference: w.payment.Reference, Transaction: transaction, Amount: price, Currency: "CNY"})
+	if err := w.sends(c); err != nil {
+		t.Fatal(err)
+	}
+	before := w.books()
+	for range 2 {
+		w.journal.take()
+		if err := w.sends(c); err != nil {
+			t.Errorf("its gateway is not thanked: %v", err)
+		}
+		w.logged("replayed", "payment callback repeated", "", c)
+		if after := w.books(); after != before {
+			t.Errorf("it changed something:\n%s\n%s", before, after)
+		}
+	}
+	// Also when everything has gone back since: nothing is taken again.
+	roomstest.Must(w.wang, consultation.Decline, consultation.ReasonInput{ConsultationID: w.order.ConsultationID, Reason: "no"})
+	w.settle()
+	before = w.books()
+	if err := w.sends(c); err != nil {
+		t.Error(err)
+	}
+	if after := w.books(); after != before || w.fake.Returned(transaction) != price {
+		t.Errorf("after the refund it changed something, %d are back:\n%s\n%s", w.fake.Returned(transaction), before, after)
+	}
+}
+
+// impostor makes sure that nobody is believed who has the gateway's name and a
+// certificate that has expired: it is logged, and changes nothing.
+func impostor(w *world) {
+	w.Gateway = func(*sandbox.Gateway) billing.Gateway { return w.fake.Unsafe }
+	w.Restarts(0)
+	w.fake.Pay(w.payment.Reference)
+	before := w.books()
+	w.journal.take()
+	w.Passes(time.Minute) // it is asked
+	if after := w.books(); after != before {
+		w.T.Errorf("it is believed:\n%s\n%s", before, after)
+	}
+	lines := strings.Join(w.journal.take(), "\n")
+	if !strings.Contains(lines, "certificate has expired") || !strings.Contains(lines, string(w.payment.ID)) {
+		w.T.Errorf("logged %s", lines)
 	}
 }
 

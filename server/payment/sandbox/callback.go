@@ -25,6 +25,8 @@ const tolerance = 5 * time.Minute
 
 // message is the body of a callback.
 type message struct {
+	// ID stays the same however often the callback is made.
+	ID           string                `json:"id"`
 	Reference    string                `json:"reference"`
 	State        billing.PaymentState  `json:"state"`
 	Transactions []billing.Transaction `json:"transactions,omitempty"`
@@ -48,7 +50,7 @@ func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.Notice, e
 	if err := json.Unmarshal(c.Body, &m); err != nil || m.Reference == "" {
 		return billing.Notice{}, rooms.Invalid("", "the callback makes no sense")
 	}
-	return billing.Notice{Reference: m.Reference, Standing: billing.Standing{State: m.State, Transactions: m.Transactions}}, nil
+	return billing.Notice{ID: m.ID, Reference: m.Reference, Standing: billing.Standing{State: m.State, Transactions: m.Transactions}}, nil
 }
 
 // sign makes the callback that tells m, as of now.
@@ -82,13 +84,16 @@ func (g *Gateway) Timers() map[string]rooms.Fire {
 	return map[string]rooms.Fire{timerKind: func(ctx context.Context, t rooms.Timer) error { return g.deliver(ctx, t.Subject) }}
 }
 
-// tell plans a callback that says how the payment stands at this moment.
-func (a *account) tell(tx rooms.Tx, due time.Time, state billing.PaymentState) error {
-	m := message{Reference: a.Reference, State: state}
+// tell plans a callback that says how the payment stands at this moment, and
+// is made at each of the times.
+func (a *account) tell(tx rooms.Tx, state billing.PaymentState, dues ...time.Time) error {
+	m := message{ID: rooms.NewID(dues[0]), Reference: a.Reference, State: state}
 	if state == billing.StatePaid {
 		m.Transactions = append(m.Transactions, a.Transactions[len(a.Transactions)-1])
 	}
-	a.Calls = append(a.Calls, call{ID: rooms.NewID(due), Due: due, Notice: m})
+	for _, due := range dues {
+		a.Calls = append(a.Calls, call{ID: rooms.NewID(due), Due: due, Notice: m})
+	}
 	return a.plan(tx)
 }
 

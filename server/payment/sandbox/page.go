@@ -45,12 +45,7 @@ func (g *Gateway) play(ctx context.Context, actor rooms.Actor, in billing.Sandbo
 		now := g.now()
 		paid := func(dues ...time.Time) error {
 			a.pay(now)
-			for _, due := range dues {
-				if err := a.tell(tx, due, billing.StatePaid); err != nil {
-					return err
-				}
-			}
-			return nil
+			return a.tell(tx, billing.StatePaid, dues...)
 		}
 		switch in.Play {
 		case billing.PlayPay:
@@ -68,10 +63,10 @@ func (g *Gateway) play(ctx context.Context, actor rooms.Actor, in billing.Sandbo
 			if err := paid(now); err != nil {
 				return err
 			}
-			return a.tell(tx, now.Add(disorderBy), billing.StateFailed)
+			return a.tell(tx, billing.StateFailed, now.Add(disorderBy))
 		case billing.PlayFail:
 			a.State = billing.StateFailed
-			return a.tell(tx, now, billing.StateFailed)
+			return a.tell(tx, billing.StateFailed, now)
 		case billing.PlayLate:
 			a.Late = true
 			return nil

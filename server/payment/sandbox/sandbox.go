@@ -99,7 +99,7 @@ func (g *Gateway) Close(ctx context.Context, p billing.Payment) (billing.Standin
 		if a.Late && a.State == billing.StateClosed {
 			a.Late = false
 			a.pay(g.now())
-			return a.tell(tx, g.now().Add(lateBy), a.State)
+			return a.tell(tx, a.State, g.now().Add(lateBy))
 		}
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/billing"
@@ -27,7 +28,7 @@ func TestConformance(t *testing.T) {
 		page := rooms.NewCatalogue(nil, g.Commands())
 		references := map[string]string{} // by transaction
 		return conformance.Fake{
-			Gateway: g, Ages: true,
+			Gateway: g, Stale: time.Hour,
 			Pay: func(reference string) string {
 				in, err := json.Marshal(billing.SandboxPlayInput{Reference: reference, Play: billing.PlayPay})
 				if err == nil {
@@ -44,7 +45,7 @@ func TestConformance(t *testing.T) {
 				return at.Transactions[0].ID
 			},
 			Sign: func(n conformance.Notice) billing.Callback {
-				body, err := json.Marshal(map[string]any{"reference": n.Reference, "state": "paid",
+				body, err := json.Marshal(map[string]any{"id": n.ID, "reference": n.Reference, "state": "paid",
 					"transactions": []billing.Transaction{{ID: n.Transaction, Amount: n.Amount, Currency: n.Currency}}})
 				if err != nil {
 					t.Fatal(err)

@@ -160,13 +160,13 @@ func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.Notice, e
 		if kind == "checkout.session.async_payment_failed" {
 			at.State = billing.StateFailed
 		}
-		return billing.Notice{Reference: s.ClientReferenceID, Standing: at}, nil
+		return billing.Notice{ID: event.ID, Reference: s.ClientReferenceID, Standing: at}, nil
 	case strings.HasPrefix(kind, "refund."):
 		var r api.Refund
 		if err := json.Unmarshal(event.Data.Raw, &r); err != nil {
 			return billing.Notice{}, rooms.Invalid("", "the event makes no sense")
 		}
-		return billing.Notice{RefundID: consultation.RefundID(r.Metadata[refundKey])}, nil
+		return billing.Notice{ID: event.ID, RefundID: consultation.RefundID(r.Metadata[refundKey])}, nil
 	}
 	return billing.Notice{}, nil // of something else that happens at Stripe
 }

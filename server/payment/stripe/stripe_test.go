@@ -129,7 +129,7 @@ func TestConformance(t *testing.T) {
 			return g
 		}
 		return conformance.Fake{
-			Gateway: at(conformance.Serve(t, f)), Unsafe: at(conformance.ServeExpired(t, f)), Ages: true,
+			Gateway: at(conformance.Serve(t, f)), Unsafe: at(conformance.ServeExpired(t, f)), Stale: time.Hour,
 			Pay: func(reference string) string {
 				f.mu.Lock()
 				defer f.mu.Unlock()
@@ -144,7 +144,7 @@ func TestConformance(t *testing.T) {
 				return ""
 			},
 			Sign: func(n conformance.Notice) billing.Callback {
-				body, err := json.Marshal(map[string]any{"id": "evt_1", "object": "event", "type": "checkout.session.completed", "data": map[string]any{"object": session{
+				body, err := json.Marshal(map[string]any{"id": n.ID, "object": "event", "type": "checkout.session.completed", "data": map[string]any{"object": session{
 					ID: "cs_1", Object: "checkout.session", Reference: n.Reference, Status: "complete", PaymentStatus: "paid", PaymentIntent: &n.Transaction,
 					AmountTotal: n.Amount, Currency: strings.ToLower(n.Currency)}}})
 				if err != nil {

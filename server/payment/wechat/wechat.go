@@ -235,18 +235,19 @@ func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.Notice,
 	}
 	request.Header = c.Header
 	var t told
-	if _, err := g.notify.ParseNotifyRequest(ctx, request, &t); err != nil {
+	call, err := g.notify.ParseNotifyRequest(ctx, request, &t)
+	if err != nil {
 		return billing.Notice{}, rooms.Forbidden("the callback is not WeChat Pay's, or too old")
 	}
 	switch {
 	case text(t.Mchid) != g.cfg.Merchant:
 		return billing.Notice{}, rooms.Forbidden("the callback is for another merchant")
 	case t.OutRefundNo != nil:
-		return billing.Notice{RefundID: consultation.RefundID(*t.OutRefundNo)}, nil
+		return billing.Notice{ID: call.ID, RefundID: consultation.RefundID(*t.OutRefundNo)}, nil
 	case text(t.Appid) != g.cfg.App:
 		return billing.Notice{}, rooms.Forbidden("the callback is for another application")
 	}
-	return billing.Notice{Reference: text(t.OutTradeNo), Standing: standing(&t.Transaction)}, nil
+	return billing.Notice{ID: call.ID, Reference: text(t.OutTradeNo), Standing: standing(&t.Transaction)}, nil
 }
 
 // Thanks implements billing.Gateway.

@@ -188,7 +188,7 @@ func TestConformance(t *testing.T) {
 			return g
 		}
 		return conformance.Fake{
-			Gateway: at(conformance.Serve(t, f)), Unsafe: at(conformance.ServeExpired(t, f)), Ages: true, Certificates: true,
+			Gateway: at(conformance.Serve(t, f)), Unsafe: at(conformance.ServeExpired(t, f)), Stale: time.Hour, Certificates: true,
 			Pay: func(reference string) string {
 				f.mu.Lock()
 				defer f.mu.Unlock()
@@ -197,7 +197,7 @@ func TestConformance(t *testing.T) {
 				return "42" + reference
 			},
 			Sign: func(n conformance.Notice) billing.Callback {
-				body, err := json.Marshal(object{"id": "n1", "create_time": time.Now().Format(time.RFC3339), "event_type": "TRANSACTION.SUCCESS", "resource_type": "encrypt-resource", "summary": "paid",
+				body, err := json.Marshal(object{"id": n.ID, "create_time": time.Now().Format(time.RFC3339), "event_type": "TRANSACTION.SUCCESS", "resource_type": "encrypt-resource", "summary": "paid",
 					"resource": f.sealed(object{"appid": app, "mchid": merchant, "out_trade_no": n.Reference, "transaction_id": n.Transaction, "trade_state": "SUCCESS",
 						"amount": object{"total": n.Amount, "currency": n.Currency}})})
 				if err != nil {

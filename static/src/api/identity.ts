@@ -51,6 +51,7 @@ export const identityApi = {
 
   security: () => http.json<Security>('GET', '/me/security'),
   confirm: (body: ConfirmInput) => http.json<undefined>('POST', '/auth/sessions/confirm', { body }),
+  keep: () => http.json<undefined>('POST', '/auth/sessions/keep'),
   revokeOthers: () => http.json<undefined>('DELETE', '/auth/sessions'),
   changePassword: (password: string) => http.json<undefined>('PUT', '/me/password', { body: { password } }),
   sendVerification: () => http.json<undefined>('POST', '/me/email/verification'),

@@ -1,3 +1,4 @@
+import type { CancelTerms } from '@/schedule/appointment'
 import { exclusiveAcrossTabs } from './exclusive'
 import { askAsGuest, Http, type UploadOptions } from './http'
 import { isTokenKey, TokenKeeper } from './tokens'
@@ -42,6 +43,8 @@ export interface ServerConfig {
   providers?: { id: string; name: string }[]
   /** After how long a doctor's or admin's browser that nobody touches logs off; 0 is never. */
   idleMinutes?: number
+  /** What goes back to a patient who cancels an appointment. */
+  cancellation?: CancelTerms
   /** What browsers subscribe to pushes with. */
   pushKey: string
 }

@@ -1,4 +1,5 @@
 import { computed, onScopeDispose, ref, watch } from 'vue'
+import { identityApi } from '@/api/identity'
 import { useServerConfig } from '@/stores/serverConfig'
 import { useSession } from '@/stores/session'
 
@@ -28,6 +29,14 @@ export function useIdleLogOff() {
   function keep(at = Date.now()): void {
     touched.value = at
     localStorage.setItem(storageKey, String(at))
+    tell(at)
+  }
+  // The server has a clock of its own, which reading a page does not move.
+  let told = 0
+  function tell(at: number): void {
+    if (!limit.value || !session.user || at - told < limit.value / 8) return
+    told = at
+    identityApi.keep().catch(() => undefined) // a session that has ended is noticed elsewhere
   }
   const heard = (e: StorageEvent) => {
     if (e.key === storageKey && e.newValue) touched.value = Number(e.newValue)

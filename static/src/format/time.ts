@@ -61,3 +61,9 @@ export function duration(ms: number, locale: string): string {
     .map(([value, unit]) => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: unit === 'day' ? 'long' : 'short' }).format(value))
     .join(' ')
 }
+
+/** A length of time as rules name one: in hours, or in minutes if it is no whole number of them. */
+export function hours(minutes: number, locale: string): string {
+  const whole = minutes > 0 && minutes % 60 === 0
+  return new Intl.NumberFormat(locale, { style: 'unit', unit: whole ? 'hour' : 'minute', unitDisplay: 'long' }).format(whole ? minutes / 60 : minutes)
+}

@@ -128,4 +128,13 @@ export const billingEn: BillingTexts = {
       theirs: 'They',
     },
   },
+  terms: {
+    always: 'Cancel at any time before the start and everything goes back.',
+    whole: 'Cancel {full} or more before the start and everything goes back, later nothing.',
+    part: 'Cancel {full} or more before the start and everything goes back, until {part} before it {percent}%, later nothing.',
+    partToStart: 'Cancel {full} or more before the start and everything goes back, until the start {percent}%.',
+    nowFull: 'Cancelling now gives everything back ({price}).',
+    nowPart: 'It begins in less than {full}: cancelling now gives {percent}% back ({price}).',
+    nowNone: 'It begins in less than {last}: cancelling now gives nothing back.',
+  },
 }

@@ -126,6 +126,16 @@ export const billingZhCN = {
       theirs: '渠道',
     },
   },
+  /** What goes back to a patient who cancels an appointment. */
+  terms: {
+    always: '开始前随时取消，全额退款。',
+    whole: '开始前{full}以上取消全额退款，之后不退。',
+    part: '开始前{full}以上取消全额退款，之后到开始前{part}退 {percent}%，再晚不退。',
+    partToStart: '开始前{full}以上取消全额退款，之后到开始退 {percent}%。',
+    nowFull: '现在取消，全额退款（{price}）。',
+    nowPart: '距开始不足{full}，现在取消退 {percent}%（{price}）。',
+    nowNone: '距开始不足{last}，现在取消不退款。',
+  },
 }
 
 export type BillingTexts = typeof billingZhCN

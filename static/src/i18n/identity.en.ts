@@ -99,6 +99,9 @@ export const identityEn: IdentityTexts = {
     confirm: 'Confirm',
     confirmAgain: 'Please log out and in again to change this.',
     wrongPassword: 'The password is not right.',
+    newDevice: 'Your account was just logged in to on a new device ({device}). If it was not you, log it out under “Account” and change your password.',
+    mailUnverified: 'Your e-mail address is not confirmed yet. Until it is, no notification is mailed.',
+    mailVerify: 'Confirm it',
     method: { password: 'password', passkey: 'passkey', provider: 'linked account' },
   },
   idle: {

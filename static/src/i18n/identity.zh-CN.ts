@@ -98,6 +98,9 @@ export const identityZhCN = {
     confirm: '确认',
     confirmAgain: '请退出后重新登录，再做这项修改。',
     wrongPassword: '密码不正确。',
+    newDevice: '您的账户刚刚在新设备上登录（{device}）。如果不是您本人，请在“账户”中让它退出，并修改密码。',
+    mailUnverified: '您的邮箱尚未确认，确认之前不会收到通知邮件。',
+    mailVerify: '去确认',
     method: { password: '密码', passkey: '通行密钥', provider: '关联账户' },
   },
   idle: {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Appointment } from '@/api/wire.gen'
-import { canReschedule, checkInOf, newest, refundPercent } from './appointment'
+import { canReschedule, checkInOf, newest, refundPercent, usualTerms } from './appointment'
 
 const start = Date.parse('2026-11-23T09:00:00Z')
 const minutes = (n: number) => n * 60_000
@@ -14,8 +14,14 @@ describe('what the rules of appointments allow', () => {
     [119, 0],
     [-5, 0],
   ])('cancelled %d minutes before by the patient, %d %% goes back', (before, percent) => {
-    expect(refundPercent(booked.start, start - minutes(before), 'patient')).toBe(percent)
-    expect(refundPercent(booked.start, start - minutes(before), 'doctor')).toBe(100)
+    expect(refundPercent(booked, start - minutes(before), 'patient', usualTerms)).toBe(percent)
+    expect(refundPercent(booked, start - minutes(before), 'doctor', usualTerms)).toBe(100)
+    expect(refundPercent({ ...booked, status: 'reassign_pending' }, start - minutes(before), 'patient', usualTerms)).toBe(100)
+  })
+
+  test("the clinic's terms hold, whatever they are", () => {
+    const terms = { fullMinutes: 90, partMinutes: 0, partPercent: 30 }
+    expect([91, 90, 89, 0, -1].map((before) => refundPercent(booked, start - minutes(before), 'patient', terms))).toEqual([100, 100, 30, 30, 0])
   })
 
   test('rescheduling twice, until two hours before', () => {

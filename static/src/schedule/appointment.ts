@@ -16,11 +16,23 @@ const ahead: AppointmentStatus[] = ['held', 'booked', 'checked_in', 'in_progress
 /** Whether it is still to come or going on; everything else is history. */
 export const isAhead = (a: Appointment) => ahead.includes(a.status)
 
-/** How much of the price goes back when it is cancelled now. */
-export function refundPercent(start: string, now: number, by: Party): number {
-  const left = Date.parse(start) - now
-  if (by !== 'patient' || left >= 24 * hour) return 100
-  return left >= 2 * hour ? 50 : 0
+/** What goes back to a patient who cancels: the clinic's own terms. */
+export interface CancelTerms {
+  /** Until so many minutes before the start everything goes back. */
+  fullMinutes: number
+  /** Until so many minutes before it partPercent of the price, later nothing. */
+  partMinutes: number
+  partPercent: number
+}
+
+/** Those that hold where the server has not said others. */
+export const usualTerms: CancelTerms = { fullMinutes: 24 * 60, partMinutes: 2 * 60, partPercent: 50 }
+
+/** How much of the price goes back when it is cancelled now, in percent. */
+export function refundPercent(a: Pick<Appointment, 'start' | 'status'>, now: number, by: Party, terms: CancelTerms): number {
+  const left = (Date.parse(a.start) - now) / minute
+  if (by !== 'patient' || a.status === 'reassign_pending' || left >= terms.fullMinutes) return 100
+  return left >= terms.partMinutes ? terms.partPercent : 0
 }
 
 export const canReschedule = (a: Appointment, now: number) =>

@@ -6,6 +6,7 @@ import { Failure } from '@/api/failure'
 import type { Consultation, Message, Status } from '@/api/wire.gen'
 import type { Conversation, ConversationState } from '@/realtime/conversation'
 import { useOrders } from '@/billing/orders'
+import { warnOfDevice } from '@/composables/warnOfDevice'
 import { useRealtime } from './realtime'
 
 const openStates: Status[] = ['pending_payment', 'waiting', 'active', 'on_hold']
@@ -112,6 +113,7 @@ export const useConsultations = defineStore('consultations', () => {
       hint: (event: RoomEvent) => {
         if (event.name === 'consultation:updated') put(event.data)
         else if (event.name === 'order:updated') useOrders().put(event.data)
+        else if (event.name === 'session:opened') warnOfDevice(event.data)
       },
       changed: (state) => {
         if (state.consultation) put({ ...state.consultation, unread: state.unread })

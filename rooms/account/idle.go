@@ -1,0 +1,124 @@
+package account
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// A session of a doctor or an admin that nobody uses for Config.IdleLogOff ends,
+// wherever its browser is (NIST SP 800-63B, section 4.2.3). Every command is a
+// use; trading a refresh token is none, for browsers do that by themselves. A
+// page that is read without asking for anything says so with KeepSession.
+
+// timerIdle looks whether a session, its subject, is still used.
+const timerIdle = "account:idle"
+
+// useMost bounds how long a use is known to its node alone.
+const useMost = 30 * time.Second
+
+// uses is what this node knows of the use of sessions and has not written down
+// yet: a command costs no write.
+type uses struct {
+	mu sync.Mutex
+	at map[rooms.SessionID]time.Time
+}
+
+func (u *uses) note(id rooms.SessionID, at time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.at[id] = at
+}
+
+func (u *uses) all() map[rooms.SessionID]time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return maps.Clone(u.at)
+}
+
+// written forgets what was noted and has not changed since.
+func (u *uses) written(known map[rooms.SessionID]time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	maps.DeleteFunc(u.at, func(id rooms.SessionID, at time.Time) bool { return known[id].Equal(at) })
+}
+
+// idles tells whether sessions of a role end when nobody uses them.
+func (s *Service) idles(role rooms.Role) bool {
+	return s.cfg.IdleLogOff > 0 && (role == rooms.RoleDoctor || role == rooms.RoleAdmin)
+}
+
+// useEvery is how often uses are written down.
+func (s *Service) useEvery() time.Duration {
+	return min(max(s.cfg.IdleLogOff/20, revocationsEvery), useMost)
+}
+
+// WriteUses writes down which sessions were used on this node, for the others.
+// Watch calls it every now and then.
+func (s *Service) WriteUses(ctx context.Context) error {
+	known := s.uses.all()
+	if len(known) == 0 {
+		return nil
+	}
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		for id, at := range known {
+			if err := tx.UseSession(id, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		s.uses.written(known)
+	}
+	return err
+}
+
+// watchIdle has a session looked at once it would have been idle for too long:
+// as long as another node may take to tell of a use, and a little more.
+func (s *Service) watchIdle(tx Tx, id rooms.SessionID) (due time.Time, err error) {
+	used, err := tx.SessionUsedAt(id)
+	if err != nil {
+		return due, err
+	}
+	due = used.Add(s.cfg.IdleLogOff + 2*s.useEvery())
+	return due, tx.SetTimer(rooms.Timer{Kind: timerIdle, Subject: string(id), Due: due})
+}
+
+// endIdle ends a session that was not used for too long, and cuts its sockets.
+func (s *Service) endIdle(ctx context.Context, t rooms.Timer) error {
+	if err := s.WriteUses(ctx); err != nil {
+		return err
+	}
+	id := rooms.SessionID(t.Subject)
+	var revoked []rooms.SessionID
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		owner, err := tx.SessionOwner(id)
+		if rooms.CodeOf(err) == rooms.CodeNotFound {
+			return tx.ClearTimer(t.Kind, t.Subject) // it has ended
+		} else if err != nil {
+			return err
+		}
+		user, err := tx.User(owner)
+		if err != nil {
+			return err
+		}
+		if !s.idles(user.Role) {
+			return tx.ClearTimer(t.Kind, t.Subject) // the setting was another one
+		}
+		if due, err := s.watchIdle(tx, id); err != nil || due.After(s.now()) {
+			return err
+		}
+		if revoked, err = tx.RevokeSessions(owner, id, s.now()); err != nil {
+			return err
+		}
+		return tx.ClearTimer(t.Kind, t.Subject)
+	})
+	if err == nil {
+		s.forgetAll(revoked)
+	}
+	return err
+}
