@@ -1,8 +1,10 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import type { Booking, CheckedOut, Opened, SlotList } from '../src/api/wire.gen'
+import { encode } from 'uqr'
+import type { Booking, CheckedOut, Opened, Order, SlotList } from '../src/api/wire.gen'
+import { axe } from './world/axe'
 import { admin, WenzhenServer } from './world/server'
-import { expect, logIn, password, Person, test } from './world'
+import { expect, logIn, password, Person, test, watch } from './world'
+import { WechatPay } from './world/wechat'
 
 // What consultations cost, as patients, doctors and admins see it.
 
@@ -24,13 +26,6 @@ async function paid(patient: Person, doctor: Person): Promise<Opened> {
   const way = await patient.ask<CheckedOut>('POST', `/orders/${opened.order?.id}/checkout`, { gateway: 'sandbox' })
   await patient.ask('POST', way.redirectUrl ?? '', { play: 'pay' })
   return opened
-}
-
-async function axe(page: Page, name: string) {
-  await expect(page.locator('.el-skeleton')).toHaveCount(0)
-  await page.waitForTimeout(300) // colours in transition would be measured
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`), name).toEqual([])
 }
 
 const order = (page: Page) => page.locator('article[data-status]')
@@ -91,6 +86,50 @@ test('what is not paid in time gives its slot back', async ({ browser }) => {
     await context.close()
     await server.stop()
   }
+})
+
+test('a code to scan: the page believes no stranger, and says by itself when the money is there', async ({ browser }) => {
+  const wechat = new WechatPay()
+  await wechat.start()
+  const server = await WenzhenServer.start('--gateways', 'sandbox,wechat', '--public-url', 'https://clinic.example', ...wechat.flags)
+  const context = await browser.newContext({ baseURL: server.url, viewport: { width: 390, height: 844 }, locale: 'zh-CN', timezoneId: 'Asia/Shanghai' })
+  const complaints: string[] = []
+  try {
+    const doctor = await practise(server.url)
+    const patient = await Person.register(server.url, 'patient', '小李')
+    const opened = await patient.ask<Opened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '头疼。' })
+    const page = await context.newPage()
+    watch(page, complaints)
+    await logIn(page, patient.user.email, password)
+    await page.goto(`/orders/${opened.order?.id}`)
+    await page.getByRole('radio', { name: /微信支付/ }).check({ force: true })
+    await page.getByRole('button', { name: '支付 ¥50.00' }).click()
+
+    const shown = page.getByRole('img', { name: '支付二维码' })
+    await expect(shown).toBeVisible()
+    const { size, data } = encode(wechat.last.code, { ecc: 'M', border: 4 })
+    await expect(shown).toHaveAttribute('viewBox', `0 0 ${size} ${size}`)
+    const dark = data.flatMap((row, y) => row.flatMap((on, x) => (on ? [`M${x} ${y}h1v1h-1z`] : [])))
+    await expect(shown.locator('path')).toHaveAttribute('d', dark.join(''))
+    await expect(page.getByRole('timer')).toHaveText(/^1[45]:\d\d$/)
+    await axe(page, 'code')
+
+    expect(await wechat.forge(server.url)).toBe(403)
+    expect((await patient.ask<Order>('GET', `/orders/${opened.order?.id}`)).status).toBe('created')
+    await page.getByRole('button', { name: '换一种支付方式' }).click()
+    await page.getByRole('button', { name: '支付 ¥50.00' }).click() // the same code again
+    await expect(shown.locator('path')).toHaveAttribute('d', dark.join(''))
+
+    expect(await wechat.pay(server.url)).toBe(200)
+    await expect(order(page)).toHaveAttribute('data-status', 'paid') // by itself
+    await expect(page.getByRole('region', { name: '收据' })).toContainText('微信支付')
+    expect(await wechat.pay(server.url)).toBe(200) // told twice
+    expect((await patient.ask<Order>('GET', `/orders/${opened.order?.id}`)).paid).toBe(price)
+  } finally {
+    await context.close()
+    await Promise.all([server.stop(), wechat.stop()])
+  }
+  expect(complaints, 'policy violations and page errors').toEqual([])
 })
 
 test('a held appointment and a waiting consultation lead to their payment', async ({ browserOf, server }) => {

@@ -97,6 +97,8 @@ test('a doctor signs a diagnosis; the patient, elsewhere and then offline, gets 
   try {
     const doctor = await Person.practise(server.url, '王芳')
     const patient = await Person.register(server.url, 'patient', '张波')
+    const verify = await post.linkTo(patient.user.email, '/email/verify') // else no mail goes there
+    await patient.ask('POST', '/auth/email/verify', { token: verify.hash.slice(1) })
     const c = await openFollowup(patient, doctor)
     await doctor.accept(c)
 

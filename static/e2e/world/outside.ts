@@ -2,6 +2,7 @@ import { createDecipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { expect } from '@playwright/test'
 import { SMTPServer } from 'smtp-server'
 
 /** A mail as it came: its headers and parts, not decoded but for the subject. */
@@ -12,7 +13,15 @@ export interface Mail {
 }
 
 /** A real SMTP server with everyone's mailbox. */
-export async function openPost(): Promise<{ url: string; to: (email: string) => Mail[]; close: () => Promise<void> }> {
+export interface Post {
+  url: string
+  to: (email: string) => Mail[]
+  /** The last link to one of our pages that was sent to an address; waits for it. */
+  linkTo: (email: string, page: string) => Promise<URL>
+  close: () => Promise<void>
+}
+
+export async function openPost(): Promise<Post> {
   const mails: Mail[] = []
   const server = new SMTPServer({
     authOptional: true,
@@ -29,11 +38,27 @@ export async function openPost(): Promise<{ url: string; to: (email: string) => 
   })
   const listening = server.listen(0, '127.0.0.1')
   await once(listening, 'listening')
+  const to = (email: string) => mails.filter((mail) => mail.to === email)
+  const find = (email: string, page: string) =>
+    to(email)
+      .map((mail) => new RegExp(`https?://[^\\s"<]*${page}#[\\w.-]+`).exec(textOf(mail.raw))?.[0])
+      .findLast((link) => link)
   return {
     url: `smtp://127.0.0.1:${(listening.address() as AddressInfo).port}?tls=off`,
-    to: (email) => mails.filter((mail) => mail.to === email),
+    to,
+    linkTo: async (email, page) => {
+      await expect.poll(() => find(email, page), { timeout: 30_000 }).toBeTruthy()
+      return new URL(find(email, page) ?? '')
+    },
     close: () => new Promise((closed) => server.close(() => closed())),
   }
+}
+
+/** All that a message says, its quoted-printable and base64 parts decoded. */
+function textOf(raw: string): string {
+  const soft = raw.replace(/=\r\n/g, '').replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  const blocks = raw.match(/(?:^[A-Za-z0-9+/]{20,}={0,2}\r\n)+/gm) ?? []
+  return soft + blocks.map((block) => Buffer.from(block, 'base64').toString()).join('\n')
 }
 
 /** The Subject of a message, its encoded words (RFC 2047) decoded. */

@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A small OpenID provider that knows one person, who has only to say yes. */
+/** A small OpenID provider that knows one person at a time, who has only to say yes. */
 export class Provider {
   private readonly keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
   private readonly codes = new Map<string, { nonce: string; challenge: string }>()
   private server: Server | undefined
   ended = 0
-
-  constructor(readonly who: { sub: string; email: string; name: string }) {}
+  /** Who says yes. */
+  who = { sub: 'somebody', email: 'somebody@clinic-id.example', name: 'Somebody' }
 
   get url(): string {
     return `http://localhost:${(this.server?.address() as AddressInfo).port}`
