@@ -199,6 +199,7 @@ func (s *Server) compose(ctx context.Context) error {
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock, Observe: observed(s.metrics, "socket"),
 	}, s.catalogue, accounts, presence, attention)
 	s.hub.Listen(s.realtime)
+	s.hub.Listen(s.lobby) // after the sockets: it tells those who were let in
 	if err := s.join(presence, limits); err != nil {
 		return err
 	}

@@ -239,3 +239,50 @@ func TestFiftyLinesSurviveARestart(t *testing.T) {
 		t.Errorf("got %d lines, from %q", len(got), got[:1])
 	}
 }
+
+// counts hears the numbers that are told.
+type counts chan int
+
+func (c counts) Published(rooms.Publication) {}
+func (c counts) Signalled(n rooms.Notice) {
+	var count lobby.Count
+	if n.Name == lobby.Presence.Name && json.Unmarshal(n.Data, &count) == nil {
+		c <- count.Count
+	}
+}
+
+// The number of visitors is told when it changes, on whichever node, and after
+// each welcome: what was told before the newcomer could hear it is told again.
+func TestHowManyAreThere(t *testing.T) {
+	t.Parallel()
+	hub := rooms.NewHub(16)
+	var service *lobby.Service
+	presence := rooms.NewPresence(func(rooms.RoomID, rooms.Present) { service.Recount() })
+	service = lobby.New(lobby.Config{}, nil, presence, hub, time.Now)
+	told := make(counts, 16)
+	hub.Listen(service)
+	hub.Listen(told)
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { hub.Run(ctx) })
+	running.Go(func() { service.Run(ctx) })
+	defer running.Wait()
+	defer stop()
+	hears := func(want int) {
+		t.Helper()
+		select {
+		case got := <-told:
+			if got != want {
+				t.Errorf("%d are told of, not %d", got, want)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("nobody was told")
+		}
+	}
+	presence.Elsewhere("another node", lobby.Room, "", 2)
+	hears(2)
+	hub.SignalHere(rooms.Notice{Room: "visitor:1", Name: lobby.Welcome.Name, Into: lobby.Room})
+	hears(2)
+	presence.Replace("another node", nil)
+	hears(0)
+}

@@ -91,6 +91,18 @@ func (s *Service) Recount() {
 	}
 }
 
+// Published implements rooms.Listener; the lobby has no events.
+func (s *Service) Published(rooms.Publication) {}
+
+// Signalled implements rooms.Listener: who has just been welcomed may have
+// missed how many have come since the welcome was written. It must listen
+// after those who let the visitor hear the room.
+func (s *Service) Signalled(n rooms.Notice) {
+	if n.Name == Welcome.Name {
+		s.Recount()
+	}
+}
+
 func (s *Service) enter(ctx context.Context, actor rooms.Actor, in NicknameInput) (Entered, error) {
 	switch {
 	case s.cfg.Mode == Off:
