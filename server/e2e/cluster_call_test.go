@@ -54,7 +54,7 @@ func TestACallOverNodes(t *testing.T) {
 // called: the other node ends the one and lets the other be missed.
 func TestCallsOutliveANode(t *testing.T) {
 	t.Parallel()
-	w, list := members(t, 2, "WENZHEN_CALL_VANISH=6s", "WENZHEN_CALL_RING=6s")
+	w, list := members(t, 2, "WENZHEN_CALL_VANISH=10s", "WENZHEN_CALL_RING=10s")
 	a, b := list[0].at(w), list[1].at(w)
 	a.enterAdmin()
 	b.admin = a.admin
