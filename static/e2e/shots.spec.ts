@@ -159,7 +159,7 @@ for (const [device, width] of [
       const root = await visit()
       await logIn(root, admin.email, admin.password)
       await shoot(root, 'admin')
-      await root.locator('.tabs button').nth(1).click()
+      await root.locator('.sections a').nth(1).click()
       await expect(root.locator('.users li').first()).toBeVisible()
       await shoot(root, 'admin-users')
     })

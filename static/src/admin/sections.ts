@@ -1,0 +1,18 @@
+import { defineAsyncComponent, type Component } from 'vue'
+
+/** One part of the admin's desk, at /admin/<name>. */
+export interface Section {
+  name: string
+  /** Key of what it is called. */
+  title: string
+  page: Component
+}
+
+const section = (name: string, title: string, load: () => Promise<{ default: Component }>): Section => ({ name, title, page: defineAsyncComponent(load) })
+
+/** The admin's desk, in the order of its tabs; the first is shown at /admin. */
+export const sections: Section[] = [
+  section('doctors', 'admin.doctors', () => import('@/components/AdminDoctors.vue')),
+  section('users', 'admin.users', () => import('@/components/AdminUsers.vue')),
+  section('orders', 'billing.admin.orders', () => import('@/billing/AdminOrders.vue')),
+]
