@@ -15,6 +15,7 @@ const (
 	Schedules     = "/schedules"
 	Notifications = "/notifications"
 	Lobby         = "/lobby"
+	Admin         = "/admin"
 )
 
 // Command declares what can be asked: its name on the wire, who may try, and
@@ -28,12 +29,14 @@ type Command[In, Out any] struct {
 	For       Audience
 }
 
-// Validator is an input that can judge its own shape. The error is an *Error
+// Validator is an input that can judge its own shape, beyond its limits (see
+// Limit), which hold already. The error is an *Error
 // of code invalid or too_large that names the field.
 type Validator interface{ Validate() error }
 
 // Bind joins the command to the method that carries it out.
 func (c Command[In, Out]) Bind(do func(ctx context.Context, actor Actor, in In) (Out, error)) Bound {
+	bounded := checksOf(reflect.TypeFor[In]())
 	return Bound{
 		Name: c.Name, Doc: c.Doc, Namespace: c.Namespace, For: c.For,
 		In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](),
@@ -42,10 +45,8 @@ func (c Command[In, Out]) Bind(do func(ctx context.Context, actor Actor, in In) 
 			if err := decode(raw, &in); err != nil {
 				return nil, err
 			}
-			if v, ok := any(in).(Validator); ok {
-				if err := v.Validate(); err != nil {
-					return nil, err
-				}
+			if err := judge(bounded, in); err != nil {
+				return nil, err
 			}
 			out, err := do(ctx, actor, in)
 			if err != nil {

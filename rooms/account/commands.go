@@ -60,9 +60,9 @@ var SessionRevoked = rooms.Signal[SessionInput]{Name: "session:revoked", Doc: "T
 // RegisterInput opens an account.
 type RegisterInput struct {
 	Role     rooms.Role `json:"role"` // patient or doctor
-	Name     string     `json:"name"`
+	Name     string     `json:"name" limit:"1..100"`
 	Email    string     `json:"email"`
-	Password string     `json:"password"` // 8 to 128 characters
+	Password string     `json:"password" limit:"8..128"`
 	Locale   string     `json:"locale,omitempty"`
 	TimeZone string     `json:"timeZone,omitempty"`
 }
@@ -119,14 +119,14 @@ type Self struct {
 
 // MeInput changes what is given.
 type MeInput struct {
-	Name     *string `json:"name,omitempty"`
+	Name     *string `json:"name,omitempty" limit:"1..100"`
 	Locale   *string `json:"locale,omitempty"`
 	TimeZone *string `json:"timeZone,omitempty"`
 }
 
 // PatientInput describes a dependent.
 type PatientInput struct {
-	Name      string `json:"name"`
+	Name      string `json:"name" limit:"1..100"`
 	BirthDate string `json:"birthDate,omitempty"`
 	Sex       string `json:"sex,omitempty"`
 	Relation  string `json:"relation"`
@@ -135,7 +135,7 @@ type PatientInput struct {
 // PatientChange changes what is given.
 type PatientChange struct {
 	PatientID PatientID `json:"patientId"`
-	Name      *string   `json:"name,omitempty"`
+	Name      *string   `json:"name,omitempty" limit:"1..100"`
 	BirthDate *string   `json:"birthDate,omitempty"`
 	Sex       *string   `json:"sex,omitempty"`
 	Relation  *string   `json:"relation,omitempty"`
@@ -152,13 +152,13 @@ type DoctorFilter struct {
 	Q          string `json:"q,omitempty"` // part of name, title, department or bio
 	Department string `json:"department,omitempty"`
 	Medium     Medium `json:"medium,omitempty"`
-	Limit      int    `json:"limit,omitempty"`
+	Limit      int    `json:"limit,omitempty" limit:"1..100"`
 	Cursor     string `json:"cursor,omitempty"`
 }
 
 // ApplicantFilter pages through all doctors.
 type ApplicantFilter struct {
-	Limit  int    `json:"limit,omitempty"`
+	Limit  int    `json:"limit,omitempty" limit:"1..100"`
 	Cursor string `json:"cursor,omitempty"`
 }
 
@@ -175,10 +175,10 @@ type DoctorInput struct {
 
 // DoctorChange changes what is given.
 type DoctorChange struct {
-	Title      *string          `json:"title,omitempty"`
-	Department *string          `json:"department,omitempty"`
-	Bio        *string          `json:"bio,omitempty"`
-	Languages  *[]string        `json:"languages,omitempty"`
+	Title      *string          `json:"title,omitempty" limit:"..100"`
+	Department *string          `json:"department,omitempty" limit:"..100"`
+	Bio        *string          `json:"bio,omitempty" limit:"..4000"`
+	Languages  *[]string        `json:"languages,omitempty" limit:"..20"`
 	Services   *[]DoctorService `json:"services,omitempty"`
 	OnDuty     *bool            `json:"onDuty,omitempty"`
 }
@@ -187,7 +187,7 @@ type DoctorChange struct {
 type UserFilter struct {
 	Q      string     `json:"q,omitempty"` // part of name or e-mail
 	Role   rooms.Role `json:"role,omitempty"`
-	Limit  int        `json:"limit,omitempty"`
+	Limit  int        `json:"limit,omitempty" limit:"1..100"`
 	Cursor string     `json:"cursor,omitempty"`
 }
 

@@ -79,11 +79,8 @@ type ForgotInput struct {
 // ResetInput sets a password with the token of a mail.
 type ResetInput struct {
 	Token    string `json:"token"`
-	Password string `json:"password"` // 8 to 128 characters
+	Password string `json:"password" limit:"8..128"`
 }
-
-// Validate implements rooms.Validator.
-func (in ResetInput) Validate() error { return validPassword(in.Password) }
 
 // ResetAnswer is what to log in with next, beside the new password.
 type ResetAnswer struct {
@@ -153,7 +150,7 @@ type PasskeyChallenge struct {
 // PublicKeyCredential as JSON (toJSON).
 type NewPasskeyInput struct {
 	Ticket     string          `json:"ticket"`
-	Name       string          `json:"name"`
+	Name       string          `json:"name" limit:"1..100"`
 	Credential json.RawMessage `json:"credential"`
 }
 
@@ -192,11 +189,8 @@ type ConfirmInput struct {
 
 // PasswordInput is one's new password.
 type PasswordInput struct {
-	Password string `json:"password"` // 8 to 128 characters
+	Password string `json:"password" limit:"8..128"`
 }
-
-// Validate implements rooms.Validator.
-func (in PasswordInput) Validate() error { return validPassword(in.Password) }
 
 // TOTPSetup is a secret for an authenticator app, as text, as an otpauth: URI
 // and as a picture of it (a data: URI of a PNG).

@@ -3,8 +3,6 @@ package account
 import (
 	"context"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"wenzhen/rooms"
 )
@@ -83,19 +81,7 @@ func (s *Service) changeDoctor(ctx context.Context, id rooms.UserID, change func
 
 // Validate implements rooms.Validator.
 func (in DoctorChange) Validate() error {
-	for _, text := range []struct {
-		field string
-		value *string
-		most  int
-	}{{"title", in.Title, 100}, {"department", in.Department, 100}, {"bio", in.Bio, 4000}} {
-		if text.value != nil && utf8.RuneCountInString(*text.value) > text.most {
-			return rooms.TooLarge(text.field, "%s may have at most %d characters", text.field, text.most)
-		}
-	}
 	if in.Languages != nil {
-		if len(*in.Languages) > 20 {
-			return rooms.TooLarge("languages", "at most 20 languages")
-		}
 		for _, l := range *in.Languages {
 			if l == "" || validLocale(l) != nil {
 				return rooms.Invalid("languages", "languages are tags such as zh or en-GB")
@@ -117,12 +103,6 @@ func validServices(list []DoctorService) error {
 			return rooms.Invalid(at("service"), "service must be advice or followup")
 		case v.Medium != Text && v.Medium != Voice && v.Medium != Video:
 			return rooms.Invalid(at("medium"), "medium must be text, voice or video")
-		case v.Price < 0:
-			return rooms.Invalid(at("price"), "price must not be negative")
-		case len(v.Currency) != 3 || strings.ToUpper(v.Currency) != v.Currency:
-			return rooms.Invalid(at("currency"), "currency must be an ISO 4217 code such as CNY")
-		case v.Minutes < 1 || v.Minutes > 24*60:
-			return rooms.Invalid(at("minutes"), "minutes must be 1 to 1440")
 		case offered[string(v.Service)+"/"+string(v.Medium)]:
 			return rooms.Invalid(at("medium"), "%s by %s is there twice", v.Service, v.Medium)
 		}

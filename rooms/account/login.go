@@ -5,7 +5,6 @@ import (
 	"net/mail"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"wenzhen/rooms"
 )
@@ -19,9 +18,6 @@ func (in RegisterInput) Validate() error {
 		return err
 	}
 	if err := validEmail(in.Email); err != nil {
-		return err
-	}
-	if err := validPassword(in.Password); err != nil {
 		return err
 	}
 	if err := validLocale(in.Locale); err != nil {
@@ -49,7 +45,7 @@ func (s *Service) register(ctx context.Context, actor rooms.Actor, in RegisterIn
 // becomes an admin over the network. Errors: invalid, conflict.
 func (s *Service) CreateAdmin(ctx context.Context, name, email, password string) (User, error) {
 	in := RegisterInput{Role: rooms.RolePatient, Name: name, Email: email, Password: password}
-	if err := in.Validate(); err != nil {
+	if err := rooms.Check(in); err != nil {
 		return User{}, err
 	}
 	in.Role = rooms.RoleAdmin
@@ -127,13 +123,6 @@ func validEmail(s string) error {
 	addr, err := mail.ParseAddress(s)
 	if err != nil || addr.Address != s || len(s) > 254 {
 		return rooms.Invalid("email", "this is not an e-mail address")
-	}
-	return nil
-}
-
-func validPassword(s string) error {
-	if n := utf8.RuneCountInString(s); n < 8 || n > 128 {
-		return rooms.Invalid("password", "a password has 8 to 128 characters")
 	}
 	return nil
 }

@@ -287,7 +287,7 @@ func (s *Service) signUp(tx Tx, provider string, claims Claims) (LinkedIdentity,
 		return LinkedIdentity{}, err
 	}
 	name := strings.TrimSpace(claims.Name)
-	if validName("name", name) != nil {
+	if rooms.Check(MeInput{Name: &name}) != nil {
 		name, _, _ = strings.Cut(email, "@")
 	}
 	locale := claims.Locale

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"wenzhen/rooms"
 )
@@ -148,10 +147,6 @@ func validPatient(p Patient) error {
 }
 
 func validName(field, s string) error {
-	n := utf8.RuneCountInString(strings.TrimSpace(s))
-	if n < 1 || n > 100 {
-		return rooms.Invalid(field, "%s must have 1 to 100 characters", field)
-	}
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		return rooms.Invalid(field, "%s must have no control characters", field)
 	}

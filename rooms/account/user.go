@@ -85,9 +85,9 @@ const (
 type DoctorService struct {
 	Service  ServiceKind `json:"service"`
 	Medium   Medium      `json:"medium"`
-	Price    int64       `json:"price"`    // minor units of Currency
-	Currency string      `json:"currency"` // ISO 4217
-	Minutes  int         `json:"minutes"`
+	Price    int64       `json:"price" limit:"0.."`             // minor units of Currency
+	Currency string      `json:"currency" pattern:"^[A-Z]{3}$"` // ISO 4217
+	Minutes  int         `json:"minutes" limit:"1..1440"`
 }
 
 // Doctor is a doctor's public profile. ID is the doctor's user id.

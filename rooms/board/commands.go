@@ -46,10 +46,10 @@ type Board struct {
 // CommitInput is a finished stroke.
 type CommitInput struct {
 	ConsultationID consultation.ID `json:"consultationId"`
-	ID             StrokeID        `json:"id"`
+	ID             StrokeID        `json:"id" limit:"id"`
 	Tool           Tool            `json:"tool"`
-	Colour         string          `json:"colour"`
-	Width          float64         `json:"width"`
+	Colour         string          `json:"colour" pattern:"^#[0-9a-f]{6}$"`
+	Width          float64         `json:"width" limit:"0.5..200"`
 	Points         []float64       `json:"points"`
 	Text           string          `json:"text,omitempty"`
 }
@@ -84,10 +84,10 @@ type SketchInput struct {
 	ConsultationID consultation.ID `json:"consultationId"`
 	X              float64         `json:"x"`
 	Y              float64         `json:"y"`
-	StrokeID       StrokeID        `json:"strokeId,omitempty"`
+	StrokeID       StrokeID        `json:"strokeId,omitempty" limit:"id"`
 	Tool           Tool            `json:"tool,omitempty"`
-	Colour         string          `json:"colour,omitempty"`
-	Width          float64         `json:"width,omitempty"`
+	Colour         string          `json:"colour,omitempty" pattern:"^#[0-9a-f]{6}$"`
+	Width          float64         `json:"width,omitempty" limit:"0.5..200"`
 	From           int             `json:"from,omitempty"` // counted in points
 	Points         []float64       `json:"points,omitempty"`
 }
@@ -101,7 +101,7 @@ func (in SketchInput) Validate() error {
 		return validPoints([]float64{in.X, in.Y, 0}, 1)
 	case in.From < 0 || in.From > pointsMost:
 		return rooms.Invalid("from", "from must be 0 to %d", pointsMost)
-	case !rooms.ValidID(string(in.StrokeID)) || !colour.MatchString(in.Colour) || !(in.Width >= 0.5 && in.Width <= 200):
+	case in.Colour == "" || in.Width == 0:
 		return rooms.Invalid("strokeId", "a stroke in the making has an id, a colour and a width, as a finished one")
 	}
 	return validPoints(in.Points, liveMost)

@@ -3,7 +3,6 @@ package board
 import (
 	"encoding/json"
 	"math"
-	"regexp"
 	"time"
 	"unicode/utf8"
 
@@ -57,17 +56,9 @@ type Stroke struct {
 	CreatedAt time.Time `json:"createdAt"`
 }
 
-var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
-
 // Validate implements rooms.Validator for what a client draws.
 func (s Stroke) validate() error {
 	switch {
-	case !rooms.ValidID(string(s.ID)):
-		return rooms.Invalid("id", "id must be 1 to 100 visible ASCII characters")
-	case !colour.MatchString(s.Colour):
-		return rooms.Invalid("colour", "colour must be #rrggbb, in small letters")
-	case !(s.Width >= 0.5 && s.Width <= 200):
-		return rooms.Invalid("width", "width must be 0.5 to 200 units")
 	case s.Tool != Label && s.Text != "":
 		return rooms.Invalid("text", "only a text has text")
 	}

@@ -44,17 +44,7 @@ var (
 // CallRef names a call, and the device that speaks.
 type CallRef struct {
 	CallID   ID     `json:"callId"`
-	DeviceID string `json:"deviceId,omitempty"`
-}
-
-// Validate implements rooms.Validator.
-func (in CallRef) Validate() error { return validDevice(in.DeviceID) }
-
-func validDevice(id string) error {
-	if id != "" && !rooms.ValidID(id) {
-		return rooms.Invalid("deviceId", "deviceId must be 1 to 100 visible ASCII characters")
-	}
-	return nil
+	DeviceID string `json:"deviceId,omitempty" limit:"id"`
 }
 
 // CallInvitation rings. DeviceID names the device that calls (a page, an app);
@@ -63,10 +53,10 @@ type CallInvitation struct {
 	ConsultationID consultation.ID `json:"consultationId"`
 	Medium         account.Medium  `json:"medium"` // voice or video
 	// CallID is made by a client that may resend.
-	CallID   ID     `json:"callId,omitempty"`
-	DeviceID string `json:"deviceId,omitempty"`
+	CallID   ID     `json:"callId,omitempty" limit:"id"`
+	DeviceID string `json:"deviceId,omitempty" limit:"id"`
 	// To are the participants to ring; all others by default.
-	To []rooms.UserID `json:"to,omitempty"`
+	To []rooms.UserID `json:"to,omitempty" limit:"..3"`
 }
 
 // Validate implements rooms.Validator.
@@ -76,12 +66,8 @@ func (in CallInvitation) Validate() error {
 		return rooms.Invalid("consultationId", "consultationId is missing")
 	case in.Medium != account.Voice && in.Medium != account.Video:
 		return rooms.Invalid("medium", "medium must be voice or video")
-	case in.CallID != "" && !rooms.ValidID(string(in.CallID)):
-		return rooms.Invalid("callId", "callId must be 1 to 100 visible ASCII characters")
-	case len(in.To) >= membersMost:
-		return rooms.TooLarge("to", "a call has at most %d members", membersMost)
 	}
-	return validDevice(in.DeviceID)
+	return nil
 }
 
 // Invited is the answer to Invite.
@@ -94,12 +80,9 @@ type Invited struct {
 // that was reloaded for one.
 type CallAnswer struct {
 	CallID   ID     `json:"callId"`
-	DeviceID string `json:"deviceId,omitempty"`
+	DeviceID string `json:"deviceId,omitempty" limit:"id"`
 	Move     bool   `json:"move,omitempty"`
 }
-
-// Validate implements rooms.Validator.
-func (in CallAnswer) Validate() error { return validDevice(in.DeviceID) }
 
 // CallEnding ends a call. Failed says that media did not come through.
 type CallEnding struct {
@@ -119,7 +102,7 @@ const (
 type SignalInput struct {
 	CallID      ID                  `json:"callId"`
 	To          rooms.UserID        `json:"to"`
-	DeviceID    string              `json:"deviceId,omitempty"`
+	DeviceID    string              `json:"deviceId,omitempty" limit:"id"`
 	Description *SessionDescription `json:"description,omitempty"`
 	Candidate   *ICECandidate       `json:"candidate,omitempty"`
 }
@@ -152,7 +135,7 @@ func (in SignalInput) Validate() error {
 	if err != nil || len(raw) > candidateBytes {
 		return rooms.TooLarge("candidate", "a candidate may have at most %d bytes", candidateBytes)
 	}
-	return validDevice(in.DeviceID)
+	return nil
 }
 
 func (d SessionDescription) validate() error {
@@ -174,14 +157,11 @@ func (d SessionDescription) validate() error {
 // StateInput is what one's device has switched on.
 type StateInput struct {
 	CallID     ID     `json:"callId"`
-	DeviceID   string `json:"deviceId,omitempty"`
+	DeviceID   string `json:"deviceId,omitempty" limit:"id"`
 	Microphone bool   `json:"microphone"`
 	Camera     bool   `json:"camera"`
 	Screen     bool   `json:"screen"`
 }
-
-// Validate implements rooms.Validator.
-func (in StateInput) Validate() error { return validDevice(in.DeviceID) }
 
 // CallFilter asks for live calls, of one consultation or of all one's own.
 type CallFilter struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // membersMost bounds a call: each device sends to each other one.
-const membersMost = 4
+var membersMost = 1 + rooms.MostOf[CallInvitation]("To")
 
 // Config is the rules of calls.
 type Config struct {

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/consultation"
@@ -51,14 +50,14 @@ var (
 )
 
 // TextLimit is the length of a message in characters.
-const TextLimit = 10000
+var TextLimit = rooms.MostOf[SendInput]("Text")
 
 // SendInput says something.
 type SendInput struct {
 	ConsultationID consultation.ID `json:"consultationId"`
-	ClientID       string          `json:"clientId"`
+	ClientID       string          `json:"clientId" limit:"id"`
 	Kind           Kind            `json:"kind"` // text, image, file or audio
-	Text           string          `json:"text,omitempty"`
+	Text           string          `json:"text,omitempty" limit:"..10000"`
 	AttachmentID   AttachmentID    `json:"attachmentId,omitempty"`
 	ReplyTo        MessageID       `json:"replyTo,omitempty"`
 }
@@ -68,12 +67,6 @@ func (in SendInput) Validate() error {
 	switch {
 	case in.ConsultationID == "":
 		return rooms.Invalid("consultationId", "consultationId is missing")
-	case !rooms.ValidID(in.ClientID):
-		return rooms.Invalid("clientId", "clientId must be 1 to 100 visible ASCII characters")
-	case !utf8.ValidString(in.Text):
-		return rooms.Invalid("text", "text is not valid UTF-8")
-	case utf8.RuneCountInString(in.Text) > TextLimit:
-		return rooms.TooLarge("text", "text may have at most %d characters", TextLimit)
 	}
 	switch in.Kind {
 	case Text:
@@ -102,15 +95,7 @@ type MessageInput struct {
 // ReceiptInput moves a watermark.
 type ReceiptInput struct {
 	ConsultationID consultation.ID `json:"consultationId"`
-	UpToSeq        rooms.Seq       `json:"upToSeq"`
-}
-
-// Validate implements rooms.Validator.
-func (in ReceiptInput) Validate() error {
-	if in.UpToSeq < 0 {
-		return rooms.Invalid("upToSeq", "upToSeq must not be negative")
-	}
-	return nil
+	UpToSeq        rooms.Seq       `json:"upToSeq" limit:"0.."`
 }
 
 // TypingInput names where one writes.
@@ -129,7 +114,7 @@ type Typing struct {
 type HistoryInput struct {
 	ConsultationID consultation.ID `json:"consultationId"`
 	Before         rooms.Seq       `json:"before,omitempty"`
-	Limit          int             `json:"limit,omitempty"`
+	Limit          int             `json:"limit,omitempty" limit:"1..200"`
 }
 
 // MessagePage is a stretch of messages, oldest first; HasMore says that older
@@ -142,18 +127,10 @@ type MessagePage struct {
 // SearchInput looks for words; Chinese needs no spaces. Limit is 1 to 100, 20
 // by default.
 type SearchInput struct {
-	Q              string          `json:"q"` // 1 to 200 characters
+	Q              string          `json:"q" limit:"1..200"`
 	ConsultationID consultation.ID `json:"consultationId,omitempty"`
 	Cursor         string          `json:"cursor,omitempty"`
-	Limit          int             `json:"limit,omitempty"`
-}
-
-// Validate implements rooms.Validator.
-func (in SearchInput) Validate() error {
-	if n := utf8.RuneCountInString(strings.TrimSpace(in.Q)); n < 1 || n > 200 {
-		return rooms.Invalid("q", "q must have 1 to 200 characters")
-	}
-	return nil
+	Limit          int             `json:"limit,omitempty" limit:"1..100"`
 }
 
 // Found is a page of messages that match.
@@ -174,19 +151,6 @@ type AttachmentInput struct {
 
 // QuickReplyList is a doctor's quick replies, in the doctor's order.
 type QuickReplyList struct {
-	Items      []QuickReply `json:"items"`
+	Items      []QuickReply `json:"items" limit:"..100"`
 	NextCursor string       `json:"nextCursor"`
-}
-
-// Validate implements rooms.Validator.
-func (in QuickReplyList) Validate() error {
-	if len(in.Items) > 100 {
-		return rooms.TooLarge("items", "at most 100 quick replies")
-	}
-	for _, r := range in.Items {
-		if n := utf8.RuneCountInString(strings.TrimSpace(r.Text)); n < 1 || n > 1000 {
-			return rooms.Invalid("items.text", "a quick reply has 1 to 1,000 characters")
-		}
-	}
-	return nil
 }

@@ -90,5 +90,5 @@ type Receipt struct {
 // QuickReply is a text that a doctor keeps at hand.
 type QuickReply struct {
 	ID   string `json:"id"`
-	Text string `json:"text"`
+	Text string `json:"text" limit:"1..1000"`
 }

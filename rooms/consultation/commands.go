@@ -1,8 +1,6 @@
 package consultation
 
 import (
-	"unicode/utf8"
-
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 )
@@ -63,43 +61,30 @@ type Input struct {
 // ReasonInput names a consultation and says why, in up to 2,000 characters.
 type ReasonInput struct {
 	ConsultationID ID     `json:"consultationId"`
-	Reason         string `json:"reason,omitempty"`
+	Reason         string `json:"reason,omitempty" limit:"..2000"`
 }
-
-// Validate implements rooms.Validator.
-func (in ReasonInput) Validate() error { return limit("reason", in.Reason, 2000) }
 
 // EndInput ends a consultation; Summary is signed by the doctor's ending it.
 type EndInput struct {
 	ConsultationID ID     `json:"consultationId"`
-	Reason         string `json:"reason,omitempty"`
-	Summary        string `json:"summary,omitempty"`
-}
-
-// Validate implements rooms.Validator.
-func (in EndInput) Validate() error {
-	if err := limit("reason", in.Reason, 2000); err != nil {
-		return err
-	}
-	return limit("summary", in.Summary, 10000)
+	Reason         string `json:"reason,omitempty" limit:"..2000"`
+	Summary        string `json:"summary,omitempty" limit:"..10000"`
 }
 
 // OpenInput asks for a consultation.
 type OpenInput struct {
-	ID             ID                  `json:"id,omitempty"`
+	ID             ID                  `json:"id,omitempty" limit:"id"`
 	DoctorID       rooms.UserID        `json:"doctorId"`
 	Service        account.ServiceKind `json:"service"`
 	Medium         account.Medium      `json:"medium"`
-	PatientID      account.PatientID   `json:"patientId,omitempty"` // oneself by default
-	Complaint      string              `json:"complaint"`           // 1 to 2,000 characters
-	PriorDiagnosis string              `json:"priorDiagnosis,omitempty"`
+	PatientID      account.PatientID   `json:"patientId,omitempty"`      // oneself by default
+	Complaint      string              `json:"complaint" limit:"..2000"` // 1 to 2,000 characters
+	PriorDiagnosis string              `json:"priorDiagnosis,omitempty" limit:"..2000"`
 }
 
 // Validate implements rooms.Validator.
 func (in OpenInput) Validate() error {
 	switch {
-	case in.ID != "" && !rooms.ValidID(string(in.ID)):
-		return rooms.Invalid("id", "id must be 1 to 100 visible ASCII characters")
 	case in.DoctorID == "":
 		return rooms.Invalid("doctorId", "doctorId is missing")
 	case in.Service != account.Advice && in.Service != account.Followup:
@@ -111,10 +96,7 @@ func (in OpenInput) Validate() error {
 	case in.Service == account.Followup && in.PriorDiagnosis == "":
 		return rooms.Invalid("priorDiagnosis", "a followup needs the earlier diagnosis")
 	}
-	if err := limit("complaint", in.Complaint, 2000); err != nil {
-		return err
-	}
-	return limit("priorDiagnosis", in.PriorDiagnosis, 2000)
+	return nil
 }
 
 // Opened is the answer to Open.
@@ -128,7 +110,7 @@ type Opened struct {
 type Filter struct {
 	Status Status `json:"status,omitempty"` // one state, or several with commas
 	Cursor string `json:"cursor,omitempty"`
-	Limit  int    `json:"limit,omitempty"`
+	Limit  int    `json:"limit,omitempty" limit:"1..100"`
 }
 
 // Page is a page of consultations; NextCursor is empty on the last.
@@ -167,7 +149,7 @@ type Joined struct {
 type EventsInput struct {
 	ConsultationID ID        `json:"consultationId"`
 	After          rooms.Seq `json:"after,omitempty"`
-	Limit          int       `json:"limit,omitempty"`
+	Limit          int       `json:"limit,omitempty" limit:"1..500"`
 }
 
 // EventPage is a stretch of the log.
@@ -200,11 +182,4 @@ func (in InviteInput) Validate() error {
 type PresenceChange struct {
 	ConsultationID ID `json:"consultationId"`
 	rooms.Present
-}
-
-func limit(field, text string, most int) error {
-	if utf8.RuneCountInString(text) > most {
-		return rooms.TooLarge(field, "%s may have at most %d characters", field, most)
-	}
-	return nil
 }

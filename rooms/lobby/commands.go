@@ -2,7 +2,6 @@ package lobby
 
 import (
 	"time"
-	"unicode/utf8"
 
 	"wenzhen/rooms"
 )
@@ -12,10 +11,11 @@ const Room rooms.RoomID = "lobby"
 
 // Limits.
 const (
-	TextLimit     = 500 // characters of a line
-	NicknameLimit = 24  // characters
-	Remembered    = 50  // lines that newcomers are shown
+	Remembered = 50 // lines that newcomers are shown
 )
+
+// TextLimit is the length of a line in characters.
+var TextLimit = rooms.MostOf[SayInput]("Text")
 
 // The commands of the lobby.
 var (
@@ -38,7 +38,7 @@ var (
 type NicknameInput struct {
 	// Nickname has at most 24 characters; one that is taken gets a number, and
 	// who gives none is called guest-….
-	Nickname string `json:"nickname,omitempty"`
+	Nickname string `json:"nickname,omitempty" limit:"..24"`
 }
 
 // Validate implements rooms.Validator.
@@ -48,8 +48,6 @@ func (in NicknameInput) Validate() error {
 		return nil
 	case name == "" || name[0] == '*' || name[0] == '/':
 		return rooms.Invalid("nickname", "a nickname has a letter in it, and does not begin with * or /")
-	case utf8.RuneCountInString(name) > NicknameLimit:
-		return rooms.TooLarge("nickname", "a nickname has at most %d characters", NicknameLimit)
 	}
 	return nil
 }
@@ -57,15 +55,12 @@ func (in NicknameInput) Validate() error {
 // SayInput is what one says.
 type SayInput struct {
 	// Text is a line of at most 500 characters; HTML means nothing in it.
-	Text string `json:"text"`
+	Text string `json:"text" limit:"..500"`
 }
 
 // Validate implements rooms.Validator.
 func (in SayInput) Validate() error {
-	switch {
-	case utf8.RuneCountInString(in.Text) > TextLimit:
-		return rooms.TooLarge("text", "a line has at most %d characters", TextLimit)
-	case plain(in.Text) == "":
+	if plain(in.Text) == "" {
 		return rooms.Invalid("text", "say something")
 	}
 	return nil

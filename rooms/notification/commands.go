@@ -35,7 +35,7 @@ type InboxInput struct {
 	// Unread leaves out what has been read.
 	Unread bool   `json:"unread,omitempty"`
 	Cursor string `json:"cursor,omitempty"`
-	Limit  int    `json:"limit,omitempty"`
+	Limit  int    `json:"limit,omitempty" limit:"1..100"`
 	// After asks for what came since a seq of one's own room instead.
 	After *rooms.Seq `json:"after,omitempty"`
 }
@@ -52,13 +52,10 @@ type Inbox struct {
 	LastSeq rooms.Seq `json:"lastSeq"`
 }
 
-// idsMost bounds the ids of one input.
-const idsMost = 500
-
 // MarkReadInput names what has been read: all up to one, or some.
 type MarkReadInput struct {
 	UpToID ID   `json:"upToId,omitempty"`
-	IDs    []ID `json:"ids,omitempty"`
+	IDs    []ID `json:"ids,omitempty" limit:"..500"`
 }
 
 // Validate implements rooms.Validator.
@@ -68,24 +65,11 @@ func (in MarkReadInput) Validate() error {
 		return rooms.Invalid("ids", "name the notifications in ids, or the last one in upToId")
 	case in.UpToID != "" && len(in.IDs) > 0:
 		return rooms.Invalid("ids", "ids and upToId do not go together")
-	case len(in.IDs) > idsMost:
-		return rooms.TooLarge("ids", "at most %d ids", idsMost)
 	}
 	return nil
 }
 
 // MarkSeenInput names what has been shown.
 type MarkSeenInput struct {
-	IDs []ID `json:"ids"`
-}
-
-// Validate implements rooms.Validator.
-func (in MarkSeenInput) Validate() error {
-	switch {
-	case len(in.IDs) == 0:
-		return rooms.Invalid("ids", "ids are missing")
-	case len(in.IDs) > idsMost:
-		return rooms.TooLarge("ids", "at most %d ids", idsMost)
-	}
-	return nil
+	IDs []ID `json:"ids" limit:"1..500"`
 }

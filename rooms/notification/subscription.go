@@ -16,7 +16,7 @@ type SubscriptionID string
 // SubscribeInput is a PushSubscription as the browser's toJSON() writes it
 // (W3C Push API).
 type SubscribeInput struct {
-	Endpoint string           `json:"endpoint"`
+	Endpoint string           `json:"endpoint" limit:"1..2000"`
 	Keys     SubscriptionKeys `json:"keys"`
 }
 
@@ -28,8 +28,8 @@ type SubscriptionKeys struct {
 
 // Validate implements rooms.Validator.
 func (in SubscribeInput) Validate() error {
-	if u, err := url.Parse(in.Endpoint); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || len(in.Endpoint) > 2000 {
-		return rooms.Invalid("endpoint", "endpoint must be a URL of at most 2,000 characters")
+	if u, err := url.Parse(in.Endpoint); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return rooms.Invalid("endpoint", "endpoint must be a URL")
 	}
 	point, err := base64.RawURLEncoding.DecodeString(in.Keys.P256dh)
 	if err == nil {

@@ -3,7 +3,6 @@ package schedule
 import (
 	"context"
 	"strings"
-	"unicode/utf8"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/consultation"
@@ -108,14 +107,6 @@ func (s *Service) reschedule(ctx context.Context, actor rooms.Actor, in Reschedu
 		}
 		return a, s.tellSlots(tx, a.DoctorID, o.span)
 	})
-}
-
-// Validate implements rooms.Validator.
-func (in CancelInput) Validate() error {
-	if utf8.RuneCountInString(in.Reason) > 2000 {
-		return rooms.TooLarge("reason", "reason may have at most 2000 characters")
-	}
-	return nil
 }
 
 func (s *Service) cancel(ctx context.Context, actor rooms.Actor, in CancelInput) (Appointment, error) {

@@ -11,9 +11,6 @@ import (
 
 // Validate implements rooms.Validator.
 func (in BookInput) Validate() error {
-	if in.ID != "" && !rooms.ValidID(string(in.ID)) {
-		return rooms.Invalid("id", "id must be 1 to 100 visible ASCII characters")
-	}
 	if in.Start.IsZero() {
 		return rooms.Invalid("start", "start is missing")
 	}

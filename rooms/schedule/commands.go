@@ -70,7 +70,7 @@ var (
 // ScheduleInput replaces weekly rules. Version, if given, is the one that was read.
 type ScheduleInput struct {
 	TimeZone string `json:"timeZone"`
-	Rules    []Rule `json:"rules"`
+	Rules    []Rule `json:"rules" limit:"..100"`
 	Version  *int64 `json:"version,omitempty"` // over REST: If-Match
 }
 
@@ -79,9 +79,9 @@ type ExceptionInput struct {
 	Kind        ExceptionKind    `json:"kind"`
 	Start       time.Time        `json:"start"`
 	End         time.Time        `json:"end"`
-	Note        string           `json:"note,omitempty"`
-	SlotMinutes int              `json:"slotMinutes,omitempty"`
-	Capacity    int              `json:"capacity,omitempty"`
+	Note        string           `json:"note,omitempty" limit:"..500"`
+	SlotMinutes int              `json:"slotMinutes,omitempty" limit:"5..720"`
+	Capacity    int              `json:"capacity,omitempty" limit:"1..100"`
 	Media       []account.Medium `json:"media,omitempty"`
 	// SubstituteID is a doctor to offer at the same time, where there is a slot.
 	SubstituteID rooms.UserID `json:"substituteId,omitempty"`
@@ -133,14 +133,14 @@ type SlotChange struct {
 
 // BookInput takes a slot.
 type BookInput struct {
-	ID             AppointmentID       `json:"id,omitempty"`
+	ID             AppointmentID       `json:"id,omitempty" limit:"id"`
 	DoctorID       rooms.UserID        `json:"doctorId"`
 	Start          time.Time           `json:"start"`
 	Medium         account.Medium      `json:"medium"`
 	Service        account.ServiceKind `json:"service"`
 	PatientID      account.PatientID   `json:"patientId,omitempty"`
-	Complaint      string              `json:"complaint"`
-	PriorDiagnosis string              `json:"priorDiagnosis,omitempty"`
+	Complaint      string              `json:"complaint" limit:"..2000"`
+	PriorDiagnosis string              `json:"priorDiagnosis,omitempty" limit:"..2000"`
 }
 
 // Booking is an appointment with its consultation.
@@ -157,7 +157,7 @@ type AppointmentFilter struct {
 	From   *time.Time `json:"from,omitempty"`
 	To     *time.Time `json:"to,omitempty"`
 	Cursor string     `json:"cursor,omitempty"`
-	Limit  int        `json:"limit,omitempty"`
+	Limit  int        `json:"limit,omitempty" limit:"1..100"`
 }
 
 // AppointmentPage is a page of appointments.
@@ -180,7 +180,7 @@ type RescheduleInput struct {
 // CancelInput says why.
 type CancelInput struct {
 	AppointmentID AppointmentID `json:"appointmentId"`
-	Reason        string        `json:"reason,omitempty"`
+	Reason        string        `json:"reason,omitempty" limit:"..2000"`
 }
 
 // WaitInput is a booking without a start.
@@ -191,8 +191,8 @@ type WaitInput struct {
 	Medium         account.Medium      `json:"medium"`
 	Service        account.ServiceKind `json:"service"`
 	PatientID      account.PatientID   `json:"patientId,omitempty"`
-	Complaint      string              `json:"complaint"`
-	PriorDiagnosis string              `json:"priorDiagnosis,omitempty"`
+	Complaint      string              `json:"complaint" limit:"..2000"`
+	PriorDiagnosis string              `json:"priorDiagnosis,omitempty" limit:"..2000"`
 }
 
 // WaitRef names a place on a waitlist.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-	"unicode/utf8"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
@@ -20,8 +19,6 @@ func (in ExceptionInput) Validate() error {
 		return rooms.Invalid("end", "end must be after start")
 	case in.End.Sub(in.Start) > 366*24*time.Hour:
 		return rooms.TooLarge("end", "an exception lasts a year at most")
-	case utf8.RuneCountInString(in.Note) > 500:
-		return rooms.TooLarge("note", "note may have at most 500 characters")
 	}
 	switch in.Kind {
 	case TimeOff:

@@ -14,11 +14,11 @@ func Room(doctor rooms.UserID) rooms.RoomID { return rooms.RoomID("doctor:" + st
 
 // Rule is a stretch of a weekday in which a doctor can be met, every week.
 type Rule struct {
-	Weekday     int              `json:"weekday"` // ISO 8601: 1 is Monday, 7 is Sunday
-	Start       string           `json:"start"`   // "09:00", in the schedule's zone
-	End         string           `json:"end"`     // "12:30"; "24:00" is the end of the day
-	SlotMinutes int              `json:"slotMinutes"`
-	Capacity    int              `json:"capacity"` // how many can have the same slot
+	Weekday     int              `json:"weekday" limit:"1..7"`                                    // ISO 8601: 1 is Monday, 7 is Sunday
+	Start       string           `json:"start" pattern:"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"` // "09:00", in the schedule's zone
+	End         string           `json:"end" pattern:"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"`   // "12:30"; "24:00" is the end of the day
+	SlotMinutes int              `json:"slotMinutes" limit:"5..720"`
+	Capacity    int              `json:"capacity" limit:"1..100"` // how many can have the same slot
 	Media       []account.Medium `json:"media"`
 	ValidFrom   string           `json:"validFrom,omitempty"`  // YYYY-MM-DD, the first day
 	ValidUntil  string           `json:"validUntil,omitempty"` // YYYY-MM-DD, the last day
@@ -68,13 +68,12 @@ type Slot struct {
 
 // Bounds of what a doctor can set.
 const (
-	rulesMost      = 100
 	exceptionsMost = 500
-	minutesLeast   = 5
-	minutesMost    = 12 * 60
-	capacityMost   = 100
 	dayMinutes     = 24 * 60
 )
+
+// longestSlot is the length of a slot that can be set.
+var longestSlot = time.Duration(rooms.MostOf[Rule]("SlotMinutes")) * time.Minute
 
 // minutes reads a clock time of a day: "00:00" to "24:00".
 func minutes(clock string) (int, bool) {
@@ -93,16 +92,11 @@ func minutes(clock string) (int, bool) {
 // validRules checks each rule, and that no two of a weekday meet while both
 // are valid.
 func validRules(rules []Rule) error {
-	if len(rules) > rulesMost {
-		return rooms.TooLarge("rules", "at most %d rules", rulesMost)
-	}
 	for i, r := range rules {
 		at := func(field string) string { return fmt.Sprintf("rules[%d].%s", i, field) }
 		start, startOK := minutes(r.Start)
 		end, endOK := minutes(r.End)
 		switch {
-		case r.Weekday < 1 || r.Weekday > 7:
-			return rooms.Invalid(at("weekday"), "weekday must be 1 (Monday) to 7 (Sunday)")
 		case !startOK:
 			return rooms.Invalid(at("start"), "start must be a time such as 09:00")
 		case !endOK:
@@ -135,10 +129,10 @@ func validRules(rules []Rule) error {
 
 func validOffer(at func(string) string, slot, capacity int, media []account.Medium) error {
 	switch {
-	case slot < minutesLeast || slot > minutesMost:
-		return rooms.Invalid(at("slotMinutes"), "slotMinutes must be %d to %d", minutesLeast, minutesMost)
-	case capacity < 1 || capacity > capacityMost:
-		return rooms.Invalid(at("capacity"), "capacity must be 1 to %d", capacityMost)
+	case slot == 0:
+		return rooms.Invalid(at("slotMinutes"), "slotMinutes is missing")
+	case capacity == 0:
+		return rooms.Invalid(at("capacity"), "capacity is missing")
 	case len(media) == 0:
 		return rooms.Invalid(at("media"), "name at least one medium")
 	}

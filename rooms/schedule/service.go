@@ -132,7 +132,7 @@ func (s *Service) slots(ctx context.Context, _ rooms.Actor, in SlotsInput) (Slot
 	if err != nil {
 		return SlotList{}, err
 	}
-	taken, err := s.store.Taken(ctx, doctor.ID, from, to.Add(minutesMost*time.Minute))
+	taken, err := s.store.Taken(ctx, doctor.ID, from, to.Add(longestSlot))
 	if err != nil {
 		return SlotList{}, err
 	}
@@ -189,11 +189,11 @@ func (s *Service) tellSlots(tx Tx, doctor rooms.UserID, p span) error {
 	if err != nil {
 		return err
 	}
-	offers, err := v.slots(p.start.Add(-minutesMost*time.Minute), p.end)
+	offers, err := v.slots(p.start.Add(-longestSlot), p.end)
 	if err != nil {
 		return err
 	}
-	taken, err := tx.Taken(doctor, p.start.Add(-minutesMost*time.Minute), p.end.Add(minutesMost*time.Minute))
+	taken, err := tx.Taken(doctor, p.start.Add(-longestSlot), p.end.Add(longestSlot))
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func newChat(s *Server, cfg edge.Config) *Chat {
 	// speak in another's name.
 	cfg.Origins = []string{"*"}
 	// A line of four-byte characters with room for a long command.
-	cfg.MaxPayload = 4*lobby.TextLimit + 256
+	cfg.MaxPayload = int64(4*lobby.TextLimit + 256)
 	// A thousand lines: who is further behind reads too slowly.
 	cfg.SendQueue = 256 << 10
 	return &Chat{server: s, plain: edge.NewPlain(cfg), rooms: map[rooms.RoomID]map[*chatLine]struct{}{}}
@@ -111,6 +111,17 @@ func greetingOf(data json.RawMessage) []edge.Text {
 		told = append(told, edge.NewText(line.Nickname+": "+line.Text))
 	}
 	return told
+}
+
+// kick ends the lines that hear a room, and tells how many they were.
+func (c *Chat) kick(room rooms.RoomID) int {
+	c.mu.Lock()
+	lines := slices.Collect(maps.Keys(c.rooms[room]))
+	c.mu.Unlock()
+	for _, l := range lines {
+		l.conn.Close(closePolicy, "an administrator has ended this connection")
+	}
+	return len(lines)
 }
 
 // join makes a line hear a room.

@@ -111,11 +111,36 @@ func (s *schemas) object(t reflect.Type, except map[string]bool) object {
 
 // property is the schema of a field with what its comment says.
 func (s *schemas) property(f wireField) object {
-	schema := s.ref(f.of)
+	schema := f.bounded(s.ref(f.of))
 	if f.nullable {
 		schema = object{{"oneOf", []any{schema, object{{"type", "null"}}}}}
 	}
 	return schema.with("description", s.source.field(f.owner, f.goName))
+}
+
+// bounded adds what limits a field to its schema.
+func (f wireField) bounded(schema object) object {
+	if f.limit == nil {
+		return schema
+	}
+	t := f.of
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	least, most := "minimum", "maximum"
+	switch t.Kind() {
+	case reflect.String:
+		least, most = "minLength", "maxLength"
+	case reflect.Slice:
+		least, most = "minItems", "maxItems"
+	}
+	if f.limit.Min != nil {
+		schema = append(schema, member{least, *f.limit.Min})
+	}
+	if f.limit.Max != nil {
+		schema = append(schema, member{most, *f.limit.Max})
+	}
+	return schema.with("pattern", f.limit.Pattern)
 }
 
 // wireField is a field of a struct as JSON has it.
@@ -123,6 +148,7 @@ type wireField struct {
 	name, goName       string
 	of, owner          reflect.Type
 	optional, nullable bool
+	limit              *rooms.Limit
 }
 
 // wireFields are a struct's fields; those of an embedded struct are its own.
@@ -139,7 +165,7 @@ func wireFields(t reflect.Type) []wireField {
 			continue
 		}
 		optional := strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
-		fields = append(fields, wireField{name: name, goName: f.Name, of: f.Type, owner: t, optional: optional,
+		fields = append(fields, wireField{name: name, goName: f.Name, of: f.Type, owner: t, optional: optional, limit: rooms.LimitOf(f),
 			nullable: f.Type.Kind() == reflect.Pointer && !optional})
 	}
 	return fields

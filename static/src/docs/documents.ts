@@ -14,6 +14,13 @@ export interface Schema {
   items?: Schema
   oneOf?: Schema[]
   additionalProperties?: Schema
+  pattern?: string
+  minLength?: number
+  maxLength?: number
+  minItems?: number
+  maxItems?: number
+  minimum?: number
+  maximum?: number
 }
 
 interface Media {

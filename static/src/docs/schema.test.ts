@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { exampleOf, fieldsOf, typeOf } from './schema'
+import { boundsOf, exampleOf, fieldsOf, typeOf } from './schema'
 
 const schemas = {
   Kind: { type: 'string', enum: ['text', 'image'] },
@@ -35,4 +35,12 @@ test('an example has what is required, and ends though the type goes round', () 
   expect(example.kind).toBe('text')
   expect(example.note).toBeUndefined()
   expect(JSON.stringify(example).length).toBeLessThan(500)
+})
+
+test('says what limits a value', () => {
+  expect(boundsOf({ type: 'string', minLength: 1, maxLength: 100 })).toEqual({ of: 'characters', range: '1–100' })
+  expect(boundsOf({ type: 'array', maxItems: 20 })).toEqual({ of: 'items', range: '≤ 20' })
+  expect(boundsOf({ oneOf: [{ type: 'integer', minimum: 0 }, { type: 'null' }] })).toEqual({ of: 'value', range: '≥ 0' })
+  expect(boundsOf({ type: 'string', pattern: '^#' })).toEqual({ of: 'pattern', range: '^#' })
+  expect(boundsOf({ type: 'string' })).toBeUndefined()
 })

@@ -22,9 +22,36 @@ export function typeOf(schema: Schema): string {
   return schema.format ?? schema.type ?? 'any'
 }
 
+/** How long, how many, how much, or like what. */
+export interface Bounds {
+  of: 'characters' | 'items' | 'value' | 'pattern'
+  /** "1–100", "≤ 500", "≥ 0", or a regular expression. */
+  range: string
+}
+
+/** What limits a value, if something does. */
+export function boundsOf(schema: Schema): Bounds | undefined {
+  if (schema.oneOf) return schema.oneOf.map(boundsOf).find(Boolean)
+  if (schema.pattern) return { of: 'pattern', range: schema.pattern }
+  const range = (least?: number, most?: number) => {
+    if (least !== undefined && most !== undefined) return `${least}–${most}`
+    if (most !== undefined) return `≤ ${most}`
+    return least === undefined ? undefined : `≥ ${least}`
+  }
+  for (const [of, found] of [
+    ['characters', range(schema.minLength, schema.maxLength)],
+    ['items', range(schema.minItems, schema.maxItems)],
+    ['value', range(schema.minimum, schema.maximum)],
+  ] as const) {
+    if (found) return { of, range: found }
+  }
+  return undefined
+}
+
 export interface Field {
   name: string
   type: string
+  bounds?: Bounds
   required: boolean
   description: string
 }
@@ -37,6 +64,7 @@ export function fieldsOf(schema: Schema | undefined, schemas: Schemas): Field[] 
     return {
       name,
       type: values ? typeOf({ enum: values }) : typeOf(field),
+      bounds: boundsOf(field),
       required: object.required?.includes(name) ?? false,
       description: field.description ?? '',
     }
@@ -60,10 +88,10 @@ export function exampleOf(schema: Schema, schemas: Schemas, depth = 0): unknown 
       return Object.fromEntries(shown.map(([name, field]) => [name, exampleOf(field, schemas, depth + 1)]))
     }
     case 'array':
-      return []
+      return s.minItems ? [exampleOf(s.items ?? {}, schemas, depth + 1)] : []
     case 'integer':
     case 'number':
-      return 0
+      return s.minimum ?? 0
     case 'boolean':
       return false
     case 'string':

@@ -1,0 +1,61 @@
+package rooms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+)
+
+type drawn struct {
+	Colour string  `json:"colour" pattern:"^#[0-9a-f]{6}$"`
+	Width  float64 `json:"width" limit:"0.5..200"`
+}
+
+type bounded struct {
+	ID     string   `json:"id,omitempty" limit:"id"`
+	Text   string   `json:"text" limit:"..3"`
+	Name   *string  `json:"name,omitempty" limit:"1..4"`
+	Words  []string `json:"words" limit:"1..2"`
+	Days   int64    `json:"days,omitempty" limit:"1..365"`
+	Least  int      `json:"least" limit:"0.."`
+	Shapes []drawn  `json:"shapes,omitempty"`
+}
+
+// What the tags beside fields say holds before a command is carried out.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	command := Command[bounded, Nothing]{Name: "test:limits", For: Anyone}
+	catalogue := NewCatalogue(nil, []Bound{command.Bind(func(context.Context, Actor, bounded) (Nothing, error) { return Nothing{}, nil })})
+	for in, want := range map[string]struct {
+		code  Code
+		field string
+	}{
+		`{"words":["a"]}`: {},
+		`{"id":"x","text":"äöü","name":" b ","words":["a","b"],"days":365,"shapes":[{"colour":"#00ff00","width":0.5}]}`: {},
+		`{"words":["a"],"days":0}`:          {}, // as if it were left out
+		`{"words":["a"],"id":"with blank"}`: {CodeInvalid, "id"},
+		`{"words":["a"],"text":"four"}`:     {CodeTooLarge, "text"},
+		`{"words":["a"],"name":""}`:         {CodeInvalid, "name"},
+		`{"words":["a"],"name":"   "}`:      {CodeInvalid, "name"},
+		`{"words":["a"],"name":"fives"}`:    {CodeInvalid, "name"},
+		`{}`:                                {CodeInvalid, "words"},
+		`{"words":["a","b","c"]}`:           {CodeTooLarge, "words"},
+		`{"words":["a"],"days":366}`:        {CodeInvalid, "days"},
+		`{"words":["a"],"least":-1}`:        {CodeInvalid, "least"},
+		`{"words":["a"],"shapes":[{"colour":"#00ff00","width":201}]}`: {CodeInvalid, "shapes[0].width"},
+		`{"words":["a"],"shapes":[{"colour":"red","width":1}]}`:       {CodeInvalid, "shapes[0].colour"},
+	} {
+		_, err := catalogue.Answer(t.Context(), Actor{}, command.Name, json.RawMessage(in))
+		var e *Error
+		if !errors.As(err, &e) {
+			e = &Error{}
+		}
+		if e.Code != want.code || e.Field != want.field {
+			t.Errorf("%s: %v, want %q on %q", in, err, want.code, want.field)
+		}
+	}
+	if most := MostOf[bounded]("Text"); most != 3 {
+		t.Errorf("the most of text is %d", most)
+	}
+}
