@@ -53,6 +53,11 @@ type Config struct {
 	AcceptRate      int    `default:"0" env:"WENZHEN_ACCEPT_RATE" help:"Realtime connections a second that are let in, so that those who lost another node do not come all at once; the others wait up to two seconds and are then asked to come later. 0 is 4,000 for each processor."`
 	MemoryLimit     uint64 `default:"0" env:"WENZHEN_MEMORY_LIMIT" help:"Heap in bytes above which new realtime connections are refused; 0 is no limit."`
 
+	PingInterval      time.Duration `default:"25s" env:"WENZHEN_PING_INTERVAL" help:"How often the server asks a realtime connection whether it is there (Engine.IO's pingInterval; a PING on /chat)."`
+	PingTimeout       time.Duration `default:"20s" env:"WENZHEN_PING_TIMEOUT" help:"How long it waits for an answer before it counts the connection as lost (pingTimeout)."`
+	ReconnectDelay    time.Duration `default:"500ms" env:"WENZHEN_RECONNECT_DELAY" help:"After how long clients are advised to come back when a connection was lost; the pause doubles with every try, and is spread at random."`
+	ReconnectDelayMax time.Duration `default:"5s" env:"WENZHEN_RECONNECT_DELAY_MAX" help:"The longest pause between two tries that clients are advised to make."`
+
 	MailServer  string        `env:"WENZHEN_MAIL_SERVER" secret:"" help:"SMTP server for mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; ?tls=off at the end speaks no TLS. No mail is sent when not given."`
 	MailFrom    string        `default:"Wenzhen <no-reply@localhost>" env:"WENZHEN_MAIL_FROM" help:"Sender of mails."`
 	MailTimeout time.Duration `default:"20s" env:"WENZHEN_MAIL_TIMEOUT" help:"How long sending one mail or push may take."`
@@ -143,6 +148,8 @@ func (c Config) Validate() error {
 		{c.AttachmentBytes > 0 && c.PacketBytes >= 16<<10, "--attachment-bytes must be positive and --packet-bytes at least 16384"},
 		{c.SocketsPerUser > 0 && c.Connections >= 0, "--sockets-per-user must be positive and --connections not negative"},
 		{c.CallRing > 0 && c.CallVanish > 0, "--call-ring and --call-vanish must be positive"},
+		{c.PingInterval >= time.Second && c.PingTimeout >= time.Second, "--ping-interval and --ping-timeout must be at least a second"},
+		{c.ReconnectDelay >= time.Millisecond && c.ReconnectDelayMax >= c.ReconnectDelay, "--reconnect-delay must be at least a millisecond, and --reconnect-delay-max no shorter"},
 		{c.TurnRelays > 0 && c.TurnRelaysPerUser > 0 && c.IceLife > 0, "the relay's limits must be positive"},
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},

@@ -1,10 +1,12 @@
-import { beforeEach, expect, test } from 'vitest'
-import { emptyLobby, Lobby, type LobbyState, type openLobbySocket } from './lobby'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { TokenSource } from 'wenzhen-client'
+import { emptyLobby, Lobby, type LobbyState } from './lobby'
 
 type Listener = (argument?: unknown) => void
 
 class FakeSocket {
   connected = true
+  active = false
   connects = 0
   answer: unknown = { ok: true, data: { nickname: 'bo' } }
   private readonly listeners = new Map<string, Listener>()
@@ -32,10 +34,16 @@ let lobby: Lobby
 const line = (id: string) => ({ id, nickname: 'li', text: `text ${id}`, at: '2026-01-01T00:00:00Z' })
 
 beforeEach(() => {
+  vi.useFakeTimers()
   localStorage.clear()
   socket = new FakeSocket()
   state = emptyLobby()
-  lobby = new Lobby(socket as unknown as ReturnType<typeof openLobbySocket>, state)
+  const tokens: TokenSource = { access: async () => undefined, refresh: () => Promise.reject(new Error()), onRenewed: () => () => undefined }
+  lobby = new Lobby(socket as unknown as ConstructorParameters<typeof Lobby>[0], tokens, state)
+})
+afterEach(() => {
+  lobby.close()
+  vi.useRealTimers()
 })
 
 test('shows each line once, over interruptions', () => {
@@ -66,7 +74,16 @@ test('a refusal carries the words of the server', async () => {
   expect(state.failure?.code).toBe('unauthenticated')
 })
 
-test('comes back when the server closed the connection', () => {
+test('comes back when the server closed the connection', async () => {
   socket.happens('disconnect', 'io server disconnect')
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(socket.connects).toBe(2)
+})
+
+test('a guest who is asked to log in is not tried again by itself', async () => {
+  socket.happens('connect_error', Object.assign(new Error(), { data: { code: 'unauthenticated', message: 'log in', retryable: false } }))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(socket.connects).toBe(1)
+  lobby.retry()
   expect(socket.connects).toBe(2)
 })

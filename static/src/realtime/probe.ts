@@ -1,4 +1,5 @@
 import { io, type Socket } from 'socket.io-client'
+import { pauses } from 'wenzhen-client'
 
 export type Way = 'automatic' | 'polling' | 'websocket'
 
@@ -41,7 +42,8 @@ export class Probe {
     const { state } = this
     Object.assign(state, { ...emptyProbe(), way, history: state.history })
     this.note('connecting', transports[way].join(', '))
-    const socket = io('/schedules', { path: '/socket.io', forceNew: true, transports: transports[way] })
+    const { firstMs, lastMs } = pauses()
+    const socket = io('/schedules', { path: '/socket.io', forceNew: true, transports: transports[way], reconnectionDelay: firstMs, reconnectionDelayMax: lastMs })
     this.socket = socket
     socket.on('connect', () => {
       Object.assign(state, { connected: true, id: socket.id ?? '', transport: socket.io.engine.transport.name })

@@ -1,12 +1,13 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
+import { openNamespace } from 'wenzhen-client'
 import { tokens } from '@/api'
 import { Failure } from '@/api/failure'
 import { notificationsApi } from '@/api/notifications'
 import type { Notification } from '@/api/wire.gen'
 import { i18n } from '@/i18n'
 import { Inbox } from '@/realtime/inbox'
-import { Notifications, openNotificationsSocket } from '@/realtime/notifications'
+import { Notifications } from '@/realtime/notifications'
 
 /** The inbox of this login, live on every page. */
 export const useNotifications = defineStore('notifications', () => {
@@ -39,7 +40,7 @@ export const useNotifications = defineStore('notifications', () => {
 
   function start(): void {
     stop()
-    connection = new Notifications(openNotificationsSocket(tokens), tokens, {
+    connection = new Notifications(openNamespace('/notifications'), tokens, {
       online: () => void load(),
       arrived: (arrived) => {
         if (!inbox.arrived(arrived) || arrived.readAt || document.visibilityState !== 'visible') return

@@ -1,7 +1,8 @@
 import { defineStore } from 'pinia'
+import { openNamespace } from 'wenzhen-client'
 import { tokens } from '@/api'
 import type { Appointment, SlotsInput, Wait } from '@/api/wire.gen'
-import { openSchedulesSocket, Schedules, type SlotListener, type Watching } from '@/realtime/schedules'
+import { Schedules, type SlotListener, type Watching } from '@/realtime/schedules'
 import { useSession } from './session'
 
 interface Ears {
@@ -22,7 +23,8 @@ export const useSchedules = defineStore('schedules', () => {
     if (live && live.owner !== owner) close()
     live ??= {
       owner,
-      schedules: new Schedules(openSchedulesSocket(tokens), tokens, {
+      // A connection of its own: guests have none to /consultations, and it ends with the last page that needs it.
+      schedules: new Schedules(openNamespace('/schedules', { forceNew: true }), tokens, {
         appointment: (appointment) => ears.forEach((e) => e.appointment?.(appointment)),
         wait: (wait) => ears.forEach((e) => e.wait?.(wait)),
         online: () => ears.forEach((e) => e.online?.()),

@@ -1,13 +1,21 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
+import { advised } from 'wenzhen-client'
 import { api, type ServerConfig } from '@/api'
 
 /** What the server tells about itself; the contract's limits until it answers. */
 export const useServerConfig = defineStore('serverConfig', () => {
-  const config = ref<ServerConfig>({ version: '', limits: { textCharacters: 10_000, attachmentBytes: 20 << 20 }, pushKey: '', mail: false })
+  const config = ref<ServerConfig>({
+    version: '',
+    limits: { textCharacters: 10_000, attachmentBytes: 20 << 20 },
+    realtime: { pingIntervalMs: 25_000, pingTimeoutMs: 20_000, reconnectDelayMs: 500, reconnectDelayMaxMs: 5_000 },
+    pushKey: '',
+    mail: false,
+  })
   const load = async () => {
     try {
       config.value = await api.config()
+      advised(config.value.realtime)
     } catch {
       // The limits are checked by the server, too.
     }

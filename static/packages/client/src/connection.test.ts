@@ -149,6 +149,7 @@ describe('Connection', () => {
   })
 
   test('a login that is over for good is not tried again', async () => {
+    await socket.handshake()
     tokens.refresh = () => Promise.reject(new Failure(refusal('unauthenticated')))
     socket.active = false
     socket.happens('connect_error', Object.assign(new Error(), { data: refusal('unauthenticated') }))

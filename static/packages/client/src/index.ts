@@ -6,5 +6,6 @@ export { inMemory, Outbox, outboxIn, type Draft, type OutboxStore, type Unsent }
 export * from './protocol.js'
 export { Room, type JoinOptions } from './room.js'
 export { RoomLog, type RoomLogListener } from './roomLog.js'
+export { advised, openNamespace, pauses, SteadySocket, type NamespaceName, type NamespaceSocket, type SteadyListener } from './steady.js'
 export { MemoryTokens, type Grant, type TokenSource } from './tokens.js'
 export { connect, Wenzhen, type ConnectOptions } from './wenzhen.js'

@@ -1,12 +1,12 @@
-import type { Ack, AnyLogEvent, ClientToServerEvents, ServerToClientEvents } from './wire.gen.js'
+import type { AnswerOf, InputOf } from './steady.js'
+import type { AnyLogEvent, ClientToServerEvents, ServerToClientEvents } from './wire.gen.js'
 
 // The generated maps, taken apart: what a command takes and answers, and which
 // events are in the durable log and which are told once.
 
 export type CommandName = keyof ClientToServerEvents
-export type CommandInput<N extends CommandName> = Parameters<ClientToServerEvents[N]>[0]
-type AckOf<N extends CommandName> = Parameters<Parameters<ClientToServerEvents[N]>[1]>[0]
-export type CommandAnswer<N extends CommandName> = AckOf<N> extends Ack<infer T> ? T : never
+export type CommandInput<N extends CommandName> = InputOf<'/consultations', N>
+export type CommandAnswer<N extends CommandName> = AnswerOf<'/consultations', N>
 
 type EventArgument<N extends keyof ServerToClientEvents> = Parameters<ServerToClientEvents[N]>[0]
 export type DurableName = AnyLogEvent['name']
