@@ -1,3 +1,5 @@
+// Code generated from the server's routes by `go generate ./server/spec`. DO NOT EDIT.
+
 package client
 
 import (
@@ -9,20 +11,10 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 )
-
-// Route is where REST offers a command, under /api/v1. A test of the server's
-// compares this table with its own.
-type Route struct {
-	Method, Path, Command string
-	// Anonymous routes are how one gets in; they take no access token.
-	Anonymous bool
-}
-
-// Routes are all routes that ask for commands.
-func Routes() []Route { return append([]Route(nil), routes...) }
 
 var routes = []Route{
 	{Method: "POST", Path: "/auth/register", Command: account.Register.Name, Anonymous: true},
@@ -86,7 +78,7 @@ var routes = []Route{
 	{Method: "POST", Path: "/consultations/:consultationId/receive", Command: chat.MarkDelivered.Name},
 	{Method: "POST", Path: "/consultations/:consultationId/attachments", Command: chat.Upload.Name},
 	{Method: "GET", Path: "/attachments/:attachmentId", Command: chat.Download.Name},
-	{Method: "GET", Path: thumbnailPath, Command: chat.Download.Name},
+	{Method: "GET", Path: "/attachments/:attachmentId/thumbnail", Command: chat.Download.Name},
 	{Method: "GET", Path: "/messages", Command: chat.Search.Name},
 	{Method: "GET", Path: "/consultations/:consultationId/board", Command: board.Read.Name},
 	{Method: "GET", Path: "/calls", Command: call.List.Name},
@@ -165,20 +157,16 @@ var routes = []Route{
 	{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name},
 	{Method: "GET", Path: "/admin/audit", Command: audit.List.Name},
 	{Method: "POST", Path: "/admin/audit/verify", Command: audit.Verify.Name},
+	{Method: "GET", Path: "/admin/consultations/counts", Command: consultation.CountAll.Name},
+	{Method: "GET", Path: "/admin/stats", Command: operations.Read.Name},
+	{Method: "GET", Path: "/admin/sockets", Command: operations.Sockets.Name},
+	{Method: "POST", Path: "/admin/sockets/:socketId/disconnect", Command: operations.Disconnect.Name},
+	{Method: "GET", Path: "/admin/rooms", Command: operations.Rooms.Name},
+	{Method: "POST", Path: "/admin/users/:userId/disconnect", Command: operations.DisconnectUser.Name},
+	{Method: "GET", Path: "/admin/health", Command: operations.Health.Name},
+	{Method: "GET", Path: "/admin/settings", Command: operations.Settings.Name},
 	{Method: "GET", Path: "/admin/users", Command: account.Users.Name},
 	{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name},
 	{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name},
 	{Method: "POST", Path: "/admin/doctors/:doctorId/verify", Command: account.VerifyDoctor.Name},
-}
-
-const thumbnailPath = "/attachments/:attachmentId/thumbnail"
-
-// routeOf is the first route of a command.
-func routeOf(command string) (Route, bool) {
-	for _, r := range routes {
-		if r.Command == command {
-			return r, true
-		}
-	}
-	return Route{}, false
 }

@@ -82,8 +82,8 @@ func New(deps Deps) (http.Handler, error) {
 		return nil, err
 	}
 	// Realtime comes before every middleware: it takes the connection over.
-	g.Any("/socket.io", gin.WrapH(deps.Realtime))
-	g.Any("/socket.io/*any", s.socketIO(gin.WrapH(deps.Realtime)))
+	g.Any(realtimeRoutes[0], gin.WrapH(deps.Realtime))
+	g.Any(realtimeRoutes[1], s.socketIO(gin.WrapH(deps.Realtime)))
 	g.GET("/chat", gin.WrapH(deps.Chat))
 
 	g.Use(s.requestID, s.logged, s.recovered, secured)

@@ -1,6 +1,7 @@
 // Package spec writes down what clients can rely on, reflected from the
 // commands, events and signals themselves: OpenAPI 3.1, AsyncAPI 3, and the
-// TypeScript types that the frontend and the npm package use.
+// TypeScript types that the frontend and the npm package use, and the Go client's
+// table of routes.
 //
 // A new feature is written down by being bound in the server; its events and
 // signals, and its sets of fixed values, take a line in contract.go each. A

@@ -42,10 +42,10 @@ func contract(t *testing.T) spec.Contract {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return spec.Contract{Commands: slices.Collect(s.Catalogue().All()), Routes: routes(), Source: source}
+	return spec.Contract{Commands: slices.Collect(s.Catalogue().All()), Routes: routes(), Plain: plain(), Source: source}
 }
 
-var parameter = regexp.MustCompile(`:(\w+)`)
+var parameter = regexp.MustCompile(`[:*](\w+)`)
 
 // routes are those of REST in the words of the specification.
 func routes() []spec.Route {
@@ -58,6 +58,15 @@ func routes() []spec.Route {
 	return all
 }
 
+// plain are the others.
+func plain() []spec.Plain {
+	var all []spec.Plain
+	for _, r := range rest.PlainRoutes() {
+		all = append(all, spec.Plain{Method: r.Method, Path: parameter.ReplaceAllString(r.Path, "{$1}"), Doc: r.Doc, Gives: r.Gives})
+	}
+	return all
+}
+
 // What is committed is what the catalogue says.
 func TestGolden(t *testing.T) {
 	t.Parallel()
@@ -66,6 +75,7 @@ func TestGolden(t *testing.T) {
 		"openapi.json":  c.OpenAPI,
 		"asyncapi.json": c.AsyncAPI,
 		"../../static/packages/client/src/wire.gen.ts": c.TypeScript,
+		"../../client/routes.go":                       c.GoRoutes,
 	} {
 		want, err := write()
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 type Contract struct {
 	Commands []rooms.Bound
 	Routes   []Route
+	Plain    []Plain
 	Source   Source
 }
 
@@ -63,8 +64,8 @@ func (c Contract) OpenAPI() ([]byte, error) {
 		used[r.Command]++
 		add(r.Path, r.Method, s.operation(r, command, used[r.Command]))
 	}
-	for _, p := range plain() {
-		add(p.path, p.method, p.operation())
+	for _, p := range c.Plain {
+		add(p.Path, p.Method, p.operation())
 	}
 	s.ref(reflect.TypeFor[rooms.Error]())
 	problemSchema := object{{"type", "object"}, {"description", "RFC 9457, with Wenzhen's error object as extension members."}, {"properties", object{
@@ -143,10 +144,12 @@ func (s *schemas) operation(r Route, command rooms.Bound, nth int) object {
 	return o.with("parameters", parameters).with("requestBody", s.requestBody(r, command)).with("responses", s.responses(r, command))
 }
 
+var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
+
 // parametersOf are the names between braces.
 func parametersOf(path string) map[string]bool {
 	names := map[string]bool{}
-	for _, found := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(path, -1) {
+	for _, found := range pathParameter.FindAllStringSubmatch(path, -1) {
 		names[found[1]] = true
 	}
 	return names
@@ -157,7 +160,7 @@ func (s *schemas) parameter(f wireField, in string) object {
 	if in == "path" {
 		o = append(o, member{"required", true})
 	}
-	return o.with("description", s.source.field(f.owner, f.goName)).with("schema", s.ref(f.of))
+	return o.with("description", s.source.field(f.owner, f.goName)).with("schema", f.bounded(s.ref(f.of)))
 }
 
 func (s *schemas) requestBody(r Route, command rooms.Bound) object {

@@ -21,12 +21,17 @@ type Source struct {
 	Constants map[string]int
 	// Declared are the names of all events and signals that features declare.
 	Declared map[string]bool
+	// Commands are where commands are declared, by their names.
+	Commands map[string]declaration
 }
+
+// declaration is a variable of a package.
+type declaration struct{ pkg, name string }
 
 // ReadSource reads the packages below root/rooms, where root is the folder of
 // the module. Errors: a file that cannot be read or parsed.
 func ReadSource(root string) (Source, error) {
-	s := Source{docs: map[string]string{}, Constants: map[string]int{}, Declared: map[string]bool{}}
+	s := Source{docs: map[string]string{}, Constants: map[string]int{}, Declared: map[string]bool{}, Commands: map[string]declaration{}}
 	err := fs.WalkDir(os.DirFS(root), "rooms", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
 			return err
@@ -62,25 +67,29 @@ func (s Source) declaration(pkg string, g *ast.GenDecl) {
 			if t, ok := one.Type.(*ast.Ident); ok && g.Tok == token.CONST {
 				s.Constants[pkg+"."+t.Name] += len(one.Names)
 			}
-			for _, v := range one.Values {
-				s.announced(v)
+			for i, v := range one.Values {
+				s.announced(declaration{pkg, one.Names[i].Name}, v)
 			}
 		}
 	}
 }
 
-// announced notes the name of rooms.Event[…]{Name: "…"} and rooms.Signal.
-func (s Source) announced(v ast.Expr) {
+// announced notes the name of rooms.Event[…]{Name: "…"}, rooms.Signal and
+// rooms.Command.
+func (s Source) announced(where declaration, v ast.Expr) {
 	literal, ok := v.(*ast.CompositeLit)
 	if !ok {
 		return
 	}
-	generic, ok := literal.Type.(*ast.IndexExpr)
-	if !ok {
-		return
+	var generic ast.Expr
+	switch t := literal.Type.(type) {
+	case *ast.IndexExpr:
+		generic = t.X
+	case *ast.IndexListExpr:
+		generic = t.X
 	}
-	kind, ok := generic.X.(*ast.SelectorExpr)
-	if !ok || (kind.Sel.Name != "Event" && kind.Sel.Name != "Signal") {
+	kind, ok := generic.(*ast.SelectorExpr)
+	if !ok {
 		return
 	}
 	for _, e := range literal.Elts {
@@ -91,8 +100,15 @@ func (s Source) announced(v ast.Expr) {
 		if key, ok := pair.Key.(*ast.Ident); !ok || key.Name != "Name" {
 			continue
 		}
-		if name, ok := pair.Value.(*ast.BasicLit); ok {
-			s.Declared[strings.Trim(name.Value, `"`)] = true
+		value, ok := pair.Value.(*ast.BasicLit)
+		if !ok {
+			continue
+		}
+		switch name := strings.Trim(value.Value, `"`); kind.Sel.Name {
+		case "Event", "Signal":
+			s.Declared[name] = true
+		case "Command":
+			s.Commands[name] = where
 		}
 	}
 }

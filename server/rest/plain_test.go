@@ -1,0 +1,49 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"wenzhen/rooms"
+)
+
+// Whatever the server answers is in a list that the specification is made of;
+// what is in none of them is the frontend.
+func TestEveryRouteIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	written := map[string]bool{}
+	var commands []rooms.Bound
+	for _, r := range Routes() {
+		written[r.Method+" /api/v1"+r.Path] = true
+		if !slices.ContainsFunc(commands, func(b rooms.Bound) bool { return b.Name == r.Command }) {
+			commands = append(commands, rooms.Bound{Name: r.Command, In: reflect.TypeFor[rooms.Nothing](), Out: reflect.TypeFor[rooms.Nothing]()})
+		}
+	}
+	documents := map[string][]byte{}
+	for _, p := range PlainRoutes() {
+		written[p.Method+" "+p.Path] = true
+	}
+	for _, name := range []string{"openapi.json", "asyncapi.json"} {
+		documents[name] = nil
+	}
+	handler, err := New(Deps{Catalogue: rooms.NewCatalogue(nil, commands), Realtime: http.NotFoundHandler(), Chat: http.NotFoundHandler(), Documents: documents,
+		Ready: func(context.Context) error { return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range handler.(*gin.Engine).Routes() {
+		name := r.Method + " " + r.Path
+		if !written[name] && !slices.Contains(realtimeRoutes, r.Path) {
+			t.Errorf("%s is in neither Routes nor PlainRoutes: the specification does not have it", name)
+		}
+		delete(written, name)
+	}
+	for name := range written {
+		t.Errorf("%s is written down and not served", name)
+	}
+}
