@@ -8,6 +8,7 @@ import (
 // join makes this server one node among others, if there is a Redis to meet at.
 func (s *Server) join(presence *rooms.Presence, limits *limits) error {
 	if s.cfg.Redis == "" {
+		s.desk.Show(s.realtime.Desk(), nil)
 		return nil
 	}
 	node, err := cluster.New(cluster.Config{URL: s.cfg.Redis, Log: s.log, Now: clock})
@@ -18,6 +19,7 @@ func (s *Server) join(presence *rooms.Presence, limits *limits) error {
 	presence.Share(node.Present)
 	s.hub.Relay(node.Signal)
 	node.Start(s.realtime, presence, limits)
+	s.desk.Show(s.realtime.Desk(), node)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"wenzhen/rooms"
-	"wenzhen/server/metrics"
 	"wenzhen/server/realtime/edge"
 )
 
@@ -48,9 +47,12 @@ func (s *Server) observe() {
 	})
 }
 
-// observed tells the metrics of commands on one transport.
-func observed(m *metrics.Metrics, transport string) func(string, rooms.Code, time.Duration) {
-	return func(command string, code rooms.Code, took time.Duration) { m.Command(transport, command, code, took) }
+// observed tells the metrics and the admin's desk of commands on one transport.
+func (s *Server) observed(transport string) func(string, rooms.Code, time.Duration) {
+	return func(command string, code rooms.Code, took time.Duration) {
+		s.metrics.Command(transport, command, code, took)
+		s.desk.Answered(command, code)
+	}
 }
 
 // MetricsURL is where the metrics are, or "".

@@ -27,6 +27,7 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
@@ -63,6 +64,7 @@ type Server struct {
 	timers    map[string]rooms.Fire
 	bills     *billing.Service
 	lobby     *lobby.Service
+	desk      *operations.Service
 	realtime  *realtime.Server
 	node      *cluster.Node // nil without Redis
 	turn      *turn.Server
@@ -188,15 +190,17 @@ func (s *Server) compose(ctx context.Context) error {
 	limits := newLimits(cfg.CommandRate, cfg.CommandBurst, clock)
 	s.timers = rooms.MergeTimers(accounts.Timers(), consultations.Timers(), schedules.Timers(), s.calls.Timers(), bills.Timers(), play.Timers())
 	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, presence, s.hub, clock)
+	s.desk = s.openDesk()
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{limits.guard, accounts.Alive},
 		accounts.Commands(), consultations.Commands(), chats.Commands(), schedules.Commands(), s.calls.Commands(), boards.Commands(),
 		bills.Commands(), play.Commands(), s.inboxes.Commands(),
-		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands())
+		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands(), s.desk.Commands())
 
 	s.realtime = realtime.New(realtime.Config{
-		Edge:           edge.Config{MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, AcceptRate: cfg.acceptRate(), ClosePace: cfg.DrainPace, MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: from.client, Log: log},
-		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock, Observe: observed(s.metrics, "socket"),
+		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, AcceptRate: cfg.acceptRate(), ClosePace: cfg.DrainPace,
+			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: from.client, Log: log},
+		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock, Observe: s.observed("socket"),
 	}, s.catalogue, accounts, presence, attention)
 	s.hub.Listen(s.realtime)
 	s.hub.Listen(s.lobby) // after the sockets: it tells those who were let in
@@ -206,7 +210,7 @@ func (s *Server) compose(ctx context.Context) error {
 	s.hub.Listen(s.metrics) // after the sockets: it measures when they were told
 	s.observe()
 
-	s.public = Public{Version: Version, Mail: s.mail != nil, Providers: accounts.Providers(), IdleMinutes: cfg.IdleLogOff.Minutes(), Cancellation: PublicTerms{cfg.CancelFullBefore.Minutes(), cfg.CancelPartBefore.Minutes(), cfg.CancelPartPercent}, PushKey: s.push.PublicKey(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
+	s.public = Public{Version: Version, Mail: s.mail != nil, Providers: accounts.Providers(), IdleMinutes: cfg.IdleLogOff.Minutes(), Cancellation: PublicTerms{cfg.CancelFullBefore.Minutes(), cfg.CancelPartBefore.Minutes(), cfg.CancelPartPercent}, PushKey: s.push.PublicKey(), Realtime: cfg.realtime(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
 	if cfg.Demo {
 		if s.public.Demo, err = seed(ctx, demo{accounts: accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
@@ -221,7 +225,7 @@ func (s *Server) compose(ctx context.Context) error {
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles, Origins: cfg.crossOrigins(), TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log,
-		Observe: observed(s.metrics, "rest"), Requested: s.metrics.Request, Now: clock})
+		Observe: s.observed("rest"), Requested: s.metrics.Request, Now: clock})
 	if err != nil {
 		return err
 	}
@@ -235,6 +239,8 @@ func (s *Server) compose(ctx context.Context) error {
 type Public struct {
 	Version string       `json:"version"`
 	Limits  PublicLimits `json:"limits"`
+	// Realtime is how connections are kept.
+	Realtime PublicRealtime `json:"realtime"`
 	// PushKey is what browsers subscribe to pushes with (applicationServerKey).
 	PushKey string `json:"pushKey"`
 	// Mail tells whether this server sends mail at all.
@@ -264,6 +270,22 @@ type PublicTerms struct {
 	FullMinutes float64 `json:"fullMinutes"`
 	PartMinutes float64 `json:"partMinutes"`
 	PartPercent int     `json:"partPercent"`
+}
+
+// PublicRealtime is how connections are kept, in milliseconds.
+type PublicRealtime struct {
+	// PingIntervalMs and PingTimeoutMs are the heartbeat; Engine.IO's handshake
+	// says them too.
+	PingIntervalMs int64 `json:"pingIntervalMs"`
+	PingTimeoutMs  int64 `json:"pingTimeoutMs"`
+	// ReconnectDelayMs is the pause before the first try to come back, which
+	// doubles up to ReconnectDelayMaxMs.
+	ReconnectDelayMs    int64 `json:"reconnectDelayMs"`
+	ReconnectDelayMaxMs int64 `json:"reconnectDelayMaxMs"`
+}
+
+func (c Config) realtime() PublicRealtime {
+	return PublicRealtime{c.PingInterval.Milliseconds(), c.PingTimeout.Milliseconds(), c.ReconnectDelay.Milliseconds(), c.ReconnectDelayMax.Milliseconds()}
 }
 
 // URL is where the server can be reached from this machine.
@@ -319,6 +341,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { s.inboxes.Run(work) })
 	tasks.Go(func() { watchAccounts(work, s.accounts, s.log) })
 	tasks.Go(func() { s.lobby.Run(work) })
+	tasks.Go(func() { s.desk.Run(work) })
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
 

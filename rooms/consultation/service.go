@@ -52,7 +52,7 @@ func (s *Service) Commands() []rooms.Bound {
 		Reopen.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
 			return s.move(ctx, in.ConsultationID, reopen, change{actor: a})
 		}),
-		Invite.Bind(s.invite),
+		Invite.Bind(s.invite), CountAll.Bind(s.count),
 	}
 }
 

@@ -24,6 +24,8 @@ type Store interface {
 	Queue(ctx context.Context, doctor rooms.UserID) ([]ID, error)
 	// LastAccepts are the times of a doctor's latest n admissions, latest first.
 	LastAccepts(ctx context.Context, doctor rooms.UserID, n int) ([]time.Time, error)
+	// CountByStatus counts all consultations; a state that none is in is left out.
+	CountByStatus(ctx context.Context) ([]StatusCount, error)
 }
 
 // Tx is a transaction over consultations.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/operations"
 )
 
 // nodesChannel is where nodes of Wenzhen tell each other how they are.
@@ -28,6 +31,8 @@ type news struct {
 	Devices int                       `json:"devices,omitempty"`
 	All     rooms.Devices             `json:"all,omitempty"`
 	Spent   map[string]map[string]int `json:"spent,omitempty"`
+	// Stats are the node's figures, with a beat.
+	Stats *operations.NodeStats `json:"stats,omitempty"`
 }
 
 const (
@@ -52,6 +57,47 @@ type other struct {
 	seen   time.Time
 	number int64 // of its presence; -1 before it has told everything
 	asked  time.Time
+}
+
+// figures are those that nodes show of themselves.
+type figures struct {
+	mu     sync.Mutex
+	own    *operations.NodeStats
+	others map[string]operations.NodeStats // by the id of the node
+}
+
+// Report shows the others this node's figures, with the beats from now on. It
+// implements operations.Peers.
+func (n *Node) Report(own operations.NodeStats) {
+	n.figures.mu.Lock()
+	defer n.figures.mu.Unlock()
+	n.figures.own = &own
+}
+
+// Reports are the figures of the nodes that are heard of.
+func (n *Node) Reports() []operations.NodeStats {
+	n.figures.mu.Lock()
+	defer n.figures.mu.Unlock()
+	return slices.Collect(maps.Values(n.figures.others))
+}
+
+// mine are the figures to tell; nil before there are any.
+func (f *figures) mine() *operations.NodeStats {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.own
+}
+
+func (f *figures) heard(node string, stats operations.NodeStats) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.others[node] = stats
+}
+
+func (f *figures) forget(node string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.others, node)
 }
 
 func encode(v any) []byte {
@@ -82,8 +128,9 @@ func (n *Node) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-beat.C:
+			stats := n.figures.mine()
 			n.here.mu.Lock()
-			n.say(nodesChannel, encode(news{Kind: kindBeat, Node: n.id, Number: n.here.number}))
+			n.say(nodesChannel, encode(news{Kind: kindBeat, Node: n.id, Number: n.here.number, Stats: stats}))
 			n.here.mu.Unlock()
 		case <-spent.C:
 			if used := n.limits.Spent(); len(used) > 0 {
@@ -115,6 +162,9 @@ func (n *Node) hearNews(payload []byte) {
 	}
 	o.seen = now
 	n.here.known.Store(int64(len(n.others)))
+	if told.Stats != nil {
+		n.figures.heard(told.Node, *told.Stats)
+	}
 	switch told.Kind {
 	case kindHello:
 		n.here.mu.Lock()
@@ -158,5 +208,6 @@ func (n *Node) forgetSilent() {
 func (n *Node) forget(node string) {
 	delete(n.others, node)
 	n.here.known.Store(int64(len(n.others)))
+	n.figures.forget(node)
 	n.presence.Replace(node, nil)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/operations"
 )
 
 // Local is what the cluster asks of the sockets of this node: those that are in
@@ -72,6 +73,7 @@ type Node struct {
 	heard   atomic.Int64 // when our own beat last came back, in Unix milliseconds
 	dropped atomic.Int64
 	here    here
+	figures figures
 	others  map[string]*other // of the receiving goroutine alone
 }
 
@@ -89,7 +91,7 @@ func New(cfg Config) (*Node, error) {
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
 	opts.MaxRetries = -1 // what could not be said is late already
 	return &Node{cfg: cfg, id: rand.Text()[:12], redis: redis.NewClient(opts), out: make(chan message, queueMost),
-		here: here{devices: rooms.Devices{}}, others: map[string]*other{}}, nil
+		here: here{devices: rooms.Devices{}}, figures: figures{others: map[string]operations.NodeStats{}}, others: map[string]*other{}}, nil
 }
 
 // Start joins the others; Redis need not be there yet.

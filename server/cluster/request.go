@@ -105,6 +105,15 @@ func (n *Node) describe() description {
 	return description{Node: n.id, Connections: n.local.Connections()}
 }
 
+// Kick ends the connections in a room on all nodes, this one included. It
+// implements operations.Peers.
+func (n *Node) Kick(room rooms.RoomID) {
+	for _, namespace := range n.local.Namespaces() {
+		n.say(requestChannel(namespace), encode(request{Type: askDisconnect, UID: n.id, Close: true,
+			Opts: &audience{Rooms: []any{string(room)}, Except: []any{}}}))
+	}
+}
+
 // audience is whom a request is about; a room that nobody is in stands for nobody.
 func (n *Node) audience(r request) (in, except []string) {
 	switch {

@@ -14,6 +14,7 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest"
 	"wenzhen/rooms/schedule"
@@ -376,6 +377,16 @@ var authorization = map[string]row{
 	record.EnterRecord.Name: {want: admins, in: func(b belongings) any { return record.EnterRecordInput{PatientID: b.patient, Reason: "I say so"} }},
 	audit.List.Name:         {want: admins, in: empty},
 	audit.Verify.Name:       {want: admins, in: empty},
+
+	consultation.CountAll.Name:     {want: admins, in: empty},
+	operations.Watch.Name:          {want: admins, in: empty},
+	operations.Read.Name:           {want: admins, in: empty},
+	operations.Sockets.Name:        {want: admins, in: func(b belongings) any { return operations.SocketFilter{UserID: b.user} }},
+	operations.Rooms.Name:          {want: admins, in: func(belongings) any { return operations.RoomFilter{} }},
+	operations.Disconnect.Name:     {want: admins, in: func(belongings) any { return operations.SocketRef{SocketID: "anyone's"} }},
+	operations.DisconnectUser.Name: {want: admins, in: func(b belongings) any { return operations.UserRef{UserID: b.user} }},
+	operations.Health.Name:         {want: admins, in: empty},
+	operations.Settings.Name:       {want: admins, in: empty},
 
 	chat.QuickReplies.Name: {want: doctors, in: empty},
 	chat.SaveQuickReplies.Name: {want: doctors, in: func(belongings) any {

@@ -153,6 +153,9 @@ func TestStrangersAreKeptOut(t *testing.T) {
 				t.Fatalf("the %v cannot enter the lobby: %s", who, got)
 			}
 			b.on(rooms.Lobby).event(lobby.Welcome.Name)
+			if got := h.bare(t).on(rooms.Admin).connect(h.tokens[who]); !strings.HasPrefix(got, "44/admin,") || !strings.Contains(got, `"code":"forbidden"`) {
+				t.Errorf("the %v is answered at /admin: %s", who, got)
+			}
 		case !strings.Contains(got, `"code":"unauthenticated"`):
 			t.Errorf("the %v can connect: %s", who, got)
 		}
@@ -175,7 +178,7 @@ func TestStrangersAreKeptOut(t *testing.T) {
 					return h.overREST(t, r, h.tokens[who], row.in(b))
 				})
 			}
-			if b := inside[who]; b != nil && c.Namespace != "" {
+			if b := inside[who]; b != nil && c.Namespace != "" && c.Namespace != rooms.Admin { // nobody got in there
 				b := b.on(c.Namespace)
 				h.knock(t, fmt.Sprintf("%v: %s", who, c.Name), row, who, func(things belongings) (verdict, string) {
 					r := b.ask(1, c.Name, row.in(things))

@@ -51,6 +51,7 @@ func (l *chatLine) Opened(conn *edge.PlainConn) {
 		actor.Address = l.actor.Address
 		l.actor, l.expires, l.token = actor, expires, ""
 		_ = l.Subscribe(rooms.SessionRoom(actor.SessionID)) // fails when closed
+		_ = l.Subscribe(rooms.UserRoom(actor.UserID))       // by which an admin can end it
 	}
 	ask(ctx, l, lobby.Enter, lobby.NicknameInput{Nickname: l.nickname})
 }

@@ -20,6 +20,7 @@ const roomsMost = 1000
 type connection struct {
 	server *Server
 	socket *edge.Socket
+	since  time.Time
 
 	mu      sync.Mutex
 	actor   rooms.Actor
@@ -30,7 +31,7 @@ type connection struct {
 
 func newConnection(s *Server, socket *edge.Socket, actor rooms.Actor, expires time.Time) *connection {
 	actor.Address = socket.Address()
-	return &connection{server: s, socket: socket, actor: actor, expires: expires, heard: map[rooms.RoomID]bool{}}
+	return &connection{server: s, socket: socket, since: s.cfg.Now(), actor: actor, expires: expires, heard: map[rooms.RoomID]bool{}}
 }
 
 // showsPresence tells whether those in a room see each other there.

@@ -7,6 +7,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/lobby"
+	"wenzhen/rooms/operations"
 	"wenzhen/server/realtime/edge"
 )
 
@@ -51,7 +52,7 @@ func (n *namespace) Connect(ctx context.Context, socket *edge.Socket) error {
 
 // entrances are commands that are carried out for whoever connects to a
 // namespace, with the handshake's auth as their input.
-var entrances = map[string]string{rooms.Lobby: lobby.Enter.Name}
+var entrances = map[string]string{rooms.Lobby: lobby.Enter.Name, rooms.Admin: operations.Watch.Name}
 
 // admit lets a connection in.
 func (n *namespace) admit(ctx context.Context, conn *connection) error {

@@ -49,6 +49,12 @@ func (s *Server) Kick(namespace string, in, except []string) {
 	for _, socket := range s.outside(namespace, in, except) {
 		socket.Kick()
 	}
+	if namespace != rooms.Lobby {
+		return
+	}
+	for _, room := range in {
+		s.chat.kick(rooms.RoomID(room))
+	}
 }
 
 // Namespaces lists the namespaces there are.

@@ -58,7 +58,7 @@ func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence, at
 	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, attention: attention, namespaces: map[string]*edge.Namespace{}}
 	s.edge = edge.New(cfg.Edge)
 	s.chat = newChat(s, cfg.Edge)
-	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true, rooms.Notifications: false, rooms.Lobby: true} {
+	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true, rooms.Notifications: false, rooms.Lobby: true, rooms.Admin: false} {
 		s.namespaces[name] = s.edge.Namespace(name, &namespace{server: s, name: name, guests: guests})
 	}
 	return s

@@ -11,6 +11,7 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 )
@@ -219,6 +220,14 @@ func Routes() []Route {
 		{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/audit", Command: audit.List.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/audit/verify", Command: audit.Verify.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/admin/consultations/counts", Command: consultation.CountAll.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/admin/stats", Command: operations.Read.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/admin/sockets", Command: operations.Sockets.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/sockets/:socketId/disconnect", Command: operations.Disconnect.Name, Status: http.StatusNoContent},
+		{Method: "GET", Path: "/admin/rooms", Command: operations.Rooms.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/users/:userId/disconnect", Command: operations.DisconnectUser.Name, Status: http.StatusNoContent},
+		{Method: "GET", Path: "/admin/health", Command: operations.Health.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/admin/settings", Command: operations.Settings.Name, Status: http.StatusOK},
 
 		{Method: "GET", Path: "/admin/users", Command: account.Users.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name, Status: http.StatusOK},

@@ -12,6 +12,7 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 )
@@ -54,6 +55,7 @@ func events() []told {
 // signals carry their data alone.
 func signals() []told {
 	return []told{
+		signal(operations.Updated),
 		signal(lobby.Welcome), signal(lobby.Said), signal(lobby.Presence),
 		signal(schedule.SlotUpdated), signal(schedule.ScheduleUpdated),
 		signal(consultation.QueueUpdated), signal(consultation.PresenceUpdated),
@@ -145,6 +147,7 @@ func enums() map[reflect.Type][]string {
 		reflect.TypeFor[record.Route]():          values(record.Routes()...),
 		reflect.TypeFor[record.Freq]():           values(record.Freqs()...),
 		reflect.TypeFor[record.Policy]():         values(record.PolicyChina, record.PolicyNone),
+		reflect.TypeFor[operations.CheckState](): values(operations.CheckOK, operations.CheckOff, operations.CheckFailing),
 		reflect.TypeFor[chat.Kind](): {
 			string(chat.Text), string(chat.Image), string(chat.File), string(chat.Audio),
 			string(chat.System), string(chat.Call), string(chat.Diagnosis), string(chat.Prescription),

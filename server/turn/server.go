@@ -174,6 +174,9 @@ func (s *Server) Servers(user rooms.UserID, id call.ID, now time.Time) call.ICES
 	return answer
 }
 
+// Listening tells whether there is a relay of our own.
+func (s *Server) Listening() bool { return s.udp != nil }
+
 // Relays is how many relays there are now.
 func (s *Server) Relays() int { return s.quota.count() }
 

@@ -84,6 +84,11 @@ func (c *client) dispatch(p packet, attachments [][]byte) error {
 	if err != nil {
 		return err
 	}
+	bytes := len(p.body)
+	for _, a := range attachments {
+		bytes += len(a)
+	}
+	c.server.engine.counters.in.add(1, bytes)
 	var ack *Ack
 	if p.hasID {
 		ack = &Ack{socket: s, id: p.id}

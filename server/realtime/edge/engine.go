@@ -85,6 +85,9 @@ func (e *Engine) add(s *session) bool {
 	e.ended.Add(1)
 	e.mu.Unlock()
 	e.counters.accepted.Add(1)
+	if s.ws != nil {
+		e.counters.webSockets.Add(1)
+	}
 	e.proto.opened(s)
 	return true
 }
@@ -98,12 +101,16 @@ func (e *Engine) find(id string) *session {
 
 // forget takes a session out.
 func (e *Engine) forget(s *session) {
+	transport := s.transport()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.sessions[s.id] != s {
 		return
 	}
 	delete(e.sessions, s.id)
+	if transport == "websocket" {
+		e.counters.webSockets.Add(-1)
+	}
 	if e.closed && len(e.sessions) == 0 {
 		close(e.empty)
 	}

@@ -44,6 +44,13 @@ type Namespace struct {
 // socket's id.
 func (n *Namespace) Rooms() int { return n.rooms.count() }
 
+// Size is how many sockets there are.
+func (n *Namespace) Size() int { return n.rooms.size() }
+
+// EachRoom calls f with every room that somebody is in, besides those that are
+// named by a socket's id, and how many are in it. f must not join or leave.
+func (n *Namespace) EachRoom(f func(room string, members int)) { n.rooms.each(f) }
+
 // Broadcast sends an event to every socket that is in any of the rooms, once
 // to each; to everyone in the namespace when rooms is nil. Every socket is in
 // the room that is named by its id. The packet is encoded and framed once.

@@ -14,8 +14,9 @@ import (
 // ClosePace, MemoryLimit, Origins, Address, RequestsPerAddress (connections here), WriteTimeout,
 // BodyTimeout and Log.
 type Plain struct {
-	cfg    Config
-	limits limits
+	cfg     Config
+	limits  limits
+	in, out flow
 
 	mu       sync.Mutex
 	conns    map[*PlainConn]struct{}
@@ -148,6 +149,9 @@ func (p *Plain) Connections() int {
 	defer p.mu.Unlock()
 	return p.reserved
 }
+
+// Traffic is what was said and heard over all of them.
+func (p *Plain) Traffic() Traffic { return traffic(&p.in, &p.out) }
 
 // Drain refuses new handshakes; present connections live on.
 func (p *Plain) Drain() {

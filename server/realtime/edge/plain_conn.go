@@ -56,6 +56,7 @@ func (c *PlainConn) Send(texts ...Text) error {
 			c.end()
 			return ErrClosed
 		}
+		c.plain.out.add(1, len(t.frame.wire))
 	}
 	return nil
 }
@@ -122,6 +123,7 @@ func (c *PlainConn) read() {
 		case op == opBinary:
 			c.Close(closeData, "text messages only")
 		case op == opText:
+			c.plain.in.add(1, len(payload))
 			c.line.Text(c.ctx, string(payload))
 		}
 	}

@@ -133,6 +133,28 @@ func (r *rooms) everyone() []*Socket {
 	return r.all.snapshot()
 }
 
+// size is how many sockets there are.
+func (r *rooms) size() int {
+	r.allMu.RLock()
+	defer r.allMu.RUnlock()
+	return len(r.byID)
+}
+
+// each tells of all rooms; f runs under a lock.
+func (r *rooms) each(f func(room string, members int)) {
+	for i := range r.shards {
+		r.shards[i].each(f)
+	}
+}
+
+func (s *roomShard) each(f func(room string, members int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for room, c := range s.rooms {
+		f(room, len(c.list))
+	}
+}
+
 // count is how many rooms there are.
 func (r *rooms) count() int {
 	n := 0

@@ -160,6 +160,7 @@ func (s *Socket) deliver(p *parcel) error {
 		ss.tooSlow()
 		return ErrClosed
 	}
+	ss.engine.counters.out.add(1, p.size())
 	return nil
 }
 

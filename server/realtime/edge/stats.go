@@ -6,6 +6,7 @@ import "sync/atomic"
 // since it was made.
 type Stats struct {
 	Connections int // open Engine.IO sessions
+	WebSockets  int // of them, those on WebSocket; the others poll
 	Sockets     int // sockets joined to namespaces
 
 	Accepted   uint64 // handshakes that led to a session
@@ -15,15 +16,42 @@ type Stats struct {
 	Malformed  uint64 // connections closed because of what they sent
 	TimedOut   uint64 // connections closed because nothing was heard
 	Panics     uint64 // panics in handlers
+
+	Traffic
+}
+
+// Traffic is what came in and what was sent since an edge was made: events,
+// with their acknowledgements on the way out, or messages of bare WebSockets.
+// Bytes are theirs alone, without handshakes and heartbeats.
+type Traffic struct {
+	EventsIn, EventsOut, BytesIn, BytesOut uint64
 }
 
 type counters struct {
-	sockets                                                              atomic.Int64
+	webSockets, sockets                                                  atomic.Int64
 	accepted, refused, upgraded, slowClosed, malformed, timedOut, panics atomic.Uint64
+	in, out                                                              flow
+}
+
+// flow counts one direction. It fills a cache line, so that readers and
+// writers do not slow each other down.
+type flow struct {
+	events, bytes atomic.Uint64
+	_             [48]byte
+}
+
+func (f *flow) add(events, bytes int) {
+	f.events.Add(uint64(events))
+	f.bytes.Add(uint64(bytes))
+}
+
+func traffic(in, out *flow) Traffic {
+	return Traffic{EventsIn: in.events.Load(), EventsOut: out.events.Load(), BytesIn: in.bytes.Load(), BytesOut: out.bytes.Load()}
 }
 
 func (c *counters) snapshot() Stats {
 	return Stats{
+		WebSockets: int(c.webSockets.Load()),
 		Sockets:    int(c.sockets.Load()),
 		Accepted:   c.accepted.Load(),
 		Refused:    c.refused.Load(),
@@ -32,5 +60,6 @@ func (c *counters) snapshot() Stats {
 		Malformed:  c.malformed.Load(),
 		TimedOut:   c.timedOut.Load(),
 		Panics:     c.panics.Load(),
+		Traffic:    traffic(&c.in, &c.out),
 	}
 }

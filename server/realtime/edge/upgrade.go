@@ -172,6 +172,7 @@ func (s *session) upgrade(w *wsConn) bool {
 	s.poll.abandon()
 	s.poll = nil
 	s.engine.counters.upgraded.Add(1)
+	s.engine.counters.webSockets.Add(1)
 	if s.state == stateOpen {
 		w.write(waiting...)
 		return true

@@ -15,4 +15,9 @@ export const sections: Section[] = [
   section('doctors', 'admin.doctors', () => import('@/components/AdminDoctors.vue')),
   section('users', 'admin.users', () => import('@/components/AdminUsers.vue')),
   section('orders', 'billing.admin.orders', () => import('@/billing/AdminOrders.vue')),
+  section('consultations', 'operations.tab.consultations', () => import('./ConsultationsPanel.vue')),
+  section('live', 'operations.tab.live', () => import('./LivePanel.vue')),
+  section('connections', 'operations.tab.connections', () => import('./ConnectionsPanel.vue')),
+  section('health', 'operations.tab.health', () => import('./HealthPanel.vue')),
+  section('settings', 'operations.tab.settings', () => import('./SettingsPanel.vue')),
 ]

@@ -45,6 +45,8 @@ export interface ServerConfig {
   idleMinutes?: number
   /** What goes back to a patient who cancels an appointment. */
   cancellation?: CancelTerms
+  /** How connections are kept. */
+  realtime: { pingIntervalMs: number; pingTimeoutMs: number; reconnectDelayMs: number; reconnectDelayMaxMs: number }
   /** What browsers subscribe to pushes with. */
   pushKey: string
 }

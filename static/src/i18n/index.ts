@@ -12,6 +12,8 @@ import { identityEn } from './identity.en'
 import { identityZhCN } from './identity.zh-CN'
 import { notificationsEn } from './notifications.en'
 import { notificationsZhCN } from './notifications.zh-CN'
+import { operationsEn } from './operations.en'
+import { operationsZhCN } from './operations.zh-CN'
 import { recordEn } from './record.en'
 import { recordZhCN } from './record.zh-CN'
 import { scheduleEn } from './schedule.en'
@@ -49,6 +51,7 @@ export const i18n = createI18n({
       ...developersZhCN,
       ...identityZhCN,
       ...notificationsZhCN,
+      ...operationsZhCN,
       ...recordZhCN,
       ...scheduleZhCN,
     },
@@ -60,6 +63,7 @@ export const i18n = createI18n({
       ...developersEn,
       ...identityEn,
       ...notificationsEn,
+      ...operationsEn,
       ...recordEn,
       ...scheduleEn,
     },

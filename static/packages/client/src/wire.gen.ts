@@ -232,6 +232,8 @@ export interface Charge {
   extra: boolean
 }
 
+export type CheckState = 'ok' | 'off' | 'failing'
+
 export interface CheckedOut {
   order: Order
   paymentId: string
@@ -620,6 +622,18 @@ export interface Greeting {
   lines: Line[]
 }
 
+export interface HealthCheck {
+  name: string
+  state: CheckState
+  detail: string
+}
+
+export interface HealthReport {
+  node: string
+  ready: boolean
+  checks: HealthCheck[]
+}
+
 export interface HistoryInput {
   consultationId: string
   before?: number
@@ -902,6 +916,12 @@ export interface MessagePage {
 
 export type Method = 'password' | 'passkey' | 'provider'
 
+export interface NamespaceStats {
+  name: string
+  sockets: number
+  rooms: number
+}
+
 export interface NewPasskeyInput {
   ticket: string
   name: string
@@ -910,6 +930,28 @@ export interface NewPasskeyInput {
 
 export interface NicknameInput {
   nickname?: string
+}
+
+export interface NodeStats {
+  node: string
+  version: string
+  startedAt: string
+  connections: number
+  polling: number
+  webSockets: number
+  bare: number
+  sockets: number
+  rooms: number
+  messagesPerSecond: number
+  commandsPerSecond: number
+  eventsInPerSecond: number
+  eventsOutPerSecond: number
+  bytesInPerSecond: number
+  bytesOutPerSecond: number
+  heapBytes: number
+  processors: number
+  goroutines: number
+  namespaces: NamespaceStats[]
 }
 
 export type Nothing = Record<string, never>
@@ -1343,6 +1385,23 @@ export interface Ring {
 
 export type Role = 'patient' | 'doctor' | 'admin'
 
+export interface RoomFilter {
+  q?: string
+  limit?: number
+}
+
+export interface RoomList {
+  node: string
+  total: number
+  items: RoomView[]
+}
+
+export interface RoomView {
+  room: string
+  namespace: string
+  members: number
+}
+
 export type Route = 'oral' | 'topical' | 'inhaled' | 'nasal' | 'eye' | 'ear' | 'rectal' | 'vaginal' | 'sublingual' | 'subcutaneous' | 'intramuscular' | 'intravenous'
 
 export interface Rule {
@@ -1455,6 +1514,20 @@ export interface SessionList {
   nextCursor: string
 }
 
+export interface Setting {
+  flag: string
+  env: string
+  value: string
+  changed: boolean
+  secret: boolean
+  help: string
+}
+
+export interface SettingList {
+  node: string
+  items: Setting[]
+}
+
 export interface SignPrescriptionInput {
   prescriptionId: string
   despiteAllergies?: boolean
@@ -1534,6 +1607,36 @@ export interface SlotsInput {
   to?: string
 }
 
+export interface SocketFilter {
+  namespace?: string
+  room?: string
+  userId?: string
+  limit?: number
+}
+
+export interface SocketList {
+  node: string
+  total: number
+  items: SocketView[]
+}
+
+export interface SocketRef {
+  socketId: string
+}
+
+export interface SocketView {
+  id: string
+  namespace: string
+  transport: string
+  address: string
+  agent?: string
+  connectedAt: string
+  userId?: string
+  name?: string
+  role?: Role
+  rooms: string[]
+}
+
 export interface StateInput {
   callId: string
   deviceId?: string
@@ -1542,7 +1645,79 @@ export interface StateInput {
   screen: boolean
 }
 
+export interface StatsHistory {
+  at: string
+  node: string
+  connections: number
+  polling: number
+  webSockets: number
+  bare: number
+  sockets: number
+  rooms: number
+  messagesPerSecond: number
+  commandsPerSecond: number
+  eventsInPerSecond: number
+  eventsOutPerSecond: number
+  bytesInPerSecond: number
+  bytesOutPerSecond: number
+  heapBytes: number
+  processors: number
+  goroutines: number
+  nodes: NodeStats[]
+  everyMs: number
+  samples: StatsSample[]
+}
+
+export interface StatsReport {
+  at: string
+  node: string
+  connections: number
+  polling: number
+  webSockets: number
+  bare: number
+  sockets: number
+  rooms: number
+  messagesPerSecond: number
+  commandsPerSecond: number
+  eventsInPerSecond: number
+  eventsOutPerSecond: number
+  bytesInPerSecond: number
+  bytesOutPerSecond: number
+  heapBytes: number
+  processors: number
+  goroutines: number
+  nodes: NodeStats[]
+}
+
+export interface StatsSample {
+  at: string
+  connections: number
+  polling: number
+  webSockets: number
+  bare: number
+  sockets: number
+  rooms: number
+  messagesPerSecond: number
+  commandsPerSecond: number
+  eventsInPerSecond: number
+  eventsOutPerSecond: number
+  bytesInPerSecond: number
+  bytesOutPerSecond: number
+  heapBytes: number
+  processors: number
+  goroutines: number
+}
+
 export type Status = 'pending_payment' | 'waiting' | 'active' | 'on_hold' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated'
+
+export interface StatusCount {
+  status: Status
+  count: number
+}
+
+export interface StatusCounts {
+  items: StatusCount[]
+}
 
 export interface Stroke {
   id: string
@@ -1667,6 +1842,11 @@ export interface UserInput {
 export interface UserList {
   items: User[]
   nextCursor: string
+}
+
+export interface UserRef {
+  userId: string
+  reason?: string
 }
 
 export interface Verdict {
@@ -1999,10 +2179,37 @@ export interface LobbyServerToClientEvents {
   error: (error: WireError) => void
 }
 
+/** Commands on /admin. */
+export interface AdminClientToServerEvents {
+  /** Hear stats:updated from now on; done for you when you connect to /admin. The answer is what was measured in the last minutes. */
+  'stats:watch': (input: Nothing, ack: (reply: Ack<StatsHistory>) => void) => void
+  /** List the sockets of the node that answers, the latest first. */
+  'socket:list': (input: SocketFilter, ack: (reply: Ack<SocketList>) => void) => void
+  /** List the rooms that somebody hears on the node that answers, the fullest first. */
+  'room:list': (input: RoomFilter, ack: (reply: Ack<RoomList>) => void) => void
+  /** End the connection of a socket, on whichever node. Its client does not come back by itself. It is audited. */
+  'socket:disconnect': (input: SocketRef, ack: (reply: Ack<Nothing>) => void) => void
+  /** End all connections of a user, on all nodes. They may connect again: user:suspend keeps them out. It is audited. */
+  'user:disconnect': (input: UserRef, ack: (reply: Ack<Nothing>) => void) => void
+  /** Renew the login of this socket. */
+  'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
+}
+
+/** What /admin tells. */
+export interface AdminServerToClientEvents {
+  /** How the server is doing; told every two seconds. */
+  'stats:updated': (data: StatsReport) => void
+  /** This login has ended. */
+  'session:revoked': (data: SessionInput) => void
+  /** A command sent without an acknowledgement has failed. */
+  error: (error: WireError) => void
+}
+
 /** All namespaces. */
 export interface Namespaces {
   '/consultations': { commands: ClientToServerEvents; events: ServerToClientEvents }
   '/schedules': { commands: SchedulesClientToServerEvents; events: SchedulesServerToClientEvents }
   '/notifications': { commands: NotificationsClientToServerEvents; events: NotificationsServerToClientEvents }
   '/lobby': { commands: LobbyClientToServerEvents; events: LobbyServerToClientEvents }
+  '/admin': { commands: AdminClientToServerEvents; events: AdminServerToClientEvents }
 }

@@ -1,0 +1,213 @@
+package operations
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
+)
+
+// Room is where the figures are told.
+const Room rooms.RoomID = "operations"
+
+// Config is what the desk knows of its node.
+type Config struct {
+	// Node is what the node is called.
+	Node, Version string
+	// Message is the command whose successes are messages.
+	Message string
+	// Process measures the process.
+	Process func() Process
+	// Check looks after the parts; ready is what /readyz says.
+	Check func(ctx context.Context) (ready bool, checks []HealthCheck)
+	// Settings are those in effect.
+	Settings []Setting
+}
+
+// Process is what the process has used.
+type Process struct {
+	// CPU is the processor time since it began.
+	CPU        time.Duration
+	HeapBytes  uint64
+	Goroutines int
+}
+
+// Live are the connections of this node.
+type Live interface {
+	// Census counts them. It takes the same time however many there are.
+	Census() Census
+	// Sockets lists those that a filter lets through, the latest first and
+	// Filter.Limit at most, and counts all of them.
+	Sockets(SocketFilter) ([]SocketView, int)
+	// Rooms lists rooms, the fullest first and Filter.Limit at most, and counts all.
+	Rooms(RoomFilter) ([]RoomView, int)
+	// Kick ends the connections of those in a room; a socket is in that of its
+	// own id. It tells how many they were.
+	Kick(room rooms.RoomID) int
+}
+
+// Census is how many connections there are, and what they have sent and got.
+type Census struct {
+	Polling, WebSockets, Bare              int
+	Namespaces                             []NamespaceStats
+	EventsIn, EventsOut, BytesIn, BytesOut uint64
+}
+
+// Peers are the other nodes.
+type Peers interface {
+	// Report tells them how this node is.
+	Report(NodeStats)
+	// Reports are what they have told lately.
+	Reports() []NodeStats
+	// Kick ends the connections in a room on all of them.
+	Kick(room rooms.RoomID)
+}
+
+// Store is what the desk needs remembered.
+type Store interface {
+	// Audit runs f in one transaction.
+	Audit(ctx context.Context, f func(audit.Tx) error) error
+	// Names are what users are called.
+	Names(ctx context.Context, users []rooms.UserID) (map[rooms.UserID]string, error)
+}
+
+// Service is the desk.
+type Service struct {
+	cfg     Config
+	store   Store
+	hub     *rooms.Hub
+	now     func() time.Time
+	started time.Time
+	live    Live
+	peers   Peers // nil for a node alone
+
+	commands, messages atomic.Uint64
+
+	mu      sync.Mutex
+	last    reading
+	latest  StatsReport
+	samples []StatsSample
+}
+
+// New makes the desk; Show gives it what it shows.
+func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) *Service {
+	return &Service{cfg: cfg, store: store, hub: hub, now: now, started: now()}
+}
+
+// Show sets the connections that are shown, and the other nodes, which may be
+// nil. It is called once, before any command.
+func (s *Service) Show(live Live, peers Peers) {
+	s.live, s.peers = live, peers
+	s.last = s.read()
+	s.latest = s.report(s.measure())
+}
+
+// Commands are the commands that the service carries out.
+func (s *Service) Commands() []rooms.Bound {
+	return []rooms.Bound{
+		Watch.Bind(s.watch), Read.Bind(func(context.Context, rooms.Actor, rooms.Nothing) (StatsHistory, error) { return s.history(), nil }),
+		Sockets.Bind(s.listSockets), Rooms.Bind(s.listRooms), Disconnect.Bind(s.disconnect), DisconnectUser.Bind(s.disconnectUser),
+		Health.Bind(s.health), Settings.Bind(func(context.Context, rooms.Actor, rooms.Nothing) (SettingList, error) {
+			return SettingList{Node: s.cfg.Node, Items: s.cfg.Settings}, nil
+		}),
+	}
+}
+
+func (s *Service) watch(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (StatsHistory, error) {
+	conn := rooms.SubscriberOf(ctx)
+	if conn == nil {
+		return StatsHistory{}, rooms.Invalid("", "figures are watched over a connection that stays")
+	}
+	if err := conn.Subscribe(Room); err != nil {
+		return StatsHistory{}, err
+	}
+	return s.history(), nil
+}
+
+func (s *Service) history() StatsHistory {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return StatsHistory{StatsReport: s.latest, EveryMs: int(every.Milliseconds()), Samples: append([]StatsSample{}, s.samples...)}
+}
+
+// listMost and listUsual bound a list.
+const listMost, listUsual = 200, 50
+
+func (s *Service) listSockets(ctx context.Context, _ rooms.Actor, in SocketFilter) (SocketList, error) {
+	var err error
+	if in.Limit, err = rooms.PageSize(in.Limit, listUsual, listMost); err != nil {
+		return SocketList{}, err
+	}
+	list, total := s.live.Sockets(in)
+	var users []rooms.UserID
+	for _, socket := range list {
+		if socket.UserID != "" && !slices.Contains(users, socket.UserID) {
+			users = append(users, socket.UserID)
+		}
+	}
+	names, err := s.store.Names(ctx, users)
+	if err != nil {
+		return SocketList{}, err
+	}
+	for i := range list {
+		list[i].Name = names[list[i].UserID]
+	}
+	return SocketList{Node: s.cfg.Node, Total: total, Items: list}, nil
+}
+
+func (s *Service) listRooms(_ context.Context, _ rooms.Actor, in RoomFilter) (RoomList, error) {
+	var err error
+	if in.Limit, err = rooms.PageSize(in.Limit, listUsual, listMost); err != nil {
+		return RoomList{}, err
+	}
+	list, total := s.live.Rooms(in)
+	return RoomList{Node: s.cfg.Node, Total: total, Items: list}, nil
+}
+
+func (s *Service) disconnect(ctx context.Context, actor rooms.Actor, in SocketRef) (rooms.Nothing, error) {
+	list, _ := s.live.Sockets(SocketFilter{Room: rooms.RoomID(in.SocketID), Limit: 1})
+	here := len(list) == 1 && list[0].ID == in.SocketID
+	if !here && s.peers == nil {
+		return rooms.Nothing{}, rooms.NotFound("socket")
+	}
+	subject := "socket:" + in.SocketID
+	if here && list[0].UserID != "" {
+		subject = "user:" + string(list[0].UserID)
+	}
+	return s.kick(ctx, actor, Disconnect.Name, subject, "", rooms.RoomID(in.SocketID))
+}
+
+func (s *Service) disconnectUser(ctx context.Context, actor rooms.Actor, in UserRef) (rooms.Nothing, error) {
+	names, err := s.store.Names(ctx, []rooms.UserID{in.UserID})
+	if err != nil {
+		return rooms.Nothing{}, err
+	}
+	if len(names) == 0 {
+		return rooms.Nothing{}, rooms.NotFound("user")
+	}
+	return s.kick(ctx, actor, DisconnectUser.Name, "user:"+string(in.UserID), in.Reason, rooms.UserRoom(in.UserID))
+}
+
+// kick writes down who cuts whom, and does it.
+func (s *Service) kick(ctx context.Context, actor rooms.Actor, action, subject, reason string, room rooms.RoomID) (rooms.Nothing, error) {
+	err := s.store.Audit(ctx, func(tx audit.Tx) error {
+		return audit.Append(tx, actor, s.now(), action, subject, func(e *audit.LogEntry) { e.Reason = reason })
+	})
+	if err != nil {
+		return rooms.Nothing{}, err
+	}
+	s.live.Kick(room)
+	if s.peers != nil {
+		s.peers.Kick(room)
+	}
+	return rooms.Nothing{}, nil
+}
+
+func (s *Service) health(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (HealthReport, error) {
+	ready, checks := s.cfg.Check(ctx)
+	return HealthReport{Node: s.cfg.Node, Ready: ready, Checks: checks}, nil
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"runtime/metrics"
+
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/operations"
+	"wenzhen/rooms/store"
+)
+
+// openDesk makes the admin's desk; it shows nothing before its Show is called.
+func (s *Server) openDesk() *operations.Service {
+	return operations.New(operations.Config{Node: s.name(), Version: Version, Message: chat.Send.Name, Process: process,
+		Check: s.check, Settings: s.cfg.settings()}, store.Operations{DB: s.db}, s.hub, clock)
+}
+
+// name is what this node is called: its machine and its port.
+func (s *Server) name() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	_, port, _ := net.SplitHostPort(s.listener.Addr().String()) // of a TCP listener, so it splits
+	return net.JoinHostPort(host, port)
+}
+
+// process measures this process, without stopping it.
+func process() operations.Process {
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(heap)
+	return operations.Process{CPU: processorTime(), HeapBytes: heap[0].Value.Uint64(), Goroutines: runtime.NumGoroutine()}
+}
+
+// diskLow is how many free bytes are too few.
+const diskLow = 1 << 30
+
+// check looks after the parts of this node.
+func (s *Server) check(ctx context.Context) (bool, []operations.HealthCheck) {
+	ready := s.ready(ctx) == nil
+	checks := []operations.HealthCheck{
+		checked("database", s.db.Ready(ctx), fmt.Sprintf("it answers; %d commands wait to be written", s.db.Waiting())),
+		checkDisk(s.cfg.Data),
+		s.checkRedis(),
+		optional("mail", s.mail != nil, "mail goes out through the configured server", "no mail is sent: --mail-server is not set"),
+		optional("relay", s.turn.Listening(), fmt.Sprintf("%d relays of calls are open", s.turn.Relays()), "calls have no relay of this server: --turn-addr is not set"),
+		optional("metrics", s.private != nil, "they can be scraped", "nothing is served: --metrics-addr is not set"),
+		optional("tls", s.cfg.TLSCert != "", "this server speaks HTTPS itself", "this server speaks HTTP: a proxy has to speak TLS"),
+	}
+	if s.draining.Load() {
+		checks = append(checks, checked("draining", errors.New("this node is shutting down"), ""))
+	}
+	return ready, checks
+}
+
+func (s *Server) checkRedis() operations.HealthCheck {
+	if s.node == nil {
+		return optional("redis", false, "", "this is the only node: --redis is not set")
+	}
+	var err error
+	if trouble, ok := s.troubles()["redis"]; ok {
+		err = errors.New(trouble)
+	}
+	status := s.node.Status()
+	return checked("redis", err, fmt.Sprintf("%d other nodes are heard of; %d signals were dropped so far", status.Nodes, status.Dropped))
+}
+
+func checkDisk(dir string) operations.HealthCheck {
+	free, err := freeBytes(dir)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return optional("disk", false, "", "how much is free is not known on this system")
+	case err == nil && free < diskLow:
+		err = fmt.Errorf("only %d MB are free", free>>20)
+	}
+	return checked("disk", err, fmt.Sprintf("%d GB are free", free>>30))
+}
+
+// checked is a part that fails with err, if there is one.
+func checked(name string, err error, well string) operations.HealthCheck {
+	if err != nil {
+		return operations.HealthCheck{Name: name, State: operations.CheckFailing, Detail: err.Error()}
+	}
+	return operations.HealthCheck{Name: name, State: operations.CheckOK, Detail: well}
+}
+
+// optional is a part that one may do without.
+func optional(name string, on bool, with, without string) operations.HealthCheck {
+	if !on {
+		return operations.HealthCheck{Name: name, State: operations.CheckOff, Detail: without}
+	}
+	return operations.HealthCheck{Name: name, State: operations.CheckOK, Detail: cmp.Or(with, "on")}
+}

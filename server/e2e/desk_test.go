@@ -1,0 +1,247 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/operations"
+	"wenzhen/server"
+)
+
+// desk is the admin's socket at /admin of a node.
+func (w *world) desk(t *testing.T) *bare {
+	t.Helper()
+	token, err := w.admin.AccessToken(t.Context())
+	must(t, err)
+	b := w.bare(t).on(rooms.Admin)
+	if got := b.connect(token); !strings.HasPrefix(got, "40/admin,{") {
+		t.Fatalf("the admin is answered at /admin: %s", got)
+	}
+	return b
+}
+
+// reported waits for figures as they should be.
+func (b *bare) reported(what string, holds func(operations.StatsReport) bool) operations.StatsReport {
+	b.t.Helper()
+	var report operations.StatsReport
+	inTime(b.t, patience, what, func() bool {
+		report = operations.StatsReport{}
+		must(b.t, json.Unmarshal(b.event(operations.Updated.Name), &report))
+		return holds(report)
+	})
+	return report
+}
+
+// asked is the answer to a command that must succeed.
+func asked[In, Out any](b *bare, command rooms.Command[In, Out], in In) Out {
+	b.t.Helper()
+	r := b.ask(1, command.Name, in)
+	if !r.OK {
+		b.t.Fatalf("%s: %v", command.Name, r.Error)
+	}
+	var out Out
+	must(b.t, json.Unmarshal(r.Data, &out))
+	return out
+}
+
+// The admin's desk counts connections of every kind, rooms and what is said.
+func TestDeskCounts(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	bo, wang := w.patient("bo").online(), w.doctor("wang").online()
+	id := bo.consults(wang, "a rash")
+	bo.joins(id)
+	wang.joins(id)
+	open, err := w.http.Get(w.base + "/socket.io/?EIO=4&transport=polling")
+	must(t, err)
+	_, err = io.Copy(io.Discard, open.Body)
+	must(t, err)
+	must(t, open.Body.Close())
+	line, _, err := websocket.DefaultDialer.DialContext(t.Context(), strings.Replace(w.base, "http", "ws", 1)+"/chat", nil)
+	must(t, err)
+	t.Cleanup(func() { line.Close() })
+
+	desk := w.desk(t)
+	report := desk.reported("all connections", func(r operations.StatsReport) bool {
+		return r.WebSockets == 3 && r.Polling == 1 && r.Bare == 1
+	})
+	if report.Connections != 5 || report.Sockets != 3 || report.HeapBytes == 0 || report.Goroutines == 0 || len(report.Nodes) != 1 {
+		t.Errorf("the figures are %+v", report)
+	}
+	if node := report.Nodes[0]; node.Node != report.Node || node.Version != server.Version || node.StartedAt.After(report.At) || node.Stats != report.Stats ||
+		!slices.ContainsFunc(node.Namespaces, func(n operations.NamespaceStats) bool {
+			return n.Name == rooms.Consultations && n.Sockets == 2 && n.Rooms > 0
+		}) {
+		t.Errorf("the node's figures are %+v", node)
+	}
+	report = desk.reported("messages", func(r operations.StatsReport) bool {
+		call(bo, chat.Send, textOf(id, "hello"))
+		return r.MessagesPerSecond > 0 && r.CommandsPerSecond > 0 && r.EventsInPerSecond > 0 && r.EventsOutPerSecond > 0 && r.BytesInPerSecond > 0 && r.BytesOutPerSecond > 0
+	})
+	past := asked(desk, operations.Watch, rooms.Nothing{})
+	if !slices.ContainsFunc(past.Samples, func(s operations.StatsSample) bool { return s.At.Equal(report.At) && s.Stats == report.Stats }) || past.EveryMs <= 0 {
+		t.Errorf("what was told is not in the history: %+v", past)
+	}
+	if now := do(w.admin, operations.Read, rooms.Nothing{}); len(now.Samples) < len(past.Samples) {
+		t.Errorf("over REST there are %d samples, over the socket %d", len(now.Samples), len(past.Samples))
+	}
+
+	sockets := asked(desk, operations.Sockets, operations.SocketFilter{UserID: bo.user.ID})
+	if len(sockets.Items) != 1 || sockets.Total != 1 || sockets.Node != report.Node {
+		t.Fatalf("bo's sockets are %+v", sockets)
+	}
+	if s := sockets.Items[0]; s.Name != "bo" || s.Role != rooms.RolePatient || s.Namespace != rooms.Consultations || s.Transport != "websocket" ||
+		s.Address == "" || !slices.Contains(s.Rooms, id.Room()) {
+		t.Errorf("bo's socket is %+v", s)
+	}
+	in := asked(desk, operations.Sockets, operations.SocketFilter{Room: id.Room(), Limit: 1})
+	if len(in.Items) != 1 || in.Total != 2 {
+		t.Errorf("in the room are %+v", in)
+	}
+	list := asked(desk, operations.Rooms, operations.RoomFilter{Q: string(id)})
+	if len(list.Items) != 1 || list.Items[0] != (operations.RoomView{Room: id.Room(), Namespace: rooms.Consultations, Members: 2}) {
+		t.Errorf("the rooms are %+v", list)
+	}
+}
+
+// Connections that the admin cuts end, those of others do not, and the audit
+// log tells of it.
+func TestDeskCuts(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	bo, jing := w.patient("bo"), w.patient("jing")
+	first, second, hers := bo.bare(t), bo.bare(t), jing.bare(t)
+	token, err := bo.AccessToken(t.Context())
+	must(t, err)
+	line, _, err := websocket.DefaultDialer.DialContext(t.Context(), strings.Replace(w.base, "http", "ws", 1)+"/chat", http.Header{"Authorization": {"Bearer " + token}})
+	must(t, err)
+	t.Cleanup(func() { line.Close() })
+	_, _, err = line.ReadMessage() // welcome: it is in
+	must(t, err)
+	desk := w.desk(t)
+
+	sockets := asked(desk, operations.Sockets, operations.SocketFilter{UserID: bo.user.ID}).Items
+	if len(sockets) != 2 {
+		t.Fatalf("bo's sockets are %+v", sockets)
+	}
+	asked(desk, operations.Disconnect, operations.SocketRef{SocketID: sockets[1].ID}) // the latest is first
+	if !first.disconnected() {
+		t.Error("the socket that was cut was not told so")
+	}
+	eventually(t, "the socket is gone", func() bool {
+		return len(asked(desk, operations.Sockets, operations.SocketFilter{UserID: bo.user.ID}).Items) == 1
+	})
+	if r := desk.ask(2, operations.Disconnect.Name, operations.SocketRef{SocketID: sockets[1].ID}); r.Error == nil || r.Error.Code != rooms.CodeNotFound {
+		t.Errorf("a socket that is gone: %+v", r)
+	}
+	second.ask(1, consultation.Join.Name, consultation.JoinInput{ConsultationID: "none"}) // lives
+
+	do(w.admin, operations.DisconnectUser, operations.UserRef{UserID: bo.user.ID, Reason: "floods"})
+	if !second.disconnected() {
+		t.Error("the user who was cut was not told so")
+	}
+	must(t, line.SetReadDeadline(time.Now().Add(patience)))
+	for err == nil {
+		_, _, err = line.ReadMessage()
+	}
+	if !websocket.IsCloseError(err, websocket.ClosePolicyViolation) {
+		t.Errorf("the user's bare line ended with %v", err)
+	}
+	hers.ask(1, consultation.Join.Name, consultation.JoinInput{ConsultationID: "none"}) // lives
+	bo.bare(t)                                                                          // may come back
+	if r := desk.ask(3, operations.DisconnectUser.Name, operations.UserRef{UserID: "nobody"}); r.Error == nil || r.Error.Code != rooms.CodeNotFound {
+		t.Errorf("a user who does not exist: %+v", r)
+	}
+
+	log := do(w.admin, audit.List, audit.LogFilter{Subject: "user:" + string(bo.user.ID)}).Items
+	if len(log) != 2 || log[0].Action != operations.DisconnectUser.Name || log[0].Reason != "floods" || log[1].Action != operations.Disconnect.Name || log[1].ActorID != w.admin.user.ID {
+		t.Errorf("the audit log has %+v", log)
+	}
+}
+
+// The settings in effect are shown and no secret is; parts that are missing are named.
+func TestDeskTellsSettingsAndHealth(t *testing.T) {
+	t.Parallel()
+	const key = "a token key that nobody may be told"
+	w := start(t, func(c *server.Config) { c.TokenKey = key })
+	settings := do(w.admin, operations.Settings, rooms.Nothing{})
+	raw, err := json.Marshal(settings)
+	must(t, err)
+	if strings.Contains(string(raw), key) {
+		t.Error("the token key is told")
+	}
+	byFlag := map[string]operations.Setting{}
+	for _, s := range settings.Items {
+		byFlag[s.Flag] = s
+	}
+	if s := byFlag["token-key"]; !s.Secret || !s.Changed || s.Value != "" {
+		t.Errorf("the token key's setting is %+v", s)
+	}
+	if s := byFlag["command-rate"]; s.Value != "1000000" || !s.Changed || s.Env != "WENZHEN_COMMAND_RATE" || s.Help == "" {
+		t.Errorf("the rate of commands is %+v", s)
+	}
+	if s := byFlag["access-life"]; s.Value != "15m0s" || s.Changed {
+		t.Errorf("the life of access tokens is %+v", s)
+	}
+	health := do(w.admin, operations.Health, rooms.Nothing{})
+	states := map[string]operations.CheckState{}
+	for _, c := range health.Checks {
+		states[c.Name] = c.State
+		if c.Detail == "" {
+			t.Errorf("%s has no words", c.Name)
+		}
+	}
+	if !health.Ready || states["database"] != operations.CheckOK || states["redis"] != operations.CheckOff || states["mail"] != operations.CheckOff {
+		t.Errorf("the server is %+v", health)
+	}
+}
+
+// Consultations are counted by their state.
+func TestConsultationsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	if none := do(w.admin, consultation.CountAll, rooms.Nothing{}); none.Items == nil || len(none.Items) != 0 {
+		t.Errorf("of none there are %+v", none)
+	}
+	bo, wang := w.patient("bo"), w.doctor("wang")
+	for i := range 3 {
+		if id := bo.consults(wang, "a rash"); i == 0 {
+			wang.accepts(id)
+		}
+	}
+	if all := do(w.admin, consultation.CountAll, rooms.Nothing{}); !slices.Equal(all.Items, []consultation.StatusCount{{Status: consultation.Active, Count: 1}, {Status: consultation.Waiting, Count: 2}}) {
+		t.Errorf("the counts are %+v", all)
+	}
+}
+
+// On every node the desk shows all nodes, and cuts on all of them.
+func TestDeskOverNodes(t *testing.T) {
+	t.Parallel()
+	list, _ := nodes(t, 2)
+	a, b := list[0], list[1]
+	bo := a.patient("bo").on(b).bare(t)
+	desk := a.desk(t)
+	report := desk.reported("both nodes", func(r operations.StatsReport) bool { return len(r.Nodes) == 2 && r.Connections == 2 })
+	if report.Nodes[0].Node == report.Nodes[1].Node || report.Nodes[0].Connections != 1 || report.Nodes[1].Connections != 1 {
+		t.Errorf("the nodes are %+v", report.Nodes)
+	}
+	user := do(a.admin, account.Users, account.UserFilter{Q: "bo"}).Items[0].ID
+	asked(desk, operations.DisconnectUser, operations.UserRef{UserID: user})
+	if !bo.disconnected() {
+		t.Error("the user on the other node was not told")
+	}
+	must(t, b.stop())
+	desk.reported("one node is left", func(r operations.StatsReport) bool { return len(r.Nodes) == 1 })
+}

@@ -1,0 +1,100 @@
+package realtime
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/operations"
+	"wenzhen/server/realtime/edge"
+)
+
+// Desk shows the connections of this node to admins. It is an operations.Live.
+type Desk struct{ server *Server }
+
+// Desk shows the connections of this node to admins.
+func (s *Server) Desk() Desk { return Desk{s} }
+
+// Census implements operations.Live.
+func (d Desk) Census() operations.Census {
+	s, stats := d.server, d.server.edge.Stats()
+	plain := s.chat.plain.Traffic()
+	c := operations.Census{WebSockets: stats.WebSockets, Polling: max(0, stats.Connections-stats.WebSockets), Bare: s.chat.plain.Connections(),
+		EventsIn: stats.EventsIn + plain.EventsIn, EventsOut: stats.EventsOut + plain.EventsOut,
+		BytesIn: stats.BytesIn + plain.BytesIn, BytesOut: stats.BytesOut + plain.BytesOut}
+	for _, name := range slices.Sorted(maps.Keys(s.namespaces)) {
+		ns := s.namespaces[name]
+		c.Namespaces = append(c.Namespaces, operations.NamespaceStats{Name: name, Sockets: ns.Size(), Rooms: ns.Rooms()})
+	}
+	return c
+}
+
+// Sockets implements operations.Live.
+func (d Desk) Sockets(f operations.SocketFilter) ([]operations.SocketView, int) {
+	type found struct {
+		namespace string
+		socket    *edge.Socket
+		conn      *connection
+	}
+	var all []found
+	for name, ns := range d.server.namespaces {
+		if f.Namespace != "" && f.Namespace != name {
+			continue
+		}
+		room := string(f.Room)
+		if room == "" && f.UserID != "" {
+			room = string(rooms.UserRoom(f.UserID))
+		}
+		for _, socket := range ns.Sockets(room) {
+			conn, ok := socket.Data().(*connection)
+			if !ok {
+				continue
+			}
+			if actor, _ := conn.who(); f.UserID == "" || actor.UserID == f.UserID {
+				all = append(all, found{name, socket, conn})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b found) int {
+		return cmp.Or(b.conn.since.Compare(a.conn.since), strings.Compare(a.socket.ID(), b.socket.ID()))
+	})
+	views := []operations.SocketView{}
+	for _, one := range all[:min(len(all), f.Limit)] {
+		actor, _ := one.conn.who()
+		view := operations.SocketView{ID: one.socket.ID(), Namespace: one.namespace, Transport: one.socket.Transport(), Address: one.socket.Address(),
+			Agent: one.socket.Header().Get("User-Agent"), ConnectedAt: one.conn.since, UserID: actor.UserID, Role: actor.Role, Rooms: []rooms.RoomID{}}
+		for _, room := range one.socket.Rooms() {
+			view.Rooms = append(view.Rooms, rooms.RoomID(room))
+		}
+		slices.Sort(view.Rooms)
+		views = append(views, view)
+	}
+	return views, len(all)
+}
+
+// Rooms implements operations.Live.
+func (d Desk) Rooms(f operations.RoomFilter) ([]operations.RoomView, int) {
+	all := []operations.RoomView{}
+	for name, ns := range d.server.namespaces {
+		ns.EachRoom(func(room string, members int) {
+			if strings.Contains(room, f.Q) {
+				all = append(all, operations.RoomView{Room: rooms.RoomID(room), Namespace: name, Members: members})
+			}
+		})
+	}
+	slices.SortFunc(all, func(a, b operations.RoomView) int {
+		return cmp.Or(b.Members-a.Members, cmp.Compare(a.Room, b.Room), strings.Compare(a.Namespace, b.Namespace))
+	})
+	return all[:min(len(all), f.Limit)], len(all)
+}
+
+// Kick implements operations.Live.
+func (d Desk) Kick(room rooms.RoomID) int {
+	sockets := d.server.sockets(string(room))
+	for _, socket := range sockets {
+		socket.Kick()
+	}
+	return len(sockets) + d.server.chat.kick(room)
+}

@@ -1,0 +1,100 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import WebSocket from 'ws'
+import { expect, logIn, password, Person, test } from './world'
+import { admin } from './world/server'
+
+// The admin's desk: how the server is doing, and who is connected.
+
+async function axe(page: Page, name: string) {
+  await page.waitForTimeout(300) // colours in transition would be measured
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
+  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`), name).toEqual([])
+}
+
+/** The admin at a desk in English. */
+async function atDesk(page: Page): Promise<Page> {
+  await page.addInitScript(() => localStorage.setItem('wenzhen.locale', 'en'))
+  await logIn(page, admin.email, admin.password)
+  return page
+}
+
+const figure = async (page: Page, of: string) => Number((await page.locator(`[data-figure=${of}]`).textContent())?.replaceAll(',', ''))
+
+test('the admin sees figures move, and cuts who is connected', async ({ browserOf, server }) => {
+  const patient = await Person.register(server.url, 'patient', 'Bo Live', 'en')
+  const office = await atDesk(await browserOf())
+  await office.goto('/admin/live')
+  await expect.poll(() => figure(office, 'connections')).toBeGreaterThan(0)
+  const before = await figure(office, 'connections')
+  const lines = [1, 2, 3].map(() => new WebSocket(`${server.url.replace('http', 'ws')}/chat`))
+  await expect.poll(() => figure(office, 'connections')).toBeGreaterThanOrEqual(before + lines.length)
+  await expect(office.getByRole('img', { name: /Connections: WebSocket \d+, Long-polling \d+, Plain WebSocket [3-9]/ })).toBeVisible()
+  for (const line of lines) line.close()
+  await expect(office.getByRole('row', { name: /\/consultations/ })).toBeVisible()
+
+  const phone = await browserOf({ locale: 'en-US' })
+  await logIn(phone, patient.user.email, password)
+  await office.getByRole('link', { name: 'Connections', exact: true }).click()
+  const theirs = office.locator('[data-socket]').filter({ hasText: 'Bo Live' })
+  await expect(theirs.first()).toBeVisible()
+  const old = await theirs.evaluateAll((all) => all.map((one) => one.getAttribute('data-socket')))
+  await office.getByRole('textbox', { name: 'Search rooms' }).fill(`user:${patient.user.id}`)
+  await expect(office.locator('[data-room]').first()).toContainText(`user:${patient.user.id}`)
+  await theirs.first().getByRole('button', { name: 'Disconnect all' }).click()
+  const dialog = office.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Reason' }).fill('Too many windows.')
+  await dialog.getByRole('button', { name: 'Disconnect all' }).click()
+  await expect(dialog).toBeHidden()
+  // The page of the one who was cut comes back by itself, on new sockets.
+  for (const id of old) await expect(office.locator(`[data-socket="${id}"]`)).toHaveCount(0)
+  await expect(theirs.first()).toBeVisible()
+  const root = await Person.logIn(server.url, admin.email, admin.password)
+  const { items } = await root.ask<{ items: { action: string; reason?: string }[] }>('GET', `/admin/audit?subject=user:${patient.user.id}`)
+  expect(items[0]).toMatchObject({ action: 'user:disconnect', reason: 'Too many windows.' })
+})
+
+test('the admin reads health, settings and how consultations stand', async ({ browserOf, server }) => {
+  const doctor = await Person.practise(server.url, 'Dr Desk')
+  const patient = await Person.register(server.url, 'patient', 'Li', 'en')
+  await patient.consult(doctor)
+  const office = await atDesk(await browserOf())
+  await office.goto('/admin/health')
+  await expect(office.getByText('Ready and taking requests')).toBeVisible()
+  await expect(office.locator('[data-check=database]')).toContainText('Fine')
+  await office.getByRole('link', { name: 'Settings' }).click()
+  await office.getByRole('textbox', { name: 'Search settings' }).fill('ping-interval')
+  await expect(office.locator('[data-setting=ping-interval]')).toContainText('25s')
+  await office.getByRole('navigation', { name: 'Administration' }).getByRole('link', { name: 'Consultations' }).click()
+  await expect(office.locator('[data-state=waiting]')).toContainText(/[1-9]/)
+})
+
+const sections = ['live', 'connections', 'health', 'settings', 'consultations']
+for (const width of [390, 1440]) {
+  test(`axe finds nothing on the admin’s desk at ${width} px`, async ({ browserOf }) => {
+    const page = await atDesk(await browserOf({ width }))
+    for (const section of sections) {
+      await page.goto(`/admin/${section}`)
+      await expect(page.locator('.card').first()).toBeVisible()
+      await axe(page, section)
+    }
+  })
+
+  for (const locale of ['zh-CN', 'en'] as const) {
+    test(`screens of the admin’s desk at ${width} px in ${locale}`, async ({ browserOf, server }) => {
+      const doctor = await Person.practise(server.url, locale === 'en' ? 'Wang Fang' : '王芳')
+      const patient = await Person.register(server.url, 'patient', locale === 'en' ? 'Bo' : '小波', locale)
+      await patient.consult(doctor)
+      const phone = await browserOf({ width: 390, locale })
+      await logIn(phone, patient.user.email, password)
+      const page = await browserOf({ width, locale })
+      await page.addInitScript((chosen) => localStorage.setItem('wenzhen.locale', chosen), locale)
+      await logIn(page, admin.email, admin.password)
+      for (const section of sections) {
+        await page.goto(`/admin/${section}`)
+        await page.waitForTimeout(section === 'live' ? 13_000 : 1_500)
+        await page.screenshot({ path: `test-results/shots/desk-${width}-${locale}-${section}.png`, fullPage: section !== 'settings' })
+      }
+    })
+  }
+}
