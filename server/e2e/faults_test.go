@@ -283,11 +283,12 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 	}
 	began := time.Now()
 	for turn := 0; turn < len(harm) || time.Since(began) < f.last; turn++ {
-		m, h := h.nodes[turn%len(h.nodes)], harm[turn%len(harm)]
+		which := (turn + turn/len(harm)) % len(h.nodes) // each harm comes to each node
+		m, h := h.nodes[which], harm[turn%len(harm)]
 		at := time.Since(began).Round(100 * time.Millisecond)
 		if h.name == "kill -9" {
 			end := m.dies(t, list)
-			t.Logf("%v kill -9 of node %d, to which %d devices were connected: the last goes on after %v; what the others say is acked within %v", at, turn%3, end.lost, end.back, end.other)
+			t.Logf("%v kill -9 of node %d, to which %d devices were connected: the last goes on after %v; what the others say is acked within %v", at, which, end.lost, end.back, end.other)
 			// On a machine that has no time for anybody, who reconnects waits as
 			// everybody does, once for each step.
 			if end.back > reconnected+waits*end.other {
@@ -298,7 +299,7 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 			time.Sleep(min(3*time.Second, f.last/12)) // how long the harm lasts
 		}
 		heal(m, h.name)
-		t.Logf("%v %s of node %d; after it everyone goes on in %v", at, h.name, turn%3, resume(t, list))
+		t.Logf("%v %s of node %d; after it everyone goes on in %v", at, h.name, which, resume(t, list))
 	}
 	took := time.Since(began)
 	over.Store(true)
