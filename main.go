@@ -38,6 +38,8 @@ type commands struct {
 	Move    moveCommand    `cmd:"" help:"Copy the SQLite database into an empty PostgreSQL database and compare both; the server must be stopped."`
 	Backup  backupCommand  `cmd:"" help:"Write an archive of database, attachments and secrets; the server may be running."`
 	Restore restoreCommand `cmd:"" help:"Make a data folder of an archive, after checking it."`
+	Keys    keysCommand    `cmd:"" help:"Manage the keys of encryption at rest; the server may be running."`
+	Audit   auditCommand   `cmd:"" help:"The log of who did or saw what with medical records."`
 	Admin   adminCommand   `cmd:"" help:"Administer accounts."`
 	ICD10   icd10Command   `cmd:"" name:"icd10" help:"The table of ICD-10 codes."`
 	Chat    chatCommand    `cmd:"" help:"Take part in a consultation from a terminal."`
@@ -212,7 +214,7 @@ type adminCreateCommand struct {
 
 // Run adds the admin.
 func (c *adminCreateCommand) Run(on console) error {
-	user, err := server.CreateAdmin(on.ctx, c.Place, c.Name, c.Email, c.Password, slog.New(slog.NewTextHandler(on.errors, nil)))
+	user, err := server.CreateAdmin(on.ctx, c.Place, c.Name, c.Email, c.Password, on.log())
 	if err != nil {
 		return err
 	}
@@ -236,7 +238,7 @@ func (c *icd10LoadCommand) Run(on console) error {
 		return err
 	}
 	defer file.Close()
-	n, err := server.LoadCodes(on.ctx, c.Place, file, slog.New(slog.NewTextHandler(on.errors, nil)))
+	n, err := server.LoadCodes(on.ctx, c.Place, file, on.log())
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}

@@ -19,6 +19,7 @@ func TestCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	archive := filepath.Join(dir, "backup.tar.gz")
+	const key, next = "a master key of 32 characters for tests", "another master key of 32 characters"
 	misspelt := filepath.Join(dir, "misspelt.json")
 	if err := os.WriteFile(misspelt, []byte(`{"adr": "127.0.0.1:0"}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -54,6 +55,19 @@ func TestCommandLine(t *testing.T) {
 		{"restore over another", []string{"restore", "--from", archive, "--data", dir}, 1, "not empty"},
 		{"restore of no archive", []string{"restore", "--from", config, "--data", filepath.Join(dir, "other")}, 1, "damaged"},
 		{"admin who was restored", []string{"admin", "create", "--data", filepath.Join(dir, "restored"), "--email", "root@example.org", "--password", "long enough"}, 1, "has an account"},
+		{"audit of nothing", []string{"audit", "verify", "--data", dir}, 0, "sound: 0 entries"},
+		{"export of nothing", []string{"audit", "export", "--data", dir, "--to", "-"}, 0, "exported 0 entries"},
+		{"an export that is none", []string{"audit", "verify", "--from", config}, 1, "broken at entry 0"},
+		{"keys of nothing", []string{"keys", "list", "--data", dir}, 0, "nothing is encrypted"},
+		{"rotation of nothing", []string{"keys", "rotate", "--data", dir}, 1, "there is no encryption key"},
+		{"a short master key", []string{"keys", "rotate", "--data", dir, "--encryption-key", "short"}, 1, "at least 32 characters"},
+		{"a first key", []string{"keys", "rotate", "--data", dir, "--encryption-key", key}, 0, "from now on"},
+		{"encryption", []string{"keys", "encrypt", "--data", dir, "--encryption-key", key}, 0, "encrypted 0 rows and files"},
+		{"a start without the key", []string{"serve", "--data", dir, "--addr", "127.0.0.1:0"}, 1, "no key was given"},
+		{"a start with another key", []string{"serve", "--data", dir, "--addr", "127.0.0.1:0", "--encryption-key", next}, 1, "not the one"},
+		{"another master key", []string{"keys", "rewrap", "--data", dir, "--encryption-key", key, "--to-key", next}, 0, "2 data keys"},
+		{"keys under the old master key", []string{"keys", "list", "--data", dir, "--encryption-key", key}, 1, "not the one"},
+		{"keys", []string{"keys", "list", "--data", dir, "--encryption-key", next}, 0, "in use; not everything"},
 		{"admin without an e-mail", []string{"admin", "create", "--data", dir, "--password", "long enough"}, 2, "--email"},
 	} {
 		var out strings.Builder

@@ -15,6 +15,9 @@ import (
 type Place struct {
 	Data     string `default:"data" env:"WENZHEN_DATA" help:"The data folder." type:"path"`
 	Database string `default:"sqlite" env:"WENZHEN_DATABASE" help:"\"sqlite\", in the data folder, or a postgres:// URL."`
+
+	EncryptionKey     string `env:"WENZHEN_ENCRYPTION_KEY" help:"Master key of encryption at rest, if it is on."`
+	EncryptionCommand string `env:"WENZHEN_ENCRYPTION_COMMAND" help:"Instead of it, the command that asks a key management service."`
 }
 
 // options are those of the store; the data folder is made when it is not there.
@@ -25,17 +28,25 @@ func (p Place) options() (store.Options, error) {
 	if err := os.MkdirAll(p.Data, 0o700); err != nil {
 		return store.Options{}, fmt.Errorf("data folder: %w", err)
 	}
-	return database(p.Data, p.Database), nil
+	options := database(p.Data, p.Database)
+	var err error
+	options.Master, err = masterKey(p.EncryptionKey, p.EncryptionCommand)
+	return options, err
+}
+
+// open opens the database, whether or not a server runs on it.
+func (p Place) open(ctx context.Context, log *slog.Logger) (*store.DB, error) {
+	options, err := p.options()
+	if err != nil {
+		return nil, err
+	}
+	options.Now, options.Log = clock, log
+	return store.Open(ctx, options)
 }
 
 // CreateAdmin adds an admin to a database, whether or not a server runs on it.
 func CreateAdmin(ctx context.Context, at Place, name, email, password string, log *slog.Logger) (user account.User, err error) {
-	options, err := at.options()
-	if err != nil {
-		return account.User{}, err
-	}
-	options.Now, options.Log = clock, log
-	db, err := store.Open(ctx, options)
+	db, err := at.open(ctx, log)
 	if err != nil {
 		return account.User{}, err
 	}

@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,7 @@ import (
 	"strings"
 
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/vault"
 	"wenzhen/server/backup"
 	"wenzhen/server/blob"
 )
@@ -22,7 +21,9 @@ import (
 // all that was answered before the call, no half of anything, and every
 // attachment that its database names, for an attachment is on disk before its
 // row is committed and is never changed. What is missing or damaged on disk is
-// left out and listed in the manifest's Problems.
+// left out and listed in the manifest's Problems. What is encrypted is so in the
+// archive too, and the master key is not in it; without the key attachments are
+// saved unexamined.
 //
 // PostgreSQL has tools of its own (docs/operations.md) and is refused.
 func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err error) {
@@ -47,25 +48,39 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
+	master, err := masterKey(at.EncryptionKey, at.EncryptionCommand)
+	if err != nil {
+		return m, err
+	}
+	unlocked, err := store.Unlock(ctx, snapshot, master)
+	if err != nil {
+		return m, fmt.Errorf("backup: %w", err)
+	}
+	files, err := blob.Open(blobs, unlocked)
+	if err != nil {
+		return m, fmt.Errorf("backup: %w", err)
+	}
+	defer func() { err = errors.Join(err, files.Close()) }()
 	archive := backup.NewWriter(w)
 	keys, err := filepath.Glob(filepath.Join(at.Data, "*.key"))
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
+	// The master key must not lie with what it protects.
+	keys = slices.DeleteFunc(keys, func(path string) bool { return filepath.Base(path) == encryptionKeyFile })
 	for _, path := range append([]string{snapshot}, keys...) {
 		if err := addFile(ctx, archive, filepath.Base(path), path); err != nil {
 			return m, err
 		}
 	}
 	for _, sum := range contents.Attachments {
-		path := filepath.Join(blobs, blob.Path(sum))
-		if err := checkFile(ctx, path, sum); ctx.Err() != nil {
+		if err := files.Check(ctx, sum); ctx.Err() != nil {
 			return m, fmt.Errorf("backup: %w", ctx.Err())
 		} else if err != nil {
 			m.Problems = append(m.Problems, fmt.Sprintf("attachment %s: %v", sum, err))
 			continue
 		}
-		if err := addFile(ctx, archive, backup.Attachment(sum), path); err != nil {
+		if err := addFile(ctx, archive, backup.Attachment(sum), filepath.Join(blobs, blob.Path(sum))); err != nil {
 			return m, err
 		}
 	}
@@ -84,23 +99,6 @@ func addFile(ctx context.Context, to *backup.Writer, name, path string) error {
 		return fmt.Errorf("backup: %w", err)
 	}
 	return to.Add(name, info.Size(), blob.Reader(ctx, file))
-}
-
-// checkFile tells what is wrong with the attachment at path.
-func checkFile(ctx context.Context, path, sum string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, blob.Reader(ctx, file)); err != nil {
-		return err
-	}
-	if hex.EncodeToString(hash.Sum(nil)) != sum {
-		return errors.New("its content has changed since it was uploaded")
-	}
-	return nil
 }
 
 // Restore unpacks an archive into the data folder, which must be empty or not
@@ -135,7 +133,7 @@ func Restore(ctx context.Context, from io.Reader, data string) (m backup.Manifes
 
 // unpack makes a data folder of an archive and checks it.
 func unpack(ctx context.Context, from io.Reader, dir string) (m backup.Manifest, err error) {
-	blobs, err := blob.Open(filepath.Join(dir, attachmentsFolder))
+	blobs, err := blob.Open(filepath.Join(dir, attachmentsFolder), vault.New(nil))
 	if err != nil {
 		return m, err
 	}
@@ -147,11 +145,7 @@ func unpack(ctx context.Context, from io.Reader, dir string) (m backup.Manifest,
 			return writeFile(filepath.Join(dir, name), content)
 		}
 		have[sum] = true
-		stored, _, err := blobs.Put(ctx, content, 1<<62)
-		if err == nil && stored != sum {
-			err = fmt.Errorf("the archive is damaged: attachment %s has another content", sum)
-		}
-		return err
+		return blobs.Import(ctx, sum, content)
 	})
 	if err != nil {
 		return m, err

@@ -37,6 +37,9 @@ type Config struct {
 	Policy  string `default:"china" enum:"china,none" env:"WENZHEN_POLICY" help:"What a service allows: under \"china\", advice (健康咨询) has no diagnosis and no prescription; under \"none\", a doctor may do both in every consultation."`
 	SealKey string `env:"WENZHEN_SEAL_KEY" secret:"" help:"Key that seals signed medical documents, at least 32 characters; without it none of them can be verified any more. Made and kept in the data folder when not given."`
 
+	EncryptionKey     string `env:"WENZHEN_ENCRYPTION_KEY" secret:"" help:"Master key of encryption at rest, at least 32 characters, kept apart from the data: without it nothing that was encrypted can be read, and no server starts. Nothing is encrypted when neither it nor a command is given."`
+	EncryptionCommand string `env:"WENZHEN_ENCRYPTION_COMMAND" help:"Instead of a master key: a program that asks a key management service, with its arguments; it is run with \"wrap ID\" or \"unwrap ID\" after them (docs/operations.md)."`
+
 	LoginFailures        int           `default:"10" env:"WENZHEN_LOGIN_FAILURES" help:"Failed logins per account within the login window."`
 	LoginAddressFailures int           `default:"100" env:"WENZHEN_LOGIN_ADDRESS_FAILURES" help:"Failed logins from one address within the login window."`
 	LoginWindow          time.Duration `default:"15m" env:"WENZHEN_LOGIN_WINDOW" help:"The window in which failed logins count."`
@@ -139,6 +142,8 @@ func (c Config) Validate() error {
 		{c.TokenKey == "" || len(c.TokenKey) >= 32, "--token-key must have at least 32 characters"},
 		{isDatabase(c.Database), "--database must be \"sqlite\" or a postgres:// URL"},
 		{c.SealKey == "" || len(c.SealKey) >= 32, "--seal-key must have at least 32 characters"},
+		{c.EncryptionKey == "" || len(c.EncryptionKey) >= 32, "--encryption-key must have at least 32 characters"},
+		{c.EncryptionKey == "" || c.EncryptionCommand == "", "only one of --encryption-key and --encryption-command can be given"},
 		{c.AccountKey == "" || len(c.AccountKey) >= 32, "--account-key must have at least 32 characters"},
 		{c.TokenKeyLife >= 0 && (c.TokenKeyLife == 0 || c.TokenKeyLife > c.AccessLife), "--token-key-life must be longer than --access-life, or 0"},
 		{c.IdleLogOff == 0 || c.IdleLogOff >= time.Second, "--idle-log-off must be at least a second, or 0"},
@@ -201,11 +206,15 @@ func validPublicURL(s string) bool {
 // ReadSecretFiles puts what WENZHEN_…_FILE names into WENZHEN_…, for every
 // setting tagged secret. getenv and setenv are the process's in main.
 func ReadSecretFiles(getenv func(string) string, setenv func(key, value string) error) error {
+	names := []string{"WENZHEN_ENCRYPTION_KEY_NEXT"} // of a command, not of serve
 	t := reflect.TypeFor[Config]()
 	for i := range t.NumField() {
-		tag := t.Field(i).Tag
-		name := tag.Get("env")
-		if _, secret := tag.Lookup("secret"); !secret || getenv(name+"_FILE") == "" {
+		if _, secret := t.Field(i).Tag.Lookup("secret"); secret {
+			names = append(names, t.Field(i).Tag.Get("env"))
+		}
+	}
+	for _, name := range names {
+		if getenv(name+"_FILE") == "" {
 			continue
 		}
 		if getenv(name) != "" {

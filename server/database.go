@@ -11,6 +11,7 @@ import (
 const (
 	databaseFile      = "wenzhen.db"
 	attachmentsFolder = "attachments"
+	encryptionKeyFile = "encryption.key" // if someone keeps it here
 )
 
 // sqlite, as the setting --database, is the file in the data folder.

@@ -19,12 +19,7 @@ func LoadCodes(ctx context.Context, at Place, table io.Reader, log *slog.Logger)
 	if err != nil {
 		return 0, err
 	}
-	options, err := at.options()
-	if err != nil {
-		return 0, err
-	}
-	options.Now, options.Log = clock, log
-	db, err := store.Open(ctx, options)
+	db, err := at.open(ctx, log)
 	if err != nil {
 		return 0, err
 	}

@@ -129,13 +129,16 @@ func (s *Server) compose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.blobs, err = blob.Open(filepath.Join(cfg.Data, attachmentsFolder)); err != nil {
+	options := database(cfg.Data, cfg.Database)
+	if options.Master, err = masterKey(cfg.EncryptionKey, cfg.EncryptionCommand); err != nil {
 		return err
 	}
-	options := database(cfg.Data, cfg.Database)
 	options.Synchronous, options.Hub, options.Now, options.Log = cfg.Synchronous, s.hub, clock, log
 	options.Committed = s.metrics.Committed
 	if s.db, err = store.Open(ctx, options); err != nil {
+		return err
+	}
+	if s.blobs, err = blob.Open(filepath.Join(cfg.Data, attachmentsFolder), s.db.Vault()); err != nil {
 		return err
 	}
 	mailer, err := s.openMail()
@@ -342,6 +345,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { watchAccounts(work, s.accounts, s.log) })
 	tasks.Go(func() { s.lobby.Run(work) })
 	tasks.Go(func() { s.desk.Run(work) })
+	tasks.Go(func() { encryptAnew(work, s.db, s.blobs, s.log) })
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
 

@@ -1,7 +1,8 @@
 // Package roomstest makes small worlds in which features are tested through
 // their front door: the real catalogue over a real database, with a clock that
 // the test turns. The database is SQLite, or PostgreSQL when
-// WENZHEN_TEST_DATABASE is "postgres". Its fixtures read as sentences:
+// WENZHEN_TEST_DATABASE is "postgres"; it is encrypted when
+// WENZHEN_TEST_ENCRYPTION is set. Its fixtures read as sentences:
 //
 //	w := roomstest.New(t)
 //	bo, wang := w.Patient("bo"), w.Doctor("wang")
@@ -38,6 +39,7 @@ import (
 	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/vault"
 	"wenzhen/server/blob"
 	"wenzhen/server/payment/sandbox"
 	"wenzhen/server/turn"
@@ -117,6 +119,9 @@ func New(t testing.TB, change ...func(*World)) *World {
 			return store.Migrate(ctx, store.Options{URL: url})
 		})}
 	}
+	if os.Getenv("WENZHEN_TEST_ENCRYPTION") != "" {
+		w.MasterKey("a master key of 32 characters for tests")
+	}
 	w.options.Hub, w.options.Now, w.options.Log = w.Hub, w.Now, slog.New(slog.NewTextHandler(io.Discard, nil))
 	w.open()
 	t.Cleanup(func() {
@@ -140,13 +145,21 @@ func (w *World) Restarts(d time.Duration) {
 	w.open()
 }
 
+// MasterKey is that of encryption at rest from the next start on.
+func (w *World) MasterKey(secret string) {
+	w.T.Helper()
+	master, err := vault.FromSecret(secret)
+	w.must(err)
+	w.options.Master = master
+}
+
 // open makes the parts over the world's folder.
 func (w *World) open() {
 	w.T.Helper()
 	db, err := store.Open(context.Background(), w.options)
 	w.must(err)
 	w.DB = db
-	w.blobs, err = blob.Open(filepath.Join(w.dir, "attachments"))
+	w.blobs, err = blob.Open(filepath.Join(w.dir, "attachments"), db.Vault())
 	w.must(err)
 	w.Presence = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	w.Accounts = w.Node(w.Hub)

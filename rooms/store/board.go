@@ -26,8 +26,10 @@ func (s Boards) Speaker(ctx context.Context, id consultation.ID, user rooms.User
 
 func scanStroke(s scanner) (board.Stroke, error) {
 	var v board.Stroke
+	var id consultation.ID
+	var seq rooms.Seq
 	var text string
-	if err := s.Scan(&text); err != nil {
+	if err := s.Scan(&id, &seq, unsealAt(func() string { return strokePlace(id, seq) }, &text)); err != nil {
 		return v, found(err, "stroke")
 	}
 	return v, json.Unmarshal([]byte(text), &v)
@@ -45,7 +47,7 @@ func (s Boards) Board(ctx context.Context, id consultation.ID) (board.Board, err
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return b, err
 	}
-	strokes, err := collect(ctx, s.readers, scanStroke, `SELECT stroke FROM board_strokes WHERE consultation_id = $1 AND gone = 0 ORDER BY seq`, id)
+	strokes, err := collect(ctx, s.readers, scanStroke, `SELECT consultation_id, seq, stroke FROM board_strokes WHERE consultation_id = $1 AND gone = 0 ORDER BY seq`, id)
 	if strokes != nil {
 		b.Strokes = strokes
 	}
@@ -54,7 +56,7 @@ func (s Boards) Board(ctx context.Context, id consultation.ID) (board.Board, err
 
 // Stroke implements board.Tx.
 func (tx *Tx) Stroke(id consultation.ID, stroke board.StrokeID) (board.Stroke, error) {
-	return scanStroke(tx.row(context.Background(), `SELECT stroke FROM board_strokes WHERE consultation_id = $1 AND id = $2`, id, stroke))
+	return scanStroke(tx.row(context.Background(), `SELECT consultation_id, seq, stroke FROM board_strokes WHERE consultation_id = $1 AND id = $2`, id, stroke))
 }
 
 // InsertStroke implements board.Tx.
@@ -64,14 +66,14 @@ func (tx *Tx) InsertStroke(id consultation.ID, v board.Stroke) error {
 		return err
 	}
 	return firstOf(
-		tx.exec(`INSERT INTO board_strokes (consultation_id, seq, id, author_id, stroke) VALUES ($1, $2, $3, $4, $5)`, id, v.Seq, v.ID, v.AuthorID, string(text)),
+		tx.exec(`INSERT INTO board_strokes (consultation_id, seq, id, author_id, stroke) VALUES ($1, $2, $3, $4, $5)`, id, v.Seq, v.ID, v.AuthorID, tx.keys().Seal(strokePlace(id, v.Seq), string(text))),
 		tx.exec(`INSERT INTO boards (consultation_id, strokes, attachment_id) VALUES ($1, 1, '')
 			ON CONFLICT (consultation_id) DO UPDATE SET strokes = boards.strokes + 1`, id))
 }
 
 // LatestStroke implements board.Tx.
 func (tx *Tx) LatestStroke(id consultation.ID, author rooms.UserID) (board.Stroke, error) {
-	return scanStroke(tx.row(context.Background(), `SELECT stroke FROM board_strokes
+	return scanStroke(tx.row(context.Background(), `SELECT consultation_id, seq, stroke FROM board_strokes
 		WHERE consultation_id = $1 AND author_id = $2 AND gone = 0 ORDER BY seq DESC LIMIT 1`, id, author))
 }
 

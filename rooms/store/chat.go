@@ -52,18 +52,18 @@ const (
 
 func scanAttachment(s scanner) (chat.Attachment, error) {
 	var a chat.Attachment
-	err := s.Scan(&a.ID, &a.ConsultationID, &a.UploaderID, &a.Kind, &a.Name, &a.Size, &a.ContentType, &a.SHA256, &a.Width, &a.Height, &a.ThumbnailSHA256, (*at)(&a.CreatedAt))
+	err := s.Scan(&a.ID, &a.ConsultationID, &a.UploaderID, &a.Kind, unseal("attachments.name", &a.ID, &a.Name), &a.Size, &a.ContentType, &a.SHA256, &a.Width, &a.Height, &a.ThumbnailSHA256, (*at)(&a.CreatedAt))
 	a.HasThumbnail = a.ThumbnailSHA256 != ""
 	return a, found(err, "attachment")
 }
 
 func scanMessage(s scanner) (chat.Message, error) {
 	var m chat.Message
-	var attachment, kind, uploader, name, contentType, sum, thumbnail sql.NullString
-	var detail string
+	var attachment, kind, uploader, contentType, sum, thumbnail sql.NullString
+	var name, detail string
 	var size, width, height, uploaded sql.NullInt64
-	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, &m.Text, &attachment, &m.ReplyTo, (*at)(&m.CreatedAt), atOrNil{&m.RecalledAt}, &detail,
-		&kind, &uploader, &name, &size, &contentType, &sum, &width, &height, &thumbnail, &uploaded)
+	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, unseal("messages.text", &m.ID, &m.Text), &attachment, &m.ReplyTo, (*at)(&m.CreatedAt), atOrNil{&m.RecalledAt}, unseal("messages.detail", &m.ID, &detail),
+		&kind, &uploader, unseal("attachments.name", &attachment.String, &name), &size, &contentType, &sum, &width, &height, &thumbnail, &uploaded)
 	if err != nil {
 		return m, found(err, "message")
 	}
@@ -72,7 +72,7 @@ func scanMessage(s scanner) (chat.Message, error) {
 	}
 	if attachment.Valid {
 		m.Attachment = &chat.Attachment{ID: chat.AttachmentID(attachment.String), ConsultationID: m.ConsultationID, UploaderID: rooms.UserID(uploader.String),
-			Kind: chat.Kind(kind.String), Name: name.String, Size: size.Int64, ContentType: contentType.String, SHA256: sum.String,
+			Kind: chat.Kind(kind.String), Name: name, Size: size.Int64, ContentType: contentType.String, SHA256: sum.String,
 			Width: int(width.Int64), Height: int(height.Int64), HasThumbnail: thumbnail.String != "", ThumbnailSHA256: thumbnail.String}
 		err = (*at)(&m.Attachment.CreatedAt).Scan(uploaded.Int64)
 	}
@@ -133,7 +133,7 @@ func (tx *Tx) InsertMessage(m chat.Message) error {
 	return firstOf(
 		tx.exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at, detail)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, m.Text, attachment, m.ReplyTo, micros(m.CreatedAt), string(m.Detail)),
+			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, seal(tx, "messages.text", m.ID, m.Text), attachment, m.ReplyTo, micros(m.CreatedAt), seal(tx, "messages.detail", m.ID, string(m.Detail))),
 		tx.insertWords(string(m.ID), m.Text))
 }
 
@@ -145,7 +145,7 @@ func (tx *Tx) RecallMessage(m chat.Message) error {
 	}
 	return firstOf(
 		tx.exec(`UPDATE messages SET recalled_at = $2 WHERE id = $1`, m.ID, microsOrNull(m.RecalledAt)),
-		tx.exec(`UPDATE events SET data = $3 WHERE room = $1 AND seq = $2`, m.ConsultationID.Room(), m.Seq, string(left)),
+		tx.exec(`UPDATE events SET data = $3 WHERE room = $1 AND seq = $2`, m.ConsultationID.Room(), m.Seq, tx.keys().Seal(eventPlace(m.ConsultationID.Room(), m.Seq), string(left))),
 	)
 }
 
@@ -166,7 +166,7 @@ func (tx *Tx) Attachment(id chat.AttachmentID) (chat.Attachment, error) {
 func (tx *Tx) InsertAttachment(a chat.Attachment) error {
 	return tx.exec(`INSERT INTO attachments (id, consultation_id, uploader_id, kind, name, size, content_type, sha256, width, height, thumbnail_sha256, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		a.ID, a.ConsultationID, a.UploaderID, a.Kind, a.Name, a.Size, a.ContentType, a.SHA256, a.Width, a.Height, a.ThumbnailSHA256, micros(a.CreatedAt))
+		a.ID, a.ConsultationID, a.UploaderID, a.Kind, seal(tx, "attachments.name", a.ID, a.Name), a.Size, a.ContentType, a.SHA256, a.Width, a.Height, a.ThumbnailSHA256, micros(a.CreatedAt))
 }
 
 // SaveQuickReplies implements chat.Tx.

@@ -28,8 +28,8 @@ func scanConsultationAnd(s scanner, more ...any) (consultation.Consultation, err
 	var c consultation.Consultation
 	var summary string
 	err := s.Scan(append([]any{&c.ID, &c.Status, &c.Service, &c.Medium, &c.DoctorID, &c.DoctorName, &c.UserID, &c.PatientID, &c.PatientName,
-		&c.Complaint, &c.PriorDiagnosis, &c.Price, &c.Currency, &c.Minutes, (*at)(&c.CreatedAt), (*at)(&c.UpdatedAt), atOrNil{&c.ScheduledAt}, atOrNil{&c.QueuedAt}, atOrNil{&c.AcceptedAt},
-		atOrNil{&c.AnsweredAt}, atOrNil{&c.EndedAt}, atOrNil{&c.DueAt}, &c.ClockLeftMs, &c.Reason, &summary, &c.Reopened, &c.TurnsLeft, &c.TurnOpen, &c.Refund, &c.RefundPercent}, more...)...)
+		unseal("consultations.complaint", &c.ID, &c.Complaint), unseal("consultations.prior_diagnosis", &c.ID, &c.PriorDiagnosis), &c.Price, &c.Currency, &c.Minutes, (*at)(&c.CreatedAt), (*at)(&c.UpdatedAt), atOrNil{&c.ScheduledAt}, atOrNil{&c.QueuedAt}, atOrNil{&c.AcceptedAt},
+		atOrNil{&c.AnsweredAt}, atOrNil{&c.EndedAt}, atOrNil{&c.DueAt}, &c.ClockLeftMs, unseal("consultations.reason", &c.ID, &c.Reason), unseal("consultations.summary", &c.ID, &summary), &c.Reopened, &c.TurnsLeft, &c.TurnOpen, &c.Refund, &c.RefundPercent}, more...)...)
 	if err != nil {
 		return c, found(err, "consultation")
 	}
@@ -110,9 +110,7 @@ func eventsAfter(ctx context.Context, q querier, room rooms.RoomID, after rooms.
 	}
 	list, err := collect(ctx, q, func(row scanner) (rooms.Entry, error) {
 		e := rooms.Entry{Room: room}
-		var data string
-		err := row.Scan(&e.Seq, &e.ID, &e.Name, (*at)(&e.At), &e.ActorID, &data)
-		e.Data = json.RawMessage(data)
+		err := row.Scan(&e.Seq, &e.ID, &e.Name, (*at)(&e.At), &e.ActorID, eventData(&e))
 		return e, err
 	}, `SELECT seq, id, name, at, actor_id, data FROM events WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3`, room, after, limit)
 	if err != nil {
@@ -154,7 +152,7 @@ func (tx *Tx) InsertConsultation(c consultation.Consultation) error {
 			complaint, prior_diagnosis, price, currency, minutes, created_at, updated_at, clock_left_ms, reason, summary, reopened, turns_left, turn_open, refund)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, '', '', 0, 0, 0, '')`,
 		c.ID, c.Status, c.Service, c.Medium, c.DoctorID, c.DoctorName, c.UserID, c.PatientID, c.PatientName,
-		c.Complaint, c.PriorDiagnosis, c.Price, c.Currency, c.Minutes, micros(c.CreatedAt), micros(c.UpdatedAt))
+		seal(tx, "consultations.complaint", c.ID, c.Complaint), seal(tx, "consultations.prior_diagnosis", c.ID, c.PriorDiagnosis), c.Price, c.Currency, c.Minutes, micros(c.CreatedAt), micros(c.UpdatedAt))
 	if err != nil {
 		return err
 	}
@@ -174,7 +172,7 @@ func (tx *Tx) SaveConsultation(c consultation.Consultation) error {
 			clock_left_ms = $9, reason = $10, summary = $11, reopened = $12, turns_left = $13, turn_open = $14, refund = $15,
 			refund_percent = $16, scheduled_at = $17, doctor_id = $18, doctor_name = $19, minutes = $20 WHERE id = $1`,
 		c.ID, c.Status, micros(c.UpdatedAt), microsOrNull(c.QueuedAt), microsOrNull(c.AcceptedAt), microsOrNull(c.AnsweredAt), microsOrNull(c.EndedAt), microsOrNull(c.DueAt),
-		c.ClockLeftMs, c.Reason, string(summary), c.Reopened, c.TurnsLeft, c.TurnOpen, c.Refund,
+		c.ClockLeftMs, seal(tx, "consultations.reason", c.ID, c.Reason), seal(tx, "consultations.summary", c.ID, string(summary)), c.Reopened, c.TurnsLeft, c.TurnOpen, c.Refund,
 		c.RefundPercent, microsOrNull(c.ScheduledAt), c.DoctorID, c.DoctorName, c.Minutes)
 }
 

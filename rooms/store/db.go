@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/vault"
 )
 
 // Options say where the database is and how it syncs.
@@ -28,12 +28,16 @@ type Options struct {
 	Synchronous string
 	// Hub is told of committed events; nil tells nobody (migrations).
 	Hub *rooms.Hub
-	Now func() time.Time
-	Log *slog.Logger
+	// Master is the master key of encryption at rest; nil is none (package vault).
+	Master vault.Master
+	Now    func() time.Time
+	Log    *slog.Logger
 	// Committed is told of every transaction that was committed: how many
 	// functions it carried and how long the commit took by Now. It must not
 	// block. nil tells nobody.
 	Committed func(functions int, took time.Duration)
+
+	vault *vault.Vault
 }
 
 // DB is an open database. Its parts carry out the Store interfaces of the features.
@@ -69,6 +73,8 @@ type wordIndex interface {
 	// holds what a person typed, and the column that is the message's num. An
 	// empty argument means that nothing was asked for.
 	match(typed string) (condition, argument, num string)
+	// forget empties the index.
+	forget(tx *Tx) error
 }
 
 // Open opens, creates and migrates the database and starts what runs beside it.
@@ -76,6 +82,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
+	opts.vault = vault.New(opts.Master)
 	if opts.Committed == nil {
 		opts.Committed = func(int, time.Duration) {}
 	}
@@ -99,7 +106,7 @@ func Migrate(ctx context.Context, opts Options) error {
 func (db *DB) follow(tasks ...func(context.Context)) {
 	run, stop := context.WithCancel(context.Background())
 	db.stop = stop
-	for _, task := range append(tasks, db.sweep) {
+	for _, task := range append(tasks, db.sweep, db.followKeys) {
 		db.tasks.Go(func() { task(run) })
 	}
 }
@@ -146,10 +153,7 @@ type logged struct {
 func (db *DB) logAfter(ctx context.Context, pos int64, limit int) ([]logged, error) {
 	return collect(ctx, db.readers, func(s scanner) (logged, error) {
 		var l logged
-		var data string
-		err := s.Scan(&l.pos, &l.Room, &l.Seq, &l.ID, &l.Name, (*at)(&l.At), &l.ActorID, &data)
-		l.Data = json.RawMessage(data)
-		return l, err
+		return l, s.Scan(&l.pos, &l.Room, &l.Seq, &l.ID, &l.Name, (*at)(&l.At), &l.ActorID, eventData(&l.Entry))
 	}, db.settled, pos, limit)
 }
 

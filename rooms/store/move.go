@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"wenzhen/rooms/vault"
 )
 
 // Moved is how many rows of each table are in the new database.
@@ -242,7 +244,7 @@ func (m *move) numberOn(ctx context.Context) error {
 
 // index makes the messages findable.
 func (m *move) index(ctx context.Context) error {
-	rows, err := m.source.QueryContext(ctx, `SELECT num, text FROM messages WHERE text <> '' ORDER BY num`)
+	rows, err := m.source.QueryContext(ctx, `SELECT num, text FROM messages WHERE text <> '' AND text NOT LIKE '`+vault.SealedText+`' ORDER BY num`)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ const notificationColumns = `n.id, n.user_id, n.seq, n.kind, n.topic, n.facts, n
 func scanNotification(s scanner) (notification.Notification, error) {
 	var n notification.Notification
 	var facts string
-	err := s.Scan(&n.ID, &n.UserID, &n.Seq, &n.Kind, &n.Topic, &facts, &n.Cause.EventID, &n.Cause.Room, &n.Cause.Seq,
+	err := s.Scan(&n.ID, &n.UserID, &n.Seq, &n.Kind, &n.Topic, unseal("notifications.facts", &n.ID, &facts), &n.Cause.EventID, &n.Cause.Room, &n.Cause.Seq,
 		(*at)(&n.CreatedAt), atOrNil{&n.DeliveredAt}, atOrNil{&n.SeenAt}, atOrNil{&n.ReadAt})
 	if err != nil {
 		return n, found(err, "notification")
@@ -136,12 +136,12 @@ func (tx *Tx) Advance(from, to int64) error {
 
 // Previous implements notification.Tx.
 func (tx *Tx) Previous(room rooms.RoomID, name string, before rooms.Seq) (json.RawMessage, error) {
-	var data string
-	err := tx.row(context.Background(), `SELECT data FROM events WHERE room = $1 AND seq < $2 AND name = $3 ORDER BY seq DESC LIMIT 1`, room, before, name).Scan(&data)
+	e := rooms.Entry{Room: room}
+	err := tx.row(context.Background(), `SELECT seq, data FROM events WHERE room = $1 AND seq < $2 AND name = $3 ORDER BY seq DESC LIMIT 1`, room, before, name).Scan(&e.Seq, eventData(&e))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return json.RawMessage(data), err
+	return e.Data, err
 }
 
 // InsertNotification implements notification.Tx.
@@ -151,7 +151,7 @@ func (tx *Tx) InsertNotification(n notification.Notification) error {
 		return err
 	}
 	return tx.exec(`INSERT INTO notifications (id, user_id, seq, kind, topic, facts, event_id, room, room_seq, created_at, delivered_at, seen_at, read_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, n.ID, n.UserID, n.Seq, n.Kind, n.Topic, string(facts), n.Cause.EventID, n.Cause.Room, n.Cause.Seq,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, n.ID, n.UserID, n.Seq, n.Kind, n.Topic, seal(tx, "notifications.facts", n.ID, string(facts)), n.Cause.EventID, n.Cause.Room, n.Cause.Seq,
 		micros(n.CreatedAt), microsOrNull(n.DeliveredAt), microsOrNull(n.SeenAt), microsOrNull(n.ReadAt))
 }
 
@@ -290,10 +290,8 @@ func (s Notifications) Order(ctx context.Context, d notification.Delivery) (noti
 		}
 	}
 	e, cause := &o.Event, o.Notification.Cause
-	var data string
 	err = s.readers.row(ctx, `SELECT room, seq, id, name, at, actor_id, data FROM events WHERE room = $1 AND seq = $2`, cause.Room, cause.Seq).
-		Scan(&e.Room, &e.Seq, &e.ID, &e.Name, (*at)(&e.At), &e.ActorID, &data)
-	e.Data = json.RawMessage(data)
+		Scan(&e.Room, &e.Seq, &e.ID, &e.Name, (*at)(&e.At), &e.ActorID, eventData(e))
 	return o, found(err, "event")
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/vault"
 )
 
 // Bounds of the connections to PostgreSQL: how many a node uses for writing at
@@ -51,7 +52,10 @@ func openPostgres(ctx context.Context, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, firstOf(err, p.writers.Close())
 	}
-	p.readers = &pool{readers}
+	p.readers = &pool{readers, opts.vault}
+	if err := loadKeys(ctx, opts, p.readers, p); err != nil {
+		return nil, firstOf(err, p.close())
+	}
 	db := &DB{opts: opts, readers: p.readers, write: p, words: postgresWords{}, settled: postgresSettled, lock: p.lock}
 	db.announced = func(context.Context) error { return nil }
 	db.waiting = func() int { return 0 }
@@ -178,7 +182,7 @@ func (p *postgres) do(ctx context.Context, f func(*Tx) error) error {
 }
 
 func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.RoomID) (tx *Tx, err error) {
-	s := &postgresTx{ctx: ctx}
+	s := &postgresTx{ctx: ctx, vault: p.opts.vault}
 	tx = &Tx{session: s}
 	conn, err := p.writers.Conn(ctx)
 	if err != nil {
@@ -242,10 +246,13 @@ func lostToAnother(err error) bool {
 
 // postgresTx is a transaction on one of the writers' connections.
 type postgresTx struct {
-	ctx  context.Context
-	tx   *sql.Tx
-	lost error // the first failure that asks for another try
+	ctx   context.Context
+	tx    *sql.Tx
+	vault *vault.Vault
+	lost  error // the first failure that asks for another try
 }
+
+func (s *postgresTx) keys() *vault.Vault { return s.vault }
 
 func (s *postgresTx) noticed(err error) error {
 	if s.lost == nil && (lostToAnother(err) || brokenConnection(err)) {
@@ -268,7 +275,7 @@ func (s *postgresTx) row(_ context.Context, query string, args ...any) scanner {
 	if err != nil {
 		return failed{err}
 	}
-	return noticing{s.tx.QueryRowContext(s.ctx, query, args...), s}
+	return noticing{opening{s.tx.QueryRowContext(s.ctx, query, args...), s.vault}, s}
 }
 
 func (s *postgresTx) rows(_ context.Context, query string, args ...any) (*sql.Rows, error) {
@@ -303,14 +310,14 @@ func (s *postgresTx) insertEvent(e rooms.Entry, also []rooms.RoomID) error {
 		return err
 	}
 	return s.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data, namespace, also) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, string(e.Data), e.Namespace, string(told))
+		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, s.vault.Seal(eventPlace(e.Room, e.Seq), string(e.Data)), e.Namespace, string(told))
 }
 
 // insertNotices leaves the signals of the transaction for every node to tell.
 func (s *postgresTx) insertNotices(list []rooms.Notice) error {
 	for _, n := range list {
 		if err := s.exec(`INSERT INTO notices (room, name, namespace, data, into_room, at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			n.Room, n.Name, n.Namespace, string(n.Data), n.Into, micros(time.Now())); err != nil {
+			n.Room, n.Name, n.Namespace, s.vault.Seal(noticePlace(string(n.Room), n.Name), string(n.Data)), n.Into, micros(time.Now())); err != nil {
 			return err
 		}
 	}
@@ -327,14 +334,19 @@ type noticing struct {
 func (n noticing) Scan(dest ...any) error { return n.of.noticed(n.scanner.Scan(dest...)) }
 
 // pool is a number of connections, each statement on whichever is free.
-type pool struct{ db *sql.DB }
+type pool struct {
+	db    *sql.DB
+	vault *vault.Vault
+}
+
+func (p *pool) keys() *vault.Vault { return p.vault }
 
 func (p *pool) row(ctx context.Context, query string, args ...any) scanner {
 	args, err := plain(args)
 	if err != nil {
 		return failed{err}
 	}
-	return reading{p.db.QueryRowContext(ctx, query, args...)}
+	return reading{opening{p.db.QueryRowContext(ctx, query, args...), p.vault}}
 }
 
 func (p *pool) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {

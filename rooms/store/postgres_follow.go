@@ -139,6 +139,15 @@ func (f *follower) read(ctx context.Context) error {
 		if err := rows.Scan(&snapshot, &signal, &room, &seq, &id, &name, &when, &actor, &data, &namespace, &also, &into); err != nil {
 			return err
 		}
+		if signal != nil {
+			place := noticePlace(*room, *name)
+			if *signal == 0 {
+				place = eventPlace(rooms.RoomID(*room), rooms.Seq(*seq))
+			}
+			if *data, err = f.p.opts.vault.Open(place, *data); err != nil {
+				return err
+			}
+		}
 		switch {
 		case signal == nil: // nothing is new
 		case *signal == 1:

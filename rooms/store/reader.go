@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"sync"
+
+	"wenzhen/rooms/vault"
 )
 
 // reader is the pool of connections that only read. Statements are prepared once.
@@ -12,9 +14,14 @@ type reader struct {
 	db    *sql.DB
 	mu    sync.RWMutex
 	stmts map[string]*sql.Stmt
+	vault *vault.Vault
 }
 
-func newReader(db *sql.DB) *reader { return &reader{db: db, stmts: map[string]*sql.Stmt{}} }
+func newReader(db *sql.DB, v *vault.Vault) *reader {
+	return &reader{db: db, stmts: map[string]*sql.Stmt{}, vault: v}
+}
+
+func (r *reader) keys() *vault.Vault { return r.vault }
 
 func (r *reader) close() error { return r.db.Close() }
 
@@ -43,7 +50,7 @@ func (r *reader) row(ctx context.Context, query string, args ...any) scanner {
 	if err != nil {
 		return failed{err}
 	}
-	return s.QueryRowContext(ctx, args...)
+	return opening{s.QueryRowContext(ctx, args...), r.vault}
 }
 
 func (r *reader) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
@@ -65,6 +72,8 @@ func (f failed) Scan(...any) error { return f.err }
 type querier interface {
 	row(ctx context.Context, query string, args ...any) scanner
 	rows(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// keys is what sealed columns are opened with.
+	keys() *vault.Vault
 }
 
 // collect reads every row of a query with scan.
@@ -76,7 +85,7 @@ func collect[T any](ctx context.Context, q querier, scan func(scanner) (T, error
 	defer rows.Close()
 	var list []T
 	for rows.Next() {
-		item, err := scan(rows)
+		item, err := scan(opening{rows, q.keys()})
 		if err != nil {
 			return nil, err
 		}

@@ -31,7 +31,7 @@ func scanDocument(s scanner) (record.Document, error) {
 	var signature record.Signature
 	var signed sql.NullInt64
 	err := s.Scan(&d.ID, &d.Kind, &d.Root, &d.Version, &d.Supersedes, &d.ConsultationID, &d.PatientID, &d.PatientName, &d.UserID,
-		&d.DoctorID, &d.DoctorName, &content, (*at)(&d.CreatedAt), (*at)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal, &d.SupersededBy)
+		&d.DoctorID, &d.DoctorName, unseal("documents.content", &d.ID, &content), (*at)(&d.CreatedAt), (*at)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal, &d.SupersededBy)
 	if err != nil {
 		return d, found(err, "document")
 	}
@@ -59,8 +59,9 @@ func documents(ctx context.Context, q querier, condition string, args ...any) ([
 func decisions(ctx context.Context, q querier, id record.DocumentID) ([]record.Decision, error) {
 	return collect(ctx, q, func(s scanner) (record.Decision, error) {
 		var d record.Decision
-		return d, s.Scan(&d.Status, &d.By, &d.ByName, (*at)(&d.At), &d.Reason, &d.SHA256, &d.Seal)
-	}, `SELECT status, by_id, by_name, at, reason, sha256, seal FROM decisions WHERE document_id = $1 ORDER BY num`, id)
+		var num int
+		return d, s.Scan(&num, &d.Status, &d.By, &d.ByName, (*at)(&d.At), unsealAt(func() string { return decisionPlace(id, num) }, &d.Reason), &d.SHA256, &d.Seal)
+	}, `SELECT num, status, by_id, by_name, at, reason, sha256, seal FROM decisions WHERE document_id = $1 ORDER BY num`, id)
 }
 
 func documentByID(ctx context.Context, q querier, id record.DocumentID) (record.Document, error) {
@@ -190,7 +191,7 @@ func (tx *Tx) InsertDraft(d record.Document) error {
 	err := tx.exec(`INSERT INTO documents (id, kind, root, version, supersedes, consultation_id, patient_id, patient_name, user_id,
 			doctor_id, doctor_name, content, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		d.ID, d.Kind, d.Root, d.Version, d.Supersedes, d.ConsultationID, d.PatientID, d.PatientName, d.UserID,
-		d.DoctorID, d.DoctorName, string(d.Content), micros(d.CreatedAt), micros(d.UpdatedAt))
+		d.DoctorID, d.DoctorName, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.CreatedAt), micros(d.UpdatedAt))
 	if uniqueViolation(err) {
 		return rooms.Conflict(string(record.Draft), "there is a draft of the next version already; revise that one")
 	}
@@ -199,7 +200,7 @@ func (tx *Tx) InsertDraft(d record.Document) error {
 
 // SaveDraft implements record.Tx.
 func (tx *Tx) SaveDraft(d record.Document) error {
-	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3 WHERE id = $1 AND signed_at IS NULL`, d.ID, string(d.Content), micros(d.UpdatedAt))
+	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3 WHERE id = $1 AND signed_at IS NULL`, d.ID, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.UpdatedAt))
 }
 
 // DeleteDraft implements record.Tx.
@@ -210,13 +211,13 @@ func (tx *Tx) DeleteDraft(id record.DocumentID) error {
 // SignDocument implements record.Tx.
 func (tx *Tx) SignDocument(d record.Document) error {
 	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3, signed_by = $4, signed_at = $5, sha256 = $6, seal = $7 WHERE id = $1 AND signed_at IS NULL`,
-		d.ID, string(d.Content), micros(d.UpdatedAt), d.Signature.SignedBy, micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal)
+		d.ID, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.UpdatedAt), d.Signature.SignedBy, micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal)
 }
 
 // AddDecision implements record.Tx.
 func (tx *Tx) AddDecision(id record.DocumentID, num int, d record.Decision) error {
 	return tx.exec(`INSERT INTO decisions (document_id, num, status, by_id, by_name, at, reason, sha256, seal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		id, num, d.Status, d.By, d.ByName, micros(d.At), d.Reason, d.SHA256, d.Seal)
+		id, num, d.Status, d.By, d.ByName, micros(d.At), tx.keys().Seal(decisionPlace(id, num), d.Reason), d.SHA256, d.Seal)
 }
 
 // Background implements record.Tx.
@@ -224,7 +225,7 @@ func (tx *Tx) Background(patient account.PatientID) (record.BackgroundVersion, e
 	v := record.BackgroundVersion{PatientID: patient}
 	var content string
 	err := tx.row(context.Background(), `SELECT version, content, at, by_id, by_name, by_role FROM backgrounds WHERE patient_id = $1 ORDER BY version DESC LIMIT 1`, patient).
-		Scan(&v.Version, &content, (*at)(&v.At), &v.ByID, &v.ByName, &v.ByRole)
+		Scan(&v.Version, unsealAt(func() string { return backgroundPlace(patient, v.Version) }, &content), (*at)(&v.At), &v.ByID, &v.ByName, &v.ByRole)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, nil
 	} else if err != nil {
@@ -240,7 +241,7 @@ func (tx *Tx) InsertBackground(v record.BackgroundVersion) error {
 		return err
 	}
 	return tx.exec(`INSERT INTO backgrounds (patient_id, version, content, at, by_id, by_name, by_role) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		v.PatientID, v.Version, string(content), micros(v.At), v.ByID, v.ByName, v.ByRole)
+		v.PatientID, v.Version, tx.keys().Seal(backgroundPlace(v.PatientID, v.Version), string(content)), micros(v.At), v.ByID, v.ByName, v.ByRole)
 }
 
 // treating are the consultations in which a doctor ($1) treats a patient now.

@@ -84,8 +84,8 @@ const appointmentColumns = `id, status, consultation_id, doctor_id, doctor_name,
 func scanAppointment(s scanner) (schedule.Appointment, error) {
 	var a schedule.Appointment
 	var offer string
-	err := s.Scan(&a.ID, &a.Status, &a.ConsultationID, &a.DoctorID, &a.DoctorName, &a.UserID, &a.PatientID, &a.PatientName, &a.Service, &a.Medium, &a.Complaint,
-		(*at)(&a.Start), (*at)(&a.End), &a.TimeZone, &a.Price, &a.Currency, (*at)(&a.CreatedAt), (*at)(&a.UpdatedAt), &a.Reschedules, &a.Sequence, &a.Reason, &a.EndedBy, &a.RefundPercent, &offer)
+	err := s.Scan(&a.ID, &a.Status, &a.ConsultationID, &a.DoctorID, &a.DoctorName, &a.UserID, &a.PatientID, &a.PatientName, &a.Service, &a.Medium, unseal("appointments.complaint", &a.ID, &a.Complaint),
+		(*at)(&a.Start), (*at)(&a.End), &a.TimeZone, &a.Price, &a.Currency, (*at)(&a.CreatedAt), (*at)(&a.UpdatedAt), &a.Reschedules, &a.Sequence, unseal("appointments.reason", &a.ID, &a.Reason), &a.EndedBy, &a.RefundPercent, &offer)
 	if err != nil {
 		return a, found(err, "appointment")
 	}
@@ -146,7 +146,7 @@ const waitColumns = `id, status, doctor_id, user_id, patient_id, service, medium
 func scanWait(s scanner) (schedule.Wait, error) {
 	var v schedule.Wait
 	var offer string
-	err := s.Scan(&v.ID, &v.Status, &v.DoctorID, &v.UserID, &v.PatientID, &v.Service, &v.Medium, &v.Complaint, &v.PriorDiagnosis, (*at)(&v.From), (*at)(&v.To), (*at)(&v.CreatedAt), &offer)
+	err := s.Scan(&v.ID, &v.Status, &v.DoctorID, &v.UserID, &v.PatientID, &v.Service, &v.Medium, unseal("waits.complaint", &v.ID, &v.Complaint), unseal("waits.prior_diagnosis", &v.ID, &v.PriorDiagnosis), (*at)(&v.From), (*at)(&v.To), (*at)(&v.CreatedAt), &offer)
 	if err != nil {
 		return v, found(err, "place on a waitlist")
 	}
@@ -233,7 +233,7 @@ func (tx *Tx) OpenAppointments(doctor rooms.UserID, from, to time.Time) ([]sched
 // InsertAppointment implements schedule.Tx.
 func (tx *Tx) InsertAppointment(a schedule.Appointment) error {
 	return tx.exec(`INSERT INTO appointments (`+appointmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0, 0, '', '', 0, '')`,
-		a.ID, a.Status, a.ConsultationID, a.DoctorID, a.DoctorName, a.UserID, a.PatientID, a.PatientName, a.Service, a.Medium, a.Complaint,
+		a.ID, a.Status, a.ConsultationID, a.DoctorID, a.DoctorName, a.UserID, a.PatientID, a.PatientName, a.Service, a.Medium, seal(tx, "appointments.complaint", a.ID, a.Complaint),
 		micros(a.Start), micros(a.End), a.TimeZone, a.Price, a.Currency, micros(a.CreatedAt), micros(a.UpdatedAt))
 }
 
@@ -246,7 +246,7 @@ func (tx *Tx) SaveAppointment(a schedule.Appointment) error {
 	return tx.exec(`UPDATE appointments SET status = $2, doctor_id = $3, doctor_name = $4, start_at = $5, end_at = $6, time_zone = $7, updated_at = $8,
 			reschedules = $9, sequence = $10, reason = $11, ended_by = $12, refund_percent = $13, offer = $14 WHERE id = $1`,
 		a.ID, a.Status, a.DoctorID, a.DoctorName, micros(a.Start), micros(a.End), a.TimeZone, micros(a.UpdatedAt),
-		a.Reschedules, a.Sequence, a.Reason, a.EndedBy, a.RefundPercent, offer)
+		a.Reschedules, a.Sequence, seal(tx, "appointments.reason", a.ID, a.Reason), a.EndedBy, a.RefundPercent, offer)
 }
 
 // Wait implements schedule.Tx.
@@ -263,7 +263,7 @@ func (tx *Tx) WaitsFor(doctor rooms.UserID, start time.Time) ([]schedule.Wait, e
 // InsertWait implements schedule.Tx.
 func (tx *Tx) InsertWait(v schedule.Wait) error {
 	return tx.exec(`INSERT INTO waits (`+waitColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '')`,
-		v.ID, v.Status, v.DoctorID, v.UserID, v.PatientID, v.Service, v.Medium, v.Complaint, v.PriorDiagnosis, micros(v.From), micros(v.To), micros(v.CreatedAt))
+		v.ID, v.Status, v.DoctorID, v.UserID, v.PatientID, v.Service, v.Medium, seal(tx, "waits.complaint", v.ID, v.Complaint), seal(tx, "waits.prior_diagnosis", v.ID, v.PriorDiagnosis), micros(v.From), micros(v.To), micros(v.CreatedAt))
 }
 
 // SaveWait implements schedule.Tx.

@@ -47,7 +47,15 @@ func (*search) match(typed string) (condition, argument, num string) {
 	return `message_words MATCH ?`, phrases(typed), `message_words.rowid`
 }
 
+// forget implements wordIndex.
+func (*search) forget(tx *Tx) error {
+	return tx.exec(`INSERT INTO message_words (message_words) VALUES ('delete-all')`)
+}
+
 func (x *search) catchUp(ctx context.Context) error {
+	if x.db.opts.vault.On() { // an index in the clear would tell what was said (sealed_search.go)
+		return nil
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for {
@@ -86,6 +94,9 @@ func (x *search) catchUp(ctx context.Context) error {
 
 // Search implements chat.Store.
 func (s Chats) Search(ctx context.Context, q chat.Query) ([]chat.Message, error) {
+	if s.readers.keys().On() {
+		return s.searchSealed(ctx, q)
+	}
 	condition, match, num := s.words.match(q.Words)
 	if match == "" {
 		return nil, nil

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+
+	"wenzhen/rooms/vault"
 )
 
 // Snapshot writes what the SQLite database at path holds at one moment to a
@@ -42,7 +44,7 @@ func Inspect(ctx context.Context, path string) (Contents, error) {
 		return c, fmt.Errorf("open %s: %w", path, err)
 	}
 	defer db.Close()
-	r := newReader(db)
+	r := newReader(db, vault.New(nil)) // what it looks at is not sealed
 	var verdict string
 	if err := r.row(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict); err != nil || verdict != "ok" {
 		return c, fmt.Errorf("the database is damaged: %w", orFound(err, verdict))
@@ -60,9 +62,15 @@ func Inspect(ctx context.Context, path string) (Contents, error) {
 	if err := r.row(ctx, `SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM events)`).Scan(&c.Users, &c.Events); err != nil {
 		return c, err
 	}
-	c.Attachments, err = collect(ctx, r, func(s scanner) (sum string, err error) { return sum, s.Scan(&sum) },
-		`SELECT sha256 FROM attachments UNION SELECT thumbnail_sha256 FROM attachments WHERE thumbnail_sha256 <> '' ORDER BY 1`)
+	c.Attachments, err = collect(ctx, r, func(s scanner) (sum string, err error) { return sum, s.Scan(&sum) }, fileSums)
 	return c, err
+}
+
+const fileSums = `SELECT sha256 FROM attachments UNION SELECT thumbnail_sha256 FROM attachments WHERE thumbnail_sha256 <> '' ORDER BY 1`
+
+// Files lists the SHA-256 of the content of all attachments and their thumbnails.
+func (db *DB) Files(ctx context.Context) ([]string, error) {
+	return collect(ctx, db.readers, func(s scanner) (sum string, err error) { return sum, s.Scan(&sum) }, fileSums)
 }
 
 // orFound is err, or what was found instead.

@@ -28,7 +28,11 @@ func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 	if err := migrateSQLite(ctx, opts.Path); err != nil {
 		return nil, err
 	}
-	wdb, err := connect(opts.Path, "synchronous("+opts.Synchronous+")", "wal_autocheckpoint(0)", "foreign_keys(1)", "cache_size(-65536)")
+	pragmas := []string{"synchronous(" + opts.Synchronous + ")", "wal_autocheckpoint(0)", "foreign_keys(1)", "cache_size(-65536)"}
+	if opts.Master != nil {
+		pragmas = append(pragmas, "secure_delete(1)") // what was there before it was sealed
+	}
+	wdb, err := connect(opts.Path, pragmas...)
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +46,15 @@ func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Hub != nil {
 		publish = opts.Hub.Publish
 	}
-	readers := newReader(rdb)
+	readers := newReader(rdb, opts.vault)
 	w, err := startWriter(ctx, wdb, opts, publish)
 	if err != nil {
 		return nil, firstOf(err, wdb.Close(), rdb.Close())
 	}
 	db := &DB{opts: opts, readers: readers, write: sqliteWrite{w, readers}}
+	if err := loadKeys(ctx, opts, readers, w); err != nil {
+		return nil, firstOf(err, db.write.close())
+	}
 	search := &search{db: db}
 	db.words, db.settled = search, sqliteSettled
 	db.lock = func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/vault"
 )
 
 // Bounds of the writer: how many functions wait before the next caller has to
@@ -232,18 +233,20 @@ func (w *writer) tryExec(statement string, args ...any) error { return w.exec(st
 // insertEvent implements session. The writer publishes after the commit itself.
 func (w *writer) insertEvent(e rooms.Entry, _ []rooms.RoomID) error {
 	return w.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, string(e.Data))
+		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, w.opts.vault.Seal(eventPlace(e.Room, e.Seq), string(e.Data)))
 }
 
 // insertWords implements session: the index follows by itself (search.go).
 func (w *writer) insertWords(string, string) error { return nil }
+
+func (w *writer) keys() *vault.Vault { return w.opts.vault }
 
 func (w *writer) row(_ context.Context, query string, args ...any) scanner {
 	s, err := w.stmt(query)
 	if err != nil {
 		return failed{err}
 	}
-	return s.QueryRow(args...)
+	return opening{s.QueryRow(args...), w.opts.vault}
 }
 
 func (w *writer) rows(_ context.Context, query string, args ...any) (*sql.Rows, error) {

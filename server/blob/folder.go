@@ -1,8 +1,9 @@
 // Package blob keeps the content of attachments in a folder, each file under
-// its SHA-256.
+// the SHA-256 of its content, encrypted if the vault is on.
 package blob
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -15,13 +16,18 @@ import (
 	"path/filepath"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/vault"
 )
 
 // Folder is a directory of blobs: ab/cdef… for the content whose hash is abcdef….
-type Folder struct{ root *os.Root }
+type Folder struct {
+	root  *os.Root
+	vault *vault.Vault
+}
 
-// Open opens the folder at dir and makes it when it is not there.
-func Open(dir string) (*Folder, error) {
+// Open opens the folder at dir and makes it when it is not there. Files are
+// sealed with what v has.
+func Open(dir string, v *vault.Vault) (*Folder, error) {
 	if err := os.MkdirAll(filepath.Join(dir, incoming), 0o700); err != nil {
 		return nil, fmt.Errorf("attachments: %w", err)
 	}
@@ -29,7 +35,7 @@ func Open(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("attachments: %w", err)
 	}
-	return &Folder{root: root}, nil
+	return &Folder{root: root, vault: v}, nil
 }
 
 // incoming holds what is being written; a crash may leave something in it.
@@ -40,38 +46,82 @@ func (f *Folder) Close() error { return f.root.Close() }
 
 // Put implements chat.Blobs.
 func (f *Folder) Put(ctx context.Context, r io.Reader, most int64) (string, int64, error) {
+	return f.put(ctx, r, most, "")
+}
+
+// put is Put of a content whose hash must be want, unless that is empty.
+func (f *Folder) put(ctx context.Context, r io.Reader, most int64, want string) (sum string, size int64, err error) {
+	err = f.write(func(file *os.File) (string, error) {
+		sealed, err := f.vault.NewFile(file)
+		if err != nil {
+			return "", err
+		}
+		var to io.Writer = file
+		if sealed != nil {
+			to = sealed
+		}
+		hash := sha256.New()
+		begin := &beginning{}
+		if size, err = io.Copy(io.MultiWriter(hash, begin, to), io.LimitReader(Reader(ctx, r), most+1)); err != nil {
+			return "", err
+		}
+		sum = hex.EncodeToString(hash.Sum(nil))
+		switch {
+		case size > most:
+			return "", rooms.TooLarge("file", "a file may have at most %d bytes", most)
+		case vault.IsSealedFile(begin.bytes):
+			return "", rooms.Invalid("file", "files of this type are not accepted")
+		case want != "" && sum != want:
+			return "", errDamaged
+		case sealed != nil:
+			return sum, sealed.Close(sum)
+		}
+		return sum, nil
+	})
+	return sum, size, err
+}
+
+var errDamaged = errors.New("its content has changed since it was uploaded")
+
+// beginning keeps the first bytes of what is written.
+type beginning struct{ bytes []byte }
+
+// Write implements io.Writer.
+func (b *beginning) Write(p []byte) (int, error) {
+	const most = 16
+	b.bytes = append(b.bytes, p[:min(len(p), most-len(b.bytes))]...)
+	return len(p), nil
+}
+
+// write makes a file with what fill writes, under the hash that fill returns.
+// The file and its name are on disk when it returns.
+func (f *Folder) write(fill func(*os.File) (sum string, err error)) error {
 	tmp := filepath.Join(incoming, rand.Text())
-	file, err := f.root.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	file, err := f.root.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
-		return "", 0, fmt.Errorf("store attachment: %w", err)
+		return fmt.Errorf("store attachment: %w", err)
 	}
 	defer func() { _ = f.root.Remove(tmp) }() // gone already when all went well
-	hash := sha256.New()
-	size, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(Reader(ctx, r), most+1))
-	if err == nil && size <= most {
+	sum, err := fill(file)
+	if err == nil {
 		err = file.Sync()
 	}
 	if closed := file.Close(); err == nil {
 		err = closed
 	}
-	switch {
-	case err != nil:
-		return "", 0, fmt.Errorf("store attachment: %w", err)
-	case size > most:
-		return "", 0, rooms.TooLarge("file", "a file may have at most %d bytes", most)
+	if err == nil {
+		if err = f.root.Mkdir(sum[:2], 0o700); errors.Is(err, fs.ErrExist) {
+			err = nil
+		}
 	}
-	sum := hex.EncodeToString(hash.Sum(nil))
-	if err := f.root.Mkdir(sum[:2], 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", 0, fmt.Errorf("store attachment: %w", err)
+	if err == nil {
+		err = f.root.Rename(tmp, Path(sum))
 	}
-	if err := f.root.Rename(tmp, Path(sum)); err != nil {
-		return "", 0, fmt.Errorf("store attachment: %w", err)
+	if err != nil {
+		return fmt.Errorf("store attachment: %w", err)
 	}
 	// The names must be on disk too before anyone is told.
-	if err := f.sync(sum[:2]); err != nil {
-		return "", 0, err
-	}
-	return sum, size, f.sync(".")
+	return errors.Join(f.sync(sum[:2]), f.sync("."))
 }
 
 func (f *Folder) sync(dir string) error {
@@ -97,7 +147,114 @@ func (f *Folder) Open(_ context.Context, sum string) (io.ReadSeekCloser, error) 
 	} else if err != nil {
 		return nil, fmt.Errorf("read attachment: %w", err)
 	}
-	return file, nil
+	content, err := f.content(file, sum)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read attachment: %w", err), file.Close())
+	}
+	return content, nil
+}
+
+// content is what a file holds that is kept under sum.
+func (f *Folder) content(file *os.File, sum string) (io.ReadSeekCloser, error) {
+	sealed, err := isSealed(file)
+	if err != nil || !sealed {
+		return file, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	content, err := f.vault.OpenFile(file, info.Size(), sum)
+	return opened{content, file}, err
+}
+
+// opened is the content of a sealed file.
+type opened struct {
+	*vault.FileReader
+	io.Closer
+}
+
+func isSealed(file *os.File) (bool, error) {
+	begin := make([]byte, 16)
+	n, err := file.ReadAt(begin, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return vault.IsSealedFile(begin[:n]), nil
+}
+
+// Seal seals the file of a content with the newest data key, unless it is.
+// Whoever reads it meanwhile reads on. It tells whether there was anything to do.
+func (f *Folder) Seal(ctx context.Context, sum string) (bool, error) {
+	if !f.vault.On() {
+		return false, nil
+	}
+	file, err := f.root.Open(Path(sum))
+	if err != nil {
+		return false, fmt.Errorf("attachment %s: %w", sum, err)
+	}
+	defer file.Close()
+	if sealed, err := isSealed(file); err != nil {
+		return false, fmt.Errorf("attachment %s: %w", sum, err)
+	} else if sealed {
+		if id, err := vault.FileKey(file); err != nil || id == f.vault.Current() {
+			return false, err
+		}
+	}
+	content, err := f.content(file, sum)
+	if err == nil {
+		_, _, err = f.put(ctx, content, 1<<62, sum)
+	}
+	if err != nil {
+		return false, fmt.Errorf("attachment %s: %w", sum, err)
+	}
+	return true, nil
+}
+
+// Check tells what is wrong with the file of a content: it is not there, it was
+// changed. Of a sealed file whose key is not at hand it knows nothing, and
+// reports none.
+func (f *Folder) Check(ctx context.Context, sum string) error {
+	file, err := f.root.Open(Path(sum))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if sealed, err := isSealed(file); err != nil || sealed && !f.vault.On() {
+		return err
+	}
+	content, err := f.content(file, sum)
+	if err != nil {
+		return err
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, Reader(ctx, content)); err != nil {
+		return err
+	}
+	if hex.EncodeToString(hash.Sum(nil)) != sum {
+		return errDamaged
+	}
+	return nil
+}
+
+// Import stores a file of another folder as it is, sealed or not. A file that
+// is not sealed must have the hash sum.
+func (f *Folder) Import(ctx context.Context, sum string, r io.Reader) error {
+	return f.write(func(file *os.File) (string, error) {
+		hash, begin := sha256.New(), &beginning{}
+		if _, err := io.Copy(io.MultiWriter(file, hash, begin), Reader(ctx, r)); err != nil {
+			return "", err
+		}
+		if !vault.IsSealedFile(begin.bytes) && !bytes.Equal(hash.Sum(nil), decoded(sum)) {
+			return "", fmt.Errorf("the archive is damaged: attachment %s has another content", sum)
+		}
+		return sum, nil
+	})
+}
+
+func decoded(sum string) []byte {
+	b, _ := hex.DecodeString(sum) // what is no hash equals none
+	return b
 }
 
 // Path is where in the folder a blob is.

@@ -56,7 +56,7 @@ func (w *world) tampers(t *testing.T, statements ...string) {
 }
 
 // verifies is a verification by someone who holds the paper, without login.
-func (w *world) verifies(t *testing.T, kind record.DocumentKind, h record.Head) record.Verification {
+func (w *world) verifies(t testing.TB, kind record.DocumentKind, h record.Head) record.Verification {
 	t.Helper()
 	v, err := client.Do(t.Context(), w.client(), record.VerifyDocument, record.VerifyInput{Kind: kind, ID: h.ID, SHA256: h.Signature.SHA256})
 	must(t, err)

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"wenzhen/rooms/audit"
+	"wenzhen/server"
+	"wenzhen/server/backup"
+)
+
+// auditCommand is about the log of who did or saw what.
+type auditCommand struct {
+	Verify auditVerifyCommand `cmd:"" help:"Follow the chain of the audit log, of the database or of an export; the exit code tells whether it is sound. The server may be running."`
+	Export auditExportCommand `cmd:"" help:"Write the audit log as JSON Lines; the server may be running."`
+}
+
+type auditVerifyCommand struct {
+	server.Place `embed:""`
+	From         string `help:"An exported log to look at instead of the database; - reads standard input."`
+}
+
+// Run verifies, and fails if the chain is broken.
+func (c *auditVerifyCommand) Run(on console) error {
+	var v audit.Verdict
+	var err error
+	switch c.From {
+	case "":
+		v, err = server.VerifyAudit(on.ctx, c.Place, on.log())
+	case "-":
+		v, err = server.VerifyExportedAudit(on.in)
+	default:
+		var file *os.File
+		if file, err = os.Open(c.From); err != nil {
+			return err
+		}
+		defer file.Close()
+		v, err = server.VerifyExportedAudit(file)
+	}
+	switch {
+	case err != nil:
+		return err
+	case !v.OK:
+		return fmt.Errorf("the audit log is broken at entry %d: %s", v.BrokenAt, v.Why)
+	}
+	fmt.Fprintf(on.out, "the audit log is sound: %d entries\n", v.Entries)
+	return nil
+}
+
+type auditExportCommand struct {
+	server.Place `embed:""`
+	To           string `required:"" help:"The file to write, which must not be there yet; - writes to standard output."`
+}
+
+// Run exports.
+func (c *auditExportCommand) Run(on console) error {
+	var n int64
+	export := func(w io.Writer) (err error) {
+		n, err = server.ExportAudit(on.ctx, c.Place, w, on.log())
+		return err
+	}
+	var err error
+	if c.To == "-" {
+		err = export(on.out)
+	} else {
+		err = backup.WriteFile(c.To, export)
+	}
+	if err == nil {
+		fmt.Fprintf(on.errors, "exported %d entries\n", n)
+	}
+	return err
+}

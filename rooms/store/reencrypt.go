@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// reencryptBatch is how many rows are looked at, and written, at a time.
+const reencryptBatch = 200
+
+// Reencrypt seals with the newest data key what is sealed with an older one or
+// not at all, beside everything else that goes on, and empties the index of
+// words, which would tell in the clear what was said. It returns how many rows
+// it changed. It may be ended and begun again at any time. Without encryption
+// it does nothing.
+func (db *DB) Reencrypt(ctx context.Context) (int, error) {
+	if !db.opts.vault.On() {
+		return 0, nil
+	}
+	if err := db.write.do(ctx, func(tx *Tx) error { return db.words.forget(tx) }); err != nil {
+		return 0, fmt.Errorf("empty the index of words: %w", err)
+	}
+	changed := 0
+	for _, t := range sealedTables {
+		n, err := db.reencrypt(ctx, t)
+		changed += n
+		if err != nil {
+			return changed, fmt.Errorf("encrypt %s: %w", t.name, err)
+		}
+	}
+	if changed > 0 && db.opts.URL == "" {
+		if err := db.write.(sqliteWrite).alone(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil { // the log still has what was
+			return changed, err
+		}
+	}
+	return changed, nil
+}
+
+// Covered notes that everything is sealed with the data key id.
+func (db *DB) Covered(ctx context.Context, id string) error {
+	return db.write.do(ctx, func(tx *Tx) error {
+		return tx.exec(`UPDATE data_keys SET covered_at = $2 WHERE id = $1 AND covered_at IS NULL`, id, micros(db.opts.Now()))
+	})
+}
+
+// Wanting is the data key that not everything is sealed with yet; empty if
+// everything is, or nothing is to be.
+func (db *DB) Wanting(ctx context.Context) (string, error) {
+	if !db.opts.vault.On() {
+		return "", nil
+	}
+	keys, err := db.DataKeys(ctx)
+	if err != nil || len(keys) == 0 || keys[len(keys)-1].CoveredAt != nil {
+		return "", err
+	}
+	return keys[len(keys)-1].ID, nil
+}
+
+// sealedRow is the key of a row and what its sealed columns hold, as it is stored.
+type sealedRow struct {
+	key    []any
+	stored []string
+}
+
+func (db *DB) reencrypt(ctx context.Context, t sealedTable) (changed int, err error) {
+	var after []any
+	for {
+		w := where{}
+		if after != nil {
+			params := make([]string, len(after))
+			for i := range after {
+				params[i] = "?"
+			}
+			w.add(`(`+strings.Join(t.key, ", ")+`) > (`+strings.Join(params, ", ")+`)`, after...)
+		}
+		rows, err := collect(ctx, db.readers, func(s scanner) (sealedRow, error) {
+			r := sealedRow{make([]any, len(t.key)), make([]string, len(t.columns))}
+			var to []any
+			for i := range r.key {
+				to = append(to, &r.key[i])
+			}
+			for i := range r.stored {
+				to = append(to, &r.stored[i])
+			}
+			return r, s.Scan(to...)
+		}, `SELECT `+strings.Join(append(append([]string{}, t.key...), t.columns...), ", ")+` FROM `+t.name+w.sql()+
+			` ORDER BY `+strings.Join(t.key, ", ")+` LIMIT `+w.param(reencryptBatch), w.args...)
+		if err != nil || len(rows) == 0 {
+			return changed, err
+		}
+		after = rows[len(rows)-1].key
+		n, err := db.sealAgain(ctx, t, rows)
+		if err != nil {
+			return changed, err
+		}
+		changed += n
+	}
+}
+
+// sealAgain writes the values of rows that are to be sealed again. One that was
+// written meanwhile is left as it is: it has been sealed with the newest key.
+func (db *DB) sealAgain(ctx context.Context, t sealedTable, rows []sealedRow) (changed int, err error) {
+	type update struct {
+		statement string
+		args      []any
+	}
+	var updates []update
+	for _, r := range rows {
+		for i, column := range t.columns {
+			if !db.opts.vault.Stale(r.stored[i]) {
+				continue
+			}
+			place := t.place(column, r.key)
+			text, err := db.opts.vault.Open(place, r.stored[i])
+			if err != nil { // told, and left: the rest must not wait for it
+				db.opts.Log.Error("cannot encrypt anew", "error", err)
+				continue
+			}
+			u := update{statement: `UPDATE ` + t.name + ` SET ` + column + ` = $1 WHERE ` + column + ` = $2`, args: []any{db.opts.vault.Seal(place, text), r.stored[i]}}
+			for j, k := range t.key {
+				u.statement += fmt.Sprintf(` AND %s = $%d`, k, j+3)
+				u.args = append(u.args, r.key[j])
+			}
+			updates = append(updates, u)
+		}
+	}
+	if len(updates) == 0 {
+		return 0, nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	err = db.write.do(bounded, func(tx *Tx) error {
+		for _, u := range updates {
+			if err := tx.exec(u.statement, u.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return len(updates), err
+}

@@ -1,0 +1,145 @@
+package vault
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Vault seals values and opens them again. It is used by many goroutines.
+type Vault struct {
+	master  Master
+	ring    atomic.Pointer[ring] // nil while the vault is off
+	loading sync.Mutex
+	// missing is asked for a data key that the vault does not have yet.
+	missing func()
+}
+
+// ring is the data keys that a vault has.
+type ring struct {
+	current string
+	by      map[string]aead
+}
+
+type aead = cipher.AEAD
+
+const (
+	keyBytes = 32
+	idBytes  = 16 // of a data key's id, in hexadecimal digits
+)
+
+// New makes a vault that is off until Load; master is nil when there is no
+// master key.
+func New(master Master) *Vault { return &Vault{master: master, missing: func() {}} }
+
+// WhenMissing has load called when a value was sealed with a data key that the
+// vault does not have, because another process made it: load calls Load.
+func (v *Vault) WhenMissing(load func()) { v.missing = load }
+
+// On tells whether new values are sealed.
+func (v *Vault) On() bool { return v.ring.Load() != nil }
+
+// Current is the id of the data key that new values are sealed with; empty
+// while the vault is off.
+func (v *Vault) Current() string {
+	if r := v.ring.Load(); r != nil {
+		return r.current
+	}
+	return ""
+}
+
+// newAEAD is AES-256-GCM that puts a random nonce before each ciphertext. One
+// key is good for 2³² values (NIST SP 800-38D, 8.3).
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// A sealed text is mark, the id of the data key, "$", and nonce and ciphertext
+// in base64. A text that is not sealed and begins with mark has an empty id.
+const mark = "wz1$"
+
+// SealedText is what SQL's LIKE finds sealed texts by.
+const SealedText = mark + "%"
+
+// Seal seals a text for a place. An empty text stays empty, so that conditions
+// on it go on working.
+func (v *Vault) Seal(place, text string) string {
+	r := v.ring.Load()
+	switch {
+	case text == "":
+		return ""
+	case r == nil && strings.HasPrefix(text, mark):
+		return mark + "$" + text
+	case r == nil:
+		return text
+	}
+	sealed := r.by[r.current].Seal(nil, nil, []byte(text), []byte(place))
+	out := make([]byte, 0, len(mark)+len(r.current)+1+base64.RawStdEncoding.EncodedLen(len(sealed)))
+	out = append(append(append(out, mark...), r.current...), '$')
+	return string(base64.RawStdEncoding.AppendEncode(out, sealed))
+}
+
+// Open opens what Seal made for the same place; a text that was stored before
+// there was a key comes back as it is. Errors: the value is another place's,
+// or was changed; its data key is not there.
+func (v *Vault) Open(place, stored string) (string, error) {
+	id, body, sealed := parts(stored)
+	if !sealed {
+		return body, nil
+	}
+	key, err := v.key(id)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", place, err)
+	}
+	raw, err := base64.RawStdEncoding.DecodeString(body)
+	if err != nil {
+		return "", fmt.Errorf("%s: what is stored is damaged: %w", place, err)
+	}
+	text, err := key.Open(nil, nil, raw, []byte(place))
+	if err != nil {
+		return "", fmt.Errorf("%s: what is stored was changed, or belongs elsewhere", place)
+	}
+	return string(text), nil
+}
+
+// Stale tells whether a stored text is to be sealed again: with another key, or
+// for the first time.
+func (v *Vault) Stale(stored string) bool {
+	current := v.Current()
+	id, body, sealed := parts(stored)
+	return current != "" && body != "" && (!sealed || id != current)
+}
+
+// parts takes a stored text apart; body is the text itself if it is not sealed.
+func parts(stored string) (id, body string, sealed bool) {
+	rest, marked := strings.CutPrefix(stored, mark)
+	if !marked {
+		return "", stored, false
+	}
+	id, body, whole := strings.Cut(rest, "$")
+	if !whole {
+		return "", stored, false
+	}
+	return id, body, id != ""
+}
+
+// key finds a data key, if need be by asking for it.
+func (v *Vault) key(id string) (cipher.AEAD, error) {
+	for range 2 {
+		if r := v.ring.Load(); r != nil {
+			if key, ok := r.by[id]; ok {
+				return key, nil
+			}
+		}
+		v.missing()
+	}
+	return nil, fmt.Errorf("it was encrypted with the data key %.32q, which is not there", id)
+}

@@ -1,0 +1,153 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"wenzhen/rooms/store"
+	"wenzhen/rooms/vault"
+	"wenzhen/server/blob"
+)
+
+// masterKey is the master key of encryption at rest that the settings name; nil
+// if they name none.
+func masterKey(secret, command string) (vault.Master, error) {
+	switch words := strings.Fields(command); {
+	case secret != "" && len(words) > 0:
+		return nil, errors.New("configuration: only one of --encryption-key and --encryption-command can be given")
+	case len(words) > 0:
+		return vault.Command(words), nil
+	case secret != "":
+		return vault.FromSecret(secret)
+	}
+	return nil, nil
+}
+
+// encryptEvery is how often it is looked whether there is something to encrypt
+// anew. It is longer than other nodes take to follow to a new key, so that a
+// second round finds what they wrote with the old one.
+const encryptEvery = 15 * time.Second
+
+// encryptAnew follows each new data key with everything that older ones have
+// encrypted, or none, until ctx ends. One node of several does it.
+func encryptAnew(ctx context.Context, db *store.DB, blobs *blob.Folder, log *slog.Logger) {
+	tick := time.NewTicker(encryptEvery)
+	defer tick.Stop()
+	for {
+		wanting, err := db.Wanting(ctx)
+		if err == nil && wanting != "" {
+			err = db.Alone(ctx, "encrypt", func(ctx context.Context) error {
+				n, err := encryptOnce(ctx, db, blobs)
+				if n > 0 {
+					log.Info("encrypted anew", "values", n, "key", wanting)
+				}
+				if n == 0 && err == nil {
+					err = db.Covered(ctx, wanting)
+				}
+				return err
+			})
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Error("encrypt anew", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// encryptOnce goes over all rows and files once and tells how many of them it
+// encrypted. A file that is missing or damaged does not keep it from the rest.
+func encryptOnce(ctx context.Context, db *store.DB, blobs *blob.Folder) (int, error) {
+	n, err := db.Reencrypt(ctx)
+	if err != nil {
+		return n, err
+	}
+	sums, err := db.Files(ctx)
+	if err != nil {
+		return n, err
+	}
+	var failed []error
+	for _, sum := range sums {
+		if ctx.Err() != nil {
+			return n, ctx.Err()
+		}
+		changed, err := blobs.Seal(ctx, sum)
+		if changed {
+			n++
+		}
+		if err != nil && len(failed) < 10 {
+			failed = append(failed, err)
+		}
+	}
+	return n, errors.Join(failed...)
+}
+
+// EncryptionKeys lists the data keys, the newest last.
+func EncryptionKeys(ctx context.Context, at Place, log *slog.Logger) (keys []vault.Key, err error) {
+	err = at.with(ctx, log, func(db *store.DB) (err error) {
+		keys, err = db.DataKeys(ctx)
+		return err
+	})
+	return keys, err
+}
+
+// RotateEncryptionKey makes a new data key. Servers that run write with it
+// within seconds, and then encrypt everything else with it.
+func RotateEncryptionKey(ctx context.Context, at Place, log *slog.Logger) (key vault.Key, err error) {
+	err = at.with(ctx, log, func(db *store.DB) (err error) {
+		key, err = db.RotateKey(ctx)
+		return err
+	})
+	return key, err
+}
+
+// RewrapEncryptionKeys has the data keys wrapped by another master key, which
+// is that of the next start. It returns how many there are.
+func RewrapEncryptionKeys(ctx context.Context, at Place, key, command string, log *slog.Logger) (n int, err error) {
+	by, err := masterKey(key, command)
+	if err != nil {
+		return 0, err
+	}
+	if by == nil {
+		return 0, errors.New("say what the new master key is: --to-key or --to-command")
+	}
+	err = at.with(ctx, log, func(db *store.DB) (err error) {
+		n, err = db.RewrapKeys(ctx, by)
+		return err
+	})
+	return n, err
+}
+
+// EncryptAnew encrypts with the newest data key everything that is not, at
+// once instead of when a server gets to it. It returns how many rows and files
+// it changed.
+func EncryptAnew(ctx context.Context, at Place, log *slog.Logger) (n int, err error) {
+	err = at.with(ctx, log, func(db *store.DB) error {
+		if !db.Vault().On() {
+			return errors.New("nothing is to be encrypted: there is no encryption key")
+		}
+		blobs, err := blob.Open(filepath.Join(at.Data, attachmentsFolder), db.Vault())
+		if err != nil {
+			return err
+		}
+		n, err = encryptOnce(ctx, db, blobs)
+		return errors.Join(err, blobs.Close())
+	})
+	return n, err
+}
+
+// with does work on the database of a place.
+func (p Place) with(ctx context.Context, log *slog.Logger, work func(*store.DB) error) error {
+	db, err := p.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(db), db.Close())
+}
