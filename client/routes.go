@@ -37,6 +37,7 @@ var routes = []Route{
 	{Method: "GET", Path: "/auth/sessions", Command: account.Sessions.Name},
 	{Method: "DELETE", Path: "/auth/sessions/:sessionId", Command: account.RevokeSession.Name},
 	{Method: "GET", Path: "/me", Command: account.Me.Name},
+	{Method: "GET", Path: "/me/export", Command: account.Export.Name},
 	{Method: "PATCH", Path: "/me", Command: account.UpdateMe.Name},
 	{Method: "GET", Path: "/me/security", Command: account.ReadSecurity.Name},
 	{Method: "PUT", Path: "/me/password", Command: account.ChangePassword.Name},

@@ -34,6 +34,7 @@ import (
 	"wenzhen/server/blob"
 	"wenzhen/server/cluster"
 	"wenzhen/server/document"
+	"wenzhen/server/export"
 	"wenzhen/server/fhir"
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
@@ -222,9 +223,10 @@ func (s *Server) compose(ctx context.Context) error {
 	if err := bills.PlantNightly(ctx); err != nil {
 		return fmt.Errorf("reconciliation: %w", err)
 	}
+	printer, resources := document.New(static.Font(), s.publicURL), fhir.New(s.catalogue, s.publicURL, clock)
 	app, _ := static.App()
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: accounts, Attachments: chats, Payments: bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
-		Printer: document.New(static.Font(), s.publicURL), FHIR: fhir.New(s.catalogue, s.publicURL, clock),
+		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, chats, resources, printer, clock),
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles, Origins: cfg.crossOrigins(), TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: log,

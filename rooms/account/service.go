@@ -72,7 +72,7 @@ func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		Register.Bind(s.register), LogIn.Bind(s.logIn), Refresh.Bind(s.refresh), LogOut.Bind(s.logOut),
 		Sessions.Bind(s.sessions), RevokeSession.Bind(s.revokeSession),
-		Me.Bind(s.me), UpdateMe.Bind(s.updateMe), RotateCalendar.Bind(s.rotateCalendar),
+		Me.Bind(s.me), UpdateMe.Bind(s.updateMe), RotateCalendar.Bind(s.rotateCalendar), Export.Bind(s.export),
 		Patients.Bind(s.patients), AddPatient.Bind(s.addPatient), UpdatePatient.Bind(s.updatePatient),
 		Doctors.Bind(s.doctors), ReadDoctor.Bind(s.readDoctor), UpdateDoctor.Bind(s.updateDoctor),
 		ForgotPassword.Bind(s.forgotPassword), ResetPassword.Bind(s.resetPassword), VerifyEmail.Bind(s.verifyEmail),

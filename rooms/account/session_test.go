@@ -216,6 +216,7 @@ func TestSensitiveChangesAskWhoItIs(t *testing.T) {
 		"recovery codes": func() error { return ask(bo, RenewRecoveryCodes, rooms.Nothing{}) },
 		"passkey":        func() error { return ask(bo, BeginPasskey, rooms.Nothing{}) },
 		"passkey away":   func() error { return ask(bo, RemovePasskey, PasskeyInput{PasskeyID: "x"}) },
+		"export":         func() error { return ask(bo, Export, rooms.Nothing{}) },
 		"identity away":  func() error { return ask(bo, Unlink, IdentityInput{IdentityID: "x"}) },
 	}
 	for name, try := range sensitive {

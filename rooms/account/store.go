@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 )
 
 // Store is what accounts need remembered. A thing that is not there is an
@@ -52,6 +53,7 @@ type securityStore interface {
 // Tx is a transaction over accounts.
 type Tx interface {
 	rooms.Tx
+	audit.Tx
 	// InsertUser adds an account; an e-mail that is taken is a conflict.
 	InsertUser(Credentials) error
 	SaveUser(User) error

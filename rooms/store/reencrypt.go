@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"wenzhen/rooms/vault"
 )
 
 // reencryptBatch is how many rows are looked at, and written, at a time.
@@ -22,20 +24,30 @@ func (db *DB) Reencrypt(ctx context.Context) (int, error) {
 	if err := db.write.do(ctx, func(tx *Tx) error { return db.words.forget(tx) }); err != nil {
 		return 0, fmt.Errorf("empty the index of words: %w", err)
 	}
-	changed := 0
+	changed, cleared := 0, false
 	for _, t := range sealedTables {
-		n, err := db.reencrypt(ctx, t)
-		changed += n
+		n, clear, err := db.reencrypt(ctx, t)
+		changed, cleared = changed+n, cleared || clear
 		if err != nil {
 			return changed, fmt.Errorf("encrypt %s: %w", t.name, err)
 		}
 	}
-	if changed > 0 && db.opts.URL == "" {
-		if err := db.write.(sqliteWrite).alone(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil { // the log still has what was
-			return changed, err
-		}
+	if cleared && db.opts.URL == "" {
+		return changed, db.write.(sqliteWrite).rewrite(ctx)
 	}
 	return changed, nil
+}
+
+// rewrite writes the whole file anew: parts of pages that are not in use, and
+// the write-ahead log, still have what was there before it was encrypted.
+// Writers wait meanwhile, some seconds for each gigabyte.
+func (w sqliteWrite) rewrite(ctx context.Context) error {
+	for _, statement := range []string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
+		if err := w.alone(ctx, statement); err != nil {
+			return fmt.Errorf("write the database anew: %w", err)
+		}
+	}
+	return nil
 }
 
 // Covered notes that everything is sealed with the data key id.
@@ -64,7 +76,7 @@ type sealedRow struct {
 	stored []string
 }
 
-func (db *DB) reencrypt(ctx context.Context, t sealedTable) (changed int, err error) {
+func (db *DB) reencrypt(ctx context.Context, t sealedTable) (changed int, cleared bool, err error) {
 	var after []any
 	for {
 		w := where{}
@@ -88,20 +100,21 @@ func (db *DB) reencrypt(ctx context.Context, t sealedTable) (changed int, err er
 		}, `SELECT `+strings.Join(append(append([]string{}, t.key...), t.columns...), ", ")+` FROM `+t.name+w.sql()+
 			` ORDER BY `+strings.Join(t.key, ", ")+` LIMIT `+w.param(reencryptBatch), w.args...)
 		if err != nil || len(rows) == 0 {
-			return changed, err
+			return changed, cleared, err
 		}
 		after = rows[len(rows)-1].key
-		n, err := db.sealAgain(ctx, t, rows)
+		n, clear, err := db.sealAgain(ctx, t, rows)
 		if err != nil {
-			return changed, err
+			return changed, cleared, err
 		}
-		changed += n
+		changed, cleared = changed+n, cleared || clear
 	}
 }
 
 // sealAgain writes the values of rows that are to be sealed again. One that was
 // written meanwhile is left as it is: it has been sealed with the newest key.
-func (db *DB) sealAgain(ctx context.Context, t sealedTable, rows []sealedRow) (changed int, err error) {
+// cleared tells whether any of them was in the clear.
+func (db *DB) sealAgain(ctx context.Context, t sealedTable, rows []sealedRow) (changed int, cleared bool, err error) {
 	type update struct {
 		statement string
 		args      []any
@@ -118,6 +131,7 @@ func (db *DB) sealAgain(ctx context.Context, t sealedTable, rows []sealedRow) (c
 				db.opts.Log.Error("cannot encrypt anew", "error", err)
 				continue
 			}
+			cleared = cleared || !vault.IsSealed(r.stored[i])
 			u := update{statement: `UPDATE ` + t.name + ` SET ` + column + ` = $1 WHERE ` + column + ` = $2`, args: []any{db.opts.vault.Seal(place, text), r.stored[i]}}
 			for j, k := range t.key {
 				u.statement += fmt.Sprintf(` AND %s = $%d`, k, j+3)
@@ -127,7 +141,7 @@ func (db *DB) sealAgain(ctx context.Context, t sealedTable, rows []sealedRow) (c
 		}
 	}
 	if len(updates) == 0 {
-		return 0, nil
+		return 0, false, nil
 	}
 	bounded, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -139,5 +153,5 @@ func (db *DB) sealAgain(ctx context.Context, t sealedTable, rows []sealedRow) (c
 		}
 		return nil
 	})
-	return len(updates), err
+	return len(updates), cleared, err
 }

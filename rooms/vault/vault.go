@@ -118,6 +118,12 @@ func (v *Vault) Stale(stored string) bool {
 	return current != "" && body != "" && (!sealed || id != current)
 }
 
+// IsSealed tells whether a stored text is sealed.
+func IsSealed(stored string) bool {
+	_, _, sealed := parts(stored)
+	return sealed
+}
+
 // parts takes a stored text apart; body is the text itself if it is not sealed.
 func parts(stored string) (id, body string, sealed bool) {
 	rest, marked := strings.CutPrefix(stored, mark)

@@ -181,6 +181,7 @@ var authorization = map[string]row{
 	account.Sessions.Name:      {want: own, in: empty},
 	account.RevokeSession.Name: {want: theirs, in: func(b belongings) any { return account.SessionInput{SessionID: b.session} }},
 	account.Me.Name:            {want: own, in: empty},
+	account.Export.Name:        {want: own, in: empty},
 	account.UpdateMe.Name:      {want: own, in: func(belongings) any { return account.MeInput{Locale: new("en")} }},
 	account.Patients.Name:      {want: patients, in: empty},
 	account.AddPatient.Name:    {want: patients, in: func(belongings) any { return account.PatientInput{Name: "child", Relation: "child"} }},

@@ -100,7 +100,7 @@ func (w *world) confides() confided {
 	prescription := c.wang.prescribes(c.id, remedy())
 	do(c.wang, record.VoidPrescription, record.PrescriptionReason{PrescriptionID: prescription.ID, Reason: "hornswoggle"})
 	call(c.bo, board.Commit, board.CommitInput{ConsultationID: c.id, ID: board.StrokeID(rooms.NewID(opened.CreatedAt)), Tool: board.Label, Colour: "#000000", Width: 10,
-		Points: []float64{1, 1}, Text: "ipecacuanha"})
+		Points: []float64{1, 1, 1}, Text: "ipecacuanha"})
 	return c
 }
 

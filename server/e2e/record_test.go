@@ -79,7 +79,7 @@ func TestTamperingIsNoticed(t *testing.T) {
 		p := wang.prescribes(c.ID, remedy())
 		return do(wang, record.VoidPrescription, record.PrescriptionReason{PrescriptionID: p.ID, Reason: "a mild rash"}).Head
 	}
-	statements := []string{`DROP TRIGGER documents_fixed`, `DROP TRIGGER decisions_fixed`, `DROP TRIGGER decisions_kept`}
+	statements := []string{`DROP TRIGGER documents_fixed`, `DROP TRIGGER documents_content_fixed`, `DROP TRIGGER decisions_fixed`, `DROP TRIGGER decisions_reason_fixed`, `DROP TRIGGER decisions_kept`}
 	diagnoses, prescriptions := map[string]record.Head{"": finds()}, map[string]record.Head{"": voids()}
 	for _, change := range []string{`content = replace(content, 'mild', 'grave')`, `content = content || ' '`, `signed_by = user_id`, `signed_at = signed_at + 1`,
 		`patient_name = 'someone else'`, `doctor_name = 'someone else'`, `version = 7`, `seal = ''`} {
@@ -118,7 +118,7 @@ func TestAForgedHashHasNoSeal(t *testing.T) {
 	}
 	must(t, db.Close())
 	// A hash and seal that are real, but another document's.
-	w.tampers(t, `DROP TRIGGER documents_fixed`,
+	w.tampers(t, `DROP TRIGGER documents_fixed`, `DROP TRIGGER documents_content_fixed`,
 		`UPDATE documents SET (content, sha256, seal) = (SELECT content, sha256, seal FROM documents WHERE id = '`+string(other.ID)+`') WHERE id = '`+string(d.ID)+`'`)
 	d.Signature = other.Signature
 	if v := w.verifies(t, record.KindDiagnosis, d.Head); v.Intact {

@@ -45,6 +45,7 @@ const (
 	redirect // the browser is sent on; it is known by a cookie
 	form     // the input is a form, as others' standards have it
 	printed
+	archived
 )
 
 // Versioned tells whether the route answers with an ETag and takes If-Match.
@@ -64,6 +65,8 @@ func (r Route) Media() (takes, gives string) {
 		return formType, ""
 	case printed:
 		return "", "application/pdf"
+	case archived:
+		return "", "application/zip"
 	}
 	if r.text != "" {
 		return "", r.text
@@ -95,6 +98,7 @@ func Routes() []Route {
 		{Method: "DELETE", Path: "/auth/sessions/:sessionId", Command: account.RevokeSession.Name, Status: http.StatusNoContent},
 
 		{Method: "GET", Path: "/me", Command: account.Me.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/me/export", Command: account.Export.Name, Status: http.StatusOK, content: archived},
 		{Method: "PATCH", Path: "/me", Command: account.UpdateMe.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/me/security", Command: account.ReadSecurity.Name, Status: http.StatusOK},
 		{Method: "PUT", Path: "/me/password", Command: account.ChangePassword.Name, Status: http.StatusNoContent},

@@ -34,6 +34,7 @@ type Deps struct {
 	Printer     Printer
 	FHIR        FHIR
 	Payments    Payments
+	Exporter    Exporter
 	Realtime    http.Handler
 	// Chat serves bare WebSockets.
 	Chat http.Handler
@@ -116,6 +117,8 @@ func New(deps Deps) (http.Handler, error) {
 			api.Handle(r.Method, r.Path, s.observed(r), s.visit(r, command))
 		case printed:
 			api.Handle(r.Method, r.Path, s.observed(r), s.print(r, command))
+		case archived:
+			api.Handle(r.Method, r.Path, s.observed(r), s.export(r, command))
 		default:
 			api.Handle(r.Method, r.Path, s.observed(r), s.answer(r, command))
 		}

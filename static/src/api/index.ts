@@ -62,6 +62,8 @@ export const http = new Http(tokens)
 export const at = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`
 
 export const api = {
+  /** Everything that the server has of oneself, as a ZIP archive. */
+  exportData: () => http.blob('/me/export'),
   config: () => askAsGuest<ServerConfig>('GET', '/config'),
 
   register: (body: RegisterInput) => askAsGuest<Login>('POST', '/auth/register', { body }),

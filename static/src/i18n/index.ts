@@ -14,6 +14,8 @@ import { notificationsEn } from './notifications.en'
 import { notificationsZhCN } from './notifications.zh-CN'
 import { operationsEn } from './operations.en'
 import { operationsZhCN } from './operations.zh-CN'
+import { privacyEn } from './privacy.en'
+import { privacyZhCN } from './privacy.zh-CN'
 import { recordEn } from './record.en'
 import { recordZhCN } from './record.zh-CN'
 import { scheduleEn } from './schedule.en'
@@ -52,6 +54,7 @@ export const i18n = createI18n({
       ...identityZhCN,
       ...notificationsZhCN,
       ...operationsZhCN,
+      ...privacyZhCN,
       ...recordZhCN,
       ...scheduleZhCN,
     },
@@ -64,6 +67,7 @@ export const i18n = createI18n({
       ...identityEn,
       ...notificationsEn,
       ...operationsEn,
+      ...privacyEn,
       ...recordEn,
       ...scheduleEn,
     },

@@ -577,6 +577,11 @@ export interface Expiry {
   expiresAt: string
 }
 
+export interface Exported {
+  userId: string
+  at: string
+}
+
 export interface Filter {
   status?: Status
   cursor?: string

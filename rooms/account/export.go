@@ -1,0 +1,35 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
+)
+
+// Export begins an export of one's own data.
+var Export = rooms.Command[rooms.Nothing, Exported]{Name: "account:export", For: rooms.Users,
+	Doc: "Take all that Wenzhen has of oneself along, as a ZIP archive: JSON, FHIR, pages to read, files. Asks for a confirmation that it is you, unless you have just logged in; at most 10 a day; noted in the audit log."}
+
+// Exported is an export that has begun.
+type Exported struct {
+	UserID rooms.UserID `json:"userId"`
+	At     time.Time    `json:"at"`
+}
+
+// exportsADay is how many exports one may begin within a day.
+const exportsADay = 10
+
+func (s *Service) export(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Exported, error) {
+	now := s.now()
+	return Exported{UserID: actor.UserID, At: now}, s.store.InTx(ctx, func(tx Tx) error {
+		if err := s.proved(tx, actor); err != nil {
+			return err
+		}
+		if err := attempt(tx, "export:"+string(actor.UserID), exportsADay, 24*time.Hour, now); err != nil {
+			return err
+		}
+		return audit.Append(tx, actor, now, Export.Name, "user:"+string(actor.UserID), nil)
+	})
+}
