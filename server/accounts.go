@@ -31,7 +31,7 @@ func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
 	}
 	rules := account.Config{Key: tokenKey, KeyLife: cfg.TokenKeyLife, AccountKey: accountKey, PublicURL: s.publicURL(), OpenID: s.providers,
 		AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife, IdleLogOff: cfg.IdleLogOff,
-		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations}
+		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations, KeepMessages: cfg.KeepMessages, KeepRecords: cfg.KeepRecords}
 	if s.mail != nil {
 		rules.Mail = letters{s.mail}
 	}

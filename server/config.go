@@ -40,6 +40,9 @@ type Config struct {
 	EncryptionKey     string `env:"WENZHEN_ENCRYPTION_KEY" secret:"" help:"Master key of encryption at rest, at least 32 characters, kept apart from the data: without it nothing that was encrypted can be read, and no server starts. Nothing is encrypted when neither it nor a command is given."`
 	EncryptionCommand string `env:"WENZHEN_ENCRYPTION_COMMAND" help:"Instead of a master key: a program that asks a key management service, with its arguments; it is run with \"wrap ID\" or \"unwrap ID\" after them (docs/operations.md)."`
 
+	KeepMessages time.Duration `default:"26280h" env:"WENZHEN_KEEP_MESSAGES" help:"How long messages, files and drawings are kept after their consultation has ended (three years); then they are removed. 0 is for good."`
+	KeepRecords  time.Duration `default:"131400h" env:"WENZHEN_KEEP_RECORDS" help:"How long records and signed documents have to be kept (15 years). Whoever erases an account is told; nothing removes them by itself."`
+
 	LoginFailures        int           `default:"10" env:"WENZHEN_LOGIN_FAILURES" help:"Failed logins per account within the login window."`
 	LoginAddressFailures int           `default:"100" env:"WENZHEN_LOGIN_ADDRESS_FAILURES" help:"Failed logins from one address within the login window."`
 	LoginWindow          time.Duration `default:"15m" env:"WENZHEN_LOGIN_WINDOW" help:"The window in which failed logins count."`
@@ -144,6 +147,7 @@ func (c Config) Validate() error {
 		{c.SealKey == "" || len(c.SealKey) >= 32, "--seal-key must have at least 32 characters"},
 		{c.EncryptionKey == "" || len(c.EncryptionKey) >= 32, "--encryption-key must have at least 32 characters"},
 		{c.EncryptionKey == "" || c.EncryptionCommand == "", "only one of --encryption-key and --encryption-command can be given"},
+		{c.KeepMessages >= 0 && c.KeepRecords >= 0, "--keep-messages and --keep-records must not be negative"},
 		{c.AccountKey == "" || len(c.AccountKey) >= 32, "--account-key must have at least 32 characters"},
 		{c.TokenKeyLife >= 0 && (c.TokenKeyLife == 0 || c.TokenKeyLife > c.AccessLife), "--token-key-life must be longer than --access-life, or 0"},
 		{c.IdleLogOff == 0 || c.IdleLogOff >= time.Second, "--idle-log-off must be at least a second, or 0"},

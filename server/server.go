@@ -170,7 +170,7 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.mail != nil {
 		consultations.VerifiedOnly()
 	}
-	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
+	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, KeepMessages: cfg.KeepMessages}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
 	attention := rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: log},
 		store.Notifications{DB: s.db}, attention, clock)
@@ -192,7 +192,7 @@ func (s *Server) compose(ctx context.Context) error {
 	}
 	s.bills = bills
 	limits := newLimits(cfg.CommandRate, cfg.CommandBurst, clock)
-	s.timers = rooms.MergeTimers(accounts.Timers(), consultations.Timers(), schedules.Timers(), s.calls.Timers(), bills.Timers(), play.Timers())
+	s.timers = rooms.MergeTimers(accounts.Timers(), chats.Timers(), consultations.Timers(), schedules.Timers(), s.calls.Timers(), bills.Timers(), play.Timers())
 	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, presence, s.hub, clock)
 	s.desk = s.openDesk()
 	s.catalogue = rooms.NewCatalogue(
@@ -219,6 +219,9 @@ func (s *Server) compose(ctx context.Context) error {
 		if s.public.Demo, err = seed(ctx, demo{accounts: accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
+	}
+	if err := chats.PlantRetention(ctx); err != nil {
+		return fmt.Errorf("retention: %w", err)
 	}
 	if err := bills.PlantNightly(ctx); err != nil {
 		return fmt.Errorf("reconciliation: %w", err)

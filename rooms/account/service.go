@@ -36,6 +36,9 @@ type Config struct {
 	LoginWindow                    time.Duration
 	// Registrations from one address within a minute.
 	Registrations int
+	// KeepMessages and KeepRecords are how long what was said, and what was
+	// signed, stays after a consultation; who erases an account is told.
+	KeepMessages, KeepRecords time.Duration
 }
 
 // Service carries out the commands of accounts.
@@ -73,6 +76,7 @@ func (s *Service) Commands() []rooms.Bound {
 		Register.Bind(s.register), LogIn.Bind(s.logIn), Refresh.Bind(s.refresh), LogOut.Bind(s.logOut),
 		Sessions.Bind(s.sessions), RevokeSession.Bind(s.revokeSession),
 		Me.Bind(s.me), UpdateMe.Bind(s.updateMe), RotateCalendar.Bind(s.rotateCalendar), Export.Bind(s.export),
+		ReadErasure.Bind(s.readErasure), Erase.Bind(s.erase), HoldUser.Bind(s.holdUser), ReleaseUser.Bind(s.releaseUser), Holds.Bind(s.holds),
 		Patients.Bind(s.patients), AddPatient.Bind(s.addPatient), UpdatePatient.Bind(s.updatePatient),
 		Doctors.Bind(s.doctors), ReadDoctor.Bind(s.readDoctor), UpdateDoctor.Bind(s.updateDoctor),
 		ForgotPassword.Bind(s.forgotPassword), ResetPassword.Bind(s.resetPassword), VerifyEmail.Bind(s.verifyEmail),

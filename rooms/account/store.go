@@ -91,6 +91,7 @@ type Tx interface {
 	ticketTx
 	factorTx
 	identityTx
+	eraseTx
 }
 
 // sessionTx is what sessions need beside their beginning and end.

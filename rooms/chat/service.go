@@ -11,6 +11,9 @@ import (
 // Config is the rules of chat.
 type Config struct {
 	AttachmentBytes int64 // the most that one file may have
+	// KeepMessages is how long after the end of a consultation its messages and
+	// files are kept; 0 is for good.
+	KeepMessages time.Duration
 }
 
 // recallWithin is how long a message can be taken back (domain: 2 minutes).

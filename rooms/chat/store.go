@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"io"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/consultation"
@@ -46,6 +47,8 @@ type Tx interface {
 	Attachment(id AttachmentID) (Attachment, error)
 	InsertAttachment(Attachment) error
 	SaveQuickReplies(doctor rooms.UserID, list []QuickReply) error
+
+	retentionTx
 }
 
 // Query is a page of messages that match words, latest first, in the
@@ -65,4 +68,7 @@ type Blobs interface {
 	Put(ctx context.Context, r io.Reader, most int64) (sha256 string, size int64, err error)
 	// Open reads it back; not_found if it was never put.
 	Open(ctx context.Context, sha256 string) (io.ReadSeekCloser, error)
+	// Remove removes a content that was last put before a time; one that is not
+	// there is no error.
+	Remove(ctx context.Context, sha256 string, before time.Time) error
 }

@@ -93,6 +93,12 @@ type World struct {
 	now    time.Time
 }
 
+// How long what was said and what was signed is kept.
+const (
+	KeepMessages = 3 * 365 * 24 * time.Hour
+	KeepRecords  = 15 * 365 * 24 * time.Hour
+)
+
 // Password is everyone's.
 const Password = "correct horse battery"
 
@@ -165,7 +171,7 @@ func (w *World) open() {
 	w.Accounts = w.Node(w.Hub)
 	w.consultations = consultation.New(store.Consultations{DB: db}, w.Hub, w.Presence, w.Now)
 	w.consultations.VerifiedOnly()
-	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
+	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, KeepMessages: KeepMessages}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
 	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
 	w.must(err)
@@ -183,7 +189,7 @@ func (w *World) open() {
 	w.notifications = notification.New(notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Attention, w.Now)
 	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte("a seal of 32 characters for tests")}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
-	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
+	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.Chats.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
 	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, store.Lobby{DB: db}, w.Presence, w.Hub, w.Now)
 	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(), boards.Commands(),
 		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands(),
@@ -197,7 +203,7 @@ func (w *World) Node(hub *rooms.Hub) *account.Service {
 	accounts, err := account.New(account.Config{Key: []byte("a key of 32 characters for tests"), AccountKey: []byte("one more of 32 characters for it"),
 		KeyLife: 30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
 		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
-		LoginFailures: w.LoginFailures, AddressFailures: 100, LoginWindow: 15 * time.Minute, Registrations: 100}, store.Accounts{DB: w.DB}, hub, w.Now)
+		LoginFailures: w.LoginFailures, AddressFailures: 100, LoginWindow: 15 * time.Minute, Registrations: 100, KeepMessages: KeepMessages, KeepRecords: KeepRecords}, store.Accounts{DB: w.DB}, hub, w.Now)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))
 	return accounts
@@ -206,6 +212,12 @@ func (w *World) Node(hub *rooms.Hub) *account.Service {
 // Keys are the signing keys that the database knows.
 func (w *World) Keys() ([]account.SigningKey, error) {
 	return store.Accounts{DB: w.DB}.SigningKeys(context.Background())
+}
+
+// HasFile tells whether the content of an attachment is on disk.
+func (w *World) HasFile(sum string) bool {
+	_, err := os.Stat(filepath.Join(w.dir, "attachments", blob.Path(sum)))
+	return err == nil
 }
 
 // Bytes is all that the database's files hold.
@@ -306,6 +318,14 @@ func (w *World) Doctor(name string) *Person {
 	_, err := Ask(w, rooms.Actor{Role: rooms.RoleAdmin}, account.VerifyDoctor, account.DoctorInput{DoctorID: p.User.ID})
 	w.must(err)
 	return p
+}
+
+// Admin adds an admin.
+func (w *World) Admin(name string) *Person {
+	w.T.Helper()
+	user, err := w.Accounts.CreateAdmin(context.Background(), name, name+"@example.org", Password)
+	w.must(err)
+	return &Person{W: w, Login: account.Login{User: user}, As: rooms.Actor{UserID: user.ID, Role: rooms.RoleAdmin}}
 }
 
 func (w *World) register(name string, role rooms.Role) *Person {

@@ -32,6 +32,11 @@ func (postgresWords) forget(tx *Tx) error {
 	return tx.exec(`DELETE FROM message_words`)
 }
 
+// dropWords implements session.
+func (s *postgresTx) dropWords(consultation string) error {
+	return s.exec(`DELETE FROM message_words WHERE num IN (SELECT num FROM messages WHERE consultation_id = $1)`, consultation)
+}
+
 // match implements wordIndex.
 func (postgresWords) match(typed string) (condition, argument, num string) {
 	return `message_words.words @@ ?::tsquery`, tsquery(typed), `message_words.num`

@@ -23,6 +23,8 @@ type session interface {
 	insertEvent(e rooms.Entry, also []rooms.RoomID) error
 	// insertWords makes the text of a message findable, unless that is done later.
 	insertWords(message, text string) error
+	// dropWords makes the messages of a consultation found no more.
+	dropWords(consultation string) error
 }
 
 // Tx is a transaction; it carries out the Tx interfaces of all features.

@@ -239,6 +239,11 @@ func (w *writer) insertEvent(e rooms.Entry, _ []rooms.RoomID) error {
 // insertWords implements session: the index follows by itself (search.go).
 func (w *writer) insertWords(string, string) error { return nil }
 
+// dropWords implements session.
+func (w *writer) dropWords(consultation string) error {
+	return w.exec(`DELETE FROM message_words WHERE rowid IN (SELECT num FROM messages WHERE consultation_id = $1)`, consultation)
+}
+
 func (w *writer) keys() *vault.Vault { return w.opts.vault }
 
 func (w *writer) row(_ context.Context, query string, args ...any) scanner {

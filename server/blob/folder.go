@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/vault"
@@ -255,6 +256,18 @@ func (f *Folder) Import(ctx context.Context, sum string, r io.Reader) error {
 func decoded(sum string) []byte {
 	b, _ := hex.DecodeString(sum) // what is no hash equals none
 	return b
+}
+
+// Remove implements chat.Blobs.
+func (f *Folder) Remove(_ context.Context, sum string, before time.Time) error {
+	info, err := f.root.Stat(Path(sum))
+	if err == nil && info.ModTime().Before(before) {
+		err = f.root.Remove(Path(sum))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove attachment: %w", err)
+	}
+	return nil
 }
 
 // Path is where in the folder a blob is.

@@ -52,6 +52,7 @@ func furnish(t *testing.T) *house {
 	profile := do(h.bo, account.AddPatient, account.PatientInput{Name: secret, Relation: "child"})
 
 	jing, li := w.patient("jing"), w.doctor("li")
+	jing.consults(li, "nothing of bo's") // so that neither can be erased on the way
 	h.tokens[otherPatient], h.tokens[otherDoctor] = jing.Tokens().AccessToken, li.Tokens().AccessToken
 
 	aunt := w.patient("aunt")

@@ -99,6 +99,8 @@ func Routes() []Route {
 
 		{Method: "GET", Path: "/me", Command: account.Me.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/me/export", Command: account.Export.Name, Status: http.StatusOK, content: archived},
+		{Method: "GET", Path: "/me/erasure", Command: account.ReadErasure.Name, Status: http.StatusOK},
+		{Method: "DELETE", Path: "/me", Command: account.Erase.Name, Status: http.StatusOK},
 		{Method: "PATCH", Path: "/me", Command: account.UpdateMe.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/me/security", Command: account.ReadSecurity.Name, Status: http.StatusOK},
 		{Method: "PUT", Path: "/me/password", Command: account.ChangePassword.Name, Status: http.StatusNoContent},
@@ -234,6 +236,9 @@ func Routes() []Route {
 		{Method: "GET", Path: "/admin/settings", Command: operations.Settings.Name, Status: http.StatusOK},
 
 		{Method: "GET", Path: "/admin/users", Command: account.Users.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/admin/holds", Command: account.Holds.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/users/:userId/hold", Command: account.HoldUser.Name, Status: http.StatusCreated},
+		{Method: "DELETE", Path: "/admin/users/:userId/hold", Command: account.ReleaseUser.Name, Status: http.StatusNoContent},
 		{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/doctors/:doctorId/verify", Command: account.VerifyDoctor.Name, Status: http.StatusOK},

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import AxeBuilder from '@axe-core/playwright'
 import { expect, logIn, password, Person, test } from './world'
 
 test('a patient takes their data along, from the keyboard, in either language', async ({ browserOf, server }) => {
@@ -21,4 +22,28 @@ test('a patient takes their data along, from the keyboard, in either language', 
   await page.evaluate(() => localStorage.setItem('wenzhen.locale', 'en'))
   await page.reload()
   await expect(page.getByRole('region', { name: 'Your data' }).getByRole('button', { name: 'Download my data' })).toBeVisible()
+})
+
+test('an account is deleted once nothing is in the way, and says what stays', async ({ browserOf, server }) => {
+  const doctor = await Person.practise(server.url, '周医生')
+  const patient = await Person.register(server.url, 'patient', '小李')
+  const c = await patient.consult(doctor)
+  await doctor.accept(c)
+  const page = await browserOf()
+  await logIn(page, patient.user.email, password)
+  await page.goto('/account')
+  const dialog = page.getByRole('dialog', { name: '注销账户？' })
+  await page.getByRole('button', { name: '注销账户' }).click()
+  await expect(dialog.getByText('还有未结束的问诊，请先结束或取消。')).toBeVisible()
+  await dialog.getByRole('button', { name: '关闭', exact: true }).last().click()
+  await expect(dialog).toBeHidden()
+  await doctor.ask('POST', `/consultations/${c.id}/end`)
+  await page.getByRole('button', { name: '注销账户' }).click()
+  await expect(dialog.getByText('1 次问诊会保留')).toBeVisible()
+  const { violations } = await new AxeBuilder({ page }).include('.el-dialog').withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
+  expect(violations.map((v) => v.id)).toEqual([])
+  await dialog.getByText('我已了解，注销我的账户').click()
+  await dialog.getByRole('button', { name: '注销账户' }).click()
+  await expect(page).toHaveURL(/\/login|\/$/)
+  await expect(page.getByText('账户已注销')).toBeVisible()
 })

@@ -10,6 +10,7 @@ import type {
   DoctorChange,
   DoctorFilter,
   DoctorList,
+  Erasure,
   Found,
   Login,
   LoginInput,
@@ -64,6 +65,8 @@ export const at = (path: string, id: string) => `${path}/${encodeURIComponent(id
 export const api = {
   /** Everything that the server has of oneself, as a ZIP archive. */
   exportData: () => http.blob('/me/export'),
+  erasure: () => http.json<Erasure>('GET', '/me/erasure'),
+  erase: () => http.json<Erasure>('DELETE', '/me'),
   config: () => askAsGuest<ServerConfig>('GET', '/config'),
 
   register: (body: RegisterInput) => askAsGuest<Login>('POST', '/auth/register', { body }),

@@ -1,0 +1,183 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
+)
+
+// What ends an account for good.
+var (
+	ReadErasure = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erasure", For: rooms.Users,
+		Doc: "What erasing one's account would keep, and what is in its way."}
+	Erase = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erase", For: rooms.Users,
+		Doc: "Erase one's account: nobody can log in to it any more, and it has no name and no address. What the law wants kept stays for as long, and is said. Asks for a confirmation that it is you; refused with conflict while something is in the way; noted in the audit log."}
+
+	HoldUser = rooms.Command[HoldInput, Hold]{Name: "hold:place", For: rooms.Admins,
+		Doc: "Keep everything of someone, whatever they or the clocks say, until it is released (legal hold); noted in the audit log."}
+	ReleaseUser = rooms.Command[UserInput, rooms.Nothing]{Name: "hold:release", For: rooms.Admins,
+		Doc: "End a legal hold; noted in the audit log."}
+	Holds = rooms.Command[rooms.Nothing, HoldList]{Name: "hold:list", For: rooms.Admins,
+		Doc: "List the legal holds, the latest first."}
+)
+
+// Obstacle is why an account cannot be erased now.
+type Obstacle string
+
+// The obstacles.
+const (
+	ObstacleConsultations Obstacle = "consultations" // some are open
+	ObstacleAppointments  Obstacle = "appointments"  // some are to come, or are waited for
+	ObstacleMoney         Obstacle = "money"         // a refund is under way
+	ObstacleHold          Obstacle = "hold"          // a legal hold
+	ObstacleLastAdmin     Obstacle = "last_admin"    // nobody else could administer
+)
+
+// Erasure is what erasing an account means, or has meant.
+type Erasure struct {
+	// Erased is when it happened; nil for what would.
+	Erased    *time.Time `json:"erased,omitempty"`
+	Obstacles []Obstacle `json:"obstacles"`
+	// Consultations is how many stay, with what was said and signed in them.
+	Consultations int `json:"consultations"`
+	// MessagesUntil and RecordsUntil are when the clocks of the latest of them
+	// run out; nil without any.
+	MessagesUntil *time.Time `json:"messagesUntil,omitempty"`
+	RecordsUntil  *time.Time `json:"recordsUntil,omitempty"`
+}
+
+// HoldInput says whose data to hold, and why: 1 to 1000 characters.
+type HoldInput struct {
+	UserID rooms.UserID `json:"userId"`
+	Reason string       `json:"reason"`
+}
+
+// Validate implements rooms.Validator.
+func (in HoldInput) Validate() error {
+	if n := len([]rune(in.Reason)); n < 1 || n > 1000 {
+		return rooms.Invalid("reason", "reason must have 1 to 1000 characters")
+	}
+	return nil
+}
+
+// Hold is a legal hold.
+type Hold struct {
+	UserID rooms.UserID `json:"userId"`
+	Reason string       `json:"reason"`
+	By     rooms.UserID `json:"by"`
+	At     time.Time    `json:"at"`
+}
+
+// HoldList is all legal holds.
+type HoldList struct {
+	Items      []Hold `json:"items"`
+	NextCursor string `json:"nextCursor"`
+}
+
+// eraseTx is what erasing needs.
+type eraseTx interface {
+	// Obstacles are what is in the way of erasing a user.
+	Obstacles(user rooms.UserID) ([]Obstacle, error)
+	// Treated counts the consultations that a user had a part in as patient or
+	// doctor, and tells when the latest ended.
+	Treated(user rooms.UserID) (n int, latest time.Time, err error)
+	// EraseUser takes away who a user is: name, address, what they log in with,
+	// devices, notifications, preferences, profiles that no consultation needs.
+	EraseUser(user rooms.UserID, at time.Time) error
+
+	// PlaceHold keeps a hold; one that is there is a conflict.
+	PlaceHold(Hold) error
+	ReleaseHold(user rooms.UserID) error
+	Holds() ([]Hold, error)
+}
+
+func (s *Service) erasure(tx Tx, user rooms.UserID) (Erasure, error) {
+	obstacles, err := tx.Obstacles(user)
+	if err != nil {
+		return Erasure{}, err
+	}
+	out := Erasure{Obstacles: orEmpty(obstacles)}
+	var latest time.Time
+	if out.Consultations, latest, err = tx.Treated(user); err != nil || out.Consultations == 0 {
+		return out, err
+	}
+	messages, records := latest.Add(s.cfg.KeepMessages), latest.Add(s.cfg.KeepRecords)
+	out.MessagesUntil, out.RecordsUntil = &messages, &records
+	return out, nil
+}
+
+func (s *Service) readErasure(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (out Erasure, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) (err error) {
+		out, err = s.erasure(tx, actor.UserID)
+		return err
+	})
+	return out, err
+}
+
+func (s *Service) erase(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (out Erasure, err error) {
+	now := s.now()
+	var revoked []rooms.SessionID
+	err = s.store.InTx(ctx, func(tx Tx) (err error) {
+		if err := s.proved(tx, actor); err != nil {
+			return err
+		}
+		if out, err = s.erasure(tx, actor.UserID); err != nil {
+			return err
+		}
+		if len(out.Obstacles) > 0 {
+			return rooms.Conflict(string(out.Obstacles[0]), "the account cannot be erased yet: see GET /me/erasure")
+		}
+		if revoked, err = tx.RevokeSessions(actor.UserID, "", now); err != nil {
+			return err
+		}
+		if err := tx.DeleteTickets(actor.UserID); err != nil {
+			return err
+		}
+		if err := disown(tx, actor.UserID); err != nil {
+			return err
+		}
+		if err := tx.EraseUser(actor.UserID, now); err != nil {
+			return err
+		}
+		out.Erased = &now
+		return audit.Append(tx, actor, now, Erase.Name, "user:"+string(actor.UserID), nil)
+	})
+	if err != nil {
+		return Erasure{}, err
+	}
+	s.forgetAll(revoked)
+	return out, nil
+}
+
+func (s *Service) holdUser(ctx context.Context, actor rooms.Actor, in HoldInput) (Hold, error) {
+	hold := Hold{UserID: in.UserID, Reason: in.Reason, By: actor.UserID, At: s.now()}
+	return hold, s.store.InTx(ctx, func(tx Tx) error {
+		if _, err := tx.User(in.UserID); err != nil {
+			return err
+		}
+		if err := tx.PlaceHold(hold); err != nil {
+			return err
+		}
+		return audit.Append(tx, actor, hold.At, HoldUser.Name, "user:"+string(in.UserID), func(e *audit.LogEntry) { e.Reason = in.Reason })
+	})
+}
+
+func (s *Service) releaseUser(ctx context.Context, actor rooms.Actor, in UserInput) (rooms.Nothing, error) {
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
+		if err := tx.ReleaseHold(in.UserID); err != nil {
+			return err
+		}
+		return audit.Append(tx, actor, s.now(), ReleaseUser.Name, "user:"+string(in.UserID), nil)
+	})
+}
+
+func (s *Service) holds(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (out HoldList, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		list, err := tx.Holds()
+		out.Items = orEmpty(list)
+		return err
+	})
+	return out, err
+}

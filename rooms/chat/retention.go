@@ -1,0 +1,98 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// timerRetention is when it is next looked for consultations whose time is up.
+const timerRetention = "retention"
+
+const (
+	retentionEvery = 24 * time.Hour
+	retentionBatch = 20
+	// blobsRest is how long a file must have lain untouched before it is
+	// removed: an upload of the same content may be under way.
+	blobsRest = time.Hour
+)
+
+// retentionTx is what the end of messages needs.
+type retentionTx interface {
+	// Outlived are consultations that ended before a time, whose messages are
+	// still there, and of whose participants none is under a legal hold.
+	Outlived(before time.Time, limit int) ([]consultation.ID, error)
+	// PersonalMessages are what people said in a consultation, as far as it is
+	// there.
+	PersonalMessages(id consultation.ID) ([]Message, error)
+	// Purge removes what people said, sent and drew in a consultation, and
+	// returns the SHA-256 of the files that nothing refers to any more.
+	Purge(id consultation.ID, at time.Time) (files []string, err error)
+}
+
+// Timers are the timers that the service fires.
+func (s *Service) Timers() map[string]rooms.Fire {
+	return map[string]rooms.Fire{timerRetention: s.retain}
+}
+
+// PlantRetention has the service look now, and then every day, for
+// consultations whose messages are to be kept no longer.
+func (s *Service) PlantRetention(ctx context.Context) error {
+	if s.cfg.KeepMessages == 0 {
+		return nil
+	}
+	return s.store.InTx(ctx, func(tx Tx) error { return tx.SetTimer(rooms.Timer{Kind: timerRetention, Due: s.now()}) })
+}
+
+// retain ends messages whose time is up. The log keeps its events without what
+// was said in them, as if it had been taken back; what was signed stays.
+func (s *Service) retain(ctx context.Context, t rooms.Timer) error {
+	now := s.now()
+	t.Due = now.Add(retentionEvery)
+	if err := s.store.InTx(ctx, func(tx Tx) error { return tx.SetTimer(t) }); err != nil || s.cfg.KeepMessages == 0 {
+		return err
+	}
+	for {
+		var ids []consultation.ID
+		err := s.store.InTx(ctx, func(tx Tx) (err error) {
+			ids, err = tx.Outlived(now.Add(-s.cfg.KeepMessages), retentionBatch)
+			return err
+		})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		for _, id := range ids {
+			if err := s.purge(ctx, id, now); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *Service) purge(ctx context.Context, id consultation.ID, now time.Time) error {
+	var files []string
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		said, err := tx.PersonalMessages(id)
+		if err != nil {
+			return err
+		}
+		for _, m := range said {
+			at := now
+			if m.RecalledAt != nil {
+				at = *m.RecalledAt
+			}
+			if err := tx.RecallMessage(m.Recalled(at)); err != nil {
+				return err
+			}
+		}
+		files, err = tx.Purge(id, now)
+		return err
+	})
+	for _, sum := range files {
+		err = errors.Join(err, s.blobs.Remove(ctx, sum, now.Add(-blobsRest)))
+	}
+	return err
+}

@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+)
+
+// obstacles are what is in the way of erasing the user $1: each query answers
+// whether there is such a thing.
+var obstacles = []struct {
+	what  account.Obstacle
+	query string
+}{
+	{account.ObstacleHold, `SELECT EXISTS (SELECT 1 FROM legal_holds WHERE user_id = $1)`},
+	{account.ObstacleConsultations, `SELECT EXISTS (SELECT 1 FROM participants p JOIN consultations c ON c.id = p.consultation_id
+		WHERE p.user_id = $1 AND p.role IN ('patient', 'doctor') AND c.status IN ('pending_payment', 'waiting', 'active', 'on_hold'))`},
+	{account.ObstacleAppointments, `SELECT EXISTS (SELECT 1 FROM appointments WHERE user_id = $1 AND status IN ('held', 'booked', 'checked_in', 'in_progress', 'reassign_pending'))
+		OR EXISTS (SELECT 1 FROM appointments WHERE doctor_id = $1 AND status IN ('held', 'booked', 'checked_in', 'in_progress', 'reassign_pending'))
+		OR EXISTS (SELECT 1 FROM waits WHERE user_id = $1 AND status IN ('waiting', 'offered'))`},
+	{account.ObstacleMoney, `SELECT EXISTS (SELECT 1 FROM orders WHERE user_id = $1 AND status = 'refunding')`},
+	{account.ObstacleLastAdmin, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND role = 'admin')
+		AND NOT EXISTS (SELECT 1 FROM users WHERE id <> $1 AND role = 'admin' AND suspended = 0)`},
+}
+
+// Obstacles implements account.Tx.
+func (tx *Tx) Obstacles(user rooms.UserID) ([]account.Obstacle, error) {
+	var found []account.Obstacle
+	for _, o := range obstacles {
+		var there bool
+		if err := tx.row(context.Background(), o.query, user).Scan(&there); err != nil {
+			return nil, err
+		}
+		if there {
+			found = append(found, o.what)
+		}
+	}
+	return found, nil
+}
+
+// Treated implements account.Tx.
+func (tx *Tx) Treated(user rooms.UserID) (n int, latest time.Time, err error) {
+	var at int64
+	err = tx.row(context.Background(), `SELECT count(*), coalesce(max(coalesce(c.ended_at, c.updated_at)), 0) FROM participants p JOIN consultations c ON c.id = p.consultation_id
+		WHERE p.user_id = $1 AND p.role IN ('patient', 'doctor')`, user).Scan(&n, &at)
+	return n, time.UnixMicro(at).UTC(), err
+}
+
+// EraseUser implements account.Tx. What other rows need of the user is the id.
+func (tx *Tx) EraseUser(user rooms.UserID, at time.Time) error {
+	if err := tx.exec(`UPDATE users SET name = '', email = $2, password_hash = '', email_verified = 0, calendar_token = '', suspended = 1, erased_at = $3 WHERE id = $1`,
+		user, "erased-"+string(user)+"@erased.invalid", micros(at)); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`UPDATE sessions SET user_agent = '', address = '' WHERE user_id = $1`,
+		`UPDATE doctors SET bio = '', services = '[]', media = '', on_duty = 0, verified = 0 WHERE user_id = $1`,
+		`DELETE FROM push_subscriptions WHERE user_id = $1`,
+		`DELETE FROM notification_preferences WHERE user_id = $1`,
+		`DELETE FROM deliveries WHERE user_id = $1`,
+		`DELETE FROM notifications WHERE user_id = $1`,
+		`DELETE FROM quick_replies WHERE user_id = $1`,
+		`DELETE FROM templates WHERE user_id = $1`,
+		`DELETE FROM pharmacists WHERE user_id = $1`,
+		`DELETE FROM waits WHERE user_id = $1`,
+		`DELETE FROM patients WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM consultations c WHERE c.patient_id = patients.id)
+			AND NOT EXISTS (SELECT 1 FROM backgrounds b WHERE b.patient_id = patients.id)`,
+	} {
+		if err := tx.exec(statement, user); err != nil {
+			return err
+		}
+	}
+	// What the log of the user's own room tells is notifications and the like.
+	return tx.exec(`UPDATE events SET data = '{}' WHERE room = $1`, rooms.UserRoom(user))
+}
+
+// PlaceHold implements account.Tx.
+func (tx *Tx) PlaceHold(h account.Hold) error {
+	err := tx.tryExec(`INSERT INTO legal_holds (user_id, reason, by_id, at) VALUES ($1, $2, $3, $4)`, h.UserID, h.Reason, h.By, micros(h.At))
+	if uniqueViolation(err) {
+		return rooms.Conflict("", "there is a hold already")
+	}
+	return err
+}
+
+// ReleaseHold implements account.Tx.
+func (tx *Tx) ReleaseHold(user rooms.UserID) error {
+	err := tx.row(context.Background(), `DELETE FROM legal_holds WHERE user_id = $1 RETURNING user_id`, user).Scan(&user)
+	return found(err, "hold")
+}
+
+// Holds implements account.Tx.
+func (tx *Tx) Holds() ([]account.Hold, error) {
+	return collect(context.Background(), tx, func(s scanner) (account.Hold, error) {
+		var h account.Hold
+		return h, s.Scan(&h.UserID, &h.Reason, &h.By, (*at)(&h.At))
+	}, `SELECT user_id, reason, by_id, at FROM legal_holds ORDER BY at DESC, user_id`)
+}
