@@ -64,6 +64,9 @@ type Config struct {
 	ReconnectDelay    time.Duration `default:"500ms" env:"WENZHEN_RECONNECT_DELAY" help:"After how long clients are advised to come back when a connection was lost; the pause doubles with every try, and is spread at random."`
 	ReconnectDelayMax time.Duration `default:"5s" env:"WENZHEN_RECONNECT_DELAY_MAX" help:"The longest pause between two tries that clients are advised to make."`
 
+	ConnectionsPerAddress int   `default:"0" env:"WENZHEN_CONNECTIONS_PER_ADDRESS" help:"Realtime connections that one address may have; 0 is no limit. A clinic, or a mobile network, is one address."`
+	AttachmentQuota       int64 `default:"10000000000" env:"WENZHEN_ATTACHMENT_QUOTA" help:"The most bytes that all attachments of one user may have together; 0 is no limit."`
+
 	MailServer  string        `env:"WENZHEN_MAIL_SERVER" secret:"" help:"SMTP server for mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; ?tls=off at the end speaks no TLS. No mail is sent when not given."`
 	MailFrom    string        `default:"Wenzhen <no-reply@localhost>" env:"WENZHEN_MAIL_FROM" help:"Sender of mails."`
 	MailTimeout time.Duration `default:"20s" env:"WENZHEN_MAIL_TIMEOUT" help:"How long sending one mail or push may take."`
@@ -92,8 +95,14 @@ type Config struct {
 	Lobby             string        `default:"open" enum:"open,users,off" env:"WENZHEN_LOBBY" help:"Who may enter the chat hall, over Socket.IO and at /chat: \"open\", anyone; \"users\", who is logged in; \"off\", nobody."`
 	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say. 欢迎来到问诊大厅，您说的话所有人都能看到。" env:"WENZHEN_LOBBY_WELCOME" help:"The line with which the chat hall welcomes."`
 
-	TLSCert  string `env:"WENZHEN_TLS_CERT" help:"Certificate file (PEM), with its chain; the server then speaks HTTPS and HTTP/2. It may be replaced while the server runs." type:"path"`
-	TLSKey   string `env:"WENZHEN_TLS_KEY" help:"Key file of the certificate (PEM)." type:"path"`
+	TLSCert string `env:"WENZHEN_TLS_CERT" help:"Certificate file (PEM), with its chain; the server then speaks HTTPS and HTTP/2. It may be replaced while the server runs." type:"path"`
+	TLSKey  string `env:"WENZHEN_TLS_KEY" help:"Key file of the certificate (PEM)." type:"path"`
+
+	AcmeDomains   []string `env:"WENZHEN_ACME_DOMAINS" help:"Domains to get certificates for by itself (ACME), such as clinic.example; by this you agree to the terms of the authority. It must reach this machine on port 443, or on 80 with --http-addr :80."`
+	AcmeEmail     string   `env:"WENZHEN_ACME_EMAIL" help:"Where the authority may write about certificates."`
+	AcmeDirectory string   `default:"https://acme-v02.api.letsencrypt.org/directory" env:"WENZHEN_ACME_DIRECTORY" help:"The authority's ACME directory; Let's Encrypt when not given."`
+	AcmeRoots     string   `env:"WENZHEN_ACME_ROOTS" help:"Certificates (PEM) by which to trust the directory, if it is a private authority's." type:"path"`
+
 	HTTPAddr string `env:"WENZHEN_HTTP_ADDR" help:"Address of a listener that sends browsers on to HTTPS, such as :80."`
 
 	MetricsAddr string `env:"WENZHEN_METRICS_ADDR" help:"Address of a private listener with metrics for Prometheus (/metrics) and Go's profiler (/debug/pprof/), such as 127.0.0.1:9090; none when not given. It asks for no login: never on the open internet."`
@@ -159,6 +168,8 @@ func (c Config) Validate() error {
 		{c.CallRing > 0 && c.CallVanish > 0, "--call-ring and --call-vanish must be positive"},
 		{c.PingInterval >= time.Second && c.PingTimeout >= time.Second, "--ping-interval and --ping-timeout must be at least a second"},
 		{c.ReconnectDelay >= time.Millisecond && c.ReconnectDelayMax >= c.ReconnectDelay, "--reconnect-delay must be at least a millisecond, and --reconnect-delay-max no shorter"},
+		{c.AttachmentQuota >= 0, "--attachment-quota must not be negative"},
+		{c.ConnectionsPerAddress >= 0, "--connections-per-address must not be negative"},
 		{c.TurnRelays > 0 && c.TurnRelaysPerUser > 0 && c.IceLife > 0, "the relay's limits must be positive"},
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
@@ -166,7 +177,8 @@ func (c Config) Validate() error {
 		{c.CancelPartBefore >= 0 && c.CancelFullBefore >= c.CancelPartBefore, "--cancel-full-before must not be less than --cancel-part-before, and neither negative"},
 		{c.CancelPartPercent >= 0 && c.CancelPartPercent <= 100, "--cancel-part-percent must be 0 to 100"},
 		{(c.TLSCert == "") == (c.TLSKey == ""), "--tls-cert and --tls-key belong together"},
-		{c.HTTPAddr == "" || c.TLSCert != "", "--http-addr sends browsers on to HTTPS, which needs --tls-cert and --tls-key"},
+		{c.HTTPAddr == "" || c.TLSCert != "" || len(c.AcmeDomains) > 0, "--http-addr sends browsers on to HTTPS, which needs --tls-cert and --tls-key, or --acme-domains"},
+		{len(c.AcmeDomains) == 0 || c.TLSCert == "" && c.PublicURL != "", "--acme-domains goes with --public-url, and not with --tls-cert"},
 		{len(c.Gateways) > 0 && c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--gateways must name one at least, and --platform-fee be 0 to 10000"},
 		{c.MailTimeout > 0 && c.MailDelay >= 0, "--mail-timeout must be positive and --mail-delay not negative"},
 		{c.AcceptRate >= 0, "--accept-rate must not be negative"},

@@ -74,8 +74,9 @@ type Server struct {
 	fresh     *fresh
 	listener  net.Listener
 	metrics   *metrics.Metrics
-	private   *side // nil where no metrics are served
-	plain     *side // sends browsers on to HTTPS
+	private   *side   // nil where no metrics are served
+	plain     *side   // sends browsers on to HTTPS
+	issuer    *issuer // nil where certificates are files, or there are none
 
 	public   Public
 	draining atomic.Bool
@@ -123,7 +124,10 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.private, err = listenBeside("metrics", cfg.MetricsAddr, s.metrics.Handler(), log); err != nil {
 		return err
 	}
-	if s.plain, err = listenBeside("HTTP", cfg.HTTPAddr, http.HandlerFunc(s.onward), log); err != nil {
+	if s.issuer, err = newIssuer(cfg, clock, log); err != nil {
+		return err
+	}
+	if s.plain, err = listenBeside("HTTP", cfg.HTTPAddr, s.issuer.beside(http.HandlerFunc(s.onward)), log); err != nil {
 		return err
 	}
 	from, err := readProxies(cfg.TrustedProxies)
@@ -170,7 +174,7 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.mail != nil {
 		consultations.VerifiedOnly()
 	}
-	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, KeepMessages: cfg.KeepMessages}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
+	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
 	attention := rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: log},
 		store.Notifications{DB: s.db}, attention, clock)
@@ -202,7 +206,7 @@ func (s *Server) compose(ctx context.Context) error {
 		records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands(), s.desk.Commands())
 
 	s.realtime = realtime.New(realtime.Config{
-		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, AcceptRate: cfg.acceptRate(), ClosePace: cfg.DrainPace,
+		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), ClosePace: cfg.DrainPace,
 			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: from.client, Log: log},
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock, Observe: s.observed("socket"),
 	}, s.catalogue, accounts, presence, attention)

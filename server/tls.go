@@ -87,6 +87,10 @@ func (c *certificates) reload() {
 
 // encrypt makes the server speak TLS, and HTTP/2, if there is a certificate.
 func (s *Server) encrypt() error {
+	if s.issuer != nil {
+		s.http.TLSConfig = s.issuer.config()
+		return nil
+	}
 	if s.cfg.TLSCert == "" {
 		return nil
 	}
@@ -100,7 +104,7 @@ func (s *Server) encrypt() error {
 
 // scheme is that of the public listener.
 func (s *Server) scheme() string {
-	if s.cfg.TLSCert != "" {
+	if s.cfg.TLSCert != "" || s.issuer != nil {
 		return "https"
 	}
 	return "http"

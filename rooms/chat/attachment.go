@@ -49,6 +49,9 @@ func (s *Service) upload(ctx context.Context, actor rooms.Actor, in UploadInput)
 	if err := me.May(); err != nil {
 		return Attachment{}, err
 	}
+	if err := s.room(ctx, actor.UserID, 1); err != nil { // before it is read
+		return Attachment{}, err
+	}
 	sum, size, err := s.blobs.Put(ctx, file.Body, s.cfg.AttachmentBytes)
 	switch {
 	case err != nil:
@@ -62,7 +65,37 @@ func (s *Service) upload(ctx context.Context, actor rooms.Actor, in UploadInput)
 	if err := s.inspect(ctx, &a); err != nil {
 		return Attachment{}, err
 	}
-	return a, s.store.InTx(ctx, func(tx Tx) error { return tx.InsertAttachment(a) })
+	return a, s.store.InTx(ctx, func(tx Tx) error {
+		if s.cfg.UserBytes > 0 {
+			used, err := tx.Uploaded(actor.UserID)
+			if err == nil {
+				err = s.fits(used, a.Size)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return tx.InsertAttachment(a)
+	})
+}
+
+// room tells whether a user may upload so many bytes more, as things stand.
+func (s *Service) room(ctx context.Context, user rooms.UserID, size int64) error {
+	if s.cfg.UserBytes == 0 {
+		return nil
+	}
+	used, err := s.store.Uploaded(ctx, user)
+	if err != nil {
+		return err
+	}
+	return s.fits(used, size)
+}
+
+func (s *Service) fits(used, size int64) error {
+	if used+size > s.cfg.UserBytes {
+		return rooms.TooLarge("file", "all your files together may have at most %d bytes", s.cfg.UserBytes)
+	}
+	return nil
 }
 
 // inspect finds out by its content what a file is, and makes a thumbnail of a

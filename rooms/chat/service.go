@@ -11,6 +11,9 @@ import (
 // Config is the rules of chat.
 type Config struct {
 	AttachmentBytes int64 // the most that one file may have
+	// UserBytes is the most that all files of one user may have together; 0 is
+	// no limit.
+	UserBytes int64
 	// KeepMessages is how long after the end of a consultation its messages and
 	// files are kept; 0 is for good.
 	KeepMessages time.Duration

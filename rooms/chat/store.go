@@ -26,6 +26,8 @@ type Store interface {
 	Search(ctx context.Context, q Query) ([]Message, error)
 	// Attachment also tells whether the message that carried it was recalled.
 	Attachment(ctx context.Context, id AttachmentID) (a Attachment, recalled bool, err error)
+	// Uploaded is how many bytes the files of a user have together.
+	Uploaded(ctx context.Context, user rooms.UserID) (int64, error)
 	QuickReplies(ctx context.Context, doctor rooms.UserID) ([]QuickReply, error)
 }
 
@@ -45,6 +47,7 @@ type Tx interface {
 	SaveWatermarks(id consultation.ID, p consultation.Participant) error
 	LastSeq(room rooms.RoomID) (rooms.Seq, error)
 	Attachment(id AttachmentID) (Attachment, error)
+	Uploaded(user rooms.UserID) (int64, error)
 	InsertAttachment(Attachment) error
 	SaveQuickReplies(doctor rooms.UserID, list []QuickReply) error
 

@@ -101,6 +101,21 @@ func attachmentByID(ctx context.Context, q querier, id chat.AttachmentID) (chat.
 	return scanAttachment(q.row(ctx, `SELECT `+attachmentColumns+` FROM attachments a WHERE a.id = $1`, id))
 }
 
+// Uploaded implements chat.Store.
+func (s Chats) Uploaded(ctx context.Context, user rooms.UserID) (int64, error) {
+	return uploaded(ctx, s.readers, user)
+}
+
+// Uploaded implements chat.Tx.
+func (tx *Tx) Uploaded(user rooms.UserID) (int64, error) {
+	return uploaded(context.Background(), tx, user)
+}
+
+func uploaded(ctx context.Context, q querier, user rooms.UserID) (n int64, err error) {
+	err = q.row(ctx, `SELECT coalesce(CAST(sum(size) AS BIGINT), 0) FROM attachments WHERE uploader_id = $1`, user).Scan(&n)
+	return n, err
+}
+
 // QuickReplies implements chat.Store.
 func (s Chats) QuickReplies(ctx context.Context, doctor rooms.UserID) ([]chat.QuickReply, error) {
 	var replies string

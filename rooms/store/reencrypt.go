@@ -32,20 +32,24 @@ func (db *DB) Reencrypt(ctx context.Context) (int, error) {
 			return changed, fmt.Errorf("encrypt %s: %w", t.name, err)
 		}
 	}
-	if cleared && db.opts.URL == "" {
-		return changed, db.write.(sqliteWrite).rewrite(ctx)
+	if changed > 0 && db.opts.URL == "" {
+		return changed, db.write.(sqliteWrite).clean(ctx, cleared)
 	}
 	return changed, nil
 }
 
-// rewrite writes the whole file anew: parts of pages that are not in use, and
-// the write-ahead log, still have what was there before it was encrypted.
-// Writers wait meanwhile, some seconds for each gigabyte.
-func (w sqliteWrite) rewrite(ctx context.Context) error {
-	for _, statement := range []string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
-		if err := w.alone(ctx, statement); err != nil {
+// clean removes from the file what was replaced: from the write-ahead log and,
+// if it was in the clear, from parts of pages that are not in use, for which
+// the whole file is written anew. Writers wait meanwhile, some seconds for each
+// gigabyte.
+func (w sqliteWrite) clean(ctx context.Context, cleared bool) error {
+	if cleared {
+		if err := w.alone(ctx, `VACUUM`); err != nil {
 			return fmt.Errorf("write the database anew: %w", err)
 		}
+	}
+	if err := w.alone(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return fmt.Errorf("empty the write-ahead log: %w", err)
 	}
 	return nil
 }

@@ -155,3 +155,23 @@ func (p *person) uploads(id consultation.ID, name string, content []byte) chat.A
 	must(p.w.t, err)
 	return a
 }
+
+// All files of one user together have a bound, and it is theirs alone.
+func TestAttachmentQuota(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(c *server.Config) { c.AttachmentQuota = 250_000 })
+	bo, wang := w.patient("bo"), w.doctor("wang")
+	id := bo.consults(wang, "a rash")
+	wang.accepts(id)
+	content := func(n int, of string) []byte { return []byte(strings.Repeat(of, n)) }
+	bo.uploads(id, "a.txt", content(100_000, "a"))
+	bo.uploads(id, "b.txt", content(100_000, "b"))
+	for _, n := range []int{50_001, 99_999} {
+		_, err := bo.Upload(t.Context(), id, "c.txt", bytes.NewReader(content(n, "c")))
+		code(t, err, rooms.CodeTooLarge)
+	}
+	bo.uploads(id, "d.txt", content(50_000, "d"))
+	_, err := bo.Upload(t.Context(), id, "e.txt", strings.NewReader("e"))
+	code(t, err, rooms.CodeTooLarge)
+	wang.uploads(id, "f.txt", content(100_000, "f"))
+}

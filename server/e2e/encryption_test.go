@@ -3,7 +3,8 @@ package e2e_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
+	"database/sql"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -12,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // whoever looks needs a driver
 
 	"wenzhen/client"
 	"wenzhen/rooms"
@@ -42,23 +43,50 @@ func (w *world) stored() string {
 		all.Write(content)
 		return err
 	}))
-	if w.database == "sqlite" {
-		return all.String()
+	if w.database != "sqlite" {
+		all.WriteString(w.rows())
 	}
-	ctx := w.t.Context()
-	db, err := pgx.Connect(ctx, w.database)
+	return all.String()
+}
+
+// rows is every row of every table.
+func (w *world) rows() string {
+	w.t.Helper()
+	driver, source := "pgx", w.database
+	tables, row := `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`, `SELECT t::text FROM %s t`
+	if w.database == "sqlite" {
+		driver, source = "sqlite", filepath.Join(w.dir, "wenzhen.db")
+		tables, row = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'message_words%'`, `SELECT * FROM %s`
+	}
+	db, err := sql.Open(driver, source)
 	must(w.t, err)
-	defer func() { must(w.t, db.Close(context.WithoutCancel(ctx))) }()
-	texts := func(query string) []string {
-		rows, err := db.Query(ctx, query)
+	defer db.Close()
+	var all strings.Builder
+	read := func(query string) (list []string) {
+		rows, err := db.QueryContext(w.t.Context(), query)
 		must(w.t, err)
-		list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		defer rows.Close()
+		columns, err := rows.Columns()
 		must(w.t, err)
+		for rows.Next() {
+			values := make([]sql.NullString, len(columns))
+			to := make([]any, len(columns))
+			for i := range values {
+				to[i] = &values[i]
+			}
+			must(w.t, rows.Scan(to...))
+			var line strings.Builder
+			for _, v := range values {
+				line.WriteString(v.String)
+			}
+			list = append(list, line.String())
+		}
+		must(w.t, rows.Err())
 		return list
 	}
-	for _, table := range texts(`SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`) {
-		for _, row := range texts(`SELECT t::text FROM ` + pgx.Identifier{table}.Sanitize() + ` t`) {
-			all.WriteString(row)
+	for _, table := range read(tables) {
+		for _, line := range read(fmt.Sprintf(row, `"`+table+`"`)) {
+			all.WriteString(line + "\n")
 		}
 	}
 	return all.String()
@@ -215,7 +243,7 @@ func TestKeysAreRotatedWhilePeopleTalk(t *testing.T) {
 	for n := 0; ; n++ { // until the server has followed
 		m := c.bo.says(c.id, "and on")
 		read(t, room, m.Seq)
-		if strings.Contains(w.stored(), "wz1$"+key.ID+"$") {
+		if strings.Contains(w.rows(), "wz1$"+key.ID+"$") {
 			break
 		}
 		if n > 5000 {
@@ -226,8 +254,7 @@ func TestKeysAreRotatedWhilePeopleTalk(t *testing.T) {
 	eventually(t, "nothing is left of the old key", func() bool {
 		_, err := server.EncryptAnew(t.Context(), at, quiet)
 		must(t, err)
-		stored := w.stored()
-		return !strings.Contains(stored, "wz1$"+old+"$") && !strings.Contains(stored, "\x00wz1file"+old)
+		return !strings.Contains(w.rows(), "wz1$"+old+"$") && !strings.Contains(w.stored(), "\x00wz1file"+old)
 	})
 	c.reads(w)
 	if after := c.bo.log(c.id); !reflect.DeepEqual(before, after) {

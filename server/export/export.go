@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"regexp"
 	"strconv"
 	"sync"
 	"time"
@@ -168,7 +169,7 @@ func (j *job) patient(to *overview) error {
 			to.Consultations = append(to.Consultations, c)
 		}
 		if cursor = page.NextCursor; cursor == "" {
-			return j.bundle()
+			return j.bundle(mine.Items)
 		}
 	}
 }
@@ -176,8 +177,32 @@ func (j *job) patient(to *overview) error {
 // resources are the kinds of FHIR resources that are about a patient.
 var resources = []string{"Patient", "Appointment", "Encounter", "Communication", "Condition", "MedicationRequest", "DocumentReference"}
 
-// bundle writes all FHIR resources as one Bundle of type collection.
-func (j *job) bundle() error {
+// aboutPatient finds whom a resource is about.
+var aboutPatient = regexp.MustCompile(`"reference":"Patient/([^"]+)"`)
+
+// isAbout tells whether a resource is one of these patients, or about them
+// alone: the API also shows what one may see as someone who was invited.
+func isAbout(patients map[string]bool, kind string, resource []byte) bool {
+	if kind == "Patient" {
+		var patient struct{ ID string }
+		return json.Unmarshal(resource, &patient) == nil && patients[patient.ID]
+	}
+	found := aboutPatient.FindAllSubmatch(resource, -1)
+	for _, match := range found {
+		if !patients[string(match[1])] {
+			return false
+		}
+	}
+	return len(found) > 0
+}
+
+// bundle writes all FHIR resources about these patients as one Bundle of type
+// collection.
+func (j *job) bundle(patients []account.Patient) error {
+	own := map[string]bool{}
+	for _, p := range patients {
+		own[string(p.ID)] = true
+	}
 	const count = 200
 	kinds, offset := resources, 0
 	return j.out.add("fhir.json", zip.Deflate, func(w io.Writer) error {
@@ -202,16 +227,19 @@ func (j *job) bundle() error {
 				if err := json.Unmarshal(raw, &page); err != nil {
 					return nil, err
 				}
-				if offset += count; offset >= page.Total {
-					kinds, offset = kinds[1:], 0
-				}
 				var items []json.RawMessage
 				for _, e := range page.Entry {
+					if !isAbout(own, kinds[0], e.Resource) {
+						continue
+					}
 					item, err := json.Marshal(map[string]any{"fullUrl": e.FullURL, "resource": e.Resource})
 					if err != nil {
 						return nil, err
 					}
 					items = append(items, item)
+				}
+				if offset += count; offset >= page.Total {
+					kinds, offset = kinds[1:], 0
 				}
 				if len(items) > 0 {
 					return items, nil

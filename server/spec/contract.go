@@ -86,6 +86,7 @@ func enums() map[reflect.Type][]string {
 		},
 		reflect.TypeFor[account.Medium]():      {string(account.Text), string(account.Voice), string(account.Video)},
 		reflect.TypeFor[account.Method]():      {string(account.ByPassword), string(account.ByPasskey), string(account.ByProvider)},
+		reflect.TypeFor[account.Obstacle]():    values(account.ObstacleConsultations, account.ObstacleAppointments, account.ObstacleMoney, account.ObstacleHold, account.ObstacleLastAdmin),
 		reflect.TypeFor[account.ServiceKind](): {string(account.Advice), string(account.Followup)},
 		reflect.TypeFor[consultation.Status](): {
 			string(consultation.PendingPayment), string(consultation.Waiting), string(consultation.Active), string(consultation.OnHold),

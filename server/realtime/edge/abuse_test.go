@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // The tests of this file look at the memory of the whole process, so they
@@ -346,4 +348,49 @@ func TestUnknownPath(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, status, want)
 		}
 	}
+}
+
+// One address may not take all the room there is; others, and its own next
+// connection once one has gone, come in.
+func TestConnectionsPerAddress(t *testing.T) {
+	v := serve(t, Config{ConnectionsPerAddress: 2, Address: func(r *http.Request) string { return r.URL.Query().Get("from") }}, handler{})
+	comes := func(from string) (*websocket.Conn, int) {
+		conn, response, err := websocket.DefaultDialer.Dial(strings.Replace(v.url("websocket", ""), "http", "ws", 1)+"&from="+from, nil)
+		if err != nil && response == nil {
+			t.Fatal(err)
+		}
+		return conn, response.StatusCode
+	}
+	first, status := comes("a")
+	if status != http.StatusSwitchingProtocols {
+		t.Fatalf("the first: %d", status)
+	}
+	second, _ := comes("a")
+	if _, status := comes("a"); status != http.StatusTooManyRequests {
+		t.Errorf("the third of an address: %d", status)
+	}
+	if response, err := http.Get(v.url("polling", "") + "&from=a"); err != nil || response.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("by polling: %v, %v", response, err)
+	} else {
+		response.Body.Close()
+	}
+	other, status := comes("b")
+	if status != http.StatusSwitchingProtocols {
+		t.Errorf("another address: %d", status)
+	}
+	first.Close()
+	eventually(t, "there is room again", func() bool {
+		conn, status := comes("a")
+		if status == http.StatusSwitchingProtocols {
+			defer conn.Close()
+		}
+		return status == http.StatusSwitchingProtocols
+	})
+	second.Close()
+	other.Close()
+	eventually(t, "nobody is counted any more", func() bool {
+		v.edge.engine.mu.RLock()
+		defer v.edge.engine.mu.RUnlock()
+		return len(v.edge.engine.sessions) == 0 && len(v.edge.engine.from) == 0
+	})
 }

@@ -38,6 +38,9 @@ type Config struct {
 	// half of the time that it is given would not do otherwise. 0 means all at
 	// once.
 	ClosePace int
+	// ConnectionsPerAddress bounds the connections of one address; further
+	// handshakes are answered with 429. 0 means no limit.
+	ConnectionsPerAddress int
 	// MemoryLimit is a ceiling for the heap in bytes, garbage that hasn't been
 	// collected yet included: above it, new handshakes are answered with 503
 	// and present connections live on. Leave room for GOGC below GOMEMLIMIT.

@@ -21,6 +21,7 @@ type Engine struct {
 
 	mu       sync.RWMutex
 	sessions map[string]*session
+	from     map[string]int // sessions by address; empty without a limit
 	draining bool
 	closed   bool
 	empty    chan struct{}  // closed when closed and without sessions
@@ -28,7 +29,7 @@ type Engine struct {
 }
 
 func newEngine(cfg Config, proto protocol) *Engine {
-	e := &Engine{cfg: cfg, proto: proto, sessions: map[string]*session{}, empty: make(chan struct{})}
+	e := &Engine{cfg: cfg, proto: proto, sessions: map[string]*session{}, from: map[string]int{}, empty: make(chan struct{})}
 	e.limits.perAddress = cfg.RequestsPerAddress
 	e.limits.heapCeiling = cfg.MemoryLimit
 	e.limits.gate = newGate(cfg.AcceptRate)
@@ -42,30 +43,37 @@ func (e *Engine) openFrame(s *session, upgrades string) frame {
 	return textFrame(`0{"sid":"` + s.id + `","upgrades":[` + upgrades + `]` + e.openTail)
 }
 
-// admit waits until another session may come in. Who would be refused anyway
+// admit waits until another session of an address may come in. Who would be refused anyway
 // does not wait.
-func (e *Engine) admit(ctx context.Context) *refusal {
-	if why := e.room(); why != nil {
+func (e *Engine) admit(ctx context.Context, address string) *refusal {
+	if why := e.room(address); why != nil {
 		return why
 	}
 	if !e.limits.turn(ctx) {
 		return &errBusy
 	}
-	return e.room()
+	return e.room(address)
 }
 
-// room judges whether there is room for another session.
-func (e *Engine) room() *refusal {
+// room judges whether there is room for another session of an address.
+func (e *Engine) room(address string) *refusal {
 	e.mu.RLock()
-	draining, n := e.draining, len(e.sessions)
+	draining, n, crowd := e.draining, len(e.sessions), e.crowded(address)
 	e.mu.RUnlock()
 	switch {
 	case draining:
 		return &errDraining
 	case e.cfg.MaxConnections > 0 && n >= e.cfg.MaxConnections, e.limits.heapFull():
 		return &errBusy
+	case crowd:
+		return &errTooMany
 	}
 	return nil
+}
+
+// crowded tells whether an address has all the sessions that it may; mu is held.
+func (e *Engine) crowded(address string) bool {
+	return e.cfg.ConnectionsPerAddress > 0 && e.from[address] >= e.cfg.ConnectionsPerAddress
 }
 
 // add takes a session in and starts it. false says that there is no room any
@@ -76,12 +84,15 @@ func (e *Engine) add(s *session) bool {
 	defer s.lane.Unlock()
 	s.startHeartbeat()
 	e.mu.Lock()
-	if e.draining || (e.cfg.MaxConnections > 0 && len(e.sessions) >= e.cfg.MaxConnections) {
+	if e.draining || (e.cfg.MaxConnections > 0 && len(e.sessions) >= e.cfg.MaxConnections) || e.crowded(s.peer.address) {
 		e.mu.Unlock()
 		s.timer.Stop()
 		return false
 	}
 	e.sessions[s.id] = s
+	if e.cfg.ConnectionsPerAddress > 0 {
+		e.from[s.peer.address]++
+	}
 	e.ended.Add(1)
 	e.mu.Unlock()
 	e.counters.accepted.Add(1)
@@ -110,6 +121,11 @@ func (e *Engine) forget(s *session) {
 	delete(e.sessions, s.id)
 	if transport == "websocket" {
 		e.counters.webSockets.Add(-1)
+	}
+	if e.cfg.ConnectionsPerAddress > 0 {
+		if e.from[s.peer.address]--; e.from[s.peer.address] == 0 {
+			delete(e.from, s.peer.address)
+		}
 	}
 	if e.closed && len(e.sessions) == 0 {
 		close(e.empty)

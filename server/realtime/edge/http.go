@@ -87,7 +87,7 @@ func (e *Engine) servePolling(w http.ResponseWriter, r *http.Request, sid string
 
 // openPolling makes a session.
 func (e *Engine) openPolling(w http.ResponseWriter, r *http.Request, address string) {
-	if why := e.admit(r.Context()); why != nil {
+	if why := e.admit(r.Context(), address); why != nil {
 		e.counters.refused.Add(1)
 		refuse(w, *why)
 		return

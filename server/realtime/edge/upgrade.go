@@ -56,12 +56,13 @@ func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string
 	response += "\r\n"
 	var s *session
 	if sid == "" {
-		if why := e.admit(r.Context()); why != nil {
+		address := e.cfg.Address(r)
+		if why := e.admit(r.Context(), address); why != nil {
 			e.counters.refused.Add(1)
 			refuse(w, *why)
 			return
 		}
-		s = newSession(e, newPeer(e.cfg.Address(r), r))
+		s = newSession(e, newPeer(address, r))
 	} else if s = e.find(sid); s == nil {
 		refuse(w, errUnknownSID)
 		return

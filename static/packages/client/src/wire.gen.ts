@@ -528,6 +528,14 @@ export interface Episode {
   summaries: ClosingSummary[]
 }
 
+export interface Erasure {
+  erased?: string
+  obstacles: string[]
+  consultations: number
+  messagesUntil?: string
+  recordsUntil?: string
+}
+
 export interface EventPage {
   items: Entry[]
   lastSeq: number
@@ -643,6 +651,23 @@ export interface HistoryInput {
   consultationId: string
   before?: number
   limit?: number
+}
+
+export interface Hold {
+  userId: string
+  reason: string
+  by: string
+  at: string
+}
+
+export interface HoldInput {
+  userId: string
+  reason: string
+}
+
+export interface HoldList {
+  items: Hold[]
+  nextCursor: string
 }
 
 export interface ICECandidate {

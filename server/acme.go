@@ -1,0 +1,101 @@
+package server
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/acme"
+	"golang.org/x/crypto/acme/autocert"
+)
+
+// issuer gets certificates from an ACME server (RFC 8555), for the domains of
+// the configuration and no other: the first time somebody asks for one, and
+// again a month before it ends. It proves that the domain is ours over TLS
+// (TLS-ALPN-01, RFC 8737) or, with --http-addr, over HTTP (HTTP-01). Keys and
+// certificates are kept in the data folder.
+type issuer struct {
+	manager *autocert.Manager
+	domains []string
+	log     *slog.Logger
+	now     func() time.Time
+
+	mu   sync.Mutex
+	told time.Time // when a failure was logged
+}
+
+// acmeFolder is where certificates are kept, in the data folder.
+const acmeFolder = "acme"
+
+// failureEvery bounds how often it is logged that there is no certificate:
+// each handshake fails.
+const failureEvery = time.Minute
+
+// newIssuer makes an issuer; nil without domains.
+func newIssuer(cfg Config, now func() time.Time, log *slog.Logger) (*issuer, error) {
+	if len(cfg.AcmeDomains) == 0 {
+		return nil, nil
+	}
+	client := &acme.Client{DirectoryURL: cfg.AcmeDirectory, UserAgent: "wenzhen/" + Version}
+	if cfg.AcmeRoots != "" {
+		pem, err := os.ReadFile(cfg.AcmeRoots)
+		if err != nil {
+			return nil, fmt.Errorf("configuration: --acme-roots: %w", err)
+		}
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("configuration: --acme-roots: no certificate in %s", cfg.AcmeRoots)
+		}
+		client.HTTPClient = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
+	}
+	return &issuer{
+		manager: &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(filepath.Join(cfg.Data, acmeFolder)),
+			HostPolicy: autocert.HostWhitelist(cfg.AcmeDomains...), Email: cfg.AcmeEmail, Client: client},
+		domains: cfg.AcmeDomains, now: now, log: log}, nil
+}
+
+// config is that of the public listener.
+func (i *issuer) config() *tls.Config {
+	c := i.manager.TLSConfig()
+	c.MinVersion, c.GetCertificate = tls.VersionTLS12, i.get
+	return c
+}
+
+// get is tls.Config.GetCertificate. Who asks for no domain of ours is refused
+// without a word in the log: anyone can ask for anything.
+func (i *issuer) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if !slices.Contains(i.domains, strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))) {
+		return nil, errors.New("no certificate for this name")
+	}
+	cert, err := i.manager.GetCertificate(hello)
+	if err != nil && !slices.Contains(hello.SupportedProtos, acme.ALPNProto) {
+		i.tell(hello.ServerName, err)
+	}
+	return cert, err
+}
+
+func (i *issuer) tell(domain string, err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if now := i.now(); now.Sub(i.told) >= failureEvery {
+		i.told = now
+		i.log.Error("there is no certificate; is the domain's address this machine, and can the ACME server reach it on port 443 or 80?", "domain", domain, "error", err)
+	}
+}
+
+// beside answers HTTP-01 challenges before next.
+func (i *issuer) beside(next http.Handler) http.Handler {
+	if i == nil {
+		return next
+	}
+	return i.manager.HTTPHandler(next)
+}
