@@ -160,7 +160,7 @@ func (tx *Tx) RecallMessage(m chat.Message) error {
 	}
 	return firstOf(
 		tx.exec(`UPDATE messages SET recalled_at = $2 WHERE id = $1`, m.ID, microsOrNull(m.RecalledAt)),
-		tx.exec(`UPDATE events SET data = $3 WHERE room = $1 AND seq = $2`, m.ConsultationID.Room(), m.Seq, tx.keys().Seal(eventPlace(m.ConsultationID.Room(), m.Seq), string(left))),
+		tx.exec(`UPDATE events SET data = $3 WHERE room = $1 AND seq = $2`, m.ConsultationID.Room(), m.Seq, sealEvent(tx.keys(), m.ConsultationID.Room(), m.Seq, string(left))),
 	)
 }
 

@@ -310,7 +310,7 @@ func (s *postgresTx) insertEvent(e rooms.Entry, also []rooms.RoomID) error {
 		return err
 	}
 	return s.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data, namespace, also) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, s.vault.Seal(eventPlace(e.Room, e.Seq), string(e.Data)), e.Namespace, string(told))
+		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, sealEvent(s.vault, e.Room, e.Seq, string(e.Data)), e.Namespace, string(told))
 }
 
 // insertNotices leaves the signals of the transaction for every node to tell.

@@ -233,7 +233,7 @@ func (w *writer) tryExec(statement string, args ...any) error { return w.exec(st
 // insertEvent implements session. The writer publishes after the commit itself.
 func (w *writer) insertEvent(e rooms.Entry, _ []rooms.RoomID) error {
 	return w.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, w.opts.vault.Seal(eventPlace(e.Room, e.Seq), string(e.Data)))
+		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, sealEvent(w.opts.vault, e.Room, e.Seq, string(e.Data)))
 }
 
 // insertWords implements session: the index follows by itself (search.go).

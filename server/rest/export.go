@@ -58,6 +58,7 @@ func (s *server) export(r Route, _ rooms.Bound) gin.HandlerFunc {
 			}
 			panic(http.ErrAbortHandler)
 		}
+		_ = to.control.SetWriteDeadline(time.Time{}) // the connection may be used again; if it cannot, it breaks by itself
 	}
 }
 
