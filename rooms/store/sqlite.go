@@ -76,6 +76,9 @@ func (w sqliteWrite) close() error { return firstOf(w.writer.close(), w.readers.
 const sqliteSettled = `SELECT pos, room, seq, id, name, at, actor_id, data FROM events WHERE pos > $1 ORDER BY pos LIMIT $2`
 
 func migrateSQLite(ctx context.Context, path string) error {
+	if err := whole(path); err != nil {
+		return err
+	}
 	db, err := connect(path)
 	if err != nil {
 		return err

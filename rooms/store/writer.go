@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/vault"
@@ -31,6 +32,7 @@ type writer struct {
 	mu      sync.RWMutex // guards closed against sends on jobs
 	closed  bool
 	stopped chan struct{}
+	stuck   time.Time // when it was last logged that nothing can be written
 }
 
 // job is a function that waits to be run in a transaction.
@@ -125,6 +127,7 @@ func (w *writer) loop() {
 		}
 		w.publish(pubs, told)
 		for _, j := range batch {
+			j.err = w.explain(j.err)
 			close(j.done)
 		}
 	}
@@ -143,7 +146,8 @@ func (w *writer) batch(first *job) []*job {
 	}
 	w.run(first)
 	var after *job // a bare statement ends the batch and follows it
-	for len(batch) < writerBatch && after == nil {
+	// A failure of the disk may have ended the transaction: nothing more goes in.
+	for len(batch) < writerBatch && after == nil && !diskFailure(batch[len(batch)-1].err) {
 		select {
 		case j, open := <-w.jobs:
 			switch {
@@ -176,6 +180,9 @@ func (w *writer) commit(batch []*job) []*job {
 		return batch
 	}
 	err = fmt.Errorf("commit: %w", err)
+	if last := batch[len(batch)-1].err; diskFailure(last) { // which has ended the transaction
+		err = errors.Join(err, last)
+	}
 	if undo := w.exec("ROLLBACK"); undo != nil {
 		err = errors.Join(err, undo)
 	}

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"wenzhen/rooms"
@@ -118,7 +119,9 @@ func (f *Folder) write(fill func(*os.File) (sum string, err error)) error {
 	if err == nil {
 		err = f.root.Rename(tmp, Path(sum))
 	}
-	if err != nil {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT) {
+		return rooms.Unavailable(err, "the server cannot write to its disk; try again later")
+	} else if err != nil {
 		return fmt.Errorf("store attachment: %w", err)
 	}
 	// The names must be on disk too before anyone is told.
