@@ -25,6 +25,9 @@
 //     signals what is outside. Signals go by Signal.After.
 //   - A statement after whose failure the function goes on, because a
 //     constraint refused it, runs by tx.tryExec.
+//   - What patients and doctors say or show is written by seal and read by
+//     unseal, and its column is in sealedTables (sealed.go): it is encrypted at
+//     rest. No condition looks into such a column, but for whether it is empty.
 //   - No functions that only one database has; sums need CAST (… AS BIGINT);
 //     times and booleans are BIGINT or INTEGER columns; what follows the log of
 //     all rooms reads it with logAfter, never by events.pos, and runs under Alone.
