@@ -530,7 +530,7 @@ export interface Episode {
 
 export interface Erasure {
   erased?: string
-  obstacles: string[]
+  obstacles: Obstacle[]
   consultations: number
   messagesUntil?: string
   recordsUntil?: string
@@ -1002,6 +1002,8 @@ export interface Notification {
   seenAt?: string
   readAt?: string
 }
+
+export type Obstacle = 'consultations' | 'appointments' | 'money' | 'hold' | 'last_admin'
 
 export interface Offer {
   doctorId: string
