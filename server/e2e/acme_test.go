@@ -206,7 +206,12 @@ func (a *authority) prove() error {
 	}
 	answer := challengeToken + "." + thumbprint
 	if a.challenge == "http-01" {
-		response, err := http.Get(a.plain() + "/.well-known/acme-challenge/" + challengeToken)
+		request, err := http.NewRequest(http.MethodGet, a.plain()+"/.well-known/acme-challenge/"+challengeToken, nil)
+		if err != nil {
+			return err
+		}
+		request.Host = a.domain
+		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			return err
 		}

@@ -366,6 +366,11 @@ func TestConnectionsPerAddress(t *testing.T) {
 		t.Fatalf("the first: %d", status)
 	}
 	second, _ := comes("a")
+	eventually(t, "both are counted", func() bool {
+		v.edge.engine.mu.RLock()
+		defer v.edge.engine.mu.RUnlock()
+		return v.edge.engine.from["a"] == 2
+	})
 	if _, status := comes("a"); status != http.StatusTooManyRequests {
 		t.Errorf("the third of an address: %d", status)
 	}
