@@ -23,7 +23,7 @@ type sealedTable struct {
 
 // sealedTables are all of them. What is written to or read from one of these
 // columns passes seal and unseal; what is not in the list lies in the clear
-// (docs/decisions/0021-encryption-at-rest.md).
+// (docs/decisions/0024-encryption-at-rest.md).
 var sealedTables = []sealedTable{
 	{"events", []string{"room", "seq"}, []string{"data"}},
 	{"messages", []string{"id"}, []string{"text", "detail"}},

@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -45,7 +44,7 @@ type authority struct {
 	plain     func() string // its URL over HTTP
 
 	mu      sync.Mutex
-	account crypto.PublicKey
+	account *ecdsa.PublicKey
 	nonces  map[string]bool
 	domain  string
 	proved  bool
@@ -184,14 +183,16 @@ func (a *authority) signed(r *http.Request) ([]byte, error) {
 		if errX != nil || errY != nil {
 			return nil, fmt.Errorf("no key: %w %w", errX, errY)
 		}
-		a.account = &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}
+		if a.account, err = ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append(append([]byte{4}, x...), y...)); err != nil {
+			return nil, err
+		}
 	}
 	signature, err := decode(jws.Signature)
 	if err != nil || len(signature) != 64 || a.account == nil {
 		return nil, fmt.Errorf("the signature has %d bytes: %w", len(signature), err)
 	}
 	digest := sha256.Sum256([]byte(jws.Protected + "." + jws.Payload))
-	if !ecdsa.Verify(a.account.(*ecdsa.PublicKey), digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])) {
+	if !ecdsa.Verify(a.account, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])) {
 		return nil, fmt.Errorf("the signature is wrong")
 	}
 	return decode(jws.Payload)
