@@ -13,6 +13,10 @@ type Seq int64
 // UserRoom is the room that all devices of a user listen to.
 func UserRoom(id UserID) RoomID { return RoomID("user:" + string(id)) }
 
+// View is who looks at room right now. It has presence only, which all nodes
+// share.
+func View(room RoomID) RoomID { return "view:" + room }
+
 // SessionRoom is the room of one login; it has signals only.
 func SessionRoom(id SessionID) RoomID { return RoomID("session:" + string(id)) }
 

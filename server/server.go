@@ -175,9 +175,8 @@ func (s *Server) compose(ctx context.Context) error {
 		consultations.VerifiedOnly()
 	}
 	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
-	attention := rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: log},
-		store.Notifications{DB: s.db}, attention, clock)
+		store.Notifications{DB: s.db}, presence, clock)
 	s.hub.Listen(s.inboxes)
 	schedules := schedule.New(store.Schedules{DB: s.db}, consultations, clock)
 	sealKey, err := secret(cfg.SealKey, cfg.Data, "seal.key")
@@ -209,7 +208,7 @@ func (s *Server) compose(ctx context.Context) error {
 		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections, ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), ClosePace: cfg.DrainPace,
 			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: from.client, Log: log},
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: log, Now: clock, Observe: s.observed("socket"),
-	}, s.catalogue, accounts, presence, attention)
+	}, s.catalogue, accounts, presence)
 	s.hub.Listen(s.realtime)
 	s.hub.Listen(s.lobby) // after the sockets: it tells those who were let in
 	if err := s.join(presence, limits); err != nil {

@@ -16,6 +16,6 @@
 // one keeps its Message-ID. A push that comes twice replaces itself (its tag).
 //
 // Nobody is pushed what they are looking at: what happens in a consultation
-// that one of a user's pages shows is read at once, and a push waits for a
-// moment in which a device may say that it was seen.
+// that one of a user's pages shows, on whichever node, is read at once, and a
+// push waits for a moment in which a device may say that it was seen.
 package notification

@@ -119,6 +119,8 @@ type about struct {
 	// own tells people of what they did themselves: kept as read, and mailed
 	// where it comes with an invitation.
 	own bool
+	// subject is told once, whichever event tells of it.
+	subject string
 }
 
 // tell puts a notification into the inbox of user. Who did it is not told, and
@@ -126,6 +128,9 @@ type about struct {
 func (t *telling) tell(user rooms.UserID, a about) error {
 	if user == "" || (user == t.event.ActorID && !a.own) {
 		return nil
+	}
+	if first, err := t.first(user, a); err != nil || !first {
+		return err
 	}
 	now := t.s.now()
 	recipient, err := t.tx.User(user)
@@ -135,9 +140,9 @@ func (t *telling) tell(user rooms.UserID, a about) error {
 		return err
 	}
 	n := Notification{ID: ID(rooms.NewID(now)), UserID: user, Kind: a.topic.kind(), Topic: a.topic, CreatedAt: now, Facts: a.facts,
-		Cause: Cause{EventID: t.event.ID, Room: t.event.Room, Seq: t.event.Seq}}
+		Cause: Cause{EventID: t.event.ID, Room: t.event.Room, Seq: t.event.Seq, Subject: a.subject}}
 	n = n.worded(recipient)
-	if user == t.event.ActorID || t.s.attention.Has(t.event.Room, user) {
+	if user == t.event.ActorID || t.s.looks(t.event.Room, user) {
 		n.SeenAt, n.ReadAt = &now, &now
 	}
 	_, err = Created.Record(t.tx, rooms.UserRoom(user), rooms.Actor{UserID: t.event.ActorID}, now, nil, func(seq rooms.Seq) (Arrived, error) {

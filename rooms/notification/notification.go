@@ -21,11 +21,12 @@ const (
 	Calls         NoticeKind = "call"
 	Diagnoses     NoticeKind = "diagnosis"
 	Prescriptions NoticeKind = "prescription"
+	Payments      NoticeKind = "payment"
 )
 
 // Kinds are all kinds, in the order in which they are shown.
 func Kinds() []NoticeKind {
-	return []NoticeKind{Messages, Calls, Consultations, Appointments, Diagnoses, Prescriptions}
+	return []NoticeKind{Messages, Calls, Consultations, Appointments, Diagnoses, Prescriptions, Payments}
 }
 
 // Topic is what exactly has happened; it decides the words.
@@ -65,6 +66,14 @@ const (
 	PrescriptionApproved Topic = "prescription_approved"
 	PrescriptionRejected Topic = "prescription_rejected"
 	PrescriptionVoid     Topic = "prescription_void"
+
+	PaymentReceived     Topic = "payment_received"
+	PaymentExpired      Topic = "payment_expired"
+	PaymentLate         Topic = "payment_late"
+	PaymentTwice        Topic = "payment_twice"
+	PaymentRefunded     Topic = "payment_refunded"
+	PaymentRefundFailed Topic = "payment_refund_failed"
+	PaymentGivenBack    Topic = "payment_given_back"
 )
 
 // Notification is an entry of one's inbox. It names people and times and never
@@ -102,6 +111,10 @@ type Facts struct {
 	Name string `json:"name,omitempty"`
 	// Start is that of an appointment or of an offer.
 	Start *time.Time `json:"start,omitempty"`
+	// Order and Amount, in minor units of Currency, are those of money.
+	Order    consultation.OrderID `json:"order,omitempty"`
+	Amount   int64                `json:"amount,omitempty"`
+	Currency string               `json:"currency,omitempty"`
 }
 
 // Cause is the event that a notification tells of: its id, and its place.
@@ -109,6 +122,9 @@ type Cause struct {
 	EventID string
 	Room    rooms.RoomID
 	Seq     rooms.Seq
+	// Subject is what of the event it tells of, where later events repeat it:
+	// nobody is told a topic of a subject twice. Empty where there is just one.
+	Subject string
 }
 
 // Arrived is a notification with how many are unread, this one included.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -26,6 +27,7 @@ var rules = map[string]rule{
 	record.PrescriptionUpdated.Name:  on(record.PrescriptionUpdated, prescriptionUpdated),
 	schedule.AppointmentUpdated.Name: on(schedule.AppointmentUpdated, appointmentUpdated),
 	schedule.WaitUpdated.Name:        on(schedule.WaitUpdated, waitUpdated),
+	billing.OrderUpdated.Name:        on(billing.OrderUpdated, orderUpdated),
 }
 
 func on[D any](event rooms.Event[D], follow func(*telling, D) error) rule {
@@ -60,7 +62,7 @@ func messageCreated(t *telling, m chat.Message) error {
 		}
 	}
 	for _, p := range people {
-		if p.JoinedAt.After(m.CreatedAt) || p.ReadUpTo >= m.Seq || t.s.attention.Has(t.event.Room, p.UserID) {
+		if p.JoinedAt.After(m.CreatedAt) || p.ReadUpTo >= m.Seq || t.s.looks(t.event.Room, p.UserID) {
 			continue
 		}
 		if err := t.tell(p.UserID, about{topic: MessageCame, facts: Facts{Name: name}}); err != nil {
@@ -99,6 +101,12 @@ func consultationUpdated(t *telling, c consultation.Consultation) error {
 		return nil
 	}
 	patient, doctor := Facts{Name: c.PatientName, Start: c.ScheduledAt}, Facts{Name: c.DoctorName, Start: c.ScheduledAt}
+	if before == consultation.PendingPayment && c.Status != consultation.Waiting {
+		if c.Status != consultation.Expired {
+			return nil // the doctor has not heard of it yet
+		}
+		return t.tell(c.UserID, about{topic: PaymentExpired, facts: doctor})
+	}
 	switch c.Status {
 	case consultation.Waiting:
 		return t.tell(c.DoctorID, about{topic: ConsultationRequested, facts: patient})

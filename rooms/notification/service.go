@@ -20,24 +20,29 @@ type Config struct {
 	Log         *slog.Logger
 }
 
-// Attention tells who is looking at a room right now.
-type Attention interface {
+// Presence tells who is in a room right now, on whichever node.
+type Presence interface {
 	Has(room rooms.RoomID, user rooms.UserID) bool
 }
 
 // Service keeps the inboxes.
 type Service struct {
-	cfg       Config
-	store     Store
-	attention Attention
-	now       func() time.Time
+	cfg      Config
+	store    Store
+	presence Presence
+	now      func() time.Time
 	// happened wakes the follower; it holds one wish.
 	happened chan struct{}
 }
 
 // New makes the service; nothing is followed and sent before Run.
-func New(cfg Config, store Store, attention Attention, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, attention: attention, now: now, happened: make(chan struct{}, 1)}
+func New(cfg Config, store Store, presence Presence, now func() time.Time) *Service {
+	return &Service{cfg: cfg, store: store, presence: presence, now: now, happened: make(chan struct{}, 1)}
+}
+
+// looks tells whether user is looking at a room.
+func (s *Service) looks(room rooms.RoomID, user rooms.UserID) bool {
+	return s.presence.Has(rooms.View(room), user)
 }
 
 // Commands are the commands that the service carries out.

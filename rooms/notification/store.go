@@ -54,6 +54,8 @@ type Tx interface {
 	Previous(room rooms.RoomID, name string, before rooms.Seq) (json.RawMessage, error)
 
 	InsertNotification(Notification) error
+	// Told tells whether user has been told a topic of a subject.
+	Told(user rooms.UserID, topic Topic, subject string) (bool, error)
 	// MarkRead marks what of user's is unread and fits, and returns its ids.
 	MarkRead(user rooms.UserID, which Which, now time.Time) ([]ID, error)
 	// MarkDelivered marks as delivered what of ids is user's.

@@ -14,7 +14,7 @@ import (
 type words struct{ Title, Text string }
 
 // wording is how each topic is put. {{.Name}} is the other person, {{.Start}}
-// a time on the recipient's clock.
+// a time on the recipient's clock, {{.Amount}} a sum with its currency.
 var wording = map[string]map[Topic]words{
 	"zh": {
 		CallMissed:             {"{{.Name}}的来电未接", "点击回拨。"},
@@ -43,6 +43,13 @@ var wording = map[string]map[Topic]words{
 		AppointmentUnpaid:      {"预约因未支付已取消：{{.Name}}", "原定时间：{{.Start}}"},
 		AppointmentCheckedIn:   {"{{.Name}}已签到", "预约时间：{{.Start}}"},
 		AppointmentOffered:     {"医生时间有变，请确认新的时间", "{{.Name}}，{{.Start}}。请在 24 小时内确认。"},
+		PaymentReceived:        {"支付成功：{{.Amount}}", "{{.Name}}医生的问诊费用已收到。"},
+		PaymentExpired:         {"订单未支付，已关闭", "{{.Name}}医生的问诊没有在时限内支付。您可以重新发起问诊。"},
+		PaymentLate:            {"付款已超时：{{.Amount}}", "付款到达时{{.Name}}医生的订单已关闭，费用将全额原路退回。"},
+		PaymentTwice:           {"重复付款：{{.Amount}}", "{{.Name}}医生的订单被支付了两次，多付的费用将原路退回。"},
+		PaymentRefunded:        {"退款成功：{{.Amount}}", "{{.Name}}医生的订单已退款，费用将回到您付款的账户。"},
+		PaymentRefundFailed:    {"退款未成功：{{.Amount}}", "{{.Name}}医生的订单退款被支付渠道拒绝，我们正在处理。"},
+		PaymentGivenBack:       {"已向{{.Name}}退款：{{.Amount}}", "管理员为这次问诊办理了退款，您的收入已相应调整。"},
 		WaitlistOffered:        {"您等候的号源有空位了：{{.Name}}", "{{.Start}}，为您保留 30 分钟。"},
 	},
 	"en": {
@@ -72,6 +79,13 @@ var wording = map[string]map[Topic]words{
 		AppointmentUnpaid:      {"Appointment released, as it was not paid: {{.Name}}", "It was on {{.Start}}"},
 		AppointmentCheckedIn:   {"{{.Name}} has checked in", "Appointment: {{.Start}}"},
 		AppointmentOffered:     {"Your doctor's plans have changed: please confirm a new time", "{{.Name}}, {{.Start}}. Please answer within 24 hours."},
+		PaymentReceived:        {"Payment received: {{.Amount}}", "Your consultation with Dr {{.Name}} is paid."},
+		PaymentExpired:         {"Your order was not paid in time", "The consultation with Dr {{.Name}} was closed. You can ask for a new one."},
+		PaymentLate:            {"Your payment came too late: {{.Amount}}", "The order for Dr {{.Name}} was closed by then. You get all of it back."},
+		PaymentTwice:           {"You paid twice: {{.Amount}}", "The second payment for Dr {{.Name}} goes back to you."},
+		PaymentRefunded:        {"Refunded: {{.Amount}}", "Your payment for Dr {{.Name}} goes back to the account that you paid with."},
+		PaymentRefundFailed:    {"Refund failed: {{.Amount}}", "The payment service refused the refund of your order for Dr {{.Name}}. We are looking into it."},
+		PaymentGivenBack:       {"Refunded to {{.Name}}: {{.Amount}}", "An administrator refunded this consultation. Your income has been adjusted."},
 		WaitlistOffered:        {"A slot you wait for is free: {{.Name}}", "{{.Start}}, kept for you for 30 minutes."},
 	},
 }
@@ -100,7 +114,7 @@ var weekdays = [...]string{"周日", "周一", "周二", "周三", "周四", "�
 func (n Notification) worded(u account.User) Notification {
 	language := languageOf(u.Locale)
 	w := templates[language][n.Topic]
-	fields := struct{ Name, Start string }{Name: n.Facts.Name}
+	fields := struct{ Name, Start, Amount string }{Name: n.Facts.Name, Amount: sum(n.Facts.Amount, n.Facts.Currency)}
 	if n.Facts.Start != nil {
 		zone, err := time.LoadLocation(u.TimeZone)
 		if err != nil {
@@ -117,8 +131,13 @@ func (n Notification) worded(u account.User) Notification {
 		n.ConsultationID = consultation.ID(n.Cause.Room.Subject())
 		n.Path = "/consultations/" + string(n.ConsultationID)
 	}
-	if n.Kind == Appointments {
+	switch {
+	case n.Kind == Appointments:
 		n.Path = "/appointments"
+	case n.Topic == PaymentGivenBack:
+		n.Path = "/desk/income"
+	case n.Facts.Order != "":
+		n.Path = "/orders/" + string(n.Facts.Order)
 	}
 	return n
 }

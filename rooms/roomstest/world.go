@@ -63,9 +63,8 @@ type World struct {
 	// Log is billing's at the next start; nothing is kept of it unless it is set.
 	Log *slog.Logger
 	// Gateway, if set, wraps the sandbox at the next start.
-	Gateway   func(*sandbox.Gateway) billing.Gateway
-	Outside   *Outside
-	Attention *rooms.Presence
+	Gateway func(*sandbox.Gateway) billing.Gateway
+	Outside *Outside
 	// Post is the mail that was sent.
 	Post Post
 	// OpenID is the providers that one can log in with: none, unless New is
@@ -185,9 +184,8 @@ func (w *World) open() {
 	w.Billing = billing.New(billing.Config{Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints}, store.Billing{DB: db}, w.consultations, w.Now,
 		cmp.Or(w.Log, slog.New(slog.NewTextHandler(io.Discard, nil))))
 	w.Sandbox.CallsBack(w.Billing.Callback)
-	w.Attention = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	w.notifications = notification.New(notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Attention, w.Now)
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Presence, w.Now)
 	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte("a seal of 32 characters for tests")}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
 	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.Chats.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
 	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, store.Lobby{DB: db}, w.Presence, w.Hub, w.Now)

@@ -26,12 +26,12 @@ func (s Notifications) User(ctx context.Context, id rooms.UserID) (account.User,
 	return userByID(ctx, s.readers, id)
 }
 
-const notificationColumns = `n.id, n.user_id, n.seq, n.kind, n.topic, n.facts, n.event_id, n.room, n.room_seq, n.created_at, n.delivered_at, n.seen_at, n.read_at`
+const notificationColumns = `n.id, n.user_id, n.seq, n.kind, n.topic, n.facts, n.event_id, n.room, n.room_seq, n.subject, n.created_at, n.delivered_at, n.seen_at, n.read_at`
 
 func scanNotification(s scanner) (notification.Notification, error) {
 	var n notification.Notification
 	var facts string
-	err := s.Scan(&n.ID, &n.UserID, &n.Seq, &n.Kind, &n.Topic, unseal("notifications.facts", &n.ID, &facts), &n.Cause.EventID, &n.Cause.Room, &n.Cause.Seq,
+	err := s.Scan(&n.ID, &n.UserID, &n.Seq, &n.Kind, &n.Topic, unseal("notifications.facts", &n.ID, &facts), &n.Cause.EventID, &n.Cause.Room, &n.Cause.Seq, &n.Cause.Subject,
 		(*at)(&n.CreatedAt), atOrNil{&n.DeliveredAt}, atOrNil{&n.SeenAt}, atOrNil{&n.ReadAt})
 	if err != nil {
 		return n, found(err, "notification")
@@ -150,9 +150,15 @@ func (tx *Tx) InsertNotification(n notification.Notification) error {
 	if err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO notifications (id, user_id, seq, kind, topic, facts, event_id, room, room_seq, created_at, delivered_at, seen_at, read_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, n.ID, n.UserID, n.Seq, n.Kind, n.Topic, seal(tx, "notifications.facts", n.ID, string(facts)), n.Cause.EventID, n.Cause.Room, n.Cause.Seq,
+	return tx.exec(`INSERT INTO notifications (id, user_id, seq, kind, topic, facts, event_id, room, room_seq, subject, created_at, delivered_at, seen_at, read_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, n.ID, n.UserID, n.Seq, n.Kind, n.Topic, seal(tx, "notifications.facts", n.ID, string(facts)), n.Cause.EventID, n.Cause.Room, n.Cause.Seq, n.Cause.Subject,
 		micros(n.CreatedAt), microsOrNull(n.DeliveredAt), microsOrNull(n.SeenAt), microsOrNull(n.ReadAt))
+}
+
+// Told implements notification.Tx.
+func (tx *Tx) Told(user rooms.UserID, topic notification.Topic, subject string) (told bool, err error) {
+	err = tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM notifications WHERE user_id = $1 AND topic = $2 AND subject = $3 AND subject <> '')`, user, topic, subject).Scan(&told)
+	return told, err
 }
 
 // MarkRead implements notification.Tx.

@@ -18,6 +18,7 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/lobby"
+	"wenzhen/rooms/notification"
 	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/server"
 )
@@ -167,6 +168,59 @@ func TestRedisGoesAndComes(t *testing.T) {
 	eventually(t, "presence is whole again", func() bool {
 		return len(call(bo, consultation.Join, consultation.JoinInput{ConsultationID: id}).Presence) == 2
 	})
+}
+
+// Whoever looks at a consultation is told of nothing there, whichever node
+// follows the log: one of the two is on another.
+func TestNobodyIsToldOnAnotherNodeWhatTheyLookAt(t *testing.T) {
+	t.Parallel()
+	list, _ := nodes(t, 2)
+	wang := list[0].doctor("wang").online()
+	var looking []*person
+	var ids, others []consultation.ID
+	for _, w := range list {
+		p := list[0].patient("bo").on(w).online()
+		id, other := p.consults(wang, "a headache"), p.consults(wang, "and my back")
+		wang.accepts(id)
+		looking, ids, others = append(looking, p), append(ids, id), append(others, other)
+	}
+	// present waits until the doctor's node knows that someone has joined, and
+	// with it all that was told of them before.
+	present := func(id consultation.ID, p *person) {
+		t.Helper()
+		p.joins(id)
+		eventually(t, "the patient is there", func() bool {
+			for _, one := range call(wang, consultation.Join, consultation.JoinInput{ConsultationID: id}).Presence {
+				if one.UserID == p.user.ID {
+					return true
+				}
+			}
+			return false
+		})
+	}
+	told := func(p *person) (messages int) {
+		for _, n := range p.inbox() {
+			if n.Kind == notification.Messages {
+				messages++
+			}
+		}
+		return messages
+	}
+	for i, p := range looking {
+		present(ids[i], p)
+		wang.says(ids[i], "seen at once")
+	}
+	for i, p := range looking {
+		call(p, consultation.Look, consultation.LookInput{ConsultationID: ids[i]})
+		present(others[i], p)
+		wang.says(ids[i], "not seen")
+		eventually(t, "a message is told", func() bool { return told(p) > 0 })
+	}
+	for _, p := range looking {
+		if n := told(p); n != 1 {
+			t.Errorf("%d messages were told, want 1: the one that nobody looked at", n)
+		}
+	}
 }
 
 // Limits hold over all nodes: what a user has used up on one is missing on another.

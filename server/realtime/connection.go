@@ -59,8 +59,9 @@ func (c *connection) Subscribe(room rooms.RoomID) error {
 	c.heard[room] = true
 	c.socket.Join(string(room))
 	if showsPresence(room) {
+		// The view first: who is seen to be there is known to look.
+		c.server.presence.Enter(rooms.View(room), c.actor.UserID)
 		c.server.presence.Enter(room, c.actor.UserID)
-		c.server.attention.Enter(room, c.actor.UserID)
 	}
 	return nil
 }
@@ -86,9 +87,9 @@ func (c *connection) Look(room rooms.RoomID, looking bool) {
 	}
 	c.heard[room] = looking
 	if looking {
-		c.server.attention.Enter(room, c.actor.UserID)
+		c.server.presence.Enter(rooms.View(room), c.actor.UserID)
 	} else {
-		c.server.attention.Leave(room, c.actor.UserID)
+		c.server.presence.Leave(rooms.View(room), c.actor.UserID)
 	}
 }
 
@@ -105,7 +106,7 @@ func (c *connection) left(room rooms.RoomID) {
 	}
 	c.server.presence.Leave(room, c.actor.UserID)
 	if c.heard[room] {
-		c.server.attention.Leave(room, c.actor.UserID)
+		c.server.presence.Leave(rooms.View(room), c.actor.UserID)
 	}
 }
 

@@ -46,16 +46,15 @@ type Server struct {
 	accounts   Accounts
 	catalogue  *rooms.Catalogue
 	presence   *rooms.Presence
-	attention  *rooms.Presence
 }
 
 // New makes the server; nothing is served yet. presence counts who hears a
-// room, attention who is looking at it.
-func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence, attention *rooms.Presence) *Server {
+// room, and in its view who is looking at it.
+func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence *rooms.Presence) *Server {
 	if cfg.Observe == nil {
 		cfg.Observe = func(string, rooms.Code, time.Duration) {}
 	}
-	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, attention: attention, namespaces: map[string]*edge.Namespace{}}
+	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, namespaces: map[string]*edge.Namespace{}}
 	s.edge = edge.New(cfg.Edge)
 	s.chat = newChat(s, cfg.Edge)
 	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true, rooms.Notifications: false, rooms.Lobby: true, rooms.Admin: false} {

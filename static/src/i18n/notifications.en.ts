@@ -15,7 +15,7 @@ export const notificationsEn = {
     news: 'New notification',
     messages: '{count} messages',
     isUnread: 'unread',
-    kind: { message: 'Messages', call: 'Missed calls', consultation: 'Consultations', appointment: 'Appointments', diagnosis: 'Diagnoses', prescription: 'Prescriptions' },
+    kind: { message: 'Messages', call: 'Missed calls', consultation: 'Consultations', appointment: 'Appointments', diagnosis: 'Diagnoses', prescription: 'Prescriptions', payment: 'Payments' },
     kindHint: {
       message: 'What a doctor or a patient writes to you',
       call: 'Voice and video calls that you missed',
@@ -23,6 +23,7 @@ export const notificationsEn = {
       appointment: 'Bookings, changes, cancellations, waitlists',
       diagnosis: 'Diagnoses that were signed or amended',
       prescription: 'Prescriptions and what the pharmacist decided',
+      payment: 'Payments received, refunds, orders that expired',
     },
     channels: 'How to tell me',
     push: 'Push',

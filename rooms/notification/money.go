@@ -1,0 +1,85 @@
+package notification
+
+import (
+	"strconv"
+
+	"golang.org/x/text/currency"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+)
+
+// orderUpdated tells who pays where their money is, and the doctor what was
+// given back of their income without their doing. An order repeats all that
+// became of it with every change; each thing is told once.
+func orderUpdated(t *telling, o consultation.Order) error {
+	paid := Facts{Name: o.DoctorName, Order: o.ID, Amount: o.Paid, Currency: o.Currency}
+	if o.Status == consultation.OrderPaid && len(o.Refunds) == 0 {
+		return t.tell(o.UserID, about{topic: PaymentReceived, facts: paid, subject: "order:" + string(o.ID)})
+	}
+	for _, r := range o.Refunds {
+		facts := paid
+		facts.Amount = r.Amount
+		for _, topic := range refundTopics(r) {
+			if err := t.tell(o.UserID, about{topic: topic, facts: facts, subject: "refund:" + string(r.ID)}); err != nil {
+				return err
+			}
+		}
+		if r.Reason == consultation.ForGoodwill && r.Status == consultation.RefundSucceeded {
+			facts.Name = o.PatientName
+			if err := t.tell(o.DoctorID, about{topic: PaymentGivenBack, facts: facts, subject: "refund:" + string(r.ID)}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// refundTopics are what a patient has to know by now of a refund. What goes
+// back because of something that is told itself is told when it arrives.
+func refundTopics(r consultation.OrderRefund) []Topic {
+	var list []Topic
+	switch r.Reason {
+	case consultation.ForLate:
+		list = append(list, PaymentLate)
+	case consultation.ForTwice:
+		list = append(list, PaymentTwice)
+	}
+	switch r.Status {
+	case consultation.RefundSucceeded:
+		list = append(list, PaymentRefunded)
+	case consultation.RefundFailed:
+		list = append(list, PaymentRefundFailed)
+	}
+	return list
+}
+
+// sum writes an amount of minor units: "¥50.00", "USD 50.00", "JPY 5000".
+func sum(amount int64, code string) string {
+	digits := 2
+	if unit, err := currency.ParseISO(code); err == nil {
+		digits, _ = currency.Standard.Rounding(unit)
+	}
+	whole, power := amount, int64(1)
+	for range digits {
+		whole /= 10
+		power *= 10
+	}
+	text := strconv.FormatInt(whole, 10)
+	if digits > 0 {
+		text += "." + strconv.FormatInt(power+amount%power, 10)[1:]
+	}
+	if code == "CNY" {
+		return "¥" + text
+	}
+	return code + " " + text
+}
+
+// first tells whether user has yet to be told a topic of a subject.
+func (t *telling) first(user rooms.UserID, a about) (bool, error) {
+	if a.subject == "" {
+		return true, nil
+	}
+	told, err := t.tx.Told(user, a.topic, a.subject)
+	return !told, err
+}
