@@ -156,6 +156,7 @@ var routes = []Route{
 	{Method: "GET", Path: "/admin/pharmacists", Command: record.Pharmacists.Name},
 	{Method: "POST", Path: "/admin/pharmacists/:userId", Command: record.AppointPharmacist.Name},
 	{Method: "DELETE", Path: "/admin/pharmacists/:userId", Command: record.DismissPharmacist.Name},
+	{Method: "GET", Path: "/admin/consultations", Command: consultation.Cases.Name},
 	{Method: "POST", Path: "/admin/consultations/:consultationId/break-glass", Command: record.EnterConsultation.Name},
 	{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name},
 	{Method: "GET", Path: "/admin/audit", Command: audit.List.Name},

@@ -174,6 +174,7 @@ func (s *Server) compose(ctx context.Context) error {
 	if s.mail != nil {
 		consultations.VerifiedOnly()
 	}
+	consultations.Asks(consultation.Evidence(cfg.FollowupEvidence))
 	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: log},
 		store.Notifications{DB: s.db}, presence, clock)

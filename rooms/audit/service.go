@@ -2,6 +2,9 @@ package audit
 
 import (
 	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
 
 	"wenzhen/rooms"
 )
@@ -17,15 +20,41 @@ var (
 // LogFilter narrows the log. Limit is 1 to 200, 50 by default.
 type LogFilter struct {
 	ActorID rooms.UserID `json:"actorId,omitempty"`
+	Action  string       `json:"action,omitempty"`
 	Subject string       `json:"subject,omitempty"`
-	Cursor  string       `json:"cursor,omitempty"`
-	Limit   int          `json:"limit,omitempty"`
+	// Q is part of the name or e-mail of who acted, of the subject or the reason.
+	Q string `json:"q,omitempty"`
+	// From and To bound the time: From is in, To is not.
+	From   *time.Time `json:"from,omitempty"`
+	To     *time.Time `json:"to,omitempty"`
+	Cursor string     `json:"cursor,omitempty"`
+	Limit  int        `json:"limit,omitempty"`
+}
+
+const searchMost = 100 // characters of Q
+
+// Validate implements rooms.Validator.
+func (f LogFilter) Validate() error {
+	if utf8.RuneCountInString(f.Q) > searchMost {
+		return rooms.TooLarge("q", "q may have at most %d characters", searchMost)
+	}
+	if f.From != nil && f.To != nil && !f.From.Before(*f.To) {
+		return rooms.Invalid("to", "to must be after from")
+	}
+	return nil
+}
+
+// LogLine is an entry with the name of who acted, as it is now; "" if nobody
+// has it any more. The name is not part of what is hashed.
+type LogLine struct {
+	LogEntry
+	ActorName string `json:"actorName,omitempty"`
 }
 
 // LogPage is a page of entries; NextCursor is empty on the last.
 type LogPage struct {
-	Items      []LogEntry `json:"items"`
-	NextCursor string     `json:"nextCursor"`
+	Items      []LogLine `json:"items"`
+	NextCursor string    `json:"nextCursor"`
 }
 
 // Verdict is what following the chain has found.
@@ -46,7 +75,7 @@ type Query struct {
 
 // Store is what the log is read from.
 type Store interface {
-	Audit(ctx context.Context, q Query) ([]LogEntry, error)
+	Audit(ctx context.Context, q Query) ([]LogLine, error)
 	// AuditAfter are the entries after a number, in order.
 	AuditAfter(ctx context.Context, num int64, limit int) ([]LogEntry, error)
 	// AuditHead is the last entry's number and hash as the writer keeps them.
@@ -73,6 +102,7 @@ func (s *Service) list(ctx context.Context, _ rooms.Actor, in LogFilter) (LogPag
 	if err != nil {
 		return LogPage{}, err
 	}
+	in.Q = strings.TrimSpace(in.Q)
 	q := Query{Filter: in, Limit: limit + 1}
 	if after != nil {
 		q.Before = after.Num
@@ -81,7 +111,7 @@ func (s *Service) list(ctx context.Context, _ rooms.Actor, in LogFilter) (LogPag
 	if err != nil {
 		return LogPage{}, err
 	}
-	items, next := rooms.CutPage(list, limit, func(e LogEntry) rooms.Cursor { return rooms.Cursor{Num: e.Num} })
+	items, next := rooms.CutPage(list, limit, func(e LogLine) rooms.Cursor { return rooms.Cursor{Num: e.Num} })
 	return LogPage{Items: items, NextCursor: next}, nil
 }
 

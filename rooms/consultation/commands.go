@@ -16,6 +16,9 @@ var (
 	Events = rooms.Command[EventsInput, EventPage]{Name: "event:list", For: rooms.Users,
 		Doc: "Read the log of a consultation after a seq."}
 
+	Cases = rooms.Command[CaseFilter, CasePage]{Name: "consultation:search", For: rooms.Admins,
+		Doc: "Find consultations of everyone, the latest first: who, when and where they stand, and nothing of what was said."}
+
 	Join = rooms.Command[JoinInput, Joined]{Name: "consultation:join", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "Hear a consultation from now on, and get what was missed since the seq seen last."}
 	Leave = rooms.Command[Input, rooms.Nothing]{Name: "consultation:leave", Namespace: rooms.Consultations, For: rooms.Users,

@@ -2,6 +2,7 @@ package consultation_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	. "wenzhen/rooms/consultation"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest"
 )
 
@@ -97,9 +99,7 @@ func TestMachine(t *testing.T) {
 func TestConflictNamesThePresentState(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	patient, doctor := w.Patient("bo"), w.Doctor("wang")
-	id := patient.Consults(doctor, "headache")
-	doctor.Accepts(id)
+	patient, doctor, id := w.Talk()
 	_, err := roomstest.Ask(w, doctor.As, Accept, Input{ConsultationID: id})
 	e, ok := err.(*rooms.Error)
 	if !ok || e.Code != rooms.CodeConflict || e.Status != "active" {
@@ -132,9 +132,7 @@ func TestWhoMayMove(t *testing.T) {
 func TestHoldPausesTheClock(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	patient, doctor := w.Patient("bo"), w.Doctor("wang")
-	id := patient.Consults(doctor, "headache")
-	doctor.Accepts(id)
+	patient, doctor, id := w.Talk()
 	w.Passes(40 * time.Hour) // 8 of 48 hours are left
 	roomstest.Must(doctor, Hold, ReasonInput{ConsultationID: id, Reason: "blood test"})
 	w.Passes(6 * 24 * time.Hour)
@@ -170,12 +168,56 @@ func TestFollowupEndsWithASignedSummary(t *testing.T) {
 	}
 }
 
+// Where it is required, a followup does not begin before the patient has shown
+// the earlier diagnosis: a file, or a diagnosis of before.
+func TestFollowupNeedsEvidenceWhereItIsRequired(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t, func(w *roomstest.World) { w.Evidence = EvidenceRequired })
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	followup := func() ID {
+		return roomstest.Must(bo, Open, OpenInput{DoctorID: wang.User.ID, Service: account.Followup, Medium: account.Text, Complaint: "again", PriorDiagnosis: "hypertension"}).Consultation.ID
+	}
+	refused := func(what string, id ID) {
+		t.Helper()
+		_, err := roomstest.Ask(w, wang.As, Accept, Input{ConsultationID: id})
+		var e *rooms.Error
+		if !errors.As(err, &e) || e.Code != rooms.CodeInvalid || e.Field != "documents" {
+			t.Errorf("%s: %v", what, err)
+		}
+		if s := bo.Sees(id).Status; s != Waiting {
+			t.Errorf("%s: it is %s", what, s)
+		}
+	}
+	first := followup()
+	refused("nothing", first)
+	bo.Says(first, "I have it at home")
+	refused("words", first)
+	sends := func(clientID string) chat.Message {
+		ctx := rooms.WithUpload(t.Context(), &rooms.Upload{Name: "discharge.txt", Body: strings.NewReader("hypertension, stage 1")})
+		file, err := roomstest.AskWith(ctx, w, bo.As, chat.Upload, chat.UploadInput{ConsultationID: first})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return roomstest.Must(bo, chat.Send, chat.SendInput{ConsultationID: first, ClientID: clientID, Kind: chat.File, AttachmentID: file.ID})
+	}
+	roomstest.Must(bo, chat.Recall, chat.RecallInput{ConsultationID: first, MessageID: sends("a mistake").ID})
+	refused("a file that was recalled", first)
+	sends("the right one")
+	wang.Accepts(first)
+
+	second := followup()
+	refused("the file of another consultation", second)
+	draft := roomstest.Must(wang, record.DraftDiagnosis, record.DiagnosisDraft{ConsultationID: first, DiagnosisInput: record.DiagnosisInput{Codes: []string{"I10"}}})
+	refused("a draft", second)
+	roomstest.Must(wang, record.SignDiagnosis, record.DiagnosisRef{DiagnosisID: draft.ID})
+	wang.Accepts(second)
+	wang.Accepts(bo.Consults(wang, "advice needs none"))
+}
+
 func TestReopenGivesTwoTurnsOnce(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	patient, doctor := w.Patient("bo"), w.Doctor("wang")
-	id := patient.Consults(doctor, "headache")
-	doctor.Accepts(id)
+	patient, doctor, id := w.Talk()
 	roomstest.Must(doctor, End, EndInput{ConsultationID: id})
 	w.Passes(71 * time.Hour)
 	roomstest.Must(patient, Reopen, Input{ConsultationID: id})
@@ -267,9 +309,7 @@ func TestParticipantsDevicesAreTold(t *testing.T) {
 func TestJoinBringsWhatWasMissed(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	patient, doctor := w.Patient("bo"), w.Doctor("wang")
-	id := patient.Consults(doctor, "headache")
-	doctor.Accepts(id)
+	patient, doctor, id := w.Talk()
 	for i := range 250 {
 		patient.Says(id, fmt.Sprint(i))
 	}

@@ -48,14 +48,24 @@ func (s *Service) read(ctx context.Context, actor rooms.Actor, in Input) (Consul
 	return c, err
 }
 
-func (s *Service) list(ctx context.Context, actor rooms.Actor, in Filter) (Page, error) {
-	q := Query{User: actor.UserID}
-	for _, name := range strings.FieldsFunc(string(in.Status), func(r rune) bool { return r == ',' }) {
+// statuses are the states that a filter names, with commas between them.
+func statuses(filter Status) ([]Status, error) {
+	var list []Status
+	for _, name := range strings.FieldsFunc(string(filter), func(r rune) bool { return r == ',' }) {
 		status := Status(name)
 		if _, moves := byClock[status]; !moves && !status.Final() {
-			return Page{}, rooms.Invalid("status", "there is no status %q", name)
+			return nil, rooms.Invalid("status", "there is no status %q", name)
 		}
-		q.Statuses = append(q.Statuses, status)
+		list = append(list, status)
+	}
+	return list, nil
+}
+
+func (s *Service) list(ctx context.Context, actor rooms.Actor, in Filter) (Page, error) {
+	q := Query{User: actor.UserID}
+	var err error
+	if q.Statuses, err = statuses(in.Status); err != nil {
+		return Page{}, err
 	}
 	limit, err := rooms.PageSize(in.Limit, 20, 100)
 	if err != nil {

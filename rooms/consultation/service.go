@@ -20,6 +20,7 @@ type Service struct {
 	terms     CancelTerms
 	// verifiedOnly tells that an address finds a user only who has proved it.
 	verifiedOnly bool
+	evidence     Evidence
 }
 
 // New makes the service.
@@ -34,7 +35,7 @@ func (s *Service) VerifiedOnly() { s.verifiedOnly = true }
 // Commands are the commands that the service carries out.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
-		Open.Bind(s.open), List.Bind(s.list), Read.Bind(s.read), Events.Bind(s.events),
+		Open.Bind(s.open), List.Bind(s.list), Read.Bind(s.read), Events.Bind(s.events), Cases.Bind(s.cases),
 		Join.Bind(s.join), Leave.Bind(s.leave), Look.Bind(s.look),
 		Accept.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
 			return s.move(ctx, in.ConsultationID, accept, change{actor: a})
@@ -110,6 +111,11 @@ func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Con
 		}
 		if c, err = tx.Consultation(id); err != nil {
 			return err
+		}
+		if t.to == Active && c.Status == Waiting {
+			if err := s.shown(tx, c); err != nil {
+				return err
+			}
 		}
 		c, err = s.transit(tx, c, t, in)
 		return err

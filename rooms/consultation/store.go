@@ -17,6 +17,7 @@ type Store interface {
 
 	Consultation(ctx context.Context, id ID) (Consultation, error)
 	Consultations(ctx context.Context, q Query) ([]Consultation, error)
+	Cases(ctx context.Context, q CaseQuery) ([]Case, error)
 	Participants(ctx context.Context, id ID) ([]Participant, error)
 	// Events are the events of a room after a seq, and the room's last seq.
 	Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error)
@@ -34,6 +35,9 @@ type Tx interface {
 	Consultation(id ID) (Consultation, error)
 	InsertConsultation(Consultation) error
 	SaveConsultation(Consultation) error
+	// ShowsEarlierDiagnosis tells whether the patient has sent a file that was
+	// not recalled into c, or has a diagnosis that was signed here.
+	ShowsEarlierDiagnosis(c Consultation) (bool, error)
 
 	// Participant is what user is in a consultation; not_found for a stranger.
 	Participant(id ID, user rooms.UserID) (Participant, error)

@@ -47,6 +47,7 @@ const (
 	ConsultationExpired    Topic = "consultation_expired"
 	ConsultationReopened   Topic = "consultation_reopened"
 	ConsultationInvited    Topic = "consultation_invited"
+	ConsultationEntered    Topic = "consultation_entered"
 
 	AppointmentBooked    Topic = "appointment_booked"
 	AppointmentMoved     Topic = "appointment_moved"

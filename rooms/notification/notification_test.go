@@ -154,9 +154,7 @@ func TestReadingTheRoomReadsTheInbox(t *testing.T) {
 func TestMarkingRead(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	bo, wang := w.Patient("bo"), w.Doctor("wang")
-	c := bo.Consults(wang, "headache")
-	wang.Accepts(c)
+	bo, wang, c := w.Talk()
 	for i := range 4 {
 		wang.Says(c, fmt.Sprint(i))
 	}
@@ -187,9 +185,7 @@ func TestMarkingRead(t *testing.T) {
 func TestPaging(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	bo, wang := w.Patient("bo"), w.Doctor("wang")
-	c := bo.Consults(wang, "headache")
-	wang.Accepts(c)
+	bo, wang, c := w.Talk()
 	for i := range 24 {
 		wang.Says(c, fmt.Sprint(i))
 	}
@@ -266,9 +262,7 @@ func TestBadInput(t *testing.T) {
 func TestEveryEventIsToldOnce(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	bo, wang := w.Patient("bo"), w.Doctor("wang")
-	c := bo.Consults(wang, "headache")
-	wang.Accepts(c)
+	bo, wang, c := w.Talk()
 	const said = 40
 	for round := range 4 {
 		for i := range said / 4 {

@@ -46,14 +46,16 @@ func on[D any](event rooms.Event[D], follow func(*telling, D) error) rule {
 // Whoever is looking, or has read it by now, needs no word of it, nor does who
 // was let in later.
 func messageCreated(t *telling, m chat.Message) error {
-	switch m.Kind {
-	case chat.Text, chat.Image, chat.File, chat.Audio:
-	default:
-		return nil // what comes of another feature is told by its own event
-	}
 	people, err := t.tx.Participants(m.ConsultationID)
 	if err != nil {
 		return err
+	}
+	switch m.Kind {
+	case chat.Text, chat.Image, chat.File, chat.Audio:
+	case chat.System:
+		return glassBroken(t, m, people)
+	default:
+		return nil // what comes of another feature is told by its own event
 	}
 	name := ""
 	for _, p := range people {
@@ -66,6 +68,22 @@ func messageCreated(t *telling, m chat.Message) error {
 			continue
 		}
 		if err := t.tell(p.UserID, about{topic: MessageCame, facts: Facts{Name: name}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// glassBroken tells the patient that an admin looked.
+func glassBroken(t *telling, m chat.Message, people []consultation.Participant) error {
+	if !record.TellsOfGlass(m.ClientID) {
+		return nil
+	}
+	for _, p := range people {
+		if p.Role != consultation.PartPatient {
+			continue
+		}
+		if err := t.tell(p.UserID, about{topic: ConsultationEntered}); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"time"
+
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
@@ -84,8 +86,8 @@ var (
 		Doc: "A pharmacist is one no more."}
 
 	EnterConsultation = rooms.Command[EnterInput, Glimpse]{Name: "consultation:break-glass", For: rooms.Admins,
-		Doc: "Look into a consultation with a reason, which is shown in the room and in the audit log."}
-	EnterRecord = rooms.Command[EnterRecordInput, PatientRecord]{Name: "record:break-glass", For: rooms.Admins,
+		Doc: "Look into a consultation for 15 minutes with a reason, which is shown in the room and in the audit log."}
+	EnterRecord = rooms.Command[EnterRecordInput, RecordGlimpse]{Name: "record:break-glass", For: rooms.Admins,
 		Doc: "Look into a patient's record with a reason, which is shown in the patient's latest consultation and in the audit log."}
 )
 
@@ -271,6 +273,15 @@ type Glimpse struct {
 	Participants []consultation.Participant `json:"participants"`
 	Events       []rooms.Entry              `json:"events"`
 	HasMore      bool                       `json:"hasMore"`
+	// Until is when the look is over: what comes after it is told in the room again.
+	Until time.Time `json:"until"`
+}
+
+// RecordGlimpse is a patient's record as an admin gets to see it, and until
+// when it may be on a screen.
+type RecordGlimpse struct {
+	PatientRecord
+	Until time.Time `json:"until"`
 }
 
 // EnterRecordInput looks into a patient's record.

@@ -2,18 +2,30 @@ package record
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 )
 
-// glimpseEvents is how much of a log one look shows.
-const glimpseEvents = 200
+// glimpseEvents is how much of a log one answer shows, and lookFor how long an
+// admin may look on before the room is told again.
+const (
+	glimpseEvents = 200
+	lookFor       = 15 * time.Minute
+)
 
-// enterConsultation shows an admin a consultation, once, and everyone in it
-// that the admin looked, and why. Later pages of the same look are noted in the
-// audit log alone.
+// glassMark begins the clientId of the message that says that an admin looked.
+const glassMark = "break-glass:"
+
+// TellsOfGlass tells whether a message says that an admin looked.
+func TellsOfGlass(clientID string) bool { return strings.HasPrefix(clientID, glassMark) }
+
+// enterConsultation shows an admin a consultation, and tells everyone in it that
+// the admin looked, and why. Later pages of the same look are noted in the
+// audit log alone, until it is over.
 func (s *Service) enterConsultation(ctx context.Context, actor rooms.Actor, in EnterInput) (g Glimpse, err error) {
 	err = s.store.InTx(ctx, func(tx Tx) error {
 		if g.Consultation, err = tx.Consultation(in.ConsultationID); err != nil {
@@ -22,7 +34,11 @@ func (s *Service) enterConsultation(ctx context.Context, actor rooms.Actor, in E
 		if g.Participants, err = tx.Participants(in.ConsultationID); err != nil {
 			return err
 		}
-		if err := s.breakGlass(tx, actor, in.ConsultationID, EnterConsultation.Name, "consultation:"+string(in.ConsultationID), in.Reason, in.After == 0); err != nil {
+		err := audit.Append(tx, actor, s.now(), EnterConsultation.Name, "consultation:"+string(in.ConsultationID), func(e *audit.LogEntry) { e.Reason = in.Reason })
+		if err != nil {
+			return err
+		}
+		if g.Until, err = s.look(tx, actor, in); err != nil {
 			return err
 		}
 		events, last, err := tx.LogAfter(in.ConsultationID.Room(), in.After, glimpseEvents)
@@ -33,8 +49,23 @@ func (s *Service) enterConsultation(ctx context.Context, actor rooms.Actor, in E
 	return g, err
 }
 
+// look begins a look, of which the room is told, or goes on with one that is
+// not over; it returns when it will be.
+func (s *Service) look(tx Tx, actor rooms.Actor, in EnterInput) (time.Time, error) {
+	now := s.now()
+	until, err := tx.LookUntil(actor.UserID, in.ConsultationID)
+	if err != nil || (in.After > 0 && until.After(now)) {
+		return until, err
+	}
+	until = now.Add(lookFor)
+	if err := tx.SaveLook(actor.UserID, in.ConsultationID, until); err != nil {
+		return until, err
+	}
+	return until, s.tellOfGlass(tx, actor, in.ConsultationID, in.Reason)
+}
+
 // enterRecord shows an admin a patient's record, once.
-func (s *Service) enterRecord(ctx context.Context, actor rooms.Actor, in EnterRecordInput) (v PatientRecord, err error) {
+func (s *Service) enterRecord(ctx context.Context, actor rooms.Actor, in EnterRecordInput) (g RecordGlimpse, err error) {
 	err = s.store.InTx(ctx, func(tx Tx) error {
 		p, err := tx.Patient(in.PatientID)
 		if err != nil {
@@ -45,27 +76,18 @@ func (s *Service) enterRecord(ctx context.Context, actor rooms.Actor, in EnterRe
 			return err
 		}
 		if len(latest) > 0 {
-			if err := s.tell(tx, actor, latest[0].ID, in.Reason); err != nil {
+			if err := s.tellOfGlass(tx, actor, latest[0].ID, in.Reason); err != nil {
 				return err
 			}
 		}
-		v, err = s.recordOf(tx, actor, p, EnterRecord.Name, in.Reason)
+		g.Until = s.now().Add(lookFor)
+		g.PatientRecord, err = s.recordOf(tx, actor, p, EnterRecord.Name, in.Reason)
 		return err
 	})
-	return v, err
+	return g, err
 }
 
-func (s *Service) breakGlass(tx Tx, actor rooms.Actor, id consultation.ID, action, subject, reason string, tell bool) error {
-	if err := audit.Append(tx, actor, s.now(), action, subject, func(e *audit.LogEntry) { e.Reason = reason }); err != nil {
-		return err
-	}
-	if !tell {
-		return nil
-	}
-	return s.tell(tx, actor, id, reason)
-}
-
-// tell says in the room that an admin looked, and why.
-func (s *Service) tell(tx Tx, actor rooms.Actor, id consultation.ID, reason string) error {
-	return s.say(tx, actor, id, "system", "break-glass:"+rooms.NewID(s.now()), reason)
+// tellOfGlass says in the room that an admin looked, and why.
+func (s *Service) tellOfGlass(tx Tx, actor rooms.Actor, id consultation.ID, reason string) error {
+	return s.say(tx, actor, id, "system", glassMark+rooms.NewID(s.now()), reason)
 }

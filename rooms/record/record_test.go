@@ -574,10 +574,7 @@ func TestAnAdminBreaksTheGlass(t *testing.T) {
 	if diff := cmp.Diff([]string{"a complaint", "a court order"}, told); diff != "" {
 		t.Errorf("what the room was told: %s", diff)
 	}
-	var page audit.LogPage
-	if err := json.Unmarshal(c.asks(audit.List.Name, audit.LogFilter{ActorID: c.admin.UserID}), &page); err != nil {
-		t.Fatal(err)
-	}
+	page := c.log(audit.LogFilter{ActorID: c.admin.UserID})
 	if len(page.Items) != 2 || page.Items[0].Reason != "a court order" || page.Items[1].Reason != "a complaint" || page.Items[1].Action != "consultation:break-glass" {
 		t.Errorf("audited: %+v", page.Items)
 	}

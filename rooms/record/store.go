@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
@@ -56,6 +57,11 @@ type Tx interface {
 	ConsultationsOf(patient account.PatientID, limit int) ([]consultation.Consultation, error)
 	// LogAfter is a stretch of a room's log.
 	LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error)
+
+	// LookUntil is until when an admin looks into a consultation; the zero time
+	// before the first look.
+	LookUntil(admin rooms.UserID, id consultation.ID) (time.Time, error)
+	SaveLook(admin rooms.UserID, id consultation.ID, until time.Time) error
 
 	Pharmacist(user rooms.UserID) (bool, error)
 	SetPharmacist(user rooms.UserID, is bool) error

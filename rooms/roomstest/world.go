@@ -9,6 +9,10 @@
 //	c := bo.Consults(wang, "I have a headache")
 //	wang.Accepts(c)
 //	bo.Says(c, "since Monday")
+//
+// or, where the beginning does not matter:
+//
+//	bo, wang, c := w.Talk()
 package roomstest
 
 import (
@@ -78,8 +82,9 @@ type World struct {
 	LoginFailures int
 
 	notifications *notification.Service
-	// Policy of records; it counts from the next restart on.
-	Policy record.Policy
+	// Policy of records; it counts from the next restart on, as does Evidence.
+	Policy   record.Policy
+	Evidence consultation.Evidence
 
 	consultations *consultation.Service
 	blobs         *blob.Folder
@@ -170,6 +175,7 @@ func (w *World) open() {
 	w.Accounts = w.Node(w.Hub)
 	w.consultations = consultation.New(store.Consultations{DB: db}, w.Hub, w.Presence, w.Now)
 	w.consultations.VerifiedOnly()
+	w.consultations.Asks(w.Evidence)
 	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, KeepMessages: KeepMessages}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
 	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
@@ -378,6 +384,15 @@ func (p *Person) Consults(doctor *Person, complaint string) consultation.ID {
 func (p *Person) Accepts(id consultation.ID) consultation.Consultation {
 	p.W.T.Helper()
 	return Must(p, consultation.Accept, consultation.Input{ConsultationID: id})
+}
+
+// Talk is a consultation that goes on between bo, a patient, and Dr wang.
+func (w *World) Talk() (bo, wang *Person, id consultation.ID) {
+	w.T.Helper()
+	bo, wang = w.Patient("bo"), w.Doctor("wang")
+	id = bo.Consults(wang, "headache")
+	wang.Accepts(id)
+	return bo, wang, id
 }
 
 // Says sends a text.

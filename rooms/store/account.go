@@ -284,6 +284,25 @@ func (w *where) add(condition string, args ...any) {
 	w.conditions = append(w.conditions, condition)
 }
 
+// same asks for a value of a column, unless that is empty.
+func (w *where) same(column, value string) {
+	if value != "" {
+		w.add(column+` = ?`, value)
+	}
+}
+
+// amongst asks for one of several values of a column, unless there are none.
+func amongst[T any](w *where, column string, values []T) {
+	if len(values) == 0 {
+		return
+	}
+	params := make([]string, len(values))
+	for i, v := range values {
+		params[i] = w.param(v)
+	}
+	w.add(column + ` IN (` + strings.Join(params, ", ") + `)`)
+}
+
 func (w *where) param(a any) string {
 	w.args = append(w.args, a)
 	return "$" + strconv.Itoa(len(w.args))

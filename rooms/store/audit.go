@@ -14,30 +14,40 @@ type Audits struct{ *DB }
 
 const auditColumns = `num, at, actor_id, role, address, action, subject, reason, detail, previous, sha256`
 
-func scanAudit(s scanner) (audit.LogEntry, error) {
+func scanAudit(s scanner, more ...any) (audit.LogEntry, error) {
 	var e audit.LogEntry
-	return e, s.Scan(&e.Num, (*at)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.Action, &e.Subject, &e.Reason, &e.Detail, &e.Previous, &e.SHA256)
+	return e, s.Scan(append([]any{&e.Num, (*at)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.Action, &e.Subject, &e.Reason, &e.Detail, &e.Previous, &e.SHA256}, more...)...)
 }
 
 // Audit implements audit.Store.
-func (s Audits) Audit(ctx context.Context, q audit.Query) ([]audit.LogEntry, error) {
+func (s Audits) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, error) {
 	w := where{}
-	w.add(`1 = 1`)
-	if q.Filter.ActorID != "" {
-		w.add(`actor_id = ?`, q.Filter.ActorID)
+	w.same("actor_id", string(q.Filter.ActorID))
+	w.same("action", q.Filter.Action)
+	w.same("subject", q.Filter.Subject)
+	if part := q.Filter.Q; part != "" {
+		w.add(`(subject LIKE ? ESCAPE '\' OR lower(reason) LIKE ? ESCAPE '\' OR actor_id IN (SELECT id FROM users WHERE lower(name) LIKE ? ESCAPE '\' OR email LIKE ? ESCAPE '\'))`,
+			like(part), like(part), like(part), like(part))
 	}
-	if q.Filter.Subject != "" {
-		w.add(`subject = ?`, q.Filter.Subject)
+	if q.Filter.From != nil {
+		w.add(`at >= ?`, micros(*q.Filter.From))
+	}
+	if q.Filter.To != nil {
+		w.add(`at < ?`, micros(*q.Filter.To))
 	}
 	if q.Before > 0 {
 		w.add(`num < ?`, q.Before)
 	}
-	return collect(ctx, s.readers, scanAudit, `SELECT `+auditColumns+` FROM audit`+w.sql()+` ORDER BY num DESC LIMIT `+w.param(q.Limit), w.args...)
+	return collect(ctx, s.readers, func(row scanner) (audit.LogLine, error) {
+		var name string
+		e, err := scanAudit(row, &name)
+		return audit.LogLine{LogEntry: e, ActorName: name}, err
+	}, `SELECT `+auditColumns+`, coalesce((SELECT name FROM users WHERE id = audit.actor_id), '') FROM audit`+w.sql()+` ORDER BY num DESC LIMIT `+w.param(q.Limit), w.args...)
 }
 
 // AuditAfter implements audit.Store.
 func (s Audits) AuditAfter(ctx context.Context, num int64, limit int) ([]audit.LogEntry, error) {
-	return collect(ctx, s.readers, scanAudit, `SELECT `+auditColumns+` FROM audit WHERE num > $1 ORDER BY num LIMIT $2`, num, limit)
+	return collect(ctx, s.readers, func(row scanner) (audit.LogEntry, error) { return scanAudit(row) }, `SELECT `+auditColumns+` FROM audit WHERE num > $1 ORDER BY num LIMIT $2`, num, limit)
 }
 
 // AuditHead implements audit.Store.

@@ -74,13 +74,7 @@ func (s Billing) Orders(ctx context.Context, q billing.OrderQuery) ([]billing.Or
 	if q.User != "" {
 		w.add(`o.user_id = ?`, q.User)
 	}
-	if len(q.Statuses) > 0 {
-		params := make([]string, len(q.Statuses))
-		for i, status := range q.Statuses {
-			params[i] = w.param(status)
-		}
-		w.add(`o.status IN (` + strings.Join(params, ", ") + `)`)
-	}
+	amongst(&w, `o.status`, q.Statuses)
 	if q.Text != "" {
 		text := like(q.Text)
 		w.add(`(lower(o.id) LIKE ? ESCAPE '\' OR lower(c.id) LIKE ? ESCAPE '\' OR lower(c.patient_name) LIKE ? ESCAPE '\' OR lower(c.doctor_name) LIKE ? ESCAPE '\')`,

@@ -52,13 +52,7 @@ func (s Consultations) Consultation(ctx context.Context, id consultation.ID) (co
 func (s Consultations) Consultations(ctx context.Context, q consultation.Query) ([]consultation.Consultation, error) {
 	w := where{}
 	w.add(`p.user_id = ?`, q.User)
-	if len(q.Statuses) > 0 {
-		params := make([]string, len(q.Statuses))
-		for i, status := range q.Statuses {
-			params[i] = w.param(status)
-		}
-		w.add(`c.status IN (` + strings.Join(params, ", ") + `)`)
-	}
+	amongst(&w, `c.status`, q.Statuses)
 	if q.After != nil {
 		w.add(`(r.last_at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
@@ -73,6 +67,33 @@ func (s Consultations) Consultations(ctx context.Context, q consultation.Query) 
 			(SELECT count(*) FROM messages m WHERE m.consultation_id = c.id AND m.seq > p.read_up_to AND m.sender_id <> p.user_id AND m.recalled_at IS NULL)
 		FROM participants p JOIN consultations c ON c.id = p.consultation_id JOIN rooms r ON r.id = 'consultation:' || c.id`+w.sql()+
 		` ORDER BY r.last_at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
+}
+
+// ShowsEarlierDiagnosis implements consultation.Tx.
+func (tx *Tx) ShowsEarlierDiagnosis(c consultation.Consultation) (shows bool, err error) {
+	err = tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM messages m JOIN attachments a ON a.id = m.attachment_id
+			WHERE m.consultation_id = $1 AND m.sender_id = $2 AND m.recalled_at IS NULL AND a.kind <> 'audio')
+		OR EXISTS (SELECT 1 FROM documents d WHERE d.patient_id = $3 AND d.kind = 'diagnosis' AND d.signed_at IS NOT NULL)`,
+		c.ID, c.UserID, c.PatientID).Scan(&shows)
+	return shows, err
+}
+
+// Cases implements consultation.Store.
+func (s Consultations) Cases(ctx context.Context, q consultation.CaseQuery) ([]consultation.Case, error) {
+	w := where{}
+	amongst(&w, `c.status`, q.Statuses)
+	if q.Text != "" {
+		w.add(`(c.id = ? OR lower(c.patient_name) LIKE ? ESCAPE '\' OR lower(c.doctor_name) LIKE ? ESCAPE '\')`, q.Text, like(q.Text), like(q.Text))
+	}
+	if q.After != nil {
+		w.add(`(c.created_at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
+	}
+	return collect(ctx, s.readers, func(row scanner) (consultation.Case, error) {
+		var c consultation.Case
+		return c, row.Scan(&c.ID, &c.Status, &c.Service, &c.Medium, &c.DoctorID, &c.DoctorName, &c.UserID, &c.PatientID, &c.PatientName,
+			(*at)(&c.CreatedAt), (*at)(&c.UpdatedAt), atOrNil{&c.ScheduledAt})
+	}, `SELECT c.id, c.status, c.service, c.medium, c.doctor_id, c.doctor_name, c.user_id, c.patient_id, c.patient_name, c.created_at, c.updated_at, c.scheduled_at
+		FROM consultations c`+w.sql()+` ORDER BY c.created_at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
 }
 
 const participantColumns = `user_id, name, role, joined_at, delivered_up_to, read_up_to`

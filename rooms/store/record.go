@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
@@ -292,4 +293,19 @@ func (tx *Tx) SaveTemplates(doctor rooms.UserID, list []record.Template) error {
 		return err
 	}
 	return tx.exec(`INSERT INTO templates (user_id, templates) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET templates = excluded.templates`, doctor, string(text))
+}
+
+// LookUntil implements record.Tx.
+func (tx *Tx) LookUntil(admin rooms.UserID, id consultation.ID) (until time.Time, err error) {
+	err = tx.row(context.Background(), `SELECT until FROM looks WHERE admin_id = $1 AND consultation_id = $2`, admin, id).Scan((*at)(&until))
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return until, err
+}
+
+// SaveLook implements record.Tx.
+func (tx *Tx) SaveLook(admin rooms.UserID, id consultation.ID, until time.Time) error {
+	return tx.exec(`INSERT INTO looks (admin_id, consultation_id, until) VALUES ($1, $2, $3)
+		ON CONFLICT (admin_id, consultation_id) DO UPDATE SET until = excluded.until`, admin, id, micros(until))
 }

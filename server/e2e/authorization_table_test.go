@@ -377,6 +377,7 @@ var authorization = map[string]row{
 	record.Pharmacists.Name:       {want: admins, in: empty},
 	record.AppointPharmacist.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.doctor} }},
 	record.DismissPharmacist.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.doctor} }},
+	consultation.Cases.Name:       {want: admins, in: empty},
 	record.EnterConsultation.Name: {want: admins, in: func(b belongings) any {
 		return record.EnterInput{ConsultationID: b.consultation, Reason: "I say so"}
 	}},

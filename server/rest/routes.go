@@ -222,6 +222,7 @@ func Routes() []Route {
 		{Method: "GET", Path: "/admin/pharmacists", Command: record.Pharmacists.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/pharmacists/:userId", Command: record.AppointPharmacist.Name, Status: http.StatusNoContent},
 		{Method: "DELETE", Path: "/admin/pharmacists/:userId", Command: record.DismissPharmacist.Name, Status: http.StatusNoContent},
+		{Method: "GET", Path: "/admin/consultations", Command: consultation.Cases.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/consultations/:consultationId/break-glass", Command: record.EnterConsultation.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/audit", Command: audit.List.Name, Status: http.StatusOK},

@@ -1,15 +1,6 @@
-import AxeBuilder from '@axe-core/playwright'
-import type { Page } from '@playwright/test'
 import { expect, logIn, password, Person, test } from './world'
+import { axe } from './world/axe'
 import { admin } from './world/server'
-
-async function check(page: Page, name: string) {
-  await expect(page.locator('.el-skeleton')).toHaveCount(0)
-  await page.waitForTimeout(300) // colours in transition would be measured
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
-  const found = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`)
-  expect(found, name).toEqual([])
-}
 
 for (const width of [390, 1440]) {
   test(`axe finds nothing at ${width} px`, async ({ browserOf, server }) => {
@@ -27,32 +18,32 @@ for (const width of [390, 1440]) {
     const guest = await browserOf({ width })
     for (const path of ['/login', '/register', '/doctors', '/nowhere']) {
       await guest.goto(path)
-      await check(guest, path)
+      await axe(guest, path)
     }
     const mine = await browserOf({ width })
     await logIn(mine, patient.user.email, password)
     for (const path of [`/doctors/${doctor.user.id}`, `/doctors/${doctor.user.id}/consult`, '/consultations', '/account', `/consultations/${c.id}`]) {
       await mine.goto(path)
-      await check(mine, path)
+      await axe(mine, path)
     }
     await mine.locator('article').first().getByRole('button', { name: '消息操作' }).click()
-    await check(mine, 'message menu')
+    await axe(mine, 'message menu')
     const theirs = await browserOf({ width })
     await logIn(theirs, doctor.user.email, password)
     for (const path of ['/desk', '/desk/profile', '/desk/replies', `/consultations/${c.id}`]) {
       await theirs.goto(path)
-      await check(theirs, path)
+      await axe(theirs, path)
     }
     await theirs.getByRole('button', { name: '转线下' }).click()
-    await check(theirs, 'dialog')
+    await axe(theirs, 'dialog')
     const waiting = await browserOf({ width })
     await logIn(waiting, other.user.email, password)
     await waiting.goto(`/consultations/${queued.id}`)
     await expect(waiting.getByTestId('queue-position')).toHaveText('1')
-    await check(waiting, 'waiting room')
+    await axe(waiting, 'waiting room')
     const root = await browserOf({ width })
     await logIn(root, admin.email, admin.password)
-    await check(root, '/admin')
+    await axe(root, '/admin')
   })
 }
 

@@ -1,7 +1,7 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import type { Consultation } from '../src/api/wire.gen'
 import { expect, Person } from './world'
+import { axe } from './world/axe'
 import { callScreen, calls, enter, fakeDevices, flows, incoming, test, traffic } from './world/media'
 
 // Calls between real browsers, with cameras and microphones that are made up.
@@ -26,11 +26,6 @@ async function meeting(url: string): Promise<Meeting> {
 const answer = (page: Page) => incoming(page).getByRole('button', { name: '接听', exact: true }).click()
 const hangUp = (page: Page) => callScreen(page).getByRole('button', { name: '挂断' }).click()
 
-async function accessible(page: Page, name: string) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).disableRules(['color-contrast']).analyze()
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`), name).toEqual([])
-}
-
 test('ring, answer, see and hear each other, share the screen, hang up', async ({ browserOf, server }) => {
   const { doctor, patient, consultation } = await meeting(server.url)
   const mine = await browserOf()
@@ -45,14 +40,14 @@ test('ring, answer, see and hear each other, share the screen, hang up', async (
   await expect(callScreen(mine)).toContainText('正在呼叫')
   await expect(incoming(desk)).toContainText('张波')
   await expect(incoming(phone)).toBeVisible()
-  await accessible(phone, 'ringing')
+  await axe(phone, 'ringing')
   await answer(desk)
   await expect(incoming(phone)).toBeHidden()
   await expect(phone.getByText('您正在另一台设备上通话')).toBeVisible()
   await flows(mine)
   await flows(desk)
   await expect(callScreen(mine).getByTestId('call-status')).toHaveText(/^\d+:\d\d$/)
-  await accessible(mine, 'in call')
+  await axe(mine, 'in call')
 
   // Muted is seen on the other side, and heard: nothing but silence comes.
   await callScreen(mine).getByRole('button', { name: '静音', exact: true }).click()
@@ -165,7 +160,7 @@ test('a page that is reloaded goes on with its call; devices can be tested befor
   await mine.getByRole('button', { name: '开始检测' }).click()
   await expect.poll(() => mine.locator('video').evaluate((video: HTMLVideoElement) => video.videoWidth)).toBeGreaterThan(0)
   await expect(mine.getByText('听到了')).toBeVisible()
-  await accessible(mine, 'device test')
+  await axe(mine, 'device test')
   await mine.goto(`/consultations/${consultation.id}`)
   await enter(theirs, doctor, consultation.id)
   await calls(theirs, '视频通话')

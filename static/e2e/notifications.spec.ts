@@ -1,20 +1,13 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { CDPSession, Page } from '@playwright/test'
 import type { Consultation, Inbox, Opened } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test, WenzhenServer } from './world'
+import { axe } from './world/axe'
 import { openPost, openPushService } from './world/outside'
 
 // What reaches people who were not there, as they see it.
 
 const bell = (page: Page) => page.getByTestId('unread')
 const news = (page: Page) => page.getByRole('status', { name: /新通知|New notification/ })
-
-async function axe(page: Page, name: string) {
-  await expect(page.locator('.el-skeleton')).toHaveCount(0)
-  await page.waitForTimeout(300) // colours in transition would be measured
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary ?? ''}`).join(' | ')}`), name).toEqual([])
-}
 
 test('what happens elsewhere comes to every device, and is read on all of them at once', async ({ browserOf, server }) => {
   const doctor = await Person.practise(server.url, '王芳')

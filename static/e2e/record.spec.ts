@@ -1,7 +1,8 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import type { Consultation, Opened } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test } from './world'
+import { axe } from './world/axe'
+import { looks } from './world/looks'
 
 /** A followup that goes on, with both sides of it. */
 async function followup(server: string): Promise<{ bo: Person; wang: Person; c: Consultation }> {
@@ -16,8 +17,6 @@ async function enter(page: Page, person: Person, path: string): Promise<Page> {
   await page.goto(path)
   return page
 }
-
-const accessible = async (page: Page) => expect((await new AxeBuilder({ page }).disableRules(['color-contrast']).analyze()).violations).toEqual([])
 
 test('a doctor writes and signs; the patient has it at once, in the record, and can verify it', async ({ server, browserOf }) => {
   const { bo, wang, c } = await followup(server.url)
@@ -36,7 +35,7 @@ test('a doctor writes and signs; the patient has it at once, in the record, and 
   const card = patient.getByRole('region', { name: '诊断' })
   await expect(card).toContainText('I10')
   await expect(card).toContainText('低盐饮食')
-  await accessible(patient)
+  await axe(patient)
 
   const download = patient.waitForEvent('download')
   await card.getByRole('button', { name: '下载 PDF' }).click()
@@ -45,14 +44,14 @@ test('a doctor writes and signs; the patient has it at once, in the record, and 
   await patient.goto('/records')
   await expect(patient.getByRole('heading', { name: '张波的健康档案' })).toBeVisible()
   await expect(patient.getByRole('region', { name: '诊断' })).toContainText('原发性高血压')
-  await accessible(patient)
+  await axe(patient)
 
   const { items } = await bo.ask<{ items: { id: string; signature: { sha256: string } }[] }>('GET', `/consultations/${c.id}/diagnoses`)
   const signed = items[0] ?? { id: '', signature: { sha256: '' } }
   const anyone = await browserOf({ locale: 'en' })
   await anyone.goto(`/verify/diagnosis/${signed.id}?sha256=${signed.signature.sha256}`)
   await expect(anyone.getByRole('status')).toContainText('Genuine and in force')
-  await accessible(anyone)
+  await axe(anyone)
   await anyone.goto(`/verify/diagnosis/${signed.id}?sha256=${'0'.repeat(64)}`)
   await expect(anyone.getByRole('status')).toContainText('The hash does not match')
 })
@@ -86,7 +85,7 @@ test('a prescription warns of an allergy, and a pharmacist approves it', async (
   const pharmacist = await enter(await browserOf(), pei, '/reviews')
   const waiting = pharmacist.getByRole('region', { name: '处方' }).filter({ hasText: '阿莫西林胶囊' })
   await expect(waiting.getByRole('alert')).toContainText('青霉素')
-  await accessible(pharmacist)
+  await axe(pharmacist)
   await waiting.getByRole('button', { name: '审核通过' }).click()
   await expect(card).toContainText('药师已审核')
 })
@@ -103,7 +102,7 @@ test('record screens', async ({ server, browserOf }) => {
   await wang.ask('POST', `/prescriptions/${pills.id}/sign`, {})
   await wang.ask('POST', `/consultations/${c.id}/diagnoses`, { codes: ['E78.5'], text: '待复查血脂' })
   const folder = process.env.SHOTS ?? 'test-results/record'
-  for (const [width, locale] of [[1440, 'zh-CN'], [390, 'zh-CN'], [1440, 'en'], [390, 'en']] as const) {
+  for (const [width, locale] of looks) {
     const patient = await enter(await browserOf({ width, locale }), bo, `/consultations/${c.id}`)
     await expect(patient.locator('.document.prescription')).toBeVisible()
     await patient.screenshot({ path: `${folder}/chat-${width}-${locale}.png` })

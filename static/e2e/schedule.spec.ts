@@ -1,7 +1,7 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import type { Appointment, Booking, Rule, Schedule, SlotList } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test } from './world'
+import { axe } from './world/axe'
 
 // Doctors' hours and patients' appointments, as people in several browsers see them.
 
@@ -37,13 +37,6 @@ async function fillAndBook(page: Page) {
   await page.getByRole('textbox', { name: '哪里不舒服' }).fill('咳嗽一周，夜里加重。')
   await page.getByText('我了解线上问诊的局限').click()
   await page.getByRole('button', { name: '确认预约' }).click()
-}
-
-async function axe(page: Page, name: string) {
-  await expect(page.locator('.el-skeleton')).toHaveCount(0)
-  await page.waitForTimeout(300) // colours in transition would be measured
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary ?? ''}`).join(' | ')}`), name).toEqual([])
 }
 
 test('one books and the slot goes in the other browser; one cancels and it comes back', async ({ browserOf, server }) => {

@@ -1,18 +1,18 @@
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page } from '@playwright/test'
 
-/** Nothing is loading, and nothing moves any more: what fades would be measured half-way. */
+/** Nothing is loading, and nothing but what moves for long moves any more: what fades would be measured half-way. */
 export async function settled(page: Page): Promise<void> {
   await expect(page.locator('.el-skeleton')).toHaveCount(0)
   // What begins to move does so with the next frame.
   await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
   await expect
-    .poll(() => page.evaluate(() => document.getAnimations().filter((a) => a.playState === 'running' && a.effect?.getComputedTiming().iterations !== Infinity).length))
+    .poll(() => page.evaluate(() => document.getAnimations().filter((a) => a.playState === 'running' && Number(a.effect?.getComputedTiming().endTime) < 2_000).length))
     .toBe(0)
 }
 
 /** axe finds nothing to complain about on the page as it stands, or in the part of it that can be used now. */
-export async function axe(page: Page, name: string, part = 'html'): Promise<void> {
+export async function axe(page: Page, name = page.url(), part = 'html'): Promise<void> {
   await settled(page)
   const { violations } = await new AxeBuilder({ page }).include(part).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
   expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`), name).toEqual([])

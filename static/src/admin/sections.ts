@@ -20,4 +20,7 @@ export const sections: Section[] = [
   section('connections', 'operations.tab.connections', () => import('./ConnectionsPanel.vue')),
   section('health', 'operations.tab.health', () => import('./HealthPanel.vue')),
   section('settings', 'operations.tab.settings', () => import('./SettingsPanel.vue')),
+  section('pharmacists', 'oversight.pharmacists', () => import('@/admin/PharmacistSection.vue')),
+  section('glass', 'oversight.glass', () => import('@/admin/GlassSection.vue')),
+  section('audit', 'oversight.audit', () => import('@/admin/AuditSection.vue')),
 ]

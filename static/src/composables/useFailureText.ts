@@ -9,6 +9,7 @@ export function useFailureText() {
     if (failure.code === 'conflict' && failure.status && te(`status.${failure.status}`)) {
       return t('failure.conflictStatus', { status: t(`status.${failure.status}`) })
     }
+    if (failure.field && te(`failureAt.${failure.field}`)) return t(`failureAt.${failure.field}`)
     if (failure.code === 'internal' && failure.traceId) return t('failure.internalTrace', { trace: failure.traceId })
     return te(`failure.${failure.code}`) ? t(`failure.${failure.code}`) : failure.message
   }

@@ -16,6 +16,8 @@ import { operationsEn } from './operations.en'
 import { operationsZhCN } from './operations.zh-CN'
 import { privacyEn } from './privacy.en'
 import { privacyZhCN } from './privacy.zh-CN'
+import { oversightEn } from './oversight.en'
+import { oversightZhCN } from './oversight.zh-CN'
 import { recordEn } from './record.en'
 import { recordZhCN } from './record.zh-CN'
 import { scheduleEn } from './schedule.en'
@@ -55,6 +57,7 @@ export const i18n = createI18n({
       ...notificationsZhCN,
       ...operationsZhCN,
       ...privacyZhCN,
+      ...oversightZhCN,
       ...recordZhCN,
       ...scheduleZhCN,
     },
@@ -68,6 +71,7 @@ export const i18n = createI18n({
       ...notificationsEn,
       ...operationsEn,
       ...privacyEn,
+      ...oversightEn,
       ...recordEn,
       ...scheduleEn,
     },

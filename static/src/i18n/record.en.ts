@@ -139,4 +139,12 @@ export const recordEn: RecordTexts = {
     hash: 'SHA-256',
     key: 'Public key (Ed25519)',
   },
+  evidence: {
+    title: 'Show the earlier diagnosis',
+    text: 'For a follow-up, send a picture or file of it: a discharge letter, a test report, an earlier prescription. There is no need to if it was made here.',
+    send: 'Choose a file',
+    doctor: 'The patient has sent no document of the earlier diagnosis yet.',
+  },
+  /** What is said of a failure at a field, where the code alone says too little. */
+  failureAt: { documents: 'The patient has to show the earlier diagnosis first: a picture or file of it in this conversation.' },
 }

@@ -137,6 +137,14 @@ export const recordZhCN = {
     hash: '校验码 SHA-256',
     key: '系统公钥（Ed25519）',
   },
+  evidence: {
+    title: '请出示此前的诊断',
+    text: '复诊需要此前诊断的凭据：请发送出院小结、检查报告或旧处方的照片或文件。诊断若是在本站作出的，则无需发送。',
+    send: '选择文件',
+    doctor: '患者尚未发送此前诊断的凭据。',
+  },
+  /** What is said of a failure at a field, where the code alone says too little. */
+  failureAt: { documents: '请患者先在对话中发送此前诊断的照片或文件，再接诊。' },
 }
 
 export type RecordTexts = typeof recordZhCN

@@ -1,0 +1,18 @@
+import { at, http } from '@/api'
+import type { CaseFilter, CasePage, Glimpse, LogFilter, LogPage, PharmacistList, RecordGlimpse, UserFilter, UserList, Verdict } from '@/api/wire.gen'
+
+/** REST of what an admin may do with records, and of who did what with them. */
+export const oversightApi = {
+  pharmacists: () => http.json<PharmacistList>('GET', '/admin/pharmacists'),
+  appoint: (userId: string) => http.json<undefined>('POST', at('/admin/pharmacists', userId)),
+  dismiss: (userId: string) => http.json<undefined>('DELETE', at('/admin/pharmacists', userId)),
+  users: (filter: UserFilter) => http.json<UserList>('GET', '/admin/users', { query: { ...filter } }),
+
+  cases: (filter: CaseFilter) => http.json<CasePage>('GET', '/admin/consultations', { query: { ...filter } }),
+  enterConsultation: (id: string, reason: string, after = 0) =>
+    http.json<Glimpse>('POST', `${at('/admin/consultations', id)}/break-glass`, { body: { reason, after } }),
+  enterRecord: (patientId: string, reason: string) => http.json<RecordGlimpse>('POST', `${at('/admin/patients', patientId)}/break-glass`, { body: { reason } }),
+
+  audit: (filter: LogFilter) => http.json<LogPage>('GET', '/admin/audit', { query: { ...filter } }),
+  verifyAudit: () => http.json<Verdict>('POST', '/admin/audit/verify'),
+}
