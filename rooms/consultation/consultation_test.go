@@ -99,7 +99,7 @@ func TestMachine(t *testing.T) {
 func TestConflictNamesThePresentState(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	patient, doctor, id := w.Talk()
+	_, doctor, id := w.Talk()
 	_, err := roomstest.Ask(w, doctor.As, Accept, Input{ConsultationID: id})
 	e, ok := err.(*rooms.Error)
 	if !ok || e.Code != rooms.CodeConflict || e.Status != "active" {
@@ -200,9 +200,9 @@ func TestFollowupNeedsEvidenceWhereItIsRequired(t *testing.T) {
 		}
 		return roomstest.Must(bo, chat.Send, chat.SendInput{ConsultationID: first, ClientID: clientID, Kind: chat.File, AttachmentID: file.ID})
 	}
-	roomstest.Must(bo, chat.Recall, chat.RecallInput{ConsultationID: first, MessageID: sends("a mistake").ID})
+	roomstest.Must(bo, chat.Recall, chat.MessageInput{ConsultationID: first, MessageID: sends("mistake").ID})
 	refused("a file that was recalled", first)
-	sends("the right one")
+	sends("right")
 	wang.Accepts(first)
 
 	second := followup()
@@ -308,8 +308,7 @@ func TestParticipantsDevicesAreTold(t *testing.T) {
 
 func TestJoinBringsWhatWasMissed(t *testing.T) {
 	t.Parallel()
-	w := roomstest.New(t)
-	patient, doctor, id := w.Talk()
+	patient, doctor, id := roomstest.New(t).Talk()
 	for i := range 250 {
 		patient.Says(id, fmt.Sprint(i))
 	}

@@ -9,7 +9,6 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
-	. "wenzhen/rooms/notification"
 	"wenzhen/rooms/roomstest"
 )
 
@@ -35,10 +34,10 @@ func TestMoneyIsTold(t *testing.T) {
 			bo.Pays(id)
 			roomstest.Must(wang, consultation.Decline, consultation.ReasonInput{ConsultationID: id, Reason: "not my field"})
 			bo.W.Passes(time.Minute)
-		}, "payment_received consultation_declined payment_refunded", "consultation_requested", "Refunded: ¥50.01", "/orders/"},
+		}, "payment_received consultation_declined payment_refunded", "consultation_requested", "退款成功：¥50.01", "/orders/"},
 		"not paid": {func(t *testing.T, bo, wang *roomstest.Person, id consultation.ID) {
 			bo.W.Passes(16 * time.Minute)
-		}, "payment_expired", "", "Your order was not paid in time", "/consultations/"},
+		}, "payment_expired", "", "订单未支付，已关闭", "/consultations/"},
 		"withdrawn before it was paid": {func(t *testing.T, bo, wang *roomstest.Person, id consultation.ID) {
 			roomstest.Must(bo, consultation.Cancel, consultation.ReasonInput{ConsultationID: id})
 		}, "", "", "", ""},
@@ -47,7 +46,7 @@ func TestMoneyIsTold(t *testing.T) {
 			bo.W.Passes(16 * time.Minute)
 			bo.W.Passes(time.Hour)
 			bo.W.Passes(time.Hour)
-		}, "payment_expired payment_late payment_refunded", "", "Refunded: ¥50.01", "/orders/"},
+		}, "payment_expired payment_late payment_refunded", "", "退款成功：¥50.01", "/orders/"},
 		"given back in two parts": {func(t *testing.T, bo, wang *roomstest.Person, id consultation.ID) {
 			o := bo.Pays(id)
 			for range 2 {
@@ -56,7 +55,7 @@ func TestMoneyIsTold(t *testing.T) {
 				}
 				bo.W.Passes(time.Minute)
 			}
-		}, "payment_received payment_refunded payment_refunded", "consultation_requested payment_given_back payment_given_back", "Refunded: ¥10.00", "/orders/"},
+		}, "payment_received payment_refunded payment_refunded", "consultation_requested payment_given_back payment_given_back", "退款成功：¥10.00", "/orders/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -153,8 +153,7 @@ func TestReadingTheRoomReadsTheInbox(t *testing.T) {
 
 func TestMarkingRead(t *testing.T) {
 	t.Parallel()
-	w := roomstest.New(t)
-	bo, wang, c := w.Talk()
+	bo, wang, c := roomstest.New(t).Talk()
 	for i := range 4 {
 		wang.Says(c, fmt.Sprint(i))
 	}
@@ -184,8 +183,7 @@ func TestMarkingRead(t *testing.T) {
 
 func TestPaging(t *testing.T) {
 	t.Parallel()
-	w := roomstest.New(t)
-	bo, wang, c := w.Talk()
+	bo, wang, c := roomstest.New(t).Talk()
 	for i := range 24 {
 		wang.Says(c, fmt.Sprint(i))
 	}

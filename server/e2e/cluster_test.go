@@ -176,6 +176,7 @@ func TestNobodyIsToldOnAnotherNodeWhatTheyLookAt(t *testing.T) {
 	t.Parallel()
 	list, _ := nodes(t, 2)
 	wang := list[0].doctor("wang").online()
+	doctors := []*person{wang, wang.on(list[1]).online()} // one on each node
 	var looking []*person
 	var ids, others []consultation.ID
 	for _, w := range list {
@@ -184,19 +185,21 @@ func TestNobodyIsToldOnAnotherNodeWhatTheyLookAt(t *testing.T) {
 		wang.accepts(id)
 		looking, ids, others = append(looking, p), append(ids, id), append(others, other)
 	}
-	// present waits until the doctor's node knows that someone has joined, and
-	// with it all that was told of them before.
+	// present waits until both nodes know that someone has joined, and with it
+	// all that was told of them before.
 	present := func(id consultation.ID, p *person) {
 		t.Helper()
 		p.joins(id)
-		eventually(t, "the patient is there", func() bool {
-			for _, one := range call(wang, consultation.Join, consultation.JoinInput{ConsultationID: id}).Presence {
-				if one.UserID == p.user.ID {
-					return true
+		for _, doctor := range doctors {
+			eventually(t, "the patient is there", func() bool {
+				for _, one := range call(doctor, consultation.Join, consultation.JoinInput{ConsultationID: id}).Presence {
+					if one.UserID == p.user.ID {
+						return true
+					}
 				}
-			}
-			return false
-		})
+				return false
+			})
+		}
 	}
 	told := func(p *person) (messages int) {
 		for _, n := range p.inbox() {

@@ -121,7 +121,7 @@ func enums() map[reflect.Type][]string {
 			string(schedule.HoldExpired), string(schedule.Cancelled), string(schedule.NoShow), string(schedule.ReassignPending),
 		},
 		reflect.TypeFor[notification.NoticeKind](): {string(notification.Messages), string(notification.Consultations), string(notification.Appointments), string(notification.Calls),
-			string(notification.Diagnoses), string(notification.Prescriptions)},
+			string(notification.Diagnoses), string(notification.Prescriptions), string(notification.Payments)},
 		reflect.TypeFor[notification.Topic](): {
 			string(notification.MessageCame), string(notification.ConsultationRequested), string(notification.ConsultationAccepted), string(notification.ConsultationDeclined),
 			string(notification.ConsultationCancelled), string(notification.ConsultationOnHold), string(notification.ConsultationResumed), string(notification.ConsultationEnded),

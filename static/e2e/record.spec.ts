@@ -1,8 +1,9 @@
 import type { Page } from '@playwright/test'
 import type { Consultation, Opened } from '../src/api/wire.gen'
-import { expect, logIn, password, Person, test } from './world'
+import { expect, logIn, password, Person, test, WenzhenServer } from './world'
 import { axe } from './world/axe'
 import { looks } from './world/looks'
+import { picture } from './world/picture'
 
 /** A followup that goes on, with both sides of it. */
 async function followup(server: string): Promise<{ bo: Person; wang: Person; c: Consultation }> {
@@ -88,6 +89,34 @@ test('a prescription warns of an allergy, and a pharmacist approves it', async (
   await axe(pharmacist)
   await waiting.getByRole('button', { name: '审核通过' }).click()
   await expect(card).toContainText('药师已审核')
+})
+
+test('a followup does not begin before the earlier diagnosis was shown, where that is required', async ({ browser }) => {
+  const clinic = await WenzhenServer.start('--followup-evidence', 'required')
+  const visit = async (who: Person, width: number) => {
+    const page = await (await browser.newContext({ baseURL: clinic.url, viewport: { width, height: 844 }, locale: 'zh-CN' })).newPage()
+    return enter(page, who, `/consultations/${c.id}`)
+  }
+  const [bo, wang] = await Promise.all([Person.register(clinic.url, 'patient', '张波'), Person.practise(clinic.url, '王芳')])
+  const body = { doctorId: wang.user.id, service: 'followup', medium: 'text', complaint: '血压又高了', priorDiagnosis: '高血压' }
+  const { consultation: c } = await bo.ask<Opened>('POST', '/consultations', body)
+  try {
+    const [patient, doctor] = [await visit(bo, 390), await visit(wang, 1440)]
+    const asked = patient.getByRole('region', { name: '请出示此前的诊断' })
+    await expect(asked).toBeVisible()
+    await axe(patient, 'asked for the earlier diagnosis')
+    await expect(doctor.getByText('患者尚未发送此前诊断的凭据')).toBeVisible()
+    await doctor.getByRole('button', { name: '接诊' }).click()
+    await expect(doctor.getByText('请患者先在对话中发送此前诊断的照片或文件')).toBeVisible()
+    await asked.locator('input[type=file]').setInputFiles({ name: '出院小结.png', mimeType: 'image/png', buffer: picture() })
+    await expect(asked).toHaveCount(0)
+    await expect(doctor.getByText('患者尚未发送此前诊断的凭据')).toHaveCount(0)
+    await doctor.getByRole('button', { name: '接诊' }).click()
+    await expect(doctor.getByRole('button', { name: '诊断与处方' })).toBeVisible()
+  } finally {
+    await Promise.all(browser.contexts().map((context) => context.close()))
+    await clinic.stop()
+  }
 })
 
 test('record screens', async ({ server, browserOf }) => {

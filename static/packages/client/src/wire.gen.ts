@@ -221,6 +221,33 @@ export interface CancelInput {
   reason?: string
 }
 
+export interface Case {
+  id: string
+  status: Status
+  service: ServiceKind
+  medium: Medium
+  doctorId: string
+  doctorName: string
+  userId: string
+  patientId: string
+  patientName: string
+  createdAt: string
+  updatedAt: string
+  scheduledAt?: string
+}
+
+export interface CaseFilter {
+  q?: string
+  status?: Status
+  cursor?: string
+  limit?: number
+}
+
+export interface CasePage {
+  items: Case[]
+  nextCursor: string
+}
+
 export interface Charge {
   gateway: string
   transaction: string
@@ -626,6 +653,7 @@ export interface Glimpse {
   participants: Participant[]
   events: Entry[]
   hasMore: boolean
+  until: string
 }
 
 export interface Greeting {
@@ -814,7 +842,18 @@ export interface LinkedIdentity {
   linkedAt: string
 }
 
-export interface LogEntry {
+export interface LogFilter {
+  actorId?: string
+  action?: string
+  subject?: string
+  q?: string
+  from?: string
+  to?: string
+  cursor?: string
+  limit?: number
+}
+
+export interface LogLine {
   num: number
   at: string
   actorId: string
@@ -826,17 +865,11 @@ export interface LogEntry {
   detail?: string
   previous: string
   sha256: string
-}
-
-export interface LogFilter {
-  actorId?: string
-  subject?: string
-  cursor?: string
-  limit?: number
+  actorName?: string
 }
 
 export interface LogPage {
-  items: LogEntry[]
+  items: LogLine[]
   nextCursor: string
 }
 
@@ -1341,6 +1374,20 @@ export interface Receipt {
 export interface ReceiptInput {
   consultationId: string
   upToSeq: number
+}
+
+export interface RecordGlimpse {
+  patient: Patient
+  version: number
+  allergies: Allergy[]
+  conditions: Condition[]
+  medications: Medication[]
+  updatedAt?: string
+  updatedBy?: string
+  updatedById?: string
+  updatedByRole?: Role
+  history: Episode[]
+  until: string
 }
 
 export interface RecoveryCodes {
