@@ -1019,7 +1019,7 @@ export interface NodeStats {
 
 export type Nothing = Record<string, never>
 
-export type NoticeKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription'
+export type NoticeKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription' | 'payment'
 
 export interface Notification {
   id: string
