@@ -2,6 +2,7 @@ import type { CDPSession, Page } from '@playwright/test'
 import type { Consultation, Inbox, Opened } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test, WenzhenServer } from './world'
 import { axe } from './world/axe'
+import { looks, speak } from './world/looks'
 import { openPost, openPushService } from './world/outside'
 
 // What reaches people who were not there, as they see it.
@@ -63,6 +64,30 @@ test('preferences and quiet hours are kept', async ({ browserOf, server }) => {
   await expect(page.getByRole('switch', { name: 'Messages: Push' })).toBeChecked()
   await expect(page.getByRole('switch', { name: 'Keep quiet hours' })).toBeChecked()
   await expect(page.getByRole('combobox', { name: 'Time zone' })).toBeVisible()
+})
+
+test('notification screens', async ({ browserOf, server }) => {
+  const doctor = await Person.practise(server.url, '王芳', { services: [{ service: 'advice', medium: 'text', price: 5000, currency: 'CNY', minutes: 15 }] })
+  const patient = await Person.register(server.url, 'patient', '张波')
+  const { consultation, order } = await patient.ask<Opened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '咳嗽三天' })
+  const { redirectUrl } = await patient.ask<{ redirectUrl: string }>('POST', `/orders/${order?.id}/checkout`, { gateway: 'sandbox' })
+  await patient.ask('POST', `/sandbox/${redirectUrl.split('/').at(-1)}`, { play: 'pay' })
+  await doctor.accept(consultation)
+  await doctor.say(consultation, '您好')
+  await doctor.ask('POST', `/consultations/${consultation.id}/terminate`, { reason: '请到医院拍胸片。' })
+  await expect.poll(async () => (await patient.ask<Inbox>('GET', '/notifications')).items.map((n) => n.topic)).toContain('payment_refunded')
+  const folder = process.env.SHOTS ?? 'test-results/notifications'
+  for (const [width, locale] of looks) {
+    const page = await browserOf({ width, locale })
+    await speak(page, locale)
+    await logIn(page, patient.user.email, password)
+    await page.goto('/notifications')
+    await expect(page.getByRole('link', { name: /50\.00/ }).first()).toBeVisible()
+    await page.screenshot({ path: `${folder}/inbox-${width}-${locale}.png` })
+    await page.goto('/notifications/settings')
+    await expect(page.locator('.el-switch').first()).toBeVisible()
+    await page.screenshot({ path: `${folder}/settings-${width}-${locale}.png` })
+  }
 })
 
 interface Registration {

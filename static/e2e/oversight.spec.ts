@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import type { Inbox, LogPage } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test } from './world'
 import { axe } from './world/axe'
-import { looks } from './world/looks'
+import { looks, speak } from './world/looks'
 import { admin } from './world/server'
 
 // What an admin may do with records, and how everybody hears of it.
@@ -104,6 +104,7 @@ test('the audit log is searched, paged and verified', async ({ server, browserOf
   const page = await office(await browserOf({ width: 390 }), 'audit')
   const entries = page.getByRole('list', { name: '审计日志' }).getByRole('listitem')
   await page.getByRole('textbox', { name: '姓名、邮箱、记录编号或理由' }).fill(name)
+  await expect(entries.filter({ hasNotText: name })).toHaveCount(0)
   await expect(entries).toHaveCount(50)
   await page.getByRole('button', { name: '更早的记录' }).click()
   await expect(entries).toHaveCount(53)
@@ -139,6 +140,7 @@ test('oversight screens', async ({ server, browserOf }) => {
   const folder = process.env.SHOTS ?? 'test-results/oversight'
   for (const [width, locale] of looks) {
     const page = await browserOf({ width, locale })
+    await speak(page, locale)
     const shoot = (name: string) => page.screenshot({ path: `${folder}/${name}-${width}-${locale}.png` })
     await logIn(page, admin.email, admin.password)
     await page.goto('/admin/pharmacists')
@@ -153,9 +155,9 @@ test('oversight screens', async ({ server, browserOf }) => {
       await page.getByRole('dialog').getByRole('textbox').fill('complaint 2026-117')
       if (n === 0) await shoot('glass-reason')
       await page.locator('.el-dialog button[type=submit]').click()
-      await expect(page.locator('.bar')).toBeVisible()
+      await expect(page.locator('.section .bar')).toBeVisible()
       await shoot(`glass-${what}`)
-      await page.locator('.bar button').click()
+      await page.locator('.section .bar button').click()
     }
     await page.goto('/admin/audit')
     await expect(page.locator('.entries li').first()).toBeVisible()

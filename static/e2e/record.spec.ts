@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import type { Consultation, Opened } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test, WenzhenServer } from './world'
 import { axe } from './world/axe'
-import { looks } from './world/looks'
+import { looks, speak } from './world/looks'
 import { picture } from './world/picture'
 
 /** A followup that goes on, with both sides of it. */
@@ -132,13 +132,18 @@ test('record screens', async ({ server, browserOf }) => {
   await wang.ask('POST', `/consultations/${c.id}/diagnoses`, { codes: ['E78.5'], text: '待复查血脂' })
   const folder = process.env.SHOTS ?? 'test-results/record'
   for (const [width, locale] of looks) {
-    const patient = await enter(await browserOf({ width, locale }), bo, `/consultations/${c.id}`)
+    const speaking = async () => {
+      const page = await browserOf({ width, locale })
+      await speak(page, locale)
+      return page
+    }
+    const patient = await enter(await speaking(), bo, `/consultations/${c.id}`)
     await expect(patient.locator('.document.prescription')).toBeVisible()
     await patient.screenshot({ path: `${folder}/chat-${width}-${locale}.png` })
     await patient.goto('/records')
     await expect(patient.locator('.document').first()).toBeVisible()
     await patient.screenshot({ path: `${folder}/record-${width}-${locale}.png` })
-    const doctor = await enter(await browserOf({ width, locale }), wang, `/consultations/${c.id}`)
+    const doctor = await enter(await speaking(), wang, `/consultations/${c.id}`)
     await doctor.locator('.open-desk').click()
     await expect(doctor.locator('.desk .document').first()).toBeVisible()
     await doctor.screenshot({ path: `${folder}/desk-${width}-${locale}.png` })

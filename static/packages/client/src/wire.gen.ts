@@ -1870,7 +1870,7 @@ export interface Tokens {
 
 export type Tool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
 
-export type Topic = 'message' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void'
+export type Topic = 'message' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_entered' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back'
 
 export interface TreatedList {
   items: Patient[]
