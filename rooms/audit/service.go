@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"wenzhen/rooms"
 )
@@ -23,21 +22,16 @@ type LogFilter struct {
 	Action  string       `json:"action,omitempty"`
 	Subject string       `json:"subject,omitempty"`
 	// Q is part of the name or e-mail of who acted, of the subject or the reason.
-	Q string `json:"q,omitempty"`
+	Q string `json:"q,omitempty" limit:"..100"`
 	// From and To bound the time: From is in, To is not.
 	From   *time.Time `json:"from,omitempty"`
 	To     *time.Time `json:"to,omitempty"`
 	Cursor string     `json:"cursor,omitempty"`
-	Limit  int        `json:"limit,omitempty"`
+	Limit  int        `json:"limit,omitempty" limit:"1..200"`
 }
-
-const searchMost = 100 // characters of Q
 
 // Validate implements rooms.Validator.
 func (f LogFilter) Validate() error {
-	if utf8.RuneCountInString(f.Q) > searchMost {
-		return rooms.TooLarge("q", "q may have at most %d characters", searchMost)
-	}
 	if f.From != nil && f.To != nil && !f.From.Before(*f.To) {
 		return rooms.Invalid("to", "to must be after from")
 	}

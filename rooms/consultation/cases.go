@@ -11,14 +11,11 @@ import (
 
 // CaseFilter narrows what an admin finds. Limit is 1 to 100, 20 by default.
 type CaseFilter struct {
-	Q      string `json:"q,omitempty"`      // an id, or part of the patient's or the doctor's name
-	Status Status `json:"status,omitempty"` // one state, or several with commas
+	Q      string `json:"q,omitempty" limit:"..100"` // an id, or part of the patient's or the doctor's name
+	Status Status `json:"status,omitempty"`          // one state, or several with commas
 	Cursor string `json:"cursor,omitempty"`
-	Limit  int    `json:"limit,omitempty"`
+	Limit  int    `json:"limit,omitempty" limit:"1..100"`
 }
-
-// Validate implements rooms.Validator.
-func (in CaseFilter) Validate() error { return limit("q", in.Q, 100) }
 
 // Case is a consultation as an admin sees it without breaking the glass.
 type Case struct {
