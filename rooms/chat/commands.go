@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"strings"
 
 	"wenzhen/rooms"
@@ -52,14 +53,21 @@ var (
 // TextLimit is the length of a message in characters.
 var TextLimit = rooms.MostOf[SendInput]("Text")
 
+// PeaksLimit is how many peaks a voice message may have, and PeakLimit how
+// high each may be.
+const PeaksLimit, PeakLimit = 100, 100
+
 // SendInput says something.
 type SendInput struct {
 	ConsultationID consultation.ID `json:"consultationId"`
 	ClientID       string          `json:"clientId" limit:"id"`
 	Kind           Kind            `json:"kind"` // text, image, file or audio
-	Text           string          `json:"text,omitempty" limit:"..10000"`
-	AttachmentID   AttachmentID    `json:"attachmentId,omitempty"`
-	ReplyTo        MessageID       `json:"replyTo,omitempty"`
+	// Peaks make an audio message a voice message: how loud the recording is
+	// from beginning to end, 1 to 100 values of 0 to 100.
+	Peaks        []int        `json:"peaks,omitempty" limit:"..100"`
+	Text         string       `json:"text,omitempty" limit:"..10000"`
+	AttachmentID AttachmentID `json:"attachmentId,omitempty"`
+	ReplyTo      MessageID    `json:"replyTo,omitempty"`
 }
 
 // Validate implements rooms.Validator.
@@ -67,6 +75,9 @@ func (in SendInput) Validate() error {
 	switch {
 	case in.ConsultationID == "":
 		return rooms.Invalid("consultationId", "consultationId is missing")
+	}
+	if err := in.validatePeaks(); err != nil {
+		return err
 	}
 	switch in.Kind {
 	case Text:
@@ -82,6 +93,20 @@ func (in SendInput) Validate() error {
 		}
 	default:
 		return rooms.Invalid("kind", "kind must be text, image, file or audio")
+	}
+	return nil
+}
+
+func (in SendInput) validatePeaks() error {
+	switch {
+	case len(in.Peaks) == 0:
+		return nil
+	case in.Kind != Audio:
+		return rooms.Invalid("peaks", "a message of kind %s has no peaks", in.Kind)
+	case len(in.Peaks) > PeaksLimit:
+		return rooms.TooLarge("peaks", "at most %d peaks", PeaksLimit)
+	case slices.Min(in.Peaks) < 0 || slices.Max(in.Peaks) > PeakLimit:
+		return rooms.Invalid("peaks", "a peak is from 0 to %d", PeakLimit)
 	}
 	return nil
 }

@@ -53,7 +53,10 @@ func messageCreated(t *telling, m chat.Message) error {
 	if err != nil {
 		return err
 	}
-	name := ""
+	name, topic := "", MessageCame
+	if len(m.Peaks) > 0 {
+		topic = VoiceCame
+	}
 	for _, p := range people {
 		if p.UserID == m.SenderID {
 			name = p.Name
@@ -63,7 +66,7 @@ func messageCreated(t *telling, m chat.Message) error {
 		if p.JoinedAt.After(m.CreatedAt) || p.ReadUpTo >= m.Seq || t.s.attention.Has(t.event.Room, p.UserID) {
 			continue
 		}
-		if err := t.tell(p.UserID, about{topic: MessageCame, facts: Facts{Name: name}}); err != nil {
+		if err := t.tell(p.UserID, about{topic: topic, facts: Facts{Name: name}}); err != nil {
 			return err
 		}
 	}

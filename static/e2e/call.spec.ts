@@ -1,35 +1,11 @@
-import AxeBuilder from '@axe-core/playwright'
-import type { Page } from '@playwright/test'
-import type { Consultation } from '../src/api/wire.gen'
 import { expect, Person } from './world'
-import { callScreen, calls, enter, fakeDevices, flows, incoming, test, traffic } from './world/media'
+import { accessible } from './world/axe'
+import { answer, callScreen, calls, enter, fakeDevices, flows, hangUp, incoming, meeting, test, traffic } from './world/media'
 
 // Calls between real browsers, with cameras and microphones that are made up.
 
 test.use({ launchOptions: fakeDevices })
 test.setTimeout(180_000)
-
-interface Meeting {
-  doctor: Person
-  patient: Person
-  consultation: Consultation
-}
-
-async function meeting(url: string): Promise<Meeting> {
-  const doctor = await Person.practise(url, '王芳')
-  const patient = await Person.register(url, 'patient', '张波')
-  const consultation = await patient.consult(doctor)
-  await doctor.accept(consultation)
-  return { doctor, patient, consultation }
-}
-
-const answer = (page: Page) => incoming(page).getByRole('button', { name: '接听', exact: true }).click()
-const hangUp = (page: Page) => callScreen(page).getByRole('button', { name: '挂断' }).click()
-
-async function accessible(page: Page, name: string) {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).disableRules(['color-contrast']).analyze()
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`), name).toEqual([])
-}
 
 test('ring, answer, see and hear each other, share the screen, hang up', async ({ browserOf, server }) => {
   const { doctor, patient, consultation } = await meeting(server.url)

@@ -20,6 +20,8 @@ import { recordEn } from './record.en'
 import { recordZhCN } from './record.zh-CN'
 import { scheduleEn } from './schedule.en'
 import { scheduleZhCN } from './schedule.zh-CN'
+import { voiceEn } from './voice.en'
+import { voiceZhCN } from './voice.zh-CN'
 import { zhCN } from './zh-CN'
 
 export type Locale = 'zh-CN' | 'en'
@@ -57,6 +59,7 @@ export const i18n = createI18n({
       ...privacyZhCN,
       ...recordZhCN,
       ...scheduleZhCN,
+      ...voiceZhCN,
     },
     en: {
       ...en,
@@ -70,6 +73,7 @@ export const i18n = createI18n({
       ...privacyEn,
       ...recordEn,
       ...scheduleEn,
+      ...voiceEn,
     },
   },
 })

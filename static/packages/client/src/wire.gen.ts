@@ -103,6 +103,7 @@ export interface Attachment {
   sha256: string
   width?: number
   height?: number
+  durationMs?: number
   hasThumbnail: boolean
   createdAt: string
 }
@@ -928,6 +929,7 @@ export interface Message {
   kind: Kind
   text?: string
   attachment?: Attachment
+  peaks?: number[]
   replyTo?: string
   detail?: unknown
   createdAt: string
@@ -1510,6 +1512,7 @@ export interface SendInput {
   consultationId: string
   clientId: string
   kind: Kind
+  peaks?: number[]
   text?: string
   attachmentId?: string
   replyTo?: string
@@ -1823,7 +1826,7 @@ export interface Tokens {
 
 export type Tool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
 
-export type Topic = 'message' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void'
+export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void'
 
 export interface TreatedList {
   items: Patient[]
