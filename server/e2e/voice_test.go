@@ -123,7 +123,7 @@ func TestWhatIsNoVoiceMessage(t *testing.T) {
 		"too long":                      {soundtest.Ogg(106 * time.Second), chat.Audio, []int{1}, rooms.CodeTooLarge, "attachmentId"},
 		"too large":                     {soundtest.WebM(70 * time.Second), chat.Audio, []int{1}, rooms.CodeTooLarge, "attachmentId"},
 		"no sound in it":                {soundtest.WebM(0), chat.Audio, []int{1}, rooms.CodeInvalid, "attachmentId"},
-		"music without a length":        {[]byte("ID3\x03\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00"), chat.Audio, []int{1}, rooms.CodeInvalid, "attachmentId"},
+		"music without a length":        {[]byte("RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00"), chat.Audio, []int{1}, rooms.CodeInvalid, "attachmentId"},
 		"a film":                        {picture, chat.Audio, []int{1}, rooms.CodeInvalid, "kind"},
 		"words that are called sound":   {[]byte("good morning, doctor"), chat.Audio, []int{1}, rooms.CodeInvalid, "kind"},
 	} {

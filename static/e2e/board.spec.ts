@@ -111,7 +111,7 @@ test('fingers draw, and two of them move the board', async ({ browserOf, server 
   for (let y = 355; y < 400; y += 5) await touch('touchMove', [150 + (y % 3), y])
   await touch('touchEnd')
   await expect.poll(() => pixels(page)).not.toBe(blank)
-  const scale = page.getByRole('button', { name: '适合窗口' })
+  const scale = page.getByRole('button', { name: /适合窗口$/ })
   const before = await scale.innerText()
   const drawn = await pixels(page)
   await touch('touchStart', [150, 350])

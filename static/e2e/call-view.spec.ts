@@ -60,7 +60,7 @@ test('picture in picture, full screen, other devices, and voice alone on a poor 
   for (const [kind, name] of [['video', '摄像头'], ['audio', '麦克风']] as const) {
     const before = await line(mine, kind)
     await callScreen(mine).getByRole('button', { name: '切换设备' }).click()
-    await mine.getByRole('combobox', { name }).click()
+    await mine.getByRole('dialog').locator('label', { hasText: name }).locator('.el-select').click()
     await mine.getByRole('option').filter({ visible: true }).last().click()
     await expect.poll(async () => (await line(mine, kind)).device).not.toBe(before.device)
     await mine.keyboard.press('Escape')

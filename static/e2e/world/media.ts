@@ -7,7 +7,7 @@ import config from '../../playwright.config'
 export const test = base.extend<object, { server: WenzhenServer }>({
   server: [
     async ({}, use) => {
-      const server = await WenzhenServer.start('--turn-addr', '127.0.0.1:0', '--turn-allow-private', '--call-ring', '8s', '--voice-length', '6s')
+      const server = await WenzhenServer.start('--turn-addr', '127.0.0.1:0', '--turn-allow-private', '--call-ring', '8s')
       await use(server)
       await server.stop()
     },

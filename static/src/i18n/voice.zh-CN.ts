@@ -18,7 +18,7 @@ export const voiceZhCN = {
     pause: '暂停',
     position: '播放位置',
     positionOf: '{at} / {length}',
-    speed: '播放速度 {n} 倍',
+    speed: '播放速度 {n}×',
     failed: '语音加载失败，请重试',
     trouble: {
       denied: '浏览器不允许使用麦克风。请在地址栏的权限设置中允许后重试。',

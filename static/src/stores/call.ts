@@ -49,6 +49,8 @@ export const useCall = defineStore('call', () => {
   let mesh: Mesh | undefined
   let beat: ReturnType<typeof setInterval> | undefined
   let bound: (() => void)[] = []
+  /** The call that one is about to be in: the others tell how they are as soon as they hear of it. */
+  let entering: string | undefined
 
   const tracks = () => ({ audio: muted.value ? null : microphone.value, video: screen.value ?? camera.value })
 
@@ -73,7 +75,7 @@ export const useCall = defineStore('call', () => {
         if (signal.callId === current.value?.id) mesh?.receive(signal)
       }),
       connection.onSignal('call:state', (state) => {
-        if (state.callId === current.value?.id) states.value[state.userId] = state
+        if (state.callId === (current.value?.id ?? entering)) states.value[state.userId] = state
       }),
       connection.onEntry((entry) => {
         if (entry.name === 'call:updated') changed(entry.data as Call)
@@ -145,6 +147,8 @@ export const useCall = defineStore('call', () => {
   async function answer(call: Call, move: boolean, medium: Medium = call.medium): Promise<void> {
     troubles.value = {}
     incoming.value = elsewhere.value = undefined
+    states.value = {}
+    entering = call.id
     try {
       const joined = await realtime.ask('call:accept', { callId: call.id, deviceId: device, move })
       const { iceServers } = await realtime.ask('call:servers', { callId: call.id })
@@ -153,6 +157,8 @@ export const useCall = defineStore('call', () => {
       const failure = Failure.from(thrown)
       if (failure.code === 'conflict') over(call)
       else throw failure
+    } finally {
+      entering = undefined
     }
   }
 
@@ -168,7 +174,6 @@ export const useCall = defineStore('call', () => {
     ended.value = undefined
     small.value = false
     pictures.value = true
-    states.value = {}
     sessionStorage.setItem(resumeKey, call.id)
     mesh = new Mesh({
       me: me.value,
@@ -301,6 +306,7 @@ export const useCall = defineStore('call', () => {
     mesh = undefined
     clearInterval(beat)
     remotes.value = []
+    states.value = {}
     muted.value = false
     troubles.value = {}
     stopTracks()

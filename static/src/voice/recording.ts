@@ -71,6 +71,7 @@ export class Recording {
 
   /** Ends it, and nothing comes of it. */
   cancel(): void {
+    if (this.recorder.state === 'inactive') return
     this.cancelled = true
     this.stop()
     this.release()
@@ -90,9 +91,9 @@ export class Recording {
   }
 
   private ended(): void {
+    if (this.cancelled) return
     const { seconds } = this
     this.release()
-    if (this.cancelled) return
     const { name, type } = this.container
     const file = new File(this.pieces, name, { type: type.split(';')[0] })
     this.options.done({ file, peaks: peaksOf(this.levels), seconds, full: this.full })
