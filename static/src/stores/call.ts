@@ -11,7 +11,7 @@ import { useSession } from './session'
 
 type Medium = Call['medium']
 /** What cannot be had, and why. */
-export type Troubles = Partial<Record<'microphone' | 'camera' | 'screen', MediaTrouble>>
+export type Troubles = Partial<Record<'microphone' | 'camera' | 'screen', MediaTrouble | undefined>>
 
 /** The server takes who is silent for 45 seconds for gone. */
 const heartbeatMs = 10_000
@@ -281,7 +281,7 @@ export const useCall = defineStore('call', () => {
   async function tried(name: keyof Troubles, work: () => Promise<unknown>): Promise<void> {
     try {
       await work()
-      delete troubles.value[name]
+      troubles.value[name] = undefined
     } catch (thrown) {
       const kind = troubleOf(thrown)
       // Who closes the picker of screens has not been refused anything.

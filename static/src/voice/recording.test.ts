@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { recordable, type Recorded, Recording } from './recording'
 
-const level = vi.hoisted(() => ({ tell: (_: number) => undefined as void, stopped: vi.fn() }))
+const level = vi.hoisted(() => ({ tell: undefined as ((level: number) => void) | undefined, stopped: vi.fn() }))
 vi.mock('@/call/media', () => ({
   watchLevel: (_: unknown, heard: (level: number) => void) => {
     level.tell = heard
@@ -43,7 +43,7 @@ function record(mostBytes = 1000) {
 beforeEach(() => {
   vi.useFakeTimers()
   vi.stubGlobal('MediaRecorder', Recorder)
-  vi.stubGlobal('MediaStream', class {})
+  vi.stubGlobal('MediaStream', vi.fn())
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -53,8 +53,8 @@ afterEach(() => {
 
 it('gives what was recorded, and the microphone back', () => {
   const recording = record()
-  level.tell(0.2)
-  level.tell(0.9)
+  level.tell?.(0.2)
+  level.tell?.(0.9)
   Recorder.made.writes(10)
   vi.advanceTimersByTime(3000)
   recording.stop()
