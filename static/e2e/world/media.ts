@@ -4,16 +4,18 @@ import { logIn, password, Person, test as base, WenzhenServer } from '.'
 import config from '../../playwright.config'
 
 /** Browsers with a camera and a microphone that are made up, and a server with a relay on this machine. */
-export const test = base.extend<object, { server: WenzhenServer }>({
-  server: [
-    async ({}, use) => {
-      const server = await WenzhenServer.start('--turn-addr', '127.0.0.1:0', '--turn-allow-private', '--call-ring', '8s')
-      await use(server)
-      await server.stop()
-    },
-    { scope: 'worker' },
-  ],
-})
+export const testWith = (...flags: string[]) =>
+  base.extend<object, { server: WenzhenServer }>({
+    server: [
+      async ({}, use) => {
+        const server = await WenzhenServer.start('--turn-addr', '127.0.0.1:0', '--turn-allow-private', ...flags)
+        await use(server)
+        await server.stop()
+      },
+      { scope: 'worker' },
+    ],
+  })
+export const test = testWith()
 
 export const fakeDevices = {
   ...config.use?.launchOptions,
