@@ -23,7 +23,6 @@ test('recorded, heard again, sent, played and moved about in on the other side',
 
   await record(mine)
   await expect(recorder(mine).getByRole('timer')).toHaveText(/^\d:(0[2-9]|[1-5]\d)$/)
-  await accessible(mine, 'recording')
   await recorder(mine).getByRole('button', { name: '停止录音' }).click()
   const preview = recorder(mine).getByRole('group', { name: /^语音/ })
   await preview.getByRole('button', { name: '播放', exact: true }).click()
@@ -44,7 +43,7 @@ test('recorded, heard again, sent, played and moved about in on the other side',
   await expect.poll(async () => (await sound(theirs)).at).toBeGreaterThan(0.2)
   await accessible(theirs, 'playing')
   // It stops by itself at the end, and begins anew.
-  await expect(voice(theirs).getByRole('button', { name: '播放', exact: true })).toBeVisible()
+  await expect(voice(theirs).getByRole('button', { name: '播放', exact: true })).toBeVisible({ timeout: 60_000 })
   await expect.poll(() => slider.evaluate((at: HTMLInputElement) => at.valueAsNumber)).toBe(0)
   const { length } = await sound(theirs)
   expect(length).toBeGreaterThan(1)
@@ -92,6 +91,7 @@ test('it ends at the limit, and can be thrown away', async ({ browserOf, server 
   await recorder(page).getByRole('button', { name: '放弃录音' }).click()
   await record(page)
   await expect(recorder(page).getByRole('button', { name: '停止录音' })).toBeFocused()
+  await accessible(page, 'recording')
   await page.keyboard.press('Escape')
   await expect(recorder(page)).toBeHidden()
   await expect(page.getByRole('textbox')).toBeVisible()

@@ -21,7 +21,7 @@ export const fakeDevices = {
   ...config.use?.launchOptions,
   args: [
     ...(config.use?.launchOptions?.args ?? []),
-    '--use-fake-device-for-media-stream=device-count=2',
+    '--use-fake-device-for-media-stream=device-count=3', // of which the second sees depth, which no call carries
     '--use-fake-ui-for-media-stream',
     '--auto-accept-this-tab-capture',
     '--autoplay-policy=no-user-gesture-required',
