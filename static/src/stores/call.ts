@@ -191,7 +191,7 @@ export const useCall = defineStore('call', () => {
     await openMedia(call.medium)
     if (mesh !== own) return stopTracks() // it ended meanwhile
     mesh.update(current.value)
-    tellState()
+    switched() // who joined meanwhile has been answered without sound and picture
   }
 
   async function openMedia(medium: Medium): Promise<void> {
