@@ -53,9 +53,11 @@ var (
 // TextLimit is the length of a message in characters.
 var TextLimit = rooms.MostOf[SendInput]("Text")
 
-// PeaksLimit is how many peaks a voice message may have, and PeakLimit how
-// high each may be.
-const PeaksLimit, PeakLimit = 100, 100
+// PeaksLimit is how many peaks a voice message may have.
+var PeaksLimit = rooms.MostOf[SendInput]("Peaks")
+
+// PeakLimit is how high a peak may be.
+const PeakLimit = 100
 
 // SendInput says something.
 type SendInput struct {
@@ -103,8 +105,6 @@ func (in SendInput) validatePeaks() error {
 		return nil
 	case in.Kind != Audio:
 		return rooms.Invalid("peaks", "a message of kind %s has no peaks", in.Kind)
-	case len(in.Peaks) > PeaksLimit:
-		return rooms.TooLarge("peaks", "at most %d peaks", PeaksLimit)
 	case slices.Min(in.Peaks) < 0 || slices.Max(in.Peaks) > PeakLimit:
 		return rooms.Invalid("peaks", "a peak is from 0 to %d", PeakLimit)
 	}

@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import { createHash } from 'node:crypto'
 import type { Board, Consultation, Stroke } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test } from './world'
-import { accessible } from './world/axe'
+import { axe } from './world/axe'
 import { picture } from './world/picture'
 
 // Two who draw together, and one who comes late, see the same picture.
@@ -87,7 +87,7 @@ test('an X-ray underneath, the keyboard, and the picture in the record', async (
   for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight')
   await page.keyboard.press('Enter')
   await expect.poll(() => pixels(page)).not.toBe(blank)
-  await accessible(page, 'board')
+  await axe(page, 'board')
   await page.screenshot({ path: 'test-results/shots/board-desktop.png' })
   await page.setViewportSize({ width: 390, height: 844 })
   await page.screenshot({ path: 'test-results/shots/board-phone.png' })

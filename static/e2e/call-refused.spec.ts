@@ -1,5 +1,5 @@
 import { expect } from './world'
-import { accessible } from './world/axe'
+import { axe } from './world/axe'
 import { answer, callScreen, calls, enter, fakeDevices, flows, incoming, meeting, test } from './world/media'
 
 // A browser that has not been allowed anything, on a machine without a camera.
@@ -22,11 +22,11 @@ test('what is refused or missing is said, and the call goes on without it', asyn
   await mine.getByRole('button', { name: '开始检测' }).click()
   await expect(mine.getByRole('alert').filter({ hasText: denied })).toBeVisible()
   await expect(mine.getByRole('alert').filter({ hasText: missing })).toBeVisible()
-  await accessible(mine, 'device test without devices')
+  await axe(mine, 'device test without devices')
   await mine.goto(`/consultations/${consultation.id}`)
   await mine.getByRole('button', { name: '录制语音消息' }).click()
   await expect(mine.getByTestId('recorder').getByRole('alert')).toContainText(denied)
-  await accessible(mine, 'recorder that is refused')
+  await axe(mine, 'recorder that is refused')
   await mine.context().grantPermissions(['microphone'])
   await mine.getByTestId('recorder').getByRole('button', { name: '重试' }).click()
   await expect(mine.getByRole('button', { name: '停止录音' })).toBeVisible()
@@ -44,7 +44,7 @@ test('what is refused or missing is said, and the call goes on without it', asyn
   await expect(callScreen(theirs).getByText(missing)).toBeVisible()
   await expect(callScreen(theirs).getByRole('img', { name: '已静音' })).toBeVisible()
   await flows(mine, ['audio'])
-  await accessible(mine, 'call without devices')
+  await axe(mine, 'call without devices')
 
   // Allowed after all, one is heard.
   await mine.context().grantPermissions(['microphone'])

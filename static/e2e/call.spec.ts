@@ -1,5 +1,5 @@
 import { expect, Person } from './world'
-import { accessible } from './world/axe'
+import { axe } from './world/axe'
 import { answer, callScreen, calls, enter, fakeDevices, flows, hangUp, incoming, meeting, test, traffic } from './world/media'
 
 // Calls between real browsers, with cameras and microphones that are made up.
@@ -21,14 +21,14 @@ test('ring, answer, see and hear each other, share the screen, hang up', async (
   await expect(callScreen(mine)).toContainText('正在呼叫')
   await expect(incoming(desk)).toContainText('张波')
   await expect(incoming(phone)).toBeVisible()
-  await accessible(phone, 'ringing')
+  await axe(phone, 'ringing')
   await answer(desk)
   await expect(incoming(phone)).toBeHidden()
   await expect(phone.getByText('您正在另一台设备上通话')).toBeVisible()
   await flows(mine)
   await flows(desk)
   await expect(callScreen(mine).getByTestId('call-status')).toHaveText(/^\d+:\d\d$/)
-  await accessible(mine, 'in call')
+  await axe(mine, 'in call')
 
   // Muted is seen on the other side, and heard: nothing but silence comes.
   await callScreen(mine).getByRole('button', { name: '静音', exact: true }).click()
@@ -139,7 +139,7 @@ test('a page that is reloaded goes on with its call; devices can be tested befor
   await mine.getByRole('button', { name: '开始检测' }).click()
   await expect.poll(() => mine.locator('video').evaluate((video: HTMLVideoElement) => video.videoWidth)).toBeGreaterThan(0)
   await expect(mine.getByText('听到了')).toBeVisible()
-  await accessible(mine, 'device test')
+  await axe(mine, 'device test')
   await mine.goto(`/consultations/${consultation.id}`)
   await enter(theirs, doctor, consultation.id)
   await calls(theirs, '视频通话')

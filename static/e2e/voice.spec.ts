@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 import { expect } from './world'
-import { accessible } from './world/axe'
+import { axe } from './world/axe'
 import { enter, fakeDevices, meeting, test } from './world/media'
 
 // Voice messages, recorded by a microphone that beeps.
@@ -41,7 +41,7 @@ test('recorded, heard again, sent, played and moved about in on the other side',
   const slider = voice(theirs).getByRole('slider', { name: '播放位置' })
   await voice(theirs).getByRole('button', { name: '播放', exact: true }).click()
   await expect.poll(async () => (await sound(theirs)).at).toBeGreaterThan(0.2)
-  await accessible(theirs, 'playing')
+  await axe(theirs, 'playing')
   // It stops by itself at the end, and begins anew.
   await expect(voice(theirs).getByRole('button', { name: '播放', exact: true })).toBeVisible({ timeout: 60_000 })
   await expect.poll(() => slider.evaluate((at: HTMLInputElement) => at.valueAsNumber)).toBe(0)
@@ -87,11 +87,11 @@ test('it ends at the limit, and can be thrown away', async ({ browserOf, server 
   await page.clock.fastForward(10_000)
   await expect(recorder(page).getByText('已到长度上限')).toBeVisible()
   await expect(recorder(page).getByRole('group', { name: '语音 0:10' })).toBeVisible()
-  await accessible(page, 'recorded')
+  await axe(page, 'recorded')
   await recorder(page).getByRole('button', { name: '放弃录音' }).click()
   await record(page)
   await expect(recorder(page).getByRole('button', { name: '停止录音' })).toBeFocused()
-  await accessible(page, 'recording')
+  await axe(page, 'recording')
   await page.keyboard.press('Escape')
   await expect(recorder(page)).toBeHidden()
   await expect(page.getByRole('textbox')).toBeVisible()
