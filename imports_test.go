@@ -28,6 +28,7 @@ var rules = []rule{
 	{of: "wenzhen/rooms/roomstest", why: "fixtures put a world together"},
 	{of: "wenzhen/rooms/notification", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store"}, why: "it hears the events of all features, and calls none"},
 	{of: "wenzhen/rooms/record/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation", "wenzhen/rooms/record/*"}, why: "records bring their own table of codes"},
+	{of: "wenzhen/rooms/chat/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation", "wenzhen/rooms/chat/*"}, why: "chat brings what reads recordings"},
 	{of: "wenzhen/rooms/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation"}, why: "features hear each other's events, they do not call each other"},
 	{of: "wenzhen/server", why: "only server composes"},
 	{of: "wenzhen/server/realtime/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/realtime/*", "!wenzhen/rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},

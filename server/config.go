@@ -54,12 +54,14 @@ type Config struct {
 	CommandBurst   int           `default:"500" env:"WENZHEN_COMMAND_BURST" help:"Commands that one user may send at once."`
 	CommandTimeout time.Duration `default:"10s" env:"WENZHEN_COMMAND_TIMEOUT" help:"How long one command may take."`
 
-	AttachmentBytes int64  `default:"20000000" env:"WENZHEN_ATTACHMENT_BYTES" help:"The most bytes that one attachment may have."`
-	PacketBytes     int64  `default:"1000000" env:"WENZHEN_PACKET_BYTES" help:"The most bytes that one realtime packet may have."`
-	SocketsPerUser  int    `default:"20" env:"WENZHEN_SOCKETS_PER_USER" help:"Realtime connections that one user may have."`
-	Connections     int    `default:"0" env:"WENZHEN_CONNECTIONS" help:"Realtime connections in all; 0 is no limit."`
-	AcceptRate      int    `default:"0" env:"WENZHEN_ACCEPT_RATE" help:"Realtime connections a second that are let in, so that those who lost another node do not come all at once; the others wait up to two seconds and are then asked to come later. 0 is 4,000 for each processor."`
-	MemoryLimit     uint64 `default:"0" env:"WENZHEN_MEMORY_LIMIT" help:"Heap in bytes above which new realtime connections are refused; 0 is no limit."`
+	AttachmentBytes int64         `default:"20000000" env:"WENZHEN_ATTACHMENT_BYTES" help:"The most bytes that one attachment may have."`
+	VoiceLength     time.Duration `default:"2m" env:"WENZHEN_VOICE_LENGTH" help:"The most that one voice message may last."`
+	VoiceBytes      int64         `default:"5000000" env:"WENZHEN_VOICE_BYTES" help:"The most bytes that one voice message may have."`
+	PacketBytes     int64         `default:"1000000" env:"WENZHEN_PACKET_BYTES" help:"The most bytes that one realtime packet may have."`
+	SocketsPerUser  int           `default:"20" env:"WENZHEN_SOCKETS_PER_USER" help:"Realtime connections that one user may have."`
+	Connections     int           `default:"0" env:"WENZHEN_CONNECTIONS" help:"Realtime connections in all; 0 is no limit."`
+	AcceptRate      int           `default:"0" env:"WENZHEN_ACCEPT_RATE" help:"Realtime connections a second that are let in, so that those who lost another node do not come all at once; the others wait up to two seconds and are then asked to come later. 0 is 4,000 for each processor."`
+	MemoryLimit     uint64        `default:"0" env:"WENZHEN_MEMORY_LIMIT" help:"Heap in bytes above which new realtime connections are refused; 0 is no limit."`
 
 	PingInterval      time.Duration `default:"25s" env:"WENZHEN_PING_INTERVAL" help:"How often the server asks a realtime connection whether it is there (Engine.IO's pingInterval; a PING on /chat)."`
 	PingTimeout       time.Duration `default:"20s" env:"WENZHEN_PING_TIMEOUT" help:"How long it waits for an answer before it counts the connection as lost (pingTimeout)."`
@@ -166,6 +168,7 @@ func (c Config) Validate() error {
 		{c.LoginFailures > 0 && c.LoginAddressFailures > 0 && c.LoginWindow > 0 && c.Registrations > 0, "the login limits must be positive"},
 		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},
 		{c.AttachmentBytes > 0 && c.PacketBytes >= 16<<10, "--attachment-bytes must be positive and --packet-bytes at least 16384"},
+		{c.VoiceLength >= time.Second && c.VoiceBytes > 0, "--voice-length must be at least a second, and --voice-bytes positive"},
 		{c.SocketsPerUser > 0 && c.Connections >= 0, "--sockets-per-user must be positive and --connections not negative"},
 		{c.CallRing > 0 && c.CallVanish > 0, "--call-ring and --call-vanish must be positive"},
 		{c.PingInterval >= time.Second && c.PingTimeout >= time.Second, "--ping-interval and --ping-timeout must be at least a second"},

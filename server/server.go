@@ -175,7 +175,7 @@ func (s *Server) compose(ctx context.Context) error {
 		consultations.VerifiedOnly()
 	}
 	consultations.Asks(consultation.Evidence(cfg.FollowupEvidence))
-	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
+	chats := chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages, VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: log},
 		store.Notifications{DB: s.db}, presence, clock)
 	s.hub.Listen(s.inboxes)
@@ -218,7 +218,7 @@ func (s *Server) compose(ctx context.Context) error {
 	s.hub.Listen(s.metrics) // after the sockets: it measures when they were told
 	s.observe()
 
-	s.public = Public{Version: Version, Mail: s.mail != nil, Providers: accounts.Providers(), IdleMinutes: cfg.IdleLogOff.Minutes(), Cancellation: PublicTerms{cfg.CancelFullBefore.Minutes(), cfg.CancelPartBefore.Minutes(), cfg.CancelPartPercent}, PushKey: s.push.PublicKey(), Realtime: cfg.realtime(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes}}
+	s.public = Public{Version: Version, Mail: s.mail != nil, Providers: accounts.Providers(), IdleMinutes: cfg.IdleLogOff.Minutes(), Cancellation: PublicTerms{cfg.CancelFullBefore.Minutes(), cfg.CancelPartBefore.Minutes(), cfg.CancelPartPercent}, PushKey: s.push.PublicKey(), Realtime: cfg.realtime(), Gateways: bills.GatewayNames(), Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes, VoiceSeconds: int(cfg.VoiceLength.Seconds()), VoiceBytes: cfg.VoiceBytes}}
 	if cfg.Demo {
 		if s.public.Demo, err = seed(ctx, demo{accounts: accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
@@ -273,6 +273,8 @@ type Public struct {
 type PublicLimits struct {
 	TextCharacters  int   `json:"textCharacters"`
 	AttachmentBytes int64 `json:"attachmentBytes"`
+	VoiceSeconds    int   `json:"voiceSeconds"`
+	VoiceBytes      int64 `json:"voiceBytes"`
 }
 
 // PublicTerms are what goes back to a patient who cancels an appointment: the

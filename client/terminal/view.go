@@ -97,6 +97,8 @@ func (v view) said(name string, m chat.Message) string {
 	switch {
 	case m.RecalledAt != nil:
 		text = "(taken back)"
+	case m.Attachment != nil && m.Attachment.DurationMs > 0:
+		text = strings.TrimSpace(fmt.Sprintf("[%s %s] %s", m.Attachment.Kind, time.Duration(m.Attachment.DurationMs)*time.Millisecond, text))
 	case m.Attachment != nil:
 		text = strings.TrimSpace(fmt.Sprintf("[%s %s, %d bytes] %s", m.Attachment.Kind, m.Attachment.Name, m.Attachment.Size, text))
 	}

@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	_ "image/gif" // decoders of pictures that thumbnails are made of
@@ -19,6 +20,7 @@ import (
 	_ "golang.org/x/image/webp"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/chat/sound"
 )
 
 // Thumbnails fit into a square of thumbnailSide pixels; a picture of more
@@ -111,6 +113,11 @@ func (s *Service) inspect(ctx context.Context, a *Attachment) error {
 		return fmt.Errorf("sniff %s: %w", a.SHA256, err)
 	}
 	a.ContentType = kind.String()
+	if recordable(a.ContentType) {
+		if err := measure(a, content); err != nil {
+			return err
+		}
+	}
 	if !permitted(a.ContentType) {
 		return rooms.Invalid("file", "files of type %s are not accepted", a.ContentType)
 	}
@@ -123,6 +130,32 @@ func (s *Service) inspect(ctx context.Context, a *Attachment) error {
 	default:
 		a.Kind = File
 	}
+	return nil
+}
+
+// recordable tells whether recordings come in files of a type: containers of
+// sound are taken for those of pictures by how they begin.
+func recordable(contentType string) bool {
+	switch _, container, _ := strings.Cut(contentType, "/"); container {
+	case "webm", "mp4", "x-m4a", "ogg":
+		return true
+	}
+	return false
+}
+
+// measure notes what a recording is and how long it plays; what is none stays
+// what it looked like.
+func measure(a *Attachment, content io.ReadSeeker) error {
+	if _, err := content.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("rewind %s: %w", a.SHA256, err)
+	}
+	recording, err := sound.Measure(content)
+	if errors.Is(err, sound.ErrOther) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("measure %s: %w", a.SHA256, err)
+	}
+	a.ContentType, a.DurationMs = recording.ContentType, recording.Length.Milliseconds()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"strings"
 
 	"wenzhen/rooms"
@@ -52,14 +53,23 @@ var (
 // TextLimit is the length of a message in characters.
 var TextLimit = rooms.MostOf[SendInput]("Text")
 
+// PeaksLimit is how many peaks a voice message may have.
+var PeaksLimit = rooms.MostOf[SendInput]("Peaks")
+
+// PeakLimit is how high a peak may be.
+const PeakLimit = 100
+
 // SendInput says something.
 type SendInput struct {
-	ConsultationID consultation.ID `json:"consultationId"`
+	ConsultationID consultation.ID `json:"consultationId" limit:"id"`
 	ClientID       string          `json:"clientId" limit:"id"`
 	Kind           Kind            `json:"kind"` // text, image, file or audio
-	Text           string          `json:"text,omitempty" limit:"..10000"`
-	AttachmentID   AttachmentID    `json:"attachmentId,omitempty"`
-	ReplyTo        MessageID       `json:"replyTo,omitempty"`
+	// Peaks make an audio message a voice message: how loud the recording is
+	// from beginning to end, 1 to 100 values of 0 to 100.
+	Peaks        []int        `json:"peaks,omitempty" limit:"..100"`
+	Text         string       `json:"text,omitempty" limit:"..10000"`
+	AttachmentID AttachmentID `json:"attachmentId,omitempty"`
+	ReplyTo      MessageID    `json:"replyTo,omitempty"`
 }
 
 // Validate implements rooms.Validator.
@@ -67,6 +77,9 @@ func (in SendInput) Validate() error {
 	switch {
 	case in.ConsultationID == "":
 		return rooms.Invalid("consultationId", "consultationId is missing")
+	}
+	if err := in.validatePeaks(); err != nil {
+		return err
 	}
 	switch in.Kind {
 	case Text:
@@ -82,6 +95,18 @@ func (in SendInput) Validate() error {
 		}
 	default:
 		return rooms.Invalid("kind", "kind must be text, image, file or audio")
+	}
+	return nil
+}
+
+func (in SendInput) validatePeaks() error {
+	switch {
+	case len(in.Peaks) == 0:
+		return nil
+	case in.Kind != Audio:
+		return rooms.Invalid("peaks", "a message of kind %s has no peaks", in.Kind)
+	case slices.Min(in.Peaks) < 0 || slices.Max(in.Peaks) > PeakLimit:
+		return rooms.Invalid("peaks", "a peak is from 0 to %d", PeakLimit)
 	}
 	return nil
 }

@@ -41,13 +41,16 @@ type Message struct {
 	Kind       Kind         `json:"kind"`
 	Text       string       `json:"text,omitempty"`
 	Attachment *Attachment  `json:"attachment,omitempty"`
-	ReplyTo    MessageID    `json:"replyTo,omitempty"`
+	// Peaks make an audio message a voice message: how loud it is from its
+	// beginning to its end, 1 to 100 values of 0 to 100.
+	Peaks   []int     `json:"peaks,omitempty"`
+	ReplyTo MessageID `json:"replyTo,omitempty"`
 	// Detail is what the feature whose kind it is says about it: of a call its
 	// outcome and duration.
 	Detail    json.RawMessage `json:"detail,omitempty"`
 	CreatedAt time.Time       `json:"createdAt"`
-	// RecalledAt is set when the sender took it back; Text and Attachment are
-	// then empty for everyone.
+	// RecalledAt is set when the sender took it back; Text, Attachment and
+	// Peaks are then empty for everyone.
 	RecalledAt *time.Time `json:"recalledAt,omitempty"`
 }
 
@@ -56,7 +59,7 @@ func (k Kind) personal() bool { return k == Text || k == Image || k == File || k
 
 // Recalled is the message as everyone sees it after a recall.
 func (m Message) Recalled(at time.Time) Message {
-	m.Text, m.Attachment, m.RecalledAt = "", nil, &at
+	m.Text, m.Attachment, m.Peaks, m.RecalledAt = "", nil, nil, &at
 	return m
 }
 
@@ -73,6 +76,9 @@ type Attachment struct {
 	SHA256         string          `json:"sha256"` // hex
 	Width          int             `json:"width,omitempty"`
 	Height         int             `json:"height,omitempty"`
+	// DurationMs is how long a recording plays, in milliseconds, as its
+	// container has it (WebM, Ogg or MP4 with sound alone); 0 for other files.
+	DurationMs int64 `json:"durationMs,omitempty"`
 	// HasThumbnail says that /attachments/:id/thumbnail answers.
 	HasThumbnail bool      `json:"hasThumbnail"`
 	CreatedAt    time.Time `json:"createdAt"`

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"wenzhen/rooms"
@@ -17,10 +18,18 @@ type Config struct {
 	// KeepMessages is how long after the end of a consultation its messages and
 	// files are kept; 0 is for good.
 	KeepMessages time.Duration
+	// VoiceLength is the most that one voice message may last, and VoiceBytes
+	// the most that its file may have.
+	VoiceLength time.Duration
+	VoiceBytes  int64
 }
 
 // recallWithin is how long a message can be taken back (domain: 2 minutes).
 const recallWithin = 2 * time.Minute
+
+// voiceGrace is what a recording may be longer than it should: recorders stop
+// after their timer, not at it.
+const voiceGrace = 5 * time.Second
 
 // Service carries out the commands of chat.
 type Service struct {
@@ -84,8 +93,8 @@ func (s *Service) write(tx Tx, actor rooms.Actor, in SendInput) (Message, error)
 	}
 	now := s.now()
 	m := Message{ID: MessageID(rooms.NewID(now)), ClientID: in.ClientID, ConsultationID: in.ConsultationID,
-		SenderID: actor.UserID, Kind: in.Kind, Text: in.Text, ReplyTo: in.ReplyTo, CreatedAt: now}
-	if err := attach(tx, &m, in.AttachmentID); err != nil {
+		SenderID: actor.UserID, Kind: in.Kind, Text: in.Text, Peaks: in.Peaks, ReplyTo: in.ReplyTo, CreatedAt: now}
+	if err := s.attach(tx, &m, in.AttachmentID); err != nil {
 		return Message{}, err
 	}
 	if err := repliesTo(tx, m); err != nil {
@@ -107,7 +116,7 @@ func sameContent(first Message, in SendInput) error {
 	if first.Attachment != nil {
 		attachment = first.Attachment.ID
 	}
-	if first.Kind == in.Kind && first.Text == in.Text && attachment == in.AttachmentID && first.ReplyTo == in.ReplyTo {
+	if first.Kind == in.Kind && first.Text == in.Text && attachment == in.AttachmentID && first.ReplyTo == in.ReplyTo && slices.Equal(first.Peaks, in.Peaks) {
 		return nil
 	}
 	e := rooms.Conflict("", "this clientId has been used for another message")
@@ -117,7 +126,7 @@ func sameContent(first Message, in SendInput) error {
 
 // attach checks that a file was uploaded for this consultation by this sender,
 // and is what the message says it is.
-func attach(tx Tx, m *Message, id AttachmentID) error {
+func (s *Service) attach(tx Tx, m *Message, id AttachmentID) error {
 	if id == "" {
 		return nil
 	}
@@ -134,6 +143,23 @@ func attach(tx Tx, m *Message, id AttachmentID) error {
 		return rooms.Invalid("kind", "the attachment is of kind %s", a.Kind)
 	}
 	m.Attachment = &a
+	if len(m.Peaks) > 0 {
+		return s.mayBeVoice(a)
+	}
+	return nil
+}
+
+// mayBeVoice tells whether a file can be a voice message: a recording, and
+// neither too long nor too large.
+func (s *Service) mayBeVoice(a Attachment) error {
+	switch length := time.Duration(a.DurationMs) * time.Millisecond; {
+	case length <= 0:
+		return rooms.Invalid("attachmentId", "a voice message is a recording in WebM, Ogg or MP4, and this file is none")
+	case length > s.cfg.VoiceLength+voiceGrace:
+		return rooms.TooLarge("attachmentId", "a voice message may last %s", s.cfg.VoiceLength)
+	case a.Size > s.cfg.VoiceBytes:
+		return rooms.TooLarge("attachmentId", "a voice message may have at most %d bytes", s.cfg.VoiceBytes)
+	}
 	return nil
 }
 

@@ -35,6 +35,7 @@ type Topic string
 // The topics, by kind.
 const (
 	MessageCame Topic = "message"
+	VoiceCame   Topic = "message_voice"
 
 	ConsultationRequested  Topic = "consultation_requested"
 	ConsultationAccepted   Topic = "consultation_accepted"

@@ -57,7 +57,10 @@ func messageCreated(t *telling, m chat.Message) error {
 	default:
 		return nil // what comes of another feature is told by its own event
 	}
-	name := ""
+	name, topic := "", MessageCame
+	if len(m.Peaks) > 0 {
+		topic = VoiceCame
+	}
 	for _, p := range people {
 		if p.UserID == m.SenderID {
 			name = p.Name
@@ -67,7 +70,7 @@ func messageCreated(t *telling, m chat.Message) error {
 		if p.JoinedAt.After(m.CreatedAt) || p.ReadUpTo >= m.Seq || t.s.looks(t.event.Room, p.UserID) {
 			continue
 		}
-		if err := t.tell(p.UserID, about{topic: MessageCame, facts: Facts{Name: name}}); err != nil {
+		if err := t.tell(p.UserID, about{topic: topic, facts: Facts{Name: name}}); err != nil {
 			return err
 		}
 	}

@@ -176,7 +176,7 @@ func (w *World) open() {
 	w.consultations = consultation.New(store.Consultations{DB: db}, w.Hub, w.Presence, w.Now)
 	w.consultations.VerifiedOnly()
 	w.consultations.Asks(w.Evidence)
-	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, KeepMessages: KeepMessages}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
+	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, KeepMessages: KeepMessages, VoiceLength: time.Minute, VoiceBytes: 100_000}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
 	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
 	w.must(err)

@@ -44,15 +44,15 @@ func (s Chats) Participant(ctx context.Context, id consultation.ID, user rooms.U
 }
 
 const (
-	attachmentColumns = `a.id, a.consultation_id, a.uploader_id, a.kind, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.created_at`
-	messageColumns    = `m.id, m.client_id, m.consultation_id, m.seq, m.sender_id, m.kind, m.text, m.attachment_id, m.reply_to, m.created_at, m.recalled_at, m.detail`
+	attachmentColumns = `a.id, a.consultation_id, a.uploader_id, a.kind, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.duration_ms, a.created_at`
+	messageColumns    = `m.id, m.client_id, m.consultation_id, m.seq, m.sender_id, m.kind, m.text, m.attachment_id, m.reply_to, m.created_at, m.recalled_at, m.detail, m.peaks`
 	messagesFrom      = ` FROM messages m LEFT JOIN attachments a ON a.id = m.attachment_id `
-	messageRow        = `SELECT ` + messageColumns + `, a.kind, a.uploader_id, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.created_at` + messagesFrom
+	messageRow        = `SELECT ` + messageColumns + `, a.kind, a.uploader_id, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.duration_ms, a.created_at` + messagesFrom
 )
 
 func scanAttachment(s scanner) (chat.Attachment, error) {
 	var a chat.Attachment
-	err := s.Scan(&a.ID, &a.ConsultationID, &a.UploaderID, &a.Kind, unseal("attachments.name", &a.ID, &a.Name), &a.Size, &a.ContentType, &a.SHA256, &a.Width, &a.Height, &a.ThumbnailSHA256, (*at)(&a.CreatedAt))
+	err := s.Scan(&a.ID, &a.ConsultationID, &a.UploaderID, &a.Kind, unseal("attachments.name", &a.ID, &a.Name), &a.Size, &a.ContentType, &a.SHA256, &a.Width, &a.Height, &a.ThumbnailSHA256, &a.DurationMs, (*at)(&a.CreatedAt))
 	a.HasThumbnail = a.ThumbnailSHA256 != ""
 	return a, found(err, "attachment")
 }
@@ -60,20 +60,25 @@ func scanAttachment(s scanner) (chat.Attachment, error) {
 func scanMessage(s scanner) (chat.Message, error) {
 	var m chat.Message
 	var attachment, kind, uploader, contentType, sum, thumbnail sql.NullString
-	var name, detail string
-	var size, width, height, uploaded sql.NullInt64
-	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, unseal("messages.text", &m.ID, &m.Text), &attachment, &m.ReplyTo, (*at)(&m.CreatedAt), atOrNil{&m.RecalledAt}, unseal("messages.detail", &m.ID, &detail),
-		&kind, &uploader, unseal("attachments.name", &attachment.String, &name), &size, &contentType, &sum, &width, &height, &thumbnail, &uploaded)
+	var name, detail, peaks string
+	var size, width, height, duration, uploaded sql.NullInt64
+	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, unseal("messages.text", &m.ID, &m.Text), &attachment, &m.ReplyTo, (*at)(&m.CreatedAt), atOrNil{&m.RecalledAt}, unseal("messages.detail", &m.ID, &detail), unseal("messages.peaks", &m.ID, &peaks),
+		&kind, &uploader, unseal("attachments.name", &attachment.String, &name), &size, &contentType, &sum, &width, &height, &thumbnail, &duration, &uploaded)
 	if err != nil {
 		return m, found(err, "message")
 	}
 	if detail != "" {
 		m.Detail = json.RawMessage(detail)
 	}
+	if peaks != "" {
+		if err := json.Unmarshal([]byte(peaks), &m.Peaks); err != nil {
+			return m, err
+		}
+	}
 	if attachment.Valid {
 		m.Attachment = &chat.Attachment{ID: chat.AttachmentID(attachment.String), ConsultationID: m.ConsultationID, UploaderID: rooms.UserID(uploader.String),
 			Kind: chat.Kind(kind.String), Name: name, Size: size.Int64, ContentType: contentType.String, SHA256: sum.String,
-			Width: int(width.Int64), Height: int(height.Int64), HasThumbnail: thumbnail.String != "", ThumbnailSHA256: thumbnail.String}
+			Width: int(width.Int64), Height: int(height.Int64), HasThumbnail: thumbnail.String != "", ThumbnailSHA256: thumbnail.String, DurationMs: duration.Int64}
 		err = (*at)(&m.Attachment.CreatedAt).Scan(uploaded.Int64)
 	}
 	return m, err
@@ -145,10 +150,14 @@ func (tx *Tx) InsertMessage(m chat.Message) error {
 	if m.Attachment != nil {
 		attachment = m.Attachment.ID
 	}
+	var peaks []byte
+	if len(m.Peaks) > 0 {
+		peaks, _ = json.Marshal(m.Peaks) // numbers always encode
+	}
 	return firstOf(
-		tx.exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at, detail)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, seal(tx, "messages.text", m.ID, m.Text), attachment, m.ReplyTo, micros(m.CreatedAt), seal(tx, "messages.detail", m.ID, string(m.Detail))),
+		tx.exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at, detail, peaks)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, seal(tx, "messages.text", m.ID, m.Text), attachment, m.ReplyTo, micros(m.CreatedAt), seal(tx, "messages.detail", m.ID, string(m.Detail)), seal(tx, "messages.peaks", m.ID, string(peaks))),
 		tx.insertWords(string(m.ID), m.Text))
 }
 
@@ -179,9 +188,9 @@ func (tx *Tx) Attachment(id chat.AttachmentID) (chat.Attachment, error) {
 
 // InsertAttachment implements chat.Tx.
 func (tx *Tx) InsertAttachment(a chat.Attachment) error {
-	return tx.exec(`INSERT INTO attachments (id, consultation_id, uploader_id, kind, name, size, content_type, sha256, width, height, thumbnail_sha256, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		a.ID, a.ConsultationID, a.UploaderID, a.Kind, seal(tx, "attachments.name", a.ID, a.Name), a.Size, a.ContentType, a.SHA256, a.Width, a.Height, a.ThumbnailSHA256, micros(a.CreatedAt))
+	return tx.exec(`INSERT INTO attachments (id, consultation_id, uploader_id, kind, name, size, content_type, sha256, width, height, thumbnail_sha256, duration_ms, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		a.ID, a.ConsultationID, a.UploaderID, a.Kind, seal(tx, "attachments.name", a.ID, a.Name), a.Size, a.ContentType, a.SHA256, a.Width, a.Height, a.ThumbnailSHA256, a.DurationMs, micros(a.CreatedAt))
 }
 
 // SaveQuickReplies implements chat.Tx.

@@ -37,7 +37,7 @@ func (tx *Tx) Purge(id consultation.ID, at time.Time) ([]string, error) {
 		return nil, err
 	}
 	for _, statement := range []string{
-		`UPDATE messages SET text = '', detail = '', attachment_id = NULL WHERE consultation_id = $1 AND kind IN ` + personalKinds,
+		`UPDATE messages SET text = '', detail = '', peaks = '', attachment_id = NULL WHERE consultation_id = $1 AND kind IN ` + personalKinds,
 		`DELETE FROM board_strokes WHERE consultation_id = $1`,
 		`DELETE FROM boards WHERE consultation_id = $1`,
 		`UPDATE events SET data = '{}' WHERE room = 'consultation:' || $1 AND name LIKE 'board:%'`,

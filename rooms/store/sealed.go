@@ -26,7 +26,7 @@ type sealedTable struct {
 // (docs/decisions/0024-encryption-at-rest.md).
 var sealedTables = []sealedTable{
 	{"events", []string{"room", "seq"}, []string{"data"}},
-	{"messages", []string{"id"}, []string{"text", "detail"}},
+	{"messages", []string{"id"}, []string{"text", "detail", "peaks"}},
 	{"attachments", []string{"id"}, []string{"name"}},
 	{"consultations", []string{"id"}, []string{"complaint", "prior_diagnosis", "reason", "summary"}},
 	{"documents", []string{"id"}, []string{"content"}},

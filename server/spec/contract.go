@@ -123,7 +123,7 @@ func enums() map[reflect.Type][]string {
 		reflect.TypeFor[notification.NoticeKind](): {string(notification.Messages), string(notification.Consultations), string(notification.Appointments), string(notification.Calls),
 			string(notification.Diagnoses), string(notification.Prescriptions), string(notification.Payments)},
 		reflect.TypeFor[notification.Topic](): {
-			string(notification.MessageCame), string(notification.ConsultationRequested), string(notification.ConsultationAccepted), string(notification.ConsultationDeclined),
+			string(notification.MessageCame), string(notification.VoiceCame), string(notification.ConsultationRequested), string(notification.ConsultationAccepted), string(notification.ConsultationDeclined),
 			string(notification.ConsultationCancelled), string(notification.ConsultationOnHold), string(notification.ConsultationResumed), string(notification.ConsultationEnded),
 			string(notification.ConsultationTerminated), string(notification.ConsultationExpired), string(notification.ConsultationReopened), string(notification.ConsultationInvited), string(notification.ConsultationEntered),
 			string(notification.AppointmentBooked), string(notification.AppointmentMoved), string(notification.AppointmentCancelled), string(notification.AppointmentMissed),

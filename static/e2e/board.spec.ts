@@ -87,7 +87,7 @@ test('an X-ray underneath, the keyboard, and the picture in the record', async (
   for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight')
   await page.keyboard.press('Enter')
   await expect.poll(() => pixels(page)).not.toBe(blank)
-  await axe(page)
+  await axe(page, 'board')
   await page.screenshot({ path: 'test-results/shots/board-desktop.png' })
   await page.setViewportSize({ width: 390, height: 844 })
   await page.screenshot({ path: 'test-results/shots/board-phone.png' })
@@ -96,7 +96,33 @@ test('an X-ray underneath, the keyboard, and the picture in the record', async (
   await expect(page.getByRole('img', { name: 'whiteboard.png' })).toBeVisible()
 })
 
-test('10,000 strokes', async ({ browserOf, server }) => {
+test('fingers draw, and two of them move the board', async ({ browserOf, server }) => {
+  const doctor = await Person.practise(server.url, '王芳')
+  const patient = await Person.register(server.url, 'patient', '张波')
+  const c = await patient.consult(doctor)
+  await doctor.accept(c)
+  const page = await browserOf({ width: 390 })
+  await open(page, patient, c)
+  const blank = await pixels(page)
+  const fingers = await page.context().newCDPSession(page)
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...at: [number, number][]) =>
+    fingers.send('Input.dispatchTouchEvent', { type, touchPoints: at.map(([x, y], id) => ({ x, y, id, force: 0.7 })) })
+  await touch('touchStart', [150, 350])
+  for (let y = 355; y < 400; y += 5) await touch('touchMove', [150 + (y % 3), y])
+  await touch('touchEnd')
+  await expect.poll(() => pixels(page)).not.toBe(blank)
+  const scale = page.getByRole('button', { name: /适合窗口$/ })
+  const before = await scale.innerText()
+  const drawn = await pixels(page)
+  await touch('touchStart', [150, 350])
+  await touch('touchStart', [150, 350], [250, 350])
+  for (let by = 5; by <= 50; by += 5) await touch('touchMove', [150 - by, 350], [250 + by, 350])
+  await touch('touchEnd')
+  await expect(scale).not.toHaveText(before)
+  expect(await pixels(page)).toBe(drawn)
+})
+
+test('10,000 strokes are there in less than a second', async ({ browserOf, server }) => {
   const doctor = await Person.practise(server.url, '王芳')
   const patient = await Person.register(server.url, 'patient', '张波')
   const c = await patient.consult(doctor)
@@ -109,7 +135,22 @@ test('10,000 strokes', async ({ browserOf, server }) => {
   const page = await browserOf()
   await page.route('**/api/v1/consultations/*/board', (route) => route.fulfill({ json: { strokes, attachmentId: '', lastSeq: 0 } }))
   await open(page, doctor, c)
-  const took = await page.evaluate(() => Math.max(...performance.getEntriesByName('board:redraw').map((entry) => entry.duration)))
-  console.log(`10,000 strokes are drawn in ${Math.round(took)} ms`)
-  expect(took).toBeGreaterThan(0)
+  /** From the last byte of the answer to the last stroke. */
+  const took = () =>
+    page.evaluate(() => {
+      const answer = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/board')) as PerformanceResourceTiming | undefined
+      const [drawn] = performance.getEntriesByName('board:redraw')
+      return answer && drawn ? drawn.startTime + drawn.duration - answer.responseEnd : Infinity
+    })
+  // A machine that is busy with something else gets another go.
+  const times: number[] = []
+  await expect(async () => {
+    if (times.length > 0) {
+      await page.reload()
+      await expect(page.locator('[data-ready=true]')).toBeVisible()
+    }
+    times.push(await took())
+    expect(Math.min(...times)).toBeLessThan(1000)
+  }).toPass({ timeout: 90_000 })
+  console.log(`10,000 strokes are there in ${Math.round(Math.min(...times))} ms`)
 })

@@ -1,30 +1,11 @@
-import type { Page } from '@playwright/test'
-import type { Consultation } from '../src/api/wire.gen'
 import { expect, Person } from './world'
 import { axe } from './world/axe'
-import { callScreen, calls, enter, fakeDevices, flows, incoming, test, traffic } from './world/media'
+import { answer, callScreen, calls, enter, fakeDevices, flows, hangUp, incoming, meeting, test, traffic } from './world/media'
 
 // Calls between real browsers, with cameras and microphones that are made up.
 
 test.use({ launchOptions: fakeDevices })
 test.setTimeout(180_000)
-
-interface Meeting {
-  doctor: Person
-  patient: Person
-  consultation: Consultation
-}
-
-async function meeting(url: string): Promise<Meeting> {
-  const doctor = await Person.practise(url, '王芳')
-  const patient = await Person.register(url, 'patient', '张波')
-  const consultation = await patient.consult(doctor)
-  await doctor.accept(consultation)
-  return { doctor, patient, consultation }
-}
-
-const answer = (page: Page) => incoming(page).getByRole('button', { name: '接听', exact: true }).click()
-const hangUp = (page: Page) => callScreen(page).getByRole('button', { name: '挂断' }).click()
 
 test('ring, answer, see and hear each other, share the screen, hang up', async ({ browserOf, server }) => {
   const { doctor, patient, consultation } = await meeting(server.url)
@@ -68,7 +49,7 @@ test('ring, answer, see and hear each other, share the screen, hang up', async (
   await expect(desk.locator('article', { hasText: /视频通话 \d+:\d\d/ })).toBeVisible()
 })
 
-test('declined, and not answered', async ({ browserOf, server }) => {
+test('declined', async ({ browserOf, server }) => {
   const { doctor, patient, consultation } = await meeting(server.url)
   const mine = await browserOf()
   const theirs = await browserOf()
@@ -77,12 +58,7 @@ test('declined, and not answered', async ({ browserOf, server }) => {
   await calls(mine, '语音通话')
   await incoming(theirs).getByRole('button', { name: '拒绝' }).click()
   await expect(callScreen(mine)).toBeHidden()
-  await expect(mine.getByText('对方已拒绝')).toBeVisible()
-  await calls(mine, '语音通话')
-  await expect(incoming(theirs)).toBeVisible()
-  await expect(incoming(theirs)).toBeHidden({ timeout: 40_000 })
-  await expect(callScreen(mine)).toBeHidden()
-  await expect(mine.locator('article', { hasText: '语音通话 · 未接听' })).toBeVisible()
+  await expect(mine.locator('article', { hasText: '语音通话 · 已拒绝' })).toBeVisible()
 })
 
 test('through the relay alone, and a third one joins', async ({ browserOf, server }) => {
@@ -100,8 +76,11 @@ test('through the relay alone, and a third one joins', async ({ browserOf, serve
   }
   // Her ring has not ended yet, or it has: either way she can come in.
   await enter(pages[2], aunt, consultation.id, true)
-  if (await incoming(pages[2]).isVisible()) await answer(pages[2])
-  else await calls(pages[2], '视频通话')
+  await expect(async () => {
+    if (await incoming(pages[2]).isVisible()) await answer(pages[2])
+    else if (!(await callScreen(pages[2]).isVisible())) await calls(pages[2], '视频通话')
+    await expect(callScreen(pages[2])).toBeVisible()
+  }).toPass({ timeout: 90_000 })
   for (const page of pages) {
     await expect(callScreen(page).locator('figure[data-path=connected]')).toHaveCount(2, { timeout: 45_000 })
     await flows(page)

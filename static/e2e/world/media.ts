@@ -1,24 +1,27 @@
 import { expect, type Page } from '@playwright/test'
-import { logIn, password, type Person, test as base, WenzhenServer } from '.'
+import type { Consultation } from '../../src/api/wire.gen'
+import { logIn, password, Person, test as base, WenzhenServer } from '.'
 import config from '../../playwright.config'
 
 /** Browsers with a camera and a microphone that are made up, and a server with a relay on this machine. */
-export const test = base.extend<object, { server: WenzhenServer }>({
-  server: [
-    async ({}, use) => {
-      const server = await WenzhenServer.start('--turn-addr', '127.0.0.1:0', '--turn-allow-private', '--call-ring', '8s')
-      await use(server)
-      await server.stop()
-    },
-    { scope: 'worker' },
-  ],
-})
+export const testWith = (...flags: string[]) =>
+  base.extend<object, { server: WenzhenServer }>({
+    server: [
+      async ({}, use) => {
+        const server = await WenzhenServer.start('--turn-addr', '127.0.0.1:0', '--turn-allow-private', ...flags)
+        await use(server)
+        await server.stop()
+      },
+      { scope: 'worker' },
+    ],
+  })
+export const test = testWith()
 
 export const fakeDevices = {
   ...config.use?.launchOptions,
   args: [
     ...(config.use?.launchOptions?.args ?? []),
-    '--use-fake-device-for-media-stream',
+    '--use-fake-device-for-media-stream=device-count=3', // of which the second sees depth, which no call carries
     '--use-fake-ui-for-media-stream',
     '--auto-accept-this-tab-capture',
     '--autoplay-policy=no-user-gesture-required',
@@ -53,6 +56,21 @@ export async function watchMedia(page: Page, relayOnly = false): Promise<void> {
     window.RTCPeerConnection = keep(RTCPeerConnection as never, watched.connections) as never
     window.WebSocket = keep(WebSocket as never, watched.sockets) as never
   }, relayOnly)
+}
+
+export interface Meeting {
+  doctor: Person
+  patient: Person
+  consultation: Consultation
+}
+
+/** Two who are in a consultation. */
+export async function meeting(url: string): Promise<Meeting> {
+  const doctor = await Person.practise(url, '王芳')
+  const patient = await Person.register(url, 'patient', '张波')
+  const consultation = await patient.consult(doctor)
+  await doctor.accept(consultation)
+  return { doctor, patient, consultation }
 }
 
 /** Logs in and opens the consultation. */
@@ -94,6 +112,8 @@ export async function flows(page: Page, kinds: ('audio' | 'video')[] = ['audio',
   await expect
     .poll(async () => {
       const now = await traffic(page)
+      // What came over a connection that has ended since does not count.
+      for (const kind of kinds) before[kind] = Math.min(before[kind], now[kind])
       return kinds.every((kind) => now[kind] > before[kind] + 1000)
     }, { timeout: 45_000 })
     .toBe(true)
@@ -104,5 +124,7 @@ export async function calls(page: Page, medium: '视频通话' | '语音通话')
   await page.getByRole('menuitem', { name: medium }).click()
 }
 
+export const answer = (page: Page) => incoming(page).getByRole('button', { name: '接听', exact: true }).click()
+export const hangUp = (page: Page) => callScreen(page).getByRole('button', { name: '挂断' }).click()
 export const incoming = (page: Page) => page.getByRole('alertdialog')
 export const callScreen = (page: Page) => page.getByTestId('call')

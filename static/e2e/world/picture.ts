@@ -2,14 +2,30 @@ import { deflateSync } from 'node:zlib'
 
 /** A PNG with a gradient, made here so that no binary file has to be kept. */
 export function picture(width = 480, height = 320): Buffer {
+  return png(width, height, (x, y) => {
+    const inside = (x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2
+    return [inside ? 200 : 235 - Math.round((40 * y) / height), inside ? 90 : 205, inside ? 80 : 180 + Math.round((40 * x) / width)]
+  })
+}
+
+/** What looks like an X-ray of a chest: lungs, ribs and a spine. */
+export function xray(): Buffer {
+  return png(800, 900, (px, py) => {
+    const [x, y] = [px / 400 - 1, py / 450 - 1]
+    const body = Math.max(0, 1 - (x / 0.95) ** 2 - (y / 1.25) ** 4)
+    const lungs = Math.max(0, 1 - ((Math.abs(x) - 0.45) / 0.34) ** 2 - ((y + 0.05) / 0.72) ** 2)
+    const ribs = Math.max(0, Math.cos(19 * (y + 0.5 * x * x))) ** 6 * body
+    const spine = Math.max(0, 1 - (x / 0.1) ** 2)
+    const light = Math.min(235, 20 + 150 * body - 120 * Math.sqrt(lungs) + 55 * ribs + 60 * spine)
+    return [light, light, Math.min(255, light * 1.06)]
+  })
+}
+
+function png(width: number, height: number, paint: (x: number, y: number) => [number, number, number]): Buffer {
   const rows = Buffer.alloc((width * 3 + 1) * height)
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const at = y * (width * 3 + 1) + 1 + x * 3
-      const inside = (x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2
-      rows[at] = inside ? 200 : 235 - Math.round((40 * y) / height)
-      rows[at + 1] = inside ? 90 : 205
-      rows[at + 2] = inside ? 80 : 180 + Math.round((40 * x) / width)
+      rows.set(paint(x, y).map(Math.round), y * (width * 3 + 1) + 1 + x * 3)
     }
   }
   const header = Buffer.alloc(13)

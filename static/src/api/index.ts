@@ -39,7 +39,7 @@ export interface ServerConfig {
   /** Ways to pay, in the order in which they are offered. */
   gateways?: string[]
   demo?: { role: string; name: string; email: string; password: string }[]
-  limits: { textCharacters: number; attachmentBytes: number }
+  limits: { textCharacters: number; attachmentBytes: number; voiceSeconds: number; voiceBytes: number }
   mail?: boolean
   providers?: { id: string; name: string }[]
   /** After how long a doctor's or admin's browser that nobody touches logs off; 0 is never. */

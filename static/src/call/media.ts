@@ -36,9 +36,20 @@ function devices(): MediaDevices {
   return found
 }
 
-const ideal = (kind: DeviceKind) => {
-  const id = chosenDevice(kind)
-  return id ? { deviceId: { ideal: id } } : {}
+/**
+ * Opens the device that was chosen, or any if it is not there any more. A
+ * device that is merely preferred would lose to one with a sharper picture.
+ */
+async function open(kind: 'audioinput' | 'videoinput', wanted: MediaTrackConstraints): Promise<MediaStream> {
+  const ask = (constraints: MediaTrackConstraints) => devices().getUserMedia(kind === 'audioinput' ? { audio: constraints } : { video: constraints })
+  const chosen = chosenDevice(kind)
+  if (!chosen) return ask(wanted)
+  try {
+    return await ask({ ...wanted, deviceId: { exact: chosen } })
+  } catch (thrown) {
+    if (troubleOf(thrown) !== 'missing') throw thrown
+    return ask(wanted)
+  }
 }
 
 function first(tracks: MediaStreamTrack[]): MediaStreamTrack {
@@ -48,14 +59,12 @@ function first(tracks: MediaStreamTrack[]): MediaStreamTrack {
 }
 
 export async function openMicrophone(): Promise<MediaStreamTrack> {
-  const stream = await devices().getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true, ...ideal('audioinput') } })
+  const stream = await open('audioinput', { echoCancellation: true, noiseSuppression: true })
   return first(stream.getAudioTracks())
 }
 
 export async function openCamera(): Promise<MediaStreamTrack> {
-  const stream = await devices().getUserMedia({
-    video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 24, max: 30 }, ...ideal('videoinput') },
-  })
+  const stream = await open('videoinput', { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 24 } })
   return first(stream.getVideoTracks())
 }
 

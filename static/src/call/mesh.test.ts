@@ -10,7 +10,7 @@ const call = (...members: Member[]): Call => ({
 const signal = (from: string, device = 'd'): Signalling => ({ callId: 'c', from, fromDevice: device, toDevice: 'mine', candidate: { candidate: from } })
 
 function mesh() {
-  const made: { options: PeerOptions; receive: ReturnType<typeof vi.fn>; close: ReturnType<typeof vi.fn> }[] = []
+  const made: { options: PeerOptions; receive: ReturnType<typeof vi.fn>; close: ReturnType<typeof vi.fn>; takePictures: ReturnType<typeof vi.fn> }[] = []
   let remotes: Remote[] = []
   const built = new Mesh({
     me: 'bo', device: 'mine', servers: [], relayOnly: false,
@@ -19,7 +19,7 @@ function mesh() {
     renew: () => Promise.resolve([]),
     changed: (now) => (remotes = now),
     connect: (options) => {
-      const peer = { options, stream: {} as MediaStream, receive: vi.fn(), close: vi.fn(), useTracks: () => Promise.resolve(), restart: () => Promise.resolve() }
+      const peer = { options, stream: {} as MediaStream, receive: vi.fn(), close: vi.fn(), takePictures: vi.fn(), useTracks: () => Promise.resolve(), restart: () => Promise.resolve() }
       made.push(peer)
       return peer
     },
@@ -60,6 +60,18 @@ it('connects anew with who has moved to another device, and lets go of who left'
   built.update(call(mine, { ...member('wang', 'doctor', 'phone'), status: 'left' }))
   expect(made[1]?.close).toHaveBeenCalled()
   expect(remotes()).toEqual([])
+})
+
+it('does without the pictures of those who come later, too', () => {
+  const { built, made } = mesh()
+  const mine = member('bo', 'patient', 'mine')
+  built.update(call(mine, member('wang', 'doctor')))
+  built.takePictures(false)
+  expect(made[0]?.takePictures).toHaveBeenLastCalledWith(false)
+  built.update(call(mine, member('wang', 'doctor'), member('aunt', 'relative')))
+  expect(made[1]?.takePictures).toHaveBeenLastCalledWith(false)
+  built.takePictures(true)
+  expect(made.map((peer) => peer.takePictures.mock.lastCall)).toEqual([[true], [true]])
 })
 
 it('has one polite side in every pair', () => {

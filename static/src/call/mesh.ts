@@ -22,7 +22,7 @@ export interface MeshOptions {
   renew: () => Promise<ICEServer[]>
   changed: (remotes: Remote[]) => void
   /** Makes a connection; tests make others. */
-  connect?: (options: PeerOptions) => Pick<Peer, 'stream' | 'receive' | 'useTracks' | 'restart' | 'close'>
+  connect?: (options: PeerOptions) => Pick<Peer, 'stream' | 'receive' | 'useTracks' | 'takePictures' | 'restart' | 'close'>
 }
 
 interface Link {
@@ -38,6 +38,7 @@ export class Mesh {
   private readonly links = new Map<string, Link>()
   /** Steps of members whom we have not been told of yet. */
   private early: Signalling[] = []
+  private pictures = true
 
   constructor(private readonly options: MeshOptions) {}
 
@@ -63,6 +64,12 @@ export class Mesh {
 
   useTracks(): void {
     for (const { peer } of this.links.values()) void peer.useTracks()
+  }
+
+  /** Takes pictures of the others, or does without them. */
+  takePictures(yes: boolean): void {
+    this.pictures = yes
+    for (const { peer } of this.links.values()) peer.takePictures(yes)
   }
 
   restart(): void {
@@ -95,6 +102,7 @@ export class Mesh {
       renew: options.renew,
     })
     remote.stream = peer.stream
+    if (!this.pictures) peer.takePictures(false)
     const device = member.deviceId ?? ''
     this.links.set(member.userId, { device, peer, remote })
     const waiting = this.early.filter((s) => s.from === member.userId)

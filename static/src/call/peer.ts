@@ -39,6 +39,7 @@ export class Peer {
   private readonly timers = new Set<ReturnType<typeof setTimeout>>()
   private last: Reading | undefined
   private everConnected = false
+  private pictures = true
   private closed = false
 
   constructor(private readonly options: PeerOptions) {
@@ -70,6 +71,12 @@ export class Peer {
     }
   }
 
+  /** Takes pictures of the other side, or does without them: none are then sent. */
+  takePictures(yes: boolean): void {
+    this.pictures = yes
+    this.aim()
+  }
+
   /** The network or the signalling has changed: find a path anew, with fresh servers. */
   async restart(): Promise<void> {
     try {
@@ -92,10 +99,16 @@ export class Peer {
   }
 
   private answerWithTracks(): void {
-    for (const line of this.pc.getTransceivers()) {
-      if (line.direction !== 'sendrecv') line.direction = 'sendrecv'
-    }
+    this.aim()
     void this.useTracks()
+  }
+
+  /** Gives the lines their directions, which is negotiated where they change. */
+  private aim(): void {
+    for (const line of this.pc.getTransceivers()) {
+      const direction = this.pictures || line.receiver.track.kind === 'audio' ? 'sendrecv' : 'sendonly'
+      if (line.direction !== direction) line.direction = direction
+    }
   }
 
   private moved(): void {

@@ -36,6 +36,30 @@ const fairLoss = 0.02
 const poorRoundTrip = 0.6
 const fairRoundTrip = 0.3
 
+/** How long it is poor before someone is asked whether voice alone will do. */
+const askAfterMs = 10_000
+
+/** Decides when to ask; whoever has answered is not asked again. */
+export class VoiceQuestion {
+  private poorSince: number | undefined
+  private answered = false
+
+  /** What the quality is now. */
+  saw(quality: Quality | undefined, at: number): void {
+    if (quality !== 'poor') this.poorSince = undefined
+    else this.poorSince ??= at
+  }
+
+  /** Whether to ask. */
+  due(at: number): boolean {
+    return !this.answered && this.poorSince !== undefined && at - this.poorSince >= askAfterMs
+  }
+
+  answer(): void {
+    this.answered = true
+  }
+}
+
 /** What the time between two readings was like; nothing coming in at all is poor. */
 export function judge(before: Reading, now: Reading): Quality {
   const received = now.received - before.received

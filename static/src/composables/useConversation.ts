@@ -41,7 +41,7 @@ export function useConversation(id: string) {
     return changed
   }
 
-  function send(what: { kind: SendInput['kind']; text?: string; attachment?: Attachment; replyTo?: string }): void {
+  function send(what: { kind: SendInput['kind']; text?: string; attachment?: Attachment; peaks?: number[]; replyTo?: string }): void {
     conversation.typing.stop()
     realtime.send({ consultationId: id, ...what })
   }

@@ -13,6 +13,7 @@ export interface Bubble {
   kind: Kind
   text?: string
   attachment?: Attachment
+  peaks?: number[]
   replyTo?: string
   createdAt: string
   recalledAt?: string

@@ -9,19 +9,21 @@ export interface UploadItem {
   id: string
   file: File
   share: number
+  /** Of a voice message: how loud it is from beginning to end. */
+  peaks?: number[]
   failure?: Failure
   abort: AbortController
 }
 
 /** Files on their way to the server, one at a time, in the order given. */
-export function useUploads(consultationId: string, done: (attachment: Attachment) => void) {
+export function useUploads(consultationId: string, done: (attachment: Attachment, peaks?: number[]) => void) {
   const server = useServerConfig()
   const items = reactive<UploadItem[]>([])
   let running = false
 
-  function add(files: Iterable<File>): void {
+  function add(files: Iterable<File>, peaks?: number[]): void {
     for (const file of files) {
-      const item: UploadItem = { id: newId(), file, share: 0, abort: new AbortController() }
+      const item: UploadItem = { id: newId(), file, share: 0, peaks, abort: new AbortController() }
       if (file.size > server.config.limits.attachmentBytes) {
         item.failure = new Failure({ code: 'too_large', message: 'too large', retryable: false })
       }
@@ -46,7 +48,7 @@ export function useUploads(consultationId: string, done: (attachment: Attachment
         onProgress: (share) => (item.share = share),
       })
       remove(item)
-      done(attachment)
+      done(attachment, item.peaks)
     } catch (thrown) {
       const failure = Failure.from(thrown)
       if (failure.code === 'aborted') remove(item)

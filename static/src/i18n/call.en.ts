@@ -35,6 +35,7 @@ export const callEn: typeof callZhCN = {
     mutedBadge: 'Muted',
     sharesScreen: 'Shares the screen',
     noPicture: 'Camera is off',
+    voiceOnly: 'Voice only',
     quality: { good: 'Good connection', fair: 'Fair connection', poor: 'Poor connection' },
     poorText: 'The connection is poor and the picture may stutter. Turn the picture off and go on by voice?',
     poorVoice: 'Voice only',

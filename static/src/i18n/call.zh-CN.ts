@@ -33,6 +33,7 @@ export const callZhCN = {
     mutedBadge: '已静音',
     sharesScreen: '正在共享屏幕',
     noPicture: '未开摄像头',
+    voiceOnly: '只用语音',
     quality: { good: '网络良好', fair: '网络一般', poor: '网络较差' },
     poorText: '网络较差，画面可能卡顿。要关闭画面，只用语音吗？',
     poorVoice: '只用语音',

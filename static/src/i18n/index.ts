@@ -22,6 +22,8 @@ import { recordEn } from './record.en'
 import { recordZhCN } from './record.zh-CN'
 import { scheduleEn } from './schedule.en'
 import { scheduleZhCN } from './schedule.zh-CN'
+import { voiceEn } from './voice.en'
+import { voiceZhCN } from './voice.zh-CN'
 import { zhCN } from './zh-CN'
 
 export type Locale = 'zh-CN' | 'en'
@@ -60,6 +62,7 @@ export const i18n = createI18n({
       ...oversightZhCN,
       ...recordZhCN,
       ...scheduleZhCN,
+      ...voiceZhCN,
     },
     en: {
       ...en,
@@ -74,6 +77,7 @@ export const i18n = createI18n({
       ...oversightEn,
       ...recordEn,
       ...scheduleEn,
+      ...voiceEn,
     },
   },
 })

@@ -4,16 +4,14 @@ import type { Connection } from 'wenzhen-client'
 import { newId } from '@/api/id'
 import { Failure } from '@/api/failure'
 import type { Call, ICEServer, MemberState, Ring } from '@/api/wire.gen'
-import { type DeviceKind, type MediaTrouble, openCamera, openMicrophone, openScreen, relayOnly, troubleOf } from '@/call/media'
+import { chosenDevice, type DeviceKind, type MediaTrouble, openCamera, openMicrophone, openScreen, relayOnly, troubleOf } from '@/call/media'
 import { Mesh, type Remote } from '@/call/mesh'
 import { useRealtime } from './realtime'
 import { useSession } from './session'
 
 type Medium = Call['medium']
-export interface Trouble {
-  device: 'microphone' | 'camera' | 'screen'
-  kind: MediaTrouble
-}
+/** What cannot be had, and why. */
+export type Troubles = Partial<Record<'microphone' | 'camera' | 'screen', MediaTrouble | undefined>>
 
 /** The server takes who is silent for 45 seconds for gone. */
 const heartbeatMs = 10_000
@@ -38,8 +36,11 @@ export const useCall = defineStore('call', () => {
   const camera = shallowRef<MediaStreamTrack | null>(null)
   const screen = shallowRef<MediaStreamTrack | null>(null)
   const muted = ref(false)
-  const trouble = ref<Trouble>()
+  const troubles = ref<Troubles>({})
   const small = ref(false)
+  /** Whether pictures of the others are taken; they go on by voice alone otherwise. */
+  const pictures = ref(true)
+  const speaker = ref(chosenDevice('audiooutput'))
 
   const me = computed(() => session.user?.id ?? '')
   const ringing = computed(() => current.value?.status === 'ringing')
@@ -48,6 +49,8 @@ export const useCall = defineStore('call', () => {
   let mesh: Mesh | undefined
   let beat: ReturnType<typeof setInterval> | undefined
   let bound: (() => void)[] = []
+  /** The call that one is about to be in: the others tell how they are as soon as they hear of it. */
+  let entering: string | undefined
 
   const tracks = () => ({ audio: muted.value ? null : microphone.value, video: screen.value ?? camera.value })
 
@@ -72,7 +75,7 @@ export const useCall = defineStore('call', () => {
         if (signal.callId === current.value?.id) mesh?.receive(signal)
       }),
       connection.onSignal('call:state', (state) => {
-        if (state.callId === current.value?.id) states.value[state.userId] = state
+        if (state.callId === (current.value?.id ?? entering)) states.value[state.userId] = state
       }),
       connection.onEntry((entry) => {
         if (entry.name === 'call:updated') changed(entry.data as Call)
@@ -134,7 +137,7 @@ export const useCall = defineStore('call', () => {
 
   async function invite(consultationId: string, medium: Medium): Promise<void> {
     if (current.value) return
-    trouble.value = undefined
+    troubles.value = {}
     const { call, iceServers } = await realtime.ask('call:invite', { consultationId, medium, callId: newId(), deviceId: device })
     if (call.callerId !== me.value || call.members.find((m) => m.userId === me.value)?.deviceId !== device) return answer(call, false)
     if (call.status !== 'ringing') return over(call)
@@ -142,8 +145,10 @@ export const useCall = defineStore('call', () => {
   }
 
   async function answer(call: Call, move: boolean, medium: Medium = call.medium): Promise<void> {
-    trouble.value = undefined
+    troubles.value = {}
     incoming.value = elsewhere.value = undefined
+    states.value = {}
+    entering = call.id
     try {
       const joined = await realtime.ask('call:accept', { callId: call.id, deviceId: device, move })
       const { iceServers } = await realtime.ask('call:servers', { callId: call.id })
@@ -152,6 +157,8 @@ export const useCall = defineStore('call', () => {
       const failure = Failure.from(thrown)
       if (failure.code === 'conflict') over(call)
       else throw failure
+    } finally {
+      entering = undefined
     }
   }
 
@@ -166,7 +173,7 @@ export const useCall = defineStore('call', () => {
     current.value = call
     ended.value = undefined
     small.value = false
-    states.value = {}
+    pictures.value = true
     sessionStorage.setItem(resumeKey, call.id)
     mesh = new Mesh({
       me: me.value,
@@ -184,7 +191,7 @@ export const useCall = defineStore('call', () => {
     await openMedia(call.medium)
     if (mesh !== own) return stopTracks() // it ended meanwhile
     mesh.update(current.value)
-    tellState()
+    switched() // who joined meanwhile has been answered without sound and picture
   }
 
   async function openMedia(medium: Medium): Promise<void> {
@@ -192,7 +199,7 @@ export const useCall = defineStore('call', () => {
       try {
         return await get()
       } catch (thrown) {
-        trouble.value = { device: name, kind: troubleOf(thrown) }
+        troubles.value[name] = troubleOf(thrown)
         return null
       }
     }
@@ -223,8 +230,22 @@ export const useCall = defineStore('call', () => {
     if (camera.value) {
       camera.value.stop()
       camera.value = null
-    } else await tried('camera', async () => (camera.value = await openCamera()))
+    } else {
+      takePictures(true)
+      await tried('camera', async () => (camera.value = await openCamera()))
+    }
     switched()
+  }
+
+  /** Pictures are too much for a poor network: none go out any more, and none come in. */
+  async function goOnByVoice(): Promise<void> {
+    takePictures(false)
+    if (camera.value) await toggleCamera()
+  }
+
+  function takePictures(yes: boolean): void {
+    pictures.value = yes
+    mesh?.takePictures(yes)
   }
 
   async function toggleScreen(): Promise<void> {
@@ -245,6 +266,7 @@ export const useCall = defineStore('call', () => {
 
   /** Another device has been chosen: use it at once. */
   async function switchDevice(kind: DeviceKind): Promise<void> {
+    speaker.value = chosenDevice('audiooutput')
     if (kind === 'audioinput' && microphone.value) {
       microphone.value.stop()
       await tried('microphone', async () => (microphone.value = await openMicrophone()))
@@ -256,14 +278,14 @@ export const useCall = defineStore('call', () => {
     switched()
   }
 
-  async function tried(name: Trouble['device'], work: () => Promise<unknown>): Promise<void> {
+  async function tried(name: keyof Troubles, work: () => Promise<unknown>): Promise<void> {
     try {
       await work()
-      trouble.value = undefined
+      troubles.value[name] = undefined
     } catch (thrown) {
       const kind = troubleOf(thrown)
       // Who closes the picker of screens has not been refused anything.
-      if (name !== 'screen' || kind !== 'denied') trouble.value = { device: name, kind }
+      if (name !== 'screen' || kind !== 'denied') troubles.value[name] = kind
     }
   }
 
@@ -284,8 +306,9 @@ export const useCall = defineStore('call', () => {
     mesh = undefined
     clearInterval(beat)
     remotes.value = []
+    states.value = {}
     muted.value = false
-    trouble.value = undefined
+    troubles.value = {}
     stopTracks()
   }
 
@@ -302,7 +325,7 @@ export const useCall = defineStore('call', () => {
   }
 
   return {
-    device, incoming, current, elsewhere, ended, remotes, states, microphone, camera, screen, muted, trouble, small, me, ringing, sharing,
-    invite, answer, decline, hangUp, toggleMicrophone, toggleCamera, toggleScreen, switchDevice,
+    device, incoming, current, elsewhere, ended, remotes, states, microphone, camera, screen, muted, troubles, small, pictures, speaker, me, ringing, sharing,
+    invite, answer, decline, hangUp, toggleMicrophone, toggleCamera, toggleScreen, goOnByVoice, switchDevice,
   }
 })

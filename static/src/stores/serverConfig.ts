@@ -7,7 +7,7 @@ import { api, type ServerConfig } from '@/api'
 export const useServerConfig = defineStore('serverConfig', () => {
   const config = ref<ServerConfig>({
     version: '',
-    limits: { textCharacters: 10_000, attachmentBytes: 20 << 20 },
+    limits: { textCharacters: 10_000, attachmentBytes: 20 << 20, voiceSeconds: 120, voiceBytes: 5_000_000 },
     realtime: { pingIntervalMs: 25_000, pingTimeoutMs: 20_000, reconnectDelayMs: 500, reconnectDelayMaxMs: 5_000 },
     pushKey: '',
     mail: false,

@@ -13,7 +13,7 @@ export interface Unsent extends SendInput {
   message?: Message
 }
 
-export type Draft = Pick<Unsent, 'consultationId' | 'kind' | 'text' | 'attachment' | 'replyTo'>
+export type Draft = Pick<Unsent, 'consultationId' | 'kind' | 'text' | 'attachment' | 'peaks' | 'replyTo'>
 
 export interface OutboxStore {
   load(): Unsent[]
@@ -134,9 +134,9 @@ export class Outbox {
 
   private async deliver(item: Unsent, lane: Lane): Promise<void> {
     this.update(item, { state: 'sending' })
-    const { consultationId, clientId, kind, text, attachmentId, replyTo } = item
+    const { consultationId, clientId, kind, text, attachmentId, peaks, replyTo } = item
     try {
-      const message = await this.options.send({ consultationId, clientId, kind, text, attachmentId, replyTo })
+      const message = await this.options.send({ consultationId, clientId, kind, text, attachmentId, peaks, replyTo })
       lane.retryMs = firstRetryMs
       this.options.store.remove(clientId)
       if (this.items.includes(item)) this.update(item, { state: 'sent', message }, false)

@@ -1,0 +1,55 @@
+import { expect } from './world'
+import { axe } from './world/axe'
+import { answer, callScreen, calls, enter, fakeDevices, flows, incoming, meeting, test } from './world/media'
+
+// A browser that has not been allowed anything, on a machine without a camera.
+
+const args = fakeDevices.args.filter((arg) => !arg.startsWith('--use-fake-') && !arg.startsWith('--auto-accept'))
+test.use({ launchOptions: { ...fakeDevices, args: [...args, '--use-fake-device-for-media-stream=device-count=0'] } })
+test.setTimeout(120_000)
+
+const denied = '浏览器不允许使用麦克风'
+const missing = '没有找到摄像头'
+
+test('what is refused or missing is said, and the call goes on without it', async ({ browserOf, server }) => {
+  const { doctor, patient, consultation } = await meeting(server.url)
+  const mine = await browserOf()
+  const theirs = await browserOf()
+  await enter(mine, patient, consultation.id)
+
+  // Before a call, and when recording.
+  await mine.goto('/devices')
+  await mine.getByRole('button', { name: '开始检测' }).click()
+  await expect(mine.getByRole('alert').filter({ hasText: denied })).toBeVisible()
+  await expect(mine.getByRole('alert').filter({ hasText: missing })).toBeVisible()
+  await axe(mine, 'device test without devices')
+  await mine.goto(`/consultations/${consultation.id}`)
+  await mine.getByRole('button', { name: '录制语音消息' }).click()
+  await expect(mine.getByTestId('recorder').getByRole('alert')).toContainText(denied)
+  await axe(mine, 'recorder that is refused')
+  await mine.context().grantPermissions(['microphone'])
+  await mine.getByTestId('recorder').getByRole('button', { name: '重试' }).click()
+  await expect(mine.getByRole('button', { name: '停止录音' })).toBeVisible()
+  await mine.getByRole('button', { name: '取消录音' }).click()
+  await mine.context().clearPermissions()
+
+  // In a call both are said, and one can still listen.
+  await enter(theirs, doctor, consultation.id)
+  await theirs.context().grantPermissions(['microphone'])
+  await calls(mine, '视频通话')
+  await expect(incoming(theirs)).toBeVisible()
+  await answer(theirs)
+  await expect(callScreen(mine).getByText(denied)).toBeVisible()
+  await expect(callScreen(mine).getByText(missing)).toBeVisible()
+  await expect(callScreen(theirs).getByText(missing)).toBeVisible()
+  await expect(callScreen(theirs).getByRole('img', { name: '已静音' })).toBeVisible()
+  await flows(mine, ['audio'])
+  await axe(mine, 'call without devices')
+
+  // Allowed after all, one is heard.
+  await mine.context().grantPermissions(['microphone'])
+  await callScreen(mine).getByRole('button', { name: '取消静音' }).click()
+  await expect(callScreen(mine).getByText(denied)).toBeHidden()
+  await flows(theirs, ['audio'])
+  await expect(callScreen(theirs).getByRole('img', { name: '已静音' })).toBeHidden()
+})

@@ -1,0 +1,35 @@
+import type { voiceZhCN } from './voice.zh-CN'
+
+export const voiceEn: typeof voiceZhCN = {
+  voice: {
+    message: 'Voice message',
+    record: 'Record a voice message',
+    recorder: 'Voice message',
+    asking: 'Please allow the microphone…',
+    recording: 'Recording',
+    level: 'Loudness',
+    elapsed: 'Recorded {length}',
+    left: '{n} s left',
+    full: 'It is as long as it may be. Listen to it, or send it.',
+    cancel: 'Cancel the recording',
+    discard: 'Discard the recording',
+    stop: 'Stop recording',
+    send: 'Send the voice message',
+    again: 'Try again',
+    play: 'Play',
+    pause: 'Pause',
+    position: 'Position',
+    positionOf: '{at} of {length}',
+    speed: 'Speed {n}×',
+    failed: 'The voice message did not load; try again',
+    trouble: {
+      denied: 'The browser does not allow the microphone. Allow it in the address bar’s permissions and try again.',
+      missing: 'No microphone was found. Plug one in and try again.',
+      busy: 'Another program uses the microphone. Close it and try again.',
+      insecure: 'This page was not opened over HTTPS, so the browser does not allow the microphone.',
+      unknown: 'The microphone cannot be opened.',
+      unsupported: 'This browser cannot record. Use a recent one, or send an audio file.',
+      short: 'That was too short. Please record it again.',
+    },
+  },
+}
