@@ -14,6 +14,7 @@ const timerRetention = "retention"
 
 const (
 	retentionEvery = 24 * time.Hour
+	retentionFirst = time.Minute // a start has more urgent things to do
 	retentionBatch = 20
 	// blobsRest is how long a file must have lain untouched before it is
 	// removed: an upload of the same content may be under way.
@@ -38,13 +39,15 @@ func (s *Service) Timers() map[string]rooms.Fire {
 	return map[string]rooms.Fire{timerRetention: s.retain}
 }
 
-// PlantRetention has the service look now, and then every day, for
+// PlantRetention has the service look soon, and then every day, for
 // consultations whose messages are to be kept no longer.
 func (s *Service) PlantRetention(ctx context.Context) error {
 	if s.cfg.KeepMessages == 0 {
 		return nil
 	}
-	return s.store.InTx(ctx, func(tx Tx) error { return tx.SetTimer(rooms.Timer{Kind: timerRetention, Due: s.now()}) })
+	return s.store.InTx(ctx, func(tx Tx) error {
+		return tx.SetTimer(rooms.Timer{Kind: timerRetention, Due: s.now().Add(retentionFirst)})
+	})
 }
 
 // retain ends messages whose time is up. The log keeps its events without what
@@ -91,6 +94,9 @@ func (s *Service) purge(ctx context.Context, id consultation.ID, now time.Time) 
 		files, err = tx.Purge(id, now)
 		return err
 	})
+	if err != nil {
+		return err
+	}
 	for _, sum := range files {
 		err = errors.Join(err, s.blobs.Remove(ctx, sum, now.Add(-blobsRest)))
 	}

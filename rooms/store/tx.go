@@ -98,10 +98,13 @@ func (db *DB) LeaseTimers(ctx context.Context, now time.Time, lease time.Duratio
 			micros(now), micros(now.Add(lease)), limit)
 		return err
 	})
+	if err != nil { // the function may still run, if it was ctx that ended
+		return nil, err
+	}
 	slices.SortFunc(list, func(a, b rooms.Timer) int { // RETURNING has no order
 		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
 	})
-	return list, err
+	return list, nil
 }
 
 // found turns "no row" into the error that features know.
