@@ -134,23 +134,20 @@ test('10,000 strokes are there in less than a second', async ({ browserOf, serve
   }))
   const page = await browserOf()
   await page.route('**/api/v1/consultations/*/board', (route) => route.fulfill({ json: { strokes, attachmentId: '', lastSeq: 0 } }))
-  await open(page, doctor, c)
-  /** From the last byte of the answer to the last stroke. */
-  const took = () =>
-    page.evaluate(() => {
-      const answer = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/board')) as PerformanceResourceTiming | undefined
-      const [drawn] = performance.getEntriesByName('board:redraw')
-      return answer && drawn ? drawn.startTime + drawn.duration - answer.responseEnd : Infinity
-    })
-  // A machine that is busy with something else gets another go.
+  await logIn(page, doctor.user.email, password)
+  // The page's own time: a machine that is busy with something else takes longer, and does the same work.
+  const clock = await page.context().newCDPSession(page)
+  await clock.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const spent = async () => (await clock.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN
   const times: number[] = []
   await expect(async () => {
-    if (times.length > 0) {
-      await page.reload()
-      await expect(page.locator('[data-ready=true]')).toBeVisible()
-    }
-    times.push(await took())
+    await page.goto(`/consultations/${c.id}`)
+    const before = await spent()
+    await page.getByRole('link', { name: '画板' }).click()
+    await expect(page.locator('[data-ready=true]')).toBeVisible()
+    times.push(1000 * ((await spent()) - before))
     expect(Math.min(...times)).toBeLessThan(1000)
   }).toPass({ timeout: 90_000 })
+  expect(Math.min(...times)).toBeGreaterThan(50) // it was drawn
   console.log(`10,000 strokes are there in ${Math.round(Math.min(...times))} ms`)
 })

@@ -108,6 +108,17 @@ describe('negotiation', () => {
     expect(doctor.restarts).toBe(0)
   })
 
+  it('sends an offer again as long as it is not answered', async () => {
+    const { doctor, sides, wire, deliver } = pair()
+    doctor.need()
+    await deliver((step) => step.description?.type === 'offer')
+    sides.doctor.resend()
+    await deliver()
+    expect(doctor.remote?.sdp).toBe('patient answers doctor offers 1')
+    sides.doctor.resend()
+    expect(wire).toEqual([])
+  })
+
   it('makes up for an answer that got lost', async () => {
     const { doctor, patient, sides, deliver, failures } = pair()
     doctor.need()

@@ -59,6 +59,11 @@ export class Negotiation {
     else pc.restartIce()
   }
 
+  /** Sends an offer again that has not been answered: it may be lost. */
+  resend(): void {
+    if (this.pc.signalingState === 'have-local-offer') this.sendLocal()
+  }
+
   close(): void {
     this.closed = true
     this.pc.onnegotiationneeded = null

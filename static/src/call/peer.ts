@@ -24,6 +24,8 @@ export interface PeerOptions {
 
 const measureEveryMs = 2000
 const patienceMs = 4000
+/** How long the first offer may go unanswered before it is sent again. */
+const resendMs = 5000
 /** How long to look for a first path before saying that the network blocks it. */
 const blockedAfterMs = 20_000
 
@@ -53,6 +55,7 @@ export class Peer {
       const { audio, video } = tracks()
       pc.addTransceiver(audio ?? 'audio', { direction: 'sendrecv' })
       pc.addTransceiver(video ?? 'video', { direction: 'sendrecv' })
+      this.insist()
     }
     this.later(() => this.everConnected || this.options.path('blocked'), blockedAfterMs)
     this.measure()
@@ -131,6 +134,14 @@ export class Peer {
         }, 1000)
         break
     }
+  }
+
+  private insist(): void {
+    this.later(() => {
+      if (this.everConnected) return
+      this.negotiation.resend()
+      this.insist()
+    }, resendMs)
   }
 
   private measure(): void {

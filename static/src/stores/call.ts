@@ -3,7 +3,7 @@ import { computed, ref, shallowRef, watch } from 'vue'
 import type { Connection } from 'wenzhen-client'
 import { newId } from '@/api/id'
 import { Failure } from '@/api/failure'
-import type { Call, ICEServer, MemberState, Ring } from '@/api/wire.gen'
+import type { Call, ICEServer, MemberState, Ring, Signalling } from '@/api/wire.gen'
 import { chosenDevice, type DeviceKind, type MediaTrouble, openCamera, openMicrophone, openScreen, relayOnly, troubleOf } from '@/call/media'
 import { Mesh, type Remote } from '@/call/mesh'
 import { useRealtime } from './realtime'
@@ -15,6 +15,8 @@ export type Troubles = Partial<Record<'microphone' | 'camera' | 'screen', MediaT
 
 /** The server takes who is silent for 45 seconds for gone. */
 const heartbeatMs = 10_000
+/** How many steps of the others wait for a call that one is about to be in. */
+const earlyMost = 200
 /** Tells a page that was reloaded in mid-call that it was in it. */
 const resumeKey = 'wenzhen.call'
 
@@ -51,6 +53,8 @@ export const useCall = defineStore('call', () => {
   let bound: (() => void)[] = []
   /** The call that one is about to be in: the others tell how they are as soon as they hear of it. */
   let entering: string | undefined
+  /** Their offers, which come before one is ready for them. */
+  let early: Signalling[] = []
 
   const tracks = () => ({ audio: muted.value ? null : microphone.value, video: screen.value ?? camera.value })
 
@@ -73,6 +77,7 @@ export const useCall = defineStore('call', () => {
       }),
       connection.onSignal('call:signal', (signal) => {
         if (signal.callId === current.value?.id) mesh?.receive(signal)
+        else if (signal.callId === entering && early.length < earlyMost) early.push(signal)
       }),
       connection.onSignal('call:state', (state) => {
         if (state.callId === (current.value?.id ?? entering)) states.value[state.userId] = state
@@ -149,6 +154,7 @@ export const useCall = defineStore('call', () => {
     incoming.value = elsewhere.value = undefined
     states.value = {}
     entering = call.id
+    early = []
     try {
       const joined = await realtime.ask('call:accept', { callId: call.id, deviceId: device, move })
       const { iceServers } = await realtime.ask('call:servers', { callId: call.id })
@@ -186,6 +192,7 @@ export const useCall = defineStore('call', () => {
       renew: async () => (await realtime.ask('call:servers', { callId: call.id })).iceServers,
       changed: (now) => (remotes.value = now),
     })
+    for (const signal of early.splice(0)) mesh.receive(signal)
     beat = setInterval(tellState, heartbeatMs)
     const own = mesh
     await openMedia(call.medium)
