@@ -213,6 +213,13 @@ func TestNobodyIsToldOnAnotherNodeWhatTheyLookAt(t *testing.T) {
 		present(ids[i], p)
 		wang.says(ids[i], "seen at once")
 	}
+	// Who is told is decided in the log's order, a moment later: as long as that
+	// has not been, they look.
+	away := list[0].patient("li")
+	last := away.consults(wang, "a cough")
+	wang.accepts(last)
+	wang.says(last, "not seen either")
+	eventually(t, "all that was said before is handled", func() bool { return told(away) > 0 })
 	for i, p := range looking {
 		call(p, consultation.Look, consultation.LookInput{ConsultationID: ids[i]})
 		present(others[i], p)
