@@ -109,7 +109,7 @@ test('a patient reschedules with live slots, and sees the doctor’s clock from 
   const doctor = await practise(server.url, '周医生')
   const patient = await Person.register(server.url, 'patient', '小李')
   await patient.ask('PATCH', '/me', { timeZone: 'Europe/Berlin' })
-  const start = (await slotsOf(patient, doctor)).find((s) => Date.parse(s.start) > Date.now() + 30 * 3_600_000)?.start ?? ''
+  const start = (await slotsOf(patient, doctor)).find((s) => s.start.includes('T01:00') && Date.parse(s.start) > Date.now() + 24 * 3_600_000)?.start ?? '' // nine o’clock in Shanghai
   await book(patient, doctor, start)
   const page = await browserOf()
   await logIn(page, patient.user.email, password)
