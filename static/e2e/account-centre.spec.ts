@@ -147,7 +147,7 @@ test('a password account: second factor, passkey, link an account from elsewhere
   await page.getByRole('button', { name: '删除 我的电脑' }).click()
   await expect(security(page).getByText('还没有通行密钥')).toBeVisible()
   await page.getByRole('button', { name: '退出其他设备' }).or(page.getByRole('button', { name: /其他/ })).first().click()
-  await expect(page.locator('section').last().getByRole('listitem')).toHaveCount(1)
+  await expect(page.getByRole('region', { name: '登录设备' }).getByRole('listitem')).toHaveCount(1)
 })
 
 test('confirm the address, forget the password, set a new one by mail', async ({ centre, open }) => {
