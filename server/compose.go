@@ -1,0 +1,226 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
+	"wenzhen/rooms/board"
+	"wenzhen/rooms/call"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/lobby"
+	"wenzhen/rooms/notification"
+	"wenzhen/rooms/record"
+	"wenzhen/rooms/schedule"
+	"wenzhen/rooms/store"
+	"wenzhen/server/blob"
+	"wenzhen/server/document"
+	"wenzhen/server/export"
+	"wenzhen/server/fhir"
+	"wenzhen/server/metrics"
+	"wenzhen/server/payment/sandbox"
+	"wenzhen/server/push"
+	"wenzhen/server/realtime"
+	"wenzhen/server/realtime/edge"
+	"wenzhen/server/rest"
+	"wenzhen/server/spec"
+	"wenzhen/static"
+)
+
+// parts are what only the composing needs to know of: the services that the
+// server does not run itself, and what they share.
+type parts struct {
+	presence      *rooms.Presence
+	limits        *limits
+	from          proxies // whose word on addresses is believed
+	consultations *consultation.Service
+	chats         *chat.Service
+	schedules     *schedule.Service
+	records       *record.Service
+	boards        *board.Service
+	play          *sandbox.Gateway // nil where there is no play money
+}
+
+// compose makes the parts and introduces them to each other, from the inside
+// out: what is remembered, what is known, how it is asked. What was made when a
+// step fails is for Close.
+func (s *Server) compose(ctx context.Context) error {
+	var p parts
+	for _, step := range []func(context.Context, *parts) error{s.listen, s.openData, s.openServices, s.openCatalogue, s.openRealtime, s.plant, s.openHTTP} {
+		if err := step(ctx, &p); err != nil {
+			return err
+		}
+	}
+	return s.encrypt()
+}
+
+// listen opens the addresses, at which nobody answers yet. It comes first: it
+// tells the port.
+func (s *Server) listen(_ context.Context, p *parts) (err error) {
+	if s.listener, err = net.Listen("tcp", s.cfg.Addr); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	s.metrics = metrics.New(Version, clock)
+	if s.private, err = listenBeside("metrics", s.cfg.MetricsAddr, s.metrics.Handler(), s.log); err != nil {
+		return err
+	}
+	if s.issuer, err = newIssuer(s.cfg, clock, s.log); err != nil {
+		return err
+	}
+	if s.plain, err = listenBeside("HTTP", s.cfg.HTTPAddr, s.issuer.beside(http.HandlerFunc(s.onward)), s.log); err != nil {
+		return err
+	}
+	p.from, err = readProxies(s.cfg.TrustedProxies)
+	return err
+}
+
+// openData opens the database and the attachments.
+func (s *Server) openData(ctx context.Context, _ *parts) (err error) {
+	options := database(s.cfg.Data, s.cfg.Database)
+	if options.Master, err = masterKey(s.cfg.EncryptionKey, s.cfg.EncryptionCommand); err != nil {
+		return err
+	}
+	options.Synchronous, options.Hub, options.Now, options.Log = s.cfg.Synchronous, s.hub, clock, s.log
+	options.Committed = s.metrics.Committed
+	if s.db, err = store.Open(ctx, options); err != nil {
+		return err
+	}
+	s.blobs, err = blob.Open(filepath.Join(s.cfg.Data, attachmentsFolder), s.db.Vault())
+	return err
+}
+
+// openServices makes the features, with the outside parties that they need.
+func (s *Server) openServices(ctx context.Context, p *parts) error {
+	cfg := s.cfg
+	mailer, err := s.openMail()
+	if err != nil {
+		return err
+	}
+	pushKey, err := secret(cfg.PushKey, cfg.Data, "push.key")
+	if err != nil {
+		return err
+	}
+	if s.push, err = push.New(push.Config{Key: string(pushKey), Subject: cmp.Or(cfg.PushContact, cfg.PublicURL, "https://localhost"), Allow: cfg.PushAllow}); err != nil {
+		return err
+	}
+	if s.accounts, err = s.openAccounts(ctx); err != nil {
+		return err
+	}
+	p.presence = rooms.NewPresence(s.presenceChanged)
+	p.consultations = consultation.New(store.Consultations{DB: s.db}, s.hub, p.presence, clock)
+	if s.mail != nil {
+		p.consultations.VerifiedOnly()
+	}
+	p.consultations.Asks(consultation.Evidence(cfg.FollowupEvidence))
+	p.chats = chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
+		VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
+	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: s.log},
+		store.Notifications{DB: s.db}, p.presence, clock)
+	s.hub.Listen(s.inboxes)
+	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, clock)
+	sealKey, err := secret(cfg.SealKey, cfg.Data, "seal.key")
+	if err != nil {
+		return err
+	}
+	p.records = record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: sealKey}, store.Records{DB: s.db}, p.chats, p.consultations, clock)
+	if s.turn, err = relay(cfg, s.log); err != nil {
+		return err
+	}
+	s.calls = call.New(call.Config{RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish}, store.Calls{DB: s.db}, p.consultations, p.chats, s.turn, s.hub, clock)
+	p.boards = board.New(store.Boards{DB: s.db}, s.hub, clock)
+	if s.bills, p.play, err = s.payments(p.consultations); err != nil {
+		return err
+	}
+	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, p.presence, s.hub, clock)
+	s.timers = rooms.MergeTimers(s.accounts.Timers(), p.chats.Timers(), p.consultations.Timers(), p.schedules.Timers(), s.calls.Timers(), s.bills.Timers(), p.play.Timers())
+	return nil
+}
+
+// presenceChanged tells those in a room who is here now.
+func (s *Server) presenceChanged(room rooms.RoomID, present rooms.Present) {
+	switch {
+	case room == lobby.Room:
+		s.lobby.Recount()
+	case room.Kind() == "consultation":
+		consultation.PresenceUpdated.SendHere(s.hub, room, consultation.PresenceChange{ConsultationID: consultation.ID(room.Subject()), Present: present})
+	}
+}
+
+// openCatalogue puts all that can be asked behind the guards that everything passes.
+func (s *Server) openCatalogue(_ context.Context, p *parts) error {
+	p.limits = newLimits(s.cfg.CommandRate, s.cfg.CommandBurst, clock)
+	s.desk = s.openDesk()
+	s.catalogue = rooms.NewCatalogue(
+		[]rooms.Guard{p.limits.guard, s.accounts.Alive},
+		s.accounts.Commands(), p.consultations.Commands(), p.chats.Commands(), p.schedules.Commands(), s.calls.Commands(), p.boards.Commands(),
+		s.bills.Commands(), p.play.Commands(), s.inboxes.Commands(),
+		p.records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands(), s.desk.Commands())
+	return nil
+}
+
+// openRealtime makes the realtime server, and this server one node among others. The
+// order in which the hub's listeners come matters.
+func (s *Server) openRealtime(_ context.Context, p *parts) error {
+	cfg := s.cfg
+	s.realtime = realtime.New(realtime.Config{
+		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections,
+			ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), ClosePace: cfg.DrainPace,
+			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: p.from.client, Log: s.log},
+		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: clock, Observe: s.observed("socket"),
+	}, s.catalogue, s.accounts, p.presence)
+	s.hub.Listen(s.realtime)
+	s.hub.Listen(s.lobby) // after the sockets: it tells those who were let in
+	if err := s.join(p.presence, p.limits); err != nil {
+		return err
+	}
+	s.hub.Listen(s.metrics) // after the sockets: it measures when they were told
+	s.observe()
+	return nil
+}
+
+// plant plants what must be there before the first request: the demo's people,
+// and the timers that come back by themselves.
+func (s *Server) plant(ctx context.Context, p *parts) error {
+	s.public = s.publicly()
+	if s.cfg.Demo {
+		var err error
+		if s.public.Demo, err = seed(ctx, demo{accounts: s.accounts, catalogue: s.catalogue}); err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+	}
+	if err := p.chats.PlantRetention(ctx); err != nil {
+		return fmt.Errorf("retention: %w", err)
+	}
+	if err := s.bills.PlantNightly(ctx); err != nil {
+		return fmt.Errorf("reconciliation: %w", err)
+	}
+	return nil
+}
+
+// openHTTP makes what answers HTTP, the realtime server in it.
+func (s *Server) openHTTP(_ context.Context, p *parts) error {
+	cfg := s.cfg
+	printer, resources := document.New(static.Font(), s.publicURL), fhir.New(s.catalogue, s.publicURL, clock)
+	app, _ := static.App()
+	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.accounts, Attachments: p.chats, Payments: s.bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
+		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, clock),
+		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
+		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles,
+		Origins: cfg.crossOrigins(), TrustedProxies: cfg.TrustedProxies,
+		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: s.log,
+		Observe: s.observed("rest"), Requested: s.metrics.Request, Now: clock})
+	if err != nil {
+		return err
+	}
+	s.fresh = newFresh()
+	s.http = &http.Server{ConnState: s.fresh.changed, Handler: s.strict(handler), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: transportLog(s.log)}
+	return nil
+}
