@@ -18,7 +18,7 @@ var (
 	HoldUser = rooms.Command[HoldInput, Hold]{Name: "hold:place", For: rooms.Admins,
 		Doc: "Keep everything of someone, whatever they or the clocks say, until it is released (legal hold); noted in the audit log."}
 	ReleaseUser = rooms.Command[UserInput, rooms.Nothing]{Name: "hold:release", For: rooms.Admins,
-		Doc: "End a legal hold; noted in the audit log."}
+		Doc: "End a legal hold; noted in the audit log, with the reason that it had."}
 	Holds = rooms.Command[rooms.Nothing, HoldList]{Name: "hold:list", For: rooms.Admins,
 		Doc: "List the legal holds, the latest first."}
 )
@@ -62,12 +62,16 @@ func (in HoldInput) Validate() error {
 	return nil
 }
 
-// Hold is a legal hold.
+// Hold is a legal hold: whose data is kept, why, and who said so. The names
+// are those of now, "" of whoever has erased their account.
 type Hold struct {
-	UserID rooms.UserID `json:"userId"`
-	Reason string       `json:"reason"`
-	By     rooms.UserID `json:"by"`
-	At     time.Time    `json:"at"`
+	UserID    rooms.UserID `json:"userId"`
+	UserName  string       `json:"userName"`
+	UserEmail string       `json:"userEmail"`
+	Reason    string       `json:"reason"`
+	By        rooms.UserID `json:"by"`
+	ByName    string       `json:"byName"`
+	At        time.Time    `json:"at"`
 }
 
 // HoldList is all legal holds.
@@ -89,7 +93,9 @@ type eraseTx interface {
 
 	// PlaceHold keeps a hold; one that is there is a conflict.
 	PlaceHold(Hold) error
-	ReleaseHold(user rooms.UserID) error
+	// ReleaseHold ends the hold of a user and tells what it was for; not found
+	// without one.
+	ReleaseHold(user rooms.UserID) (reason string, err error)
 	Holds() ([]Hold, error)
 }
 
@@ -153,23 +159,31 @@ func (s *Service) erase(ctx context.Context, actor rooms.Actor, _ rooms.Nothing)
 
 func (s *Service) holdUser(ctx context.Context, actor rooms.Actor, in HoldInput) (Hold, error) {
 	hold := Hold{UserID: in.UserID, Reason: in.Reason, By: actor.UserID, At: s.now()}
-	return hold, s.store.InTx(ctx, func(tx Tx) error {
-		if _, err := tx.User(in.UserID); err != nil {
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		held, err := tx.User(in.UserID)
+		if err != nil {
 			return err
 		}
+		by, err := tx.User(actor.UserID)
+		if err != nil {
+			return err
+		}
+		hold.UserName, hold.UserEmail, hold.ByName = held.Name, held.Email, by.Name
 		if err := tx.PlaceHold(hold); err != nil {
 			return err
 		}
 		return audit.Append(tx, actor, hold.At, HoldUser.Name, "user:"+string(in.UserID), func(e *audit.LogEntry) { e.Reason = in.Reason })
 	})
+	return hold, err
 }
 
 func (s *Service) releaseUser(ctx context.Context, actor rooms.Actor, in UserInput) (rooms.Nothing, error) {
 	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
-		if err := tx.ReleaseHold(in.UserID); err != nil {
+		reason, err := tx.ReleaseHold(in.UserID)
+		if err != nil {
 			return err
 		}
-		return audit.Append(tx, actor, s.now(), ReleaseUser.Name, "user:"+string(in.UserID), nil)
+		return audit.Append(tx, actor, s.now(), ReleaseUser.Name, "user:"+string(in.UserID), func(e *audit.LogEntry) { e.Reason = reason })
 	})
 }
 

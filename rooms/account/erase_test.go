@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"wenzhen/rooms"
 	. "wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
@@ -42,17 +44,21 @@ func TestErase(t *testing.T) {
 	bo.Says(id, "for the record")
 	roomstest.Must(wang, consultation.End, consultation.EndInput{ConsultationID: id})
 	ended := w.Now()
-	roomstest.Must(admin, HoldUser, HoldInput{UserID: bo.User.ID, Reason: "a lawsuit"})
+	placed := roomstest.Must(admin, HoldUser, HoldInput{UserID: bo.User.ID, Reason: "a lawsuit"})
 	if got := obstacle(t, bo); got != ObstacleHold {
 		t.Errorf("under a hold: %s", got)
 	}
 	if err := ask(admin, HoldUser, HoldInput{UserID: bo.User.ID, Reason: "again"}); rooms.CodeOf(err) != rooms.CodeConflict {
 		t.Errorf("a second hold: %v", err)
 	}
-	if list := roomstest.Must(admin, Holds, rooms.Nothing{}).Items; len(list) != 1 || list[0].UserID != bo.User.ID || list[0].Reason != "a lawsuit" || list[0].By != admin.User.ID {
-		t.Errorf("holds: %+v", list)
+	held := Hold{UserID: bo.User.ID, UserName: "bo", UserEmail: bo.User.Email, Reason: "a lawsuit", By: admin.User.ID, ByName: "root", At: ended}
+	if list := roomstest.Must(admin, Holds, rooms.Nothing{}).Items; !cmp.Equal(placed, held) || !cmp.Equal(list, []Hold{held}) {
+		t.Errorf("placed %+v, and the holds are %+v, want %+v", placed, list, held)
 	}
 	roomstest.Must(admin, ReleaseUser, UserInput{UserID: bo.User.ID})
+	if err := ask(admin, ReleaseUser, UserInput{UserID: bo.User.ID}); rooms.CodeOf(err) != rooms.CodeNotFound {
+		t.Errorf("a second release: %v", err)
+	}
 
 	would := roomstest.Must(bo, ReadErasure, rooms.Nothing{})
 	if would.Erased != nil || len(would.Obstacles) > 0 || would.Consultations != 1 ||
@@ -83,7 +89,7 @@ func TestErase(t *testing.T) {
 		t.Errorf("what has to be kept is %+v", said)
 	}
 	log := roomstest.Must(admin, audit.List, audit.LogFilter{Subject: "user:" + string(bo.User.ID)}).Items
-	if len(log) != 3 || log[0].Action != Erase.Name || log[1].Action != ReleaseUser.Name || log[2].Action != HoldUser.Name || log[2].Reason != "a lawsuit" {
+	if len(log) != 3 || log[0].Action != Erase.Name || log[1].Action != ReleaseUser.Name || log[1].Reason != "a lawsuit" || log[2].Action != HoldUser.Name || log[2].Reason != "a lawsuit" {
 		t.Errorf("the audit log has %+v", log)
 	}
 	again := w.Patient("bo") // the address is free

@@ -86,15 +86,16 @@ func (tx *Tx) PlaceHold(h account.Hold) error {
 }
 
 // ReleaseHold implements account.Tx.
-func (tx *Tx) ReleaseHold(user rooms.UserID) error {
-	err := tx.row(context.Background(), `DELETE FROM legal_holds WHERE user_id = $1 RETURNING user_id`, user).Scan(&user)
-	return found(err, "hold")
+func (tx *Tx) ReleaseHold(user rooms.UserID) (reason string, err error) {
+	err = tx.row(context.Background(), `DELETE FROM legal_holds WHERE user_id = $1 RETURNING reason`, user).Scan(&reason)
+	return reason, found(err, "hold")
 }
 
 // Holds implements account.Tx.
 func (tx *Tx) Holds() ([]account.Hold, error) {
 	return collect(context.Background(), tx, func(s scanner) (account.Hold, error) {
 		var h account.Hold
-		return h, s.Scan(&h.UserID, &h.Reason, &h.By, (*at)(&h.At))
-	}, `SELECT user_id, reason, by_id, at FROM legal_holds ORDER BY at DESC, user_id`)
+		return h, s.Scan(&h.UserID, &h.UserName, &h.UserEmail, &h.Reason, &h.By, &h.ByName, (*at)(&h.At))
+	}, `SELECT h.user_id, u.name, u.email, h.reason, h.by_id, b.name, h.at
+		FROM legal_holds h JOIN users u ON u.id = h.user_id JOIN users b ON b.id = h.by_id ORDER BY h.at DESC, h.user_id`)
 }

@@ -1,5 +1,5 @@
 import { at, http } from '@/api'
-import type { CaseFilter, CasePage, Glimpse, LogFilter, LogPage, PharmacistList, RecordGlimpse, UserFilter, UserList, Verdict } from '@/api/wire.gen'
+import type { CaseFilter, CasePage, Glimpse, Hold, HoldList, LogFilter, LogPage, PharmacistList, RecordGlimpse, UserFilter, UserList, Verdict } from '@/api/wire.gen'
 
 /** REST of what an admin may do with records, and of who did what with them. */
 export const oversightApi = {
@@ -7,6 +7,10 @@ export const oversightApi = {
   appoint: (userId: string) => http.json<undefined>('POST', at('/admin/pharmacists', userId)),
   dismiss: (userId: string) => http.json<undefined>('DELETE', at('/admin/pharmacists', userId)),
   users: (filter: UserFilter) => http.json<UserList>('GET', '/admin/users', { query: { ...filter } }),
+
+  holds: () => http.json<HoldList>('GET', '/admin/holds'),
+  hold: (userId: string, reason: string) => http.json<Hold>('POST', `${at('/admin/users', userId)}/hold`, { body: { reason } }),
+  release: (userId: string) => http.json<undefined>('DELETE', `${at('/admin/users', userId)}/hold`),
 
   cases: (filter: CaseFilter) => http.json<CasePage>('GET', '/admin/consultations', { query: { ...filter } }),
   enterConsultation: (id: string, reason: string, after = 0) =>

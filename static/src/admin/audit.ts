@@ -20,6 +20,12 @@ export const actions = [
   'summary:print',
   'pharmacist:appoint',
   'pharmacist:dismiss',
+  'account:export',
+  'account:erase',
+  'hold:place',
+  'hold:release',
+  'socket:disconnect',
+  'user:disconnect',
 ] as const
 
 /** The parts of a subject: `patient:<id>`. */

@@ -14,6 +14,7 @@ const section = (name: string, title: string, load: () => Promise<{ default: Com
 export const sections: Section[] = [
   section('doctors', 'admin.doctors', () => import('@/components/AdminDoctors.vue')),
   section('users', 'admin.users', () => import('@/components/AdminUsers.vue')),
+  section('holds', 'hold.tab', () => import('./HoldsSection.vue')),
   section('orders', 'billing.admin.orders', () => import('@/billing/AdminOrders.vue')),
   section('consultations', 'operations.tab.consultations', () => import('./ConsultationsPanel.vue')),
   section('live', 'operations.tab.live', () => import('./LivePanel.vue')),

@@ -364,6 +364,7 @@ export const en: Texts = {
     suspendName: 'Suspend {name}',
     suspendText: '{name} is logged out everywhere at once and cannot log in again.',
     suspended: 'Suspended',
+    erased: 'Deleted account',
   },
   lost: { title: 'There is nothing here', text: 'The address may be wrong, or the page has moved.', home: 'Go home' },
   failure: {

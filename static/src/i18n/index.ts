@@ -8,6 +8,8 @@ import { callZhCN } from './call.zh-CN'
 import { developersEn } from './developers.en'
 import { developersZhCN } from './developers.zh-CN'
 import { en } from './en'
+import { holdEn } from './hold.en'
+import { holdZhCN } from './hold.zh-CN'
 import { identityEn } from './identity.en'
 import { identityZhCN } from './identity.zh-CN'
 import { notificationsEn } from './notifications.en'
@@ -55,6 +57,7 @@ export const i18n = createI18n({
       ...boardZhCN,
       ...callZhCN,
       ...developersZhCN,
+      ...holdZhCN,
       ...identityZhCN,
       ...notificationsZhCN,
       ...operationsZhCN,
@@ -70,6 +73,7 @@ export const i18n = createI18n({
       ...boardEn,
       ...callEn,
       ...developersEn,
+      ...holdEn,
       ...identityEn,
       ...notificationsEn,
       ...operationsEn,

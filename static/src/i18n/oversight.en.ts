@@ -55,7 +55,7 @@ export const oversightEn = {
     earlier: 'Earlier entries',
     because: 'Reason: {reason}',
     gone: 'Former user',
-    subject: { patient: 'Patient', consultation: 'Consultation', diagnosis: 'Diagnosis', prescription: 'Prescription', summary: 'Summary', user: 'User' },
+    subject: { patient: 'Patient', consultation: 'Consultation', diagnosis: 'Diagnosis', prescription: 'Prescription', summary: 'Summary', user: 'User', socket: 'Connection' },
     action: {
       record_read: 'read the health record',
       record_update: 'changed the health record',
@@ -77,6 +77,12 @@ export const oversightEn = {
       summary_print: 'printed a summary',
       pharmacist_appoint: 'appointed a pharmacist',
       pharmacist_dismiss: 'dismissed a pharmacist',
+      account_export: 'took their data along',
+      account_erase: 'deleted their account',
+      hold_place: 'placed a legal hold',
+      hold_release: 'lifted a legal hold',
+      socket_disconnect: 'cut a connection',
+      user_disconnect: 'cut all connections',
     },
     chain: {
       unknown: 'The chain of the log',

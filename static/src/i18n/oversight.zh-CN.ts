@@ -55,7 +55,7 @@ export const oversightZhCN = {
     earlier: '更早的记录',
     because: '理由：{reason}',
     gone: '已注销的用户',
-    subject: { patient: '就诊人', consultation: '问诊', diagnosis: '诊断', prescription: '处方', summary: '小结', user: '用户' },
+    subject: { patient: '就诊人', consultation: '问诊', diagnosis: '诊断', prescription: '处方', summary: '小结', user: '用户', socket: '连接' },
     action: {
       record_read: '查看健康档案',
       record_update: '修改健康档案',
@@ -77,6 +77,12 @@ export const oversightZhCN = {
       summary_print: '打印小结',
       pharmacist_appoint: '任命药师',
       pharmacist_dismiss: '免去药师',
+      account_export: '导出自己的数据',
+      account_erase: '注销账户',
+      hold_place: '设置法律保全',
+      hold_release: '解除法律保全',
+      socket_disconnect: '断开一个连接',
+      user_disconnect: '断开全部连接',
     },
     chain: {
       unknown: '日志的完整性',

@@ -362,6 +362,7 @@ export const zhCN = {
     suspendName: '停用{name}',
     suspendText: '停用后，{name}的所有登录立即失效，且无法再登录。',
     suspended: '已停用',
+    erased: '已注销的账户',
   },
   lost: { title: '这里什么也没有', text: '地址可能写错了，或页面已经移走。', home: '回到首页' },
   failure: {
