@@ -7,10 +7,12 @@ import { expect, logIn, password, Person, test, WenzhenServer } from './world'
 test.use({ trace: 'off' })
 
 const perSide = 100
+/** The last ones are written while the server is dead, whenever it died. */
+const alive = 90
 
-async function write(page: Page, who: string) {
+async function write(page: Page, who: string, from: number, to: number) {
   const box = page.getByRole('textbox', { name: '输入消息' })
-  for (let n = 1; n <= perSide; n++) {
+  for (let n = from; n <= to; n++) {
     await box.fill(`${who} ${n}`)
     await box.press('Enter')
   }
@@ -39,11 +41,12 @@ test('a crash in a burst of 200 messages loses, doubles and reorders nothing', a
     )
     const [mine, theirs] = pages as [Page, Page]
 
-    const writing = Promise.all([write(mine, '患者'), write(theirs, '医生')])
+    const writing = Promise.all([write(mine, '患者', 1, alive), write(theirs, '医生', 1, alive)])
     await expect.poll(async () => (await shown(mine)).length, { intervals: [20], timeout: 60_000 }).toBeGreaterThan(60)
     await server.kill()
     await expect(mine.getByTestId('offline-banner')).toBeVisible()
     await writing
+    await Promise.all([write(mine, '患者', alive + 1, perSide), write(theirs, '医生', alive + 1, perSide)])
     const before = await Promise.all(pages.map((page) => page.locator('[data-tick=sending]').count()))
     expect(before.reduce((a, b) => a + b), 'something was under way when the server died').toBeGreaterThan(0)
     await server.run()

@@ -1,4 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { access, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -67,12 +68,18 @@ export class WenzhenServer {
   }
 }
 
+/**
+ * A port that is free, also while a server of ours is down for a moment: none
+ * of those from which outgoing connections come (on Linux 32768 and up).
+ */
 async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
+  for (;;) {
+    const port = randomInt(16_000, 32_000)
+    const probe = createServer().listen(port, '127.0.0.1')
+    const free = await Promise.race([once(probe, 'listening').then(() => true), once(probe, 'error').then(() => false)])
+    if (!free) continue
+    probe.close()
+    await once(probe, 'close')
+    return port
+  }
 }
