@@ -252,26 +252,6 @@ func ReadSecretFiles(getenv func(string) string, setenv func(key, value string) 
 	return nil
 }
 
-// ConfigTable is the table of all settings in Markdown, as the README has it.
-func ConfigTable() string {
-	var b strings.Builder
-	b.WriteString("| flag | environment | default | what it does |\n|---|---|---|---|\n")
-	t := reflect.TypeFor[Config]()
-	for i := range t.NumField() {
-		f := t.Field(i)
-		env := "`" + f.Tag.Get("env") + "`"
-		if _, secret := f.Tag.Lookup("secret"); secret {
-			env += " or `" + f.Tag.Get("env") + "_FILE`"
-		}
-		value := f.Tag.Get("default")
-		if value != "" {
-			value = "`" + value + "`"
-		}
-		fmt.Fprintf(&b, "| `--%s` | %s | %s | %s |\n", flagName(f.Name), env, value, f.Tag.Get("help"))
-	}
-	return b.String()
-}
-
 func isUpper(b byte) bool { return b >= 'A' && b <= 'Z' }
 
 // flagName writes a field's name as a flag: SocketsPerUser is sockets-per-user,
