@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,11 +44,11 @@ const diskLow = 1 << 30
 func (s *Server) check(ctx context.Context) (bool, []operations.HealthCheck) {
 	ready := s.ready(ctx) == nil
 	checks := []operations.HealthCheck{
-		checked("database", s.db.Ready(ctx), fmt.Sprintf("it answers; %d commands wait to be written", s.db.Waiting())),
+		checked("database", s.db.Ready(ctx), "it answers; %d commands wait to be written", int64(s.db.Waiting())),
 		checkDisk(s.cfg.Data),
 		s.checkRedis(),
 		optional("mail", s.mail != nil, "mail goes out through the configured server", "no mail is sent: --mail-server is not set"),
-		optional("relay", s.turn.Listening(), fmt.Sprintf("%d relays of calls are open", s.turn.Relays()), "calls have no relay of this server: --turn-addr is not set"),
+		optional("relay", s.turn.Listening(), "%d relays of calls are open", "calls have no relay of this server: --turn-addr is not set", int64(s.turn.Relays())),
 		optional("metrics", s.private != nil, "they can be scraped", "nothing is served: --metrics-addr is not set"),
 		optional("tls", s.cfg.TLSCert != "", "this server speaks HTTPS itself", "this server speaks HTTP: a proxy has to speak TLS"),
 	}
@@ -68,7 +67,7 @@ func (s *Server) checkRedis() operations.HealthCheck {
 		err = errors.New(trouble)
 	}
 	status := s.node.Status()
-	return checked("redis", err, fmt.Sprintf("%d other nodes are heard of; %d signals were dropped so far", status.Nodes, status.Dropped))
+	return checked("redis", err, "%d other nodes are heard of; %d signals were dropped so far", int64(status.Nodes), status.Dropped)
 }
 
 func checkDisk(dir string) operations.HealthCheck {
@@ -79,21 +78,27 @@ func checkDisk(dir string) operations.HealthCheck {
 	case err == nil && free < diskLow:
 		err = fmt.Errorf("only %d MB are free", free>>20)
 	}
-	return checked("disk", err, fmt.Sprintf("%d GB are free", free>>30))
+	return checked("disk", err, "%d GB are free", int64(free>>30))
 }
 
-// checked is a part that fails with err, if there is one.
-func checked(name string, err error, well string) operations.HealthCheck {
+// checked is a part that fails with err, if there is one; else it is well, with
+// these figures.
+func checked(name string, err error, well string, figures ...int64) operations.HealthCheck {
 	if err != nil {
 		return operations.HealthCheck{Name: name, State: operations.CheckFailing, Detail: err.Error()}
 	}
-	return operations.HealthCheck{Name: name, State: operations.CheckOK, Detail: well}
+	return optional(name, true, well, "", figures...)
 }
 
-// optional is a part that one may do without.
-func optional(name string, on bool, with, without string) operations.HealthCheck {
+// optional is a part that one may do without. What it is like when it is on has
+// a %d for each figure.
+func optional(name string, on bool, with, without string, figures ...int64) operations.HealthCheck {
 	if !on {
 		return operations.HealthCheck{Name: name, State: operations.CheckOff, Detail: without}
 	}
-	return operations.HealthCheck{Name: name, State: operations.CheckOK, Detail: cmp.Or(with, "on")}
+	said := make([]any, len(figures))
+	for i, n := range figures {
+		said[i] = n
+	}
+	return operations.HealthCheck{Name: name, State: operations.CheckOK, Detail: fmt.Sprintf(with, said...), Figures: figures}
 }

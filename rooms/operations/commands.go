@@ -197,8 +197,11 @@ type HealthCheck struct {
 	// Name of the part: database, disk, redis, mail, relay …
 	Name  string     `json:"name"`
 	State CheckState `json:"state"`
-	// Detail is in words.
+	// Detail is in words, English ones.
 	Detail string `json:"detail"`
+	// Figures are the numbers in Detail, in their order, for whoever says it in
+	// other words. A part that fails has none.
+	Figures []int64 `json:"figures,omitempty"`
 }
 
 // HealthReport is what was found out about all parts.

@@ -57,6 +57,7 @@ test('the admin reads health, settings and how consultations stand', async ({ br
   await office.goto('/admin/health')
   await expect(office.getByText('Ready and taking requests')).toBeVisible()
   await expect(office.locator('[data-check=database]')).toContainText('Fine')
+  await expect(office.locator('[data-check=database]')).toContainText(/wait to be written: \d/)
   await office.getByRole('link', { name: 'Settings' }).click()
   await office.getByRole('textbox', { name: 'Search settings' }).fill('ping-interval')
   await expect(office.locator('[data-setting=ping-interval]')).toContainText('25s')
