@@ -144,7 +144,7 @@ test('oversight screens', async ({ server, browserOf }) => {
     const shoot = (name: string) => page.screenshot({ path: `${folder}/${name}-${width}-${locale}.png` })
     await logIn(page, admin.email, admin.password)
     await page.goto('/admin/pharmacists')
-    await expect(page.locator('.people li').first()).toBeVisible()
+    await expect(page.locator('.rows li').first()).toBeVisible()
     await shoot('pharmacists')
     await page.goto('/admin/glass')
     const row = page.locator(`[data-case="${c.id}"]`)
