@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from '@playwright/test'
-import { expect, logIn, password, Person, test as base, watch, WenzhenServer } from './world'
+import { expect, logInByHand, password, Person, test as base, watch, WenzhenServer } from './world'
 import { axe } from './world/axe'
 import { openPost, type Post } from './world/outside'
 import { Provider } from './world/provider'
@@ -104,7 +104,7 @@ test('a password account: second factor, passkey, link an account from elsewhere
   const patient = await Person.register(centre.server.url, 'patient', '小李')
   const page = await open()
   await authenticator(page)
-  await logIn(page, patient.user.email, password)
+  await logInByHand(page, patient.user.email, password)
   await page.goto('/account')
 
   await security(page).getByRole('button', { name: '添加通行密钥' }).click()
@@ -171,7 +171,7 @@ test('confirm the address, forget the password, set a new one by mail', async ({
   await page.locator('input[name=new-password]').fill('a new password')
   await page.getByRole('button', { name: '保存新密码' }).click()
   await expect(page).toHaveURL(/\/login/)
-  await logIn(page, email, 'a new password')
+  await logInByHand(page, email, 'a new password')
   await page.goto('/account')
   await expect(security(page).getByText('已确认')).toBeVisible()
 
@@ -189,7 +189,7 @@ test('a browser that a doctor leaves alone warns, and logs off', async ({ centre
   const doctor = await Person.practise(centre.server.url, '周医生')
   const page = await open()
   await page.clock.install()
-  await logIn(page, doctor.user.email, password)
+  await logInByHand(page, doctor.user.email, password)
   await page.clock.runFor(1_000)
   await page.clock.fastForward(119.5 * 60_000)
   await page.clock.runFor(1_500)
@@ -216,7 +216,7 @@ test('axe finds nothing in the account centre, on a phone and on a desk', async 
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     await check(path)
   }
-  await logIn(page, patient.user.email, password)
+  await logInByHand(page, patient.user.email, password)
   await page.goto('/account')
   await expect(security(page).getByText('两步验证')).toBeVisible()
   await check('account')

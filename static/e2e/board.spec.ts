@@ -10,8 +10,7 @@ import { picture } from './world/picture'
 test.setTimeout(180_000)
 
 async function open(page: Page, person: Person, c: Consultation) {
-  await logIn(page, person.user.email, password)
-  await page.goto(`/consultations/${c.id}/board`)
+  await logIn(page, person.user.email, password, `/consultations/${c.id}/board`)
   await expect(page.locator('[data-ready=true]')).toBeVisible()
 }
 
@@ -88,9 +87,7 @@ test('an X-ray underneath, the keyboard, and the picture in the record', async (
   await page.keyboard.press('Enter')
   await expect.poll(() => pixels(page)).not.toBe(blank)
   await axe(page, 'board')
-  await page.screenshot({ path: 'test-results/shots/board-desktop.png' })
   await page.setViewportSize({ width: 390, height: 844 })
-  await page.screenshot({ path: 'test-results/shots/board-phone.png' })
   await page.getByRole('button', { name: '保存到问诊' }).click()
   await page.getByRole('link', { name: '返回问诊' }).click()
   await expect(page.getByRole('img', { name: 'whiteboard.png' })).toBeVisible()

@@ -36,8 +36,7 @@ for (const locale of ['zh-CN', 'en'] as const) {
     }
     for (const [page, person] of [[phone, patient], [desk, doctor]] as const) {
       await watchMedia(page)
-      await logIn(page, person.user.email, password)
-      await page.goto('/devices')
+      await logIn(page, person.user.email, password, '/devices')
       await button(page, say.test).click()
       await expect(page.getByText(say.heard)).toBeVisible()
       await shoot(page, 'devices')

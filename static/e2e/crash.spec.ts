@@ -33,8 +33,7 @@ test('a crash in a burst of 200 messages loses, doubles and reorders nothing', a
       [patient, doctor].map(async (person) => {
         const context = await browser.newContext({ baseURL: server.url, locale: 'zh-CN' })
         const page = await context.newPage()
-        await logIn(page, person.user.email, password)
-        await page.goto(`/consultations/${c.id}`)
+        await logIn(page, person.user.email, password, `/consultations/${c.id}`)
         await expect(page.locator('.banner.active')).toBeVisible()
         return page
       }),

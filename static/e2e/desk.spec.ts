@@ -2,14 +2,15 @@ import type { Page } from '@playwright/test'
 import WebSocket from 'ws'
 import { expect, logIn, password, Person, test } from './world'
 import { axe } from './world/axe'
+import { speak } from './world/looks'
 import { admin } from './world/server'
 
 // The admin's desk: how the server is doing, and who is connected.
 
-/** The admin at a desk in English. */
-async function atDesk(page: Page): Promise<Page> {
-  await page.addInitScript(() => localStorage.setItem('wenzhen.locale', 'en'))
-  await logIn(page, admin.email, admin.password)
+/** The admin at a part of the desk, in English. */
+async function atDesk(page: Page, section: string): Promise<Page> {
+  await speak(page, 'en')
+  await logIn(page, admin.email, admin.password, `/admin/${section}`)
   return page
 }
 
@@ -17,8 +18,7 @@ const figure = async (page: Page, of: string) => Number((await page.locator(`[da
 
 test('the admin sees figures move, and cuts who is connected', async ({ browserOf, server }) => {
   const patient = await Person.register(server.url, 'patient', 'Bo Live', 'en')
-  const office = await atDesk(await browserOf())
-  await office.goto('/admin/live')
+  const office = await atDesk(await browserOf(), 'live')
   const bare = (count: RegExp) => office.getByRole('img', { name: new RegExp(`Connections: WebSocket \\d+, Long-polling \\d+, Plain WebSocket ${count.source}`) })
   await expect(bare(/0/)).toBeVisible()
   const lines = [1, 2, 3].map(() => new WebSocket(`${server.url.replace('http', 'ws')}/chat`))
@@ -53,8 +53,7 @@ test('the admin reads health, settings and how consultations stand', async ({ br
   const doctor = await Person.practise(server.url, 'Dr Desk')
   const patient = await Person.register(server.url, 'patient', 'Li', 'en')
   await patient.consult(doctor)
-  const office = await atDesk(await browserOf())
-  await office.goto('/admin/health')
+  const office = await atDesk(await browserOf(), 'health')
   await expect(office.getByText('Ready and taking requests')).toBeVisible()
   await expect(office.locator('[data-check=database]')).toContainText('Fine')
   await expect(office.locator('[data-check=database]')).toContainText(/wait to be written: \d/)
@@ -68,7 +67,7 @@ test('the admin reads health, settings and how consultations stand', async ({ br
 const sections = ['live', 'connections', 'health', 'settings', 'consultations']
 for (const width of [390, 1440]) {
   test(`axe finds nothing on the admin’s desk at ${width} px`, async ({ browserOf }) => {
-    const page = await atDesk(await browserOf({ width }))
+    const page = await atDesk(await browserOf({ width }), 'live')
     for (const section of sections) {
       await page.goto(`/admin/${section}`)
       await expect(page.locator('.card').first()).toBeVisible()

@@ -115,8 +115,7 @@ test('the docs can be searched, read, and tried with one’s own login, over RES
   await me.getByRole('button', { name: 'Send' }).click()
   await expect(me.locator('.status')).toHaveText('unauthenticated')
 
-  await logIn(page, patient.user.email, password)
-  await page.goto('/docs')
+  await logIn(page, patient.user.email, password, '/docs')
   await search.fill('GET /api/v1/me')
   await me.getByRole('button').first().click()
   await me.getByRole('button', { name: 'Try it' }).click()

@@ -49,8 +49,7 @@ test('what happens elsewhere comes to every device, and is read on all of them a
 test('preferences and quiet hours are kept', async ({ browserOf, server }) => {
   const patient = await Person.register(server.url, 'patient', 'Bo', 'en')
   const page = await browserOf({ locale: 'en-GB' })
-  await logIn(page, patient.user.email, password)
-  await page.goto('/notifications')
+  await logIn(page, patient.user.email, password, '/notifications')
   await page.getByRole('link', { name: 'Notification settings' }).click()
   const mailed = page.getByRole('switch', { name: 'Messages: E-mail' })
   await expect(mailed).toBeChecked()
@@ -80,8 +79,7 @@ test('notification screens', async ({ browserOf, server }) => {
   for (const [width, locale] of looks) {
     const page = await browserOf({ width, locale })
     await speak(page, locale)
-    await logIn(page, patient.user.email, password)
-    await page.goto('/notifications')
+    await logIn(page, patient.user.email, password, '/notifications')
     await expect(page.getByRole('link', { name: /50\.00/ }).first()).toBeVisible()
     await page.screenshot({ path: `${folder}/inbox-${width}-${locale}.png` })
     await page.goto('/notifications/settings')

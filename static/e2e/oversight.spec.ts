@@ -10,7 +10,7 @@ import { admin } from './world/server'
 const sections = { pharmacists: '药师', glass: '应急查看', audit: '审计日志' }
 
 async function office(page: Page, section: keyof typeof sections): Promise<Page> {
-  await logIn(page, admin.email, admin.password)
+  await logIn(page, admin.email, admin.password, '/admin')
   await page.getByRole('navigation', { name: '管理' }).getByRole('link', { name: sections[section] }).click()
   await expect(page).toHaveURL(new RegExp(`/admin/${section}$`))
   return page
@@ -26,8 +26,7 @@ test('an admin appoints a pharmacist, who decides from then on, until dismissed'
   await axe(page, 'pharmacists')
 
   const review = await browserOf()
-  await logIn(review, pei.user.email, password)
-  await review.goto('/reviews')
+  await logIn(review, pei.user.email, password, '/reviews')
   await expect(review.getByText('没有待审核的处方').or(review.getByRole('region', { name: '处方' })).first()).toBeVisible()
 
   await appointed.getByRole('button').click()
@@ -43,8 +42,7 @@ test('an admin breaks the glass for a while, with a reason that everyone can rea
   await wang.accept(c)
   await bo.say(c, '夜里咳得厉害')
   const patient = await browserOf({ width: 390 })
-  await logIn(patient, bo.user.email, password)
-  await patient.goto(`/consultations/${c.id}`)
+  await logIn(patient, bo.user.email, password, `/consultations/${c.id}`)
 
   const page = await office(await browserOf({ width: 1440 }), 'glass')
   await page.getByRole('textbox', { name: '问诊编号、患者或医生' }).fill(name)
@@ -142,8 +140,7 @@ test('oversight screens', async ({ server, browserOf }) => {
     const page = await browserOf({ width, locale })
     await speak(page, locale)
     const shoot = (name: string) => page.screenshot({ path: `${folder}/${name}-${width}-${locale}.png` })
-    await logIn(page, admin.email, admin.password)
-    await page.goto('/admin/pharmacists')
+    await logIn(page, admin.email, admin.password, '/admin/pharmacists')
     await expect(page.locator('.rows li').first()).toBeVisible()
     await shoot('pharmacists')
     await page.goto('/admin/glass')

@@ -14,8 +14,7 @@ async function followup(server: string): Promise<{ bo: Person; wang: Person; c: 
 }
 
 async function enter(page: Page, person: Person, path: string): Promise<Page> {
-  await logIn(page, person.user.email, password)
-  await page.goto(path)
+  await logIn(page, person.user.email, password, path)
   return page
 }
 

@@ -45,8 +45,7 @@ for (const [device, width] of [
       }
 
       const mine = await browserOf({ width, locale })
-      await logIn(mine, patient.user.email, password)
-      await mine.goto(`/doctors/${doctor.user.id}`)
+      await logIn(mine, patient.user.email, password, `/doctors/${doctor.user.id}`)
       await shoot(mine, 'doctor')
       await mine.goto(`/doctors/${doctor.user.id}/book`)
       await mine.getByTestId('slots').getByRole('button').nth(1).click()
@@ -57,8 +56,7 @@ for (const [device, width] of [
       await shoot(mine, 'book-none')
 
       const theirs = await browserOf({ width, locale })
-      await logIn(theirs, doctor.user.email, password)
-      await theirs.goto('/desk/schedule')
+      await logIn(theirs, doctor.user.email, password, '/desk/schedule')
       const later = theirs.getByRole('button', { name: /^(后一周|后三天|Next week|Next three days)$/ })
       await later.click()
       if (device === 'phone') await later.click()

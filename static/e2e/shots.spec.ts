@@ -96,8 +96,7 @@ for (const [device, width] of [
       await shoot(guest, 'doctors-none')
 
       const patient = await visit()
-      await logIn(patient, scene.patient.user.email, password)
-      await patient.goto(`/doctors/${scene.doctor.user.id}`)
+      await logIn(patient, scene.patient.user.email, password, `/doctors/${scene.doctor.user.id}`)
       await shoot(patient, 'doctor')
       await patient.goto(`/doctors/${scene.doctor.user.id}/consult?service=followup&medium=text`)
       await shoot(patient, 'consult')
@@ -151,8 +150,7 @@ for (const [device, width] of [
       const third = await Person.register(server.url, 'patient', en ? 'Ada' : '小艾', locale)
       const queued = await third.consult(scene.doctor, en ? 'Coughing at night.' : '夜里咳嗽。')
       const waiting = await visit()
-      await logIn(waiting, third.user.email, password)
-      await waiting.goto(`/consultations/${queued.id}`)
+      await logIn(waiting, third.user.email, password, `/consultations/${queued.id}`)
       await expect(waiting.getByTestId('queue-position')).toHaveText('2')
       await shoot(waiting, 'waiting')
 
@@ -186,8 +184,7 @@ test('screens that load, fail, are empty or offline', async ({ browserOf, server
       await shoot('login-wrong')
 
       const lonely = await Person.register(server.url, 'patient', locale === 'en' ? 'Ada' : '小艾', locale)
-      await logIn(page, lonely.user.email, password)
-      await page.goto('/consultations')
+      await logIn(page, lonely.user.email, password, '/consultations')
       await expect(page.locator('.empty')).toBeVisible()
       await shoot('empty')
 

@@ -76,8 +76,7 @@ export async function meeting(url: string): Promise<Meeting> {
 /** Logs in and opens the consultation. */
 export async function enter(page: Page, person: Person, consultationId: string, relayOnly = false): Promise<void> {
   await watchMedia(page, relayOnly)
-  await logIn(page, person.user.email, password)
-  await page.goto(`/consultations/${consultationId}`)
+  await logIn(page, person.user.email, password, `/consultations/${consultationId}`)
   await expect(page.getByRole('button', { name: '发起通话' })).toBeVisible()
 }
 
