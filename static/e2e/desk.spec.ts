@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test'
+import type { CheckedOut, Opened } from '../src/api/wire.gen'
 import WebSocket from 'ws'
 import { expect, logIn, password, Person, test } from './world'
 import { axe } from './world/axe'
@@ -64,12 +65,13 @@ test('the admin reads health, settings and how consultations stand', async ({ br
   await expect(office.locator('[data-state=waiting]')).toContainText(/[1-9]/)
 })
 
-const sections = ['live', 'connections', 'health', 'settings', 'consultations']
+const sections = { live: 'Live', connections: 'Connections', health: 'Health', settings: 'Settings', consultations: 'Consultations' }
 for (const width of [390, 1440]) {
   test(`axe finds nothing on the admin’s desk at ${width} px`, async ({ browserOf }) => {
     const page = await atDesk(await browserOf({ width }), 'live')
-    for (const section of sections) {
-      await page.goto(`/admin/${section}`)
+    for (const [section, name] of Object.entries(sections)) {
+      await page.getByRole('navigation', { name: 'Administration' }).getByRole('link', { name, exact: true }).click()
+      await expect(page).toHaveURL(new RegExp(`/admin/${section}$`))
       await expect(page.locator('.card').first()).toBeVisible()
       await axe(page, section)
     }
@@ -77,17 +79,26 @@ for (const width of [390, 1440]) {
 
   for (const locale of ['zh-CN', 'en'] as const) {
     test(`screens of the admin’s desk at ${width} px in ${locale}`, async ({ browserOf, server }) => {
-      const doctor = await Person.practise(server.url, locale === 'en' ? 'Wang Fang' : '王芳')
-      const patient = await Person.register(server.url, 'patient', locale === 'en' ? 'Bo' : '小波', locale)
-      await patient.consult(doctor)
+      const en = locale === 'en'
+      const services = [{ service: 'advice' as const, medium: 'text' as const, price: 5000, currency: 'CNY', minutes: 15 }]
+      const doctor = await Person.practise(server.url, en ? 'Dr. Alexandra Featherstonehaugh-Montgomery' : '欧阳明月', { services, bio: en ? 'Coughs, allergies and everything that children bring home.' : '擅长呼吸道疾病、过敏和儿童常见病。' })
+      await Person.register(server.url, 'doctor', en ? 'Dr. New' : '新医生')
+      const patient = await Person.register(server.url, 'patient', en ? 'Bo' : '小波', locale)
+      for (const play of ['pay', 'fail', 'pay'] as const) {
+        const opened = await patient.ask<Opened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: en ? 'A cough.' : '咳嗽。' })
+        const way = await patient.ask<CheckedOut>('POST', `/orders/${opened.order?.id}/checkout`, { gateway: 'sandbox' })
+        await patient.ask('POST', way.redirectUrl ?? '', { play })
+        if (play === 'pay') await doctor.ask('POST', `/consultations/${opened.consultation.id}/decline`, { reason: en ? 'Please see a specialist.' : '请看专科。' })
+      }
       const phone = await browserOf({ width: 390, locale })
       await logIn(phone, patient.user.email, password)
       const page = await browserOf({ width, locale })
-      await page.addInitScript((chosen) => localStorage.setItem('wenzhen.locale', chosen), locale)
+      await speak(page, locale)
       await logIn(page, admin.email, admin.password)
-      for (const section of sections) {
+      for (const section of ['doctors', 'users', 'orders', ...Object.keys(sections)]) {
         await page.goto(`/admin/${section}`)
         await page.waitForTimeout(section === 'live' ? 13_000 : 1_500)
+        if (section === 'orders') await page.locator('[aria-expanded]').first().click()
         await page.screenshot({ path: `test-results/shots/desk-${width}-${locale}-${section}.png`, fullPage: section !== 'settings' })
       }
     })

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect, logIn, password, Person, test } from './world'
-import { axe } from './world/axe'
+import { axe, settled } from './world/axe'
+import { looks, speak } from './world/looks'
 
 test('a patient takes their data along, from the keyboard, in either language', async ({ browserOf, server }) => {
   const doctor = await Person.practise(server.url, '周医生')
@@ -43,4 +44,32 @@ test('an account is deleted once nothing is in the way, and says what stays', as
   await dialog.getByRole('button', { name: '注销账户' }).click()
   await expect(page).toHaveURL(/\/login|\/$/)
   await expect(page.getByText('账户已注销')).toBeVisible()
+})
+
+test('screens of one’s own data', async ({ browserOf, server }) => {
+  for (const [width, locale] of looks) {
+    const en = locale === 'en'
+    const doctor = await Person.practise(server.url, en ? 'Dr. Wang' : '王芳')
+    const patient = await Person.register(server.url, 'patient', en ? 'Bo' : '小波', locale)
+    const c = await patient.consult(doctor)
+    const page = await browserOf({ width, locale })
+    await speak(page, locale)
+    const shoot = async (name: string, fullPage = false) => {
+      await settled(page)
+      await page.screenshot({ path: `test-results/shots/own-data-${name}-${width}-${locale}.png`, fullPage })
+    }
+    await logIn(page, patient.user.email, password, '/account')
+    await shoot('account', true)
+    const erase = page.locator('.el-button--danger.is-plain').last()
+    await erase.click()
+    await expect(page.locator('.el-dialog li')).toBeVisible()
+    await shoot('blocked')
+    await page.keyboard.press('Escape')
+    await doctor.accept(c)
+    await doctor.ask('POST', `/consultations/${c.id}/end`)
+    await erase.click()
+    await expect(page.locator('.el-dialog .el-checkbox')).toBeVisible()
+    await page.locator('.el-dialog .el-checkbox').click()
+    await shoot('erase')
+  }
 })
