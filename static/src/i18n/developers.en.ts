@@ -21,7 +21,7 @@ export const developersEn: DeveloperTexts = {
     lead: 'Every route, command and event, generated from the server’s own code. Try them right here with your own login.',
     chapters: 'Contents',
     search: 'Search',
-    found: '{count} entries',
+    found: '{count} entry | {count} entries',
     as: 'You try things as {name} ({role}).',
     asGuest: 'You try things as a guest.',
     durable: 'kept in the log',

@@ -59,7 +59,7 @@ export const identityEn: IdentityTexts = {
     emailSend: 'Send confirmation mail',
     emailSent: 'The mail is on its way',
     totp: 'Second step',
-    totpOn: 'On, {count} recovery codes left',
+    totpOn: 'On, {count} recovery code left | On, {count} recovery codes left',
     totpOff: 'Off',
     totpStart: 'Switch on',
     totpStop: 'Switch off',

@@ -13,7 +13,7 @@ export const notificationsEn = {
     noneUnread: 'Nothing is unread',
     more: 'Earlier notifications',
     news: 'New notification',
-    messages: '{count} messages',
+    messages: '{count} message | {count} messages',
     isUnread: 'unread',
     kind: { message: 'Messages', call: 'Missed calls', consultation: 'Consultations', appointment: 'Appointments', diagnosis: 'Diagnoses', prescription: 'Prescriptions', payment: 'Payments' },
     kindHint: {

@@ -75,7 +75,7 @@ export const operationsEn: OperationsTexts = {
     changed: 'changed',
     secretSet: 'set, not shown',
     unset: 'not set',
-    consultations: '{count} consultations, by their state:',
+    consultations: '{count} consultation, by state: | {count} consultations, by state:',
     noConsultations: 'No consultations yet',
   },
 }
