@@ -1,50 +1,53 @@
 import { expect, logIn, password, Person, test } from './world'
-import { axe } from './world/axe'
+import { axe, axeInBothWidths } from './world/axe'
 import { admin } from './world/server'
 
-for (const width of [390, 1440]) {
-  test(`axe finds nothing at ${width} px`, async ({ browserOf, server }) => {
-    test.setTimeout(480_000)
-    const doctor = await Person.practise(server.url, '周医生', { bio: '擅长呼吸道疾病。' })
-    await doctor.ask('PUT', '/me/quick-replies', { items: [{ id: 'a', text: '您好' }] })
-    const patient = await Person.register(server.url, 'patient', '小李')
-    const c = await patient.consult(doctor)
-    await doctor.accept(c)
-    await patient.say(c, '医生您好')
-    await doctor.say(c, '您好，请讲')
-    const other = await Person.register(server.url, 'patient', '小王')
-    const queued = await other.consult(doctor)
+test('axe finds nothing, on a phone and on a desk', async ({ browserOf, server }) => {
+  test.setTimeout(480_000)
+  const doctor = await Person.practise(server.url, '周医生', { bio: '擅长呼吸道疾病。' })
+  await doctor.ask('PUT', '/me/quick-replies', { items: [{ id: 'a', text: '您好' }] })
+  const patient = await Person.register(server.url, 'patient', '小李')
+  const c = await patient.consult(doctor)
+  await doctor.accept(c)
+  await patient.say(c, '医生您好')
+  await doctor.say(c, '您好，请讲')
+  const other = await Person.register(server.url, 'patient', '小王')
+  const queued = await other.consult(doctor)
 
-    const guest = await browserOf({ width })
-    for (const path of ['/login', '/register', '/doctors', '/nowhere']) {
-      await guest.goto(path)
-      await axe(guest, path)
-    }
-    const mine = await browserOf({ width })
-    await logIn(mine, patient.user.email, password)
-    for (const path of [`/doctors/${doctor.user.id}`, `/doctors/${doctor.user.id}/consult`, '/consultations', '/account', `/consultations/${c.id}`]) {
-      await mine.goto(path)
-      await axe(mine, path)
-    }
+  const guest = await browserOf()
+  for (const path of ['/login', '/register', '/doctors', '/nowhere']) {
+    await guest.goto(path)
+    await axeInBothWidths(guest, path)
+  }
+  const mine = await browserOf()
+  await logIn(mine, patient.user.email, password)
+  for (const path of [`/doctors/${doctor.user.id}`, `/doctors/${doctor.user.id}/consult`, '/consultations', '/account', `/consultations/${c.id}`]) {
+    await mine.goto(path)
+    await axeInBothWidths(mine, path)
+  }
+  for (const width of [390, 1440]) {
+    await mine.setViewportSize({ width, height: 844 })
+    await mine.locator('article').first().hover()
     await mine.locator('article').first().getByRole('button', { name: '消息操作' }).click()
-    await axe(mine, 'message menu')
-    const theirs = await browserOf({ width })
-    await logIn(theirs, doctor.user.email, password)
-    for (const path of ['/desk', '/desk/profile', '/desk/replies', `/consultations/${c.id}`]) {
-      await theirs.goto(path)
-      await axe(theirs, path)
-    }
-    await theirs.getByRole('button', { name: '转线下' }).click()
-    await axe(theirs, 'dialog')
-    const waiting = await browserOf({ width })
-    await logIn(waiting, other.user.email, password, `/consultations/${queued.id}`)
-    await expect(waiting.getByTestId('queue-position')).toHaveText('1')
-    await axe(waiting, 'waiting room')
-    const root = await browserOf({ width })
-    await logIn(root, admin.email, admin.password)
-    await axe(root, '/admin')
-  })
-}
+    await axe(mine, `message menu at ${width} px`)
+    await mine.keyboard.press('Escape')
+  }
+  const theirs = await browserOf()
+  await logIn(theirs, doctor.user.email, password)
+  for (const path of ['/desk', '/desk/profile', '/desk/replies', `/consultations/${c.id}`]) {
+    await theirs.goto(path)
+    await axeInBothWidths(theirs, path)
+  }
+  await theirs.getByRole('button', { name: '转线下' }).click()
+  await axeInBothWidths(theirs, 'dialog')
+  const waiting = await browserOf()
+  await logIn(waiting, other.user.email, password, `/consultations/${queued.id}`)
+  await expect(waiting.getByTestId('queue-position')).toHaveText('1')
+  await axeInBothWidths(waiting, 'waiting room')
+  const root = await browserOf()
+  await logIn(root, admin.email, admin.password)
+  await axeInBothWidths(root, '/admin')
+})
 
 test('log in and send a message with the keyboard alone', async ({ browserOf, server }) => {
   const doctor = await Person.practise(server.url, '周医生')

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from '@playwright/test'
 import { expect, logInByHand, password, Person, test as base, watch, WenzhenServer } from './world'
-import { axe } from './world/axe'
+import { axeInBothWidths } from './world/axe'
 import { openPost, type Post } from './world/outside'
 import { Provider } from './world/provider'
 import { totp } from './world/totp'
@@ -205,22 +205,16 @@ test('a browser that a doctor leaves alone warns, and logs off', async ({ centre
 test('axe finds nothing in the account centre, on a phone and on a desk', async ({ centre, open }) => {
   const patient = await Person.register(centre.server.url, 'patient', '小李')
   const page = await open()
-  const check = async (name: string, part?: string) => {
-    for (const width of [390, 1440]) {
-      await page.setViewportSize({ width, height: width < 600 ? 844 : 900 })
-      await axe(page, `${name} at ${width} px`, part)
-    }
-  }
   for (const path of ['/login', '/login?problem=email_taken', '/password/forgot', '/password/reset#x', '/email/verify#x', '/login/finish#x']) {
     await page.goto(path)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
-    await check(path)
+    await axeInBothWidths(page, path)
   }
   await logInByHand(page, patient.user.email, password)
   await page.goto('/account')
   await expect(security(page).getByText('两步验证')).toBeVisible()
-  await check('account')
+  await axeInBothWidths(page, 'account')
   await security(page).getByRole('button', { name: '开启' }).click()
   await expect(page.getByRole('img', { name: '身份验证器的二维码' })).toBeVisible()
-  await check('second factor', '[role=dialog]')
+  await axeInBothWidths(page, 'second factor', '[role=dialog]')
 })

@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import type { CheckedOut, Opened } from '../src/api/wire.gen'
 import WebSocket from 'ws'
 import { expect, logIn, password, Person, test } from './world'
-import { axe } from './world/axe'
+import { axeInBothWidths } from './world/axe'
 import { speak } from './world/looks'
 import { admin } from './world/server'
 
@@ -66,17 +66,17 @@ test('the admin reads health, settings and how consultations stand', async ({ br
 })
 
 const sections = { live: 'Live', connections: 'Connections', health: 'Health', settings: 'Settings', consultations: 'Consultations' }
-for (const width of [390, 1440]) {
-  test(`axe finds nothing on the admin’s desk at ${width} px`, async ({ browserOf }) => {
-    const page = await atDesk(await browserOf({ width }), 'live')
-    for (const [section, name] of Object.entries(sections)) {
-      await page.getByRole('navigation', { name: 'Administration' }).getByRole('link', { name, exact: true }).click()
-      await expect(page).toHaveURL(new RegExp(`/admin/${section}$`))
-      await expect(page.locator('.card').first()).toBeVisible()
-      await axe(page, section)
-    }
-  })
+test('axe finds nothing on the admin’s desk, on a phone and at a desk', async ({ browserOf }) => {
+  const page = await atDesk(await browserOf(), 'live')
+  for (const [section, name] of Object.entries(sections)) {
+    await page.getByRole('navigation', { name: 'Administration' }).getByRole('link', { name, exact: true }).click()
+    await expect(page).toHaveURL(new RegExp(`/admin/${section}$`))
+    await expect(page.locator('.card').first()).toBeVisible()
+    await axeInBothWidths(page, section)
+  }
+})
 
+for (const width of [390, 1440]) {
   for (const locale of ['zh-CN', 'en'] as const) {
     test(`screens of the admin’s desk at ${width} px in ${locale}`, async ({ browserOf, server }) => {
       const en = locale === 'en'

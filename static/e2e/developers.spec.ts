@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import type { Page } from '@playwright/test'
 import WebSocket from 'ws'
 import { expect, logIn, password, Person, test } from './world'
-import { axe } from './world/axe'
+import { axeInBothWidths } from './world/axe'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -154,21 +154,21 @@ test('the connection page shows the upgrade, polling, and coming back', async ({
   await expect(transport).toHaveText('WebSocket')
 })
 
-for (const width of [390, 1440]) {
-  test(`axe finds nothing on the developers’ pages at ${width} px`, async ({ browserOf }) => {
-    test.setTimeout(180_000)
-    const page = await browserOf({ width, locale: 'en-US' })
-    for (const path of ['/lobby', '/docs', '/connection']) {
-      await page.goto(path)
-      if (path === '/docs') {
-        await page.getByRole('textbox', { name: 'Search' }).fill('message:send')
-        await page.locator('article').first().getByRole('button').first().click()
-        await page.getByRole('button', { name: 'Try it' }).first().click()
-      }
-      await axe(page, path)
+test('axe finds nothing on the developers’ pages, on a phone and on a desk', async ({ browserOf }) => {
+  test.setTimeout(180_000)
+  const page = await browserOf({ locale: 'en-US' })
+  for (const path of ['/lobby', '/docs', '/connection']) {
+    await page.goto(path)
+    if (path === '/docs') {
+      await page.getByRole('textbox', { name: 'Search' }).fill('message:send')
+      await page.locator('article').first().getByRole('button').first().click()
+      await page.getByRole('button', { name: 'Try it' }).first().click()
     }
-  })
+    await axeInBothWidths(page, path)
+  }
+})
 
+for (const width of [390, 1440]) {
   for (const locale of ['zh-CN', 'en'] as const) {
     test(`screens of the developers’ pages at ${width} px in ${locale}`, async ({ browserOf, server }) => {
       const page = await browserOf({ width, locale })

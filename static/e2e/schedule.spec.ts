@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test'
 import type { Appointment, Booking, Rule, Schedule, SlotList } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test } from './world'
-import { axe } from './world/axe'
+import { axe, axeInBothWidths } from './world/axe'
 
 // Doctors' hours and patients' appointments, as people in several browsers see them.
 
@@ -291,34 +291,32 @@ test('the calendar’s address is copied and renewed', async ({ browserOf, serve
   expect((await fetch(await address.inputValue())).status).toBe(200)
 })
 
-for (const width of [390, 1440]) {
-  test(`axe finds nothing in schedules at ${width} px`, async ({ browserOf, server }) => {
-    test.setTimeout(120_000)
-    const doctor = await practise(server.url, '周医生')
-    const patient = await Person.register(server.url, 'patient', '小李')
-    const slots = await slotsOf(patient, doctor)
-    await book(patient, doctor, slots.at(-1)?.start ?? '')
-    const mine = await browserOf({ width })
-    await logIn(mine, patient.user.email, password)
-    const start = await openDay(mine, doctor, 2)
-    await axe(mine, 'booking')
-    await slotIn(mine, start).click()
-    await axe(mine, 'booking, chosen')
-    await mine.goto('/appointments')
-    await expect(mine.locator('article.appointment')).toBeVisible()
-    await axe(mine, 'appointments')
-    await mine.getByRole('button', { name: '改期' }).click()
-    await expect(mine.getByRole('dialog').getByTestId('slots')).toBeVisible()
-    await axe(mine, 'reschedule')
-    const theirs = await browserOf({ width })
-    await logIn(theirs, doctor.user.email, password, '/desk/schedule')
-    await expect(theirs.getByTestId('week').getByText('09:00', { exact: true })).toBeVisible()
-    await axe(theirs, 'week')
-    await theirs.getByRole('button', { name: '添加出诊时间' }).click()
-    await axe(theirs, 'hours')
-    await theirs.getByRole('radio', { name: '这段时间不接受预约' }).check()
-    await axe(theirs, 'time off')
-    await theirs.goto('/appointments')
-    await axe(theirs, 'the doctor’s appointments')
-  })
-}
+test('axe finds nothing in schedules, on a phone and on a desk', async ({ browserOf, server }) => {
+  test.setTimeout(120_000)
+  const doctor = await practise(server.url, '周医生')
+  const patient = await Person.register(server.url, 'patient', '小李')
+  const slots = await slotsOf(patient, doctor)
+  await book(patient, doctor, slots.at(-1)?.start ?? '')
+  const mine = await browserOf()
+  await logIn(mine, patient.user.email, password)
+  const start = await openDay(mine, doctor, 2)
+  await axeInBothWidths(mine, 'booking')
+  await slotIn(mine, start).click()
+  await axeInBothWidths(mine, 'booking, chosen')
+  await mine.goto('/appointments')
+  await expect(mine.locator('article.appointment')).toBeVisible()
+  await axeInBothWidths(mine, 'appointments')
+  await mine.getByRole('button', { name: '改期' }).click()
+  await expect(mine.getByRole('dialog').getByTestId('slots')).toBeVisible()
+  await axeInBothWidths(mine, 'reschedule')
+  const theirs = await browserOf()
+  await logIn(theirs, doctor.user.email, password, '/desk/schedule')
+  await expect(theirs.getByTestId('week').getByText('09:00', { exact: true })).toBeVisible()
+  await axeInBothWidths(theirs, 'week')
+  await theirs.getByRole('button', { name: '添加出诊时间' }).click()
+  await axeInBothWidths(theirs, 'hours')
+  await theirs.getByRole('radio', { name: '这段时间不接受预约' }).check()
+  await axeInBothWidths(theirs, 'time off')
+  await theirs.goto('/appointments')
+  await axeInBothWidths(theirs, 'the doctor’s appointments')
+})

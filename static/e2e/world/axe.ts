@@ -17,3 +17,11 @@ export async function axe(page: Page, name = page.url(), part = 'html'): Promise
   const { violations } = await new AxeBuilder({ page }).include(part).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
   expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(' | ')}`), name).toEqual([])
 }
+
+/** The same on a phone and on a desk: one page that is looked at in both widths. */
+export async function axeInBothWidths(page: Page, name = page.url(), part?: string): Promise<void> {
+  for (const width of [390, 1440]) {
+    await page.setViewportSize({ width, height: width < 600 ? 844 : 900 })
+    await axe(page, `${name} at ${width} px`, part)
+  }
+}
