@@ -668,6 +668,7 @@ export interface HealthCheck {
   name: string
   state: CheckState
   detail: string
+  figures?: number[]
 }
 
 export interface HealthReport {
@@ -684,8 +685,11 @@ export interface HistoryInput {
 
 export interface Hold {
   userId: string
+  userName: string
+  userEmail: string
   reason: string
   by: string
+  byName: string
   at: string
 }
 
