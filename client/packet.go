@@ -109,7 +109,7 @@ func parseAnswer(body []byte) (json.RawMessage, error) {
 	switch a := parts[0]; {
 	case a.OK:
 		return a.Data, nil
-	case a.Error != nil:
+	case a.Error != nil && a.Error.Code != "":
 		return nil, a.Error
 	}
 	return nil, rooms.Internal(errPacket)

@@ -2,6 +2,8 @@ package client
 
 import (
 	"bytes"
+	"encoding/json"
+	"strconv"
 	"testing"
 	"time"
 
@@ -30,9 +32,10 @@ func TestParsePacket(t *testing.T) {
 	}
 }
 
-// Whatever a server sends, reading it does not panic.
+// FuzzPacket: whatever a server sends is read as the same when it is written
+// again; an event has a name and JSON in it, a refusal a code.
 func FuzzPacket(f *testing.F) {
-	for _, seed := range []string{`2/consultations,["a",{"b":1}]`, `3/consultations,1[{"ok":true,"data":{}}]`, `3/x,1[{"ok":false}]`, `4/c,{}`, `2[]`, `2[1]`} {
+	for _, seed := range []string{`2/consultations,["a",{"b":1}]`, `3/consultations,1[{"ok":true,"data":{}}]`, `3/x,1[{"ok":false}]`, `3/x,1[{"ok":false,"error":{}}]`, `4/c,{}`, `2[]`, `2[1]`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -40,9 +43,19 @@ func FuzzPacket(f *testing.F) {
 		if err != nil {
 			return
 		}
+		written := append([]byte{p.kind}, p.namespace+","...)
+		if p.hasID {
+			written = strconv.AppendUint(written, p.id, 10)
+		}
+		written = append(written, p.body...)
+		if again, err := parsePacket(written); err != nil || again.kind != p.kind || again.namespace != p.namespace || again.id != p.id || again.hasID != p.hasID || !bytes.Equal(again.body, p.body) {
+			t.Errorf("%q is %+v, and written again %+v, %v", text, p, again, err)
+		}
 		switch p.kind {
 		case kindEvent:
-			_, _, _ = splitEvent(p.body)
+			if _, data, err := splitEvent(p.body); err == nil && (!json.Valid(p.body) || len(data) > 0 && !json.Valid(data)) {
+				t.Errorf("%q is an event", text)
+			}
 		case kindAck:
 			if _, err := parseAnswer(p.body); err != nil && rooms.CodeOf(err) == "" {
 				t.Errorf("%q: an error without a code: %v", text, err)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -73,6 +74,9 @@ func checksOf(t reflect.Type, within ...reflect.Type) check {
 			return nil // a type that contains itself is looked into once
 		}
 	}
+	if t == reflect.TypeFor[time.Time]() {
+		return writable
+	}
 	within = append(within, t)
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -101,6 +105,15 @@ func checksOf(t reflect.Type, within ...reflect.Type) check {
 		}
 	case reflect.Struct:
 		return structChecks(t, within)
+	}
+	return nil
+}
+
+// writable refuses a time that could not be written again: RFC 3339 ends with
+// the year 9999, in UTC too, and times are added to.
+func writable(v reflect.Value, at string) error {
+	if year := v.Interface().(time.Time).UTC().Year(); year < 1 || year > 9998 {
+		return Invalid(at, "%s must be a time of the years 1 to 9998", at)
 	}
 	return nil
 }

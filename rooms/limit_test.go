@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"time"
 )
 
 type drawn struct {
@@ -20,6 +21,9 @@ type bounded struct {
 	Days   int64    `json:"days,omitempty" limit:"1..365"`
 	Least  int      `json:"least" limit:"0.."`
 	Shapes []drawn  `json:"shapes,omitempty"`
+
+	From  time.Time  `json:"from"`
+	Until *time.Time `json:"until,omitempty"`
 }
 
 // What the tags beside fields say holds before a command is carried out.
@@ -33,6 +37,9 @@ func TestLimits(t *testing.T) {
 	}{
 		`{"words":["a"]}`: {},
 		`{"id":"x","text":"äöü","name":" b ","words":["a","b"],"days":365,"shapes":[{"colour":"#00ff00","width":0.5}]}`: {},
+		`{"words":["a"],"from":"9998-12-31T23:59:59Z","until":"0001-01-01T00:00:00Z"}`:                                  {},
+		`{"words":["a"],"from":"9998-12-31T23:59:59-00:01"}`:                                                            {CodeInvalid, "from"}, // a minute later in UTC
+		`{"words":["a"],"until":"0001-01-01T00:00:00+23:59"}`:                                                           {CodeInvalid, "until"},
 		`{"words":["a"],"days":0}`:          {}, // as if it were left out
 		`{"words":["a"],"id":"with blank"}`: {CodeInvalid, "id"},
 		`{"words":["a"],"text":"four"}`:     {CodeTooLarge, "text"},

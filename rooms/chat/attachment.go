@@ -36,7 +36,7 @@ var allowed = []string{
 	"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/heic", "image/heif",
 	"audio/", "video/mp4", "video/webm", "video/quicktime",
 	"application/pdf", "application/dicom", "application/zip", "text/plain", "text/csv", "text/rtf",
-	"application/msword", "application/vnd.ms-", "application/vnd.openxmlformats-", "application/vnd.oasis.opendocument.",
+	"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.openxmlformats-", "application/vnd.oasis.opendocument.",
 }
 
 func (s *Service) upload(ctx context.Context, actor rooms.Actor, in UploadInput) (Attachment, error) {

@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	ics "github.com/arran4/golang-ical"
@@ -96,6 +97,15 @@ func Invitation(a Appointment, attendee account.User, organizer string) (method,
 	cal.SetMethod(m)
 	e := addEvent(cal, a, attendee.ID)
 	e.SetOrganizer("mailto:"+organizer, ics.WithCN("Wenzhen"))
-	e.AddAttendee(attendee.Email, ics.WithCN(attendee.Name), ics.ParticipationStatusAccepted, ics.WithRSVP(false))
+	e.AddAttendee(attendee.Email, ics.WithCN(parameter(attendee.Name)), ics.ParticipationStatusAccepted, ics.WithRSVP(false))
 	return string(m), cal.Serialize(ics.WithNewLineWindows)
+}
+
+// parameter is a text as the value of a parameter can have it (RFC 5545,
+// section 3.2), which knows no way to write a quotation mark and needs one
+// around what separates: quotation marks are curved, the others left out. (The
+// library puts backslashes before them, which calendars show.)
+func parameter(text string) string {
+	text = strings.NewReplacer(`"`, "”", "'", "’", ",", " ", ";", " ", ":", " ", `\`, " ").Replace(text)
+	return strings.Join(strings.Fields(text), " ")
 }

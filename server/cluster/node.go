@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -86,7 +87,7 @@ type message struct {
 func New(cfg Config) (*Node, error) {
 	opts, err := redis.ParseURL(cfg.URL)
 	if err != nil {
-		return nil, fmt.Errorf("redis: %w", err)
+		return nil, errors.New("redis: must be redis://[user:password@]host:port or rediss://…") // not err: it repeats the password
 	}
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
 	opts.MaxRetries = -1 // what could not be said is late already

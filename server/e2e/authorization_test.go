@@ -41,7 +41,12 @@ type house struct {
 }
 
 func furnish(t *testing.T) *house {
-	w := start(t, func(c *server.Config) { c.CommandRate, c.CommandBurst = 10_000, 10_000 }) // this asks much
+	return start(t, func(c *server.Config) { c.CommandRate, c.CommandBurst = 10_000, 10_000 }).furnish(t) // this asks much
+}
+
+// furnish puts a new bo, with bo's things, into the world, and new strangers.
+func (w *world) furnish(t testing.TB) *house {
+	t.Helper()
 	h := &house{world: w, bo: w.patient("bo"), wang: w.doctor("wang")}
 	id := h.bo.consults(h.wang, secret+" headache")
 	h.wang.accepts(id)

@@ -15,6 +15,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/server"
 )
 
 // recorder keeps what is logged.
@@ -38,10 +39,11 @@ func (r *recorder) String() string {
 }
 
 // recorded is a world whose server logs everything it ever would, as JSON.
-func recorded(t *testing.T) (*world, *recorder) {
+func recorded(t *testing.T, change ...func(*server.Config)) (*world, *recorder) {
 	t.Helper()
 	r := &recorder{}
 	w := newWorld(t, t.TempDir())
+	w.change = change
 	w.log = slog.New(slog.NewJSONHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.run("127.0.0.1:0")
 	w.enterAdmin()

@@ -21,13 +21,13 @@ import (
 
 // navigator is a browser that is sent from page to page.
 type navigator struct {
-	t    *testing.T
+	t    testing.TB
 	w    *world
 	base string
 	http *http.Client
 }
 
-func (w *world) navigator(t *testing.T) *navigator {
+func (w *world) navigator(t testing.TB) *navigator {
 	jar, err := cookiejar.New(nil)
 	must(t, err)
 	return &navigator{t: t, w: w, base: w.server.URL(), http: &http.Client{Jar: jar, Transport: w.http.Transport, Timeout: patience,

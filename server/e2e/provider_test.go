@@ -33,6 +33,7 @@ type provider struct {
 	*httptest.Server
 
 	mu     sync.Mutex
+	t      testing.TB
 	key    *ecdsa.PrivateKey
 	kid    string
 	who    map[string]any // claims of whoever comes
@@ -40,14 +41,15 @@ type provider struct {
 	sign   func(claims map[string]any) string // instead of a right signature
 	answer func(q url.Values)                 // changes what a browser brings back
 	noID   bool
-	logins map[string]url.Values // by code
+	says   map[string]func(honest []byte) []byte // changes what is answered, by path
+	logins map[string]url.Values                 // by code
 }
 
-func newProvider(t *testing.T) *provider {
-	p := &provider{logins: map[string]url.Values{}, who: map[string]any{"sub": "bo-there", "email": "bo@there.example", "email_verified": true, "name": "Bo There"}}
+func newProvider(t testing.TB) *provider {
+	p := &provider{t: t, logins: map[string]url.Values{}, who: map[string]any{"sub": "bo-there", "email": "bo@there.example", "email_verified": true, "name": "Bo There"}}
 	p.rotate(t, "first")
 	mux := http.NewServeMux()
-	p.Server = httptest.NewServer(mux)
+	p.Server = httptest.NewServer(p.changed(mux))
 	t.Cleanup(p.Close)
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
@@ -86,11 +88,39 @@ func newProvider(t *testing.T) *provider {
 		}
 		out := map[string]any{"access_token": rand.Text(), "token_type": "Bearer", "expires_in": 60}
 		if !p.noID {
-			out["id_token"] = p.token(t, map[string]any{"nonce": asked.Get("nonce")})
+			out["id_token"] = p.token(p.t, map[string]any{"nonce": asked.Get("nonce")})
 		}
 		writeJSON(w, out)
 	})
 	return p
+}
+
+// becomes is an honest provider again, in the test that is given.
+func (p *provider) becomes(t testing.TB) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.t, p.spoil, p.sign, p.answer, p.noID, p.says = t, nil, nil, nil, false, map[string]func([]byte) []byte{}
+}
+
+// changed answers as honest does, but for what a test has it say instead.
+func (p *provider) changed(honest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		change := p.says[r.URL.Path]
+		p.mu.Unlock()
+		if change == nil {
+			honest.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		honest.ServeHTTP(answer, r)
+		p.mu.Lock()
+		body := change(answer.Body.Bytes())
+		p.mu.Unlock()
+		w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(body)
+	})
 }
 
 func writeJSON(w http.ResponseWriter, v any) {
@@ -99,7 +129,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 }
 
 // token signs the claims of whoever is there and more; the lock is held.
-func (p *provider) token(t *testing.T, more map[string]any) string {
+func (p *provider) token(t testing.TB, more map[string]any) string {
 	claims := map[string]any{"iss": p.URL, "aud": clientID, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix()}
 	maps.Copy(claims, p.who)
 	maps.Copy(claims, more)
@@ -112,7 +142,7 @@ func (p *provider) token(t *testing.T, more map[string]any) string {
 	return signed(t, jose.ES256, p.key, p.kid, claims)
 }
 
-func signed(t *testing.T, alg jose.SignatureAlgorithm, key any, kid string, claims map[string]any) string {
+func signed(t testing.TB, alg jose.SignatureAlgorithm, key any, kid string, claims map[string]any) string {
 	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, nil)
 	must(t, err)
@@ -132,7 +162,7 @@ func unsigned(claims map[string]any) string {
 	return b64([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + b64(body) + "."
 }
 
-func (p *provider) rotate(t *testing.T, kid string) {
+func (p *provider) rotate(t testing.TB, kid string) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
 	p.mu.Lock()
@@ -141,14 +171,14 @@ func (p *provider) rotate(t *testing.T, kid string) {
 }
 
 // public is the public key as a file would have it.
-func (p *provider) public(t *testing.T) []byte {
+func (p *provider) public(t testing.TB) []byte {
 	der, err := x509.MarshalPKIXPublicKey(crypto.PublicKey(p.key.Public()))
 	must(t, err)
 	return der
 }
 
 // with is the setting that has these providers, "there" first.
-func with(t *testing.T, list ...identity.Config) func(*server.Config) {
+func with(t testing.TB, list ...identity.Config) func(*server.Config) {
 	t.Helper()
 	content, err := json.Marshal(list)
 	must(t, err)

@@ -104,6 +104,10 @@ func (s *Sender) Send(ctx context.Context, sub notification.Subscription, p noti
 	case errors.Is(err, webpush.ErrMaxPadExceeded):
 		return rooms.TooLarge("", "the notification is too long for a push")
 	case err != nil:
+		// Its own words have the endpoint in them: who knows it can push.
+		if failed := (*url.Error)(nil); errors.As(err, &failed) {
+			err = failed.Err
+		}
 		return rooms.Unavailable(err, "the push service cannot be reached")
 	}
 	defer response.Body.Close()

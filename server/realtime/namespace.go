@@ -3,6 +3,7 @@ package realtime
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"wenzhen/rooms"
@@ -78,14 +79,27 @@ func (r refusal) Error() string { return r.err.Message }
 // ConnectErrorData is the data of the connect_error.
 func (r refusal) ConnectErrorData() any { return r.err }
 
+// errPanicked is why a command failed that did not come to its end: the edge
+// counts and logs the panic itself, with its stack.
+var errPanicked = errors.New("the command panicked")
+
 // Event carries out a command and answers it, always and once.
 func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string, args []edge.Arg, ack *edge.Ack) {
 	conn := socket.Data().(*connection)
 	ctx, cancel := context.WithTimeout(ctx, n.server.cfg.CommandTimeout)
 	defer cancel()
 	began := n.server.cfg.Now()
-	data, err := n.answer(ctx, conn, name, args)
-	var code rooms.Code
+	var data json.RawMessage
+	err := errPanicked
+	defer func() {
+		code := n.reply(ctx, socket, name, ack, data, err)
+		n.server.cfg.Observe(n.known(name), code, n.server.cfg.Now().Sub(began))
+	}()
+	data, err = n.answer(ctx, conn, name, args)
+}
+
+// reply tells who asked how it went, and returns the code of the failure.
+func (n *namespace) reply(ctx context.Context, socket *edge.Socket, name string, ack *edge.Ack, data json.RawMessage, err error) (code rooms.Code) {
 	if err != nil {
 		e := n.server.refuse(ctx, name, err)
 		code = e.Code
@@ -97,10 +111,10 @@ func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string,
 	} else if ack != nil {
 		err = ack.Reply(success(data))
 	}
-	n.server.cfg.Observe(n.known(name), code, n.server.cfg.Now().Sub(began))
 	if err != nil {
 		n.server.cfg.Log.Error("answer", "command", name, "error", err)
 	}
+	return code
 }
 
 // known is the name of a command, or "unknown": clients may send any.

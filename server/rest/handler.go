@@ -223,10 +223,11 @@ func fieldKinds(t reflect.Type) map[string]reflect.Kind {
 func scalar(name, value string, kind reflect.Kind) (json.RawMessage, error) {
 	switch kind {
 	case reflect.Int, reflect.Int64:
-		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
 			return nil, rooms.Invalid(name, "%s must be a whole number", name)
 		}
-		return json.RawMessage(value), nil
+		return json.RawMessage(strconv.FormatInt(n, 10)), nil // "+5" and "007" are no JSON
 	case reflect.Bool:
 		b, err := strconv.ParseBool(value)
 		if err != nil {

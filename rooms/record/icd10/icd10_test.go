@@ -70,13 +70,31 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
+// FuzzSearch: whatever is typed finds entries of the table, none of them
+// twice, no more than were asked for; fewer are the first of more.
 func FuzzSearch(f *testing.F) {
-	f.Add("高血压")
-	f.Add("\xff")
+	for _, typed := range []string{"高血压", "\xff", "I10", "gxy", "hypertention", "感冒 j0", "diabetes type 2"} {
+		f.Add(typed)
+	}
+	table := map[Coding]bool{}
+	for _, c := range Common() {
+		table[c] = true
+	}
 	x := NewIndex(Common())
 	f.Fuzz(func(t *testing.T, typed string) {
-		if len(x.Search(typed, 5)) > 5 {
+		found := x.Search(typed, 5)
+		if len(found) > 5 {
 			t.Error("more than asked for")
+		}
+		seen := map[Coding]bool{}
+		for _, c := range found {
+			if !table[c] || seen[c] {
+				t.Errorf("%q finds %+v among %+v", typed, c, found)
+			}
+			seen[c] = true
+		}
+		if first := x.Search(typed, 1); len(found) > 0 && (len(first) != 1 || first[0] != found[0]) {
+			t.Errorf("%q finds %+v, then %+v", typed, found, first)
 		}
 	})
 }

@@ -12,8 +12,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	api "github.com/smartwalle/alipay/v3"
@@ -262,11 +262,14 @@ const currency = "CNY"
 // yuan writes fen as Alipay wants them: "50.01".
 func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
 
-// minor reads what yuan writes, with at most two digits after the point.
+// amountPattern is how yuan are written: with at most two digits after the point.
+var amountPattern = regexp.MustCompile(`^([0-9]+)(?:\.([0-9]{1,2}))?$`)
+
+// minor reads what yuan writes. No amount at all is none, rather than nothing.
 func minor(text string) (int64, error) {
-	whole, part, _ := strings.Cut(text, ".")
-	if len(part) > 2 {
+	parts := amountPattern.FindStringSubmatch(text)
+	if parts == nil {
 		return 0, fmt.Errorf("alipay: %q is no amount", text)
 	}
-	return strconv.ParseInt(whole+(part + "00")[:2], 10, 64)
+	return strconv.ParseInt(parts[1]+(parts[2] + "00")[:2], 10, 64)
 }

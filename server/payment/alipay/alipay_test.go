@@ -2,19 +2,15 @@ package alipay_test
 
 import (
 	"crypto"
-	"crypto/md5"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,36 +37,9 @@ type fake struct {
 	refunds map[string]object
 }
 
-// signedText is what a signature covers: the fields in order, as name=value.
-func signedText(values url.Values, but ...string) []byte {
-	var parts []string
-	for name := range values {
-		if !slices.Contains(but, name) && values.Get(name) != "" {
-			parts = append(parts, name+"="+values.Get(name))
-		}
-	}
-	slices.Sort(parts)
-	return []byte(strings.Join(parts, "&"))
-}
-
-func sign(t *testing.T, key *rsa.PrivateKey, text []byte) string {
-	sum := sha256.Sum256(text)
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return base64.StdEncoding.EncodeToString(signature)
-}
-
 // beijing is a time some while ago, as Alipay writes it.
 func beijing(ago time.Duration) string {
 	return time.Now().Add(-ago).In(time.FixedZone("UTC+8", 8*60*60)).Format(time.DateTime)
-}
-
-// number is how Alipay names a certificate.
-func number(c *x509.Certificate) string {
-	sum := md5.Sum([]byte(c.Issuer.String() + c.SerialNumber.String()))
-	return hex.EncodeToString(sum[:])
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -143,7 +112,7 @@ func (f *fake) returned(transaction string) (sum int64) {
 // signed checks the application's signature.
 func (f *fake) signed(values url.Values) bool {
 	signature, err := base64.StdEncoding.DecodeString(values.Get("sign"))
-	sum := sha256.Sum256(signedText(values, "sign"))
+	sum := sha256.Sum256(conformance.AlipayText(values, "sign"))
 	return err == nil && values.Get("app_id") == app && rsa.VerifyPKCS1v15(f.app, crypto.SHA256, sum[:], signature) == nil
 }
 
@@ -153,7 +122,7 @@ func (f *fake) answer(w http.ResponseWriter, r *http.Request, v object) {
 		f.t.Error(err)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, `{"%s_response":%s,"alipay_cert_sn":"%s","sign":"%s"}`, strings.ReplaceAll(r.Form.Get("method"), ".", "_"), body, f.serial, sign(f.t, f.key, body))
+	fmt.Fprintf(w, `{"%s_response":%s,"alipay_cert_sn":"%s","sign":"%s"}`, strings.ReplaceAll(r.Form.Get("method"), ".", "_"), body, f.serial, conformance.Sign(f.t, f.key, body))
 }
 
 func TestConformance(t *testing.T) {
@@ -183,15 +152,12 @@ func TestConformance(t *testing.T) {
 			if n.Currency != "CNY" {
 				values.Set("trans_currency", n.Currency)
 			}
-			values.Set("sign", sign(t, by, signedText(values)))
-			values.Set("sign_type", "RSA2")
-			values.Set("alipay_cert_sn", number(cert))
-			return billing.Callback{Header: http.Header{}, Body: []byte(values.Encode())}
+			return billing.Callback{Header: http.Header{}, Body: conformance.AlipayForm(t, by, cert, values)}
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			conformance.RunRemote(t, func(t *testing.T) conformance.Fake {
-				f := &fake{t: t, app: &own.PublicKey, key: theirs, serial: number(good), trades: map[string]object{}, refunds: map[string]object{}}
+				f := &fake{t: t, app: &own.PublicKey, key: theirs, serial: conformance.AlipayNumber(good), trades: map[string]object{}, refunds: map[string]object{}}
 				address, client := conformance.Serve(t, f)
 				expired, wary := conformance.ServeExpired(t, f)
 				return conformance.Fake{

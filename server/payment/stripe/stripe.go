@@ -151,6 +151,8 @@ func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.Notice, e
 	}
 	kind := string(event.Type)
 	switch {
+	case event.Data == nil:
+		return billing.Notice{}, rooms.Invalid("", "the event makes no sense")
 	case strings.HasPrefix(kind, "checkout.session."):
 		var s api.CheckoutSession
 		if err := json.Unmarshal(event.Data.Raw, &s); err != nil || s.ClientReferenceID == "" {

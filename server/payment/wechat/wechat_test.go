@@ -3,9 +3,6 @@ package wechat_test
 import (
 	"bytes"
 	"crypto"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -15,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -123,29 +119,12 @@ func (f *fake) answer(w http.ResponseWriter, status int, v object) {
 	if v != nil {
 		body, _ = json.Marshal(v)
 	}
-	for name, values := range f.headers(f.key, f.serial, body, time.Now()) {
+	for name, values := range conformance.WechatHeaders(f.t, f.key, f.serial, body, time.Now()) {
 		w.Header()[name] = values
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = io.Copy(w, bytes.NewReader(body))
-}
-
-// headers sign what the platform says.
-func (f *fake) headers(key *rsa.PrivateKey, serial string, body []byte, at time.Time) http.Header {
-	stamp, nonce := strconv.FormatInt(at.Unix(), 10), "5K8264ILTKCH16CQ2502SI8ZNMTM67VS"
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n", stamp, nonce, body))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	h := http.Header{}
-	h.Set("Wechatpay-Serial", serial)
-	h.Set("Wechatpay-Timestamp", stamp)
-	h.Set("Wechatpay-Nonce", nonce)
-	h.Set("Wechatpay-Signature", base64.StdEncoding.EncodeToString(signature))
-	h.Set("Request-ID", "test")
-	return h
 }
 
 // sealed encrypts the content of a callback.
@@ -154,17 +133,7 @@ func (f *fake) sealed(v object) object {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	block, err := aes.NewCipher([]byte(apiKey))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	gcm, err := cipher.NewGCM(block)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	const nonce, data = "0123456789ab", "transaction"
-	return object{"original_type": "transaction", "algorithm": "AEAD_AES_256_GCM", "nonce": nonce, "associated_data": data,
-		"ciphertext": base64.StdEncoding.EncodeToString(gcm.Seal(nil, []byte(nonce), plain, []byte(data)))}
+	return conformance.WechatSealed(f.t, apiKey, plain)
 }
 
 func TestConformance(t *testing.T) {
@@ -210,7 +179,7 @@ func TestConformance(t *testing.T) {
 				if n.Expired {
 					by = serial(old)
 				}
-				return billing.Callback{Header: f.headers(key, by, body, time.Now().Add(-n.Age)), Body: body}
+				return billing.Callback{Header: conformance.WechatHeaders(f.t, key, by, body, time.Now().Add(-n.Age)), Body: body}
 			},
 			Returned: func(transaction string) int64 {
 				f.mu.Lock()

@@ -1,0 +1,103 @@
+package realtime
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/chat"
+	"wenzhen/server/realtime/edge"
+)
+
+// nobody is accounts that let in anyone.
+type nobody struct{}
+
+func (nobody) Authenticate(string) (rooms.Actor, time.Time, error) {
+	return rooms.Actor{UserID: "bo", SessionID: "s", Role: rooms.RolePatient}, time.Now().Add(time.Hour), nil
+}
+func (nobody) Alive(context.Context, rooms.Actor, string) error { return nil }
+func (nobody) Forget(rooms.SessionID)                           {}
+
+// lines is a log that may be read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+// A command that panics is answered like any other that fails, once; the
+// connection goes on, and the log has the stack and none of the words.
+func TestPanicsAreAnsweredAndLoggedWithoutWords(t *testing.T) {
+	t.Parallel()
+	log := &lines{}
+	send := chat.Send.Bind(func(_ context.Context, _ rooms.Actor, in chat.SendInput) (chat.Message, error) {
+		return chat.Message{}, []error{}[len(in.Text)] // a mistake of ours
+	})
+	logger := slog.New(slog.NewJSONHandler(log, nil))
+	s := New(Config{Edge: edge.Config{Log: logger}, CommandTimeout: time.Minute, SocketsPerUser: 10, Log: logger, Now: time.Now}, rooms.NewCatalogue(nil, []rooms.Bound{send}),
+		nobody{}, rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}))
+	at := httptest.NewServer(s)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Error(err)
+		}
+		at.Close()
+	})
+	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), strings.Replace(at.URL, "http", "ws", 1)+"/socket.io/?EIO=4&transport=websocket", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	next := func(say string) string {
+		if say != "" {
+			if err := ws.WriteMessage(websocket.TextMessage, []byte(say)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, packet, err := ws.ReadMessage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(packet)
+	}
+	next("")
+	if got := next(`40/consultations,{"token":"x"}`); !strings.HasPrefix(got, `40/consultations,{"sid"`) {
+		t.Fatalf("CONNECT is answered with %s", got)
+	}
+	const packet = `["message:send",{"consultationId":"c","clientId":"a","kind":"text","text":"warfarin-every-morning"}]`
+	for range 2 {
+		if got := next(`42/consultations,7` + packet); !strings.HasPrefix(got, `43/consultations,7[{"ok":false,"error":{"code":"internal"`) || strings.Contains(got, "index") {
+			t.Errorf("answered %s", got)
+		}
+	}
+	if got := next(`42/consultations,` + packet); !strings.HasPrefix(got, `42/consultations,["error",{"code":"internal"`) {
+		t.Errorf("without an acknowledgement: %s", got)
+	}
+	const stack = "index out of range"
+	for end := time.Now().Add(time.Minute); strings.Count(log.String(), stack) < 3 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	if text := log.String(); s.Stats().Panics != 3 || strings.Count(text, stack) != 3 || !strings.Contains(text, "panic_test.go") || strings.Contains(text, "warfarin") {
+		t.Errorf("counted %d panics, logged %s", s.Stats().Panics, text)
+	}
+}
