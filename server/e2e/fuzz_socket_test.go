@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,6 +91,7 @@ type script struct {
 	token   string
 	packets []string
 	last    string         // a good command after them
+	joined  int            // CONNECTs that were answered
 	answers map[string]int // acknowledgements, by namespace and number
 	ended   string         // how the connection did, before the last command was answered
 }
@@ -115,8 +115,8 @@ func (s *script) speaks() {
 	}
 	for _, packet := range append(s.packets, s.last) {
 		kind := websocket.TextMessage
-		if bytes, binary := strings.CutPrefix(packet, "b"); binary {
-			kind, packet = websocket.BinaryMessage, bytes
+		if raw, binary := strings.CutPrefix(packet, "b"); binary {
+			kind, packet = websocket.BinaryMessage, raw
 		}
 		if b.write(kind, packet) != nil {
 			break // it has ended already, which is read below
@@ -169,26 +169,34 @@ func (s *script) polls(said string) {
 	for _, ns := range namespaces {
 		joins = append(joins, s.join(ns))
 	}
+	// fetch hears what waits; false says that the session is over.
+	fetch := func() bool {
+		a := s.w.ask(s.t, "GET", at, "", "")
+		if a.status != http.StatusOK {
+			s.ended = fmt.Sprintf("a GET was answered with %d %s", a.status, a.body)
+			return false
+		}
+		for packet := range strings.SplitSeq(string(a.body), separator) {
+			if packet == "1" {
+				s.ended = "CLOSE"
+				return false
+			}
+			s.hears(packet)
+		}
+		return true
+	}
 	if !post(strings.Join(joins, separator)) {
-		s.t.Fatal("the CONNECTs are refused")
+		s.t.Fatalf("the CONNECTs are refused: %s", s.ended)
+	}
+	for s.joined < len(namespaces) {
+		if !fetch() {
+			s.t.Fatalf("the CONNECTs are not answered: %s", s.ended)
+		}
 	}
 	if !post(said) || !post(s.last) {
 		return
 	}
-	for !s.complete() {
-		a := s.w.ask(s.t, "GET", at, "", "")
-		if a.status != http.StatusOK {
-			s.ended = fmt.Sprintf("a GET was answered with %d %s", a.status, a.body)
-			return
-		}
-		for packet := range bytes.SplitSeq(a.body, []byte(separator)) {
-			if text := string(packet); text == "1" {
-				s.ended = "CLOSE"
-				return
-			} else if text != "2" { // a ping; we are not long here
-				s.hears(text)
-			}
-		}
+	for !s.complete() && fetch() {
 	}
 }
 
@@ -213,6 +221,8 @@ func (s *script) hears(packet string) {
 		s.t.Errorf("the server said %q", packet)
 	}
 	switch kind {
+	case "0":
+		s.joined++
 	case "3":
 		var replies []reply
 		if err := json.Unmarshal(body, &replies); err != nil || len(replies) != 1 {
