@@ -113,6 +113,7 @@ func FuzzInvitation(f *testing.F) {
 		if !ok {
 			return
 		}
+		who.Name, who.Email = strings.TrimSpace(who.Name), strings.ToLower(strings.TrimSpace(who.Email)) // as accounts keep them
 		at := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 		a := Appointment{ID: "x", DoctorID: "wang", PatientID: "p", DoctorName: who.Name, PatientName: "Bo", Start: at, End: at.Add(time.Hour), CreatedAt: at, UpdatedAt: at,
 			Medium: account.Text, Status: statuses[int(status)%len(statuses)], Sequence: int(status)}
