@@ -17,6 +17,15 @@ export default tseslint.config(
       'vue/block-order': ['error', { order: ['script', 'template', 'style'] }],
       'vue/component-api-style': ['error', ['script-setup']],
       'vue/no-v-html': 'error', // no markup from outside, ever
+      // Nor by any other way: nothing that is text becomes markup or script.
+      'no-restricted-properties': ['error', ...['innerHTML', 'outerHTML', 'srcdoc', 'insertAdjacentHTML', 'createContextualFragment', 'parseFromString']
+        .map((property) => ({ property, message: 'Text stays text: use templates or textContent.' })),
+        { object: 'document', property: 'write' }, { object: 'document', property: 'writeln' }],
+      'no-eval': 'error',
+      'no-implied-eval': 'error',
+      'no-new-func': 'error',
+      'no-script-url': 'error',
+      'vue/no-template-target-blank': 'error', // a page that we open must not reach ours
       'vue/no-static-inline-styles': 'error', // style-src 'self' refuses style attributes
       'vue/max-attributes-per-line': 'off',
       'vue/singleline-html-element-content-newline': 'off',
