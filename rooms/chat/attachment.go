@@ -234,7 +234,7 @@ func cleanName(name string) string {
 		}
 		return r
 	}, name)
-	if name == "." || name == "/" || name == "" {
+	if name == "." || name == ".." || name == "/" || name == "" {
 		return "file"
 	}
 	if utf8.RuneCountInString(name) > 200 {
