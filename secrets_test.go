@@ -58,7 +58,7 @@ func TestStartupFailuresKeepSecrets(t *testing.T) {
 		{"Stripe without the webhook's secret", "stripe", []string{"--gateways", "stripe", "--stripe-key", secret}},
 		{"Alipay with a certificate that is none", "alipay", []string{"--gateways", "alipay", "--alipay-app", "1", "--alipay-key", secret, "--alipay-cert", secret, "--alipay-app-cert", secret, "--alipay-root-cert", secret}},
 		{"WeChat Pay with a key that is none", "wechat", []string{"--gateways", "wechat", "--wechat-key", secret, "--wechat-api-key", secret, "--wechat-certs", secret}},
-		{"a key command that fails", "encryption", []string{"--encryption-command", "false"}},
+		{"a key command that fails", "data key", []string{"--encryption-command", "false"}},
 		{"providers with a field too many", "identity providers", []string{"--identity-providers", providers}},
 		{"a misspelt setting", "token-kay", []string{"--config", misspelt}},
 		{"a file that breaks off", "JSON", []string{"--config", broken}},
