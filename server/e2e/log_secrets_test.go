@@ -40,6 +40,7 @@ func TestSettingsAreNotLogged(t *testing.T) {
 		c.TokenKey, c.AccountKey, c.SealKey, c.EncryptionKey, c.IceSecret = key("token"), key("account"), key("seal"), key("encryption"), key("ice")
 		c.Redis = fmt.Sprintf("redis://node:%s@%s", marked, nobody)
 		c.MailServer, c.MailFrom, c.MailDelay = fmt.Sprintf("smtp://postman:%s@%s?tls=off", marked, nobody), "no-reply@clinic.example", 0
+		c.PublicURL = "http://clinic.example" // where the gateway would call back
 		c.Gateways, c.StripeKey, c.StripeWebhookSecret, c.StripeURL = []string{"stripe"}, "sk_"+marked, "whsec_"+marked, gateway.URL
 	})
 	doctor, bo := w.costly("wang"), w.patient("bo")
