@@ -59,6 +59,7 @@ var confined = map[string]string{
 	"github.com/wechatpay-apiv3": "wenzhen/server/payment/wechat",
 	"github.com/alecthomas/kong": "wenzhen",
 	"github.com/prometheus/":     "wenzhen/server/metrics",
+	"go.opentelemetry.io/":       "wenzhen/server/tracing",
 }
 
 func TestImports(t *testing.T) {

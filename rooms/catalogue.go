@@ -17,6 +17,7 @@ type Catalogue struct {
 	commands []Bound
 	byName   map[string]int
 	guards   []Guard
+	trace    Tracer
 }
 
 // NewCatalogue collects bound commands. It panics on a name given twice,
@@ -34,6 +35,10 @@ func NewCatalogue(guards []Guard, features ...[]Bound) *Catalogue {
 	}
 	return c
 }
+
+// Trace has t told of every command that is carried out. It is set before
+// anything is asked.
+func (c *Catalogue) Trace(t Tracer) { c.trace = t }
 
 // All yields every command, in the order in which features were given.
 func (c *Catalogue) All() iter.Seq[Bound] {
@@ -64,10 +69,14 @@ func (c *Catalogue) Answer(ctx context.Context, actor Actor, name string, raw js
 	if !ok {
 		return nil, Invalid("", "there is no command %q", name)
 	}
-	if err := c.Allow(ctx, actor, b); err != nil {
-		return nil, err
+	ctx, ended := c.trace.Begin(ctx, Span{Name: name})
+	err := c.Allow(ctx, actor, b)
+	var out json.RawMessage
+	if err == nil {
+		out, err = b.answer(ctx, actor, raw)
 	}
-	return b.answer(ctx, actor, raw)
+	ended.With(err)
+	return out, err
 }
 
 // Allow is the part of Answer that comes before the input is read: guards and

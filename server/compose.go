@@ -53,7 +53,7 @@ type parts struct {
 // step fails is for Close.
 func (s *Server) compose(ctx context.Context) error {
 	var p parts
-	for _, step := range []func(context.Context, *parts) error{s.listen, s.openData, s.openServices, s.openCatalogue, s.openRealtime, s.plant, s.openHTTP} {
+	for _, step := range []func(context.Context, *parts) error{s.listen, s.openTraces, s.openData, s.openServices, s.openCatalogue, s.openRealtime, s.plant, s.openHTTP} {
 		if err := step(ctx, &p); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s *Server) openData(ctx context.Context, _ *parts) (err error) {
 		return err
 	}
 	options.Synchronous, options.Hub, options.Now, options.Log = s.cfg.Synchronous, s.hub, clock, s.log
-	options.Committed = s.metrics.Committed
+	options.Committed, options.Trace = s.metrics.Committed, s.tracing.Tracer()
 	if s.db, err = store.Open(ctx, options); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	p.consultations.Asks(consultation.Evidence(cfg.FollowupEvidence))
 	p.chats = chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
 		VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
-	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: s.log},
+	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: s.log, Trace: s.tracing.Tracer()},
 		store.Notifications{DB: s.db}, p.presence, clock)
 	s.hub.Listen(s.inboxes)
 	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, clock)
@@ -139,7 +139,8 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 		return err
 	}
 	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, p.presence, s.hub, clock)
-	s.timers = rooms.MergeTimers(s.accounts.Timers(), p.chats.Timers(), p.consultations.Timers(), p.schedules.Timers(), s.calls.Timers(), s.bills.Timers(), p.play.Timers())
+	s.timers = rooms.MergeTimers(s.tracedTimers(s.accounts.Timers(), p.chats.Timers(), p.consultations.Timers(), p.schedules.Timers(), s.calls.Timers(), p.play.Timers()),
+		s.bills.Timers()) // which hand what is due to workers, who trace it
 	return nil
 }
 
@@ -162,6 +163,7 @@ func (s *Server) openCatalogue(_ context.Context, p *parts) error {
 		s.accounts.Commands(), p.consultations.Commands(), p.chats.Commands(), p.schedules.Commands(), s.calls.Commands(), p.boards.Commands(),
 		s.bills.Commands(), p.play.Commands(), s.inboxes.Commands(),
 		p.records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands(), s.desk.Commands())
+	s.catalogue.Trace(s.tracing.Tracer())
 	return nil
 }
 
@@ -173,7 +175,7 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections,
 			ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), ClosePace: cfg.DrainPace,
 			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: p.from.client, Log: s.log},
-		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: clock, Observe: s.observed("socket"),
+		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
 	}, s.catalogue, s.accounts, p.presence)
 	s.hub.Listen(s.realtime)
 	s.hub.Listen(s.lobby) // after the sockets: it tells those who were let in
@@ -215,7 +217,7 @@ func (s *Server) openHTTP(_ context.Context, p *parts) error {
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles,
 		Origins: cfg.crossOrigins(), TrustedProxies: cfg.TrustedProxies,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: s.log,
-		Observe: s.observed("rest"), Requested: s.metrics.Request, Now: clock})
+		Observe: s.observed("rest"), Requested: s.metrics.Request, Trace: s.tracing.Requests(), Now: clock})
 	if err != nil {
 		return err
 	}

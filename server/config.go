@@ -111,6 +111,10 @@ type Config struct {
 
 	MetricsAddr string `env:"WENZHEN_METRICS_ADDR" help:"Address of a private listener with metrics for Prometheus (/metrics) and Go's profiler (/debug/pprof/), such as 127.0.0.1:9090; none when not given. It asks for no login: never on the open internet."`
 
+	OTLPEndpoint string  `env:"WENZHEN_OTLP_ENDPOINT" help:"Address of an OpenTelemetry collector that takes traces over HTTP (OTLP), such as http://collector:4318; nothing is traced when not given."`
+	OTLPHeaders  string  `env:"WENZHEN_OTLP_HEADERS" secret:"" help:"Headers for the collector, such as Authorization=Bearer abc; several have commas between them."`
+	TraceRatio   float64 `default:"1" env:"WENZHEN_TRACE_RATIO" help:"The share of traces that are recorded, 0 to 1."`
+
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
 
@@ -186,6 +190,7 @@ func (c Config) Validate() error {
 		{len(c.AcmeDomains) == 0 || c.TLSCert == "" && c.PublicURL != "", "--acme-domains goes with --public-url, and not with --tls-cert"},
 		{len(c.Gateways) > 0 && c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--gateways must name one at least, and --platform-fee be 0 to 10000"},
 		{c.MailTimeout > 0 && c.MailDelay >= 0, "--mail-timeout must be positive and --mail-delay not negative"},
+		{c.TraceRatio >= 0 && c.TraceRatio <= 1, "--trace-ratio must be 0 to 1"},
 		{c.AcceptRate >= 0, "--accept-rate must not be negative"},
 		{c.DrainTimeout > 0 && c.DrainPace >= 0, "--drain-timeout must be positive and --drain-pace not negative"},
 	} {

@@ -38,6 +38,11 @@ func (s *Server) observe() {
 		m.Gauge("nodes", "Other nodes that this one hears of.", func() float64 { return float64(s.node.Status().Nodes) })
 		m.Counter("redis_dropped_total", "Signals that were not published because Redis was slow or away.", func() float64 { return float64(s.node.Status().Dropped) })
 	}
+	if s.tracing != nil {
+		m.Gauge("span_queue", "Spans of traces that wait to be sent.", func() float64 { return float64(s.tracing.Stats().Waiting) })
+		m.Counter("spans_sent_total", "Spans of traces that the collector took.", func() float64 { return float64(s.tracing.Stats().Sent) })
+		m.Counter("spans_dropped_total", "Spans of traces that were dropped because the collector was away or slow, or refused them.", func() float64 { return float64(s.tracing.Stats().Dropped) })
+	}
 	m.Gauge("turn_relays", "Relays of calls that are open.", func() float64 { return float64(s.turn.Relays()) })
 	m.Gauge("draining", "1 while the server shuts down.", func() float64 {
 		if s.draining.Load() {

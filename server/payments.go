@@ -25,14 +25,14 @@ func (s *Server) payments(consultations *consultation.Service) (*billing.Service
 		if own, ok := gateway.(*sandbox.Gateway); ok {
 			play = own
 		}
-		list = append(list, gateway)
+		list = append(list, tracedGateway{gateway, s.tracing.Tracer()})
 	}
 	if play != nil && !s.cfg.Demo {
 		s.log.Warn("the sandbox takes play money; name the gateways of your clinic with --gateways")
 	}
 	consultations.PayWithin(s.cfg.PayWithin)
 	consultations.CancelBy(consultation.CancelTerms{Full: s.cfg.CancelFullBefore, Part: s.cfg.CancelPartBefore, Percent: s.cfg.CancelPartPercent})
-	bills := billing.New(billing.Config{Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL()},
+	bills := billing.New(billing.Config{Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL(), Trace: s.tracing.Tracer()},
 		store.Billing{DB: s.db}, consultations, clock, s.log)
 	if play != nil {
 		play.CallsBack(bills.Callback)

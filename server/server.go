@@ -30,6 +30,7 @@ import (
 	"wenzhen/server/metrics"
 	"wenzhen/server/push"
 	"wenzhen/server/realtime"
+	"wenzhen/server/tracing"
 	"wenzhen/server/turn"
 )
 
@@ -59,12 +60,14 @@ type Server struct {
 	fresh     *fresh
 	listener  net.Listener
 	metrics   *metrics.Metrics
+	tracing   *tracing.Traces // nil where nothing is traced
 	private   *side   // nil where no metrics are served
 	plain     *side   // sends browsers on to HTTPS
 	issuer    *issuer // nil where certificates are files, or there are none
 
 	public   Public
 	draining atomic.Bool
+	drained  time.Time // when a shutdown is to be over
 	stopHub  context.CancelFunc
 	hubDone  chan struct{}
 }
@@ -180,6 +183,7 @@ func (s *Server) serve() error {
 func (s *Server) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
+	s.drained, _ = ctx.Deadline()
 	s.draining.Store(true)
 	s.realtime.Drain()
 	s.fresh.close()
@@ -226,5 +230,6 @@ func (s *Server) Close() error {
 	if s.blobs != nil {
 		errs = append(errs, s.blobs.Close())
 	}
+	s.flushTraces()
 	return errors.Join(errs...)
 }

@@ -21,6 +21,8 @@ type Config struct {
 	PublicURL string
 	// Patience is how long a gateway may take to answer; 20 seconds if 0.
 	Patience time.Duration
+	// Trace is told of what timers have the service do; nil traces nothing.
+	Trace rooms.Tracer
 }
 
 // Service carries out the commands of orders, and what timers and gateways want.

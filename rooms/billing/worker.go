@@ -77,6 +77,7 @@ func (s *Service) work(ctx context.Context, t rooms.Timer) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
+	ctx, ended := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanTask, Of: "billing", Name: t.Kind})
 	var err error
 	switch t.Kind {
 	case refundTimer:
@@ -86,6 +87,7 @@ func (s *Service) work(ctx context.Context, t rooms.Timer) {
 	case reconcileTimer:
 		err = s.nightly(ctx, t.Subject)
 	}
+	ended.With(err)
 	if err != nil && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "billing", "kind", t.Kind, "subject", t.Subject, "error", err)
 	}

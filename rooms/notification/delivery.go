@@ -137,14 +137,22 @@ func (s *Service) SendOne(ctx context.Context, channel Channel) (bool, error) {
 	if err != nil || d == nil {
 		return false, err
 	}
+	ctx, ended := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanTask, Of: "notification", Name: string(channel)})
+	err = s.deliver(ctx, d)
+	ended.With(err)
+	return true, err
+}
+
+// deliver sends what a delivery orders, if it is still wanted, and notes how it went.
+func (s *Service) deliver(ctx context.Context, d *Delivery) error {
 	o, err := s.store.Order(ctx, *d)
 	if err != nil {
-		return true, err
+		return err
 	}
 	outcome := s.carryOut(ctx, *d, o)
 	ctx, cancel := outliving(ctx, finishWithin)
 	defer cancel()
-	return true, s.store.InTx(ctx, func(tx Tx) error {
+	return s.store.InTx(ctx, func(tx Tx) error {
 		if outcome.Gone {
 			if err := tx.DeleteSubscription(d.UserID, d.SubscriptionID); err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
 				return err
@@ -180,7 +188,10 @@ func (s *Service) carryOut(ctx context.Context, d Delivery, o Order) Outcome {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.SendTimeout)
 	defer cancel()
-	return s.outcome(d, s.send(ctx, d, o))
+	ctx, ended := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanCall, System: string(d.Channel), Name: "send"})
+	err := s.send(ctx, d, o)
+	ended.With(err)
+	return s.outcome(d, err)
 }
 
 // outliving ends some time after ctx does.

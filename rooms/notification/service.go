@@ -18,6 +18,8 @@ type Config struct {
 	// SendTimeout bounds the sending of one push or mail.
 	SendTimeout time.Duration
 	Log         *slog.Logger
+	// Trace is told of what is sent; nil traces nothing.
+	Trace rooms.Tracer
 }
 
 // Presence tells who is in a room right now, on whichever node.

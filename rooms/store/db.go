@@ -36,6 +36,9 @@ type Options struct {
 	// functions it carried and how long the commit took by Now. It must not
 	// block. nil tells nobody.
 	Committed func(functions int, took time.Duration)
+	// Trace is told of transactions, of what they wait for, and of statements,
+	// where they are part of a trace; nil traces nothing.
+	Trace rooms.Tracer
 
 	vault *vault.Vault
 }

@@ -56,7 +56,7 @@ func openPostgres(ctx context.Context, opts Options) (*DB, error) {
 	if err := loadKeys(ctx, opts, p.readers, p); err != nil {
 		return nil, firstOf(err, p.close())
 	}
-	db := &DB{opts: opts, readers: p.readers, write: p, words: postgresWords{}, settled: postgresSettled, lock: p.lock}
+	db := &DB{opts: opts, readers: opts.traced(p.readers), write: p, words: postgresWords{}, settled: postgresSettled, lock: p.lock}
 	db.announced = func(context.Context) error { return nil }
 	db.waiting = func() int { return 0 }
 	if opts.Hub != nil {
@@ -150,6 +150,14 @@ const (
 // the connection breaks, while it is being committed the outcome is unknown to
 // the caller. f may run several times; only the last time counts.
 func (p *postgres) do(ctx context.Context, f func(*Tx) error) error {
+	ctx, ended := p.opts.Trace.Begin(ctx, transaction)
+	err := p.persist(ctx, f)
+	ended.With(err)
+	return err
+}
+
+// persist tries until f is committed, or cannot be.
+func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 	var queued []rooms.RoomID
 	for try := 1; ; try++ {
 		tx, err := p.try(ctx, f, queued)
@@ -184,11 +192,16 @@ func (p *postgres) do(ctx context.Context, f func(*Tx) error) error {
 func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.RoomID) (tx *Tx, err error) {
 	s := &postgresTx{ctx: ctx, vault: p.opts.vault}
 	tx = &Tx{session: s}
+	_, waited := p.opts.Trace.Begin(ctx, rooms.Span{Name: "wait for a connection"})
 	conn, err := p.writers.Conn(ctx)
+	waited.With(err)
 	if err != nil {
 		return tx, connectionError{err}
 	}
 	defer conn.Close()
+	if waited != nil {
+		tx.session = tracedSession{s, ctx, p.opts}
+	}
 	unqueue, err := queueFor(ctx, conn, queued)
 	if err != nil {
 		return tx, err
@@ -207,8 +220,11 @@ func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.Ro
 		_ = s.tx.Rollback() // the error is that of f; a connection that fails here is not used again
 		return tx, err
 	}
+	_, ended := p.opts.statement(ctx, "COMMIT")
 	began := p.opts.Now()
-	if err = s.tx.Commit(); err == nil {
+	err = s.tx.Commit()
+	ended.With(err)
+	if err == nil {
 		p.opts.Committed(1, p.opts.Now().Sub(began))
 	}
 	return tx, err
@@ -278,7 +294,7 @@ func (s *postgresTx) row(_ context.Context, query string, args ...any) scanner {
 	return noticing{opening{s.tx.QueryRowContext(s.ctx, query, args...), s.vault}, s}
 }
 
-func (s *postgresTx) rows(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+func (s *postgresTx) rows(_ context.Context, query string, args ...any) (results, error) {
 	args, err := plain(args)
 	if err != nil {
 		return nil, err
@@ -349,7 +365,7 @@ func (p *pool) row(ctx context.Context, query string, args ...any) scanner {
 	return reading{opening{p.db.QueryRowContext(ctx, query, args...), p.vault}}
 }
 
-func (p *pool) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (p *pool) rows(ctx context.Context, query string, args ...any) (results, error) {
 	args, err := plain(args)
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func (r *reader) row(ctx context.Context, query string, args ...any) scanner {
 	return opening{s.QueryRowContext(ctx, args...), r.vault}
 }
 
-func (r *reader) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (r *reader) rows(ctx context.Context, query string, args ...any) (results, error) {
 	s, err := r.stmt(ctx, query)
 	if err != nil {
 		return nil, err
@@ -64,6 +64,14 @@ func (r *reader) rows(ctx context.Context, query string, args ...any) (*sql.Rows
 // scanner is a row: of a result or alone.
 type scanner interface{ Scan(dest ...any) error }
 
+// results are the rows of a query, as *sql.Rows has them.
+type results interface {
+	scanner
+	Next() bool
+	Err() error
+	Close() error
+}
+
 type failed struct{ err error }
 
 func (f failed) Scan(...any) error { return f.err }
@@ -71,7 +79,7 @@ func (f failed) Scan(...any) error { return f.err }
 // querier runs queries: the readers' pool, or the writer inside a transaction.
 type querier interface {
 	row(ctx context.Context, query string, args ...any) scanner
-	rows(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	rows(ctx context.Context, query string, args ...any) (results, error)
 	// keys is what sealed columns are opened with.
 	keys() *vault.Vault
 }
@@ -84,8 +92,9 @@ func collect[T any](ctx context.Context, q querier, scan func(scanner) (T, error
 	}
 	defer rows.Close()
 	var list []T
+	var row scanner = opening{rows, q.keys()}
 	for rows.Next() {
-		item, err := scan(opening{rows, q.keys()})
+		item, err := scan(row)
 		if err != nil {
 			return nil, err
 		}

@@ -51,7 +51,7 @@ func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, firstOf(err, wdb.Close(), rdb.Close())
 	}
-	db := &DB{opts: opts, readers: readers, write: sqliteWrite{w, readers}}
+	db := &DB{opts: opts, readers: opts.traced(readers), write: sqliteWrite{w, readers}}
 	if err := loadKeys(ctx, opts, readers, w); err != nil {
 		return nil, firstOf(err, db.write.close())
 	}

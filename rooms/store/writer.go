@@ -44,6 +44,8 @@ type job struct {
 	told []rooms.Notice
 	err  error
 	done chan struct{}
+	// waited ends the span of waiting; nil where the job is not traced.
+	waited rooms.Ended
 }
 
 func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]rooms.Publication, []rooms.Notice)) (*writer, error) {
@@ -62,7 +64,15 @@ func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]r
 // not done at all. If ctx ends first the outcome is unknown to the caller: the
 // function may still be committed. A command is therefore safe to send again.
 func (w *writer) do(ctx context.Context, f func(*Tx) error) error {
-	return w.submit(&job{ctx: ctx, run: f, done: make(chan struct{})})
+	ctx, ended := w.opts.Trace.Begin(ctx, transaction)
+	j := &job{ctx: ctx, run: f, done: make(chan struct{})}
+	_, j.waited = w.opts.Trace.Begin(ctx, rooms.Span{Name: "wait for the writer"})
+	err := w.submit(j)
+	if err != nil { // it may have waited in vain; a span ends only once
+		j.waited.With(err)
+	}
+	ended.With(err)
+	return err
 }
 
 // alone runs a statement between two transactions.
@@ -173,8 +183,12 @@ func (w *writer) batch(first *job) []*job {
 }
 
 func (w *writer) commit(batch []*job) []*job {
+	ended := w.commitSpans(batch)
 	began := w.opts.Now()
 	err := w.exec("COMMIT")
+	for _, e := range ended {
+		e(err)
+	}
 	if err == nil {
 		w.opts.Committed(len(batch), w.opts.Now().Sub(began))
 		return batch
@@ -196,6 +210,7 @@ func (w *writer) commit(batch []*job) []*job {
 
 // run runs one function behind a savepoint, so that its failure undoes it alone.
 func (w *writer) run(j *job) {
+	j.waited.With(nil)
 	if j.ctx.Err() != nil {
 		j.err = rooms.Unavailable(j.ctx.Err(), "the database did not get to it in time")
 		return
@@ -204,6 +219,9 @@ func (w *writer) run(j *job) {
 		return
 	}
 	tx := &Tx{session: w}
+	if j.waited != nil {
+		tx.session = tracedSession{w, j.ctx, w.opts}
+	}
 	if j.err = guarded(j.run, tx); j.err == nil {
 		j.pubs, j.told = tx.pubs, tx.notices
 	} else if err := w.exec("ROLLBACK TO job"); err != nil {
@@ -261,7 +279,7 @@ func (w *writer) row(_ context.Context, query string, args ...any) scanner {
 	return opening{s.QueryRow(args...), w.opts.vault}
 }
 
-func (w *writer) rows(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+func (w *writer) rows(_ context.Context, query string, args ...any) (results, error) {
 	s, err := w.stmt(query)
 	if err != nil {
 		return nil, err

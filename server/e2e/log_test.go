@@ -51,10 +51,12 @@ func recorded(t *testing.T, change ...func(*server.Config)) (*world, *recorder) 
 }
 
 // Neither what people are called, nor what they say, nor what lets them in is
-// in the log, whatever goes well or wrong, at the most talkative level.
+// in the log, whatever goes well or wrong, at the most talkative level; nor in
+// traces, which do not tell either which thing a request was about.
 func TestLogsHoldNoPersonalDataAndNoSecrets(t *testing.T) {
 	t.Parallel()
-	w, log := recorded(t)
+	traces := newCollector(t)
+	w, log := recorded(t, traces.settings)
 	const (
 		patient   = "Borislava-Quentin"
 		doctor    = "Wilhelmina-Fang"
@@ -65,6 +67,7 @@ func TestLogsHoldNoPersonalDataAndNoSecrets(t *testing.T) {
 		searched  = "gonorrhoea-contact"
 		reason    = "please-see-a-proctologist"
 		otherPass = "not-the-password-4711"
+		forwarded = "what-another-site-calls-me"
 		forged    = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.x"
 	)
 	bo, wang := w.patient(patient).online(), w.doctor(doctor).online()
@@ -84,7 +87,8 @@ func TestLogsHoldNoPersonalDataAndNoSecrets(t *testing.T) {
 	code(t, err, rooms.CodeUnauthenticated)
 	w.ask(t, "POST", "/api/v1/consultations/"+string(id)+"/messages", bo.Tokens().AccessToken, `{"text":"`+said+`","kind":"text","clientId":{}}`)
 	w.ask(t, "POST", "/api/v1/consultations/"+string(id)+"/messages", bo.Tokens().AccessToken, `{"text":"`+said)
-	w.ask(t, "GET", "/api/v1/me", forged, "")
+	w.ask(t, "GET", "/api/v1/me", forged, "", "tracestate", "vendor="+forwarded, "baggage", "user="+forwarded,
+		"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	w.ask(t, "GET", "/nowhere/"+complaint+"?token="+forged, "", "")
 	bare := bo.bare(t)
 	bare.text(`42/consultations,1["` + said + `",{"text":"` + said + `"}]`)
@@ -123,6 +127,17 @@ func TestLogsHoldNoPersonalDataAndNoSecrets(t *testing.T) {
 	for _, secret := range secrets {
 		if i := strings.Index(text, secret); secret != "" && i >= 0 {
 			t.Errorf("the log has %q: …%s…", secret, text[max(0, i-200):min(len(text), i+200)])
+		}
+	}
+	sent := traces.text()
+	for _, secret := range append(secrets, string(id), string(bo.user.ID), string(wang.user.ID), string(w.admin.user.ID), string(a.ID), "127.0.0.1", w.dir, forwarded) {
+		if i := strings.Index(sent, secret); secret != "" && i >= 0 {
+			t.Errorf("the traces have %q: %q", secret, sent[max(0, i-200):min(len(sent), i+200)])
+		}
+	}
+	for _, name := range []string{"message:send", "INSERT messages", "GET /api/v1/messages", "attachment:upload"} {
+		if !strings.Contains(sent, name) {
+			t.Errorf("the traces do not have %s", name)
 		}
 	}
 

@@ -80,6 +80,7 @@ func ask[In, Out any](ctx context.Context, l *chatLine, command rooms.Command[In
 	s := l.chat.server
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CommandTimeout)
 	defer cancel()
+	ctx, ended := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanRequest, System: "websocket", Of: "/chat", Name: command.Name})
 	var out Out
 	raw, err := json.Marshal(in)
 	if err == nil {
@@ -88,6 +89,7 @@ func ask[In, Out any](ctx context.Context, l *chatLine, command rooms.Command[In
 	if err == nil {
 		err = json.Unmarshal(raw, &out)
 	}
+	ended.With(err)
 	if err != nil {
 		l.refused(ctx, command.Name, err)
 		return out, false

@@ -184,7 +184,11 @@ type failed struct {
 
 // refuse turns an error into what the client may see.
 func (s *Server) refuse(ctx context.Context, command string, err error) *rooms.Error {
-	var trace [8]byte
-	_, _ = rand.Read(trace[:]) // never fails (crypto/rand)
-	return rooms.Refusal(ctx, s.cfg.Log, command, hex.EncodeToString(trace[:]), err)
+	id := rooms.TraceID(ctx)
+	if id == "" {
+		var made [8]byte
+		_, _ = rand.Read(made[:]) // never fails (crypto/rand)
+		id = hex.EncodeToString(made[:])
+	}
+	return rooms.Refusal(ctx, s.cfg.Log, command, id, err)
 }

@@ -23,6 +23,18 @@ type namespace struct {
 // socket hear what concerns its user and its session. Where guests may come
 // in, no token makes a guest; a bad one is refused all the same.
 func (n *namespace) Connect(ctx context.Context, socket *edge.Socket) error {
+	ctx, ended := n.begin(ctx, "connect")
+	err := n.connect(ctx, socket)
+	ended.With(err)
+	return err
+}
+
+// begin begins the span of what a client asks for.
+func (n *namespace) begin(ctx context.Context, name string) (context.Context, rooms.Ended) {
+	return n.server.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanRequest, System: "socket.io", Of: n.name, Name: name})
+}
+
+func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 	s := n.server
 	var auth struct {
 		Token string `json:"token"`
@@ -76,6 +88,9 @@ type refusal struct{ err *rooms.Error }
 // Error implements error; it is the message of the connect_error.
 func (r refusal) Error() string { return r.err.Message }
 
+// Unwrap is the error that is told.
+func (r refusal) Unwrap() error { return r.err }
+
 // ConnectErrorData is the data of the connect_error.
 func (r refusal) ConnectErrorData() any { return r.err }
 
@@ -88,12 +103,14 @@ func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string,
 	conn := socket.Data().(*connection)
 	ctx, cancel := context.WithTimeout(ctx, n.server.cfg.CommandTimeout)
 	defer cancel()
-	began := n.server.cfg.Now()
+	began, known := n.server.cfg.Now(), n.known(name)
+	ctx, ended := n.begin(ctx, known)
 	var data json.RawMessage
 	err := errPanicked
 	defer func() {
 		code := n.reply(ctx, socket, name, ack, data, err)
-		n.server.cfg.Observe(n.known(name), code, n.server.cfg.Now().Sub(began))
+		n.server.cfg.Observe(known, code, n.server.cfg.Now().Sub(began))
+		ended.With(err)
 	}()
 	data, err = n.answer(ctx, conn, name, args)
 }

@@ -35,6 +35,8 @@ type Config struct {
 	// "unknown", the code of its failure or "", and how long it took. It must
 	// not block. nil tells nobody.
 	Observe func(command string, code rooms.Code, took time.Duration)
+	// Trace is told of every command that is asked; nil traces nothing.
+	Trace rooms.Tracer
 }
 
 // Server is the realtime half of Wenzhen. It is a rooms.Listener.

@@ -46,7 +46,8 @@ func (s *server) visit(r Route, command rooms.Bound) gin.HandlerFunc {
 		switch {
 		case err != nil && r.content == redirect:
 			// A page says so; nobody reads JSON here.
-			e := rooms.Refusal(ctx, s.deps.Log, r.Command, c.GetString(requestIDKey), err)
+			e := rooms.Refusal(ctx, s.deps.Log, r.Command, traceID(c), err)
+			c.Set(codeKey, string(e.Code))
 			c.Redirect(http.StatusFound, "/login?"+url.Values{"problem": {string(e.Code)}, "provider": {c.Param("provider")}}.Encode())
 			return
 		case err != nil:

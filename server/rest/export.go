@@ -54,7 +54,7 @@ func (s *server) export(r Route, _ rooms.Bound) gin.HandlerFunc {
 		to := &patient{to: c.Writer, control: http.NewResponseController(c.Writer)}
 		if err := s.deps.Exporter.Write(ctx, actor, to); err != nil {
 			if c.Request.Context().Err() == nil { // otherwise it is the client who went away
-				s.deps.Log.ErrorContext(ctx, "export failed", "traceId", c.GetString(requestIDKey), "error", err)
+				s.deps.Log.ErrorContext(ctx, "export failed", "traceId", traceID(c), "error", err)
 			}
 			panic(http.ErrAbortHandler)
 		}

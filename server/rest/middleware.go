@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -19,11 +20,28 @@ const (
 	codeKey      = "code" // of the failure
 )
 
-// requestID gives every request a name, which its answer, its log line and a
-// problem's traceId carry. A sane one that the client gives is kept.
+// traced makes what a request asks for part of a trace. Probes come every few
+// seconds and files of the frontend ask for nothing: neither is worth one.
+func (s *server) traced(c *gin.Context) {
+	route := c.FullPath()
+	switch route {
+	case "", "/healthz", "/readyz":
+		return
+	}
+	ctx, ended := s.deps.Trace(c.Request, route)
+	c.Request = c.Request.WithContext(ctx)
+	defer func() { ended(c.Writer.Status(), rooms.Code(c.GetString(codeKey))) }()
+	c.Next()
+}
+
+// requestID gives every request a name, which its answer and its log line
+// carry. A sane one that the client gives is kept.
 func (s *server) requestID(c *gin.Context) {
 	id := c.GetHeader("X-Request-Id")
 	if !rooms.ValidID(id) {
+		id = rooms.TraceID(c.Request.Context())
+	}
+	if id == "" {
 		var b [8]byte
 		_, _ = rand.Read(b[:]) // never fails (crypto/rand)
 		id = hex.EncodeToString(b[:])
@@ -31,6 +49,12 @@ func (s *server) requestID(c *gin.Context) {
 	c.Set(requestIDKey, id)
 	c.Header("X-Request-Id", id)
 	c.Next()
+}
+
+// traceID is the traceId of a problem: the trace's, or the name of the request
+// where nothing is traced.
+func traceID(c *gin.Context) string {
+	return cmp.Or(rooms.TraceID(c.Request.Context()), c.GetString(requestIDKey))
 }
 
 // logged writes one line per request, without who asked and what was said.
@@ -42,7 +66,11 @@ func (s *server) logged(c *gin.Context) {
 		route = "-"
 	}
 	s.deps.Requested(c.Request.Method, route, c.Writer.Status())
-	s.deps.Log.DebugContext(c.Request.Context(), "request", "method", c.Request.Method, "route", route,
+	log := s.deps.Log
+	if id := rooms.TraceID(c.Request.Context()); id != "" {
+		log = log.With("traceId", id)
+	}
+	log.DebugContext(c.Request.Context(), "request", "method", c.Request.Method, "route", route,
 		"status", c.Writer.Status(), "bytes", c.Writer.Size(), "took", time.Since(start), "requestId", c.GetString(requestIDKey))
 }
 

@@ -43,7 +43,7 @@ type Problem struct {
 
 // refuse ends the request with err as a problem.
 func (s *server) refuse(c *gin.Context, command string, err error) {
-	e := rooms.Refusal(c.Request.Context(), s.deps.Log, command, c.GetString(requestIDKey), err)
+	e := rooms.Refusal(c.Request.Context(), s.deps.Log, command, traceID(c), err)
 	c.Set(codeKey, string(e.Code))
 	s.problem(c, statuses[e.Code], e)
 }
@@ -58,6 +58,6 @@ func (s *server) problem(c *gin.Context, status int, e *rooms.Error) {
 	c.Header("Content-Type", "application/problem+json")
 	c.AbortWithStatusJSON(status, Problem{
 		Type: "urn:wenzhen:problem:" + string(e.Code), Title: http.StatusText(status), Status: status, Detail: e.Message, Instance: c.Request.URL.Path,
-		Code: e.Code, Field: e.Field, Retryable: e.Retryable, RetryAfterMs: e.RetryAfterMs, TraceID: c.GetString(requestIDKey), State: e.Status,
+		Code: e.Code, Field: e.Field, Retryable: e.Retryable, RetryAfterMs: e.RetryAfterMs, TraceID: traceID(c), State: e.Status,
 	})
 }

@@ -71,7 +71,8 @@ func (s *server) fhir(c *gin.Context) {
 		body, err = s.deps.FHIR.Answer(ctx, actor, c.Param("path")[1:], c.Request.URL.Query())
 	}
 	if err != nil {
-		e := rooms.Refusal(ctx, s.deps.Log, "fhir", c.GetString(requestIDKey), err)
+		e := rooms.Refusal(ctx, s.deps.Log, "fhir", traceID(c), err)
+		c.Set(codeKey, string(e.Code))
 		status, body = statuses[e.Code], s.deps.FHIR.Outcome(e)
 	}
 	if status == http.StatusUnauthorized {

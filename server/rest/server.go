@@ -64,7 +64,11 @@ type Deps struct {
 	// request, with the pattern that it matched. Neither may block.
 	Observe   func(command string, code rooms.Code, took time.Duration)
 	Requested func(method, route string, status int)
-	Now       func() time.Time
+	// Trace begins the span of a request to a route, which is a pattern, and
+	// returns the context of its handlers and what ends the span, with the code
+	// of the failure or "". nil traces nothing.
+	Trace func(r *http.Request, route string) (ctx context.Context, ended func(status int, code rooms.Code))
+	Now   func() time.Time
 }
 
 // bodyBytes bounds a JSON body.
@@ -87,10 +91,13 @@ func New(deps Deps) (http.Handler, error) {
 	g.Any(realtimeRoutes[1], s.socketIO(gin.WrapH(deps.Realtime)))
 	g.GET("/chat", gin.WrapH(deps.Chat))
 
+	if deps.Trace != nil {
+		g.Use(s.traced)
+	}
 	g.Use(s.requestID, s.logged, s.recovered, secured)
 	if len(deps.Origins) > 0 {
 		g.Use(cors.New(cors.Config{AllowOrigins: deps.Origins, AllowMethods: []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
-			AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id"},
+			AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id", "traceparent"},
 			ExposeHeaders: []string{"X-Request-Id", "Retry-After", "ETag"}, MaxAge: time.Hour}))
 	}
 	g.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })

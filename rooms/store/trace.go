@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"wenzhen/rooms"
+)
+
+// transaction is the span of a function in its transaction, from being handed
+// over until it is committed, or not done at all.
+var transaction = rooms.Span{Name: "transaction"}
+
+// system is the database, as the semantic conventions of OpenTelemetry call it.
+func (o Options) system() string {
+	if o.URL != "" {
+		return "postgresql"
+	}
+	return "sqlite"
+}
+
+// statement begins the span of a statement. Its text is told as it is
+// prepared: the values are parameters.
+func (o Options) statement(ctx context.Context, text string) (context.Context, rooms.Ended) {
+	return o.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanStatement, System: o.system(), Statement: text})
+}
+
+// traced are queries that tell the tracer, if there is one.
+func (o Options) traced(q querier) querier {
+	if o.Trace == nil {
+		return q
+	}
+	return tracedQueries{q, o}
+}
+
+// commitSpans begins, in the trace of every function of a batch that has one,
+// the span of the commit that they share.
+func (w *writer) commitSpans(batch []*job) []rooms.Ended {
+	if w.opts.Trace == nil {
+		return nil
+	}
+	var all []rooms.Ended
+	for _, j := range batch {
+		if j.waited == nil {
+			continue
+		}
+		if _, ended := w.opts.statement(j.ctx, "COMMIT"); ended != nil {
+			all = append(all, ended)
+		}
+	}
+	return all
+}
+
+// tracedQueries are queries outside transactions, each in the trace of who asks.
+type tracedQueries struct {
+	querier
+	opts Options
+}
+
+func (q tracedQueries) row(ctx context.Context, query string, args ...any) scanner {
+	ctx, ended := q.opts.statement(ctx, query)
+	row := q.querier.row(ctx, query, args...)
+	if ended == nil {
+		return row
+	}
+	return tracedRow{row, ended}
+}
+
+func (q tracedQueries) rows(ctx context.Context, query string, args ...any) (results, error) {
+	ctx, ended := q.opts.statement(ctx, query)
+	rows, err := q.querier.rows(ctx, query, args...)
+	if err != nil || ended == nil {
+		ended.With(err)
+		return rows, err
+	}
+	return tracedRows{rows, ended}, nil
+}
+
+// tracedSession is a session whose statements are in the trace of its transaction.
+type tracedSession struct {
+	session
+	ctx  context.Context
+	opts Options
+}
+
+func (s tracedSession) exec(query string, args ...any) error {
+	_, ended := s.opts.statement(s.ctx, query)
+	err := s.session.exec(query, args...)
+	ended.With(err)
+	return err
+}
+
+// tryExec implements session.
+func (s tracedSession) tryExec(query string, args ...any) error {
+	_, ended := s.opts.statement(s.ctx, query)
+	err := s.session.tryExec(query, args...)
+	ended.With(err)
+	return err
+}
+
+// insertEvent implements session. What it writes is the database's own affair.
+func (s tracedSession) insertEvent(e rooms.Entry, also []rooms.RoomID) error {
+	_, ended := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT events"})
+	err := s.session.insertEvent(e, also)
+	ended.With(err)
+	return err
+}
+
+func (s tracedSession) row(_ context.Context, query string, args ...any) scanner {
+	return tracedQueries{s.session, s.opts}.row(s.ctx, query, args...)
+}
+
+func (s tracedSession) rows(_ context.Context, query string, args ...any) (results, error) {
+	return tracedQueries{s.session, s.opts}.rows(s.ctx, query, args...)
+}
+
+// tracedRow ends its span once it has been read.
+type tracedRow struct {
+	scanner
+	ended rooms.Ended
+}
+
+// Scan implements scanner. That there is no row is no failure.
+func (r tracedRow) Scan(dest ...any) error {
+	err := r.scanner.Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		r.ended(nil)
+	} else {
+		r.ended(err)
+	}
+	return err
+}
+
+// tracedRows end their span once they have been read.
+type tracedRows struct {
+	results
+	ended rooms.Ended
+}
+
+// Close implements results.
+func (r tracedRows) Close() error {
+	err := r.results.Close()
+	r.ended(firstOf(r.results.Err(), err))
+	return err
+}
