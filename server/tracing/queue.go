@@ -97,7 +97,7 @@ func (q *queue) run() {
 	tick := time.NewTicker(sendEvery)
 	defer tick.Stop()
 	batch := make([]sdk.ReadOnlySpan, 0, batchMost)
-	for ending := false; !ending; {
+	for {
 		select {
 		case s := <-q.spans:
 			if batch = append(batch, s); len(batch) < batchMost {
@@ -105,18 +105,23 @@ func (q *queue) run() {
 			}
 		case <-tick.C:
 		case <-q.ending:
-			ending = true
+			for len(batch)+len(q.spans) > 0 {
+				batch = q.deliver(q.fill(batch))
+			}
+			q.report(true)
+			return
 		}
-		batch = q.deliver(batch)
+		batch = q.deliver(q.fill(batch))
 		q.report(false)
 	}
-	for len(q.spans) > 0 {
-		for len(q.spans) > 0 && len(batch) < batchMost {
-			batch = append(batch, <-q.spans)
-		}
-		batch = q.deliver(batch)
+}
+
+// fill adds to a batch what waits.
+func (q *queue) fill(batch []sdk.ReadOnlySpan) []sdk.ReadOnlySpan {
+	for len(batch) < batchMost && len(q.spans) > 0 {
+		batch = append(batch, <-q.spans) // nobody else takes any
 	}
-	q.report(true)
+	return batch
 }
 
 // deliver sends a batch, or drops it, and returns it empty.
