@@ -20,8 +20,7 @@ func (t Tracer) Begin(ctx context.Context, s Span) (context.Context, Ended) {
 // The first call counts; it may come from any goroutine.
 type Ended func(err error)
 
-// With ends the span, which may be nil, with what became of the work; an
-// unfinished one ends with nothing.
+// With ends the span with what became of the work; a nil Ended ends nothing.
 func (e Ended) With(err error) {
 	if e != nil {
 		e(err)

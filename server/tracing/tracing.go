@@ -100,7 +100,7 @@ func (t *Traces) begin(ctx context.Context, s rooms.Span) (context.Context, room
 	return ctx, func(err error) {
 		if err != nil {
 			span.SetAttributes(failure(s.Kind, err))
-			if s.Kind != rooms.SpanRequest || ours(rooms.CodeOf(err)) {
+			if s.Kind != rooms.SpanRequest || ours(codeOf(err)) {
 				span.SetStatus(codes.Error, "")
 			}
 		}
@@ -132,7 +132,16 @@ func failure(kind rooms.SpanKind, err error) attribute.KeyValue {
 	if kind == rooms.SpanStatement && !errors.As(err, &e) {
 		return semconv.ErrorType(err)
 	}
-	return semconv.ErrorTypeKey.String(string(rooms.CodeOf(err)))
+	return semconv.ErrorTypeKey.String(string(codeOf(err)))
+}
+
+// codeOf is the code that a client would be told (rooms.Refusal).
+func codeOf(err error) rooms.Code {
+	var e *rooms.Error
+	if !errors.As(err, &e) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+		return rooms.CodeUnavailable
+	}
+	return rooms.CodeOf(err)
 }
 
 // ours tells whether it is the server that failed, and not who asked. Only
