@@ -61,9 +61,9 @@ type Server struct {
 	listener  net.Listener
 	metrics   *metrics.Metrics
 	tracing   *tracing.Traces // nil where nothing is traced
-	private   *side   // nil where no metrics are served
-	plain     *side   // sends browsers on to HTTPS
-	issuer    *issuer // nil where certificates are files, or there are none
+	private   *side           // nil where no metrics are served
+	plain     *side           // sends browsers on to HTTPS
+	issuer    *issuer         // nil where certificates are files, or there are none
 
 	public   Public
 	draining atomic.Bool
