@@ -98,7 +98,7 @@ for (const width of [390, 1440]) {
       for (const section of ['doctors', 'users', 'orders', ...Object.keys(sections)]) {
         await page.goto(`/admin/${section}`)
         await page.waitForTimeout(section === 'live' ? 13_000 : 1_500)
-        if (section === 'orders') await page.locator('[aria-expanded]').first().click()
+        if (section === 'orders') await page.locator('[data-order] [aria-expanded]').first().click()
         await page.screenshot({ path: `test-results/shots/desk-${width}-${locale}-${section}.png`, fullPage: section !== 'settings' })
       }
     })
