@@ -73,6 +73,7 @@ type crowd struct {
 	sent    int64
 
 	answered atomic.Int64 // messages, well or not
+	reads    atomic.Int64 // message:read that nobody has answered yet
 }
 
 // newCrowd spreads connections over consultations: the i-th belongs to the

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -60,7 +61,10 @@ func whole(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	d.settle(ctx, d.level) // what people did besides is still on its way
+	if err := d.reachEnds(ctx); err != nil {
+		return err
+	}
+	d.settle(ctx, d.level)
 	if n := len(memory.Samples); n > 0 {
 		memory.Before, memory.During = memory.Samples[0], memory.Samples[n-1]
 		r.result.Memory = memory
@@ -79,6 +83,30 @@ func (d *crowd) level() bool {
 	return true
 }
 
+// reachEnds waits until all that people did besides is answered, and asks where
+// each log ends: nobody may stop listening before having heard that.
+func (d *crowd) reachEnds(ctx context.Context) error {
+	d.say("waiting for the last answers")
+	d.settle(ctx, func() bool { return d.reads.Load() == 0 })
+	return d.each(ctx, len(d.rooms), func(ctx context.Context, i int) error {
+		m := &d.members[i]
+		last := make(chan int64, 1)
+		arg := fmt.Appendf(nil, `{"consultationId":%q,"after":%d}`, m.talk.ID, m.level.Load())
+		if err := m.conn.emit("consultation:join", arg, nil, func(body []byte) { last <- numberAfter(body, `"lastSeq":`) }); err != nil {
+			return err
+		}
+		select {
+		case seq := <-last:
+			m.room.reaches(seq)
+			return nil
+		case <-time.After(answerTimeout):
+			return errors.New("load: consultation:join was not answered")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+}
+
 // besides is what people do beside talking.
 func (d *crowd) besides(ctx context.Context) {
 	speakers := min(len(d.members), 2*len(d.rooms))
@@ -90,7 +118,10 @@ func (d *crowd) besides(ctx context.Context) {
 		}
 		if err == nil && i%wholeRead == 0 {
 			arg := fmt.Appendf(nil, `{"consultationId":%q,"upToSeq":%d}`, m.talk.ID, m.room.top.Load())
-			err = m.conn.emit("message:read", arg, nil, func([]byte) {})
+			d.reads.Add(1)
+			if err = m.conn.emit("message:read", arg, nil, func([]byte) { d.reads.Add(-1) }); err != nil {
+				d.reads.Add(-1)
+			}
 		}
 		if err == nil && i%wholeHistory == 0 && m.talk.patient != nil {
 			if _, err = client.Do(ctx, m.talk.patient, chat.History, chat.HistoryInput{ConsultationID: m.talk.ID}); err == nil {
