@@ -139,3 +139,11 @@ func Unavailable(cause error, format string, args ...any) *Error {
 func Internal(cause error) *Error {
 	return &Error{Code: CodeInternal, Message: "something went wrong on the server", cause: cause}
 }
+
+// Broken is something on the server that only its operator can mend. Unlike
+// Internal it tells the client what that is; cause is logged, too.
+func Broken(cause error, format string, args ...any) *Error {
+	e := failure(CodeInternal, "", format, args)
+	e.cause = cause
+	return e
+}

@@ -26,7 +26,7 @@ func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.providers, err = identity.New(list, clock); err != nil {
+	if s.providers, err = identity.New(list, s.clock); err != nil {
 		return nil, err
 	}
 	rules := account.Config{Key: tokenKey, KeyLife: cfg.TokenKeyLife, AccountKey: accountKey, PublicURL: s.publicURL(), OpenID: s.providers,
@@ -35,7 +35,7 @@ func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
 	if s.mail != nil {
 		rules.Mail = letters{s.mail}
 	}
-	accounts, err := account.New(rules, store.Accounts{DB: s.db}, s.hub, clock)
+	accounts, err := account.New(rules, store.Accounts{DB: s.db}, s.hub, s.clock)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ func (s *Server) join(presence *rooms.Presence, limits *limits) error {
 		s.desk.Show(s.realtime.Desk(), nil)
 		return nil
 	}
-	node, err := cluster.New(cluster.Config{URL: s.cfg.Redis, Log: s.log, Now: clock})
+	node, err := cluster.New(cluster.Config{URL: s.cfg.Redis, Log: s.log, Now: s.clock})
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (s *Server) listen(_ context.Context, p *parts) (err error) {
 	if s.listener, err = net.Listen("tcp", s.cfg.Addr); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	s.metrics = metrics.New(Version, clock)
+	s.metrics, s.waiting = metrics.New(Version, s.clock), newWaiting(s.cfg.WaitingConnections)
 	if s.private, err = listenBeside("metrics", s.cfg.MetricsAddr, s.metrics.Handler(), s.log); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *Server) openData(ctx context.Context, _ *parts) (err error) {
 	if options.Master, err = masterKey(s.cfg.EncryptionKey, s.cfg.EncryptionCommand); err != nil {
 		return err
 	}
-	options.Synchronous, options.Hub, options.Now, options.Log = s.cfg.Synchronous, s.hub, clock, s.log
+	options.Synchronous, options.Hub, options.Now, options.Log = s.cfg.Synchronous, s.hub, s.clock, s.log
 	options.Committed, options.Trace = s.metrics.Committed, s.tracing.Tracer()
 	if s.db, err = store.Open(ctx, options); err != nil {
 		return err
@@ -114,31 +114,31 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 		return err
 	}
 	p.presence = rooms.NewPresence(s.presenceChanged)
-	p.consultations = consultation.New(store.Consultations{DB: s.db}, s.hub, p.presence, clock)
+	p.consultations = consultation.New(store.Consultations{DB: s.db}, s.hub, p.presence, s.clock)
 	if s.mail != nil {
 		p.consultations.VerifiedOnly()
 	}
 	p.consultations.Asks(consultation.Evidence(cfg.FollowupEvidence))
 	p.chats = chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
-		VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, clock)
+		VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, s.clock)
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: s.log, Trace: s.tracing.Tracer()},
-		store.Notifications{DB: s.db}, p.presence, clock)
+		store.Notifications{DB: s.db}, p.presence, s.clock)
 	s.hub.Listen(s.inboxes)
-	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, clock)
+	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, s.clock)
 	sealKey, err := secret(cfg.SealKey, cfg.Data, "seal.key")
 	if err != nil {
 		return err
 	}
-	p.records = record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: sealKey}, store.Records{DB: s.db}, p.chats, p.consultations, clock)
-	if s.turn, err = relay(cfg, s.log); err != nil {
+	p.records = record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: sealKey}, store.Records{DB: s.db}, p.chats, p.consultations, s.clock)
+	if s.turn, err = relay(cfg, s.clock, s.log); err != nil {
 		return err
 	}
-	s.calls = call.New(call.Config{RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish}, store.Calls{DB: s.db}, p.consultations, p.chats, s.turn, s.hub, clock)
-	p.boards = board.New(store.Boards{DB: s.db}, s.hub, clock)
+	s.calls = call.New(call.Config{RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish}, store.Calls{DB: s.db}, p.consultations, p.chats, s.turn, s.hub, s.clock)
+	p.boards = board.New(store.Boards{DB: s.db}, s.hub, s.clock)
 	if s.bills, p.play, err = s.payments(p.consultations); err != nil {
 		return err
 	}
-	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, p.presence, s.hub, clock)
+	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, p.presence, s.hub, s.clock)
 	s.timers = rooms.MergeTimers(s.tracedTimers(s.accounts.Timers(), p.chats.Timers(), p.consultations.Timers(), p.schedules.Timers(), s.calls.Timers(), p.play.Timers()),
 		s.bills.Timers()) // which hand what is due to workers, who trace it
 	return nil
@@ -156,7 +156,7 @@ func (s *Server) presenceChanged(room rooms.RoomID, present rooms.Present) {
 
 // openCatalogue puts all that can be asked behind the guards that everything passes.
 func (s *Server) openCatalogue(_ context.Context, p *parts) error {
-	p.limits = newLimits(s.cfg.CommandRate, s.cfg.CommandBurst, clock)
+	p.limits = newLimits(s.cfg.CommandRate, s.cfg.CommandBurst, s.clock)
 	s.desk = s.openDesk()
 	s.catalogue = rooms.NewCatalogue(
 		[]rooms.Guard{p.limits.guard, s.accounts.Alive},
@@ -173,9 +173,9 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 	cfg := s.cfg
 	s.realtime = realtime.New(realtime.Config{
 		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections,
-			ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), ClosePace: cfg.DrainPace,
+			ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), BodyTimeout: cfg.BodyTimeout, ClosePace: cfg.DrainPace,
 			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: p.from.client, Log: s.log},
-		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
+		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: s.clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
 	}, s.catalogue, s.accounts, p.presence)
 	s.hub.Listen(s.realtime)
 	s.hub.Listen(s.lobby) // after the sockets: it tells those who were let in
@@ -209,20 +209,19 @@ func (s *Server) plant(ctx context.Context, p *parts) error {
 // openHTTP makes what answers HTTP, the realtime server in it.
 func (s *Server) openHTTP(_ context.Context, p *parts) error {
 	cfg := s.cfg
-	printer, resources := document.New(static.Font(), s.publicURL), fhir.New(s.catalogue, s.publicURL, clock)
+	printer, resources := document.New(static.Font(), s.publicURL), fhir.New(s.catalogue, s.publicURL, s.clock)
 	app, _ := static.App()
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.accounts, Attachments: p.chats, Payments: s.bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
-		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, clock),
+		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, s.clock),
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles,
 		Origins: cfg.crossOrigins(), TrustedProxies: cfg.TrustedProxies,
-		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, AttachmentBytes: cfg.AttachmentBytes, Log: s.log,
-		Observe: s.observed("rest"), Requested: s.metrics.Request, Trace: s.tracing.Requests(), Now: clock})
+		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, BodyTimeout: cfg.BodyTimeout, AttachmentBytes: cfg.AttachmentBytes, Log: s.log,
+		Observe: s.observed("rest"), Requested: s.metrics.Request, Trace: s.tracing.Requests(), Now: s.clock})
 	if err != nil {
 		return err
 	}
-	s.fresh = newFresh()
-	s.http = &http.Server{ConnState: s.fresh.changed, Handler: s.strict(handler), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+	s.http = &http.Server{ConnState: s.waiting.changed, Handler: s.strict(handler), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: answerTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: transportLog(s.log)}
 	return nil
 }

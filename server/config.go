@@ -53,6 +53,7 @@ type Config struct {
 	CommandRate    float64       `default:"50" env:"WENZHEN_COMMAND_RATE" help:"Commands a second that one user may send, sustained."`
 	CommandBurst   int           `default:"500" env:"WENZHEN_COMMAND_BURST" help:"Commands that one user may send at once."`
 	CommandTimeout time.Duration `default:"10s" env:"WENZHEN_COMMAND_TIMEOUT" help:"How long one command may take."`
+	BodyTimeout    time.Duration `default:"20s" env:"WENZHEN_BODY_TIMEOUT" help:"How long the body of a request, or one realtime message, may take to arrive once it has begun; an uploaded file has five minutes. What is sent may be left unread three times as long."`
 
 	AttachmentBytes int64         `default:"20000000" env:"WENZHEN_ATTACHMENT_BYTES" help:"The most bytes that one attachment may have."`
 	VoiceLength     time.Duration `default:"2m" env:"WENZHEN_VOICE_LENGTH" help:"The most that one voice message may last."`
@@ -69,6 +70,7 @@ type Config struct {
 	ReconnectDelayMax time.Duration `default:"5s" env:"WENZHEN_RECONNECT_DELAY_MAX" help:"The longest pause between two tries that clients are advised to make."`
 
 	ConnectionsPerAddress int   `default:"0" env:"WENZHEN_CONNECTIONS_PER_ADDRESS" help:"Realtime connections that one address may have; 0 is no limit. A clinic, or a mobile network, is one address."`
+	WaitingConnections    int   `default:"4096" env:"WENZHEN_WAITING_CONNECTIONS" help:"HTTP connections that may be open without asking for anything; past it the one that has waited longest is closed. Each is an open file."`
 	AttachmentQuota       int64 `default:"10000000000" env:"WENZHEN_ATTACHMENT_QUOTA" help:"The most bytes that all attachments of one user may have together; 0 is no limit."`
 
 	MailServer  string        `env:"WENZHEN_MAIL_SERVER" secret:"" help:"SMTP server for mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; ?tls=off at the end speaks no TLS. No mail is sent when not given."`
@@ -177,6 +179,8 @@ func (c Config) Validate() error {
 		{c.CallRing > 0 && c.CallVanish > 0, "--call-ring and --call-vanish must be positive"},
 		{c.PingInterval >= time.Second && c.PingTimeout >= time.Second, "--ping-interval and --ping-timeout must be at least a second"},
 		{c.ReconnectDelay >= time.Millisecond && c.ReconnectDelayMax >= c.ReconnectDelay, "--reconnect-delay must be at least a millisecond, and --reconnect-delay-max no shorter"},
+		{c.BodyTimeout >= time.Second, "--body-timeout must be at least a second"},
+		{c.WaitingConnections > 0, "--waiting-connections must be positive"},
 		{c.AttachmentQuota >= 0, "--attachment-quota must not be negative"},
 		{c.ConnectionsPerAddress >= 0, "--connections-per-address must not be negative"},
 		{c.TurnRelays > 0 && c.TurnRelaysPerUser > 0 && c.IceLife > 0, "the relay's limits must be positive"},

@@ -17,7 +17,7 @@ import (
 // openDesk makes the admin's desk; it shows nothing before its Show is called.
 func (s *Server) openDesk() *operations.Service {
 	return operations.New(operations.Config{Node: s.name(), Version: Version, Message: chat.Send.Name, Process: process,
-		Check: s.check, Settings: s.cfg.settings()}, store.Operations{DB: s.db}, s.hub, clock)
+		Check: s.check, Settings: s.cfg.settings()}, store.Operations{DB: s.db}, s.hub, s.clock)
 }
 
 // name is what this node is called: its machine and its port.

@@ -11,6 +11,14 @@ import (
 func (s *Server) observe() {
 	m, realtime := s.metrics, s.realtime
 	m.Gauge("connections", "Realtime connections that are open.", func() float64 { return float64(realtime.Stats().Connections) })
+	m.Gauge("waiting_connections", "HTTP connections that are open without asking for anything.", func() float64 {
+		n, _ := s.waiting.count()
+		return float64(n)
+	})
+	m.Counter("waiting_cut_total", "HTTP connections without a request that were closed to make room.", func() float64 {
+		_, cut := s.waiting.count()
+		return float64(cut)
+	})
 	m.Gauge("sockets", "Sockets that joined a namespace.", func() float64 { return float64(realtime.Stats().Sockets) })
 	m.Gauge("rooms", "Rooms that somebody on this node listens to.", func() float64 { return float64(realtime.Rooms()) })
 	for name, c := range map[string]struct {
@@ -27,6 +35,7 @@ func (s *Server) observe() {
 	} {
 		m.Counter(name, c.help, func() float64 { return float64(c.of(realtime.Stats())) })
 	}
+	m.Counter("attachments_damaged_total", "Files that were asked for and are not as they were uploaded: damaged on disk, or gone.", func() float64 { return float64(s.blobs.Damaged()) })
 	m.Gauge("writer_queue", "Functions that wait for the SQLite writer; 0 with PostgreSQL.", func() float64 { return float64(s.db.Waiting()) })
 	if s.node != nil {
 		m.Gauge("redis_connected", "1 while this node hears itself over Redis.", func() float64 {

@@ -33,7 +33,7 @@ func (s *Server) payments(consultations *consultation.Service) (*billing.Service
 	consultations.PayWithin(s.cfg.PayWithin)
 	consultations.CancelBy(consultation.CancelTerms{Full: s.cfg.CancelFullBefore, Part: s.cfg.CancelPartBefore, Percent: s.cfg.CancelPartPercent})
 	bills := billing.New(billing.Config{Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL(), Trace: s.tracing.Tracer()},
-		store.Billing{DB: s.db}, consultations, clock, s.log)
+		store.Billing{DB: s.db}, consultations, s.clock, s.log)
 	if play != nil {
 		play.CallsBack(bills.Callback)
 	}
@@ -50,7 +50,7 @@ func (s *Server) gateway(name string) (billing.Gateway, error) {
 	switch name {
 	case sandbox.Name:
 		key, err := secret("", cfg.Data, "sandbox.key")
-		return sandbox.New(store.Sandbox{DB: s.db}, key, clock), err
+		return sandbox.New(store.Sandbox{DB: s.db}, key, s.clock), err
 	case stripe.Name:
 		return stripe.New(stripe.Config{Key: cfg.StripeKey, WebhookSecret: cfg.StripeWebhookSecret, URL: cfg.StripeURL})
 	case alipay.Page, alipay.Code:

@@ -6,11 +6,9 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,7 +55,7 @@ type Server struct {
 	turn      *turn.Server
 	calls     *call.Service
 	http      *http.Server
-	fresh     *fresh
+	waiting   *waiting
 	listener  net.Listener
 	metrics   *metrics.Metrics
 	tracing   *tracing.Traces // nil where nothing is traced
@@ -66,11 +64,16 @@ type Server struct {
 	issuer    *issuer         // nil where certificates are files, or there are none
 
 	public   Public
+	clock    func() time.Time
 	draining atomic.Bool
 	drained  time.Time // when a shutdown is to be over
 	stopHub  context.CancelFunc
 	hubDone  chan struct{}
 }
+
+// answerTimeout is how long a request may take until its answer is read; what
+// takes longer by nature (files, exports, polls) says so itself.
+const answerTimeout = 2 * time.Minute
 
 // Version is set by the linker (make build).
 var Version = "dev"
@@ -79,16 +82,26 @@ var Version = "dev"
 // is stored.
 func clock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
+// Option changes what a server has from its surroundings.
+type Option func(*Server)
+
+// WithClock makes a server go by another clock than the system's: UTC, in
+// microseconds. It may jump, as that of a machine may.
+func WithClock(now func() time.Time) Option { return func(s *Server) { s.clock = now } }
+
 // New opens the data folder, migrates the database and listens on the address;
 // requests are answered once Run is called. Close, if Run is never called.
-func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
+func New(ctx context.Context, cfg Config, log *slog.Logger, opts ...Option) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+	if err := openFolder(cfg); err != nil {
+		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, hub: rooms.NewHub(256), hubDone: make(chan struct{})}
+	s := &Server{cfg: cfg, log: log, hub: rooms.NewHub(256), clock: clock, hubDone: make(chan struct{})}
+	for _, opt := range opts {
+		opt(s)
+	}
 	hubCtx, stopHub := context.WithCancel(context.Background())
 	s.stopHub = stopHub
 	go func() {
@@ -147,7 +160,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.private.serve(s.log) })
 	tasks.Go(func() { s.plain.serve(s.log) })
-	tasks.Go(func() { rooms.RunTimers(work, s.db, clock, time.Second, s.timers, s.log) })
+	tasks.Go(func() { rooms.RunTimers(work, s.db, s.clock, time.Second, s.timers, s.log) })
 	tasks.Go(func() { s.bills.Run(work) })
 	tasks.Go(func() { s.realtime.Watch(work) })
 	tasks.Go(func() { trim(work, s.realtime.Connections) })
@@ -186,7 +199,7 @@ func (s *Server) drain() error {
 	s.drained, _ = ctx.Deadline()
 	s.draining.Store(true)
 	s.realtime.Drain()
-	s.fresh.close()
+	s.waiting.close()
 	// Sockets first: a long poll is a running request that only they end.
 	err := s.realtime.Close(ctx)
 	if down := s.http.Shutdown(ctx); down != nil {

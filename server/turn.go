@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 
 	"wenzhen/server/turn"
 )
 
 // relay makes the relay for calls, which listens from now on.
-func relay(cfg Config, log *slog.Logger) (*turn.Server, error) {
+func relay(cfg Config, now func() time.Time, log *slog.Logger) (*turn.Server, error) {
 	key, err := secret(cfg.TurnSecret, cfg.Data, "turn.key")
 	if err != nil {
 		return nil, err
@@ -21,7 +22,7 @@ func relay(cfg Config, log *slog.Logger) (*turn.Server, error) {
 	}
 	c := turn.Config{Addr: cfg.TurnAddr, PublicIP: cfg.TurnPublicIP, Host: cfg.TurnHost, TLSAddr: cfg.TurnTLSAddr, MinPort: lowest, MaxPort: highest,
 		AllowPrivate: cfg.TurnAllowPrivate, PerUser: cfg.TurnRelaysPerUser, Most: cfg.TurnRelays, Secret: key, Life: cfg.IceLife,
-		External: cfg.IceServers, ExternalSecret: []byte(cfg.IceSecret), Now: clock, Log: log}
+		External: cfg.IceServers, ExternalSecret: []byte(cfg.IceSecret), Now: now, Log: log}
 	if cfg.Demo && c.Addr == "" {
 		c.Addr, c.AllowPrivate = demoRelay(cfg.Addr), true
 	}

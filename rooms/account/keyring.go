@@ -39,7 +39,9 @@ type keyring struct {
 	loaded time.Time
 }
 
-// current is the key that signs now; false if none does yet.
+// current is the key that signs now: the newest that has begun to. Where none
+// has, the clock was set back to before the first, which goes on; false if
+// there is none at all.
 func (r *keyring) current() (SigningKey, bool) {
 	now := r.now()
 	r.mu.Lock()
@@ -48,6 +50,9 @@ func (r *keyring) current() (SigningKey, bool) {
 		if !k.SignsFrom.After(now) {
 			return k, true
 		}
+	}
+	if n := len(r.keys); n > 0 {
+		return r.keys[n-1], true
 	}
 	return SigningKey{}, false
 }
@@ -59,7 +64,7 @@ func (r *keyring) known(id string) bool {
 		return true
 	}
 	r.mu.Lock()
-	fresh := r.now().Before(r.loaded.Add(keyReload))
+	fresh := !passed(r.loaded, r.now(), keyReload)
 	r.mu.Unlock()
 	if fresh {
 		return false

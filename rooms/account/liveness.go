@@ -33,7 +33,8 @@ func newLiveness(store Store, now func() time.Time) *liveness {
 func (l *liveness) check(ctx context.Context, id rooms.SessionID) (bool, error) {
 	now := l.now()
 	l.mu.Lock()
-	known, epoch := l.until[id].After(now), l.epoch
+	left := l.until[id].Sub(now)
+	known, epoch := left > 0 && left <= livenessTTL, l.epoch // more is left after the clock was set back
 	l.mu.Unlock()
 	if known {
 		return true, nil

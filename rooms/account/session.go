@@ -340,11 +340,11 @@ func (s *Service) Watch(ctx context.Context, report func(error)) {
 		case <-tick.C:
 		}
 		var err error
-		if heard, err = s.HearRevocations(ctx, heard); err == nil && s.now().Sub(keys) >= keysEvery {
+		if heard, err = s.HearRevocations(ctx, heard); err == nil && passed(keys, s.now(), keysEvery) {
 			keys = s.now()
 			err = s.signer.keys.load(ctx)
 		}
-		if err == nil && s.now().Sub(written) >= s.useEvery() {
+		if err == nil && passed(written, s.now(), s.useEvery()) {
 			written = s.now()
 			err = s.WriteUses(ctx)
 		}
@@ -352,6 +352,14 @@ func (s *Service) Watch(ctx context.Context, report func(error)) {
 			report(err)
 		}
 	}
+}
+
+// passed tells whether so long has passed since a moment. A clock that was set
+// back to before it tells nothing: then it is time, rather than once the clock
+// is there again.
+func passed(since, now time.Time, long time.Duration) bool {
+	d := now.Sub(since)
+	return d >= long || d < 0
 }
 
 // HearRevocations tells the sockets of sessions that were ended lately,

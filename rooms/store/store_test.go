@@ -239,6 +239,16 @@ func testTimersAreLentOnce(t *testing.T, opts Options) {
 	if got := lease(now.Add(time.Minute)); len(got) != 2 {
 		t.Errorf("after the lease, %+v; want both", got)
 	}
+	// A clock that went wrong and was set back leaves no lease for an hour.
+	if got := lease(now.Add(time.Hour)); len(got) != 2 {
+		t.Errorf("an hour later, %+v; want both", got)
+	}
+	if got := lease(now.Add(2 * time.Second)); len(got) != 2 {
+		t.Errorf("with the clock set back, %+v; want both", got)
+	}
+	if got := lease(now.Add(2 * time.Second)); len(got) != 0 {
+		t.Errorf("lent twice: %+v", got)
+	}
 }
 
 // What a search index is made of.

@@ -83,9 +83,12 @@ func (tx *Tx) ClearTimer(kind, subject string) error {
 
 // LeaseTimers implements rooms.TimerStore.
 func (db *DB) LeaseTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]rooms.Timer, error) {
-	const due = `due_at <= $1 AND leased_until <= $1`
+	// A lease that ends later than any may, by clocks that differ a little, was
+	// given before the clock was set back.
+	const due = `due_at <= $1 AND (leased_until <= $1 OR leased_until > $2)`
+	void := micros(now.Add(2 * lease))
 	var n int
-	if err := db.readers.row(ctx, `SELECT count(*) FROM timers WHERE `+due, micros(now)).Scan(&n); err != nil || n == 0 {
+	if err := db.readers.row(ctx, `SELECT count(*) FROM timers WHERE `+due, micros(now), void).Scan(&n); err != nil || n == 0 {
 		return nil, err
 	}
 	var list []rooms.Timer
@@ -93,9 +96,9 @@ func (db *DB) LeaseTimers(ctx context.Context, now time.Time, lease time.Duratio
 		list, err = collect(ctx, tx, func(s scanner) (rooms.Timer, error) {
 			var t rooms.Timer
 			return t, s.Scan(&t.Kind, &t.Subject, (*at)(&t.Due))
-		}, `UPDATE timers SET leased_until = $2 WHERE (kind, subject) IN
+		}, `UPDATE timers SET leased_until = $4 WHERE (kind, subject) IN
 			(SELECT kind, subject FROM timers WHERE `+due+` ORDER BY due_at, kind, subject LIMIT $3) RETURNING kind, subject, due_at`,
-			micros(now), micros(now.Add(lease)), limit)
+			micros(now), void, limit, micros(now.Add(lease)))
 		return err
 	})
 	if err != nil { // the function may still run, if it was ctx that ended

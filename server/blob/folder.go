@@ -14,7 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"wenzhen/rooms"
@@ -23,8 +23,9 @@ import (
 
 // Folder is a directory of blobs: ab/cdef… for the content whose hash is abcdef….
 type Folder struct {
-	root  *os.Root
-	vault *vault.Vault
+	root    *os.Root
+	vault   *vault.Vault
+	damaged atomic.Uint64
 }
 
 // Open opens the folder at dir and makes it when it is not there. Files are
@@ -83,7 +84,10 @@ func (f *Folder) put(ctx context.Context, r io.Reader, most int64, want string) 
 	return sum, size, err
 }
 
-var errDamaged = errors.New("its content has changed since it was uploaded")
+var (
+	errDamaged = errors.New("its content has changed since it was uploaded")
+	errGone    = errors.New("its file is gone")
+)
 
 // beginning keeps the first bytes of what is written.
 type beginning struct{ bytes []byte }
@@ -101,7 +105,7 @@ func (f *Folder) write(fill func(*os.File) (sum string, err error)) error {
 	tmp := filepath.Join(incoming, rand.Text())
 	file, err := f.root.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("store attachment: %w", err)
+		return unwritable(err)
 	}
 	defer func() { _ = f.root.Remove(tmp) }() // gone already when all went well
 	sum, err := fill(file)
@@ -119,43 +123,71 @@ func (f *Folder) write(fill func(*os.File) (sum string, err error)) error {
 	if err == nil {
 		err = f.root.Rename(tmp, Path(sum))
 	}
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT) {
-		return rooms.Unavailable(err, "the server cannot write to its disk; try again later")
-	} else if err != nil {
-		return fmt.Errorf("store attachment: %w", err)
+	if err == nil { // the names must be on disk too before anyone is told
+		err = errors.Join(f.sync(sum[:2]), f.sync("."))
 	}
-	// The names must be on disk too before anyone is told.
-	return errors.Join(f.sync(sum[:2]), f.sync("."))
+	return unwritable(err)
 }
 
 func (f *Folder) sync(dir string) error {
 	d, err := f.root.Open(dir)
 	if err != nil {
-		return fmt.Errorf("store attachment: %w", err)
+		return err
 	}
 	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("store attachment: %w", err)
-	}
-	return nil
+	return d.Sync()
 }
 
-// Open implements chat.Blobs.
-func (f *Folder) Open(_ context.Context, sum string) (io.ReadSeekCloser, error) {
+// Open implements chat.Blobs. The whole content is looked at first: whoever
+// reads it gets what was uploaded, or an error and nothing of it. A file that
+// was changed or is gone is internal, and counts as damaged.
+func (f *Folder) Open(ctx context.Context, sum string) (io.ReadSeekCloser, error) {
 	if len(sum) != 2*sha256.Size {
 		return nil, rooms.NotFound("file")
 	}
 	file, err := f.root.Open(Path(sum))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, rooms.NotFound("file")
+		return nil, f.damage(sum, errGone)
 	} else if err != nil {
 		return nil, fmt.Errorf("read attachment: %w", err)
 	}
 	content, err := f.content(file, sum)
+	if err == nil {
+		err = examine(ctx, content, sum)
+	}
+	switch {
+	case err == nil:
+		_, err = content.Seek(0, io.SeekStart)
+	case ctx.Err() == nil:
+		err = f.damage(sum, err)
+	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read attachment: %w", err), file.Close())
+		return nil, errors.Join(err, file.Close())
 	}
 	return content, nil
+}
+
+// Damaged is how often a file could not be read as it was uploaded.
+func (f *Folder) Damaged() uint64 { return f.damaged.Load() }
+
+// damage counts a file that is not as it was uploaded. What to do about it is
+// for whoever reads the log.
+func (f *Folder) damage(sum string, err error) error {
+	f.damaged.Add(1)
+	return rooms.Broken(fmt.Errorf("attachment %s: %w; a backup may have it (docs/operations.md)", sum, err),
+		"this file was damaged on the server's disk; it is not sent, and whoever runs the server is told")
+}
+
+// examine reads a content to its end; its hash must be sum.
+func examine(ctx context.Context, content io.Reader, sum string) error {
+	hash := sha256.New()
+	if _, err := io.Copy(hash, Reader(ctx, content)); err != nil {
+		return err
+	}
+	if hex.EncodeToString(hash.Sum(nil)) != sum {
+		return errDamaged
+	}
+	return nil
 }
 
 // content is what a file holds that is kept under sum.
@@ -231,14 +263,7 @@ func (f *Folder) Check(ctx context.Context, sum string) error {
 	if err != nil {
 		return err
 	}
-	hash := sha256.New()
-	if _, err := io.Copy(hash, Reader(ctx, content)); err != nil {
-		return err
-	}
-	if hex.EncodeToString(hash.Sum(nil)) != sum {
-		return errDamaged
-	}
-	return nil
+	return examine(ctx, content, sum)
 }
 
 // Import stores a file of another folder as it is, sealed or not. A file that

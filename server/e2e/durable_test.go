@@ -39,7 +39,7 @@ func (w *world) open(name string) *talk {
 	w.t.Helper()
 	var t talk
 	for i := range t.sides {
-		l := &lines{}
+		l := &lines{from: w.ip}
 		enter := w.patient
 		if i == 1 {
 			enter = w.doctor

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -26,18 +27,36 @@ type process struct {
 	by   string // the Redis; none when empty
 	// env are further settings.
 	env []string
+	// says hears what it writes to standard error; the test's own when nil.
+	says io.Writer
+	// as is the user whom it runs as; the test's own when nil.
+	as  *syscall.Credential
 	cmd *exec.Cmd
+}
+
+// command is how it is started.
+func (p *process) command() *exec.Cmd {
+	p.t.Helper()
+	self, err := os.Executable()
+	must(p.t, err)
+	cmd := exec.Command(self)
+	if p.as != nil {
+		cmd.Path = "/proc/self/exe" // another user may not reach it by its path
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.as}
+	}
+	cmd.Env = append(os.Environ(), serveIn+"="+p.dir, serveAt+"="+p.addr, serveOn+"="+p.on, serveBy+"="+p.by)
+	cmd.Env = append(cmd.Env, p.env...)
+	cmd.Stderr = os.Stderr
+	if p.says != nil {
+		cmd.Stderr = p.says
+	}
+	return cmd
 }
 
 // launch starts it and waits until it serves.
 func (p *process) launch() {
 	p.t.Helper()
-	self, err := os.Executable()
-	must(p.t, err)
-	p.cmd = exec.Command(self)
-	p.cmd.Env = append(os.Environ(), serveIn+"="+p.dir, serveAt+"="+p.addr, serveOn+"="+p.on, serveBy+"="+p.by)
-	p.cmd.Env = append(p.cmd.Env, p.env...)
-	p.cmd.Stderr = os.Stderr
+	p.cmd = p.command()
 	out, err := p.cmd.StdoutPipe()
 	must(p.t, err)
 	must(p.t, p.cmd.Start())

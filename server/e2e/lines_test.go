@@ -14,6 +14,7 @@ type lines struct {
 	mu     sync.Mutex
 	conns  []net.Conn
 	made   int
+	from   net.IP    // the address that they are made from; any when nil
 	lost   int       // times that the client was thrown off
 	online time.Time // since when it has been on; zero while it is off
 }
@@ -21,7 +22,7 @@ type lines struct {
 // dial is an option that makes a client's connections through l.
 func (l *lines) dial() client.Option {
 	return client.WithNetDial(func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		conn, err := from(l.from).DialContext(ctx, network, address)
 		if err == nil {
 			l.mu.Lock()
 			l.conns = append(l.conns, conn)
@@ -30,6 +31,14 @@ func (l *lines) dial() client.Option {
 		}
 		return conn, err
 	})
+}
+
+// from makes connections from one of this machine's addresses.
+func from(ip net.IP) *net.Dialer {
+	if ip == nil {
+		return &net.Dialer{}
+	}
+	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: ip}}
 }
 
 // watch is an option that has l told when the client is on and off.

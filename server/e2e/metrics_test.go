@@ -22,7 +22,11 @@ import (
 // private asks the operator's listener.
 func (w *world) private(path string) (int, string) {
 	w.t.Helper()
-	request, err := http.NewRequestWithContext(w.t.Context(), "GET", w.server.MetricsURL()+path, nil)
+	at := w.watched
+	if at == "" {
+		at = w.server.MetricsURL()
+	}
+	request, err := http.NewRequestWithContext(w.t.Context(), "GET", at+path, nil)
 	must(w.t, err)
 	response, err := w.http.Do(request)
 	must(w.t, err)

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -31,13 +32,22 @@ type problem struct {
 // ask sends a request that no client would, as whom the token says.
 func (w *world) ask(t testing.TB, method, path, token, body string, headers ...string) answered {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, w.base+path, strings.NewReader(body))
+	if token != "" {
+		headers = append([]string{"Authorization", "Bearer " + token}, headers...)
+	}
+	a, err := w.request(t.Context(), method, path, body, headers...)
 	must(t, err)
+	return a
+}
+
+// request is ask outside of a test's own goroutine.
+func (w *world) request(ctx context.Context, method, path, body string, headers ...string) (a answered, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, w.base+path, strings.NewReader(body))
+	if err != nil {
+		return a, err
+	}
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
-	}
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		if headers[i] != "" {
@@ -45,13 +55,13 @@ func (w *world) ask(t testing.TB, method, path, token, body string, headers ...s
 		}
 	}
 	response, err := w.http.Do(request)
-	must(t, err)
-	defer response.Body.Close()
-	a := answered{status: response.StatusCode, header: response.Header}
-	a.body, err = io.ReadAll(response.Body)
-	must(t, err)
-	if response.Header.Get("Content-Type") == "application/problem+json" {
-		must(t, json.Unmarshal(a.body, &a.problem))
+	if err != nil {
+		return a, err
 	}
-	return a
+	defer response.Body.Close()
+	a = answered{status: response.StatusCode, header: response.Header}
+	if a.body, err = io.ReadAll(response.Body); err == nil && response.Header.Get("Content-Type") == "application/problem+json" {
+		err = json.Unmarshal(a.body, &a.problem)
+	}
+	return a, err
 }

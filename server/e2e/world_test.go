@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -30,15 +31,20 @@ const patience = 30 * time.Second
 // password is everyone's.
 const password = "correct horse battery"
 
-// settings are the defaults, as the command line has them, with limits that
-// are out of a test's way.
-func settings(dir string) (server.Config, error) {
+// defaults are those of the command line.
+func defaults(dir string) (server.Config, error) {
 	var cfg server.Config
 	parser, err := kong.New(&cfg)
 	if err == nil {
 		_, err = parser.Parse(nil)
 	}
 	cfg.Addr, cfg.Data, cfg.Synchronous = "127.0.0.1:0", dir, "normal"
+	return cfg, err
+}
+
+// settings are the defaults with limits that are out of a test's way.
+func settings(dir string) (server.Config, error) {
+	cfg, err := defaults(dir)
 	cfg.Registrations, cfg.LoginAddressFailures = 100_000, 100_000
 	cfg.CommandRate, cfg.CommandBurst = 1_000_000, 1_000_000
 	return cfg, err
@@ -57,7 +63,10 @@ type world struct {
 	change []func(*server.Config)
 	// options are those of every client.
 	options []client.Option
-	log     *slog.Logger // of the server; quiet when nil
+	log     *slog.Logger     // of the server; quiet when nil
+	now     func() time.Time // its clock; the system's when nil
+	watched string           // where the metrics are of a server in another process
+	ip      net.IP           // the address that talks are opened from; any when nil
 	server  *server.Server
 	stop    func() error // shuts the server down and returns what Run returned
 }
@@ -86,7 +95,11 @@ func (w *world) run(addr string) {
 	if os.Getenv("WENZHEN_E2E_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	s, err := server.New(context.Background(), cfg, log)
+	var opts []server.Option
+	if w.now != nil {
+		opts = append(opts, server.WithClock(w.now))
+	}
+	s, err := server.New(context.Background(), cfg, log, opts...)
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

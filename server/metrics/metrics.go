@@ -71,7 +71,7 @@ func (m *Metrics) Command(transport, name string, code rooms.Code, took time.Dur
 		code = "ok"
 	}
 	m.commands.WithLabelValues(transport, name, string(code)).Inc()
-	m.took.WithLabelValues(transport, name).Observe(took.Seconds())
+	m.took.WithLabelValues(transport, name).Observe(max(0, took.Seconds())) // a clock may be set back
 }
 
 // methods are those that get a label of their own; a client may make up others.
@@ -88,7 +88,7 @@ func (m *Metrics) Request(method, route string, status int) {
 // Committed is told of every transaction that was committed, and how many
 // functions it carried.
 func (m *Metrics) Committed(functions int, took time.Duration) {
-	m.commit.Observe(took.Seconds())
+	m.commit.Observe(max(0, took.Seconds()))
 	m.batch.Observe(float64(functions))
 }
 

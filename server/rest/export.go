@@ -19,12 +19,8 @@ type Exporter interface {
 	Write(ctx context.Context, actor rooms.Actor, w io.Writer) error
 }
 
-// Bounds of an export: how long it may take in all, and how long a client may
-// leave what was written unread.
-const (
-	exportTimeout = 30 * time.Minute
-	exportStalled = time.Minute
-)
+// exportTimeout bounds how long an export may take in all.
+const exportTimeout = 30 * time.Minute
 
 // export sends the archive as it is made. If it cannot be finished the
 // connection breaks, so that what arrived is not taken for whole.
@@ -51,27 +47,11 @@ func (s *server) export(r Route, _ rooms.Bound) gin.HandlerFunc {
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 		h.Set("Cache-Control", "private, no-store")
 		c.Status(r.Status)
-		to := &patient{to: c.Writer, control: http.NewResponseController(c.Writer)}
-		if err := s.deps.Exporter.Write(ctx, actor, to); err != nil {
+		if err := s.deps.Exporter.Write(ctx, actor, s.patiently(c.Writer)); err != nil {
 			if c.Request.Context().Err() == nil { // otherwise it is the client who went away
 				s.deps.Log.ErrorContext(ctx, "export failed", "traceId", traceID(c), "error", err)
 			}
 			panic(http.ErrAbortHandler)
 		}
-		_ = to.control.SetWriteDeadline(time.Time{}) // the connection may be used again; if it cannot, it breaks by itself
 	}
-}
-
-// patient writes to a client that may take its time, but must not stand still.
-type patient struct {
-	to      io.Writer
-	control *http.ResponseController
-}
-
-// Write implements io.Writer.
-func (p *patient) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(exportStalled)); err != nil {
-		return 0, err
-	}
-	return p.to.Write(b)
 }

@@ -11,10 +11,12 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -258,8 +260,11 @@ func readBody(c *gin.Context) (json.RawMessage, error) {
 // bodyError is why a body could not be read: the client's doing, not ours.
 func bodyError(field string, err error, most int64) error {
 	var over *http.MaxBytesError
-	if errors.As(err, &over) {
+	switch {
+	case errors.As(err, &over):
 		return rooms.TooLarge(field, "the body may have at most %d bytes", most)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return rooms.Invalid(field, "the body came too slowly")
 	}
 	return rooms.Invalid(field, "the body ended early or is not well-formed")
 }
@@ -280,6 +285,9 @@ func (s *server) upload(r Route, command rooms.Bound) gin.HandlerFunc {
 			s.refuse(c, r.Command, err)
 			return
 		}
+		control := http.NewResponseController(c.Writer)
+		arriveWithin(control, s.deps.UploadTimeout)
+		_ = control.SetWriteDeadline(time.Now().Add(s.deps.UploadTimeout + s.stall())) // of the answer; a test's connection has none
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, most)
 		file, err := filePart(c.Request, s.deps.AttachmentBytes)
 		if err != nil {
@@ -360,7 +368,7 @@ func (s *server) download(r Route, command rooms.Bound) gin.HandlerFunc {
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 		h.Set("Cache-Control", "private, no-store")
 		h.Set("ETag", `"`+a.SHA256+r.content.suffix()+`"`)
-		http.ServeContent(c.Writer, c.Request, "", a.CreatedAt, content)
+		http.ServeContent(s.patiently(c.Writer), c.Request, "", a.CreatedAt, content)
 	}
 }
 

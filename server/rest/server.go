@@ -54,9 +54,12 @@ type Deps struct {
 	// Origins may call from other sites' pages.
 	Origins []string
 	// TrustedProxies may say where a request came from (X-Forwarded-For).
-	TrustedProxies  []string
-	CommandTimeout  time.Duration
-	UploadTimeout   time.Duration
+	TrustedProxies []string
+	CommandTimeout time.Duration
+	UploadTimeout  time.Duration
+	// BodyTimeout is how long the body of a request may take to arrive; that of
+	// an upload has UploadTimeout.
+	BodyTimeout     time.Duration
 	AttachmentBytes int64
 	Log             *slog.Logger
 	// Observe is told of every command that was answered: its name, the code of
@@ -134,7 +137,7 @@ func New(deps Deps) (http.Handler, error) {
 		s.problem(c, http.StatusMethodNotAllowed, rooms.Invalid("", "%s is not for %s", c.Request.URL.Path, c.Request.Method))
 	})
 	g.NoRoute(gzip.Gzip(gzip.DefaultCompression), s.frontend())
-	return g, nil
+	return timely(g, deps.BodyTimeout), nil
 }
 
 func (s *server) ready(c *gin.Context) {
