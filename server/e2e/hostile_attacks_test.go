@@ -380,14 +380,14 @@ func (s *siege) unreadSocket(ctx context.Context) error {
 	return nil
 }
 
-// unreadAnswer asks for a long file and reads none of it: its request ends all
-// the same.
+// unreadAnswer asks for all but the first byte of a long file, as nobody else
+// does, and reads none of it: its request ends all the same.
 func (s *siege) unreadAnswer(ctx context.Context) error {
 	token, err := s.mallory.AccessToken(ctx)
 	if err != nil {
 		return err
 	}
-	const series = `wenzhen_http_requests_total{method="GET",route="/api/v1/attachments/:attachmentId",status="200"}`
+	const series = `wenzhen_http_requests_total{method="GET",route="/api/v1/attachments/:attachmentId",status="206"}`
 	before := s.metrics()[series]
 	const readers = 5
 	for n := range readers {
@@ -400,9 +400,9 @@ func (s *siege) unreadAnswer(ctx context.Context) error {
 			if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(conn, "GET /api/v1/attachments/%s HTTP/1.1\r\nHost: wenzhen\r\nAuthorization: Bearer %s\r\n\r\n", s.much.ID, token)
+			_, err = fmt.Fprintf(conn, "GET /api/v1/attachments/%s HTTP/1.1\r\nHost: wenzhen\r\nAuthorization: Bearer %s\r\nRange: bytes=1-\r\n\r\n", s.much.ID, token)
 			if err == nil {
-				_, err = io.ReadFull(conn, make([]byte, len("HTTP/1.1 200 OK")))
+				_, err = io.ReadFull(conn, make([]byte, len("HTTP/1.1 206 Partial Content")))
 			}
 			return err
 		})

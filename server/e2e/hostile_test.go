@@ -59,8 +59,9 @@ type siege struct {
 // while honest pairs chat. Each attack gets the answer that it must get; the
 // honest lose nothing, hear nothing twice and everything in order; memory has a
 // bound, the refusals are counted, and afterwards the server is as before.
+//
+// It runs beside no other test: it would be one more attack on them.
 func TestHostileClients(t *testing.T) {
-	t.Parallel()
 	s := newSiege(t)
 	ctx, cancel := context.WithTimeout(t.Context(), s.calm+s.storm+10*time.Minute)
 	defer cancel()
