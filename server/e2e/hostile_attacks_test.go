@@ -273,6 +273,7 @@ func (s *siege) crowded(ctx context.Context) error {
 		}
 		pause(ctx, newcomers)
 	}
+	s.refused.Store(int64(out))
 	if in < s.perAddress || out == 0 {
 		return fmt.Errorf("%d were let in and %d refused, the limit is %d", in, out, s.perAddress)
 	}

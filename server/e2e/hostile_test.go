@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ type siege struct {
 	said    *recorder
 	talks   []*honest
 	malice
+	refused atomic.Int64 // of the crowd
 }
 
 // Everything that a hostile client could think of is done to a server at once
@@ -181,7 +183,7 @@ func (s *siege) watch(ctx context.Context) func() uint64 {
 func (s *siege) counted(before map[string]float64) {
 	now := s.metrics()
 	for series, least := range map[string]int{
-		`wenzhen_handshakes_refused_total`: s.crowd - s.perAddress,
+		`wenzhen_handshakes_refused_total`: int(s.refused.Load()),
 		`wenzhen_malformed_cut_total`:      len(badFrames),
 		`wenzhen_slow_readers_cut_total`:   1,
 		`wenzhen_timed_out_total`:          1,
