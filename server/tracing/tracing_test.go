@@ -37,7 +37,7 @@ func TestSpans(t *testing.T) {
 		{rooms.Span{Kind: rooms.SpanTask, Of: "timer", Name: "call"}, errors.New("bad"), "timer/call internal Error internal"},
 		{rooms.Span{Name: "message:send"}, rooms.NotFound("message"), "message:send internal Error not_found"},
 		{rooms.Span{Kind: rooms.SpanCall, System: "stripe", Name: "refund"}, nil, "stripe: refund client Unset"},
-		{rooms.Span{Kind: rooms.SpanStatement, System: "sqlite", Statement: "DELETE FROM timers"}, late, "DELETE timers client Error *fmt.wrapError"},
+		{rooms.Span{Kind: rooms.SpanStatement, System: "sqlite", Statement: "DELETE FROM timers"}, late, "DELETE timers client Error context.deadlineExceededError"},
 		{rooms.Span{Kind: rooms.SpanStatement, System: "sqlite", Name: "INSERT events"}, rooms.Invalid("", "NUL"), "INSERT events client Error invalid"},
 	} {
 		traces, r := recorded()
