@@ -3,13 +3,12 @@
 
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-GOSEC       := github.com/securego/gosec/v2/cmd/gosec@v2.30.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 FONT        := static/dist/fonts/NotoSansSC-Regular.ttf
 
-.PHONY: run build test test-go fuzz test-frontend test-browser lint audit gosec vulncheck npm-audit bench generate clean chromium services
+.PHONY: run build test test-go fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate clean chromium services
 
 # Run with demo accounts at http://localhost:8080.
 run: build
@@ -91,13 +90,10 @@ services:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $$missing; \
 	else echo "The tests need$$missing: install them (Debian: apt-get install$$missing)." >&2; exit 1; fi
 
-# What is known about what we use, and what a linter thinks of our own code. It
-# asks databases on the network, so it is no part of `make test`. It fails when
-# something is found, and when something could not be asked (SECURITY.md).
-audit: gosec vulncheck npm-audit
-
-gosec:
-	$(GO) run $(GOSEC) -quiet -exclude-generated ./...
+# What is known about what we use. It asks databases on the network, so it is
+# no part of `make test`. It fails when something is found, and when something
+# could not be asked (SECURITY.md).
+audit: vulncheck npm-audit
 
 vulncheck:
 	$(GO) run $(GOVULNCHECK) ./...
