@@ -7,8 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gin-gonic/gin"
-
 	"wenzhen/rooms"
 )
 
@@ -31,12 +29,12 @@ func TestEveryRouteIsWrittenDown(t *testing.T) {
 	for _, name := range []string{"openapi.json", "asyncapi.json"} {
 		documents[name] = nil
 	}
-	handler, err := New(Deps{Catalogue: rooms.NewCatalogue(nil, commands), Realtime: http.NotFoundHandler(), Chat: http.NotFoundHandler(), Documents: documents,
+	g, err := router(Deps{Catalogue: rooms.NewCatalogue(nil, commands), Realtime: http.NotFoundHandler(), Chat: http.NotFoundHandler(), Documents: documents,
 		Ready: func(context.Context) error { return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range handler.(*gin.Engine).Routes() {
+	for _, r := range g.Routes() {
 		name := r.Method + " " + r.Path
 		if !written[name] && !slices.Contains(realtimeRoutes, r.Path) {
 			t.Errorf("%s is in neither Routes nor PlainRoutes: the specification does not have it", name)

@@ -81,6 +81,15 @@ type server struct{ deps Deps }
 
 // New makes the HTTP handler of everything: API, realtime, frontend, health.
 func New(deps Deps) (http.Handler, error) {
+	g, err := router(deps)
+	if err != nil {
+		return nil, err
+	}
+	return timely(g, deps.BodyTimeout), nil
+}
+
+// router has every route.
+func router(deps Deps) (*gin.Engine, error) {
 	s := &server{deps: deps}
 	gin.SetMode(gin.ReleaseMode)
 	g := gin.New()
@@ -137,7 +146,7 @@ func New(deps Deps) (http.Handler, error) {
 		s.problem(c, http.StatusMethodNotAllowed, rooms.Invalid("", "%s is not for %s", c.Request.URL.Path, c.Request.Method))
 	})
 	g.NoRoute(gzip.Gzip(gzip.DefaultCompression), s.frontend())
-	return timely(g, deps.BodyTimeout), nil
+	return g, nil
 }
 
 func (s *server) ready(c *gin.Context) {
