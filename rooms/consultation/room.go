@@ -162,7 +162,9 @@ func (s *Service) join(ctx context.Context, actor rooms.Actor, in JoinInput) (Jo
 		if c.Queue, err = s.queueOf(ctx, c); err != nil {
 			return Joined{}, err
 		}
-		QueueUpdated.Send(s.hub, room, *c.Queue)
+		if c.Queue != nil { // who has an appointment queues once they have checked in
+			QueueUpdated.Send(s.hub, room, *c.Queue)
+		}
 	}
 	return Joined{Consultation: c, Participants: people, Presence: s.presence.In(room), Events: events,
 		LastSeq: last, HasMore: more(events, after, last), ReadUpTo: me.ReadUpTo}, nil

@@ -267,6 +267,9 @@ func TestFromBookingToFulfilment(t *testing.T) {
 	if q := bo.Sees(b.Consultation.ID).Queue; q != nil {
 		t.Errorf("in the queue before check-in: %+v", q)
 	}
+	if joined := roomstest.Must(bo, consultation.Join, consultation.JoinInput{ConsultationID: c.ConsultationID}); joined.Consultation.Queue != nil {
+		t.Errorf("joined before check-in, in the queue: %+v", joined.Consultation.Queue)
+	}
 	w.Passes(time.Minute)
 	if a := roomstest.Must(bo, CheckIn, ref); a.Status != CheckedIn {
 		t.Errorf("checked in: %+v", a)

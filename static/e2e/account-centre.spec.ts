@@ -163,6 +163,7 @@ test('confirm the address, forget the password, set a new one by mail', async ({
 
   await page.goto('/login')
   await page.getByRole('link', { name: '忘记密码？' }).click()
+  await expect(page.getByRole('heading', { name: '重设密码' })).toBeVisible() // the login page has a field for an address too
   await page.locator('input[name=email]').fill(email)
   await page.getByRole('button', { name: '发送链接' }).click()
   await expect(page.getByText(/您很快会收到邮件/)).toBeVisible()
