@@ -30,12 +30,12 @@ type force struct {
 }
 
 // forceOf is what is tested. WENZHEN_HOSTILE=full is the whole of it, with the
-// limits of the defaults; it takes some minutes, and prints how long messages
+// limits of the defaults but for those of connections; it takes some minutes, and prints how long messages
 // took undisturbed and during the attacks, which is not for a test to judge.
 func forceOf() force {
 	if os.Getenv("WENZHEN_HOSTILE") == "full" {
 		return force{pairs: 100, pace: 2 * time.Second, calm: 60 * time.Second, storm: 90 * time.Second,
-			idle: 10_000, crowd: 5_000, perAddress: 500, env: []string{"WENZHEN_CONNECTIONS_PER_ADDRESS=500"}}
+			idle: 10_000, crowd: 5_000, perAddress: 500, env: []string{"WENZHEN_CONNECTIONS_PER_ADDRESS=500", "WENZHEN_WAITING_CONNECTIONS=1000"}}
 	}
 	return force{pairs: 8, pace: 250 * time.Millisecond, calm: time.Second, storm: 2 * time.Second,
 		idle: 400, crowd: 150, perAddress: 50, env: []string{"WENZHEN_CONNECTIONS_PER_ADDRESS=50", "WENZHEN_WAITING_CONNECTIONS=150",
