@@ -75,7 +75,7 @@ var scripts = [][]string{
 	{`42/consultations,1["message:send",{"text":"\ud800\udc00\ud800"}]`, `42/consultations,2["message:send",null]`, `42/consultations,3["message:send",[],{}]`},
 	{`2`, `3`, `6`, `42["nowhere"]`},
 	{`41/consultations,`, `42/consultations,1["message:send",{}]`},
-	{`40/admin,{"token":"$token"}`, `40/elsewhere,`, `40/consultations,{"token":"$token"}`}, {"40/Else\nwhere 7,"},
+	{`40/admin,{"token":"$token"}`, `40/elsewhere,`, `40/consultations,{"token":"$token"}`}, {"40/Else\nwhere 7,"}, {`40/admin,{}`},
 	{`43/consultations,1[]`, `461-/consultations,1[{"_placeholder":true,"num":0}]`, `1`},
 	{"42/consultations,1[\"message:send\",{\"text\":\"\xff\"}]"},
 	{`42/consultations,1["message:send",` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `]`},

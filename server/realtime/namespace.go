@@ -42,7 +42,7 @@ func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 	if err := json.Unmarshal(socket.Auth(), &auth); (err != nil || auth.Token == "") && n.guests {
 		return n.admit(ctx, newConnection(s, socket, rooms.Actor{}, time.Time{}))
 	} else if err != nil || auth.Token == "" {
-		return refusal{rooms.Unauthenticated("give the access token in auth.token")}
+		return refusal{s.refuse(ctx, "connect", rooms.Unauthenticated("give the access token in auth.token"))}
 	}
 	actor, expires, err := s.accounts.Authenticate(auth.Token)
 	if err == nil {
@@ -53,7 +53,7 @@ func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 	}
 	user := string(rooms.UserRoom(actor.UserID))
 	if s.presence.Devices(rooms.RoomID(user), actor.UserID) >= s.cfg.SocketsPerUser {
-		return refusal{rooms.RateLimited(5*time.Second, "at most %d connections per user", s.cfg.SocketsPerUser)}
+		return refusal{s.refuse(ctx, "connect", rooms.RateLimited(5*time.Second, "at most %d connections per user", s.cfg.SocketsPerUser))}
 	}
 	socket.Join(user, string(rooms.SessionRoom(actor.SessionID)))
 	if err := n.admit(ctx, newConnection(s, socket, actor, expires)); err != nil {
