@@ -63,6 +63,9 @@ func examine(file *os.File) error {
 	if page == 1 {
 		page = 65536
 	}
+	if page < 512 {
+		return fmt.Errorf("database: %s is damaged, its pages have %d bytes; restore a backup (wenzhen restore)", file.Name(), page)
+	}
 	count := binary.BigEndian.Uint32(header[28:])
 	for n := uint32(info.Size()/page) + 1; n <= count; n++ {
 		if !logged[n] {

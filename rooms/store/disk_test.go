@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -84,6 +85,7 @@ func TestDamagedFileIsTold(t *testing.T) {
 	}{
 		"cut":      {content[:len(content)/2], "is cut off"},
 		"header":   {content[:50], "damaged"},
+		"pages":    {append(append(bytes.Clone(content[:16]), 0, 0), content[18:]...), "is damaged"},
 		"nonsense": {append([]byte(strings.Repeat("nonsense", 100)), content...), "no SQLite database"},
 		"whole":    {content, ""},
 	} {
