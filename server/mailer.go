@@ -35,7 +35,11 @@ func (m mailer) Send(ctx context.Context, o notification.Order) error {
 	if !ok {
 		words = around["en"]
 	}
-	letter := mail.Letter{Locale: o.User.Locale, Subject: n.Title, Lines: []string{n.Text}, Action: &mail.Action{Label: words.open, URL: m.url() + n.Path}, Reason: words.reason}
+	lines := []string{n.Title, n.Text}
+	if n.Title == n.Subject {
+		lines = lines[1:]
+	}
+	letter := mail.Letter{Locale: o.User.Locale, Subject: n.Subject, Lines: lines, Action: &mail.Action{Label: words.open, URL: m.url() + n.Path}, Reason: words.reason}
 	msg, err := letter.Message(string(n.ID), mail.Address{Name: o.User.Name, Email: o.User.Email})
 	if err != nil {
 		return err

@@ -88,6 +88,9 @@ type Notification struct {
 	// Title and Text are in the recipient's language, times in their zone.
 	Title string `json:"title"`
 	Text  string `json:"text"`
+	// Subject is the title as the subject of a mail: it names nobody, as a name
+	// is what its owner likes it to be.
+	Subject string `json:"-"`
 	// Path is the page of the frontend that it leads to.
 	Path           string          `json:"path"`
 	ConsultationID consultation.ID `json:"consultationId,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"text/template"
 	"time"
 
+	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
 )
@@ -118,7 +119,7 @@ var weekdays = [...]string{"周日", "周一", "周二", "周三", "周四", "�
 func (n Notification) worded(u account.User) Notification {
 	language := languageOf(u.Locale)
 	w := templates[language][n.Topic]
-	fields := struct{ Name, Start, Amount string }{Name: n.Facts.Name, Amount: sum(n.Facts.Amount, n.Facts.Currency)}
+	fields := struct{ Name, Start, Amount string }{Name: rooms.Plain(n.Facts.Name, nameMost), Amount: sum(n.Facts.Amount, n.Facts.Currency)}
 	if n.Facts.Start != nil {
 		zone, err := time.LoadLocation(u.TimeZone)
 		if err != nil {
@@ -130,7 +131,7 @@ func (n Notification) worded(u account.User) Notification {
 			fields.Start = fmt.Sprintf("%d年%d月%d日 %s %s", local.Year(), local.Month(), local.Day(), weekdays[local.Weekday()], local.Format("15:04"))
 		}
 	}
-	n.Title, n.Text = w.title.fill(fields), w.text.fill(fields)
+	n.Title, n.Text, n.Subject = w.title.fill(fields), w.text.fill(fields), w.subject.fill(fields)
 	if n.Cause.Room.Kind() == "consultation" {
 		n.ConsultationID = consultation.ID(n.Cause.Room.Subject())
 		n.Path = "/consultations/" + string(n.ConsultationID)
@@ -146,7 +147,8 @@ func (n Notification) worded(u account.User) Notification {
 	return n
 }
 
-type filled struct{ title, text sentence }
+// filled is a topic's wording. No subject has a name in it.
+type filled struct{ title, text, subject sentence }
 
 // sentence is a template over strings, which cannot fail.
 type sentence struct{ *template.Template }
@@ -170,7 +172,7 @@ func parseWording() map[string]map[Topic]filled {
 			parse := func(text string) sentence {
 				return sentence{template.Must(template.New(string(topic)).Option("missingkey=error").Parse(text))}
 			}
-			all[language][topic] = filled{parse(w.Title), parse(w.Text)}
+			all[language][topic] = filled{parse(w.Title), parse(w.Text), parse(subject(language, topic, w))}
 		}
 	}
 	return all

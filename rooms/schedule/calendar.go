@@ -65,12 +65,16 @@ func addEvent(cal *ics.Calendar, a Appointment, reader rooms.UserID) *ics.VEvent
 	return e
 }
 
-// other is the name of whom user has the appointment with.
+// nameMost is how much of a name a calendar entry shows.
+const nameMost = 100
+
+// other is the name of whom user has the appointment with. It goes out by mail,
+// to calendars that make links of what looks like one.
 func (a Appointment) other(user rooms.UserID) string {
 	if user == a.DoctorID {
-		return a.PatientName
+		return rooms.Plain(a.PatientName, nameMost)
 	}
-	return a.DoctorName
+	return rooms.Plain(a.DoctorName, nameMost)
 }
 
 func icalStatus(s AppointmentStatus) ics.ObjectStatus {
@@ -97,7 +101,7 @@ func Invitation(a Appointment, attendee account.User, organizer string) (method,
 	cal.SetMethod(m)
 	e := addEvent(cal, a, attendee.ID)
 	e.SetOrganizer("mailto:"+organizer, ics.WithCN("Wenzhen"))
-	e.AddAttendee(attendee.Email, ics.WithCN(parameter(attendee.Name)), ics.ParticipationStatusAccepted, ics.WithRSVP(false))
+	e.AddAttendee(attendee.Email, ics.WithCN(parameter(rooms.Plain(attendee.Name, nameMost))), ics.ParticipationStatusAccepted, ics.WithRSVP(false))
 	return string(m), cal.Serialize(ics.WithNewLineWindows)
 }
 

@@ -100,7 +100,8 @@ func TestWhoIsAwayIsPushedAndMailed(t *testing.T) {
 			t.Errorf("of %s was pushed %+v", n.Topic, p)
 		}
 		m := mails[i]
-		if m.ID() != "<"+string(n.ID)+"@clinic.example>" || m.Subject != n.Title || !strings.Contains(m.Parts["text/plain"], "https://clinic.example"+path) {
+		if m.ID() != "<"+string(n.ID)+"@clinic.example>" || m.Subject == "" || strings.Contains(m.Subject, wang.user.Name) ||
+			!strings.Contains(m.Parts["text/plain"], n.Title) || !strings.Contains(m.Parts["text/plain"], "https://clinic.example"+path) {
 			t.Errorf("of %s was mailed %s %q:\n%s", n.Topic, m.ID(), m.Subject, m.Parts["text/plain"])
 		}
 		if all := p.Title + p.Body + m.Subject + m.Parts["text/plain"] + m.Parts["text/html"]; strings.Contains(all, secret) {

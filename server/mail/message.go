@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"wenzhen/rooms"
 )
 
 // Address is whom a mail goes to: a name, which may be empty, and an address.
@@ -38,12 +40,19 @@ func (m Message) encode(from *netmail.Address) (*gomail.Msg, error) {
 	if m.ID == "" || strings.ContainsAny(m.ID, "<>@ \r\n") {
 		return nil, errors.New("the message has no usable id")
 	}
-	msg := gomail.NewMsg()
-	msg.FromMailAddress(from)
-	if err := msg.AddToFormat(oneLine(m.To.Name), m.To.Email); err != nil {
+	// Without the name, which nobody has checked; and the library and its
+	// version are no business of who gets the mail.
+	to, err := netmail.ParseAddress("<" + m.To.Email + ">")
+	if err != nil {
 		return nil, err
 	}
-	msg.Subject(oneLine(m.Subject))
+	if m.To.Name != "" {
+		to.Name = rooms.Plain(m.To.Name, nameMost)
+	}
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	msg.FromMailAddress(from)
+	msg.AddToMailAddress(to)
+	msg.Subject(shortened(rooms.Visible(m.Subject), subjectMost))
 	msg.SetMessageIDWithValue(m.ID + "@" + domainOf(from.Address))
 	msg.SetDate()
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office replies
@@ -61,9 +70,17 @@ func (m Message) encode(from *netmail.Address) (*gomail.Msg, error) {
 	return msg, nil
 }
 
-// oneLine keeps a header to one line, whatever a name is made of.
-func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
+// The most characters of a subject, and of a name beside an address.
+const (
+	subjectMost = 120
+	nameMost    = 60
+)
+
+func shortened(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }
 
 func domainOf(address string) string {
