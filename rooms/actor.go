@@ -6,7 +6,7 @@ type UserID string
 // SessionID names one login of a user: a device, a browser.
 type SessionID string
 
-// Role is what a user is; it does not change.
+// Role is what a user is.
 type Role string
 
 // The roles. RoleSystem is Wenzhen itself: timers and clocks.

@@ -32,7 +32,7 @@ func TestSessions(t *testing.T) {
 	if code := roomstest.Code(jing, RevokeSession, SessionInput{SessionID: other.ID}); code != rooms.CodeNotFound {
 		t.Errorf("someone else's session: %q", code)
 	}
-	actor, _, err := w.Accounts.Authenticate(second.AccessToken)
+	actor, _, err := w.Accounts.Authenticate(t.Context(), second.AccessToken)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,15 +55,15 @@ func TestAccessTokenEnds(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo := w.Patient("bo")
-	if _, _, err := w.Accounts.Authenticate(bo.AccessToken + "x"); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+	if _, _, err := w.Accounts.Authenticate(t.Context(), bo.AccessToken+"x"); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 		t.Errorf("a forged token: %v", err)
 	}
 	none := "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpc3MiOiJ3ZW56aGVuIiwic3ViIjoiYSIsInNpZCI6ImIiLCJleHAiOjQwMDAwMDAwMDB9."
-	if _, _, err := w.Accounts.Authenticate(none); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+	if _, _, err := w.Accounts.Authenticate(t.Context(), none); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 		t.Errorf("alg none: %v", err)
 	}
 	w.Passes(15 * time.Minute)
-	if _, _, err := w.Accounts.Authenticate(bo.AccessToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+	if _, _, err := w.Accounts.Authenticate(t.Context(), bo.AccessToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 		t.Errorf("after 15 minutes: %v", err)
 	}
 }

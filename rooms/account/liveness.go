@@ -8,55 +8,78 @@ import (
 	"wenzhen/rooms"
 )
 
-// livenessTTL is how long the answer "this session lives" is believed, and so
-// how long a revocation on another node can go unseen here.
+// livenessTTL is how long what the database says of a session is believed, and
+// so how long a change of it on another node can go unseen here if no signal
+// of it arrives.
 const livenessTTL = 2 * time.Second
 
 // livenessMost bounds the memory of answers; past it they are asked anew.
 const livenessMost = 100_000
 
-// liveness remembers for a moment which sessions live, so that not every
-// command costs a query.
+// Standing is what a session is good for at the moment.
+type Standing struct {
+	UserID rooms.UserID
+	Role   rooms.Role
+}
+
+// liveness remembers for a moment what sessions that live are good for, so that
+// not every command costs a query.
 type liveness struct {
 	store Store
 	now   func() time.Time
 
 	mu    sync.Mutex
-	until map[rooms.SessionID]time.Time
+	known map[rooms.SessionID]knownStanding
 	epoch uint64 // grows with each forget, so that an answer asked for before is not kept
 }
 
-func newLiveness(store Store, now func() time.Time) *liveness {
-	return &liveness{store: store, now: now, until: map[rooms.SessionID]time.Time{}}
+type knownStanding struct {
+	Standing
+	until time.Time
 }
 
-func (l *liveness) check(ctx context.Context, id rooms.SessionID) (bool, error) {
+func newLiveness(store Store, now func() time.Time) *liveness {
+	return &liveness{store: store, now: now, known: map[rooms.SessionID]knownStanding{}}
+}
+
+// standing fails with unauthenticated if the session has ended, or is not user's.
+func (l *liveness) standing(ctx context.Context, id rooms.SessionID, user rooms.UserID) (Standing, error) {
 	now := l.now()
 	l.mu.Lock()
-	left := l.until[id].Sub(now)
-	known, epoch := left > 0 && left <= livenessTTL, l.epoch // more is left after the clock was set back
+	have, epoch := l.known[id], l.epoch
 	l.mu.Unlock()
-	if known {
-		return true, nil
+	if left := have.until.Sub(now); left <= 0 || left > livenessTTL { // more is left after the clock was set back
+		var err error
+		if have.Standing, err = l.store.Standing(ctx, id, now); rooms.CodeOf(err) == rooms.CodeNotFound {
+			return Standing{}, errEnded
+		} else if err != nil {
+			return Standing{}, err
+		}
+		l.keep(id, have.Standing, now.Add(livenessTTL), epoch)
 	}
-	ok, err := l.store.SessionAlive(ctx, id, now)
-	if err != nil || !ok {
-		return false, err
+	if have.UserID != user {
+		return Standing{}, errEnded
 	}
+	return have.Standing, nil
+}
+
+var errEnded = rooms.Unauthenticated("this session has ended; log in again")
+
+func (l *liveness) keep(id rooms.SessionID, s Standing, until time.Time, epoch uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.epoch == epoch {
-		if len(l.until) >= livenessMost {
-			clear(l.until)
-		}
-		l.until[id] = now.Add(livenessTTL)
+	if l.epoch != epoch {
+		return
 	}
-	return true, nil
+	if len(l.known) >= livenessMost {
+		clear(l.known)
+	}
+	l.known[id] = knownStanding{s, until}
 }
 
 func (l *liveness) forget(id rooms.SessionID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.until, id)
+	delete(l.known, id)
 	l.epoch++
 }

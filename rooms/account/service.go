@@ -92,26 +92,36 @@ func (s *Service) Commands() []rooms.Bound {
 	}
 }
 
-// Authenticate reads an access token: who it speaks for and until when. It
-// does not ask whether the session still lives; Alive does, on every command.
-// Errors: unauthenticated.
-func (s *Service) Authenticate(token string) (rooms.Actor, time.Time, error) {
-	return s.signer.read(token)
+// Authenticate returns the actor of an access token and when it expires. The
+// token only names the session: whether it lives, whose it is and which role
+// its user has come from the database. Errors: unauthenticated; unavailable.
+func (s *Service) Authenticate(ctx context.Context, token string) (rooms.Actor, time.Time, error) {
+	actor, expires, err := s.signer.read(token)
+	if err != nil {
+		return rooms.Actor{}, time.Time{}, err
+	}
+	now, err := s.alive.standing(ctx, actor.SessionID, actor.UserID)
+	if err != nil {
+		return rooms.Actor{}, time.Time{}, err
+	}
+	actor.Role = now.Role
+	return actor, expires, nil
 }
 
-// Alive is a rooms.Guard: it refuses a revoked or expired session and a
-// suspended user, and takes note that a session is used. On this node a revocation is seen at once; one made
-// elsewhere, within livenessTTL.
+// Alive is a rooms.Guard: it refuses a revoked or expired session, a suspended
+// user and one whose role is no longer the actor's, and notes that a session is
+// used. A change is seen at once on this node, and on others when the signal of
+// it arrives, at the latest within livenessTTL.
 func (s *Service) Alive(ctx context.Context, actor rooms.Actor, _ string) error {
 	if actor.SessionID == "" {
 		return nil
 	}
-	ok, err := s.alive.check(ctx, actor.SessionID)
-	switch {
-	case err != nil:
+	now, err := s.alive.standing(ctx, actor.SessionID, actor.UserID)
+	if err != nil {
 		return err
-	case !ok:
-		return rooms.Unauthenticated("this session has ended; log in again")
+	}
+	if now.Role != actor.Role { // a connection that was opened before
+		return rooms.Unauthenticated("the role of this account has changed; connect again")
 	}
 	if s.idles(actor.Role) {
 		s.uses.note(actor.SessionID, s.now())

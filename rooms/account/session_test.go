@@ -115,15 +115,15 @@ func TestSigningKeysRotate(t *testing.T) {
 		t.Fatalf("%d signing keys, %v", len(keys), err)
 	}
 	for name, token := range map[string]string{"signed before": before.AccessToken, "signed after": after.AccessToken} {
-		if _, _, err := w.Accounts.Authenticate(token); err != nil {
+		if _, _, err := w.Accounts.Authenticate(t.Context(), token); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, _, err := elsewhere.Authenticate(token); err != nil {
+		if _, _, err := elsewhere.Authenticate(t.Context(), token); err != nil {
 			t.Errorf("%s, on another node: %v", name, err)
 		}
 	}
 	w.Restarts(10 * time.Minute)
-	if _, _, err := w.Accounts.Authenticate(before.AccessToken); err != nil {
+	if _, _, err := w.Accounts.Authenticate(t.Context(), before.AccessToken); err != nil {
 		t.Errorf("after a restart: %v", err)
 	}
 	w.Passes(30 * 24 * time.Hour)
@@ -138,7 +138,7 @@ func TestForeignSigningKey(t *testing.T) {
 	w, other := roomstest.New(t), roomstest.New(t)
 	stranger := other.Patient("bo")
 	w.Patient("bo")
-	if _, _, err := w.Accounts.Authenticate(stranger.AccessToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+	if _, _, err := w.Accounts.Authenticate(t.Context(), stranger.AccessToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 		t.Errorf("another server's token: %v", err)
 	}
 }

@@ -19,9 +19,9 @@ type Store interface {
 	Users(ctx context.Context, q UserQuery) ([]User, error)
 	// CalendarToken is the secret of a user's calendar feed, "" if there is none yet.
 	CalendarToken(ctx context.Context, user rooms.UserID) (string, error)
-	// SessionAlive reports whether a session can be used: not revoked, not
-	// expired, its user not suspended.
-	SessionAlive(ctx context.Context, id rooms.SessionID, now time.Time) (bool, error)
+	// Standing finds a session that can be used: not revoked, not expired, its
+	// user not suspended.
+	Standing(ctx context.Context, id rooms.SessionID, now time.Time) (Standing, error)
 	Sessions(ctx context.Context, user rooms.UserID, now time.Time) ([]Session, error)
 	Doctor(ctx context.Context, id rooms.UserID) (Doctor, error)
 	Doctors(ctx context.Context, q DoctorQuery) ([]Doctor, error)
@@ -56,7 +56,11 @@ type Tx interface {
 	audit.Tx
 	// InsertUser adds an account; an e-mail that is taken is a conflict.
 	InsertUser(Credentials) error
+	// SaveUser saves what can change of a user but the role.
 	SaveUser(User) error
+	// SetRole changes a user's role and ends, by RevokeSessions, all of the user's
+	// sessions: what they have opened was for the old role.
+	SetRole(user rooms.UserID, role rooms.Role, at time.Time) ([]rooms.SessionID, error)
 	User(id rooms.UserID) (User, error)
 	UserByEmail(email string) (User, error)
 

@@ -23,6 +23,15 @@ type signer struct {
 
 const issuer = "wenzhen"
 
+// How far a token's times may be off. Its times are whole seconds, which adds up
+// to two to its life. Clocks of nodes differ, and a clock may be set back: past
+// a day that ends access tokens (no logins), for nothing tells a token from the
+// future from one that someone made up.
+const (
+	lifeSlack   = 2 * time.Second
+	futureSlack = 24 * time.Hour
+)
+
 type claims struct {
 	jwt.RegisteredClaims
 	Role    rooms.Role      `json:"role"`
@@ -57,10 +66,20 @@ func (s signer) read(token string) (rooms.Actor, time.Time, error) {
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return rooms.Actor{}, time.Time{}, rooms.Unauthenticated("the access token has expired")
-	case err != nil, c.Subject == "", c.Session == "":
+	case err != nil, c.Subject == "", c.Session == "", !s.plausible(c):
 		return rooms.Actor{}, time.Time{}, rooms.Unauthenticated("the access token is not valid")
 	}
 	return rooms.Actor{UserID: rooms.UserID(c.Subject), Role: c.Role, SessionID: c.Session}, c.ExpiresAt.Time, nil
+}
+
+// plausible reports whether this server would have given c its times: nobody who
+// has got hold of a key makes a token that outlives it by years.
+func (s signer) plausible(c claims) bool {
+	if c.IssuedAt == nil {
+		return false
+	}
+	issued := c.IssuedAt.Time
+	return c.ExpiresAt.Sub(issued) <= s.life+lifeSlack && !issued.After(s.now().Add(futureSlack))
 }
 
 // keyOf is the key that a token says it was signed with.

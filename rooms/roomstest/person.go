@@ -51,7 +51,7 @@ func (p *Person) Verifies() *Person {
 // Enters is who a login is.
 func (w *World) Enters(login account.Login) *Person {
 	w.T.Helper()
-	actor, _, err := w.Accounts.Authenticate(login.AccessToken)
+	actor, _, err := w.Accounts.Authenticate(context.Background(), login.AccessToken)
 	w.must(err)
 	return &Person{W: w, Login: login, As: actor}
 }

@@ -75,12 +75,12 @@ func (tx *Tx) SetCalendarToken(user rooms.UserID, token string) error {
 	return tx.exec(`UPDATE users SET calendar_token = $2 WHERE id = $1`, user, token)
 }
 
-// SessionAlive implements account.Store.
-func (s Accounts) SessionAlive(ctx context.Context, id rooms.SessionID, now time.Time) (bool, error) {
-	var n int
-	err := s.readers.row(ctx, `SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id = $1 AND s.revoked_at = 0 AND s.expires_at > $2 AND u.suspended = 0`, id, micros(now)).Scan(&n)
-	return n == 1, err
+// Standing implements account.Store.
+func (s Accounts) Standing(ctx context.Context, id rooms.SessionID, now time.Time) (account.Standing, error) {
+	var v account.Standing
+	err := s.readers.row(ctx, `SELECT u.id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.id = $1 AND s.revoked_at = 0 AND s.expires_at > $2 AND u.suspended = 0`, id, micros(now)).Scan(&v.UserID, &v.Role)
+	return v, found(err, "session")
 }
 
 // Sessions implements account.Store.
@@ -165,6 +165,14 @@ func (tx *Tx) InsertUser(c account.Credentials) error {
 func (tx *Tx) SaveUser(u account.User) error {
 	return tx.exec(`UPDATE users SET name = $2, locale = $3, time_zone = $4, suspended = $5, email_verified = $6 WHERE id = $1`,
 		u.ID, u.Name, u.Locale, u.TimeZone, u.Suspended, u.EmailVerified)
+}
+
+// SetRole implements account.Tx.
+func (tx *Tx) SetRole(user rooms.UserID, role rooms.Role, now time.Time) ([]rooms.SessionID, error) {
+	if err := tx.exec(`UPDATE users SET role = $2 WHERE id = $1`, user, role); err != nil {
+		return nil, err
+	}
+	return tx.RevokeSessions(user, "", now)
 }
 
 // User implements account.Tx and consultation.Tx.

@@ -40,7 +40,7 @@ func (l *chatLine) Opened(conn *edge.PlainConn) {
 	l.actor.Address = conn.Address()
 	ctx := context.Background()
 	if l.token != "" {
-		actor, expires, err := l.chat.server.accounts.Authenticate(l.token)
+		actor, expires, err := l.chat.server.accounts.Authenticate(ctx, l.token)
 		if err == nil {
 			err = l.chat.server.accounts.Alive(ctx, actor, "")
 		}

@@ -147,7 +147,7 @@ func (s *Server) refresh(ctx context.Context, conn *connection, in json.RawMessa
 	if err := json.Unmarshal(in, &input); err != nil || input.Token == "" {
 		return nil, rooms.Invalid("token", "token must be an access token")
 	}
-	actor, expires, err := s.accounts.Authenticate(input.Token)
+	actor, expires, err := s.accounts.Authenticate(ctx, input.Token)
 	if err == nil {
 		err = s.accounts.Alive(ctx, actor, refreshCommand)
 	}

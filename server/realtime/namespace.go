@@ -44,7 +44,7 @@ func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 	} else if err != nil || auth.Token == "" {
 		return refusal{s.refuse(ctx, "connect", rooms.Unauthenticated("give the access token in auth.token"))}
 	}
-	actor, expires, err := s.accounts.Authenticate(auth.Token)
+	actor, expires, err := s.accounts.Authenticate(ctx, auth.Token)
 	if err == nil {
 		err = s.accounts.Alive(ctx, actor, "")
 	}

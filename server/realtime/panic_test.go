@@ -20,7 +20,7 @@ import (
 // nobody is accounts that let in anyone.
 type nobody struct{}
 
-func (nobody) Authenticate(string) (rooms.Actor, time.Time, error) {
+func (nobody) Authenticate(context.Context, string) (rooms.Actor, time.Time, error) {
 	return rooms.Actor{UserID: "bo", SessionID: "s", Role: rooms.RolePatient}, time.Now().Add(time.Hour), nil
 }
 func (nobody) Alive(context.Context, rooms.Actor, string) error { return nil }

@@ -14,8 +14,8 @@ import (
 
 // Accounts is what realtime asks about logins.
 type Accounts interface {
-	// Authenticate reads an access token.
-	Authenticate(token string) (rooms.Actor, time.Time, error)
+	// Authenticate reads an access token and asks who its session is at the moment.
+	Authenticate(ctx context.Context, token string) (rooms.Actor, time.Time, error)
 	// Alive refuses a session that has ended.
 	Alive(ctx context.Context, actor rooms.Actor, command string) error
 	// Forget makes Alive ask anew about a session that has ended, on whichever node.

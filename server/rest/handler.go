@@ -131,7 +131,7 @@ func (s *server) actor(c *gin.Context, r Route) (rooms.Actor, error) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return from, rooms.Unauthenticated("the Authorization header must be Bearer and an access token")
 	}
-	actor, _, err := s.deps.Accounts.Authenticate(strings.TrimSpace(token))
+	actor, _, err := s.deps.Accounts.Authenticate(c.Request.Context(), strings.TrimSpace(token))
 	if err != nil {
 		return from, err
 	}

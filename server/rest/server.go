@@ -18,7 +18,7 @@ import (
 
 // Accounts is what REST asks about logins.
 type Accounts interface {
-	Authenticate(token string) (rooms.Actor, time.Time, error)
+	Authenticate(ctx context.Context, token string) (rooms.Actor, time.Time, error)
 }
 
 // Attachments opens files for participants.
