@@ -70,8 +70,13 @@ type Tx interface {
 	// Append writes e, whose Seq came from Next, and publishes it to e.Room
 	// and the rooms in also once the transaction has committed.
 	Append(e Entry, also ...RoomID) error
-	// Tell sends a signal once the transaction has committed, after its events.
+	// Tell sends a signal once the transaction has committed, after its events;
+	// the end of a session is sent before them.
 	Tell(n Notice)
+	// Lost reports that user has no access to room any more. The next event
+	// that the transaction appends to room carries it to all nodes
+	// (Publication.Lost); a transaction that appends none fails.
+	Lost(room RoomID, user UserID)
 	// SetTimer plants t, or moves it if one of its kind and subject is there.
 	SetTimer(t Timer) error
 	// ClearTimer removes a timer; none there is no error.
@@ -139,3 +144,7 @@ type Notice struct {
 	// Into is a room that those who are told hear from then on; none if empty.
 	Into RoomID
 }
+
+// EndsSession reports whether n is the end of the session whose room it is for:
+// nothing else is signalled there.
+func (n Notice) EndsSession() bool { return n.Room.Kind() == "session" }

@@ -12,6 +12,10 @@ type Publication struct {
 	// Also are further rooms whose listeners are told, though the event is in
 	// the log of Entry.Room alone: the devices of a doctor whose queue grew.
 	Also []RoomID
+	// Lost are the users whom the transaction of this event took their access
+	// to Entry.Room from. Their connections leave the room before the event is
+	// delivered there, and what else they had from it ends.
+	Lost []UserID
 	// Wire is the entry as JSON, encoded once for all listeners.
 	Wire json.RawMessage
 }
@@ -36,6 +40,7 @@ type Hub struct {
 }
 
 type delivery struct {
+	ends         []Notice // of sessions
 	publications []Publication
 	notices      []Notice
 	barrier      chan<- struct{}
@@ -52,11 +57,28 @@ func (h *Hub) Listen(l Listener) {
 }
 
 // Publish hands over the events of one or more commits, and the signals that
-// waited for them. The store calls it from one goroutine, in the order of commits.
+// waited for them. The store calls it from one goroutine, in the order of
+// commits. Sessions that have ended come first: none of them hears an event of
+// the same batch.
 func (h *Hub) Publish(batch []Publication, notices []Notice) {
-	if len(batch)+len(notices) > 0 {
-		h.queue <- delivery{publications: batch, notices: notices}
+	if len(batch)+len(notices) == 0 {
+		return
 	}
+	d := delivery{publications: batch}
+	d.ends, d.notices = SplitEnds(notices)
+	h.queue <- d
+}
+
+// SplitEnds takes the notices that end a session out of the others.
+func SplitEnds(notices []Notice) (ends, others []Notice) {
+	for _, n := range notices {
+		if n.EndsSession() {
+			ends = append(ends, n)
+		} else {
+			others = append(others, n)
+		}
+	}
+	return ends, others
 }
 
 // Relay has f told of every Signal too, for those who are connected to other
@@ -123,6 +145,7 @@ func (h *Hub) deliver(d delivery) {
 	h.mu.RLock()
 	listeners := h.listeners
 	h.mu.RUnlock()
+	signal(listeners, d.ends)
 	for i := range d.publications {
 		p := &d.publications[i]
 		if p.Wire == nil {
@@ -132,7 +155,11 @@ func (h *Hub) deliver(d delivery) {
 			l.Published(*p)
 		}
 	}
-	for _, n := range d.notices {
+	signal(listeners, d.notices)
+}
+
+func signal(listeners []Listener, notices []Notice) {
+	for _, n := range notices {
 		for _, l := range listeners {
 			l.Signalled(n)
 		}

@@ -6,8 +6,12 @@ import "context"
 // reach it through the context, so that joining a room is a command like any
 // other.
 type Subscriber interface {
-	// Subscribe makes the connection hear room from now on.
-	Subscribe(room RoomID) error
+	// Subscribe makes the connection hear room from now on, until its user
+	// loses access by an event of room whose seq is above known. Where access is
+	// by membership, known is the last seq of room, read before the membership
+	// was; the membership is then read again after Subscribe, and the
+	// subscription ended if it is gone. Elsewhere known is 0.
+	Subscribe(room RoomID, known Seq) error
 	// Unsubscribe ends that; not subscribed is no error.
 	Unsubscribe(room RoomID)
 	// Look tells whether someone is looking at a room that the connection

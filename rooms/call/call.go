@@ -163,6 +163,18 @@ func (c *Call) close(status CallStatus, by rooms.UserID, now time.Time) {
 	}
 }
 
+// drop takes a user out of the call, who is in it or rung by it.
+func (c *Call) drop(user rooms.UserID, now time.Time) {
+	switch m := c.member(user); {
+	case m == nil:
+	case m.Status == MemberRinging:
+		m.Status, m.RingUntil = MemberMissed, nil
+	case m.Status == MemberJoined:
+		m.Status, m.LeftAt = MemberLeft, &now
+	}
+	c.settle(user, now)
+}
+
 // due is when something is to be done about the call next: a ring that is
 // missed, a member that was not heard of for too long; zero for never.
 func (c *Call) due(vanishAfter time.Duration) time.Time {

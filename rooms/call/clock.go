@@ -89,3 +89,19 @@ func (s *Service) Follow(ctx consultation.Tx, _ consultation.Status, c consultat
 	}
 	return s.save(tx, before, over, rooms.System, now)
 }
+
+// Leaves implements consultation.Leaver: a call goes on without a member who
+// takes part in the consultation no more.
+func (s *Service) Leaves(ctx consultation.Tx, id consultation.ID, user rooms.UserID) error {
+	tx := ctx.(Tx) // the store's transaction is that of all features
+	before, err := tx.LiveCall(id)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	now := s.now()
+	c := before.clone()
+	c.drop(user, now)
+	return s.save(tx, before, c, rooms.System, now)
+}

@@ -50,7 +50,8 @@ var (
 // What happens in a consultation.
 var (
 	Updated = rooms.Event[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it."}
-	Entered = rooms.Event[Participant]{Name: "participant:joined", Doc: "Someone may enter the consultation from now on."}
+	Entered = rooms.Event[Participant]{Name: "participant:joined", Doc: "Someone may enter the consultation from now on, or has another part in it."}
+	Left    = rooms.Event[Departure]{Name: "participant:left", Doc: "Someone takes part no more. Their own devices are told as well, and hear nothing of the room after that."}
 
 	QueueUpdated    = rooms.Signal[Queue]{Name: "queue:updated", Doc: "The patient's place in the doctor's queue."}
 	PresenceUpdated = rooms.Signal[PresenceChange]{Name: "presence:updated", Doc: "A participant came or went."}

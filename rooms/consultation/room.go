@@ -128,33 +128,50 @@ func (s *Service) join(ctx context.Context, actor rooms.Actor, in JoinInput) (Jo
 	if in.After != nil && *in.After < 0 {
 		return Joined{}, rooms.Invalid("after", "after must not be negative")
 	}
-	c, _, _, err := s.admit(ctx, in.ConsultationID, actor.UserID)
+	room := in.ConsultationID.Room()
+	known, err := s.subscribe(ctx, actor, in.ConsultationID)
 	if err != nil {
 		return Joined{}, err
 	}
-	room := c.ID.Room()
-	if conn := rooms.SubscriberOf(ctx); conn != nil {
-		if err := conn.Subscribe(room); err != nil {
-			return Joined{}, err
-		}
-	}
-	var after rooms.Seq
+	after := max(0, known-joinEvents)
 	if in.After != nil {
 		after = *in.After
-	} else {
-		_, last, err := s.store.Events(ctx, room, 0, 0)
-		if err != nil {
-			return Joined{}, err
-		}
-		after = max(0, last-joinEvents)
 	}
+	joined, err := s.joined(ctx, actor, in.ConsultationID, after)
+	if conn := rooms.SubscriberOf(ctx); conn != nil && rooms.CodeOf(err) == rooms.CodeNotFound {
+		conn.Unsubscribe(room) // access was lost before the connection could be cut
+	}
+	return joined, err
+}
+
+// subscribe makes the connection of a participant hear the room, and returns
+// the last seq that the room had before.
+func (s *Service) subscribe(ctx context.Context, actor rooms.Actor, id ID) (rooms.Seq, error) {
+	_, known, err := s.store.Events(ctx, id.Room(), 0, 0)
+	if err != nil {
+		return 0, err
+	}
+	if _, _, _, err := s.admit(ctx, id, actor.UserID); err != nil {
+		return 0, err
+	}
+	conn := rooms.SubscriberOf(ctx)
+	if conn == nil {
+		return known, nil
+	}
+	return known, conn.Subscribe(id.Room(), known)
+}
+
+// joined is what a join answers, read once the connection hears the room.
+func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after rooms.Seq) (Joined, error) {
+	room := id.Room()
 	events, last, err := s.store.Events(ctx, room, after, joinEvents)
 	if err != nil {
 		return Joined{}, err
 	}
 	events = upToBytes(events, joinBytes)
-	// Read again: what is told beside the log must not be older than the log.
-	c, people, me, err := s.admit(ctx, in.ConsultationID, actor.UserID)
+	// Read again: what is told beside the log must not be older than the log,
+	// and access that was lost before the subscription is seen here.
+	c, people, me, err := s.admit(ctx, id, actor.UserID)
 	if err != nil {
 		return Joined{}, err
 	}

@@ -78,7 +78,10 @@ func (s *Service) CheckIn(tx Tx, actor rooms.Actor, c Consultation) (Consultatio
 func (s *Service) Move(tx Tx, actor rooms.Actor, c Consultation, doctor account.Doctor, slot Slot) (Consultation, error) {
 	now := s.now()
 	if doctor.ID != c.DoctorID {
-		if err := tx.ReplaceParticipant(c.ID, c.DoctorID, Participant{UserID: doctor.ID, Name: doctor.Name, Role: PartDoctor, JoinedAt: now}); err != nil {
+		if err := s.Remove(tx, actor, c.ID, c.DoctorID, LeftReassigned); err != nil {
+			return c, err
+		}
+		if err := s.enter(tx, actor, c.ID, Participant{UserID: doctor.ID, Name: doctor.Name, Role: PartDoctor, JoinedAt: now}); err != nil {
 			return c, err
 		}
 		c.DoctorID, c.DoctorName = doctor.ID, doctor.Name

@@ -43,8 +43,11 @@ type Tx interface {
 	Participant(id ID, user rooms.UserID) (Participant, error)
 	Participants(id ID) ([]Participant, error)
 	InsertParticipant(id ID, p Participant) error
-	// ReplaceParticipant puts p in the place of user, who takes part no more.
-	ReplaceParticipant(id ID, user rooms.UserID, p Participant) error
+	// RemoveParticipant ends the part of user, and reports that access is lost
+	// (rooms.Tx.Lost): an event in the room must follow in the transaction.
+	RemoveParticipant(id ID, user rooms.UserID) error
+	// SetPart makes a participant another one: a second doctor the doctor.
+	SetPart(id ID, user rooms.UserID, part Part) error
 
 	User(id rooms.UserID) (account.User, error)
 	UserByEmail(email string) (account.User, error)

@@ -26,7 +26,7 @@ type visit struct {
 	gone  []func()
 }
 
-func (v *visit) Subscribe(room rooms.RoomID) error {
+func (v *visit) Subscribe(room rooms.RoomID, _ rooms.Seq) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.rooms = append(v.rooms, room)

@@ -120,7 +120,7 @@ func (s *Service) enter(ctx context.Context, actor rooms.Actor, in NicknameInput
 	}
 	conn.OnClose(func() { s.dismiss(conn) })
 	door := rooms.RoomID("visitor:" + rooms.NewID(s.now()))
-	if err := conn.Subscribe(door); err != nil {
+	if err := conn.Subscribe(door, 0); err != nil {
 		return Entered{}, err
 	}
 	err := s.store.InTx(ctx, func(tx Tx) error {

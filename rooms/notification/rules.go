@@ -156,6 +156,9 @@ func consultationUpdated(t *telling, c consultation.Consultation) error {
 }
 
 func participantJoined(t *telling, p consultation.Participant) error {
+	if p.Role == consultation.PartDoctor {
+		return nil // whose appointment it is now: that is told
+	}
 	by, err := t.tx.User(t.event.ActorID)
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return nil

@@ -122,7 +122,7 @@ func (s *Service) watch(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (St
 	if conn == nil {
 		return StatsHistory{}, rooms.Invalid("", "figures are watched over a connection that stays")
 	}
-	if err := conn.Subscribe(Room); err != nil {
+	if err := conn.Subscribe(Room, 0); err != nil {
 		return StatsHistory{}, err
 	}
 	return s.history(), nil

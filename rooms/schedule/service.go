@@ -169,7 +169,7 @@ func (s *Service) watch(ctx context.Context, actor rooms.Actor, in SlotsInput) (
 		return SlotList{}, err
 	}
 	if conn := rooms.SubscriberOf(ctx); conn != nil {
-		if err := conn.Subscribe(Room(in.DoctorID)); err != nil {
+		if err := conn.Subscribe(Room(in.DoctorID), 0); err != nil {
 			return SlotList{}, err
 		}
 	}

@@ -212,9 +212,15 @@ func (tx *Tx) InsertParticipant(id consultation.ID, p consultation.Participant) 
 		id, p.UserID, p.Name, p.Role, micros(p.JoinedAt))
 }
 
-// ReplaceParticipant implements consultation.Tx.
-func (tx *Tx) ReplaceParticipant(id consultation.ID, user rooms.UserID, p consultation.Participant) error {
-	return firstOf(tx.exec(`DELETE FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user), tx.InsertParticipant(id, p))
+// RemoveParticipant implements consultation.Tx.
+func (tx *Tx) RemoveParticipant(id consultation.ID, user rooms.UserID) error {
+	tx.Lost(id.Room(), user)
+	return tx.exec(`DELETE FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user)
+}
+
+// SetPart implements consultation.Tx.
+func (tx *Tx) SetPart(id consultation.ID, user rooms.UserID, part consultation.Part) error {
+	return tx.exec(`UPDATE participants SET role = $3 WHERE consultation_id = $1 AND user_id = $2`, id, user, part)
 }
 
 // SaveWatermarks implements chat.Tx.

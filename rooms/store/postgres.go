@@ -317,16 +317,27 @@ func (s *postgresTx) tryExec(query string, args ...any) error {
 }
 
 // insertEvent implements session: every node reads from the log whom to tell.
-func (s *postgresTx) insertEvent(e rooms.Entry, also []rooms.RoomID) error {
-	if also == nil {
-		also = []rooms.RoomID{}
-	}
-	told, err := json.Marshal(also)
+func (s *postgresTx) insertEvent(p rooms.Publication) error {
+	also, err := jsonList(p.Also)
 	if err != nil {
 		return err
 	}
-	return s.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data, namespace, also) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, sealEvent(s.vault, e.Room, e.Seq, string(e.Data)), e.Namespace, string(told))
+	lost, err := jsonList(p.Lost)
+	if err != nil {
+		return err
+	}
+	e := p.Entry
+	return s.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data, namespace, also, lost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, sealEvent(s.vault, e.Room, e.Seq, string(e.Data)), e.Namespace, also, lost)
+}
+
+// jsonList is a list as a JSON array, [] for none.
+func jsonList[T any](list []T) (string, error) {
+	if list == nil {
+		list = []T{}
+	}
+	b, err := json.Marshal(list)
+	return string(b), err
 }
 
 // insertNotices leaves the signals of the transaction for every node to tell.

@@ -119,10 +119,10 @@ func (f *follower) read(ctx context.Context) error {
 	defer cancel()
 	const fresh = `xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
 	rows, err := f.p.readers.rows(ctx, `WITH now AS MATERIALIZED (SELECT pg_current_snapshot()::text AS snapshot)
-		SELECT snapshot, signal, room, seq, id, name, at, actor_id, data, namespace, also, into_room FROM now LEFT JOIN (
-			SELECT 0 AS signal, pos, room, seq, id, name, at, actor_id, data, namespace, also, '' AS into_room FROM events WHERE `+fresh+`
+		SELECT snapshot, signal, room, seq, id, name, at, actor_id, data, namespace, also, lost, into_room FROM now LEFT JOIN (
+			SELECT 0 AS signal, pos, room, seq, id, name, at, actor_id, data, namespace, also, lost, '' AS into_room FROM events WHERE `+fresh+`
 			UNION ALL
-			SELECT 1, pos, room, 0, '', name, at, '', data, namespace, '[]', into_room FROM notices WHERE `+fresh+`) new ON TRUE
+			SELECT 1, pos, room, 0, '', name, at, '', data, namespace, '[]', '[]', into_room FROM notices WHERE `+fresh+`) new ON TRUE
 		ORDER BY signal, pos`, f.seen)
 	if err != nil {
 		return err
@@ -135,8 +135,8 @@ func (f *follower) read(ctx context.Context) error {
 	)
 	for rows.Next() {
 		var signal, seq, when *int64
-		var room, id, name, actor, data, namespace, also, into *string
-		if err := rows.Scan(&snapshot, &signal, &room, &seq, &id, &name, &when, &actor, &data, &namespace, &also, &into); err != nil {
+		var room, id, name, actor, data, namespace, also, lost, into *string
+		if err := rows.Scan(&snapshot, &signal, &room, &seq, &id, &name, &when, &actor, &data, &namespace, &also, &lost, &into); err != nil {
 			return err
 		}
 		if signal != nil {
@@ -155,7 +155,7 @@ func (f *follower) read(ctx context.Context) error {
 		default:
 			p := rooms.Publication{Entry: rooms.Entry{Room: rooms.RoomID(*room), Seq: rooms.Seq(*seq), ID: *id, Name: *name, At: time.UnixMicro(*when).UTC(),
 				ActorID: rooms.UserID(*actor), Data: json.RawMessage(*data), Namespace: *namespace}}
-			if err := json.Unmarshal([]byte(*also), &p.Also); err != nil {
+			if err := firstOf(json.Unmarshal([]byte(*also), &p.Also), json.Unmarshal([]byte(*lost), &p.Lost)); err != nil {
 				return err
 			}
 			events = append(events, p)
@@ -164,6 +164,8 @@ func (f *follower) read(ctx context.Context) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
+	ends, notices := rooms.SplitEnds(notices)
+	f.p.opts.Hub.Publish(nil, ends) // before all events, however many batches they are
 	for len(events) > announceBatch {
 		f.p.opts.Hub.Publish(events[:announceBatch], nil)
 		events = events[announceBatch:]

@@ -100,9 +100,9 @@ func (s tracedSession) tryExec(query string, args ...any) error {
 }
 
 // insertEvent implements session. What it writes is the database's own affair.
-func (s tracedSession) insertEvent(e rooms.Entry, also []rooms.RoomID) error {
+func (s tracedSession) insertEvent(p rooms.Publication) error {
 	_, ended := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT events"})
-	err := s.session.insertEvent(e, also)
+	err := s.session.insertEvent(p)
 	ended.With(err)
 	return err
 }

@@ -20,7 +20,7 @@ type session interface {
 	// transaction goes on after it has failed.
 	tryExec(query string, args ...any) error
 	// insertEvent writes an event with what this database's way of announcing it needs.
-	insertEvent(e rooms.Entry, also []rooms.RoomID) error
+	insertEvent(p rooms.Publication) error
 	// insertWords makes the text of a message findable, unless that is done later.
 	insertWords(message, text string) error
 	// dropWords makes the messages of a consultation found no more.
@@ -33,6 +33,7 @@ type Tx struct {
 	rooms   []rooms.RoomID // in which it has taken a seq
 	pubs    []rooms.Publication
 	notices []rooms.Notice
+	lost    map[rooms.RoomID][]rooms.UserID // and not yet in an event
 }
 
 // Next implements rooms.Tx.
@@ -46,11 +47,21 @@ func (tx *Tx) Next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
 
 // Append implements rooms.Tx.
 func (tx *Tx) Append(e rooms.Entry, also ...rooms.RoomID) error {
-	err := tx.insertEvent(e, also)
+	p := rooms.Publication{Entry: e, Also: also, Lost: tx.lost[e.Room]}
+	err := tx.insertEvent(p)
 	if err == nil {
-		tx.pubs = append(tx.pubs, rooms.Publication{Entry: e, Also: also})
+		delete(tx.lost, e.Room)
+		tx.pubs = append(tx.pubs, p)
 	}
 	return err
+}
+
+// Lost implements rooms.Tx.
+func (tx *Tx) Lost(room rooms.RoomID, user rooms.UserID) {
+	if tx.lost == nil {
+		tx.lost = map[rooms.RoomID][]rooms.UserID{}
+	}
+	tx.lost[room] = append(tx.lost[room], user)
 }
 
 // Tell implements rooms.Tx.

@@ -240,7 +240,10 @@ func guarded(f func(*Tx) error, tx *Tx) (err error) {
 			err = fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return f(tx)
+	if err = f(tx); err == nil && len(tx.lost) > 0 {
+		err = fmt.Errorf("access was lost to %d rooms without an event there", len(tx.lost))
+	}
+	return err
 }
 
 func (w *writer) exec(statement string, args ...any) error {
@@ -256,7 +259,8 @@ func (w *writer) exec(statement string, args ...any) error {
 func (w *writer) tryExec(statement string, args ...any) error { return w.exec(statement, args...) }
 
 // insertEvent implements session. The writer publishes after the commit itself.
-func (w *writer) insertEvent(e rooms.Entry, _ []rooms.RoomID) error {
+func (w *writer) insertEvent(p rooms.Publication) error {
+	e := p.Entry
 	return w.exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		e.Room, e.Seq, e.ID, e.Name, micros(e.At), e.ActorID, sealEvent(w.opts.vault, e.Room, e.Seq, string(e.Data)))
 }

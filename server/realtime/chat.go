@@ -87,7 +87,7 @@ func (c *Chat) signalled(n rooms.Notice) {
 	}
 	for _, l := range lines {
 		if l.conn.Send(told...) == nil && n.Into != "" {
-			_ = l.Subscribe(n.Into) // fails when the line is being closed
+			_ = l.Subscribe(n.Into, 0) // fails when the line is being closed
 		}
 	}
 }

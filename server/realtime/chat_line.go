@@ -50,8 +50,8 @@ func (l *chatLine) Opened(conn *edge.PlainConn) {
 		}
 		actor.Address = l.actor.Address
 		l.actor, l.expires, l.token = actor, expires, ""
-		_ = l.Subscribe(rooms.SessionRoom(actor.SessionID)) // fails when closed
-		_ = l.Subscribe(rooms.UserRoom(actor.UserID))       // by which an admin can end it
+		_ = l.Subscribe(rooms.SessionRoom(actor.SessionID), 0) // fails when closed
+		_ = l.Subscribe(rooms.UserRoom(actor.UserID), 0)       // by which an admin can end it
 	}
 	ask(ctx, l, lobby.Enter, lobby.NicknameInput{Nickname: l.nickname})
 }
@@ -139,7 +139,7 @@ func (l *chatLine) Closed() {
 }
 
 // Subscribe implements rooms.Subscriber.
-func (l *chatLine) Subscribe(room rooms.RoomID) error {
+func (l *chatLine) Subscribe(room rooms.RoomID, _ rooms.Seq) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.heard == nil {

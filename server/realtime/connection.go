@@ -25,13 +25,19 @@ type connection struct {
 	mu      sync.Mutex
 	actor   rooms.Actor
 	expires time.Time
-	heard   map[rooms.RoomID]bool // and whether it is looked at; nil when closed
+	heard   map[rooms.RoomID]hearing // nil when closed
 	gone    []func()
 }
 
 func newConnection(s *Server, socket *edge.Socket, actor rooms.Actor, expires time.Time) *connection {
 	actor.Address = socket.Address()
-	return &connection{server: s, socket: socket, since: s.cfg.Now(), actor: actor, expires: expires, heard: map[rooms.RoomID]bool{}}
+	return &connection{server: s, socket: socket, since: s.cfg.Now(), actor: actor, expires: expires, heard: map[rooms.RoomID]hearing{}}
+}
+
+// hearing is how a room is heard.
+type hearing struct {
+	looking bool
+	known   rooms.Seq // access that was lost up to it had been given back
 }
 
 // showsPresence tells whether those in a room see each other there.
@@ -45,18 +51,21 @@ func (c *connection) who() (rooms.Actor, time.Time) {
 }
 
 // Subscribe implements rooms.Subscriber.
-func (c *connection) Subscribe(room rooms.RoomID) error {
+func (c *connection) Subscribe(room rooms.RoomID, known rooms.Seq) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.heard == nil:
 		return rooms.Unavailable(nil, "the connection is closed")
 	case c.hears(room):
+		h := c.heard[room]
+		h.known = max(h.known, known)
+		c.heard[room] = h
 		return nil
 	case len(c.heard) >= roomsMost:
 		return rooms.TooLarge("", "at most %d rooms on one connection", roomsMost)
 	}
-	c.heard[room] = true
+	c.heard[room] = hearing{looking: true, known: known}
 	c.socket.Join(string(room))
 	if showsPresence(room) {
 		// The view first: who is seen to be there is known to look.
@@ -70,9 +79,23 @@ func (c *connection) Subscribe(room rooms.RoomID) error {
 func (c *connection) Unsubscribe(room rooms.RoomID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.hears(room) {
-		return
+	if c.hears(room) {
+		c.unsubscribe(room)
 	}
+}
+
+// lose ends the subscription of a user who lost access by the event at seq,
+// unless it was made with knowledge of that.
+func (c *connection) lose(user rooms.UserID, room rooms.RoomID, seq rooms.Seq) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.actor.UserID == user && c.hears(room) && c.heard[room].known < seq {
+		c.unsubscribe(room)
+	}
+}
+
+// unsubscribe ends a subscription. c.mu is held.
+func (c *connection) unsubscribe(room rooms.RoomID) {
 	c.socket.Leave(string(room))
 	c.left(room)
 	delete(c.heard, room)
@@ -82,10 +105,12 @@ func (c *connection) Unsubscribe(room rooms.RoomID) {
 func (c *connection) Look(room rooms.RoomID, looking bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.hears(room) || !showsPresence(room) || c.heard[room] == looking {
+	h := c.heard[room]
+	if !c.hears(room) || !showsPresence(room) || h.looking == looking {
 		return
 	}
-	c.heard[room] = looking
+	h.looking = looking
+	c.heard[room] = h
 	if looking {
 		c.server.presence.Enter(rooms.View(room), c.actor.UserID)
 	} else {
@@ -105,7 +130,7 @@ func (c *connection) left(room rooms.RoomID) {
 		return
 	}
 	c.server.presence.Leave(room, c.actor.UserID)
-	if c.heard[room] {
+	if c.heard[room].looking {
 		c.server.presence.Leave(rooms.View(room), c.actor.UserID)
 	}
 }

@@ -89,7 +89,9 @@ func (s *Server) Rooms() int {
 // Published implements rooms.Listener: an event goes to everyone in its room
 // and in the rooms that are told of it too, once each. The log of a
 // consultation is heard without a gap on /consultations, whatever is in it.
+// Who has lost access with it leaves the room first.
 func (s *Server) Published(p rooms.Publication) {
+	s.lost(p)
 	to := make([]string, 0, 1+len(p.Also))
 	for _, room := range p.Also {
 		to = append(to, string(room))
@@ -103,11 +105,27 @@ func (s *Server) Published(p rooms.Publication) {
 	s.broadcast(rooms.Consultations, []string{string(p.Room)}, p.Name, p.Wire)
 }
 
+// lost ends the subscriptions of those who have lost access to the event's room.
+func (s *Server) lost(p rooms.Publication) {
+	if len(p.Lost) == 0 {
+		return
+	}
+	for _, socket := range s.sockets(string(p.Room)) {
+		conn, ok := socket.Data().(*connection)
+		if !ok {
+			continue
+		}
+		for _, user := range p.Lost {
+			conn.lose(user, p.Room, p.Seq)
+		}
+	}
+}
+
 // Signalled implements rooms.Listener.
 func (s *Server) Signalled(n rooms.Notice) {
 	to := []string{string(n.Room)}
 	s.chat.signalled(n)
-	if n.Room.Kind() != "session" {
+	if !n.EndsSession() {
 		s.broadcast(namespaceOf(n.Namespace), to, n.Name, n.Data)
 		s.admitted(n)
 		return
@@ -148,7 +166,7 @@ func (s *Server) admitted(n rooms.Notice) {
 	}
 	for _, socket := range s.namespaces[namespaceOf(n.Namespace)].Sockets(string(n.Room)) {
 		if conn, ok := socket.Data().(*connection); ok {
-			_ = conn.Subscribe(n.Into) // fails when the connection is closed
+			_ = conn.Subscribe(n.Into, 0) // fails when the connection is closed
 		}
 	}
 }

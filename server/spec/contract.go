@@ -44,7 +44,7 @@ func events() []told {
 		event(billing.OrderUpdated),
 		event(notification.Created), event(notification.WasRead),
 		event(account.NewDevice), event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
-		event(consultation.Updated), event(consultation.Entered),
+		event(consultation.Updated), event(consultation.Entered), event(consultation.Left),
 		event(record.DiagnosisSigned), event(record.PrescriptionUpdated),
 		event(chat.Created), event(chat.WasRecalled), event(chat.WasRead), event(chat.Delivered),
 		event(call.Updated),
@@ -97,7 +97,8 @@ func enums() map[reflect.Type][]string {
 			string(consultation.PartPatient), string(consultation.PartDoctor), string(consultation.PartColleague),
 			string(consultation.PartRelative), string(consultation.PartInterpreter),
 		},
-		reflect.TypeFor[consultation.Refund](): {string(consultation.NoRefund), string(consultation.FullRefund), string(consultation.PartialRefund)},
+		reflect.TypeFor[consultation.LeaveReason](): values(consultation.LeftReassigned, consultation.LeftRemoved, consultation.LeftQuit),
+		reflect.TypeFor[consultation.Refund]():      {string(consultation.NoRefund), string(consultation.FullRefund), string(consultation.PartialRefund)},
 		reflect.TypeFor[consultation.OrderStatus](): {
 			string(consultation.OrderCreated), string(consultation.OrderFailed), string(consultation.OrderPaid), string(consultation.OrderRefunding),
 			string(consultation.OrderRefunded), string(consultation.OrderPartiallyRefunded), string(consultation.OrderClosed),

@@ -24,6 +24,7 @@ const durable: Record<DurableName, true> = {
   'message:delivered': true,
   'consultation:updated': true,
   'participant:joined': true,
+  'participant:left': true,
   'appointment:updated': true,
   'waitlist:updated': true,
   'call:updated': true,

@@ -394,6 +394,11 @@ export interface Decision {
   seal: string
 }
 
+export interface Departure {
+  userId: string
+  reason: LeaveReason
+}
+
 export interface Diagnosis {
   id: string
   consultationId: string
@@ -832,6 +837,8 @@ export interface KindPreference {
   push: boolean
   email: boolean
 }
+
+export type LeaveReason = 'reassigned' | 'removed' | 'quit'
 
 export interface Line {
   id: string
@@ -2041,6 +2048,7 @@ export type AnyLogEvent =
   | LogEvent<'waitlist:updated', Wait>
   | LogEvent<'consultation:updated', Consultation>
   | LogEvent<'participant:joined', Participant>
+  | LogEvent<'participant:left', Departure>
   | LogEvent<'diagnosis:signed', Diagnosis>
   | LogEvent<'prescription:updated', Prescription>
   | LogEvent<'message:created', Message>
@@ -2139,8 +2147,10 @@ export interface ServerToClientEvents {
   'waitlist:updated': (event: LogEvent<'waitlist:updated', Wait>) => void
   /** The consultation changed; data is the whole of it. */
   'consultation:updated': (event: LogEvent<'consultation:updated', Consultation>) => void
-  /** Someone may enter the consultation from now on. */
+  /** Someone may enter the consultation from now on, or has another part in it. */
   'participant:joined': (event: LogEvent<'participant:joined', Participant>) => void
+  /** Someone takes part no more. Their own devices are told as well, and hear nothing of the room after that. */
+  'participant:left': (event: LogEvent<'participant:left', Departure>) => void
   /** A doctor signed a diagnosis, or an amendment of one. */
   'diagnosis:signed': (event: LogEvent<'diagnosis:signed', Diagnosis>) => void
   /** A prescription was signed, or decided about. */

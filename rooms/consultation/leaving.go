@@ -1,0 +1,82 @@
+package consultation
+
+import "wenzhen/rooms"
+
+// LeaveReason says why someone takes part no more.
+type LeaveReason string
+
+// The reasons.
+const (
+	LeftReassigned LeaveReason = "reassigned" // another doctor has their place
+	LeftRemoved    LeaveReason = "removed"
+	LeftQuit       LeaveReason = "quit" // by themselves
+)
+
+// Departure is who takes part no more, and why.
+type Departure struct {
+	UserID rooms.UserID `json:"userId"`
+	Reason LeaveReason  `json:"reason"`
+}
+
+// Leaver is a Follower that is also told who is about to leave, inside the
+// transaction and while they still take part: a call goes on without them.
+type Leaver interface {
+	Leaves(tx Tx, id ID, user rooms.UserID) error
+}
+
+// Remove ends the part of user in a consultation. It is the only way out: with
+// it end, on every node and before the next event of the room is delivered,
+// the subscriptions of the user's connections, their presence, their part in a
+// call, and what they are downloading from the room. participant:left tells
+// the room, and the user's devices. Errors: not_found (user takes no part).
+func (s *Service) Remove(tx Tx, actor rooms.Actor, id ID, user rooms.UserID, reason LeaveReason) error {
+	if _, err := tx.Participant(id, user); err != nil {
+		return err
+	}
+	for _, f := range s.followers {
+		if l, ok := f.(Leaver); ok {
+			if err := l.Leaves(tx, id, user); err != nil {
+				return err
+			}
+		}
+	}
+	if err := tx.RemoveParticipant(id, user); err != nil {
+		return err
+	}
+	people, err := tx.Participants(id)
+	if err != nil {
+		return err
+	}
+	also := append(devicesOf(people), rooms.UserRoom(user))
+	_, err = Left.Record(tx, id.Room(), actor, s.now(), also, func(rooms.Seq) (Departure, error) {
+		return Departure{UserID: user, Reason: reason}, nil
+	})
+	return err
+}
+
+// enter lets p take part. Who does already, in another part, gets that of p.
+func (s *Service) enter(tx Tx, actor rooms.Actor, id ID, p Participant) error {
+	there, err := tx.Participant(id, p.UserID)
+	switch {
+	case err == nil:
+		there.Role = p.Role
+		p, err = there, tx.SetPart(id, p.UserID, p.Role)
+	case rooms.CodeOf(err) == rooms.CodeNotFound:
+		err = tx.InsertParticipant(id, p)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = Entered.Record(tx, id.Room(), actor, s.now(), []rooms.RoomID{rooms.UserRoom(p.UserID)},
+		func(rooms.Seq) (Participant, error) { return p, nil })
+	return err
+}
+
+// devicesOf are the rooms of the devices of people.
+func devicesOf(people []Participant) []rooms.RoomID {
+	list := make([]rooms.RoomID, len(people), len(people)+1)
+	for i, p := range people {
+		list[i] = rooms.UserRoom(p.UserID)
+	}
+	return list
+}

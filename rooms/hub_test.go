@@ -1,0 +1,29 @@
+package rooms_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	. "wenzhen/rooms"
+)
+
+type inOrder struct{ heard []string }
+
+func (o *inOrder) Published(p Publication) { o.heard = append(o.heard, p.Name) }
+func (o *inOrder) Signalled(n Notice)      { o.heard = append(o.heard, n.Name) }
+
+// Of what was committed together, the end of a session is delivered first.
+func TestSessionsEndBeforeTheEvents(t *testing.T) {
+	t.Parallel()
+	hub, o := NewHub(2), &inOrder{}
+	hub.Listen(o)
+	hub.Publish([]Publication{{Entry: Entry{Room: "consultation:1", Name: "a"}}, {Entry: Entry{Room: "consultation:1", Name: "b"}}},
+		[]Notice{{Room: "user:1", Name: "rings"}, {Room: SessionRoom("1"), Name: "revoked"}})
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	hub.Run(ctx) // what is queued
+	if got := strings.Join(o.heard, " "); got != "revoked a b rings" {
+		t.Errorf("heard: %s", got)
+	}
+}
