@@ -3,10 +3,8 @@ package rooms
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 )
 
 // Socket.IO namespaces on which commands are offered.
@@ -72,55 +70,3 @@ type Bound struct {
 
 // Nothing is the input or answer of a command that has none.
 type Nothing struct{}
-
-// decode reads one JSON object; nothing at all counts as {}.
-func decode(raw json.RawMessage, in any) error {
-	if len(raw) == 0 {
-		return nil
-	}
-	err := json.Unmarshal(raw, in)
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &wrong) && wrong.Field == "":
-		return Invalid("", "the input must be one JSON object, not %s", wrong.Value)
-	case errors.As(err, &wrong):
-		return Invalid(wrong.Field, "%s must be %s, not %s", wrong.Field, jsonName(wrong.Type), wrong.Value)
-	}
-	if field := fieldAtFault(raw, in); field != "" {
-		return Invalid(field, "%s is not well-formed: %v", field, err)
-	}
-	return Invalid("", "the input is not valid JSON: %v", err)
-}
-
-// fieldAtFault finds the field whose own decoding fails, for errors that do
-// not name one: those of times.
-func fieldAtFault(raw json.RawMessage, in any) string {
-	var fields map[string]json.RawMessage
-	t := reflect.TypeOf(in).Elem()
-	if t.Kind() != reflect.Struct || json.Unmarshal(raw, &fields) != nil {
-		return ""
-	}
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		if value, given := fields[name]; given && json.Unmarshal(value, reflect.New(t.Field(i).Type).Interface()) != nil {
-			return name
-		}
-	}
-	return ""
-}
-
-func jsonName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "a string"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice, reflect.Array:
-		return "an array"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	}
-	return "a number"
-}

@@ -78,7 +78,7 @@ func TestCatalogueAnswers(t *testing.T) {
 		"patient":         {Actor{UserID: "p", Role: RolePatient}, "thing:do", `{"name":"it"}`, CodeForbidden, ""},
 		"missing":         {doctor, "thing:do", ``, CodeInvalid, "name"},
 		"wrong type":      {doctor, "thing:do", `{"name":5}`, CodeInvalid, "name"},
-		"wrong list":      {doctor, "thing:do", `{"tags":["a",1]}`, CodeInvalid, "tags"},
+		"wrong list":      {doctor, "thing:do", `{"tags":["a",1]}`, CodeInvalid, "tags[1]"},
 		"no object":       {doctor, "thing:do", `[1]`, CodeInvalid, ""},
 		"no JSON":         {doctor, "thing:do", `{"name":`, CodeInvalid, ""},
 		"fraction":        {doctor, "thing:do", `{"size":1.5}`, CodeInvalid, "size"},

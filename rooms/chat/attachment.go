@@ -260,6 +260,9 @@ func (s *Service) attachment(ctx context.Context, actor rooms.Actor, in Attachme
 // Open reads a file, or its thumbnail, for a participant. The caller closes
 // it. Errors: not_found, also for strangers.
 func (s *Service) Open(ctx context.Context, actor rooms.Actor, id AttachmentID, thumbnail bool) (Attachment, io.ReadSeekCloser, error) {
+	if !rooms.ValidID(string(id)) { // it did not come through a command
+		return Attachment{}, nil, rooms.NotFound("attachment")
+	}
 	a, err := s.attachment(ctx, actor, AttachmentInput{AttachmentID: id})
 	if err != nil {
 		return Attachment{}, nil, err

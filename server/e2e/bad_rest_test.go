@@ -39,7 +39,7 @@ func TestBadInputOverREST(t *testing.T) {
 		{name: "no body", method: "POST", path: here + "/messages", status: 400, code: rooms.CodeInvalid, field: "clientId"},
 		{name: "not JSON", method: "POST", path: here + "/messages", body: "a=b", header: "Content-Type", value: "application/x-www-form-urlencoded", status: 400, code: rooms.CodeInvalid},
 		{name: "wrong type", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":5`), status: 400, code: rooms.CodeInvalid, field: "text"},
-		{name: "wrong type deep inside", method: "PATCH", path: "/api/v1/me/doctor", body: `{"services":[{"price":"free"}]}`, as: wang, status: 400, code: rooms.CodeInvalid, field: "services.price"},
+		{name: "wrong type deep inside", method: "PATCH", path: "/api/v1/me/doctor", body: `{"services":[{"price":"free"}]}`, as: wang, status: 400, code: rooms.CodeInvalid, field: "services[0].price"},
 		{name: "2 MB", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":"` + strings.Repeat("x", 2<<20) + `"`), status: 413, code: rooms.CodeTooLarge},
 		{name: "text of 100 kB", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":"` + strings.Repeat("x", 100_000) + `"`), status: 413, code: rooms.CodeTooLarge, field: "text"},
 		{name: "invalid UTF-8", method: "POST", path: here + "/messages", body: message("\"clientId\":\"x\",\"text\":\"\xff\xfe\""), status: 400, code: rooms.CodeInvalid},
@@ -54,6 +54,13 @@ func TestBadInputOverREST(t *testing.T) {
 		{name: "search for nothing", method: "GET", path: "/api/v1/messages?q=%20", status: 400, code: rooms.CodeInvalid, field: "q"},
 		{name: "unknown consultation", method: "GET", path: "/api/v1/consultations/none", status: 404, code: rooms.CodeNotFound},
 		{name: "unknown attachment", method: "GET", path: "/api/v1/attachments/none", status: 404, code: rooms.CodeNotFound},
+		{name: "U+0000 in a text", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":"a\u0000b"`), status: 400, code: rooms.CodeInvalid, field: "text"},
+		{name: "U+0000 in a list", method: "PATCH", path: "/api/v1/me/doctor", body: `{"languages":["zh","\u0000"]}`, as: wang, status: 400, code: rooms.CodeInvalid, field: "languages[1]"},
+		{name: "U+0000 in a path", method: "GET", path: "/api/v1/consultations/%00", status: 400, code: rooms.CodeInvalid, field: "consultationId"},
+		{name: "U+0000 in a query", method: "GET", path: "/api/v1/messages?q=a%00b", status: 400, code: rooms.CodeInvalid, field: "q"},
+		{name: "U+0000 in a file's path", method: "GET", path: "/api/v1/attachments/%00", status: 404, code: rooms.CodeNotFound},
+		{name: "born in 2999", method: "POST", path: "/api/v1/me/patients", body: `{"name":"x","relation":"child","birthDate":"2999-12-31"}`, status: 400, code: rooms.CodeInvalid, field: "birthDate"},
+		{name: "price that overflows", method: "PATCH", path: "/api/v1/me/doctor", body: `{"services":[{"service":"advice","medium":"text","price":92233720368547759,"currency":"CNY","minutes":15}]}`, as: wang, status: 400, code: rooms.CodeInvalid, field: "services[0].price"},
 		{name: "unknown route", method: "GET", path: "/api/v1/none", status: 404, code: rooms.CodeNotFound},
 		{name: "wrong method", method: "DELETE", path: "/api/v1/doctors", status: 405, code: rooms.CodeInvalid},
 		{name: "upload that is none", method: "POST", path: here + "/attachments", body: `{}`, status: 400, code: rooms.CodeInvalid, field: "file"},
@@ -74,7 +81,7 @@ func TestBadInputOverREST(t *testing.T) {
 			if got.status != c.status || p.Status != c.status || p.Code != c.code || p.Field != c.field || p.State != c.state || p.Detail == "" || p.TraceID == "" {
 				t.Errorf("got %d %s\nwant %d, code %q, field %q, state %q", got.status, got.body, c.status, c.code, c.field, c.state)
 			}
-			if path, _, _ := strings.Cut(c.path, "?"); p.Instance != path || p.Type == "" || p.Title != http.StatusText(c.status) {
+			if path, _, _ := strings.Cut(c.path, "?"); p.Instance != strings.ReplaceAll(path, "%00", "\x00") || p.Type == "" || p.Title != http.StatusText(c.status) {
 				t.Errorf("not as RFC 9457 has it: %s", got.body)
 			}
 		})
