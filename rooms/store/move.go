@@ -25,8 +25,10 @@ type Moved map[string]int64
 // it is as it was. Positions in the log are translated, so that what had not
 // been read of it (notifications) is still to be read.
 //
-// Errors: there is no database at path; url has accounts or events; a text that
-// PostgreSQL cannot keep; a difference between the two.
+// U+0000 in a text, which PostgreSQL cannot store, becomes U+FFFD.
+//
+// Errors: there is no database at path; url has accounts or events; a
+// difference between the two.
 func Move(ctx context.Context, path, url string) (Moved, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("move: there is no database at %s", path)
@@ -225,9 +227,21 @@ func (c *copied) Values() ([]any, error) {
 		to[i] = &c.values[i]
 	}
 	if c.err = c.rows.Scan(to...); c.err == nil {
+		storable(c.values)
 		_, c.err = plain(c.values)
 	}
 	return c.values, c.err
+}
+
+// storable replaces U+0000, which PostgreSQL cannot store in a text, by U+FFFD.
+// Earlier versions accepted it on SQLite; as part of JSON it is written \u0000,
+// which both can store in a text column.
+func storable(values []any) {
+	for i, v := range values {
+		if s, ok := v.(string); ok && strings.ContainsRune(s, 0) {
+			values[i] = strings.ReplaceAll(s, "\x00", "\uFFFD")
+		}
+	}
 }
 
 // Err implements pgx.CopyFromSource.
@@ -263,7 +277,7 @@ func (m *move) index(ctx context.Context) error {
 		if err := rows.Scan(&num, &text); err != nil {
 			return err
 		}
-		if v := tsvector(text); v != "" {
+		if v := tsvector(strings.ReplaceAll(text, "\x00", "\uFFFD")); v != "" {
 			nums, vectors = append(nums, num), append(vectors, v)
 		}
 		if len(nums) == batch {

@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"database/sql"
+	"path/filepath"
 	"reflect"
 	"testing"
 
@@ -11,6 +13,19 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/server"
 )
+
+// withNUL puts U+0000 where earlier versions accepted it on SQLite, which
+// PostgreSQL cannot store.
+func withNUL(t *testing.T, dir, consultation string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "wenzhen.db"))
+	must(t, err)
+	defer db.Close()
+	_, err = db.Exec(`UPDATE consultations SET complaint = 'a' || char(0) || 'b' WHERE id = $1`, consultation)
+	must(t, err)
+	_, err = db.Exec(`UPDATE messages SET text = text || char(0) WHERE text LIKE '%monday%'`)
+	must(t, err)
+}
 
 // A clinic moves from SQLite to PostgreSQL: everyone is still logged in, every
 // log is what it was and goes on, messages are found, and what was to be
@@ -30,6 +45,7 @@ func TestMoveToPostgres(t *testing.T) {
 	do(bo, chat.Recall, chat.MessageInput{ConsultationID: id, MessageID: recalled.ID})
 	before := bo.log(id)
 	must(t, w.stop())
+	withNUL(t, w.dir, string(id))
 
 	url := postgresDatabase(t)
 	moved, err := server.Move(t.Context(), w.place(), url)
@@ -56,7 +72,9 @@ func TestMoveToPostgres(t *testing.T) {
 			t.Errorf("%q is found %d times, want %d", words, len(found.Items), want)
 		}
 	}
-	do(bo, consultation.Read, consultation.Input{ConsultationID: id})
+	if c := do(bo, consultation.Read, consultation.Input{ConsultationID: id}); c.Complaint != "a\uFFFDb" {
+		t.Errorf("U+0000 became %q", c.Complaint)
+	}
 	if me := do(bo, account.Me, rooms.Nothing{}); me.User.ID != bo.user.ID {
 		t.Errorf("who: %+v", me.User)
 	}
