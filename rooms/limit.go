@@ -75,7 +75,7 @@ func checksOf(t reflect.Type, within ...reflect.Type) check {
 		}
 	}
 	if t == reflect.TypeFor[time.Time]() {
-		return writable
+		return plausible
 	}
 	within = append(within, t)
 	switch t.Kind() {
@@ -109,11 +109,13 @@ func checksOf(t reflect.Type, within ...reflect.Type) check {
 	return nil
 }
 
-// writable refuses a time that could not be written again: RFC 3339 ends with
-// the year 9999, in UTC too, and times are added to.
-func writable(v reflect.Value, at string) error {
-	if year := v.Interface().(time.Time).UTC().Year(); year < 1 || year > 9998 {
-		return Invalid(at, "%s must be a time of the years 1 to 9998", at)
+// plausible refuses a time outside the years that the clinic can mean, which
+// also keeps what is computed from it within RFC 3339. The zero time, as Go
+// writes a field that was not set, is accepted.
+func plausible(v reflect.Value, at string) error {
+	t := v.Interface().(time.Time).UTC()
+	if year := t.Year(); !t.IsZero() && (year < firstYear || year > lastYear) {
+		return Invalid(at, "%s must be a time of the years %d to %d", at, firstYear, lastYear)
 	}
 	return nil
 }

@@ -37,21 +37,22 @@ func TestLimits(t *testing.T) {
 	}{
 		`{"words":["a"]}`: {},
 		`{"id":"x","text":"äöü","name":" b ","words":["a","b"],"days":365,"shapes":[{"colour":"#00ff00","width":0.5}]}`: {},
-		`{"words":["a"],"from":"9998-12-31T23:59:59Z","until":"0001-01-01T00:00:00Z"}`:                                  {},
-		`{"words":["a"],"from":"9998-12-31T23:59:59-00:01"}`:                                                            {CodeInvalid, "from"}, // a minute later in UTC
+		`{"words":["a"],"from":"2199-12-31T23:59:59Z","until":"0001-01-01T00:00:00Z"}`:                                  {},
+		`{"words":["a"],"from":"2199-12-31T23:59:59-00:01"}`:                                                            {CodeInvalid, "from"}, // a minute later in UTC
+		`{"words":["a"],"from":"2999-12-31T00:00:00Z"}`:                                                                 {CodeInvalid, "from"},
 		`{"words":["a"],"until":"0001-01-01T00:00:00+23:59"}`:                                                           {CodeInvalid, "until"},
-		`{"words":["a"],"days":0}`:          {}, // as if it were left out
-		`{"words":["a"],"id":"with blank"}`: {CodeInvalid, "id"},
-		`{"words":["a"],"text":"four"}`:     {CodeTooLarge, "text"},
-		`{"words":["a"],"name":""}`:         {CodeInvalid, "name"},
-		`{"words":["a"],"name":"   "}`:      {CodeInvalid, "name"},
-		`{"words":["a"],"name":"fives"}`:    {CodeInvalid, "name"},
-		`{}`:                                {CodeInvalid, "words"},
-		`{"words":["a","b","c"]}`:           {CodeTooLarge, "words"},
-		`{"words":["a"],"days":366}`:        {CodeInvalid, "days"},
-		`{"words":["a"],"least":-1}`:        {CodeInvalid, "least"},
-		`{"words":["a"],"shapes":[{"colour":"#00ff00","width":201}]}`: {CodeInvalid, "shapes[0].width"},
-		`{"words":["a"],"shapes":[{"colour":"red","width":1}]}`:       {CodeInvalid, "shapes[0].colour"},
+		`{"words":["a"],"days":0}`:                                                                                      {}, // as if it were left out
+		`{"words":["a"],"id":"with blank"}`:                                                                             {CodeInvalid, "id"},
+		`{"words":["a"],"text":"four"}`:                                                                                 {CodeTooLarge, "text"},
+		`{"words":["a"],"name":""}`:                                                                                     {CodeInvalid, "name"},
+		`{"words":["a"],"name":"   "}`:                                                                                  {CodeInvalid, "name"},
+		`{"words":["a"],"name":"fives"}`:                                                                                {CodeInvalid, "name"},
+		`{}`:                                                                                                            {CodeInvalid, "words"},
+		`{"words":["a","b","c"]}`:                                                                                       {CodeTooLarge, "words"},
+		`{"words":["a"],"days":366}`:                                                                                    {CodeInvalid, "days"},
+		`{"words":["a"],"least":-1}`:                                                                                    {CodeInvalid, "least"},
+		`{"words":["a"],"shapes":[{"colour":"#00ff00","width":201}]}`:                                                   {CodeInvalid, "shapes[0].width"},
+		`{"words":["a"],"shapes":[{"colour":"red","width":1}]}`:                                                         {CodeInvalid, "shapes[0].colour"},
 	} {
 		_, err := catalogue.Answer(t.Context(), Actor{}, command.Name, json.RawMessage(in))
 		var e *Error

@@ -80,7 +80,11 @@ func (s *Service) updateMe(ctx context.Context, actor rooms.Actor, in MeInput) (
 
 // Validate implements rooms.Validator.
 func (in PatientInput) Validate() error {
-	return validPatient(Patient{Name: in.Name, BirthDate: in.BirthDate, Sex: in.Sex, Relation: in.Relation})
+	return validPatient(in.patient())
+}
+
+func (in PatientInput) patient() Patient {
+	return Patient{Name: in.Name, BirthDate: in.BirthDate, Sex: in.Sex, Relation: in.Relation}
 }
 
 func (s *Service) patients(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (PatientList, error) {
@@ -92,6 +96,9 @@ func (s *Service) patients(ctx context.Context, actor rooms.Actor, _ rooms.Nothi
 const patientsMost = 50
 
 func (s *Service) addPatient(ctx context.Context, actor rooms.Actor, in PatientInput) (Patient, error) {
+	if err := rooms.PastDate("birthDate", in.BirthDate, false, s.now()); err != nil {
+		return Patient{}, err
+	}
 	have, err := s.store.Patients(ctx, actor.UserID)
 	if err != nil {
 		return Patient{}, err
@@ -99,8 +106,8 @@ func (s *Service) addPatient(ctx context.Context, actor rooms.Actor, in PatientI
 	if len(have) >= patientsMost {
 		return Patient{}, rooms.TooLarge("", "at most %d patient profiles", patientsMost)
 	}
-	p := Patient{ID: PatientID(rooms.NewID(s.now())), UserID: actor.UserID,
-		Name: in.Name, BirthDate: in.BirthDate, Sex: in.Sex, Relation: in.Relation}
+	p := in.patient()
+	p.ID, p.UserID = PatientID(rooms.NewID(s.now())), actor.UserID
 	return p, s.store.InTx(ctx, func(tx Tx) error { return tx.InsertPatient(p) })
 }
 
@@ -120,6 +127,11 @@ func (s *Service) updatePatient(ctx context.Context, actor rooms.Actor, in Patie
 		if err := validPatient(p); err != nil {
 			return err
 		}
+		if in.BirthDate != nil { // one that was accepted by an earlier version does not keep the rest from being changed
+			if err := rooms.PastDate("birthDate", p.BirthDate, false, s.now()); err != nil {
+				return err
+			}
+		}
 		return tx.SavePatient(p)
 	})
 	return p, err
@@ -128,11 +140,6 @@ func (s *Service) updatePatient(ctx context.Context, actor rooms.Actor, in Patie
 func validPatient(p Patient) error {
 	if err := validName("name", p.Name); err != nil {
 		return err
-	}
-	if p.BirthDate != "" {
-		if _, err := time.Parse(time.DateOnly, p.BirthDate); err != nil {
-			return rooms.Invalid("birthDate", "birthDate must be YYYY-MM-DD")
-		}
 	}
 	switch p.Sex {
 	case "", "male", "female", "other", "unknown":

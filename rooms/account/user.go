@@ -85,7 +85,7 @@ const (
 type DoctorService struct {
 	Service  ServiceKind `json:"service"`
 	Medium   Medium      `json:"medium"`
-	Price    int64       `json:"price" limit:"0.."`             // minor units of Currency
+	Price    int64       `json:"price" limit:"0..1000000000"`   // minor units of Currency
 	Currency string      `json:"currency" pattern:"^[A-Z]{3}$"` // ISO 4217
 	Minutes  int         `json:"minutes" limit:"1..1440"`
 }

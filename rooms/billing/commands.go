@@ -151,7 +151,7 @@ type RefundRecord struct {
 type GiveBackInput struct {
 	OrderID OrderID               `json:"orderId"`
 	ID      consultation.RefundID `json:"id,omitempty"`
-	Amount  int64                 `json:"amount,omitempty"`
+	Amount  int64                 `json:"amount,omitempty" limit:"1..1000000000"`
 	Reason  string                `json:"reason"`
 }
 
@@ -160,8 +160,6 @@ func (in GiveBackInput) Validate() error {
 	switch {
 	case in.ID != "" && !rooms.ValidID(string(in.ID)):
 		return rooms.Invalid("id", "id must be 1 to 100 visible ASCII characters")
-	case in.Amount < 0:
-		return rooms.Invalid("amount", "amount must not be negative")
 	case in.Reason == "":
 		return rooms.Invalid("reason", "give a reason")
 	case utf8.RuneCountInString(in.Reason) > 500:

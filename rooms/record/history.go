@@ -99,6 +99,9 @@ func (e *Episode) add(d Document) error {
 }
 
 func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in BackgroundInput) (v PatientRecord, err error) {
+	if err := in.past(s.now()); err != nil {
+		return v, err
+	}
 	if err := s.loadCodes(ctx); err != nil {
 		return v, err
 	}

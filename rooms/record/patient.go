@@ -100,13 +100,13 @@ func (in BackgroundInput) Validate() error {
 	}
 	for i, c := range in.Conditions {
 		at := fmt.Sprintf("conditions[%d].", i)
-		if err := firstError(named(at+"text", c.Text), longest(at+"code", c.Code, 10), partialDate(at+"since", c.Since)); err != nil {
+		if err := firstError(named(at+"text", c.Text), longest(at+"code", c.Code, 10)); err != nil {
 			return err
 		}
 	}
 	for i, m := range in.Medications {
 		at := fmt.Sprintf("medications[%d].", i)
-		if err := firstError(named(at+"drug", m.Drug), longest(at+"usage", m.Usage, 500), partialDate(at+"since", m.Since)); err != nil {
+		if err := firstError(named(at+"drug", m.Drug), longest(at+"usage", m.Usage, 500)); err != nil {
 			return err
 		}
 	}
@@ -120,16 +120,19 @@ func named(field, text string) error {
 	return longest(field, text, 200)
 }
 
-func partialDate(field, s string) error {
-	if s == "" {
-		return nil
-	}
-	for _, layout := range []string{"2006", "2006-01", time.DateOnly} {
-		if _, err := time.Parse(layout, s); err == nil {
-			return nil
+// past checks that what is said to have begun has begun by now.
+func (in BackgroundInput) past(now time.Time) error {
+	for i, c := range in.Conditions {
+		if err := rooms.PastDate(fmt.Sprintf("conditions[%d].since", i), c.Since, true, now); err != nil {
+			return err
 		}
 	}
-	return rooms.Invalid(field, "%s must be YYYY, YYYY-MM or YYYY-MM-DD", field)
+	for i, m := range in.Medications {
+		if err := rooms.PastDate(fmt.Sprintf("medications[%d].since", i), m.Since, true, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // BackgroundVersion is one version of a background, as it is stored.

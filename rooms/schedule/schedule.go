@@ -111,8 +111,8 @@ func validRules(rules []Rule) error {
 			return rooms.Invalid(at("slotMinutes"), "no slot fits between start and end")
 		}
 		for field, day := range map[string]string{"validFrom": r.ValidFrom, "validUntil": r.ValidUntil} {
-			if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
-				return rooms.Invalid(at(field), "%s must be YYYY-MM-DD", field)
+			if err := rooms.ScheduleDate(at(field), day); err != nil {
+				return err
 			}
 		}
 		if r.ValidFrom != "" && r.ValidUntil != "" && r.ValidUntil < r.ValidFrom {
