@@ -66,6 +66,30 @@ type Signature struct {
 	SHA256 string `json:"sha256"`
 	// Seal is the server's Ed25519 signature of SHA256, in base64.
 	Seal string `json:"seal"`
+	// Form is the version of the canonical content.
+	Form int `json:"form"`
+	// KeyID names the key of the seal; empty for those made before keys had names.
+	KeyID string `json:"keyId,omitempty"`
+}
+
+// SignedAs is who patient and doctor were when a document was signed.
+type SignedAs struct {
+	Patient SignedPatient `json:"patient"`
+	Doctor  SignedDoctor  `json:"doctor"`
+}
+
+// SignedPatient is the patient as of signing.
+type SignedPatient struct {
+	Name      string `json:"name"`
+	BirthDate string `json:"birthDate,omitempty"` // YYYY-MM-DD
+	Sex       string `json:"sex,omitempty"`
+}
+
+// SignedDoctor is the doctor as of signing.
+type SignedDoctor struct {
+	Name       string `json:"name"`
+	Title      string `json:"title,omitempty"`
+	Department string `json:"department,omitempty"`
 }
 
 // Decision is what was decided about a signed prescription. Decisions are a
@@ -78,6 +102,8 @@ type Decision struct {
 	Reason string         `json:"reason,omitempty"`
 	SHA256 string         `json:"sha256"`
 	Seal   string         `json:"seal"`
+	// KeyID names the key of the seal, as in a Signature.
+	KeyID string `json:"keyId,omitempty"`
 }
 
 // Document is a document as it is stored: its content is the very text that
@@ -86,8 +112,11 @@ type Document struct {
 	Head
 	Kind DocumentKind
 	// Root is the first version.
-	Root      DocumentID
-	Content   json.RawMessage
+	Root    DocumentID
+	Content json.RawMessage
+	// SignedAs is a SignedAs in JSON, to the letter as it was signed; empty for
+	// drafts, and for what was signed in the first form.
+	SignedAs  string
 	Decisions []Decision
 }
 

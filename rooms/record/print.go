@@ -2,18 +2,18 @@ package record
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"wenzhen/rooms"
-	"wenzhen/rooms/account"
 )
 
-// Printout is everything that stands on a printed document. One of Diagnosis,
+// Printout is everything that stands on a printed document: what was signed,
+// and the document's status at the time of printing. One of Diagnosis,
 // Prescription and Summary is set.
 type Printout struct {
 	Kind         DocumentKind    `json:"kind"`
-	Patient      account.Patient `json:"patient"`
-	Department   string          `json:"department"`
-	Title        string          `json:"title"`    // the doctor's
+	SignedAs     SignedAs        `json:"signedAs"`
 	TimeZone     string          `json:"timeZone"` // IANA name, of the reader
 	Diagnosis    *Diagnosis      `json:"diagnosis,omitempty"`
 	Prescription *Prescription   `json:"prescription,omitempty"`
@@ -62,24 +62,24 @@ func (s *Service) printSummary(ctx context.Context, actor rooms.Actor, in InCons
 	return p, err
 }
 
+// printout reads nothing but the document, and the reader's time zone: it can be
+// printed whatever becomes of its patient and its doctor.
 func printout(tx Tx, actor rooms.Actor, d Document) (Printout, error) {
 	p := Printout{Kind: d.Kind}
 	if d.Signature == nil {
 		return p, rooms.Conflict(string(Draft), "a draft cannot be printed; sign it first")
 	}
-	patient, err := tx.Patient(d.PatientID)
-	if err != nil {
-		return p, err
-	}
-	doctor, err := tx.Doctor(d.DoctorID)
-	if err != nil {
-		return p, err
+	p.SignedAs = SignedAs{Patient: SignedPatient{Name: d.PatientName}, Doctor: SignedDoctor{Name: d.DoctorName}}
+	if d.SignedAs != "" {
+		if err := json.Unmarshal([]byte(d.SignedAs), &p.SignedAs); err != nil {
+			return p, fmt.Errorf("%s: who it was signed as: %w", d.subject(), err)
+		}
 	}
 	reader, err := tx.User(actor.UserID)
 	if err != nil {
 		return p, err
 	}
-	p.Patient, p.Department, p.Title, p.TimeZone = patient, doctor.Department, doctor.Title, reader.TimeZone
+	p.TimeZone = reader.TimeZone
 	switch d.Kind {
 	case KindDiagnosis:
 		v, err := diagnosisOf(d)

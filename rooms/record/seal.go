@@ -14,8 +14,15 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// canonical is what a signature is over: everything about a document that must
-// never change, as JSON with the fields in this order.
+// The forms of the canonical content. What was signed in an older form is
+// verified in that form.
+const (
+	formNames    = 1 // of patient and doctor only the names are signed
+	formSignedAs = 2 // who patient and doctor were is signed as well
+)
+
+// canonical is what a signature is over in the first form, as JSON with the
+// fields in this order.
 type canonical struct {
 	Kind           DocumentKind      `json:"kind"`
 	ID             DocumentID        `json:"id"`
@@ -32,11 +39,29 @@ type canonical struct {
 	SignedAt       time.Time         `json:"signedAt"`
 }
 
-// contentHash is the SHA-256, in hex, of d as signed by someone at a time.
-func contentHash(d Document, by rooms.UserID, at time.Time) (string, error) {
-	raw, err := json.Marshal(canonical{Kind: d.Kind, ID: d.ID, Root: d.Root, Version: d.Version, Supersedes: d.Supersedes,
+// canonicalSignedAs is what a signature is over in the second form: everything
+// that is printed, and everything else that must never change.
+type canonicalSignedAs struct {
+	Form int `json:"form"`
+	canonical
+	SignedAs string `json:"signedAs"` // to the letter
+}
+
+// contentHash is the SHA-256, in hex, of d as signed in a form by someone at a time.
+func contentHash(d Document, form int, by rooms.UserID, at time.Time) (string, error) {
+	first := canonical{Kind: d.Kind, ID: d.ID, Root: d.Root, Version: d.Version, Supersedes: d.Supersedes,
 		ConsultationID: d.ConsultationID, PatientID: d.PatientID, PatientName: d.PatientName, DoctorID: d.DoctorID, DoctorName: d.DoctorName,
-		Content: string(d.Content), SignedBy: by, SignedAt: at.UTC()})
+		Content: string(d.Content), SignedBy: by, SignedAt: at.UTC()}
+	var signed any
+	switch form {
+	case formNames:
+		signed = first
+	case formSignedAs:
+		signed = canonicalSignedAs{Form: form, canonical: first, SignedAs: d.SignedAs}
+	default:
+		return "", fmt.Errorf("%s is signed in form %d, which this version does not know", d.subject(), form)
+	}
+	raw, err := json.Marshal(signed)
 	if err != nil {
 		return "", fmt.Errorf("encode %s: %w", d.subject(), err)
 	}
@@ -45,7 +70,7 @@ func contentHash(d Document, by rooms.UserID, at time.Time) (string, error) {
 
 // decisionHash is the SHA-256, in hex, of a decision that follows previous.
 func decisionHash(previous string, v Decision) (string, error) {
-	v.SHA256, v.Seal, v.At = "", "", v.At.UTC()
+	v.SHA256, v.Seal, v.KeyID, v.At = "", "", "", v.At.UTC()
 	raw, err := json.Marshal(struct {
 		Previous string `json:"previous"`
 		Decision
@@ -61,52 +86,116 @@ func digest(raw []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// sealer signs hashes with a key that is not in the database: who can change
-// the database can compute a hash anew, but not its seal.
-type sealer struct{ key ed25519.PrivateKey }
+// sealer signs hashes with a key that is not in the database: an attacker who
+// can change the database can compute a hash anew, but not its seal.
+type sealer struct {
+	key ed25519.PrivateKey
+	id  string
+}
 
 func newSealer(secret []byte) sealer {
 	seed := sha256.Sum256(append([]byte("wenzhen record seal\n"), secret...))
-	return sealer{ed25519.NewKeyFromSeed(seed[:])}
+	key := ed25519.NewKeyFromSeed(seed[:])
+	return sealer{key, SealKeyID(key.Public().(ed25519.PublicKey))}
 }
+
+// SealKeyID names a key that seals are checked with: the first 16 hexadecimal
+// digits of the SHA-256 of its 32 bytes.
+func SealKeyID(key ed25519.PublicKey) string {
+	sum := sha256.Sum256(key)
+	return hex.EncodeToString(sum[:8])
+}
+
+// SealKey is the public key that documents are sealed with by a server with
+// this secret.
+func SealKey(secret []byte) ed25519.PublicKey {
+	return newSealer(secret).public()
+}
+
+func (s sealer) public() ed25519.PublicKey { return s.key.Public().(ed25519.PublicKey) }
 
 func (s sealer) seal(hash string) string {
 	return base64.StdEncoding.EncodeToString(ed25519.Sign(s.key, []byte(hash)))
 }
 
-func (s sealer) holds(hash, seal string) bool {
-	raw, err := base64.StdEncoding.DecodeString(seal)
-	return err == nil && ed25519.Verify(s.key.Public().(ed25519.PublicKey), []byte(hash), raw)
-}
-
-// publicKey is the key that anyone can check a seal with, in base64.
-func (s sealer) publicKey() string {
-	return base64.StdEncoding.EncodeToString(s.key.Public().(ed25519.PublicKey))
-}
-
 // sign fixes d.
 func (s sealer) sign(d Document, by rooms.UserID, at time.Time) (*Signature, error) {
-	hash, err := contentHash(d, by, at)
+	hash, err := contentHash(d, formSignedAs, by, at)
 	if err != nil {
 		return nil, err
 	}
-	return &Signature{SignedBy: by, SignedAt: at, SHA256: hash, Seal: s.seal(hash)}, nil
+	return &Signature{SignedBy: by, SignedAt: at, SHA256: hash, Seal: s.seal(hash), Form: formSignedAs, KeyID: s.id}, nil
 }
 
-// intact tells whether a signed document and all that was decided about it are
-// what they were when they were signed.
-func (s sealer) intact(d Document) bool {
-	if d.Signature == nil {
-		return false
+// Integrity is what verifying a document has found.
+type Integrity string
+
+// The findings. UnknownKey: the content fits its hash, but this server does not
+// have the key to check the seal with, so it can neither confirm nor deny it.
+const (
+	Intact     Integrity = "intact"
+	Altered    Integrity = "altered"
+	UnknownKey Integrity = "unknown_key"
+)
+
+// keyring is the public keys that seals are checked with, by id.
+type keyring map[string]ed25519.PublicKey
+
+// check verifies one seal. A seal without a key id is one of any known key.
+func (k keyring) check(hash, seal, id string) Integrity {
+	raw, err := base64.StdEncoding.DecodeString(seal)
+	if err != nil || len(raw) != ed25519.SignatureSize {
+		return Altered
 	}
-	hash, err := contentHash(d, d.Signature.SignedBy, d.Signature.SignedAt)
-	if err != nil || hash != d.Signature.SHA256 || !s.holds(hash, d.Signature.Seal) {
-		return false
+	if id != "" {
+		key, known := k[id]
+		switch {
+		case !known:
+			return UnknownKey
+		case ed25519.Verify(key, []byte(hash), raw):
+			return Intact
+		}
+		return Altered
 	}
-	for _, v := range d.Decisions {
-		if hash, err = decisionHash(hash, v); err != nil || hash != v.SHA256 || !s.holds(hash, v.Seal) {
-			return false
+	for _, key := range k {
+		if ed25519.Verify(key, []byte(hash), raw) {
+			return Intact
 		}
 	}
-	return true
+	return UnknownKey
+}
+
+// of is the key that d was sealed with; nil if it is not known.
+func (k keyring) of(d Document) ed25519.PublicKey {
+	if key, known := k[d.Signature.KeyID]; known {
+		return key
+	}
+	for _, key := range k {
+		if (keyring{"": key}).check(d.Signature.SHA256, d.Signature.Seal, "") == Intact {
+			return key
+		}
+	}
+	return nil
+}
+
+// examine compares a signed document and all that was decided about it with
+// what they were when they were signed.
+func (k keyring) examine(d Document) Integrity {
+	if d.Signature == nil {
+		return Altered
+	}
+	hash, err := contentHash(d, d.Signature.Form, d.Signature.SignedBy, d.Signature.SignedAt)
+	if err != nil || hash != d.Signature.SHA256 {
+		return Altered
+	}
+	found := k.check(hash, d.Signature.Seal, d.Signature.KeyID)
+	for _, v := range d.Decisions {
+		if hash, err = decisionHash(hash, v); err != nil || hash != v.SHA256 {
+			return Altered
+		}
+		if next := k.check(hash, v.Seal, v.KeyID); next != Intact && found != Altered {
+			found = next
+		}
+	}
+	return found
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
@@ -49,11 +50,7 @@ func (s *Service) sign(ctx context.Context, actor rooms.Actor, kind DocumentKind
 				return err
 			}
 		}
-		d.UpdatedAt = s.now()
-		if d.Signature, err = s.seals.sign(d, actor.UserID, d.UpdatedAt); err != nil {
-			return err
-		}
-		if err := tx.SignDocument(d); err != nil {
+		if d, err = s.fix(tx, d, actor.UserID, s.now()); err != nil {
 			return err
 		}
 		d = d.settled()
@@ -67,6 +64,47 @@ func (s *Service) sign(ctx context.Context, actor rooms.Actor, kind DocumentKind
 		return s.say(tx, actor, d.ConsultationID, string(kind), string(d.ID), text)
 	})
 	return d, err
+}
+
+// fix signs a draft as of now: what is signed includes who patient and doctor
+// are at this time.
+func (s *Service) fix(tx Tx, d Document, by rooms.UserID, at time.Time) (Document, error) {
+	as, err := signedAs(tx, d)
+	if err != nil {
+		return d, err
+	}
+	raw, err := json.Marshal(as)
+	if err != nil {
+		return d, err
+	}
+	d.PatientName, d.DoctorName, d.SignedAs, d.UpdatedAt = as.Patient.Name, as.Doctor.Name, string(raw), at
+	if d.Signature, err = s.seals.sign(d, by, at); err != nil {
+		return d, err
+	}
+	return d, tx.SignDocument(d)
+}
+
+// signedAs is who patient and doctor are now. A profile that is gone leaves the
+// name that the consultation has of it.
+func signedAs(tx Tx, d Document) (SignedAs, error) {
+	as := SignedAs{Patient: SignedPatient{Name: d.PatientName}, Doctor: SignedDoctor{Name: d.DoctorName}}
+	patient, err := tx.Patient(d.PatientID)
+	switch {
+	case err == nil:
+		as.Patient = SignedPatient{Name: patient.Name, BirthDate: patient.BirthDate, Sex: patient.Sex}
+	case rooms.CodeOf(err) != rooms.CodeNotFound:
+		return as, err
+	}
+	doctor, err := tx.Practitioner(d.DoctorID)
+	switch {
+	case err == nil && doctor.Name == "": // erased
+		as.Doctor.Title, as.Doctor.Department = doctor.Title, doctor.Department
+	case err == nil:
+		as.Doctor = SignedDoctor{Name: doctor.Name, Title: doctor.Title, Department: doctor.Department}
+	case rooms.CodeOf(err) != rooms.CodeNotFound:
+		return as, err
+	}
+	return as, nil
 }
 
 func (s *Service) signDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRef) (v Diagnosis, err error) {
@@ -163,7 +201,7 @@ func (s *Service) decide(ctx context.Context, actor rooms.Actor, id DocumentID, 
 		if decision.SHA256, err = decisionHash(d.lastHash(), decision); err != nil {
 			return err
 		}
-		decision.Seal = s.seals.seal(decision.SHA256)
+		decision.Seal, decision.KeyID = s.seals.seal(decision.SHA256), s.seals.id
 		if err := tx.AddDecision(d.ID, len(d.Decisions)+1, decision); err != nil {
 			return err
 		}

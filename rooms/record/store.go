@@ -42,6 +42,8 @@ type Tx interface {
 	InsertDraft(Document) error
 	SaveDraft(Document) error
 	DeleteDraft(id DocumentID) error
+	// Practitioner is a doctor's profile, also that of a suspended one.
+	Practitioner(id rooms.UserID) (account.Doctor, error)
 	// SignDocument fixes a draft; it cannot be changed or removed afterwards.
 	SignDocument(d Document) error
 	AddDecision(id DocumentID, num int, d Decision) error

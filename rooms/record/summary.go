@@ -50,10 +50,7 @@ func (s *Service) Follow(in consultation.Tx, from consultation.Status, c consult
 	if err := tx.InsertDraft(d); err != nil {
 		return err
 	}
-	if d.Signature, err = s.seals.sign(d, c.Summary.SignedBy, c.Summary.SignedAt); err != nil {
-		return err
-	}
-	if err := tx.SignDocument(d); err != nil {
+	if d, err = s.fix(tx, d, c.Summary.SignedBy, c.Summary.SignedAt); err != nil {
 		return err
 	}
 	return s.note(tx, rooms.Actor{UserID: c.Summary.SignedBy, Role: rooms.RoleDoctor}, signedBySummary, d.settled())

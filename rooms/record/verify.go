@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/base64"
 	"strings"
 	"time"
 
@@ -31,8 +32,10 @@ type Verification struct {
 	// Matches: the hash is that of a document with this id.
 	Matches bool `json:"matches"`
 	// Intact: its content is still what was signed, and so is all that was
-	// decided about it.
+	// decided about it. It is Integrity "intact".
 	Intact bool `json:"intact"`
+	// Integrity is empty if the hash does not match.
+	Integrity Integrity `json:"integrity,omitempty"`
 	// Current: it is in force: not void, not rejected, no later version.
 	Current     bool           `json:"current"`
 	Status      DocumentStatus `json:"status,omitempty"`
@@ -40,8 +43,10 @@ type Verification struct {
 	DoctorName  string         `json:"doctorName,omitempty"`
 	PatientName string         `json:"patientName,omitempty"` // "张**"
 	SignedAt    *time.Time     `json:"signedAt,omitempty"`
-	// PublicKey is what the seal can be checked with (Ed25519, base64).
+	// PublicKey is what the seal can be checked with (Ed25519, base64); empty if
+	// this server does not know the key.
 	PublicKey string `json:"publicKey,omitempty"`
+	KeyID     string `json:"keyId,omitempty"`
 	Seal      string `json:"seal,omitempty"`
 }
 
@@ -56,13 +61,17 @@ func (s *Service) verify(ctx context.Context, _ rooms.Actor, in VerifyInput) (Ve
 		return Verification{}, nil // another document, or a forged one
 	}
 	d = d.settled()
-	intact, err := s.Intact(ctx, d)
+	keys := s.keyring()
+	found, err := s.examine(ctx, keys, d)
 	if err != nil {
 		return Verification{}, err
 	}
-	return Verification{Matches: true, Intact: intact, Current: intact && d.inForce(), Status: d.Status, Version: d.Version,
-		DoctorName: d.DoctorName, PatientName: masked(d.PatientName), SignedAt: &d.Signature.SignedAt,
-		PublicKey: s.seals.publicKey(), Seal: d.Signature.Seal}, nil
+	v := Verification{Matches: true, Intact: found == Intact, Integrity: found, Current: found == Intact && d.inForce(), Status: d.Status, Version: d.Version,
+		DoctorName: d.DoctorName, PatientName: masked(d.PatientName), SignedAt: &d.Signature.SignedAt, KeyID: d.Signature.KeyID, Seal: d.Signature.Seal}
+	if key := keys.of(d); key != nil {
+		v.PublicKey, v.KeyID = base64.StdEncoding.EncodeToString(key), SealKeyID(key)
+	}
+	return v, nil
 }
 
 // inForce tells whether d counts: a prescription once it is approved.
@@ -73,15 +82,23 @@ func (d Document) inForce() bool {
 	return d.Status == Signed
 }
 
-// Intact tells whether a signed document is what was signed: its content and
-// its decisions fit their hashes and seals, and the audit log knows no later
-// hash of it, as it would if a decision had been removed.
-func (s *Service) Intact(ctx context.Context, d Document) (bool, error) {
+// keyring is the keys that this server checks seals with.
+func (s *Service) keyring() keyring {
+	return keyring{s.seals.id: s.seals.public()}
+}
+
+// examine verifies a signed document: its content and its decisions must fit
+// their hashes and seals, and the audit log must know no later hash of it, as
+// it would if a decision had been removed.
+func (s *Service) examine(ctx context.Context, keys keyring, d Document) (Integrity, error) {
 	audited, err := s.store.AuditedHash(ctx, d.subject())
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	return s.seals.intact(d) && audited == d.lastHash(), nil
+	if audited != d.lastHash() {
+		return Altered, nil
+	}
+	return keys.examine(d), nil
 }
 
 func masked(name string) string {

@@ -82,6 +82,8 @@ type World struct {
 	// Policy of records; it counts from the next restart on, as does Evidence.
 	Policy   record.Policy
 	Evidence consultation.Evidence
+	// SealKey seals what is signed, from the next restart on.
+	SealKey string
 
 	consultations *consultation.Service
 	blobs         *blob.Folder
@@ -109,7 +111,7 @@ func OnSQLite(w *World) { w.sqlite = true }
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB, change ...func(*World)) *World {
 	t.Helper()
-	w := &World{T: t, Policy: record.PolicyChina, now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, dir: t.TempDir()}
+	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, dir: t.TempDir()}
 	for _, f := range change {
 		f(w)
 	}
@@ -189,7 +191,7 @@ func (w *World) open() {
 	w.Sandbox.CallsBack(w.Billing.Callback)
 	w.notifications = notification.New(notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Presence, w.Now)
-	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte("a seal of 32 characters for tests")}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
+	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte(w.SealKey)}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
 	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.Chats.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
 	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, store.Lobby{DB: db}, w.Presence, w.Hub, w.Now)
 	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(), boards.Commands(),

@@ -101,9 +101,10 @@ func scanDoctor(s scanner) (account.Doctor, error) {
 	return d, firstOf(json.Unmarshal([]byte(languages), &d.Languages), json.Unmarshal([]byte(services), &d.Services))
 }
 
+const doctorRow = `SELECT ` + doctorColumns + ` FROM doctors d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1`
+
 func doctorByID(ctx context.Context, q querier, id rooms.UserID) (account.Doctor, error) {
-	return scanDoctor(q.row(ctx, `SELECT `+doctorColumns+` FROM doctors d JOIN users u ON u.id = d.user_id
-		WHERE d.user_id = $1 AND u.suspended = 0`, id))
+	return scanDoctor(q.row(ctx, doctorRow+` AND u.suspended = 0`, id))
 }
 
 // Doctor implements account.Store.

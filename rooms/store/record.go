@@ -23,7 +23,7 @@ func (s Records) InTx(ctx context.Context, f func(record.Tx) error) error {
 }
 
 const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.consultation_id, d.patient_id, d.patient_name, d.user_id,
-	d.doctor_id, d.doctor_name, d.content, d.created_at, d.updated_at, d.signed_by, d.signed_at, d.sha256, d.seal,
+	d.doctor_id, d.doctor_name, d.content, d.created_at, d.updated_at, d.signed_by, d.signed_at, d.sha256, d.seal, d.form, d.key_id, d.signed_as,
 	coalesce((SELECT n.id FROM documents n WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL), '') FROM documents d`
 
 func scanDocument(s scanner) (record.Document, error) {
@@ -32,7 +32,8 @@ func scanDocument(s scanner) (record.Document, error) {
 	var signature record.Signature
 	var signed sql.NullInt64
 	err := s.Scan(&d.ID, &d.Kind, &d.Root, &d.Version, &d.Supersedes, &d.ConsultationID, &d.PatientID, &d.PatientName, &d.UserID,
-		&d.DoctorID, &d.DoctorName, unseal("documents.content", &d.ID, &content), (*at)(&d.CreatedAt), (*at)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal, &d.SupersededBy)
+		&d.DoctorID, &d.DoctorName, unseal("documents.content", &d.ID, &content), (*at)(&d.CreatedAt), (*at)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal,
+		&signature.Form, &signature.KeyID, unseal("documents.signed_as", &d.ID, &d.SignedAs), &d.SupersededBy)
 	if err != nil {
 		return d, found(err, "document")
 	}
@@ -61,8 +62,8 @@ func decisions(ctx context.Context, q querier, id record.DocumentID) ([]record.D
 	return collect(ctx, q, func(s scanner) (record.Decision, error) {
 		var d record.Decision
 		var num int
-		return d, s.Scan(&num, &d.Status, &d.By, &d.ByName, (*at)(&d.At), unsealAt(func() string { return decisionPlace(id, num) }, &d.Reason), &d.SHA256, &d.Seal)
-	}, `SELECT num, status, by_id, by_name, at, reason, sha256, seal FROM decisions WHERE document_id = $1 ORDER BY num`, id)
+		return d, s.Scan(&num, &d.Status, &d.By, &d.ByName, (*at)(&d.At), unsealAt(func() string { return decisionPlace(id, num) }, &d.Reason), &d.SHA256, &d.Seal, &d.KeyID)
+	}, `SELECT num, status, by_id, by_name, at, reason, sha256, seal, key_id FROM decisions WHERE document_id = $1 ORDER BY num`, id)
 }
 
 func documentByID(ctx context.Context, q querier, id record.DocumentID) (record.Document, error) {
@@ -211,14 +212,21 @@ func (tx *Tx) DeleteDraft(id record.DocumentID) error {
 
 // SignDocument implements record.Tx.
 func (tx *Tx) SignDocument(d record.Document) error {
-	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3, signed_by = $4, signed_at = $5, sha256 = $6, seal = $7 WHERE id = $1 AND signed_at IS NULL`,
-		d.ID, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.UpdatedAt), d.Signature.SignedBy, micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal)
+	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3, signed_by = $4, signed_at = $5, sha256 = $6, seal = $7,
+			form = $8, key_id = $9, signed_as = $10, patient_name = $11, doctor_name = $12 WHERE id = $1 AND signed_at IS NULL`,
+		d.ID, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.UpdatedAt), d.Signature.SignedBy, micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal,
+		d.Signature.Form, d.Signature.KeyID, seal(tx, "documents.signed_as", d.ID, d.SignedAs), d.PatientName, d.DoctorName)
+}
+
+// Practitioner implements record.Tx.
+func (tx *Tx) Practitioner(id rooms.UserID) (account.Doctor, error) {
+	return scanDoctor(tx.row(context.Background(), doctorRow, id))
 }
 
 // AddDecision implements record.Tx.
 func (tx *Tx) AddDecision(id record.DocumentID, num int, d record.Decision) error {
-	return tx.exec(`INSERT INTO decisions (document_id, num, status, by_id, by_name, at, reason, sha256, seal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		id, num, d.Status, d.By, d.ByName, micros(d.At), tx.keys().Seal(decisionPlace(id, num), d.Reason), d.SHA256, d.Seal)
+	return tx.exec(`INSERT INTO decisions (document_id, num, status, by_id, by_name, at, reason, sha256, seal, key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		id, num, d.Status, d.By, d.ByName, micros(d.At), tx.keys().Seal(decisionPlace(id, num), d.Reason), d.SHA256, d.Seal, d.KeyID)
 }
 
 // Background implements record.Tx.

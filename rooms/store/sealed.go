@@ -29,7 +29,7 @@ var sealedTables = []sealedTable{
 	{"messages", []string{"id"}, []string{"text", "detail", "peaks"}},
 	{"attachments", []string{"id"}, []string{"name"}},
 	{"consultations", []string{"id"}, []string{"complaint", "prior_diagnosis", "reason", "summary"}},
-	{"documents", []string{"id"}, []string{"content"}},
+	{"documents", []string{"id"}, []string{"content", "signed_as"}},
 	{"decisions", []string{"document_id", "num"}, []string{"reason"}},
 	{"backgrounds", []string{"patient_id", "version"}, []string{"content"}},
 	{"appointments", []string{"id"}, []string{"complaint", "reason"}},

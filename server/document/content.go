@@ -57,7 +57,8 @@ func dose(item record.Item) string {
 }
 
 // signature is who signed when, the hash, and the code that verifies it.
-func (s *sheet) signature(h record.Head, address string) error {
+func (s *sheet) signature(v record.Printout, address string) error {
+	h := v.Head()
 	if s.GetY()+codeSide+margin > 285 {
 		s.AddPage()
 	}
@@ -69,7 +70,7 @@ func (s *sheet) signature(h record.Head, address string) error {
 	}
 	s.code(code.Bitmap(), margin+width-codeSide, top)
 	s.SetRightMargin(margin + codeSide + 4)
-	s.pair("签名 Signed by", h.DoctorName)
+	s.pair("签名 Signed by", v.SignedAs.Doctor.Name)
 	s.pair("签名时间 Signed at", h.Signature.SignedAt.In(s.zone).Format("2006-01-02 15:04:05 MST"))
 	s.SetFont(fontName, "", smallSize-1)
 	s.SetTextColor(90, 102, 104)

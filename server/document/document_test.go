@@ -15,7 +15,6 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 
 	"wenzhen/rooms"
-	"wenzhen/rooms/account"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/record/icd10"
 	"wenzhen/server/document"
@@ -35,8 +34,9 @@ func printed(t *testing.T, v record.Printout) string {
 	if font == nil {
 		t.Fatal("the font is not there; run: make static/dist/fonts/NotoSansSC-Regular.ttf")
 	}
-	v.Patient = account.Patient{BirthDate: "1980-02-29", Sex: "male"}
-	v.Title, v.Department, v.TimeZone = "主任医师", "内科", "Asia/Shanghai"
+	v.SignedAs = record.SignedAs{Patient: record.SignedPatient{Name: "张三丰", BirthDate: "1980-02-29", Sex: "male"},
+		Doctor: record.SignedDoctor{Name: "王芳", Title: "主任医师", Department: "内科"}}
+	v.TimeZone = "Asia/Shanghai"
 	raw, err := document.New(font, func() string { return "https://clinic.example" }).Print(t.Context(), v)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -57,7 +58,7 @@ func (p *Printer) Print(ctx context.Context, v record.Printout) ([]byte, error) 
 	default:
 		s.summary(v)
 	}
-	if err := s.signature(v.Head(), p.verification(v)); err != nil {
+	if err := s.signature(v, p.verification(v)); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
@@ -121,17 +122,17 @@ func (s *sheet) title(zh, en string, v record.Printout) {
 	s.SetTextColor(90, 102, 104)
 	s.CellFormat(0, 7, en, "", 1, "L", false, 0, "")
 	s.rule()
-	s.pair("姓名 Patient", h.PatientName)
-	if v.Patient.BirthDate != "" || v.Patient.Sex != "" {
-		s.pair("出生日期 / 性别  Born / sex", join(" / ", v.Patient.BirthDate, sexes[v.Patient.Sex]))
+	patient, doctor := v.SignedAs.Patient, v.SignedAs.Doctor
+	s.pair("姓名 Patient", patient.Name)
+	if patient.BirthDate != "" || patient.Sex != "" {
+		s.pair("出生日期 / 性别  Born / sex", join(" / ", patient.BirthDate, sexes[patient.Sex]))
 	}
-	s.pair("医生 Doctor", join("  ", h.DoctorName, v.Title, v.Department))
+	s.pair("医生 Doctor", join("  ", doctor.Name, doctor.Title, doctor.Department))
 	s.pair("日期 Date", h.Signature.SignedAt.In(s.zone).Format("2006-01-02 15:04 MST"))
-	version := fmt.Sprintf("%d", h.Version)
+	s.pair("版本 Version", strconv.Itoa(h.Version))
 	if note := standing[h.Status]; note != "" {
-		version += "  " + note
+		s.pair("打印时状态 Status when printed", note)
 	}
-	s.pair("版本 Version", version)
 	s.rule()
 }
 

@@ -79,10 +79,11 @@ func TestTamperingIsNoticed(t *testing.T) {
 		p := wang.prescribes(c.ID, remedy())
 		return do(wang, record.VoidPrescription, record.PrescriptionReason{PrescriptionID: p.ID, Reason: "a mild rash"}).Head
 	}
-	statements := []string{`DROP TRIGGER documents_fixed`, `DROP TRIGGER documents_content_fixed`, `DROP TRIGGER decisions_fixed`, `DROP TRIGGER decisions_reason_fixed`, `DROP TRIGGER decisions_kept`}
+	statements := []string{`DROP TRIGGER documents_fixed`, `DROP TRIGGER documents_content_fixed`, `DROP TRIGGER documents_signed_as_fixed`, `DROP TRIGGER decisions_fixed`, `DROP TRIGGER decisions_reason_fixed`, `DROP TRIGGER decisions_kept`}
 	diagnoses, prescriptions := map[string]record.Head{"": finds()}, map[string]record.Head{"": voids()}
 	for _, change := range []string{`content = replace(content, 'mild', 'grave')`, `content = content || ' '`, `signed_by = user_id`, `signed_at = signed_at + 1`,
-		`patient_name = 'someone else'`, `doctor_name = 'someone else'`, `version = 7`, `seal = ''`} {
+		`patient_name = 'someone else'`, `doctor_name = 'someone else'`, `version = 7`, `seal = ''`,
+		`signed_as = replace(signed_as, 'bo', 'li')`, `signed_as = ''`, `form = 1`, `key_id = '0123456789abcdef'`} {
 		diagnoses[change] = finds()
 		statements = append(statements, `UPDATE documents SET `+change+` WHERE id = '`+string(diagnoses[change].ID)+`'`)
 	}

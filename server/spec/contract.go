@@ -148,6 +148,7 @@ func enums() map[reflect.Type][]string {
 		},
 		reflect.TypeFor[record.DocumentKind]():   values(record.KindDiagnosis, record.KindPrescription, record.KindSummary),
 		reflect.TypeFor[record.DocumentStatus](): values(record.Draft, record.Signed, record.Approved, record.Rejected, record.Void, record.Amended),
+		reflect.TypeFor[record.Integrity]():      values(record.Intact, record.Altered, record.UnknownKey),
 		reflect.TypeFor[record.Route]():          values(record.Routes()...),
 		reflect.TypeFor[record.Freq]():           values(record.Freqs()...),
 		reflect.TypeFor[record.Policy]():         values(record.PolicyChina, record.PolicyNone),

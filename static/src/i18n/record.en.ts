@@ -127,6 +127,8 @@ export const recordEn: RecordTexts = {
     staleText: 'It has not been changed since it was signed. Now: {status}.',
     broken: 'It has been changed',
     brokenText: 'What is stored is not what was signed. Do not rely on it.',
+    unknown: 'It cannot be confirmed',
+    unknownText: 'It was signed with a key that this server does not have. That does not mean that it has been changed: ask the clinic that issued it.',
     mismatch: 'The hash does not match',
     mismatchText: 'This is no original of ours, or the hash is mistyped.',
     missing: 'There is no such document',
@@ -138,6 +140,7 @@ export const recordEn: RecordTexts = {
     kind: 'Document',
     hash: 'SHA-256',
     key: 'Public key (Ed25519)',
+    keyId: 'Key',
   },
   evidence: {
     title: 'Show the earlier diagnosis',

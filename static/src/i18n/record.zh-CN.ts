@@ -125,6 +125,8 @@ export const recordZhCN = {
     staleText: '内容自签名后未被更改，当前状态：{status}。',
     broken: '内容已被更改',
     brokenText: '系统中保存的内容与签名不符，请勿采信。',
+    unknown: '无法确认',
+    unknownText: '这份文书所用的签名密钥不在本系统中。这并不表示内容被更改，请向出具文书的医疗机构核实。',
     mismatch: '校验码不符',
     mismatchText: '这份文书不是系统签发的原件，或校验码有误。',
     missing: '没有这份文书',
@@ -136,6 +138,7 @@ export const recordZhCN = {
     kind: '文书',
     hash: '校验码 SHA-256',
     key: '系统公钥（Ed25519）',
+    keyId: '密钥编号',
   },
   evidence: {
     title: '请出示此前的诊断',

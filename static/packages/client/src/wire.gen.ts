@@ -392,6 +392,7 @@ export interface Decision {
   reason?: string
   sha256: string
   seal: string
+  keyId?: string
 }
 
 export interface Departure {
@@ -789,6 +790,8 @@ export interface IncomeTotal {
 export interface Input {
   consultationId: string
 }
+
+export type Integrity = 'intact' | 'altered' | 'unknown_key'
 
 export interface InviteInput {
   consultationId: string
@@ -1326,9 +1329,7 @@ export interface Preview {
 
 export interface Printout {
   kind: DocumentKind
-  patient: Patient
-  department: string
-  title: string
+  signedAs: SignedAs
   timeZone: string
   diagnosis?: Diagnosis
   prescription?: Prescription
@@ -1648,6 +1649,25 @@ export interface Signature {
   signedAt: string
   sha256: string
   seal: string
+  form: number
+  keyId?: string
+}
+
+export interface SignedAs {
+  patient: SignedPatient
+  doctor: SignedDoctor
+}
+
+export interface SignedDoctor {
+  name: string
+  title?: string
+  department?: string
+}
+
+export interface SignedPatient {
+  name: string
+  birthDate?: string
+  sex?: string
 }
 
 export interface SketchInput {
@@ -1952,6 +1972,7 @@ export interface Verdict {
 export interface Verification {
   matches: boolean
   intact: boolean
+  integrity?: Integrity
   current: boolean
   status?: DocumentStatus
   version?: number
@@ -1959,6 +1980,7 @@ export interface Verification {
   patientName?: string
   signedAt?: string
   publicKey?: string
+  keyId?: string
   seal?: string
 }
 

@@ -1,0 +1,155 @@
+package record_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record"
+	"wenzhen/rooms/roomstest"
+	"wenzhen/rooms/store"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+// introduced gives patient and doctor all that is printed of them.
+func (c *clinic) introduced() record.SignedAs {
+	c.T.Helper()
+	bo := roomstest.Must(c.bo, account.Patients, rooms.Nothing{}).Items[0]
+	roomstest.Must(c.bo, account.UpdatePatient, account.PatientChange{PatientID: bo.ID, BirthDate: ptr("2015-01-01"), Sex: ptr("female")})
+	roomstest.Must(c.wang, account.UpdateDoctor, account.DoctorChange{Title: ptr("主任医师"), Department: ptr("内科")})
+	return record.SignedAs{Patient: record.SignedPatient{Name: "bo", BirthDate: "2015-01-01", Sex: "female"},
+		Doctor: record.SignedDoctor{Name: "wang", Title: "主任医师", Department: "内科"}}
+}
+
+// signed is one document of each kind, the summary last; the consultation ends.
+type signed struct {
+	diagnosis    record.Diagnosis
+	prescription record.Prescription
+}
+
+func (c *clinic) signsAll() signed {
+	c.T.Helper()
+	s := signed{c.signs(cold), c.prescribes(pills(amoxicillin))}
+	roomstest.Must(c.wang, consultation.End, consultation.EndInput{ConsultationID: c.id, Summary: "well"})
+	return s
+}
+
+// printed is what each of the documents prints for a reader.
+func (c *clinic) printed(s signed, reader *roomstest.Person) map[record.DocumentKind]record.Printout {
+	c.T.Helper()
+	return map[record.DocumentKind]record.Printout{
+		record.KindDiagnosis:    roomstest.Must(reader, record.PrintDiagnosis, record.DiagnosisRef{DiagnosisID: s.diagnosis.ID}),
+		record.KindPrescription: roomstest.Must(reader, record.PrintPrescription, record.PrescriptionRef{PrescriptionID: s.prescription.ID}),
+		record.KindSummary:      roomstest.Must(reader, record.PrintSummary, record.InConsultation{ConsultationID: c.id}),
+	}
+}
+
+// A document prints, and verifies, as it was signed, whatever happens to its
+// patient and its doctor afterwards.
+func TestADocumentPrintsAsItWasSigned(t *testing.T) {
+	t.Parallel()
+	for name, happens := range map[string]func(c *clinic) (reader *roomstest.Person){
+		"nothing": func(c *clinic) *roomstest.Person { return c.bo },
+		"both change who they are": func(c *clinic) *roomstest.Person {
+			bo := roomstest.Must(c.bo, account.Patients, rooms.Nothing{}).Items[0]
+			roomstest.Must(c.bo, account.UpdatePatient, account.PatientChange{PatientID: bo.ID, Name: ptr("li"), BirthDate: ptr("1980-01-01"), Sex: ptr("male")})
+			roomstest.Must(c.wang, account.UpdateMe, account.MeInput{Name: ptr("zhao")})
+			roomstest.Must(c.wang, account.UpdateDoctor, account.DoctorChange{Title: ptr("护士"), Department: ptr("外科")})
+			return c.bo
+		},
+		"the doctor is suspended": func(c *clinic) *roomstest.Person {
+			c.asks(account.SuspendUser.Name, account.UserInput{UserID: c.wang.User.ID})
+			return c.bo
+		},
+		"the doctor's account is erased": func(c *clinic) *roomstest.Person {
+			roomstest.Must(c.wang, account.Erase, rooms.Nothing{})
+			return c.bo
+		},
+		"the patient is suspended": func(c *clinic) *roomstest.Person {
+			c.asks(account.SuspendUser.Name, account.UserInput{UserID: c.bo.User.ID})
+			return c.wang
+		},
+		"the patient's account is erased": func(c *clinic) *roomstest.Person {
+			roomstest.Must(c.bo, account.Erase, rooms.Nothing{})
+			return c.wang
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := open(t)
+			want := c.introduced()
+			documents := c.signsAll()
+			for kind, p := range c.printed(documents, happens(c)) {
+				h := p.Head()
+				if p.Kind != kind || !cmp.Equal(p.SignedAs, want) || h.PatientName != "bo" || h.DoctorName != "wang" {
+					t.Errorf("%s prints %+v of %s by %s, want %+v", kind, p.SignedAs, h.PatientName, h.DoctorName, want)
+				}
+				if v := c.verified(h, kind); !v.Intact || v.Integrity != record.Intact || v.DoctorName != "wang" || v.PatientName != "b**" {
+					t.Errorf("%s verifies as %+v", kind, v)
+				}
+			}
+			if c.chainIsSound(); t.Failed() {
+				t.FailNow()
+			}
+		})
+	}
+}
+
+// What is signed is who they are at that time, not when the draft was begun.
+func TestSigningTakesTheNamesOfThatTime(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	draft := c.drafts(cold)
+	bo := roomstest.Must(c.bo, account.Patients, rooms.Nothing{}).Items[0]
+	roomstest.Must(c.bo, account.UpdatePatient, account.PatientChange{PatientID: bo.ID, Name: ptr("bo the younger")})
+	d := roomstest.Must(c.wang, record.SignDiagnosis, record.DiagnosisRef{DiagnosisID: draft.ID})
+	p := roomstest.Must(c.bo, record.PrintDiagnosis, record.DiagnosisRef{DiagnosisID: d.ID})
+	if d.PatientName != "bo the younger" || p.SignedAs.Patient.Name != d.PatientName {
+		t.Errorf("signed for %q, printed for %q", d.PatientName, p.SignedAs.Patient.Name)
+	}
+}
+
+// In the first form nothing but the names of patient and doctor was signed, so
+// nothing else of them is printed.
+func TestTheFirstFormPrintsNamesAlone(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	c.introduced()
+	d := record.Document{Head: c.drafts(cold).Head, Kind: record.KindDiagnosis, Content: []byte(`{"codes":[]}`)}
+	d.Signature = &record.Signature{SignedBy: d.DoctorID, SignedAt: c.Now(), SHA256: strings.Repeat("0", 64), Form: 1}
+	if err := (store.Records{DB: c.DB}).InTx(t.Context(), func(tx record.Tx) error { return tx.SignDocument(d) }); err != nil {
+		t.Fatal(err)
+	}
+	p := roomstest.Must(c.bo, record.PrintDiagnosis, record.DiagnosisRef{DiagnosisID: d.ID})
+	want := record.SignedAs{Patient: record.SignedPatient{Name: "bo"}, Doctor: record.SignedDoctor{Name: "wang"}}
+	if !cmp.Equal(p.SignedAs, want) {
+		t.Errorf("printed %+v, want %+v", p.SignedAs, want)
+	}
+}
+
+// A server that has lost the key of a document does not call it forged.
+func TestADocumentOfAnUnknownKeyIsNotCalledAltered(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	before := c.signs(cold).Head
+	known := c.verified(before, record.KindDiagnosis)
+	c.SealKey = "another seal of 32 characters"
+	c.Restarts(time.Minute)
+	if v := c.verified(before, record.KindDiagnosis); !v.Matches || v.Intact || v.Current || v.Integrity != record.UnknownKey || v.PublicKey != "" || v.KeyID != known.KeyID || v.KeyID == "" {
+		t.Errorf("signed with a key that is gone: %+v", v)
+	}
+	after := c.signs(cold).Head
+	if v := c.verified(after, record.KindDiagnosis); !v.Intact || v.KeyID == known.KeyID || v.PublicKey == known.PublicKey {
+		t.Errorf("signed with the new key: %+v", v)
+	}
+	after.Signature.SHA256 = strings.Repeat("0", 64)
+	if v := c.verified(after, record.KindDiagnosis); v.Matches || v.Integrity != "" {
+		t.Errorf("another hash: %+v", v)
+	}
+}
