@@ -215,13 +215,13 @@ func (s *Server) openHTTP(_ context.Context, p *parts) error {
 		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, s.clock),
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles,
-		Origins: cfg.crossOrigins(), TrustedProxies: cfg.TrustedProxies,
+		Origins: cfg.crossOrigins(), Address: p.from.client,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, BodyTimeout: cfg.BodyTimeout, AttachmentBytes: cfg.AttachmentBytes, Log: s.log,
 		Observe: s.observed("rest"), Requested: s.metrics.Request, Trace: s.tracing.Requests(), Now: s.clock})
 	if err != nil {
 		return err
 	}
-	s.http = &http.Server{ConnState: s.waiting.changed, Handler: s.strict(handler), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: answerTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+	s.http = &http.Server{ConnState: s.waiting.changed, Handler: s.parting(s.strict(handler)), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: answerTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: transportLog(s.log)}
 	return nil
 }

@@ -149,6 +149,7 @@ type Config struct {
 
 	GOGC         int           `default:"200" env:"WENZHEN_GOGC" help:"Go's garbage collection percentage. 200 trades memory for a third less collecting."`
 	DrainTimeout time.Duration `default:"10s" env:"WENZHEN_DRAIN_TIMEOUT" help:"How long a shutdown lets running requests finish."`
+	DrainNotice  time.Duration `default:"3s" env:"WENZHEN_DRAIN_NOTICE" help:"How long a shutdown still answers requests, /readyz with 503, so that balancers notice; only with --trusted-proxies. It is part of --drain-timeout, and at most half of it."`
 	DrainPace    int           `default:"500" env:"WENZHEN_DRAIN_PACE" help:"Realtime connections a second that a shutdown closes, so that they do not all come to the other nodes at once; more where half of --drain-timeout would not do otherwise. 0 closes all at once."`
 	LogLevel     string        `default:"info" enum:"debug,info,warn,error" env:"WENZHEN_LOG_LEVEL" help:"The least important lines to log."`
 	LogFormat    string        `default:"text" enum:"text,json" env:"WENZHEN_LOG_FORMAT" help:"How log lines are written."`
@@ -197,6 +198,7 @@ func (c Config) Validate() error {
 		{c.TraceRatio >= 0 && c.TraceRatio <= 1, "--trace-ratio must be 0 to 1"},
 		{c.AcceptRate >= 0, "--accept-rate must not be negative"},
 		{c.DrainTimeout > 0 && c.DrainPace >= 0, "--drain-timeout must be positive and --drain-pace not negative"},
+		{c.DrainNotice >= 0, "--drain-notice must not be negative"},
 	} {
 		if !s.ok {
 			return fmt.Errorf("configuration: %s", s.what)

@@ -67,6 +67,7 @@ type Server struct {
 	clock    func() time.Time
 	draining atomic.Bool
 	drained  time.Time // when a shutdown is to be over
+	noticed  func(context.Context)
 	stopHub  context.CancelFunc
 	hubDone  chan struct{}
 }
@@ -99,6 +100,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, opts ...Option) (*Se
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: log, hub: rooms.NewHub(256), clock: clock, hubDone: make(chan struct{})}
+	s.noticed = s.noticing
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -148,9 +150,9 @@ func (s *Server) ready(ctx context.Context) error {
 	return s.db.Ready(ctx)
 }
 
-// Run answers requests until ctx ends, then drains: no new connections, running
-// requests finish, sockets are told to connect elsewhere, one after the other;
-// all within DrainTimeout. It returns nil after a clean shutdown.
+// Run answers requests until ctx ends, then drains: sockets are told to connect
+// elsewhere, one after the other, then nobody can connect any more and running
+// requests finish; all within DrainTimeout. It returns nil after a clean shutdown.
 func (s *Server) Run(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.Background())
 	defer stopWork()
@@ -191,21 +193,6 @@ func (s *Server) serve() error {
 		return s.http.ServeTLS(s.listener, "", "")
 	}
 	return s.http.Serve(s.listener)
-}
-
-func (s *Server) drain() error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
-	defer cancel()
-	s.drained, _ = ctx.Deadline()
-	s.draining.Store(true)
-	s.realtime.Drain()
-	s.waiting.close()
-	// Sockets first: a long poll is a running request that only they end.
-	err := s.realtime.Close(ctx)
-	if down := s.http.Shutdown(ctx); down != nil {
-		err = errors.Join(err, down, s.http.Close())
-	}
-	return err
 }
 
 // Close writes what waits to be written and closes the files. It is for a

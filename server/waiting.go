@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // waiting knows the HTTP connections that ask for nothing: nothing yet, not
@@ -17,10 +18,16 @@ type waiting struct {
 	most int
 
 	mu      sync.Mutex
-	order   *list.List // of net.Conn, the longest waiting first
+	order   *list.List // of *waiter, the longest waiting first
 	at      map[net.Conn]*list.Element
 	cut     uint64
 	closing bool
+}
+
+// waiter is a connection that waits.
+type waiter struct {
+	net.Conn
+	fresh bool // it has not asked for anything yet
 }
 
 func newWaiting(most int) *waiting {
@@ -31,18 +38,17 @@ func newWaiting(most int) *waiting {
 func (w *waiting) changed(c net.Conn, state http.ConnState) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.forget(c)
 	switch {
 	case state != http.StateNew && state != http.StateIdle:
-		w.forget(c)
-	case w.closing:
+	case w.closing && state == http.StateIdle:
 		hangUp(c)
 	default:
-		w.forget(c)
-		w.at[c] = w.order.PushBack(c)
+		w.at[c] = w.order.PushBack(&waiter{c, state == http.StateNew})
 		if w.order.Len() > w.most {
-			oldest := w.order.Front().Value.(net.Conn)
-			w.forget(oldest)
-			hangUp(oldest)
+			oldest := w.order.Front().Value.(*waiter)
+			w.forget(oldest.Conn)
+			hangUp(oldest.Conn)
 			w.cut++
 		}
 	}
@@ -56,14 +62,32 @@ func (w *waiting) forget(c net.Conn) {
 	}
 }
 
-// close closes them, and those that come from now on: http.Server.Shutdown
-// would wait five seconds for those that browsers have opened in advance.
+// freshPatience is how long a connection that was made just before the end may
+// take to ask for something.
+const freshPatience = 500 * time.Millisecond
+
+// close closes those that have been answered and wait now or from now on, and
+// after a moment those that have not asked yet: http.Server.Shutdown would wait
+// five seconds for those that browsers have opened in advance.
 func (w *waiting) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closing = true
-	for c := range w.at {
-		hangUp(c)
+	w.hangUp(false)
+	time.AfterFunc(freshPatience, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.hangUp(true)
+	})
+}
+
+// hangUp closes those that wait, those that have not asked for anything too, or
+// not; mu is held.
+func (w *waiting) hangUp(fresh bool) {
+	for c, e := range w.at {
+		if fresh || !e.Value.(*waiter).fresh {
+			hangUp(c)
+		}
 	}
 }
 

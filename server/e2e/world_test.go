@@ -65,8 +65,9 @@ type world struct {
 	options []client.Option
 	log     *slog.Logger     // of the server; quiet when nil
 	now     func() time.Time // its clock; the system's when nil
-	watched string           // where the metrics are of a server in another process
-	ip      net.IP           // the address that talks are opened from; any when nil
+	more    []server.Option
+	watched string // where the metrics are of a server in another process
+	ip      net.IP // the address that talks are opened from; any when nil
 	server  *server.Server
 	stop    func() error // shuts the server down and returns what Run returned
 }
@@ -95,7 +96,7 @@ func (w *world) run(addr string) {
 	if os.Getenv("WENZHEN_E2E_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	var opts []server.Option
+	opts := slices.Clone(w.more)
 	if w.now != nil {
 		opts = append(opts, server.WithClock(w.now))
 	}

@@ -107,7 +107,7 @@ func (s *server) calendar(c *gin.Context) {
 		s.refuse(c, schedule.Calendar.Name, err)
 		return
 	}
-	out, err := s.deps.Catalogue.Answer(ctx, rooms.Actor{Address: c.ClientIP()}, schedule.Calendar.Name, in)
+	out, err := s.deps.Catalogue.Answer(ctx, rooms.Actor{Address: s.deps.Address(c.Request)}, schedule.Calendar.Name, in)
 	var feed string
 	if err == nil {
 		err = json.Unmarshal(out, &feed)
@@ -122,7 +122,7 @@ func (s *server) calendar(c *gin.Context) {
 
 // actor is who asks: a guest without an Authorization header.
 func (s *server) actor(c *gin.Context, r Route) (rooms.Actor, error) {
-	from := rooms.Actor{Address: c.ClientIP(), Agent: c.Request.UserAgent()}
+	from := rooms.Actor{Address: s.deps.Address(c.Request), Agent: c.Request.UserAgent()}
 	header := c.GetHeader("Authorization")
 	if header == "" || r.Anonymous {
 		return from, nil

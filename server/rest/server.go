@@ -53,8 +53,8 @@ type Deps struct {
 	Troubles func() map[string]string
 	// Origins may call from other sites' pages.
 	Origins []string
-	// TrustedProxies may say where a request came from (X-Forwarded-For).
-	TrustedProxies []string
+	// Address is where a request came from. Realtime has the same.
+	Address        func(*http.Request) string
 	CommandTimeout time.Duration
 	UploadTimeout  time.Duration
 	// BodyTimeout is how long the body of a request may take to arrive; that of
@@ -95,9 +95,7 @@ func router(deps Deps) (*gin.Engine, error) {
 	g := gin.New()
 	g.HandleMethodNotAllowed = true
 	g.UseRawPath = true
-	if err := g.SetTrustedProxies(deps.TrustedProxies); err != nil {
-		return nil, err
-	}
+	g.ForwardedByClientIP = false // Deps.Address alone says where a request came from
 	// Realtime comes before every middleware: it takes the connection over.
 	g.Any(realtimeRoutes[0], gin.WrapH(deps.Realtime))
 	g.Any(realtimeRoutes[1], s.socketIO(gin.WrapH(deps.Realtime)))

@@ -1,0 +1,208 @@
+package e2e_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/server"
+)
+
+// ending is a world that shuts down when told to, and then goes on draining for
+// as long as the test wants.
+type ending struct {
+	*world
+	trusted *tls.Config // nil over plain HTTP
+	noticed chan struct{}
+	ended   chan error
+}
+
+func newEnding(t *testing.T, secure bool) *ending {
+	t.Helper()
+	e := &ending{noticed: make(chan struct{}), ended: make(chan error, 1)}
+	t.Cleanup(func() {
+		select {
+		case <-e.noticed:
+		default:
+			close(e.noticed)
+		}
+	})
+	notice := server.WithNotice(func(context.Context) { <-e.noticed })
+	if !secure {
+		e.world = newWorld(t, t.TempDir())
+		e.more = []server.Option{notice}
+		e.run("127.0.0.1:0")
+		e.enterAdmin()
+		return e
+	}
+	w, _, roots := encrypted(t)
+	must(t, w.stop())
+	w.more = []server.Option{notice}
+	w.run("127.0.0.1:0")
+	e.world, e.trusted = w, &tls.Config{RootCAs: roots}
+	w.enterAdmin()
+	return e
+}
+
+// visitor is a client with connections of its own.
+func (e *ending) visitor() *http.Client {
+	transport := &http.Transport{TLSClientConfig: e.trusted.Clone(), ForceAttemptHTTP2: e.trusted != nil}
+	e.t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: patience}
+}
+
+// get asks for a page and gives its status, headers and text.
+func (e *ending) get(t *testing.T, by *http.Client, path string) (*http.Response, string) {
+	t.Helper()
+	resp, err := by.Get(e.base + path)
+	must(t, err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	must(t, err)
+	return resp, string(text)
+}
+
+func (e *ending) dial(t *testing.T, path string) (*websocket.Conn, *http.Response, error) {
+	t.Helper()
+	dialer := websocket.Dialer{TLSClientConfig: e.trusted.Clone(), HandshakeTimeout: patience}
+	return dialer.DialContext(t.Context(), strings.Replace(e.base, "http", "ws", 1)+path, nil)
+}
+
+// shut sends SIGTERM, as it were, and waits until the server knows.
+func (e *ending) shut(t *testing.T) {
+	t.Helper()
+	go func() { e.ended <- e.stop() }()
+	eventually(t, "/readyz says that the node goes", func() bool {
+		resp, _ := e.get(t, e.visitor(), "/readyz")
+		return resp.StatusCode == http.StatusServiceUnavailable
+	})
+}
+
+// From SIGTERM on a node is not ready, refuses handshakes, closes its sockets
+// in good order and serves requests, on connections old and new; afterwards
+// nobody can connect.
+func TestANodeDrains(t *testing.T) {
+	t.Parallel()
+	for name, secure := range map[string]bool{"HTTP": false, "HTTPS": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEnding(t, secure)
+			address := strings.TrimPrefix(strings.TrimPrefix(e.base, "https://"), "http://")
+
+			kept, polls := e.visitor(), e.visitor()
+			e.get(t, kept, "/healthz")
+			silent, err := net.Dial("tcp", address)
+			must(t, err)
+			defer silent.Close()
+			_, opened := e.get(t, polls, "/socket.io/?EIO=4&transport=polling")
+			_, rest, _ := strings.Cut(opened, `"sid":"`)
+			sid, _, _ := strings.Cut(rest, `"`)
+			polled := make(chan string, 1)
+			go func() {
+				resp, err := polls.Get(e.base + "/socket.io/?EIO=4&transport=polling&sid=" + sid)
+				if err != nil {
+					polled <- err.Error()
+					return
+				}
+				defer resp.Body.Close()
+				text, _ := io.ReadAll(resp.Body)
+				polled <- resp.Status + " " + string(text)
+			}()
+			socket, _, err := e.dial(t, "/socket.io/?EIO=4&transport=websocket")
+			must(t, err)
+			defer socket.Close()
+			line, _, err := e.dial(t, "/chat?nickname=zoe")
+			must(t, err)
+			defer line.Close()
+
+			e.shut(t)
+			e.refusesHandshakes(t)
+			e.goesOn(t, kept, secure)
+			// CLOSE, or that there is no such session any more where the poll came after it.
+			if got := await(t, "the poll", polled); got != "200 OK 1" && !strings.HasPrefix(got, `400 Bad Request {"code":1,`) {
+				t.Errorf("the poll is answered %q", got)
+			}
+			for what, ws := range map[string]*websocket.Conn{"/socket.io": socket, "/chat": line} {
+				if err := lastWord(ws); !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+					t.Errorf("%s ends with %v", what, err)
+				}
+			}
+			if !secure {
+				e.hearsTheSilent(t, silent)
+			}
+			close(e.noticed)
+			must(t, await(t, "the end", e.ended))
+			if conn, err := net.Dial("tcp", address); err == nil {
+				_ = conn.Close()
+				t.Error("the node that has ended takes connections")
+			}
+		})
+	}
+}
+
+// lastWord reads a WebSocket to its end.
+func lastWord(ws *websocket.Conn) error {
+	for {
+		if _, _, err := ws.ReadMessage(); err != nil {
+			return err
+		}
+	}
+}
+
+func (e *ending) refusesHandshakes(t *testing.T) {
+	t.Helper()
+	check := func(what string, resp *http.Response) {
+		if resp == nil || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+			t.Errorf("%s is answered %+v", what, resp)
+		}
+	}
+	resp, _ := e.get(t, e.visitor(), "/socket.io/?EIO=4&transport=polling")
+	check("a handshake of polling", resp)
+	for _, path := range []string{"/socket.io/?EIO=4&transport=websocket", "/chat"} {
+		_, resp, err := e.dial(t, path)
+		if !errors.Is(err, websocket.ErrBadHandshake) {
+			t.Errorf("%s: %v", path, err)
+		}
+		check(path, resp)
+	}
+}
+
+// goesOn asks over connections old and new.
+func (e *ending) goesOn(t *testing.T, kept *http.Client, secure bool) {
+	t.Helper()
+	for what, by := range map[string]*http.Client{"kept": kept, "new": e.visitor()} {
+		resp, text := e.get(t, by, "/api/v1/config")
+		if resp.StatusCode != http.StatusOK || secure != (resp.ProtoMajor == 2) {
+			t.Errorf("over a %s connection: %s %s %s", what, resp.Proto, resp.Status, text)
+		}
+		if !secure && !resp.Close {
+			t.Errorf("the %s connection is not given up", what)
+		}
+		e.get(t, by, "/api/v1/config") // again, on another one
+	}
+	_, err := e.client().LogIn(t.Context(), account.LoginInput{Email: e.admin.user.Email, Password: password})
+	must(t, err)
+	_, err = e.admin.LogIn(t.Context(), account.LoginInput{Email: e.admin.user.Email, Password: "wrong"})
+	code(t, err, rooms.CodeUnauthenticated)
+}
+
+// hearsTheSilent asks on a connection that was opened before, without a word.
+func (e *ending) hearsTheSilent(t *testing.T, silent net.Conn) {
+	t.Helper()
+	_, err := io.WriteString(silent, "GET /healthz HTTP/1.1\r\nHost: wenzhen\r\n\r\n")
+	must(t, err)
+	text, err := io.ReadAll(silent)
+	must(t, err)
+	if !strings.HasPrefix(string(text), "HTTP/1.1 200 OK\r\n") {
+		t.Errorf("who has been silent is answered %q", text)
+	}
+}
