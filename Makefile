@@ -8,7 +8,7 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 FONT        := static/dist/fonts/NotoSansSC-Regular.ttf
 
-.PHONY: run build test test-go fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate clean chromium services
+.PHONY: run build test prove test-go fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate clean chromium services
 
 # Run with demo accounts at http://localhost:8080.
 run: build
@@ -44,28 +44,38 @@ static/dist/app/index.html: static/node_modules/.installed $(FRONTEND)
 # run fails and says what to install.
 test: lint test-go fuzz test-frontend test-browser
 
+# What `make test` does in a small way, at full force: some hours. Run it before
+# a release, on a machine that does nothing else.
+prove: test
+	WENZHEN_HOSTILE=full WENZHEN_FAULTS=2m WENZHEN_SOAK_CHECKS=200 .ci/timed "hostile clients, faults and sequences of notifications" \
+		$(GO) test -count=1 -v -timeout 2h -run 'TestHostileClients|TestNothingIsLostByThreeNodes|TestUnreadIsTheSameOnEveryDevice' ./server/e2e
+	$(MAKE) fuzz FUZZTIME=10m FUZZLONG=10m
+
 lint:
 	@unformatted=$$(git ls-files '*.go' | xargs gofmt -l); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	.ci/timed "go vet" $(GO) vet ./...
+	.ci/timed staticcheck $(GO) run $(STATICCHECK) ./...
 
+# Most tests wait for sockets and timers more than they compute, so more of them
+# run at once than there are processors.
+GOTEST ?= -parallel 6 -timeout 30m
 test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONT)
-	$(GO) test -race ./...
-	WENZHEN_TEST_DATABASE=postgres $(GO) test ./rooms/... ./server/e2e # the same tests on the other database
-	$(GO) test ./server/realtime/edge # and beside the library as shipped, which the race detector would stop
+	.ci/timed "Go tests with the race detector" $(GO) test -race $(GOTEST) ./...
+	WENZHEN_TEST_DATABASE=postgres .ci/timed "the same tests on PostgreSQL" $(GO) test $(GOTEST) ./rooms/... ./server/e2e
+	.ci/timed "the edge beside the library as shipped, which the race detector would stop" $(GO) test $(GOTEST) ./server/realtime/edge
 
 # Each fuzz target for a while, on top of its committed corpus; the parser and
 # the frame reader for longer (docs/fuzzing.md).
 FUZZTIME ?= 6s
 FUZZLONG ?= 60s
 fuzz: $(FONT)
-	GO="$(GO)" FUZZTIME=$(FUZZTIME) FUZZLONG=$(FUZZLONG) .ci/fuzz
+	GO="$(GO)" FUZZTIME=$(FUZZTIME) FUZZLONG=$(FUZZLONG) .ci/timed "fuzz targets" .ci/fuzz
 
 test-frontend: static/node_modules/.installed
-	cd static && npm run check && npm test
+	cd static && ../.ci/timed "frontend checks" npm run check && ../.ci/timed "frontend unit tests" npm test
 
 test-browser: chromium build
-	cd static && CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} npm run e2e
+	cd static && CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} ../.ci/timed "browser tests" npm run e2e
 
 # Chromium for the browser tests: Debian's package where we may install it.
 chromium:

@@ -23,6 +23,7 @@ type faults struct {
 	last  time.Duration
 	rooms int
 	pace  time.Duration
+	full  bool // the whole test, on a machine that does nothing else
 }
 
 // faultsOf is what is tested: WENZHEN_FAULTS=2m is the whole of it, with 300
@@ -32,9 +33,9 @@ func faultsOf(t *testing.T) faults {
 	if set := os.Getenv("WENZHEN_FAULTS"); set != "" {
 		last, err := time.ParseDuration(set)
 		must(t, err)
-		return faults{last, 100, time.Second}
+		return faults{last: last, rooms: 100, pace: time.Second, full: true}
 	}
-	return faults{8 * time.Second, 8, 200 * time.Millisecond}
+	return faults{last: 8 * time.Second, rooms: 8, pace: 200 * time.Millisecond}
 }
 
 // Who loses a node goes on within so long.
@@ -241,6 +242,7 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 		})
 	}
 	opening.Wait()
+	noneFailed(t)
 	var (
 		over              atomic.Bool
 		senders, everyone sync.WaitGroup
@@ -289,9 +291,9 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 		if h.name == "kill -9" {
 			end := m.dies(t, list)
 			t.Logf("%v kill -9 of node %d, to which %d devices were connected: the last goes on after %v; what the others say is acked within %v", at, which, end.lost, end.back, end.other)
-			// On a machine that has no time for anybody, who reconnects waits as
-			// everybody does, once for each step.
-			if end.back > reconnected+waits*end.other {
+			// On a busy machine a client that reconnects waits as every other
+			// client does, once for each step. Only the full run judges this.
+			if f.full && end.back > reconnected+waits*end.other {
 				t.Errorf("reconnecting took %v", end.back)
 			}
 		} else {

@@ -112,6 +112,7 @@ func newSiege(t *testing.T) *siege {
 		})
 	}
 	opening.Wait()
+	noneFailed(t)
 	s.prepare()
 	return s
 }

@@ -260,11 +260,7 @@ func TestShutdownLosesNobody(t *testing.T) {
 	eventually(t, "messages flow", func() bool { return acked() > 20 })
 	kicked := make(chan bool, 1)
 	go func() { kicked <- bare.disconnected() }()
-	began := time.Now()
-	must(t, w.stop())
-	if took := time.Since(began); took > 9*time.Second {
-		t.Errorf("the shutdown took %v", took)
-	}
+	must(t, w.stop()) // which fails after its deadline
 	if await(t, "the end of the bare socket", kicked) {
 		t.Error("a socket was told not to come back")
 	}

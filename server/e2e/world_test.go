@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // password is everyone's.
 const password = "correct horse battery"
@@ -319,6 +319,15 @@ func await[T any](t testing.TB, what string, from <-chan T) T {
 	case <-time.After(patience):
 		t.Fatalf("in vain: %s", what)
 		panic("unreachable")
+	}
+}
+
+// noneFailed ends a test of which a part failed in another goroutine: what that
+// part was to make is missing.
+func noneFailed(t testing.TB) {
+	t.Helper()
+	if t.Failed() {
+		t.FailNow()
 	}
 }
 
