@@ -14,14 +14,6 @@ import (
 // keys, OpenID providers, mail.
 func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
 	cfg := s.cfg
-	tokenKey, err := secret(cfg.TokenKey, cfg.Data, "token.key")
-	if err != nil {
-		return nil, err
-	}
-	accountKey, err := secret(cfg.AccountKey, cfg.Data, "account.key")
-	if err != nil {
-		return nil, err
-	}
 	list, err := identity.ReadConfig(cfg.IdentityProviders)
 	if err != nil {
 		return nil, err
@@ -29,7 +21,7 @@ func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
 	if s.providers, err = identity.New(list, s.clock); err != nil {
 		return nil, err
 	}
-	rules := account.Config{Key: tokenKey, KeyLife: cfg.TokenKeyLife, AccountKey: accountKey, PublicURL: s.publicURL(), OpenID: s.providers,
+	rules := account.Config{Key: s.keys.token, KeyLife: cfg.TokenKeyLife, AccountKey: s.keys.account, PublicURL: s.publicURL(), OpenID: s.providers,
 		AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife, IdleLogOff: cfg.IdleLogOff,
 		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations, KeepMessages: cfg.KeepMessages, KeepRecords: cfg.KeepRecords}
 	if s.mail != nil {

@@ -53,7 +53,7 @@ type parts struct {
 // step fails is for Close.
 func (s *Server) compose(ctx context.Context) error {
 	var p parts
-	for _, step := range []func(context.Context, *parts) error{s.listen, s.openTraces, s.openData, s.openServices, s.openCatalogue, s.openRealtime, s.plant, s.openHTTP} {
+	for _, step := range []func(context.Context, *parts) error{s.listen, s.openTraces, s.openData, s.openKeys, s.openServices, s.openCatalogue, s.openRealtime, s.plant, s.openHTTP} {
 		if err := step(ctx, &p); err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	if err != nil {
 		return err
 	}
-	pushKey, err := secret(cfg.PushKey, cfg.Data, "push.key")
+	pushKey, err := s.secrets.take(cfg.PushKey, pushKeyFile)
 	if err != nil {
 		return err
 	}
@@ -125,12 +125,12 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 		store.Notifications{DB: s.db}, p.presence, s.clock)
 	s.hub.Listen(s.inboxes)
 	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, s.clock)
-	sealKey, err := secret(cfg.SealKey, cfg.Data, "seal.key")
+	p.records = record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys}, store.Records{DB: s.db}, p.chats, p.consultations, s.clock)
+	turnKey, err := s.secrets.take(cfg.TurnSecret, turnKeyFile)
 	if err != nil {
 		return err
 	}
-	p.records = record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: sealKey}, store.Records{DB: s.db}, p.chats, p.consultations, s.clock)
-	if s.turn, err = relay(cfg, s.clock, s.log); err != nil {
+	if s.turn, err = relay(cfg, turnKey, s.clock, s.log); err != nil {
 		return err
 	}
 	s.calls = call.New(call.Config{RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish}, store.Calls{DB: s.db}, p.consultations, p.chats, s.turn, s.hub, s.clock)

@@ -7,43 +7,49 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
+
+	"wenzhen/rooms/store"
 )
 
 // Config is every setting of `wenzhen serve`. Its tags are the one table from
 // which flags, environment variables, the optional file and the README's table
 // come: WENZHEN_ADDR is --addr is "addr" in the file. A setting tagged secret
-// is also read from the file that WENZHEN_…_FILE names.
+// is also read from the file that WENZHEN_…_FILE names; one tagged shared must be
+// the same on all nodes of a database.
 type Config struct {
 	Addr      string `default:"127.0.0.1:8080" env:"WENZHEN_ADDR" help:"Address to listen on."`
-	PublicURL string `env:"WENZHEN_PUBLIC_URL" help:"Address at which browsers reach this server, such as https://clinic.example. http://localhost and the port when not given."`
+	PublicURL string `env:"WENZHEN_PUBLIC_URL" shared:"" help:"Address at which browsers reach this server, such as https://clinic.example. http://localhost and the port when not given."`
 	Data      string `default:"data" env:"WENZHEN_DATA" help:"Folder of the database, the attachments and the generated secrets. It is made when it is not there." type:"path"`
-	Demo      bool   `env:"WENZHEN_DEMO" help:"Fill an empty database with demo accounts and show their passwords on the login page. Never on the open internet."`
+	Demo      bool   `env:"WENZHEN_DEMO" shared:"" help:"Fill an empty database with demo accounts and show their passwords on the login page. Never on the open internet."`
 
 	Database    string `default:"sqlite" env:"WENZHEN_DATABASE" secret:"" help:"\"sqlite\", a file in the data folder, or the URL of a PostgreSQL database, postgres://user:password@host/name."`
 	Redis       string `env:"WENZHEN_REDIS" secret:"" help:"URL of a Redis at which several nodes meet, redis://host:6379. Signals, presence and rate limits go over it; no message does."`
 	Synchronous string `default:"full" enum:"full,normal" env:"WENZHEN_SYNCHRONOUS" help:"What an answered command survives: \"full\", a power cut; \"normal\", a crash of the process."`
 
 	TokenKey     string        `env:"WENZHEN_TOKEN_KEY" secret:"" help:"Key that signs access tokens, at least 32 characters. Made and kept in the data folder when not given."`
-	TokenKeyLife time.Duration `default:"720h" env:"WENZHEN_TOKEN_KEY_LIFE" help:"How long one key, derived from the token key, signs access tokens before the next takes over; 0 is for good."`
+	TokenKeyLife time.Duration `default:"720h" env:"WENZHEN_TOKEN_KEY_LIFE" shared:"" help:"How long one key, derived from the token key, signs access tokens before the next takes over; 0 is for good."`
 	AccountKey   string        `env:"WENZHEN_ACCOUNT_KEY" secret:"" help:"Key that protects second factors and links in mails, at least 32 characters. Made and kept in the data folder when not given."`
-	AccessLife   time.Duration `default:"15m" env:"WENZHEN_ACCESS_LIFE" help:"How long an access token is good for."`
-	RefreshLife  time.Duration `default:"720h" env:"WENZHEN_REFRESH_LIFE" help:"How long a login lasts that is not used."`
+	AccessLife   time.Duration `default:"15m" env:"WENZHEN_ACCESS_LIFE" shared:"" help:"How long an access token is good for."`
+	RefreshLife  time.Duration `default:"720h" env:"WENZHEN_REFRESH_LIFE" shared:"" help:"How long a login lasts that is not used."`
 
 	IdentityProviders string        `env:"WENZHEN_IDENTITY_PROVIDERS" help:"JSON file with the OpenID providers that people may log in with." type:"path"`
-	IdleLogOff        time.Duration `default:"2h" env:"WENZHEN_IDLE_LOG_OFF" help:"How long a doctor's or admin's session lives that nobody uses, in the browser and on the server; 0 is for ever."`
+	IdleLogOff        time.Duration `default:"2h" env:"WENZHEN_IDLE_LOG_OFF" shared:"" help:"How long a doctor's or admin's session lives that nobody uses, in the browser and on the server; 0 is for ever."`
 
 	// Clients of the contract know a followup's earlier diagnosis as a text only.
-	FollowupEvidence string `default:"asked" enum:"asked,required" env:"WENZHEN_FOLLOWUP_EVIDENCE" help:"Whether the patient of a follow-up (复诊) must show the earlier diagnosis, by a file or a diagnosis signed here: \"asked\", the page asks for it and the doctor judges; \"required\", nobody can accept without."`
-	Policy           string `default:"china" enum:"china,none" env:"WENZHEN_POLICY" help:"What a service allows: under \"china\", advice (健康咨询) has no diagnosis and no prescription; under \"none\", a doctor may do both in every consultation."`
+	FollowupEvidence string `default:"asked" enum:"asked,required" env:"WENZHEN_FOLLOWUP_EVIDENCE" shared:"" help:"Whether the patient of a follow-up (复诊) must show the earlier diagnosis, by a file or a diagnosis signed here: \"asked\", the page asks for it and the doctor judges; \"required\", nobody can accept without."`
+	Policy           string `default:"china" enum:"china,none" env:"WENZHEN_POLICY" shared:"" help:"What a service allows: under \"china\", advice (健康咨询) has no diagnosis and no prescription; under \"none\", a doctor may do both in every consultation."`
 	SealKey          string `env:"WENZHEN_SEAL_KEY" secret:"" help:"Key that seals signed medical documents, at least 32 characters; without it none of them can be verified any more. Made and kept in the data folder when not given."`
+
+	AcceptNewKeys []string `env:"WENZHEN_ACCEPT_NEW_KEYS" help:"Keys (seal, account) that are lost: start with new ones, although documents were signed with the old seal key, or second factors protected with the old account key (docs/operations.md). Needed once."`
 
 	EncryptionKey     string `env:"WENZHEN_ENCRYPTION_KEY" secret:"" help:"Master key of encryption at rest, at least 32 characters, kept apart from the data: without it nothing that was encrypted can be read, and no server starts. Nothing is encrypted when neither it nor a command is given."`
 	EncryptionCommand string `env:"WENZHEN_ENCRYPTION_COMMAND" help:"Instead of a master key: a program that asks a key management service, with its arguments; it is run with \"wrap ID\" or \"unwrap ID\" after them (docs/operations.md)."`
 
-	KeepMessages time.Duration `default:"26280h" env:"WENZHEN_KEEP_MESSAGES" help:"How long messages, files and drawings are kept after their consultation has ended (three years); then they are removed. 0 is for good."`
-	KeepRecords  time.Duration `default:"131400h" env:"WENZHEN_KEEP_RECORDS" help:"How long records and signed documents have to be kept (15 years). Whoever erases an account is told; nothing removes them by itself."`
+	KeepMessages time.Duration `default:"26280h" env:"WENZHEN_KEEP_MESSAGES" shared:"" help:"How long messages, files and drawings are kept after their consultation has ended (three years); then they are removed. 0 is for good."`
+	KeepRecords  time.Duration `default:"131400h" env:"WENZHEN_KEEP_RECORDS" shared:"" help:"How long records and signed documents have to be kept (15 years). Whoever erases an account is told; nothing removes them by itself."`
 
 	LoginFailures        int           `default:"10" env:"WENZHEN_LOGIN_FAILURES" help:"Failed logins per account within the login window."`
 	LoginAddressFailures int           `default:"100" env:"WENZHEN_LOGIN_ADDRESS_FAILURES" help:"Failed logins from one address within the login window."`
@@ -55,9 +61,9 @@ type Config struct {
 	CommandTimeout time.Duration `default:"10s" env:"WENZHEN_COMMAND_TIMEOUT" help:"How long one command may take."`
 	BodyTimeout    time.Duration `default:"20s" env:"WENZHEN_BODY_TIMEOUT" help:"How long the body of a request, or one realtime message, may take to arrive once it has begun; an uploaded file has five minutes. What is sent may be left unread three times as long."`
 
-	AttachmentBytes int64         `default:"20000000" env:"WENZHEN_ATTACHMENT_BYTES" help:"The most bytes that one attachment may have."`
-	VoiceLength     time.Duration `default:"2m" env:"WENZHEN_VOICE_LENGTH" help:"The most that one voice message may last."`
-	VoiceBytes      int64         `default:"5000000" env:"WENZHEN_VOICE_BYTES" help:"The most bytes that one voice message may have."`
+	AttachmentBytes int64         `default:"20000000" env:"WENZHEN_ATTACHMENT_BYTES" shared:"" help:"The most bytes that one attachment may have."`
+	VoiceLength     time.Duration `default:"2m" env:"WENZHEN_VOICE_LENGTH" shared:"" help:"The most that one voice message may last."`
+	VoiceBytes      int64         `default:"5000000" env:"WENZHEN_VOICE_BYTES" shared:"" help:"The most bytes that one voice message may have."`
 	PacketBytes     int64         `default:"1000000" env:"WENZHEN_PACKET_BYTES" help:"The most bytes that one realtime packet may have."`
 	SocketsPerUser  int           `default:"20" env:"WENZHEN_SOCKETS_PER_USER" help:"Realtime connections that one user may have."`
 	Connections     int           `default:"0" env:"WENZHEN_CONNECTIONS" help:"Realtime connections in all; 0 is no limit."`
@@ -71,7 +77,7 @@ type Config struct {
 
 	ConnectionsPerAddress int   `default:"0" env:"WENZHEN_CONNECTIONS_PER_ADDRESS" help:"Realtime connections that one address may have; 0 is no limit. A clinic, or a mobile network, is one address."`
 	WaitingConnections    int   `default:"4096" env:"WENZHEN_WAITING_CONNECTIONS" help:"HTTP connections that may be open without asking for anything; past it the one that has waited longest is closed. Each is an open file."`
-	AttachmentQuota       int64 `default:"10000000000" env:"WENZHEN_ATTACHMENT_QUOTA" help:"The most bytes that all attachments of one user may have together; 0 is no limit."`
+	AttachmentQuota       int64 `default:"10000000000" env:"WENZHEN_ATTACHMENT_QUOTA" shared:"" help:"The most bytes that all attachments of one user may have together; 0 is no limit."`
 
 	MailServer  string        `env:"WENZHEN_MAIL_SERVER" secret:"" help:"SMTP server for mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; ?tls=off at the end speaks no TLS. No mail is sent when not given."`
 	MailFrom    string        `default:"Wenzhen <no-reply@localhost>" env:"WENZHEN_MAIL_FROM" help:"Sender of mails."`
@@ -81,8 +87,8 @@ type Config struct {
 	PushContact string        `env:"WENZHEN_PUSH_CONTACT" help:"How push services reach you: an e-mail address or an https address. --public-url when not given."`
 	PushAllow   []string      `env:"WENZHEN_PUSH_ALLOW" help:"Push services (host:port) that may be sent to although their address is not public or has no TLS."`
 
-	CallRing   time.Duration `default:"45s" env:"WENZHEN_CALL_RING" help:"How long a call rings before it counts as missed."`
-	CallVanish time.Duration `default:"45s" env:"WENZHEN_CALL_VANISH" help:"How long a member of a call may be silent before it counts as gone; browsers say every 10 seconds that they are there."`
+	CallRing   time.Duration `default:"45s" env:"WENZHEN_CALL_RING" shared:"" help:"How long a call rings before it counts as missed."`
+	CallVanish time.Duration `default:"45s" env:"WENZHEN_CALL_VANISH" shared:"" help:"How long a member of a call may be silent before it counts as gone; browsers say every 10 seconds that they are there."`
 
 	TurnAddr          string        `env:"WENZHEN_TURN_ADDR" help:"Address of the relay for calls, UDP and TCP, such as 0.0.0.0:3478; none when not given, except with --demo, which has one on a free port of this machine."`
 	TurnPublicIP      string        `env:"WENZHEN_TURN_PUBLIC_IP" help:"IP address at which the relay is reached from outside; that of --turn-addr when not given."`
@@ -98,7 +104,7 @@ type Config struct {
 	IceServers        []string      `env:"WENZHEN_ICE_SERVERS" help:"Further STUN and TURN servers, such as turn:turn.example:3478?transport=udp."`
 	IceSecret         string        `env:"WENZHEN_ICE_SECRET" secret:"" help:"The secret shared with those TURN servers (coturn: use-auth-secret, static-auth-secret)."`
 	IceLife           time.Duration `default:"1h" env:"WENZHEN_ICE_LIFE" help:"How long a relay's credential may be used to begin with; a call that has its relay keeps it."`
-	Lobby             string        `default:"open" enum:"open,users,off" env:"WENZHEN_LOBBY" help:"Who may enter the chat hall, over Socket.IO and at /chat: \"open\", anyone; \"users\", who is logged in; \"off\", nobody."`
+	Lobby             string        `default:"open" enum:"open,users,off" env:"WENZHEN_LOBBY" shared:"" help:"Who may enter the chat hall, over Socket.IO and at /chat: \"open\", anyone; \"users\", who is logged in; \"off\", nobody."`
 	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say. 欢迎来到问诊大厅，您说的话所有人都能看到。" env:"WENZHEN_LOBBY_WELCOME" help:"The line with which the chat hall welcomes."`
 
 	TLSCert string `env:"WENZHEN_TLS_CERT" help:"Certificate file (PEM), with its chain; the server then speaks HTTPS and HTTP/2. It may be replaced while the server runs." type:"path"`
@@ -120,13 +126,13 @@ type Config struct {
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
 
-	Gateways []string `default:"sandbox" env:"WENZHEN_GATEWAYS" help:"Ways to pay, in the order in which they are offered: sandbox (play money), stripe, alipay, alipay_qr, wechat."`
+	Gateways []string `default:"sandbox" env:"WENZHEN_GATEWAYS" shared:"" help:"Ways to pay, in the order in which they are offered: sandbox (play money), stripe, alipay, alipay_qr, wechat."`
 
-	PayWithin         time.Duration `default:"15m" env:"WENZHEN_PAY_WITHIN" help:"How long a consultation waits for its payment, and a slot is held for it."`
-	CancelFullBefore  time.Duration `default:"24h" env:"WENZHEN_CANCEL_FULL_BEFORE" help:"How long before its start a patient who cancels an appointment gets everything back. It counts for what is booked already, too."`
-	CancelPartBefore  time.Duration `default:"2h" env:"WENZHEN_CANCEL_PART_BEFORE" help:"How long before its start a patient who cancels gets a part back; later it is nothing."`
-	CancelPartPercent int           `default:"50" env:"WENZHEN_CANCEL_PART_PERCENT" help:"That part, in percent of the price."`
-	PlatformFee       int           `default:"0" env:"WENZHEN_PLATFORM_FEE" help:"The platform's share of what doctors earn, in hundredths of a percent."`
+	PayWithin         time.Duration `default:"15m" env:"WENZHEN_PAY_WITHIN" shared:"" help:"How long a consultation waits for its payment, and a slot is held for it."`
+	CancelFullBefore  time.Duration `default:"24h" env:"WENZHEN_CANCEL_FULL_BEFORE" shared:"" help:"How long before its start a patient who cancels an appointment gets everything back. It counts for what is booked already, too."`
+	CancelPartBefore  time.Duration `default:"2h" env:"WENZHEN_CANCEL_PART_BEFORE" shared:"" help:"How long before its start a patient who cancels gets a part back; later it is nothing."`
+	CancelPartPercent int           `default:"50" env:"WENZHEN_CANCEL_PART_PERCENT" shared:"" help:"That part, in percent of the price."`
+	PlatformFee       int           `default:"0" env:"WENZHEN_PLATFORM_FEE" shared:"" help:"The platform's share of what doctors earn, in hundredths of a percent."`
 
 	StripeKey           string `env:"WENZHEN_STRIPE_KEY" secret:"" help:"Stripe's secret key."`
 	StripeWebhookSecret string `env:"WENZHEN_STRIPE_WEBHOOK_SECRET" secret:"" help:"Secret of the webhook at Stripe that calls /api/v1/webhooks/stripe."`
@@ -163,6 +169,7 @@ func (c Config) Validate() error {
 	}{
 		{c.PublicURL == "" || validPublicURL(c.PublicURL), "--public-url must be http:// or https:// and a host, without a path"},
 		{c.TokenKey == "" || len(c.TokenKey) >= 32, "--token-key must have at least 32 characters"},
+		{acceptable(c.AcceptNewKeys), "--accept-new-keys can be seal and account"},
 		{isDatabase(c.Database), "--database must be \"sqlite\" or a postgres:// URL"},
 		{c.SealKey == "" || len(c.SealKey) >= 32, "--seal-key must have at least 32 characters"},
 		{c.EncryptionKey == "" || len(c.EncryptionKey) >= 32, "--encryption-key must have at least 32 characters"},
@@ -205,6 +212,10 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+func acceptable(kinds []string) bool {
+	return !slices.ContainsFunc(kinds, func(kind string) bool { return kind != store.SealKey && kind != store.AccountKey })
 }
 
 // origins are those whose pages may open sockets besides the host that was

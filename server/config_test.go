@@ -107,32 +107,6 @@ func TestFlagName(t *testing.T) {
 	}
 }
 
-func TestSecretIsKept(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	first, err := secret("", dir, "token.key")
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := secret("", dir, "token.key")
-	if err != nil || string(again) != string(first) || len(first) < 32 {
-		t.Errorf("kept %q, %v; made %q", again, err, first)
-	}
-	info, err := os.Stat(filepath.Join(dir, "token.key"))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-	if given, err := secret("given", dir, "token.key"); err != nil || string(given) != "given" {
-		t.Errorf("given: %q, %v", given, err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "short.key"), []byte("short"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := secret("", dir, "short.key"); err == nil {
-		t.Error("a damaged secret was taken")
-	}
-}
-
 func TestSecretFiles(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "key")

@@ -49,7 +49,7 @@ func (s *Server) gateway(name string) (billing.Gateway, error) {
 	}
 	switch name {
 	case sandbox.Name:
-		key, err := secret("", cfg.Data, "sandbox.key")
+		key, err := s.secrets.take("", sandboxKeyFile)
 		return sandbox.New(store.Sandbox{DB: s.db}, key, s.clock), err
 	case stripe.Name:
 		return stripe.New(stripe.Config{Key: cfg.StripeKey, WebhookSecret: cfg.StripeWebhookSecret, URL: cfg.StripeURL})

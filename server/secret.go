@@ -1,7 +1,9 @@
 package server
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -9,37 +11,138 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"wenzhen/rooms/vault"
 )
 
-// secret returns the given value or, when there is none, the one kept in the
-// data folder, which is made the first time. Restarts keep everyone logged in.
-func secret(given, dir, name string) ([]byte, error) {
+// The keys that Wenzhen makes for itself.
+const (
+	tokenKeyFile   = "token.key"
+	accountKeyFile = "account.key"
+	sealKeyFile    = "seal.key"
+	pushKeyFile    = "push.key"
+	turnKeyFile    = "turn.key"
+	sandboxKeyFile = "sandbox.key"
+)
+
+// secretFiles are the files of all of them.
+var secretFiles = []string{tokenKeyFile, accountKeyFile, sealKeyFile, pushKeyFile, turnKeyFile, sandboxKeyFile}
+
+// secretLength is the least that a secret has: 32 characters.
+const secretLength = 32
+
+// secrets keeps the keys that Wenzhen makes for itself in the data folder, for
+// the owner alone, and sealed like the content of the database if that is.
+type secrets struct {
+	dir   string
+	vault *vault.Vault
+}
+
+// take returns the given value or, when there is none, the one kept in the data
+// folder, which is made the first time. Restarts keep everyone logged in.
+func (s secrets) take(given, name string) ([]byte, error) {
 	if given != "" {
 		return []byte(given), nil
 	}
-	path := filepath.Join(dir, name)
-	kept, err := os.ReadFile(path)
-	switch {
-	case err == nil && len(strings.TrimSpace(string(kept))) >= 32:
-		return []byte(strings.TrimSpace(string(kept))), nil
-	case err == nil:
-		return nil, fmt.Errorf("secret %s is damaged; restore it, or remove it and everyone logs in again", path)
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("secret: %w", err)
+	kept, err := s.kept(name)
+	if kept != nil || err != nil {
+		return kept, err
 	}
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	made := hex.EncodeToString(b)
-	if err := writeNew(path, made+"\n"); errors.Is(err, fs.ErrExist) {
-		return secret(given, dir, name) // another process made it just now
+	err = writeNew(s.path(name), s.sealed(name, made)+"\n")
+	if errors.Is(err, fs.ErrExist) {
+		return s.kept(name) // another process made it just now
 	} else if err != nil {
 		return nil, fmt.Errorf("secret: %w", err)
 	}
 	return []byte(made), nil
 }
 
-// writeNew makes a file whole or not at all, for the owner's eyes.
+// kept is the secret in the data folder; nil if there is none.
+func (s secrets) kept(name string) ([]byte, error) {
+	stored, err := s.read(name)
+	if stored == "" && err == nil {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	text, err := s.vault.Open(secretPlace(name), stored)
+	if err != nil {
+		return nil, fmt.Errorf("secret %s cannot be decrypted; restore it together with the database that it belongs to, "+
+			"or remove it to have a new one made: %w", s.path(name), err)
+	}
+	if len(text) < secretLength {
+		return nil, fmt.Errorf("secret %s is damaged; restore it, or remove it to have a new one made", s.path(name))
+	}
+	return []byte(text), nil
+}
+
+// read is what a file has; empty if there is no file.
+func (s secrets) read(name string) (string, error) {
+	raw, err := os.ReadFile(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("secret: %w", err)
+	}
+	text := strings.TrimSpace(string(raw))
+	if text == "" {
+		return "", fmt.Errorf("secret %s is empty; restore it, or remove it to have a new one made", s.path(name))
+	}
+	return text, nil
+}
+
+// seal seals with the newest data key, where the database is sealed, what the
+// files of secrets hold in the clear or sealed with an older one. A file is
+// replaced whole or not at all; it may be ended and begun again at any time. It
+// returns how many files it replaced.
+func (s secrets) seal() (n int, err error) {
+	for _, name := range secretFiles {
+		stored, err := s.read(name)
+		if err != nil {
+			return n, err
+		}
+		if !s.vault.Stale(stored) {
+			continue
+		}
+		text, err := s.vault.Open(secretPlace(name), stored)
+		if err != nil {
+			return n, fmt.Errorf("secret %s: %w", s.path(name), err)
+		}
+		if err := replaceFile(s.path(name), s.sealed(name, text)+"\n"); err != nil {
+			return n, fmt.Errorf("encrypt %s: %w", s.path(name), err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (s secrets) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s secrets) sealed(name, text string) string { return s.vault.Seal(secretPlace(name), text) }
+
+// secretPlace is what the encryption of a file is bound to.
+func secretPlace(name string) string { return "secret/" + name }
+
+// fingerprint names a secret without giving anything of it away.
+func fingerprint(secret []byte, kind string) string {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("wenzhen fingerprint of the " + kind + " key"))
+	return hex.EncodeToString(mac.Sum(nil))[:16]
+}
+
+// writeNew makes a file whole or not at all, for the owner's eyes. It fails with
+// fs.ErrExist if there is one.
 func writeNew(path, content string) error {
+	return putFile(path, content, os.Link) // unlike a rename it fails when there is one
+}
+
+// replaceFile is writeNew for a file that may be there.
+func replaceFile(path, content string) error { return putFile(path, content, os.Rename) }
+
+func putFile(path, content string, put func(from, to string) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // mode 0600
 	if err != nil {
 		return err
@@ -48,11 +151,11 @@ func writeNew(path, content string) error {
 	if _, err = tmp.WriteString(content); err == nil {
 		err = tmp.Sync()
 	}
-	if closed := tmp.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
+	if err = errors.Join(err, tmp.Close()); err != nil {
 		return err
 	}
-	return os.Link(tmp.Name(), path) // unlike a rename it fails when there is one
+	if err := put(tmp.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path)) // the name must be on disk too
 }

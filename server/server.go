@@ -5,6 +5,7 @@ package server
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"log/slog"
 	"net"
@@ -62,6 +63,11 @@ type Server struct {
 	private   *side           // nil where no metrics are served
 	plain     *side           // sends browsers on to HTTPS
 	issuer    *issuer         // nil where certificates are files, or there are none
+
+	secrets  secrets
+	keys     serverKeys
+	sealKeys []ed25519.PublicKey // that documents have been sealed with
+	enrolled store.Node          // this server; without an id until it has joined
 
 	public   Public
 	clock    func() time.Time
@@ -171,6 +177,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { s.lobby.Run(work) })
 	tasks.Go(func() { s.desk.Run(work) })
 	tasks.Go(func() { encryptAnew(work, s.db, s.blobs, s.log) })
+	tasks.Go(func() { beat(work, s.db, s.enrolled, s.log) })
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
 
@@ -220,7 +227,7 @@ func (s *Server) Close() error {
 		s.providers.Close()
 	}
 	if s.db != nil {
-		errs = append(errs, s.db.Close())
+		errs = append(errs, s.leave(), s.db.Close())
 	}
 	s.stopHub() // after the last commit, so that it is still announced
 	<-s.hubDone

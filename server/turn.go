@@ -11,11 +11,7 @@ import (
 )
 
 // relay makes the relay for calls, which listens from now on.
-func relay(cfg Config, now func() time.Time, log *slog.Logger) (*turn.Server, error) {
-	key, err := secret(cfg.TurnSecret, cfg.Data, "turn.key")
-	if err != nil {
-		return nil, err
-	}
+func relay(cfg Config, key []byte, now func() time.Time, log *slog.Logger) (*turn.Server, error) {
 	lowest, highest, err := turn.Ports(cfg.TurnPorts)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: --turn-ports: %w", err)

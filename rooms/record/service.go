@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"crypto/ed25519"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,8 @@ type Config struct {
 	Policy Policy
 	// SealKey is the secret, not in the database, that seals signatures.
 	SealKey []byte
+	// PublicKeys are all keys, of before and of now, that seals are verified with.
+	PublicKeys []ed25519.PublicKey
 }
 
 // Service carries out the commands of records.

@@ -84,7 +84,11 @@ func (d Document) inForce() bool {
 
 // keyring is the keys that this server checks seals with.
 func (s *Service) keyring() keyring {
-	return keyring{s.seals.id: s.seals.public()}
+	keys := keyring{s.seals.id: s.seals.public()}
+	for _, key := range s.cfg.PublicKeys {
+		keys[SealKeyID(key)] = key
+	}
+	return keys
 }
 
 // examine verifies a signed document: its content and its decisions must fit

@@ -1,0 +1,266 @@
+package server
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"reflect"
+	"slices"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/record"
+	"wenzhen/rooms/store"
+	"wenzhen/rooms/vault"
+)
+
+// A server may have lost its keys, or a node may have been given others than
+// those that run beside it. Both would look well until somebody verifies a
+// document, logs in with a second factor, or meets the other node. So the
+// fingerprints of keys are in the database, and nodes compare what they must
+// have in common before they join.
+
+// How often a node says that it runs, and for how long a node that differs is
+// waited for before it counts as ended.
+const (
+	beatEvery = 3 * time.Second
+	beatLost  = 4 * beatEvery
+)
+
+// folderFile names the data folder, so that a node that should share it and does
+// not is noticed. Backups do not have it.
+const folderFile = "folder.id"
+
+// serverKeys are the keys whose loss is noticed.
+type serverKeys struct{ token, account, seal []byte }
+
+// keyFlags are the settings of the keys, by their kinds.
+var keyFlags = map[string]string{
+	store.TokenKey: "--token-key", store.AccountKey: "--account-key", store.SealKey: "--seal-key", store.FolderID: "--data",
+}
+
+// openKeys reads the server's keys, makes those that are missing, and has the
+// server join the nodes of its database. It fails if a key is missing or another
+// that is needed, or if a node that runs has something else.
+func (s *Server) openKeys(ctx context.Context, _ *parts) error {
+	s.secrets = secrets{s.cfg.Data, s.db.Vault()}
+	n, err := s.secrets.seal()
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		s.log.Info("encrypted the keys in the data folder", "files", n)
+	}
+	for kind, k := range s.keySources() {
+		if *k.key, err = s.takeKey(ctx, kind, k); err != nil {
+			return err
+		}
+	}
+	folder, err := secrets{s.cfg.Data, vault.New(nil)}.take("", folderFile)
+	if err != nil {
+		return err
+	}
+	s.enrolled = s.asNode(string(folder))
+	if err := s.enrol(ctx); err != nil {
+		return err
+	}
+	s.sealKeys, err = publicKeys(ctx, s.db)
+	return err
+}
+
+type keySource struct {
+	given, file string
+	key         *[]byte
+}
+
+func (s *Server) keySources() map[string]keySource {
+	return map[string]keySource{
+		store.TokenKey:   {s.cfg.TokenKey, tokenKeyFile, &s.keys.token},
+		store.AccountKey: {s.cfg.AccountKey, accountKeyFile, &s.keys.account},
+		store.SealKey:    {s.cfg.SealKey, sealKeyFile, &s.keys.seal},
+	}
+}
+
+// takeKey makes no new key where the old one is needed.
+func (s *Server) takeKey(ctx context.Context, kind string, from keySource) ([]byte, error) {
+	if from.given == "" {
+		kept, err := s.secrets.kept(from.file)
+		if kept != nil || err != nil {
+			return kept, err
+		}
+		if err := s.db.NeedsKey(ctx, kind); err != nil && !slices.Contains(s.cfg.AcceptNewKeys, kind) {
+			return nil, s.explain(err)
+		}
+	}
+	return s.secrets.take(from.given, from.file)
+}
+
+// asNode is this server as others see it.
+func (s *Server) asNode(folder string) store.Node {
+	host, _ := os.Hostname() // for people only
+	public := record.SealKey(s.keys.seal)
+	keys := []store.ServerKey{
+		{Kind: store.TokenKey, ID: fingerprint(s.keys.token, store.TokenKey)},
+		{Kind: store.AccountKey, ID: fingerprint(s.keys.account, store.AccountKey)},
+		{Kind: store.SealKey, ID: record.SealKeyID(public), Public: base64.StdEncoding.EncodeToString(public)},
+		{Kind: store.FolderID, ID: fingerprint([]byte(folder), store.FolderID)},
+	}
+	shared := s.cfg.sharedSettings()
+	for _, k := range keys {
+		shared[keyFlags[k.Kind]] = "key " + k.ID
+	}
+	shared[keyFlags[store.FolderID]] = "folder " + keys[3].ID
+	shared["--encryption-key"] = "not given"
+	if s.db.Vault().On() {
+		shared["--encryption-key"] = "given"
+	}
+	return store.Node{ID: rooms.NewID(s.clock()), Name: host + " (" + s.listener.Addr().String() + ")",
+		Keys: keys, Shared: shared, Renew: s.cfg.AcceptNewKeys,
+		Sealed: func(hash, seal string) bool {
+			raw, err := base64.StdEncoding.DecodeString(seal)
+			return err == nil && ed25519.Verify(public, []byte(hash), raw)
+		}}
+}
+
+// sharedSettings are the settings that all nodes of a database must have in common.
+func (c Config) sharedSettings() map[string]string {
+	all := map[string]string{}
+	v := reflect.ValueOf(c)
+	for i := range v.NumField() {
+		if f := v.Type().Field(i); has(f, "shared") {
+			all["--"+flagName(f.Name)] = written(v.Field(i))
+		}
+	}
+	return all
+}
+
+func has(f reflect.StructField, tag string) bool {
+	_, ok := f.Tag.Lookup(tag)
+	return ok
+}
+
+// enrol joins the nodes that run. One that differs may have ended without a
+// word; it is waited for as long as it takes to know.
+func (s *Server) enrol(ctx context.Context) error {
+	for {
+		err := s.db.Join(ctx, s.enrolled, s.cfg.Database == sqlite)
+		var unlike *store.Unlike
+		if !errors.As(err, &unlike) {
+			return s.explain(err)
+		}
+		s.log.Warn("another node has other settings; waiting to see whether it still runs",
+			"node", unlike.Node, "setting", unlike.Setting)
+		runs, err := outlives(ctx, s.db, unlike)
+		if err != nil {
+			return err
+		}
+		if runs {
+			return s.explain(unlike)
+		}
+		if err := s.db.Gone(ctx, unlike); err != nil {
+			return err
+		}
+	}
+}
+
+// outlives reports whether a node says within beatLost that it runs.
+func outlives(ctx context.Context, db *store.DB, node *store.Unlike) (bool, error) {
+	end := time.NewTimer(beatLost)
+	defer end.Stop()
+	tick := time.NewTicker(beatEvery / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-end.C:
+			return db.Running(ctx, node)
+		case <-tick.C:
+			if runs, err := db.Running(ctx, node); runs || err != nil {
+				return runs, err
+			}
+		}
+	}
+}
+
+// beat says again and again that this node runs, until ctx ends.
+func beat(ctx context.Context, db *store.DB, node store.Node, log *slog.Logger) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := db.Beat(ctx, node); err != nil && ctx.Err() == nil {
+			log.Error("other nodes may not see that this one runs", "error", err)
+		}
+	}
+}
+
+// leave says that this node has ended.
+func (s *Server) leave() error {
+	if s.enrolled.ID == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), beatEvery)
+	defer cancel()
+	if err := s.db.ForgetNode(ctx, s.enrolled.ID); err != nil {
+		s.log.Warn("other nodes will notice by themselves that this one has ended", "error", err)
+	}
+	return nil
+}
+
+// explain says what to do about a key that is lost or a node that differs.
+func (s *Server) explain(err error) error {
+	var lost *store.KeyLost
+	var unlike *store.Unlike
+	switch {
+	case errors.As(err, &lost):
+		return lostKey(lost)
+	case errors.As(err, &unlike):
+		return fmt.Errorf("this node cannot join: %s is %q here, and %q on the node %s, which is running; "+
+			"all nodes of a database need the same settings, keys and data folder. To change it, stop all of them first (docs/operations.md)",
+			unlike.Setting, unlike.Here, unlike.There, unlike.Node)
+	}
+	return err
+}
+
+func lostKey(lost *store.KeyLost) error {
+	what, then := "the database has signed documents", "Documents that were signed before can then be verified only "+
+		"if the database has their public key; otherwise they verify as signed with an unknown key"
+	if lost.Kind == store.AccountKey {
+		what, then = "accounts have second factors", "Nobody can use a second factor or a recovery code from before then: an admin has to reset them"
+	}
+	which := ""
+	if lost.Want != "" {
+		which = " (" + lost.Want + ")"
+	}
+	flag := keyFlags[lost.Kind]
+	return fmt.Errorf("the %s key is missing, or is not the one that was in use%s, and %s. "+
+		"Put %s.key back into the data folder (every backup has it), or give the old key with %s. "+
+		"If it is lost, start once with --accept-new-keys %s. %s (docs/operations.md)",
+		lost.Kind, which, what, lost.Kind, flag, lost.Kind, then)
+}
+
+// publicKeys are all that documents have been sealed with.
+func publicKeys(ctx context.Context, db *store.DB) ([]ed25519.PublicKey, error) {
+	list, err := db.ServerKeys(ctx, store.SealKey)
+	if err != nil {
+		return nil, err
+	}
+	var keys []ed25519.PublicKey
+	for _, k := range list {
+		raw, err := base64.StdEncoding.DecodeString(k.Public)
+		if err != nil || len(raw) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("the public key %s in the database is damaged", k.ID)
+		}
+		keys = append(keys, raw)
+	}
+	return keys, nil
+}

@@ -1,0 +1,204 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"wenzhen/rooms/store"
+	"wenzhen/rooms/vault"
+)
+
+const (
+	aMaster       = "the first master key of 32 characters"
+	anotherMaster = "the second master key, another of them"
+)
+
+// openAt opens the database of a data folder, encrypted if there is a master key.
+func openAt(t *testing.T, dir, master string) *store.DB {
+	t.Helper()
+	by, err := masterKey(master, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Options{Path: filepath.Join(dir, databaseFile), Synchronous: "OFF", Master: by, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func TestSecretIsKept(t *testing.T) {
+	t.Parallel()
+	s := secrets{t.TempDir(), vault.New(nil)}
+	first, err := s.take("", tokenKeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.take("", tokenKeyFile)
+	if err != nil || string(again) != string(first) || len(first) < 32 {
+		t.Errorf("kept %q, %v; made %q", again, err, first)
+	}
+	info, err := os.Stat(s.path(tokenKeyFile))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if given, err := s.take("given", tokenKeyFile); err != nil || string(given) != "given" {
+		t.Errorf("given: %q, %v", given, err)
+	}
+	for _, damaged := range []string{"short", "", " \n"} {
+		if err := os.WriteFile(s.path(sealKeyFile), []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.take("", sealKeyFile); err == nil {
+			t.Errorf("%q was taken for a secret", damaged)
+		}
+	}
+}
+
+// With a master key no secret lies in the clear, also those from before and
+// those of an older data key; each opens in its place alone, also after the
+// master key was changed, and not without it.
+func TestSecretsAreSealed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	plain, before := secrets{dir, vault.New(nil)}, map[string]string{}
+	for _, name := range secretFiles[:3] {
+		key, err := plain.take("", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before[name] = string(key)
+	}
+	db := openAt(t, dir, aMaster)
+	s := secrets{dir, db.Vault()}
+	sealed := func(when string, want int) {
+		t.Helper()
+		if n, err := s.seal(); n != want || err != nil {
+			t.Errorf("%s: sealed %d files, %v, want %d", when, n, err, want)
+		}
+		for name, want := range before {
+			raw, err := os.ReadFile(s.path(name))
+			if err != nil || strings.Contains(string(raw), want) || !vault.IsSealed(string(raw)) {
+				t.Errorf("%s: %s is %q, %v", when, name, raw, err)
+			}
+			if got, err := s.take("", name); err != nil || string(got) != want {
+				t.Errorf("%s: %s opens as %q, %v", when, name, got, err)
+			}
+		}
+	}
+	sealed("at the first start", 3)
+	made, err := s.take("", pushKeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before[pushKeyFile] = string(made)
+	sealed("with a new one", 0)
+	if _, err := db.RotateKey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sealed("with a new data key", 4)
+	if _, err := plain.take("", tokenKeyFile); err == nil {
+		t.Error("a sealed secret opens without a key")
+	}
+	swapped, err := os.ReadFile(s.path(tokenKeyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.path(turnKeyFile), swapped, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.take("", turnKeyFile); err == nil {
+		t.Error("a sealed secret opens in another's place")
+	}
+	if err := os.Remove(s.path(turnKeyFile)); err != nil {
+		t.Fatal(err)
+	}
+	by, err := vault.FromSecret(anotherMaster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.RewrapKeys(t.Context(), by); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.vault = openAt(t, dir, anotherMaster).Vault()
+	sealed("with another master key", 0)
+}
+
+// half is a master key that breaks off: it wraps so many keys and no more.
+type half struct {
+	vault.Master
+	left int
+}
+
+func (h *half) Wrap(ctx context.Context, id string, key []byte) (string, error) {
+	if h.left--; h.left < 0 {
+		return "", errors.New("the machine stops here")
+	}
+	return h.Master.Wrap(ctx, id, key)
+}
+
+// A change of the master key that breaks off has changed nothing, for what is
+// in the files too.
+func TestRewrapBreaksOff(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := openAt(t, dir, aMaster)
+	s := secrets{dir, db.Vault()}
+	for _, name := range secretFiles {
+		if _, err := s.take("", name); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.RotateKey(t.Context()); err != nil { // each file is sealed with a key of its own
+			t.Fatal(err)
+		}
+	}
+	by, err := vault.FromSecret(anotherMaster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for left := range len(secretFiles) {
+		if _, err := db.RewrapKeys(t.Context(), &half{by, left}); err == nil {
+			t.Fatal("a change that broke off is reported as done")
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := openAt(t, dir, aMaster)
+	for _, name := range secretFiles {
+		if key, err := (secrets{dir, again.Vault()}).kept(name); err != nil || key == nil {
+			t.Errorf("%s with the old master key: %q, %v", name, key, err)
+		}
+	}
+	if _, err := again.RewrapKeys(t.Context(), by); err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	last := openAt(t, dir, anotherMaster)
+	for _, name := range secretFiles {
+		if key, err := (secrets{dir, last.Vault()}).kept(name); err != nil || key == nil {
+			t.Errorf("%s with the new master key: %q, %v", name, key, err)
+		}
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	a, b := fingerprint([]byte(aMaster), "token"), fingerprint([]byte(aMaster), "account")
+	if raw, err := hex.DecodeString(a); err != nil || len(raw) != 8 || a == b {
+		t.Errorf("fingerprints %q and %q, %v", a, b, err)
+	}
+}
