@@ -119,6 +119,8 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 		p.consultations.VerifiedOnly()
 	}
 	p.consultations.Asks(consultation.Evidence(cfg.FollowupEvidence))
+	p.consultations.CapBy(consultation.Caps{Unpaid: cfg.UnpaidHolds, UnpaidADay: cfg.UnpaidHoldsADay, Free: cfg.FreeOpen, FreeADay: cfg.FreeADay,
+		Invitations: cfg.InvitationsADay, Invited: cfg.InvitedADay})
 	p.chats = chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
 		VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, s.clock)
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: s.log, Trace: s.tracing.Tracer()},

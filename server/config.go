@@ -134,6 +134,13 @@ type Config struct {
 	CancelPartPercent int           `default:"50" env:"WENZHEN_CANCEL_PART_PERCENT" shared:"" help:"That part, in percent of the price."`
 	PlatformFee       int           `default:"0" env:"WENZHEN_PLATFORM_FEE" shared:"" help:"The platform's share of what doctors earn, in hundredths of a percent."`
 
+	UnpaidHolds     int `default:"5" env:"WENZHEN_UNPAID_HOLDS" help:"Consultations and slots that one person may hold unpaid at a time; 0 is no limit."`
+	UnpaidHoldsADay int `default:"20" env:"WENZHEN_UNPAID_HOLDS_A_DAY" help:"Consultations and slots of one person that may end unpaid or cancelled within 24 hours; 0 is no limit."`
+	FreeOpen        int `default:"10" env:"WENZHEN_FREE_OPEN" help:"Free consultations that one person may have open at a time, booked ones included; 0 is no limit."`
+	FreeADay        int `default:"40" env:"WENZHEN_FREE_A_DAY" help:"Free consultations that one person may open within 24 hours; 0 is no limit."`
+	InvitationsADay int `default:"50" env:"WENZHEN_INVITATIONS_A_DAY" help:"Invitations to consultations that one person may send within 24 hours; 0 is no limit."`
+	InvitedADay     int `default:"20" env:"WENZHEN_INVITED_A_DAY" help:"Invitations to consultations that may be sent to one person or address within 24 hours; 0 is no limit."`
+
 	StripeKey           string `env:"WENZHEN_STRIPE_KEY" secret:"" help:"Stripe's secret key."`
 	StripeWebhookSecret string `env:"WENZHEN_STRIPE_WEBHOOK_SECRET" secret:"" help:"Secret of the webhook at Stripe that calls /api/v1/webhooks/stripe."`
 	StripeURL           string `default:"https://api.stripe.com" env:"WENZHEN_STRIPE_URL" help:"Address of Stripe's API."`
@@ -195,6 +202,7 @@ func (c Config) Validate() error {
 		{c.TurnSecret == "" || len(c.TurnSecret) >= 32, "--turn-secret must have at least 32 characters"},
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
 		{c.PayWithin > 0, "--pay-within must be positive"},
+		{min(c.UnpaidHolds, c.UnpaidHoldsADay, c.FreeOpen, c.FreeADay, c.InvitationsADay, c.InvitedADay) >= 0, "the limits per person must not be negative"},
 		{c.CancelPartBefore >= 0 && c.CancelFullBefore >= c.CancelPartBefore, "--cancel-full-before must not be less than --cancel-part-before, and neither negative"},
 		{c.CancelPartPercent >= 0 && c.CancelPartPercent <= 100, "--cancel-part-percent must be 0 to 100"},
 		{(c.TLSCert == "") == (c.TLSKey == ""), "--tls-cert and --tls-key belong together"},

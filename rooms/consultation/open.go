@@ -55,6 +55,9 @@ func sameRequest(first Consultation, actor rooms.Actor, patient account.PatientI
 	return e
 }
 
+// offDuty is the status of what is refused because its doctor is off duty.
+const offDuty = "off_duty"
+
 // begin writes the first state; slot is nil without an appointment.
 func (s *Service) begin(tx Tx, actor rooms.Actor, patient account.Patient, in OpenInput, slot *Slot) (Consultation, error) {
 	doctor, err := tx.Doctor(in.DoctorID)
@@ -68,11 +71,17 @@ func (s *Service) begin(tx Tx, actor rooms.Actor, patient account.Patient, in Op
 	if !ok {
 		return Consultation{}, rooms.Invalid("service", "this doctor does not offer %s by %s", in.Service, in.Medium)
 	}
+	if slot == nil && !doctor.OnDuty {
+		return Consultation{}, rooms.Conflict(offDuty, "this doctor is off duty; book an appointment, or ask another doctor")
+	}
 	user, err := tx.User(actor.UserID)
 	if err != nil {
 		return Consultation{}, err
 	}
 	now := s.now()
+	if err := s.caps.judge(tx, actor.UserID, offer.Price == 0, now); err != nil {
+		return Consultation{}, err
+	}
 	id := in.ID
 	if id == "" {
 		id = ID(rooms.NewID(now))

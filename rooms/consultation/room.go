@@ -211,6 +211,9 @@ func (s *Service) look(ctx context.Context, actor rooms.Actor, in LookInput) (ro
 const participantsMost = 10
 
 func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput) (Participant, error) {
+	if err := s.countInvitation(ctx, actor, in); err != nil {
+		return Participant{}, err
+	}
 	var guest Participant
 	err := s.store.InTx(ctx, func(tx Tx) error {
 		me, err := tx.Participant(in.ConsultationID, actor.UserID)

@@ -21,11 +21,12 @@ type Service struct {
 	// verifiedOnly tells that an address finds a user only who has proved it.
 	verifiedOnly bool
 	evidence     Evidence
+	caps         Caps
 }
 
 // New makes the service.
 func New(store Store, hub *rooms.Hub, presence *rooms.Presence, now func() time.Time) *Service {
-	return &Service{store: store, hub: hub, presence: presence, now: now, payWithin: payWithin, terms: usualTerms}
+	return &Service{store: store, hub: hub, presence: presence, now: now, payWithin: payWithin, terms: usualTerms, caps: UsualCaps}
 }
 
 // VerifiedOnly makes invitations by e-mail find those alone who have shown to

@@ -35,6 +35,11 @@ type Tx interface {
 	Consultation(id ID) (Consultation, error)
 	InsertConsultation(Consultation) error
 	SaveConsultation(Consultation) error
+	// Load is what user has open, and has opened since a time.
+	Load(user rooms.UserID, since time.Time) (Load, error)
+	// CountAttempts and AddAttempt count what may be done so often only.
+	CountAttempts(subject string, since time.Time) (int, error)
+	AddAttempt(subject string, at time.Time) error
 	// ShowsEarlierDiagnosis tells whether the patient has sent a file that was
 	// not recalled into c, or has a diagnosis that was signed here.
 	ShowsEarlierDiagnosis(c Consultation) (bool, error)

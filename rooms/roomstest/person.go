@@ -56,7 +56,7 @@ func (w *World) Enters(login account.Login) *Person {
 	return &Person{W: w, Login: login, As: actor}
 }
 
-// Doctor registers a doctor who is verified and offers advice and followups
+// Doctor registers a doctor who is verified, on duty and offers advice and followups
 // by text for nothing, and by video for 50 yuan.
 func (w *World) Doctor(name string) *Person {
 	w.T.Helper()
@@ -67,7 +67,7 @@ func (w *World) Doctor(name string) *Person {
 		{Service: account.Advice, Medium: account.Voice, Currency: "CNY", Minutes: 20},
 		{Service: account.Advice, Medium: account.Video, Price: 5000, Currency: "CNY", Minutes: 20},
 	}
-	Must(p, account.UpdateDoctor, account.DoctorChange{Services: &services})
+	Must(p, account.UpdateDoctor, account.DoctorChange{Services: &services, OnDuty: new(true)})
 	_, err := Ask(w, rooms.Actor{Role: rooms.RoleAdmin}, account.VerifyDoctor, account.DoctorInput{DoctorID: p.User.ID})
 	w.must(err)
 	return p

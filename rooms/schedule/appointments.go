@@ -81,6 +81,9 @@ func (s *Service) reschedule(ctx context.Context, actor rooms.Actor, in Reschedu
 		if err != nil {
 			return a, err
 		}
+		if err := alone(tx, a.PatientID, o.start, o.end, a.ID); err != nil {
+			return a, err
+		}
 		a.Start, a.End, a.TimeZone = o.start, o.end, zone
 		a.Reschedules++
 		c, err := tx.Consultation(a.ConsultationID)
@@ -185,15 +188,7 @@ func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consul
 	switch c.Status {
 	case consultation.Waiting:
 		if from == consultation.Expired { // paid after the hold had run out
-			o, _, err := s.seat(tx, a.DoctorID, a.Start, a.Medium, holder(a.ID))
-			if err != nil {
-				return err
-			}
-			if !o.end.Equal(a.End) {
-				return conflict(a, "the doctor has other slots now")
-			}
-			a.EndedBy = ""
-			if err := s.tellSlots(tx, a.DoctorID, o.span); err != nil {
+			if err := s.seatAgain(tx, &a); err != nil {
 				return err
 			}
 		}
@@ -236,4 +231,20 @@ func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consul
 		return err
 	}
 	return s.free(tx, holder(a.ID), offerHolder(a.ID))
+}
+
+// seatAgain takes the seat of an appointment whose hold had run out once more.
+func (s *Service) seatAgain(tx Tx, a *Appointment) error {
+	o, _, err := s.seat(tx, a.DoctorID, a.Start, a.Medium, holder(a.ID))
+	if err != nil {
+		return err
+	}
+	if !o.end.Equal(a.End) {
+		return conflict(*a, "the doctor has other slots now")
+	}
+	if err := alone(tx, a.PatientID, a.Start, a.End, a.ID); err != nil {
+		return err
+	}
+	a.EndedBy = ""
+	return s.tellSlots(tx, a.DoctorID, o.span)
 }

@@ -57,7 +57,8 @@ func (s *Service) sameBooking(tx Tx, actor rooms.Actor, first Appointment, in Bo
 
 // take takes a seat and opens the consultation for it.
 func (s *Service) take(tx Tx, actor rooms.Actor, in BookInput) (Booking, error) {
-	if _, err := consultation.PatientOf(tx, actor.UserID, in.PatientID); err != nil {
+	patient, err := consultation.PatientOf(tx, actor.UserID, in.PatientID)
+	if err != nil {
 		return Booking{}, err
 	}
 	now := s.now()
@@ -77,6 +78,9 @@ func (s *Service) take(tx Tx, actor rooms.Actor, in BookInput) (Booking, error) 
 		if a.UserID == actor.UserID {
 			return Booking{}, rooms.Conflict(string(a.Status), "you have an appointment with this doctor at that time")
 		}
+	}
+	if err := alone(tx, patient.ID, o.start, o.end, id); err != nil {
+		return Booking{}, err
 	}
 	c, err := s.consultations.Begin(tx, actor, in.consultation(), consultation.Slot{Start: o.start, End: o.end, Minutes: int(o.end.Sub(o.start).Minutes())})
 	if err != nil {

@@ -173,6 +173,11 @@ func (s *Service) elsewhere(tx Tx, a Appointment, away Exception, substitute roo
 		return nil, err
 	}
 	for _, o := range offers {
+		if err := alone(tx, a.PatientID, o.start, o.end, a.ID); rooms.CodeOf(err) == rooms.CodeConflict {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
 		switch _, _, err := s.seat(tx, a.DoctorID, o.start, a.Medium, offerHolder(a.ID)); rooms.CodeOf(err) {
 		case "":
 			return s.kept(doctor, o, now), s.tellSlots(tx, a.DoctorID, o.span)
@@ -205,6 +210,9 @@ func (s *Service) acceptOffer(ctx context.Context, actor rooms.Actor, in Appoint
 			return a, conflict(a, "nothing is offered")
 		}
 		o, before := *a.Offer, a.DoctorID
+		if err := alone(tx, a.PatientID, o.Start, o.End, a.ID); err != nil {
+			return a, err
+		}
 		if err := tx.HandOverSeats(offerHolder(a.ID), holder(a.ID)); err != nil {
 			return a, err
 		}

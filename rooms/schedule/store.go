@@ -47,12 +47,17 @@ type Tx interface {
 	AppointmentOf(id consultation.ID) (Appointment, error)
 	// OpenAppointments of a doctor that overlap [from, to), by start.
 	OpenAppointments(doctor rooms.UserID, from, to time.Time) ([]Appointment, error)
+	// PatientsAppointments are those of one patient profile that overlap
+	// [from, to) and take that time, by start.
+	PatientsAppointments(patient account.PatientID, from, to time.Time) ([]Appointment, error)
 	InsertAppointment(Appointment) error
 	SaveAppointment(Appointment) error
 
 	Wait(id WaitID) (Wait, error)
 	// WaitsFor are who would take a slot of doctor at start, in their order.
 	WaitsFor(doctor rooms.UserID, start time.Time) ([]Wait, error)
+	// OpenWaits counts the places that a user has on waitlists.
+	OpenWaits(user rooms.UserID) (int, error)
 	InsertWait(Wait) error
 	SaveWait(Wait) error
 }

@@ -28,22 +28,14 @@ func (s *Service) joinWaitlist(ctx context.Context, actor rooms.Actor, in WaitIn
 	if !in.To.After(now) {
 		return Wait{}, rooms.Invalid("to", "this time is past")
 	}
-	have, err := s.store.Waits(ctx, actor.UserID)
-	if err != nil {
-		return Wait{}, err
-	}
-	open := 0
-	for _, w := range have {
-		if w.Status == WaitWaiting || w.Status == WaitOffered {
-			open++
-		}
-	}
-	if open >= waitsMost {
-		return Wait{}, rooms.TooLarge("", "at most %d places on waitlists", waitsMost)
-	}
 	w := Wait{ID: WaitID(rooms.NewID(now)), Status: WaitWaiting, DoctorID: in.DoctorID, UserID: actor.UserID, PatientID: in.PatientID, Service: in.Service,
 		Medium: in.Medium, Complaint: in.Complaint, PriorDiagnosis: in.PriorDiagnosis, From: in.From.UTC().Truncate(time.Microsecond), To: in.To.UTC().Truncate(time.Microsecond), CreatedAt: now}
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		if open, err := tx.OpenWaits(actor.UserID); err != nil {
+			return err
+		} else if open >= waitsMost {
+			return rooms.TooLarge("", "at most %d places on waitlists", waitsMost)
+		}
 		if _, err := consultation.PatientOf(tx, actor.UserID, in.PatientID); err != nil {
 			return err
 		}

@@ -166,6 +166,17 @@ func (tx *Tx) Consultation(id consultation.ID) (consultation.Consultation, error
 	return consultationByID(context.Background(), tx, id)
 }
 
+// Load implements consultation.Tx.
+func (tx *Tx) Load(user rooms.UserID, since time.Time) (l consultation.Load, err error) {
+	err = tx.row(context.Background(), `SELECT
+			coalesce(sum(CASE WHEN status = 'pending_payment' THEN 1 ELSE 0 END), 0),
+			coalesce(sum(CASE WHEN price > 0 AND created_at > $2 AND status IN ('pending_payment', 'expired', 'cancelled') THEN 1 ELSE 0 END), 0),
+			coalesce(sum(CASE WHEN price = 0 AND status IN ('waiting', 'active', 'on_hold') THEN 1 ELSE 0 END), 0),
+			coalesce(sum(CASE WHEN price = 0 AND created_at > $2 THEN 1 ELSE 0 END), 0)
+		FROM consultations WHERE user_id = $1`, user, micros(since)).Scan(&l.Unpaid, &l.UnpaidToday, &l.Free, &l.FreeToday)
+	return l, err
+}
+
 // InsertConsultation implements consultation.Tx.
 func (tx *Tx) InsertConsultation(c consultation.Consultation) error {
 	err := tx.exec(`INSERT INTO consultations (id, status, service, medium, doctor_id, doctor_name, user_id, patient_id, patient_name,

@@ -230,6 +230,13 @@ func (tx *Tx) OpenAppointments(doctor rooms.UserID, from, to time.Time) ([]sched
 		doctor, micros(from), micros(to))
 }
 
+// PatientsAppointments implements schedule.Tx.
+func (tx *Tx) PatientsAppointments(patient account.PatientID, from, to time.Time) ([]schedule.Appointment, error) {
+	return collect(context.Background(), tx, scanAppointment, `SELECT `+appointmentColumns+` FROM appointments
+		WHERE patient_id = $1 AND start_at < $3 AND end_at > $2 AND status IN ('held', 'booked', 'checked_in', 'in_progress') ORDER BY start_at, id`,
+		patient, micros(from), micros(to))
+}
+
 // InsertAppointment implements schedule.Tx.
 func (tx *Tx) InsertAppointment(a schedule.Appointment) error {
 	return tx.exec(`INSERT INTO appointments (`+appointmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0, 0, '', '', 0, '')`,
@@ -258,6 +265,12 @@ func (tx *Tx) Wait(id schedule.WaitID) (schedule.Wait, error) {
 func (tx *Tx) WaitsFor(doctor rooms.UserID, start time.Time) ([]schedule.Wait, error) {
 	return collect(context.Background(), tx, scanWait, `SELECT `+waitColumns+` FROM waits
 		WHERE doctor_id = $1 AND status = 'waiting' AND from_at <= $2 AND to_at > $2 ORDER BY created_at, id LIMIT 20`, doctor, micros(start))
+}
+
+// OpenWaits implements schedule.Tx.
+func (tx *Tx) OpenWaits(user rooms.UserID) (n int, err error) {
+	err = tx.row(context.Background(), `SELECT count(*) FROM waits WHERE user_id = $1 AND status IN ('waiting', 'offered')`, user).Scan(&n)
+	return n, err
 }
 
 // InsertWait implements schedule.Tx.

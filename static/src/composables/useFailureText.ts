@@ -6,6 +6,7 @@ export function useFailureText() {
   const { t, te } = useI18n()
   return (thrown: unknown): string => {
     const failure = Failure.from(thrown)
+    if (failure.status && te(`failureFor.${failure.status}`)) return t(`failureFor.${failure.status}`)
     if (failure.code === 'conflict' && failure.status && te(`status.${failure.status}`)) {
       return t('failure.conflictStatus', { status: t(`status.${failure.status}`) })
     }

@@ -101,6 +101,7 @@ export const en: Texts = {
     clear: 'Clear filters',
     onDuty: 'On duty',
     offDuty: 'Off duty',
+    offDutyText: 'This doctor is off duty and cannot be consulted right now. You can book an appointment.',
     verified: 'Licence verified',
     noBio: 'This doctor has not written an introduction yet.',
     noServices: 'No services yet',
@@ -384,5 +385,12 @@ export const en: Texts = {
     offline: 'The server cannot be reached. Please check your network.',
     timeout: 'The server did not answer in time. Please try again.',
     aborted: 'Cancelled.',
+  },
+  failureFor: {
+    off_duty: 'This doctor is off duty. Book an appointment, or choose another doctor.',
+    overlaps: 'The patient has another appointment at that time. Choose another time, or move or cancel that one first.',
+    too_many_unpaid: 'Too many of your consultations are unpaid. Pay or cancel one first.',
+    too_many_free: 'You have as many free consultations open as possible. Let one end, or cancel one first.',
+    too_many_today: 'This was the most for today. Please come back later.',
   },
 }

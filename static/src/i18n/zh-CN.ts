@@ -99,6 +99,7 @@ export const zhCN = {
     clear: '清除筛选',
     onDuty: '在岗',
     offDuty: '不在岗',
+    offDutyText: '医生现在不在岗，不能立即问诊，您可以预约时间。',
     verified: '资质已核验',
     noBio: '这位医生还没有填写简介。',
     noServices: '暂未开放服务',
@@ -382,6 +383,13 @@ export const zhCN = {
     offline: '无法连接服务器，请检查网络。',
     timeout: '服务器没有及时回应，请再试一次。',
     aborted: '已取消。',
+  },
+  failureFor: {
+    off_duty: '医生现在不在岗，请预约时间，或选择其他医生。',
+    overlaps: '就诊人在这个时间已有预约，请换个时间，或先改期、取消那个预约。',
+    too_many_unpaid: '您有太多未支付的问诊，请先支付或取消。',
+    too_many_free: '您进行中的免费问诊已达上限，请等其中一个结束，或先取消一个。',
+    too_many_today: '今天的次数已达上限，请稍后再试。',
   },
 }
 

@@ -1,0 +1,100 @@
+package consultation
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// Caps bound what one person may have open, so that nobody keeps the others
+// from a doctor. 0 is no bound.
+type Caps struct {
+	// Unpaid is how many consultations may wait for their payment, UnpaidADay
+	// how many may come to nothing in 24 hours: not paid, or cancelled.
+	Unpaid, UnpaidADay int
+	// Free is how many consultations without a price may be open, booked ones
+	// included, FreeADay how many may be opened in 24 hours.
+	Free, FreeADay int
+	// Invitations is how many others a person may invite in 24 hours, Invited
+	// how many may be sent to one person.
+	Invitations, Invited int
+}
+
+// UsualCaps are those of the domain.
+var UsualCaps = Caps{Unpaid: 5, UnpaidADay: 20, Free: 10, FreeADay: 40, Invitations: 50, Invited: 20}
+
+// CapBy sets the caps from now on: UsualCaps when it is not called.
+func (s *Service) CapBy(c Caps) { s.caps = c }
+
+// Load is what one person has, for the caps.
+type Load struct {
+	Unpaid      int // wait for their payment
+	UnpaidToday int // wait for it, or came to nothing, and are younger than a day
+	Free        int // without a price, and open
+	FreeToday   int // without a price, and younger than a day
+}
+
+// aDay is what the caps of a day count.
+const aDay = 24 * time.Hour
+
+// The states of what a cap has refused, for clients to put into words.
+const (
+	tooManyUnpaid = "too_many_unpaid"
+	tooManyFree   = "too_many_free"
+	tooManyToday  = "too_many_today"
+)
+
+// judge refuses one more consultation to a person who has enough. It is part of
+// the transaction that opens it, so that many at once are counted right.
+func (c Caps) judge(tx Tx, user rooms.UserID, free bool, now time.Time) error {
+	have, err := tx.Load(user, now.Add(-aDay))
+	switch {
+	case err != nil:
+		return err
+	case free && c.Free > 0 && have.Free >= c.Free:
+		return rooms.Conflict(tooManyFree, "you have %d free consultations open, which is the most at a time; let one end, or cancel one, first", have.Free)
+	case free && c.FreeADay > 0 && have.FreeToday >= c.FreeADay:
+		return tomorrow("you have opened %d free consultations within 24 hours, which is the most; come back later", have.FreeToday)
+	case !free && c.Unpaid > 0 && have.Unpaid >= c.Unpaid:
+		return rooms.Conflict(tooManyUnpaid, "%d of your consultations wait for their payment, which is the most at a time; pay or cancel one first", have.Unpaid)
+	case !free && c.UnpaidADay > 0 && have.UnpaidToday >= c.UnpaidADay:
+		return tomorrow("%d consultations of yours were not paid or were cancelled within 24 hours, which is the most; come back later", have.UnpaidToday)
+	}
+	return nil
+}
+
+func tomorrow(format string, args ...any) error {
+	e := rooms.RateLimited(time.Hour, format, args...)
+	e.Status = tooManyToday
+	return e
+}
+
+// countInvitation counts an invitation before anyone is looked for, so that
+// addresses are not tried out by it either.
+func (s *Service) countInvitation(ctx context.Context, actor rooms.Actor, in InviteInput) error {
+	to := string(in.UserID)
+	if in.Email != "" {
+		to = strings.ToLower(strings.TrimSpace(in.Email))
+	}
+	now := s.now()
+	return s.store.InTx(ctx, func(tx Tx) error {
+		for _, c := range []struct {
+			subject string
+			most    int
+		}{{"invites:" + string(actor.UserID), s.caps.Invitations}, {"invited:" + to, s.caps.Invited}} {
+			n, err := tx.CountAttempts(c.subject, now.Add(-aDay))
+			if err != nil {
+				return err
+			}
+			if c.most > 0 && n >= c.most {
+				return tomorrow("%d invitations within 24 hours are the most; come back later", c.most)
+			}
+			if err := tx.AddAttempt(c.subject, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
