@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,8 +48,8 @@ var commandLimits = map[string]struct {
 // full again, which know nothing any more, are forgotten.
 const limitsMost = 100_000
 
-// limits is a rooms.Guard: token buckets per user, or per address for guests,
-// in all and per command.
+// limits is a rooms.Guard: token buckets per user, or per address for guests
+// (rooms.Sources), in all and per command.
 type limits struct {
 	rate  rate.Limit
 	burst int
@@ -61,6 +63,38 @@ type limits struct {
 }
 
 type bucketKey struct{ who, command string }
+
+// addressMark begins the name of a network among those who have buckets; how
+// many times the tokens of a user it has comes next.
+const addressMark = "address:"
+
+// payers are those whose buckets an actor takes a token from.
+func payers(actor rooms.Actor) []string {
+	if !actor.Guest() {
+		return []string{string(actor.UserID)}
+	}
+	sources := rooms.Sources(actor.Address)
+	all := make([]string, len(sources))
+	for i, from := range sources {
+		all[i] = addressMark + strconv.Itoa(from.Times) + " " + from.Name
+	}
+	return all
+}
+
+// allowance is what who may do in all, or of a command that costs more.
+func (l *limits) allowance(who, command string) (rate.Limit, int) {
+	r, burst, times := l.rate, l.burst, 1
+	if own, ok := commandLimits[command]; ok {
+		r, burst = own.rate, own.burst
+	}
+	if network, ok := strings.CutPrefix(who, addressMark); ok {
+		first, _, _ := strings.Cut(network, " ")
+		if n, err := strconv.Atoi(first); err == nil {
+			times = n
+		}
+	}
+	return r * rate.Limit(times), burst * times
+}
 
 // Spent is what was used up here since the last call, by user and command.
 func (l *limits) Spent() map[string]map[string]int {
@@ -87,10 +121,7 @@ func (l *limits) SpentElsewhere(spent map[string]map[string]int) {
 	defer l.mu.Unlock()
 	for who, commands := range spent {
 		for command, n := range commands {
-			r, burst := l.rate, l.burst
-			if own, ok := commandLimits[command]; ok {
-				r, burst = own.rate, own.burst
-			}
+			r, burst := l.allowance(who, command)
 			b := l.bucket(bucketKey{who, command}, r, burst, now)
 			b.ReserveN(now, min(n, burst)) // below nothing, if need be
 		}
@@ -103,16 +134,16 @@ func newLimits(perSecond float64, burst int, now func() time.Time) *limits {
 
 // guard refuses with rate_limited and says after how long to try again.
 func (l *limits) guard(_ context.Context, actor rooms.Actor, command string) error {
-	who := string(actor.UserID)
-	if actor.Guest() {
-		who = "address:" + actor.Address
-	}
 	now := l.now()
-	if wait := l.take(bucketKey{who: who}, l.rate, l.burst, now); wait > 0 {
-		return rooms.RateLimited(wait, "too many commands")
-	}
-	if own, ok := commandLimits[command]; ok {
-		if wait := l.take(bucketKey{who, command}, own.rate, own.burst, now); wait > 0 {
+	_, own := commandLimits[command]
+	for _, who := range payers(actor) {
+		if wait := l.take(bucketKey{who: who}, now); wait > 0 {
+			return rooms.RateLimited(wait, "too many commands")
+		}
+		if !own {
+			continue
+		}
+		if wait := l.take(bucketKey{who, command}, now); wait > 0 {
 			return rooms.RateLimited(wait, "too many of %s", command)
 		}
 	}
@@ -120,7 +151,8 @@ func (l *limits) guard(_ context.Context, actor rooms.Actor, command string) err
 }
 
 // take takes a token, or tells how long until there is one.
-func (l *limits) take(key bucketKey, r rate.Limit, burst int, now time.Time) time.Duration {
+func (l *limits) take(key bucketKey, now time.Time) time.Duration {
+	r, burst := l.allowance(key.who, key.command)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.bucket(key, r, burst, now)

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"wenzhen/rooms"
+	"wenzhen/server/realtime/edge"
 )
 
 // proxies are the addresses and networks whose X-Forwarded-For is believed.
@@ -86,4 +89,14 @@ func readAddress(text string) (netip.Addr, bool) {
 		addr = withPort.Addr()
 	}
 	return addr.Unmap().WithZone(""), err == nil
+}
+
+// sources are what limits per address count, for the edge.
+func sources(address string) []edge.Source {
+	list := rooms.Sources(address)
+	all := make([]edge.Source, len(list))
+	for i, from := range list {
+		all[i] = edge.Source(from)
+	}
+	return all
 }

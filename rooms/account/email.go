@@ -78,7 +78,7 @@ func (s *Service) forgotPassword(ctx context.Context, actor rooms.Actor, in Forg
 	}
 	now, email := s.now(), normalEmail(in.Email)
 	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
-		if err := attempt(tx, "forgot-from:"+actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, now); err != nil {
+		if err := attemptFrom(tx, "forgot", actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, now); err != nil {
 			return err
 		}
 		n, err := tx.CountAttempts("forgot:"+email, now.Add(-time.Hour))

@@ -29,7 +29,7 @@ func (in RegisterInput) Validate() error {
 func (s *Service) register(ctx context.Context, actor rooms.Actor, in RegisterInput) (Login, error) {
 	now := s.now()
 	err := s.store.InTx(ctx, func(tx Tx) error {
-		return attempt(tx, "register:"+actor.Address, s.cfg.Registrations, time.Minute, now)
+		return attemptFrom(tx, "register", actor.Address, s.cfg.Registrations, time.Minute, now)
 	})
 	if err != nil {
 		return Login{}, err

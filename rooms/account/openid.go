@@ -144,7 +144,7 @@ func (s *Service) sendAway(ctx context.Context, actor rooms.Actor, in ProviderIn
 			if err := s.proved(tx, actor); err != nil {
 				return err
 			}
-		} else if err := attempt(tx, "provider-from:"+actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, s.now()); err != nil {
+		} else if err := attemptFrom(tx, "provider", actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, s.now()); err != nil {
 			return err
 		}
 		a.Ask.State, err = s.newTicket(tx, ticketProvider, actor.UserID, awayLife, a)

@@ -202,7 +202,7 @@ func (s *Service) askPasskey(ctx context.Context, actor rooms.Actor, _ rooms.Not
 		return PasskeyChallenge{}, err
 	}
 	return s.challenge(ctx, ticketPasskey, "", options, session, func(tx Tx) error {
-		return attempt(tx, "passkey-from:"+actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, s.now())
+		return attemptFrom(tx, "passkey", actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, s.now())
 	})
 }
 
@@ -242,7 +242,7 @@ func (s *Service) usePasskey(ctx context.Context, actor rooms.Actor, in PasskeyL
 		} else if err != nil {
 			return err
 		}
-		if err := tx.ForgetAttempts("passkey-from:"+actor.Address, now.Add(-s.cfg.LoginWindow)); err != nil {
+		if err := forgetFrom(tx, "passkey", actor.Address, now.Add(-s.cfg.LoginWindow)); err != nil {
 			return err
 		}
 		login, err = s.enter(tx, who.user, actor, entrance{method: ByPasskey, device: in.Device})

@@ -28,6 +28,26 @@ func attempt(tx Tx, subject string, most int, window time.Duration, now time.Tim
 	return tx.AddAttempt(subject, now)
 }
 
+// attemptFrom counts one more try from an address, or refuses it.
+func attemptFrom(tx Tx, what, address string, most int, window time.Duration, now time.Time) error {
+	for _, from := range rooms.Sources(address) {
+		if err := attempt(tx, what+"-from:"+from.Name, most*from.Times, window, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetFrom takes tries from an address back.
+func forgetFrom(tx Tx, what, address string, since time.Time) error {
+	for _, from := range rooms.Sources(address) {
+		if err := tx.ForgetAttempts(what+"-from:"+from.Name, since); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // guess is one try to get into an account, as the throttle counts it.
 //
 // A device that the account has been used on carries a token and counts for
@@ -37,20 +57,16 @@ func attempt(tx Tx, subject string, most int, window time.Duration, now time.Tim
 // a passkey, through a provider, or after a password reset, which makes the
 // device a known one.
 type guess struct {
-	account, address string // what is counted; no address where it does not count
-	stranger         bool
+	what, account, address string // what is counted; no address where it does not count
+	stranger               bool
 }
 
 // guess names the try: what is the kind of secret guessed at.
 func (s *Service) guess(what, account string, user rooms.UserID, device string, actor rooms.Actor) guess {
 	if id, ok := s.deviceID(user, device); ok {
-		return guess{account: what + "-device:" + id}
+		return guess{what: what, account: what + "-device:" + id}
 	}
-	g := guess{account: what + ":" + account, stranger: true}
-	if actor.Address != "" {
-		g.address = what + "-from:" + actor.Address
-	}
-	return g
+	return guess{what: what, account: what + ":" + account, address: actor.Address, stranger: true}
 }
 
 // count counts the try before the secret is looked at, so that many guesses at
@@ -69,7 +85,7 @@ func (s *Service) count(ctx context.Context, g guess, now time.Time) error {
 		if err := attempt(tx, g.account, s.cfg.LoginFailures, s.cfg.LoginWindow, now); err != nil || g.address == "" {
 			return err
 		}
-		return attempt(tx, g.address, s.cfg.AddressFailures, s.cfg.LoginWindow, now)
+		return attemptFrom(tx, g.what, g.address, s.cfg.AddressFailures, s.cfg.LoginWindow, now)
 	})
 }
 
@@ -79,7 +95,7 @@ func (s *Service) forget(ctx context.Context, g guess, now time.Time) error {
 		if err := tx.ForgetAttempts(g.account, now.Add(-s.cfg.LoginWindow)); err != nil || g.address == "" {
 			return err
 		}
-		return tx.ForgetAttempts(g.address, now)
+		return forgetFrom(tx, g.what, g.address, now)
 	})
 }
 

@@ -77,6 +77,9 @@ type World struct {
 	// LoginFailures per account within a quarter of an hour: 10 unless New is
 	// told otherwise.
 	LoginFailures int
+	// AddressLimit is how many failed logins, and how many registrations, one
+	// address may have: 100 unless New is told otherwise.
+	AddressLimit int
 
 	notifications *notification.Service
 	// Policy of records; it counts from the next restart on, as does Evidence.
@@ -111,7 +114,7 @@ func OnSQLite(w *World) { w.sqlite = true }
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB, change ...func(*World)) *World {
 	t.Helper()
-	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, dir: t.TempDir()}
+	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, AddressLimit: 100, dir: t.TempDir()}
 	for _, f := range change {
 		f(w)
 	}
@@ -206,7 +209,7 @@ func (w *World) Node(hub *rooms.Hub) *account.Service {
 	accounts, err := account.New(account.Config{Key: []byte("a key of 32 characters for tests"), AccountKey: []byte("one more of 32 characters for it"),
 		KeyLife: 30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
 		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
-		LoginFailures: w.LoginFailures, AddressFailures: 100, LoginWindow: 15 * time.Minute, Registrations: 100, KeepMessages: KeepMessages, KeepRecords: KeepRecords}, store.Accounts{DB: w.DB}, hub, w.Now)
+		LoginFailures: w.LoginFailures, AddressFailures: w.AddressLimit, LoginWindow: 15 * time.Minute, Registrations: w.AddressLimit, KeepMessages: KeepMessages, KeepRecords: KeepRecords}, store.Accounts{DB: w.DB}, hub, w.Now)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))
 	return accounts

@@ -52,6 +52,10 @@ type Config struct {
 	// Address tells the client's address. The host part of RemoteAddr by
 	// default; a server behind a proxy gives its own.
 	Address func(*http.Request) string
+	// Sources are the networks for which a connection from an address counts,
+	// each with its multiple of the limits per address. An address counts for
+	// itself by default.
+	Sources func(address string) []Source
 	// MaxAttachments bounds the binary attachments of one packet. 10 by
 	// default.
 	MaxAttachments int
@@ -110,6 +114,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Address == nil {
 		c.Address = remoteHost
+	}
+	if c.Sources == nil {
+		c.Sources = func(address string) []Source { return []Source{{address, 1}} }
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()

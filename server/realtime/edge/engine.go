@@ -21,7 +21,7 @@ type Engine struct {
 
 	mu       sync.RWMutex
 	sessions map[string]*session
-	from     map[string]int // sessions by address; empty without a limit
+	from     census // sessions; empty without a limit
 	draining bool
 	closed   bool
 	empty    chan struct{}  // closed when closed and without sessions
@@ -29,8 +29,8 @@ type Engine struct {
 }
 
 func newEngine(cfg Config, proto protocol) *Engine {
-	e := &Engine{cfg: cfg, proto: proto, sessions: map[string]*session{}, from: map[string]int{}, empty: make(chan struct{})}
-	e.limits.perAddress = cfg.RequestsPerAddress
+	e := &Engine{cfg: cfg, proto: proto, sessions: map[string]*session{}, from: census{}, empty: make(chan struct{})}
+	e.limits.perAddress, e.limits.sources = cfg.RequestsPerAddress, cfg.Sources
 	e.limits.heapCeiling = cfg.MemoryLimit
 	e.limits.gate = newGate(cfg.AcceptRate)
 	e.openTail = fmt.Sprintf(`,"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}`,
@@ -71,9 +71,9 @@ func (e *Engine) room(address string) *refusal {
 	return nil
 }
 
-// crowded tells whether an address has all the sessions that it may; mu is held.
+// crowded reports whether an address has all the sessions that it may; mu is held.
 func (e *Engine) crowded(address string) bool {
-	return e.cfg.ConnectionsPerAddress > 0 && e.from[address] >= e.cfg.ConnectionsPerAddress
+	return e.cfg.ConnectionsPerAddress > 0 && e.from.full(e.cfg.Sources(address), e.cfg.ConnectionsPerAddress)
 }
 
 // add takes a session in and starts it. false says that there is no room any
@@ -91,7 +91,7 @@ func (e *Engine) add(s *session) bool {
 	}
 	e.sessions[s.id] = s
 	if e.cfg.ConnectionsPerAddress > 0 {
-		e.from[s.peer.address]++
+		e.from.enter(e.cfg.Sources(s.peer.address))
 	}
 	e.ended.Add(1)
 	e.mu.Unlock()
@@ -123,9 +123,7 @@ func (e *Engine) forget(s *session) {
 		e.counters.webSockets.Add(-1)
 	}
 	if e.cfg.ConnectionsPerAddress > 0 {
-		if e.from[s.peer.address]--; e.from[s.peer.address] == 0 {
-			delete(e.from, s.peer.address)
-		}
+		e.from.leave(e.cfg.Sources(s.peer.address))
 	}
 	if e.closed && len(e.sessions) == 0 {
 		close(e.empty)

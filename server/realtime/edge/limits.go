@@ -11,14 +11,50 @@ import (
 // heapSampleTime is how old a reading of the heap may be.
 const heapSampleTime = 100 * time.Millisecond
 
+// Source is a network that connections are counted of.
+type Source struct {
+	Name string
+	// Times is how many times the limit of one address it may have.
+	Times int
+}
+
+// census counts what networks have.
+type census map[string]int
+
+// full reports whether one of the networks has all that it may, which is most
+// for an address.
+func (c census) full(sources []Source, most int) bool {
+	for _, from := range sources {
+		if c[from.Name] >= most*from.Times {
+			return true
+		}
+	}
+	return false
+}
+
+func (c census) enter(sources []Source) {
+	for _, from := range sources {
+		c[from.Name]++
+	}
+}
+
+func (c census) leave(sources []Source) {
+	for _, from := range sources {
+		if c[from.Name]--; c[from.Name] <= 0 {
+			delete(c, from.Name)
+		}
+	}
+}
+
 // limits says who may come in.
 type limits struct {
 	perAddress  int
+	sources     func(address string) []Source
 	heapCeiling uint64
 	gate        *rate.Limiter // of handshakes; nil without a limit
 
 	mu       sync.Mutex
-	requests map[string]int // polling requests open, by address
+	requests census // polling requests open
 	sampled  time.Time
 	heap     uint64
 }
@@ -26,24 +62,24 @@ type limits struct {
 // begin counts a polling request of an address; false says that it has too
 // many open. Whoever was let in calls finish.
 func (l *limits) begin(address string) bool {
+	sources := l.sources(address)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.requests[address] >= l.perAddress {
+	if l.requests.full(sources, l.perAddress) {
 		return false
 	}
 	if l.requests == nil {
-		l.requests = map[string]int{}
+		l.requests = census{}
 	}
-	l.requests[address]++
+	l.requests.enter(sources)
 	return true
 }
 
 func (l *limits) finish(address string) {
+	sources := l.sources(address)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.requests[address]--; l.requests[address] <= 0 {
-		delete(l.requests, address)
-	}
+	l.requests.leave(sources)
 }
 
 // heapFull says whether the heap in use is above its ceiling.

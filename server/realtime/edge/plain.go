@@ -11,8 +11,8 @@ import (
 // same frame reader, the same bounds and the same writer as Socket.IO has.
 // Compression is never negotiated. Of Config it heeds the heartbeat,
 // MaxPayload (of one message), SendQueue, MaxConnections, AcceptRate,
-// ClosePace, MemoryLimit, Origins, Address, RequestsPerAddress (connections here), WriteTimeout,
-// BodyTimeout and Log.
+// ClosePace, MemoryLimit, Origins, Address, Sources,
+// RequestsPerAddress (connections here), WriteTimeout, BodyTimeout and Log.
 type Plain struct {
 	cfg     Config
 	limits  limits
@@ -28,7 +28,7 @@ type Plain struct {
 // NewPlain makes a server of bare WebSockets. It starts nothing.
 func NewPlain(cfg Config) *Plain {
 	p := &Plain{cfg: cfg.withDefaults(), conns: map[*PlainConn]struct{}{}}
-	p.limits.perAddress, p.limits.heapCeiling = p.cfg.RequestsPerAddress, p.cfg.MemoryLimit
+	p.limits.perAddress, p.limits.sources, p.limits.heapCeiling = p.cfg.RequestsPerAddress, p.cfg.Sources, p.cfg.MemoryLimit
 	p.limits.gate = newGate(p.cfg.AcceptRate)
 	return p
 }
