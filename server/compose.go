@@ -180,6 +180,7 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: s.clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
 	}, s.catalogue, s.accounts, p.presence)
 	s.hub.Listen(s.realtime)
+	s.hub.Listen(s.turn)  // after the sockets: what is remembered of a session that ended is forgotten
 	s.hub.Listen(s.lobby) // after the sockets: it tells those who were let in
 	if err := s.join(p.presence, p.limits); err != nil {
 		return err

@@ -103,7 +103,7 @@ type Config struct {
 	TurnSecret        string        `env:"WENZHEN_TURN_SECRET" secret:"" help:"Key that makes the relay's credentials, at least 32 characters. Made and kept in the data folder when not given."`
 	IceServers        []string      `env:"WENZHEN_ICE_SERVERS" help:"Further STUN and TURN servers, such as turn:turn.example:3478?transport=udp."`
 	IceSecret         string        `env:"WENZHEN_ICE_SECRET" secret:"" help:"The secret shared with those TURN servers (coturn: use-auth-secret, static-auth-secret)."`
-	IceLife           time.Duration `default:"1h" env:"WENZHEN_ICE_LIFE" help:"How long a relay's credential may be used to begin with; a call that has its relay keeps it."`
+	IceLife           time.Duration `default:"10m" env:"WENZHEN_ICE_LIFE" help:"How long a relay's credential may be used to begin with; a call that has its relay keeps it while the call and the session last."`
 	Lobby             string        `default:"open" enum:"open,users,off" env:"WENZHEN_LOBBY" shared:"" help:"Who may enter the chat hall, over Socket.IO and at /chat: \"open\", anyone; \"users\", who is logged in; \"off\", nobody."`
 	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say. 欢迎来到问诊大厅，您说的话所有人都能看到。" env:"WENZHEN_LOBBY_WELCOME" help:"The line with which the chat hall welcomes."`
 

@@ -162,7 +162,7 @@ func (s *Server) ready(ctx context.Context) error {
 func (s *Server) Run(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.Background())
 	defer stopWork()
-	if err := s.turn.Serve(s.calls.Permits); err != nil {
+	if err := s.turn.Serve(s.permitsRelay); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	var tasks sync.WaitGroup

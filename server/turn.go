@@ -1,12 +1,15 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
 	"time"
 
+	"wenzhen/rooms"
+	"wenzhen/rooms/call"
 	"wenzhen/server/turn"
 )
 
@@ -39,4 +42,9 @@ func demoRelay(addr string) string {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, "0")
+}
+
+// permitsRelay reports whether a session may have a relay of a call.
+func (s *Server) permitsRelay(ctx context.Context, actor rooms.Actor, id call.ID) bool {
+	return s.accounts.Lives(ctx, actor.SessionID, actor.UserID) == nil && s.calls.Permits(ctx, actor.UserID, id)
 }

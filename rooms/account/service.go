@@ -129,6 +129,13 @@ func (s *Service) Alive(ctx context.Context, actor rooms.Actor, _ string) error 
 	return nil
 }
 
+// Lives refuses a session that has ended, whatever it is used for: unlike
+// Alive it does not count as a use. Errors: unauthenticated; unavailable.
+func (s *Service) Lives(ctx context.Context, id rooms.SessionID, user rooms.UserID) error {
+	_, err := s.alive.standing(ctx, id, user)
+	return err
+}
+
 // forgetAll makes a revocation that was just committed felt on this node at
 // once; sockets, here and elsewhere, are told by tx.RevokeSessions.
 func (s *Service) forgetAll(ids []rooms.SessionID) {

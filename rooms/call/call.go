@@ -95,6 +95,12 @@ func (c *Call) member(user rooms.UserID) *Member {
 	return nil
 }
 
+// Concerns reports whether user is in the live call, or rung by it.
+func (c *Call) Concerns(user rooms.UserID) bool {
+	m := c.member(user)
+	return c.Status.Live() && m != nil && (m.Status == MemberJoined || m.Status == MemberRinging)
+}
+
 func (c *Call) count(status MemberStatus) int {
 	n := 0
 	for _, m := range c.Members {

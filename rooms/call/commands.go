@@ -28,7 +28,7 @@ var (
 	List = rooms.Command[CallFilter, CallList]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "The live calls of one's consultations: what rings and what goes on, for a device that has just connected."}
 	ReadServers = rooms.Command[ServersInput, ICEServers]{Name: "call:servers", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "STUN and TURN servers with credentials for a while, for a call that one may be in, or for testing one's devices."}
+		Doc: "STUN and TURN servers for a live call that you are in or rung by, with credentials for a while that end with it and with your session. Without a call, for testing devices, the STUN servers alone."}
 )
 
 // What happens with calls.

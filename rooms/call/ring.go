@@ -62,7 +62,7 @@ func (s *Service) invite(ctx context.Context, actor rooms.Actor, in CallInvitati
 	if err != nil {
 		return Invited{}, err
 	}
-	return Invited{Call: c, ICEServers: s.relay.Servers(actor.UserID, c.ID, s.now()).ICEServers}, nil
+	return Invited{Call: c, ICEServers: s.relay.Servers(actor, c.ID, s.now()).ICEServers}, nil
 }
 
 // sameInvitation tells a resend from an id that is used for something else.

@@ -182,22 +182,21 @@ func (s *Service) servers(ctx context.Context, actor rooms.Actor, in ServersInpu
 		if err != nil {
 			return ICEServers{}, err
 		}
-		if !c.Status.Live() {
+		switch {
+		case !c.Status.Live():
 			return ICEServers{}, rooms.Conflict(string(c.Status), "the call is over")
+		case !c.Concerns(actor.UserID):
+			return ICEServers{}, rooms.Conflict(string(c.Status), "you are not in this call; join it first")
 		}
 	}
-	return s.relay.Servers(actor.UserID, in.CallID, s.now()), nil
+	return s.relay.Servers(actor, in.CallID, s.now()), nil
 }
 
-// Permits tells whether user has business with the media of a call: is in it
-// or rung by it, while it is live. Relays ask.
+// Permits reports whether user, who takes part in its consultation, is in a
+// live call or rung by it. Relays ask.
 func (s *Service) Permits(ctx context.Context, user rooms.UserID, id ID) bool {
-	c, err := s.store.Call(ctx, id)
-	if err != nil || !c.Status.Live() {
-		return false
-	}
-	m := c.member(user)
-	return m != nil && (m.Status == MemberJoined || m.Status == MemberRinging)
+	c, err := s.visible(ctx, rooms.Actor{UserID: user}, id)
+	return err == nil && c.Concerns(user)
 }
 
 // visible is a call of a consultation that actor takes part in.

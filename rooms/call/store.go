@@ -38,7 +38,7 @@ type Tx interface {
 
 // Relay knows the servers over which media finds its way.
 type Relay interface {
-	// Servers are those for user in a call, or outside one when call is "",
-	// with credentials that are good from now on for the TTL.
-	Servers(user rooms.UserID, call ID, now time.Time) ICEServers
+	// Servers are those for a call, with credentials that the actor's session
+	// may use from now on for the TTL; without a call, those that need none.
+	Servers(actor rooms.Actor, call ID, now time.Time) ICEServers
 }

@@ -161,17 +161,22 @@ func TestServersForACall(t *testing.T) {
 		return do(p, calls.ReadServers, calls.ServersInput{CallID: invited.Call.ID})
 	}
 	bos, wangs := of(bo), of(wang)
-	if len(bos.ICEServers) != 3 || bos.TTL != 3600 || !slices.EqualFunc(bos.ICEServers, invited.ICEServers, func(a, b calls.ICEServer) bool { return slices.Equal(a.URLs, b.URLs) }) {
+	if len(bos.ICEServers) != 3 || bos.TTL != 600 || !slices.EqualFunc(bos.ICEServers, invited.ICEServers, func(a, b calls.ICEServer) bool { return slices.Equal(a.URLs, b.URLs) }) {
 		t.Errorf("bo's servers: %+v", bos)
 	}
-	if name := bos.ICEServers[1].Username; !strings.HasSuffix(name, ":"+string(bo.user.ID)+":"+string(invited.Call.ID)) || name == wangs.ICEServers[1].Username {
+	if name := bos.ICEServers[1].Username; !strings.HasSuffix(name, ":"+string(bo.user.ID)+":"+string(current(bo))+":"+string(invited.Call.ID)) || name == wangs.ICEServers[1].Username {
 		t.Errorf("credentials for %s and %s", name, wangs.ICEServers[1].Username)
 	}
 	if _, err := client.Do(t.Context(), w.patient("jing").Client, calls.ReadServers, calls.ServersInput{CallID: invited.Call.ID}); rooms.CodeOf(err) != rooms.CodeNotFound {
 		t.Errorf("a stranger: %v", err)
 	}
-	if alone := do(bo, calls.ReadServers, calls.ServersInput{}); len(alone.ICEServers) != 3 {
+	if alone := do(bo, calls.ReadServers, calls.ServersInput{}); len(alone.ICEServers) != 1 || alone.ICEServers[0].Credential != "" {
 		t.Errorf("for a test of devices: %+v", alone)
+	}
+	aunt := w.patient("aunt")
+	do(bo, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: aunt.user.ID, Role: consultation.PartRelative})
+	if _, err := client.Do(t.Context(), aunt.Client, calls.ReadServers, calls.ServersInput{CallID: invited.Call.ID}); rooms.CodeOf(err) != rooms.CodeConflict {
+		t.Errorf("who is not in the call: %v", err)
 	}
 	call(bo, calls.End, calls.CallEnding{CallID: invited.Call.ID})
 	if _, err := client.Do(t.Context(), bo.Client, calls.ReadServers, calls.ServersInput{CallID: invited.Call.ID}); rooms.CodeOf(err) != rooms.CodeConflict {

@@ -42,8 +42,9 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Permits tells whether a user may relay for a call now.
-type Permits func(ctx context.Context, user rooms.UserID, id call.ID) bool
+// Permits reports whether a user may relay for a call now, in the session that
+// the credential was given to.
+type Permits func(ctx context.Context, actor rooms.Actor, id call.ID) bool
 
 // realm is the realm of the long-term credentials (RFC 8489 section 9.2).
 const realm = "wenzhen"

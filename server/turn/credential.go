@@ -12,27 +12,44 @@ import (
 	"wenzhen/rooms/call"
 )
 
-// grant is what a credential says: who may relay for which call ("" for none),
-// until when.
-type grant struct {
-	until time.Time
-	user  rooms.UserID
-	call  call.ID
+// holder is who may relay for which call, and in which session: what a relay
+// ends with.
+type holder struct {
+	user    rooms.UserID
+	session rooms.SessionID
+	call    call.ID
 }
 
-// username is "<seconds since 1970>:<user>:<call>".
+func (h holder) String() string {
+	return string(h.user) + ":" + string(h.session) + ":" + string(h.call)
+}
+
+// readHolder is the inverse of String.
+func readHolder(text string) (holder, bool) {
+	parts := strings.SplitN(text, ":", 3)
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {
+		return holder{}, false
+	}
+	return holder{rooms.UserID(parts[0]), rooms.SessionID(parts[1]), call.ID(parts[2])}, true
+}
+
+// grant is what a credential says: who may relay, until when.
+type grant struct {
+	until time.Time
+	holder
+}
+
+// username is "<seconds since 1970>:<user>:<session>:<call>".
 func (g grant) username() string {
-	return strconv.FormatInt(g.until.Unix(), 10) + ":" + string(g.user) + ":" + string(g.call)
+	return strconv.FormatInt(g.until.Unix(), 10) + ":" + g.holder.String()
 }
 
 // readUsername is the inverse of username.
 func readUsername(name string) (grant, bool) {
-	parts := strings.SplitN(name, ":", 3)
-	if len(parts) != 3 || parts[1] == "" {
-		return grant{}, false
-	}
-	seconds, err := strconv.ParseInt(parts[0], 10, 64)
-	return grant{until: time.Unix(seconds, 0), user: rooms.UserID(parts[1]), call: call.ID(parts[2])}, err == nil
+	until, rest, _ := strings.Cut(name, ":")
+	seconds, err := strconv.ParseInt(until, 10, 64)
+	h, ok := readHolder(rest)
+	return grant{time.Unix(seconds, 0), h}, ok && err == nil
 }
 
 // password is the user name's HMAC-SHA1 in base64 (draft-uberti-behave-turn-rest-00).

@@ -6,74 +6,118 @@ import (
 	"sync"
 
 	"github.com/pion/turn/v5"
+
+	"wenzhen/rooms"
 )
 
-// quota counts relays, per user and in all.
-type quota struct {
+// relays are those that are open, counted per user and in all.
+type relays struct {
 	perUser, most int
 
 	mu    sync.Mutex
-	users map[string]int
-	all   int
+	users map[rooms.UserID]int
+	all   int // with those that are being opened
+	open  map[*relay]bool
 }
 
-// free tells whether user may have one more.
-func (q *quota) free(user string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.users[user] < q.perUser && q.all < q.most
+// free reports whether the user of a holder may have one more.
+func (r *relays) free(of string) bool {
+	h, ok := readHolder(of)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return ok && r.users[h.user] < r.perUser && r.all < r.most
 }
 
 // take counts one more, unless it is one too many.
-func (q *quota) take(user string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.users[user] >= q.perUser || q.all >= q.most {
+func (r *relays) take(user rooms.UserID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.users[user] >= r.perUser || r.all >= r.most {
 		return false
 	}
-	q.users[user]++
-	q.all++
+	r.users[user]++
+	r.all++
 	return true
 }
 
-func (q *quota) release(user string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.all--
-	if q.users[user]--; q.users[user] <= 0 {
-		delete(q.users, user)
+func (r *relays) release(user rooms.UserID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all--
+	if r.users[user]--; r.users[user] <= 0 {
+		delete(r.users, user)
 	}
 }
 
-func (q *quota) count() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.all
+func (r *relays) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all
 }
 
-// generator opens the UDP sockets of relays, as many as the quota has. The
-// server asks the quota beforehand too, to give the right answer; this is
-// where two requests at once cannot both have the last one.
+func (r *relays) add(one *relay) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open[one] = true
+}
+
+func (r *relays) remove(one *relay) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.open, one)
+}
+
+// end closes the relays of some holders.
+func (r *relays) end(of func(holder) bool) {
+	r.mu.Lock()
+	var ending []*relay
+	for one := range r.open {
+		if of(one.holder) {
+			ending = append(ending, one)
+		}
+	}
+	r.mu.Unlock()
+	for _, one := range ending {
+		_ = one.Close() // the allocation ends with its socket
+	}
+}
+
+// generator opens the UDP sockets of relays, as many as there may be. The
+// server asks for that beforehand too, to give the right answer; this is where
+// two requests at once cannot both have the last one.
 type generator struct {
-	static turn.RelayAddressGeneratorPortRange
-	quota  *quota
+	static  turn.RelayAddressGeneratorPortRange
+	relays  *relays
+	permits Permits
 }
 
 // Validate implements turn.RelayAddressGenerator.
 func (g *generator) Validate() error { return g.static.Validate() }
 
-// AllocatePacketConn implements turn.RelayAddressGenerator.
+// AllocatePacketConn implements turn.RelayAddressGenerator. Whether the holder
+// may relay is asked again once the relay can be ended: what has happened since
+// the request was let in is not missed.
 func (g *generator) AllocatePacketConn(cfg turn.AllocateListenerConfig) (net.PacketConn, net.Addr, error) {
-	if !g.quota.take(cfg.UserID) {
+	h, ok := readHolder(cfg.UserID)
+	if !ok || !g.relays.take(h.user) {
 		return nil, nil, errors.New("the quota of relays is used up")
 	}
-	cfg.RequestedPort = 0 // whoever wants a particular port gets any
+	cfg.RequestedPort = 0 // a client that wants a particular port gets any
 	conn, addr, err := g.static.AllocatePacketConn(cfg)
 	if err != nil {
-		g.quota.release(cfg.UserID)
+		g.relays.release(h.user)
 		return nil, nil, err
 	}
-	return &relay{PacketConn: conn, released: sync.OnceFunc(func() { g.quota.release(cfg.UserID) })}, addr, nil
+	one := &relay{PacketConn: conn, holder: h}
+	one.released = sync.OnceFunc(func() {
+		g.relays.remove(one)
+		g.relays.release(h.user)
+	})
+	g.relays.add(one)
+	if !permitted(g.permits, h) {
+		return nil, nil, errors.Join(errors.New("the call is over"), one.Close())
+	}
+	return one, addr, nil
 }
 
 // errNoTCP refuses relays to TCP peers (RFC 6062): media is UDP, and a relay
@@ -88,9 +132,10 @@ func (g *generator) AllocateListener(turn.AllocateListenerConfig) (net.Listener,
 // AllocateConn implements turn.RelayAddressGenerator.
 func (g *generator) AllocateConn(turn.AllocateConnConfig) (net.Conn, error) { return nil, errNoTCP }
 
-// relay is a socket that gives its place in the quota back.
+// relay is a socket that gives its place back.
 type relay struct {
 	net.PacketConn
+	holder   holder
 	released func()
 }
 

@@ -3,6 +3,7 @@ package turn
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -21,7 +22,7 @@ import (
 type Server struct {
 	cfg    Config
 	urls   []string
-	quota  quota
+	relays relays
 	udp    net.PacketConn
 	tcp    []*listener
 	ip     net.IP
@@ -32,7 +33,7 @@ type Server struct {
 // New listens, so that the addresses are known; requests are answered once
 // Serve is called. Close in any case.
 func New(cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, quota: quota{perUser: cfg.PerUser, most: cfg.Most, users: map[string]int{}}}
+	s := &Server{cfg: cfg, relays: relays{perUser: cfg.PerUser, most: cfg.Most, users: map[rooms.UserID]int{}, open: map[*relay]bool{}}}
 	if cfg.Addr == "" {
 		return s, nil
 	}
@@ -103,11 +104,11 @@ func (s *Server) Serve(permits Permits) error {
 	if s.udp == nil {
 		return nil
 	}
-	relays := &generator{quota: &s.quota, static: turn.RelayAddressGeneratorPortRange{RelayAddress: s.ip, Address: s.bind,
+	relays := &generator{relays: &s.relays, permits: permits, static: turn.RelayAddressGeneratorPortRange{RelayAddress: s.ip, Address: s.bind,
 		MinPort: s.cfg.MinPort, MaxPort: s.cfg.MaxPort, MaxRetries: 50}}
 	may := func(_ net.Addr, peer net.IP) bool { return s.cfg.reachable(peer) }
 	cfg := turn.ServerConfig{Realm: realm, AuthHandler: s.authenticate(permits),
-		QuotaHandler:  func(user, _ string, _ net.Addr) bool { return s.quota.free(user) },
+		QuotaHandler:  func(of, _ string, _ net.Addr) bool { return s.relays.free(of) },
 		LoggerFactory: logger{s.cfg.Log},
 		PacketConnConfigs: []turn.PacketConnConfig{
 			{PacketConn: s.udp, RelayAddressGenerator: relays, PermissionHandler: may}}}
@@ -129,30 +130,51 @@ func (s *Server) Serve(permits Permits) error {
 const permitWithin = 2 * time.Second
 
 // authenticate judges the user name; pion checks the password that belongs to
-// it, and that a relay is used by the user whose it is.
+// it, and that a relay is used by its holder.
 func (s *Server) authenticate(permits Permits) turn.AuthHandler {
 	return func(r *turn.RequestAttributes) (string, []byte, bool) {
 		g, ok := readUsername(r.Username)
 		// A relay that a call has got is kept for as long as the call goes on.
-		renews := g.call != "" && r.Method != stun.MethodAllocate
-		if !ok || (!renews && !s.cfg.Now().Before(g.until)) {
+		renews := r.Method != stun.MethodAllocate
+		if !ok || (!renews && !s.cfg.Now().Before(g.until)) || !permitted(permits, g.holder) {
 			return "", nil, false
 		}
-		if g.call != "" {
-			ctx, cancel := context.WithTimeout(context.Background(), permitWithin)
-			defer cancel()
-			if !permits(ctx, g.user, g.call) {
-				return "", nil, false
-			}
-		}
-		return string(g.user), turn.GenerateAuthKey(r.Username, r.Realm, password(s.cfg.Secret, r.Username)), true
+		return g.holder.String(), turn.GenerateAuthKey(r.Username, r.Realm, password(s.cfg.Secret, r.Username)), true
+	}
+}
+
+// permitted asks whether a holder may relay now.
+func permitted(permits Permits, h holder) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), permitWithin)
+	defer cancel()
+	return permits(ctx, rooms.Actor{UserID: h.user, SessionID: h.session}, h.call)
+}
+
+// Published implements rooms.Listener: the relays of a call end with it, and
+// those of a member who is in it no more.
+func (s *Server) Published(p rooms.Publication) {
+	if p.Name != call.Updated.Name || s.relays.count() == 0 {
+		return
+	}
+	var c call.Call
+	if err := json.Unmarshal(p.Data, &c); err != nil {
+		s.cfg.Log.Error("a call that cannot be read", "error", err)
+		return
+	}
+	s.relays.end(func(h holder) bool { return h.call == c.ID && !c.Concerns(h.user) })
+}
+
+// Signalled implements rooms.Listener: relays end with the session of their holder.
+func (s *Server) Signalled(n rooms.Notice) {
+	if n.EndsSession() {
+		s.relays.end(func(h holder) bool { return h.session == rooms.SessionID(n.Room.Subject()) })
 	}
 }
 
 // Servers implements call.Relay.
-func (s *Server) Servers(user rooms.UserID, id call.ID, now time.Time) call.ICEServers {
+func (s *Server) Servers(actor rooms.Actor, id call.ID, now time.Time) call.ICEServers {
 	answer := call.ICEServers{ICEServers: []call.ICEServer{}, TTL: int(s.cfg.Life.Seconds())}
-	name := grant{now.Add(s.cfg.Life), user, id}.username()
+	name := grant{now.Add(s.cfg.Life), holder{actor.UserID, actor.SessionID, id}}.username()
 	add := func(urls []string, secret []byte) {
 		var plain, relays []string
 		for _, url := range urls {
@@ -165,7 +187,7 @@ func (s *Server) Servers(user rooms.UserID, id call.ID, now time.Time) call.ICES
 		if len(plain) > 0 {
 			answer.ICEServers = append(answer.ICEServers, call.ICEServer{URLs: plain})
 		}
-		if len(relays) > 0 {
+		if len(relays) > 0 && id != "" {
 			answer.ICEServers = append(answer.ICEServers, call.ICEServer{URLs: relays, Username: name, Credential: password(secret, name)})
 		}
 	}
@@ -178,7 +200,7 @@ func (s *Server) Servers(user rooms.UserID, id call.ID, now time.Time) call.ICES
 func (s *Server) Listening() bool { return s.udp != nil }
 
 // Relays is how many relays there are now.
-func (s *Server) Relays() int { return s.quota.count() }
+func (s *Server) Relays() int { return s.relays.count() }
 
 // Close stops relaying and hangs up on everyone.
 func (s *Server) Close() error {

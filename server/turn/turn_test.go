@@ -50,7 +50,7 @@ func start(t *testing.T, change func(*Config)) *Server {
 			t.Error(err)
 		}
 	})
-	if err := s.Serve(func(_ context.Context, user rooms.UserID, id call.ID) bool { return user != "" && id == "call" }); err != nil {
+	if err := s.Serve(func(_ context.Context, actor rooms.Actor, id call.ID) bool { return actor.UserID != "" && id == "call" }); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -58,7 +58,7 @@ func start(t *testing.T, change func(*Config)) *Server {
 
 // login is what a client gets for a call.
 func login(s *Server, user rooms.UserID, id call.ID) call.ICEServer {
-	for _, server := range s.Servers(user, id, s.cfg.Now()).ICEServers {
+	for _, server := range s.Servers(rooms.Actor{UserID: user, SessionID: "session"}, id, s.cfg.Now()).ICEServers {
 		if server.Username != "" {
 			return server
 		}
@@ -176,17 +176,20 @@ func TestBadCredentials(t *testing.T) {
 		c.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
 	})
 	bo, wang := login(s, "bo", "call"), login(s, "wang", "call")
+	of := func(user rooms.UserID, id call.ID) holder { return holder{user, "session", id} }
 	good := func(g grant) call.ICEServer {
 		return call.ICEServer{Username: g.username(), Credential: password(s.cfg.Secret, g.username())}
 	}
 	for name, as := range map[string]call.ICEServer{
-		"expired":              good(grant{time.Now().Add(-time.Minute), "bo", "call"}),
-		"prolonged":            {Username: grant{time.Now().Add(48 * time.Hour), "bo", "call"}.username(), Credential: bo.Credential},
+		"expired":              good(grant{time.Now().Add(-time.Minute), of("bo", "call")}),
+		"prolonged":            {Username: grant{time.Now().Add(48 * time.Hour), of("bo", "call")}.username(), Credential: bo.Credential},
 		"another's password":   {Username: bo.Username, Credential: wang.Credential},
 		"another's name":       {Username: wang.Username, Credential: bo.Credential},
 		"forged":               {Username: bo.Username, Credential: password([]byte("a guess"), bo.Username)},
-		"of a call that ended": good(grant{time.Now().Add(time.Hour), "bo", "another"}),
-		"of nobody":            good(grant{time.Now().Add(time.Hour), "", "call"}),
+		"of a call that ended": good(grant{time.Now().Add(time.Hour), of("bo", "another")}),
+		"of nobody":            good(grant{time.Now().Add(time.Hour), of("", "call")}),
+		"of no call":           good(grant{time.Now().Add(time.Hour), of("bo", "")}),
+		"of no session":        good(grant{time.Now().Add(time.Hour), holder{"bo", "", "call"}}),
 		"nonsense":             {Username: "bo", Credential: password(s.cfg.Secret, "bo")},
 		"none":                 {Username: "x", Credential: "x"},
 	} {
@@ -296,12 +299,12 @@ func TestExternalServers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := s.Servers("bo", "call", time.Unix(1000, 0))
+	got := s.Servers(rooms.Actor{UserID: "bo", SessionID: "s"}, "call", time.Unix(1000, 0))
 	if len(got.ICEServers) != 2 || got.ICEServers[0].Username != "" || got.TTL != 3600 {
 		t.Fatalf("%+v", got)
 	}
-	// printf 4600:bo:call | openssl dgst -sha1 -hmac north -binary | base64
-	if want := (call.ICEServer{URLs: []string{"turn:a.example:3478?transport=udp"}, Username: "4600:bo:call", Credential: "2Ks0i7z2s7Cjlp8+wFlXCkNHrPM="}); fmt.Sprint(got.ICEServers[1]) != fmt.Sprint(want) {
+	// printf 4600:bo:s:call | openssl dgst -sha1 -hmac north -binary | base64
+	if want := (call.ICEServer{URLs: []string{"turn:a.example:3478?transport=udp"}, Username: "4600:bo:s:call", Credential: "Mx8NUic6drnA8+KVW96bRdVOkaQ="}); fmt.Sprint(got.ICEServers[1]) != fmt.Sprint(want) {
 		t.Errorf("got %+v, want %+v", got.ICEServers[1], want)
 	}
 	if _, err := New(Config{Addr: "0.0.0.0:0", PerUser: 1, Most: 1}); err == nil {

@@ -2135,7 +2135,7 @@ export interface ClientToServerEvents {
   'call:state': (input: StateInput, ack: (reply: Ack<Nothing>) => void) => void
   /** The live calls of one's consultations: what rings and what goes on, for a device that has just connected. */
   'call:list': (input: CallFilter, ack: (reply: Ack<CallList>) => void) => void
-  /** STUN and TURN servers with credentials for a while, for a call that one may be in, or for testing one's devices. */
+  /** STUN and TURN servers for a live call that you are in or rung by, with credentials for a while that end with it and with your session. Without a call, for testing devices, the STUN servers alone. */
   'call:servers': (input: ServersInput, ack: (reply: Ack<ICEServers>) => void) => void
   /** The whiteboard as of a seq of the room: the events after it change it. */
   'board:read': (input: BoardRef, ack: (reply: Ack<Board>) => void) => void
