@@ -157,6 +157,7 @@ var routes = []Route{
 	{Method: "POST", Path: "/admin/pharmacists/:userId", Command: record.AppointPharmacist.Name},
 	{Method: "DELETE", Path: "/admin/pharmacists/:userId", Command: record.DismissPharmacist.Name},
 	{Method: "GET", Path: "/admin/consultations", Command: consultation.Cases.Name},
+	{Method: "POST", Path: "/admin/consultations/:consultationId/close", Command: consultation.Close.Name},
 	{Method: "POST", Path: "/admin/consultations/:consultationId/break-glass", Command: record.EnterConsultation.Name},
 	{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name},
 	{Method: "GET", Path: "/admin/audit", Command: audit.List.Name},
@@ -174,6 +175,8 @@ var routes = []Route{
 	{Method: "POST", Path: "/admin/users/:userId/hold", Command: account.HoldUser.Name},
 	{Method: "DELETE", Path: "/admin/users/:userId/hold", Command: account.ReleaseUser.Name},
 	{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name},
+	{Method: "POST", Path: "/admin/users/:userId/unsuspend", Command: account.UnsuspendUser.Name},
+	{Method: "POST", Path: "/admin/users/:userId/unverify", Command: account.UnverifyDoctor.Name},
 	{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name},
 	{Method: "POST", Path: "/admin/doctors/:doctorId/verify", Command: account.VerifyDoctor.Name},
 }

@@ -132,7 +132,7 @@ func (d *demo) openPractice(ctx context.Context, doctor, title, department, bio 
 	if _, err := ask(ctx, d.catalogue, who, chat.SaveQuickReplies, list); err != nil {
 		return err
 	}
-	_, err := ask(ctx, d.catalogue, rooms.Actor{Role: rooms.RoleAdmin}, account.VerifyDoctor, account.DoctorInput{DoctorID: who.UserID})
+	_, err := ask(ctx, d.catalogue, rooms.Actor{Role: rooms.RoleAdmin}, account.VerifyDoctor, account.VerifyDoctorInput{DoctorID: who.UserID})
 	return err
 }
 

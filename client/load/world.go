@@ -92,7 +92,7 @@ func (r *run) doctors(ctx context.Context, n int) ([]doctor, error) {
 		if _, err := insist(ctx, clients[i], account.UpdateDoctor, offer); err != nil {
 			return fmt.Errorf("offer a service: %w", err)
 		}
-		if _, err := insist(ctx, admin, account.VerifyDoctor, account.DoctorInput{DoctorID: users[i].ID}); err != nil {
+		if _, err := insist(ctx, admin, account.VerifyDoctor, account.VerifyDoctorInput{DoctorID: users[i].ID}); err != nil {
 			return fmt.Errorf("verify a doctor: %w", err)
 		}
 		return nil

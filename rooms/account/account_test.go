@@ -161,7 +161,7 @@ func TestDoctorIsListedOnceVerified(t *testing.T) {
 		t.Errorf("read before: %v", err)
 	}
 	admin := rooms.Actor{Role: rooms.RoleAdmin}
-	if _, err := roomstest.Ask(w, admin, VerifyDoctor, DoctorInput{DoctorID: login.User.ID}); err != nil {
+	if _, err := roomstest.Ask(w, admin, VerifyDoctor, VerifyDoctorInput{DoctorID: login.User.ID}); err != nil {
 		t.Fatal(err)
 	}
 	if listed() != 1 {
@@ -185,7 +185,9 @@ func TestFindDoctors(t *testing.T) {
 		w.Doctor(name)
 	}
 	dermatology := "皮肤科"
-	roomstest.Must(w.Doctor("d"), UpdateDoctor, DoctorChange{Department: &dermatology, Services: &[]DoctorService{{Service: Advice, Medium: Video, Currency: "CNY", Minutes: 5}}})
+	d := w.Doctor("d")
+	roomstest.Must(d, UpdateDoctor, DoctorChange{Department: &dermatology, Services: &[]DoctorService{{Service: Advice, Medium: Video, Currency: "CNY", Minutes: 5}}})
+	w.Verifies(d)
 	find := func(f DoctorFilter) DoctorList {
 		list, err := roomstest.Ask(w, guest("a"), Doctors, f)
 		if err != nil {

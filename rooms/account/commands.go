@@ -42,16 +42,10 @@ var (
 	ReadDoctor = rooms.Command[DoctorInput, Doctor]{Name: "doctor:read", For: rooms.Anyone,
 		Doc: "Read a verified doctor's profile."}
 	UpdateDoctor = rooms.Command[DoctorChange, Doctor]{Name: "doctor:update", For: rooms.Doctors,
-		Doc: "Change one's own doctor profile."}
+		Doc: "Change one's own doctor profile. A change of title, department or licence removes the badge until an admin has reviewed it, as a change of the name does."}
 
 	Users = rooms.Command[UserFilter, UserList]{Name: "user:list", For: rooms.Admins,
 		Doc: "List accounts."}
-	Applicants = rooms.Command[ApplicantFilter, DoctorList]{Name: "doctor:applicants", For: rooms.Admins,
-		Doc: "List doctors, verified or not, with those who wait for verification first."}
-	VerifyDoctor = rooms.Command[DoctorInput, Doctor]{Name: "doctor:verify", For: rooms.Admins,
-		Doc: "Verify a doctor's licence: the doctor is listed from now on."}
-	SuspendUser = rooms.Command[UserInput, User]{Name: "user:suspend", For: rooms.Admins,
-		Doc: "Suspend an account: all its sessions end."}
 )
 
 // SessionRevoked tells the sockets of a session that they are about to be cut.
@@ -177,6 +171,7 @@ type DoctorInput struct {
 type DoctorChange struct {
 	Title      *string          `json:"title,omitempty" limit:"..100"`
 	Department *string          `json:"department,omitempty" limit:"..100"`
+	Licence    *string          `json:"licence,omitempty" limit:"..100"`
 	Bio        *string          `json:"bio,omitempty" limit:"..4000"`
 	Languages  *[]string        `json:"languages,omitempty" limit:"..20"`
 	Services   *[]DoctorService `json:"services,omitempty"`

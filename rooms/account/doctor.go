@@ -8,32 +8,20 @@ import (
 )
 
 func (s *Service) doctors(ctx context.Context, _ rooms.Actor, in DoctorFilter) (DoctorList, error) {
-	return s.listDoctors(ctx, DoctorQuery{Filter: in})
-}
-
-func (s *Service) applicants(ctx context.Context, _ rooms.Actor, in ApplicantFilter) (DoctorList, error) {
-	return s.listDoctors(ctx, DoctorQuery{Filter: DoctorFilter{Limit: in.Limit, Cursor: in.Cursor}, Unverified: true})
-}
-
-func (s *Service) listDoctors(ctx context.Context, q DoctorQuery) (DoctorList, error) {
-	limit, err := rooms.PageSize(q.Filter.Limit, 20, 100)
+	limit, err := rooms.PageSize(in.Limit, 20, 100)
 	if err != nil {
 		return DoctorList{}, err
 	}
-	if q.After, err = rooms.ParseCursor(q.Filter.Cursor); err != nil {
+	q := DoctorQuery{Filter: in, Limit: limit + 1}
+	if q.After, err = rooms.ParseCursor(in.Cursor); err != nil {
 		return DoctorList{}, err
 	}
-	q.Limit = limit + 1
 	list, err := s.store.Doctors(ctx, q)
 	if err != nil {
 		return DoctorList{}, err
 	}
 	items, next := rooms.CutPage(list, limit, func(d Doctor) rooms.Cursor {
-		c := rooms.Cursor{Key: d.Name, ID: string(d.ID)}
-		if d.Verified {
-			c.Num = 1
-		}
-		return c
+		return rooms.Cursor{Key: d.Name, ID: string(d.ID)}
 	})
 	return DoctorList{Items: items, NextCursor: next}, nil
 }
@@ -46,37 +34,40 @@ func (s *Service) readDoctor(ctx context.Context, _ rooms.Actor, in DoctorInput)
 	return d, err
 }
 
-func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in DoctorChange) (Doctor, error) {
-	return s.changeDoctor(ctx, actor.UserID, func(d *Doctor) error {
+func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in DoctorChange) (d Doctor, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		before, err := tx.Doctor(actor.UserID)
+		if err != nil {
+			return err
+		}
+		d = before
 		set(&d.Title, in.Title)
 		set(&d.Department, in.Department)
+		set(&d.Licence, in.Licence)
 		set(&d.Bio, in.Bio)
 		set(&d.Languages, in.Languages)
 		set(&d.Services, in.Services)
 		set(&d.OnDuty, in.OnDuty)
-		return nil
-	})
-}
-
-func (s *Service) verifyDoctor(ctx context.Context, _ rooms.Actor, in DoctorInput) (Doctor, error) {
-	return s.changeDoctor(ctx, in.DoctorID, func(d *Doctor) error {
-		d.Verified = true
-		return nil
-	})
-}
-
-func (s *Service) changeDoctor(ctx context.Context, id rooms.UserID, change func(*Doctor) error) (Doctor, error) {
-	var d Doctor
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if d, err = tx.Doctor(id); err != nil {
-			return err
-		}
-		if err := change(&d); err != nil {
+		if err := s.reviewAgain(tx, actor, before, &d); err != nil {
 			return err
 		}
 		return tx.SaveDoctor(d)
 	})
 	return d, err
+}
+
+// rename changes the name of a doctor, which is verified with the rest.
+func (s *Service) rename(tx Tx, actor rooms.Actor, name string) error {
+	before, err := tx.Doctor(actor.UserID)
+	if err != nil {
+		return err
+	}
+	d := before
+	d.Name = name
+	if err := s.reviewAgain(tx, actor, before, &d); err != nil {
+		return err
+	}
+	return tx.SaveDoctor(d)
 }
 
 // Validate implements rooms.Validator.
@@ -128,30 +119,4 @@ func (s *Service) users(ctx context.Context, _ rooms.Actor, in UserFilter) (User
 		return rooms.Cursor{Num: u.CreatedAt.UnixMicro(), ID: string(u.ID)}
 	})
 	return UserList{Items: items, NextCursor: next}, nil
-}
-
-func (s *Service) suspendUser(ctx context.Context, actor rooms.Actor, in UserInput) (User, error) {
-	if in.UserID == actor.UserID {
-		return User{}, rooms.Invalid("userId", "you cannot suspend yourself")
-	}
-	var (
-		user    User
-		revoked []rooms.SessionID
-	)
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if user, err = tx.User(in.UserID); err != nil {
-			return err
-		}
-		user.Suspended = true
-		if err := tx.SaveUser(user); err != nil {
-			return err
-		}
-		revoked, err = tx.RevokeSessions(user.ID, "", s.now())
-		return err
-	})
-	if err != nil {
-		return User{}, err
-	}
-	s.forgetAll(revoked)
-	return user, nil
 }

@@ -147,6 +147,9 @@ func (s *Service) erase(ctx context.Context, actor rooms.Actor, _ rooms.Nothing)
 		if err := tx.EraseUser(actor.UserID, now); err != nil {
 			return err
 		}
+		if err := s.plantUnwinding(tx, actor.UserID); err != nil {
+			return err
+		}
 		out.Erased = &now
 		return audit.Append(tx, actor, now, Erase.Name, "user:"+string(actor.UserID), nil)
 	})
@@ -154,6 +157,7 @@ func (s *Service) erase(ctx context.Context, actor rooms.Actor, _ rooms.Nothing)
 		return Erasure{}, err
 	}
 	s.forgetAll(revoked)
+	s.unwindNow(ctx, actor.UserID)
 	return out, nil
 }
 

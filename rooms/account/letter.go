@@ -39,6 +39,11 @@ const (
 	letterReset     = "reset"    // a ticket
 	letterNewDevice = "device"   // a session
 	letterPassword  = "password" // a user
+
+	letterSuspended   = "suspended" // these are about a user, too
+	letterUnsuspended = "unsuspended"
+	letterVerified    = "doctor-verified"
+	letterUnverified  = "doctor-unverified"
 )
 
 // post sends a letter once tx has committed; nothing where no mail is sent.
@@ -96,6 +101,12 @@ func (s *Service) write(ctx context.Context, t rooms.Timer) (Letter, error) {
 		user = session.UserID
 	case letterPassword:
 		user, link = rooms.UserID(about), s.cfg.PublicURL+"/password/forgot"
+	case letterSuspended:
+		user, link = rooms.UserID(about), ""
+	case letterUnsuspended:
+		user, link = rooms.UserID(about), s.cfg.PublicURL+"/login"
+	case letterVerified, letterUnverified:
+		user, link = rooms.UserID(about), s.cfg.PublicURL+"/desk/profile"
 	}
 	to, err := s.store.User(ctx, user)
 	if err != nil {
@@ -103,7 +114,7 @@ func (s *Service) write(ctx context.Context, t rooms.Timer) (Letter, error) {
 	}
 	// What concerns the account goes to its owner, and to nobody whose address
 	// somebody else has given.
-	if toOwner := kind == letterNewDevice || kind == letterPassword; toOwner && !to.EmailVerified {
+	if toOwner := kind != letterVerify && kind != letterReset; toOwner && !to.EmailVerified {
 		return Letter{}, rooms.NotFound("verified address")
 	}
 	words := lettersEn[kind]
@@ -144,6 +155,14 @@ var lettersEn = map[string]words{
 		"See your devices", "You get this mail because it is your account."},
 	letterPassword: {"Your password was changed", []string{"Hello {name},", "the password of your account was changed, and other devices were logged out. If it was not you, set a new one at once."},
 		"It was not me", "You get this mail because it is your account."},
+	letterSuspended: {"Your account was suspended", []string{"Hello {name},", "the clinic has suspended your account. What you had open was ended or cancelled, and what was paid for and not delivered is paid back.",
+		"If you think that this is a mistake, contact the clinic."}, "", "You get this mail because it is your account."},
+	letterUnsuspended: {"You can use your account again", []string{"Hello {name},", "the clinic has lifted the suspension of your account. You can log in again."},
+		"Log in", "You get this mail because it is your account."},
+	letterVerified: {"You are verified", []string{"Hello {name},", "the clinic has reviewed your name, title, department and licence. Patients can find you now."},
+		"See your profile", "You get this mail because it is your account."},
+	letterUnverified: {"You are not verified", []string{"Hello {name},", "the clinic has reviewed your name, title, department and licence, and has not verified them. The reason is in your profile.",
+		"Once you have changed what is wrong there, it is reviewed again."}, "See your profile", "You get this mail because it is your account."},
 }
 
 var lettersZh = map[string]words{
@@ -155,4 +174,12 @@ var lettersZh = map[string]words{
 		"查看登录设备", "这封邮件关系到您的账户安全。"},
 	letterPassword: {"您的密码已修改", []string{"{name}，您好：", "您的账户密码刚刚被修改，其他设备已退出登录。如果不是您本人操作，请立即重设密码。"},
 		"不是我本人", "这封邮件关系到您的账户安全。"},
+	letterSuspended: {"您的账户已停用", []string{"{name}，您好：", "机构已停用您的账户。您未结束的问诊和预约已结束或取消，已付款而未提供的服务将退款。", "如有疑问，请联系机构。"},
+		"", "这封邮件关系到您的账户。"},
+	letterUnsuspended: {"您的账户已恢复", []string{"{name}，您好：", "机构已恢复您的账户，您可以重新登录。"},
+		"登录", "这封邮件关系到您的账户。"},
+	letterVerified: {"您已通过认证", []string{"{name}，您好：", "机构已审核您的姓名、职称、科室和执业证书编号，患者现在可以找到您。"},
+		"查看我的资料", "这封邮件关系到您的账户。"},
+	letterUnverified: {"您未通过认证", []string{"{name}，您好：", "机构审核了您的姓名、职称、科室和执业证书编号，未予通过。原因见您的个人资料。", "修改后将重新审核。"},
+		"查看我的资料", "这封邮件关系到您的账户。"},
 }

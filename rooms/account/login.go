@@ -78,7 +78,11 @@ func (s *Service) insert(tx Tx, c Credentials) error {
 	}
 	switch user.Role {
 	case rooms.RoleDoctor:
-		return tx.InsertDoctor(Doctor{ID: user.ID, Name: user.Name, Languages: []string{}, Services: []DoctorService{}})
+		d := Doctor{ID: user.ID, Name: user.Name, Languages: []string{}, Services: []DoctorService{}}
+		if err := tx.InsertDoctor(d); err != nil {
+			return err
+		}
+		return s.askReview(tx, rooms.Actor{UserID: user.ID, Role: user.Role}, d)
 	case rooms.RolePatient:
 		return tx.InsertPatient(Patient{ID: PatientID(rooms.NewID(user.CreatedAt)), UserID: user.ID, Name: user.Name, Relation: "self"})
 	}

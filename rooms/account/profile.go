@@ -70,6 +70,11 @@ func (s *Service) updateMe(ctx context.Context, actor rooms.Actor, in MeInput) (
 		set(&user.Name, in.Name)
 		set(&user.Locale, in.Locale)
 		set(&user.TimeZone, in.TimeZone)
+		if in.Name != nil && user.Role == rooms.RoleDoctor {
+			if err := s.rename(tx, actor, user.Name); err != nil {
+				return err
+			}
+		}
 		return tx.SaveUser(user)
 	})
 	if err != nil {

@@ -51,6 +51,7 @@ type Service struct {
 	passwords passwords
 	alive     *liveness
 	uses      uses
+	unwinders []Unwinder
 	party     *webauthn.WebAuthn // nil without a public URL: then there is no server
 }
 
@@ -67,7 +68,7 @@ func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) (*Servic
 
 // Timers are the timers that the service fires.
 func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{timerLetter: s.sendLetter, timerRotation: s.rotate, timerIdle: s.endIdle}
+	return map[string]rooms.Fire{timerLetter: s.sendLetter, timerRotation: s.rotate, timerIdle: s.endIdle, timerUnwind: s.unwind}
 }
 
 // Commands are the commands that the service carries out.
@@ -88,7 +89,8 @@ func (s *Service) Commands() []rooms.Bound {
 		BeginTOTP.Bind(s.beginTOTP), ConfirmTOTP.Bind(s.confirmTOTP), RemoveTOTP.Bind(s.removeTOTP), RenewRecoveryCodes.Bind(s.renewRecoveryCodes),
 		BeginPasskey.Bind(s.beginPasskey), AddPasskey.Bind(s.addPasskey), RemovePasskey.Bind(s.removePasskey),
 		LinkProvider.Bind(s.linkProvider), Unlink.Bind(s.unlink),
-		Users.Bind(s.users), Applicants.Bind(s.applicants), VerifyDoctor.Bind(s.verifyDoctor), SuspendUser.Bind(s.suspendUser),
+		Users.Bind(s.users), Applicants.Bind(s.applicants), VerifyDoctor.Bind(s.verifyDoctor), UnverifyDoctor.Bind(s.unverifyDoctor),
+		SuspendUser.Bind(s.suspendUser), UnsuspendUser.Bind(s.unsuspendUser),
 	}
 }
 

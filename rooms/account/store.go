@@ -25,6 +25,8 @@ type Store interface {
 	Sessions(ctx context.Context, user rooms.UserID, now time.Time) ([]Session, error)
 	Doctor(ctx context.Context, id rooms.UserID) (Doctor, error)
 	Doctors(ctx context.Context, q DoctorQuery) ([]Doctor, error)
+	// Applicants are all doctors that are not suspended, by rank and name.
+	Applicants(ctx context.Context, q ApplicantQuery) ([]Applicant, error)
 	Patients(ctx context.Context, user rooms.UserID) ([]Patient, error)
 
 	keyStore
@@ -62,6 +64,9 @@ type Tx interface {
 	// sessions: what they have opened was for the old role.
 	SetRole(user rooms.UserID, role rooms.Role, at time.Time) ([]rooms.SessionID, error)
 	User(id rooms.UserID) (User, error)
+	// LastAdmin reports whether user is an admin, and the only one who is not
+	// suspended.
+	LastAdmin(user rooms.UserID) (bool, error)
 	UserByEmail(email string) (User, error)
 
 	SetCalendarToken(user rooms.UserID, token string) error
@@ -85,8 +90,13 @@ type Tx interface {
 	ForgetAttempts(subject string, since time.Time) error
 
 	InsertDoctor(Doctor) error
+	// Doctor is the profile of a doctor who is not suspended; AnyDoctor, of any.
 	Doctor(id rooms.UserID) (Doctor, error)
+	AnyDoctor(id rooms.UserID) (Doctor, error)
+	// SaveDoctor saves all but the name. It can take the verification away;
+	// CheckDoctor gives it, to the credentials as they are.
 	SaveDoctor(Doctor) error
+	CheckDoctor(Doctor) error
 	InsertPatient(Patient) error
 	Patient(id PatientID) (Patient, error)
 	SavePatient(Patient) error
@@ -159,12 +169,11 @@ type identityTx interface {
 	CountWaysIn(user rooms.UserID) (int, error)
 }
 
-// DoctorQuery is a filtered page of doctors by name, after a cursor.
+// DoctorQuery is a filtered page of verified doctors by name, after a cursor.
 type DoctorQuery struct {
-	Filter     DoctorFilter
-	Unverified bool // list all, unverified first
-	After      *rooms.Cursor
-	Limit      int
+	Filter DoctorFilter
+	After  *rooms.Cursor
+	Limit  int
 }
 
 // UserQuery is a filtered page of users, newest first, after a cursor.

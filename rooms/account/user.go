@@ -19,6 +19,8 @@ type User struct {
 	CreatedAt     time.Time `json:"createdAt"`
 	// Suspended users cannot log in or do anything.
 	Suspended bool `json:"suspended"`
+	// Erased accounts are suspended too, and stay so.
+	Erased bool `json:"erased,omitempty"`
 }
 
 // Credentials is what a login proves itself against. It never leaves the server.
@@ -100,7 +102,15 @@ type Doctor struct {
 	Languages  []string        `json:"languages"`
 	Services   []DoctorService `json:"services"`
 	OnDuty     bool            `json:"onDuty"`
-	Verified   bool            `json:"verified"`
+	// Licence is the number under which the doctor is registered.
+	Licence string `json:"licence"`
+	// Verified reports whether an admin has reviewed name, title, department and
+	// licence as they are.
+	Verified bool `json:"verified"`
+	// Rejection is why an admin has rejected them, until one of them changes.
+	Rejection string `json:"rejection,omitempty"`
+	// Revision counts the changes of what is reviewed.
+	Revision int64 `json:"revision"`
 }
 
 // Offers finds the price of a service in a medium; false if it is not offered.

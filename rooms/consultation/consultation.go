@@ -66,6 +66,9 @@ type Consultation struct {
 
 	// Reason is the last one given, with a decline, a cancellation, a referral.
 	Reason string `json:"reason,omitempty"`
+	// EndedBy is EndedByClinic if neither patient nor doctor nor their clock ended
+	// it, but an admin, or that one of them is gone.
+	EndedBy string `json:"endedBy,omitempty"`
 	// Summary is what the doctor signed at the end of a followup.
 	Summary *Summary `json:"summary,omitempty"`
 	// Reopened says that the follow-up questions have been used once.
@@ -89,6 +92,9 @@ type Consultation struct {
 	ReadUpTo rooms.Seq `json:"readUpTo,omitempty"`
 	Unread   int       `json:"unread,omitempty"`
 }
+
+// EndedByClinic marks what the clinic has ended.
+const EndedByClinic = "clinic"
 
 // Summary is the doctor's signed closing note.
 type Summary struct {

@@ -30,6 +30,7 @@ type transition struct {
 	refund   Refund // the intent written with it
 	needs    func(c Consultation, in change, now time.Time) error
 	reopened bool
+	clinic   bool // neither side does it, nor their clock
 }
 
 // change is what a transition is given beside the consultation.
@@ -37,6 +38,8 @@ type change struct {
 	actor           rooms.Actor
 	reason, summary string
 	terms           CancelTerms
+	// excused patients get everything back: their doctor could not have come.
+	excused bool
 }
 
 // The machine, row by row as the domain's table has it.
@@ -57,7 +60,24 @@ var (
 	terminate = transition{name: "terminate", from: []Status{Active, OnHold}, to: Terminated, by: PartDoctor, refund: FullRefund, needs: aReason}
 	reopen    = transition{name: "reopen", from: []Status{Ended}, to: Active, by: PartPatient, needs: theFirstTime, reopened: true}
 	closing   = transition{name: "close", from: []Status{Ended}, to: Closed}
+
+	// What the clinic does: the doctor or the patient is gone, or an admin closes it.
+	dropped  = transition{name: "close", from: []Status{PendingPayment, Waiting}, to: Cancelled, refund: FullRefund, clinic: true}
+	cutShort = transition{name: "close", from: []Status{Active, OnHold}, to: Terminated, refund: FullRefund, clinic: true}
+	cutOff   = transition{name: "close", from: []Status{Active, OnHold}, to: Ended, clinic: true} // paid back if never answered
+	shut     = transition{name: "close", from: []Status{Ended}, to: Closed, clinic: true}
 )
+
+// byClinic is how the clinic ends c. Without its doctor what was not finished
+// was not delivered; what had ended before and was reopened was.
+func byClinic(c Consultation, doctorGone bool) (transition, error) {
+	for _, t := range []transition{dropped, cutShort, cutOff, shut} {
+		if t.leaves(c.Status) && (t.to != Terminated || doctorGone && !c.Reopened) {
+			return t, nil
+		}
+	}
+	return transition{}, rooms.Conflict(string(c.Status), "the consultation is %s already", c.Status)
+}
 
 // byClock is what happens when the time of a state is up.
 var byClock = map[Status]transition{
@@ -136,6 +156,10 @@ func (t transition) apply(c Consultation, in change, now time.Time) (Consultatio
 	if t.to == Expired && c.ScheduledAt != nil && c.QueuedAt == nil {
 		c.Refund, c.RefundPercent = NoRefund, 0 // the patient did not come: as good as cancelled too late
 	}
+	if in.excused && (t.to == Cancelled || t.to == Expired) {
+		c.Refund, c.RefundPercent = FullRefund, 100
+	}
+	c.EndedBy = t.endedBy(c, in)
 	if c.Price == 0 || from == PendingPayment {
 		c.Refund, c.RefundPercent = NoRefund, 0 // nothing was taken
 	}
@@ -171,6 +195,17 @@ func (t transition) apply(c Consultation, in change, now time.Time) (Consultatio
 		c.ClockLeftMs = 0
 	}
 	return c, nil
+}
+
+// endedBy is EndedBy of c after t.
+func (t transition) endedBy(c Consultation, in change) string {
+	switch {
+	case t.clinic, in.excused && t.to == Expired:
+		return EndedByClinic
+	case t.to == Closed:
+		return c.EndedBy // as it was ended
+	}
+	return ""
 }
 
 // due is when the state that c has just entered runs out; nil if it does not.

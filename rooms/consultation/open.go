@@ -78,6 +78,9 @@ func (s *Service) begin(tx Tx, actor rooms.Actor, patient account.Patient, in Op
 	if err != nil {
 		return Consultation{}, err
 	}
+	if user.Suspended { // since the request came in
+		return Consultation{}, rooms.Forbidden("this account is suspended")
+	}
 	now := s.now()
 	if err := s.caps.judge(tx, actor.UserID, offer.Price == 0, now); err != nil {
 		return Consultation{}, err

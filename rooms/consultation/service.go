@@ -54,7 +54,7 @@ func (s *Service) Commands() []rooms.Bound {
 		Reopen.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
 			return s.move(ctx, in.ConsultationID, reopen, change{actor: a})
 		}),
-		Invite.Bind(s.invite), CountAll.Bind(s.count),
+		Invite.Bind(s.invite), CountAll.Bind(s.count), Close.Bind(s.close),
 	}
 }
 
@@ -113,10 +113,8 @@ func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Con
 		if c, err = tx.Consultation(id); err != nil {
 			return err
 		}
-		if t.to == Active && c.Status == Waiting {
-			if err := s.shown(tx, c); err != nil {
-				return err
-			}
+		if err := s.permits(tx, c, t, in); err != nil {
+			return err
 		}
 		c, err = s.transit(tx, c, t, in)
 		return err
@@ -132,7 +130,11 @@ func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Con
 func (s *Service) transit(tx Tx, c Consultation, t transition, in change) (Consultation, error) {
 	from := c.Status
 	in.terms = s.terms
-	c, err := t.apply(c, in, s.now())
+	var err error
+	if in.excused, err = s.excuses(tx, c, t); err != nil {
+		return c, err
+	}
+	c, err = t.apply(c, in, s.now())
 	if err != nil {
 		return c, err
 	}

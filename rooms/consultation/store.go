@@ -6,6 +6,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 )
 
 // Store is what consultations need remembered. A thing that is not there is
@@ -25,6 +26,9 @@ type Store interface {
 	Queue(ctx context.Context, doctor rooms.UserID) ([]ID, error)
 	// LastAccepts are the times of a doctor's latest n admissions, latest first.
 	LastAccepts(ctx context.Context, doctor rooms.UserID, n int) ([]time.Time, error)
+	// OpenOf are the consultations that have not ended in which user is the
+	// patient or the doctor.
+	OpenOf(ctx context.Context, user rooms.UserID) ([]ID, error)
 	// CountByStatus counts all consultations; a state that none is in is left out.
 	CountByStatus(ctx context.Context) ([]StatusCount, error)
 }
@@ -32,6 +36,7 @@ type Store interface {
 // Tx is a transaction over consultations.
 type Tx interface {
 	rooms.Tx
+	audit.Tx
 	Consultation(id ID) (Consultation, error)
 	InsertConsultation(Consultation) error
 	SaveConsultation(Consultation) error

@@ -22,11 +22,12 @@ const (
 	Diagnoses     NoticeKind = "diagnosis"
 	Prescriptions NoticeKind = "prescription"
 	Payments      NoticeKind = "payment"
+	Accounts      NoticeKind = "account"
 )
 
 // Kinds are all kinds, in the order in which they are shown.
 func Kinds() []NoticeKind {
-	return []NoticeKind{Messages, Calls, Consultations, Appointments, Diagnoses, Prescriptions, Payments}
+	return []NoticeKind{Messages, Calls, Consultations, Appointments, Diagnoses, Prescriptions, Payments, Accounts}
 }
 
 // Topic is what exactly has happened; it decides the words.
@@ -49,6 +50,7 @@ const (
 	ConsultationReopened   Topic = "consultation_reopened"
 	ConsultationInvited    Topic = "consultation_invited"
 	ConsultationEntered    Topic = "consultation_entered"
+	ConsultationClosed     Topic = "consultation_closed" // by the clinic
 
 	AppointmentBooked    Topic = "appointment_booked"
 	AppointmentMoved     Topic = "appointment_moved"
@@ -58,6 +60,7 @@ const (
 	AppointmentCheckedIn Topic = "appointment_checked_in"
 	AppointmentOffered   Topic = "appointment_offered"
 	WaitlistOffered      Topic = "waitlist_offered"
+	WaitlistClosed       Topic = "waitlist_closed"
 
 	CallMissed Topic = "call_missed"
 
@@ -76,6 +79,10 @@ const (
 	PaymentRefunded     Topic = "payment_refunded"
 	PaymentRefundFailed Topic = "payment_refund_failed"
 	PaymentGivenBack    Topic = "payment_given_back"
+
+	DoctorReviewDue  Topic = "doctor_review_due" // for admins
+	DoctorVerified   Topic = "doctor_verified"
+	DoctorUnverified Topic = "doctor_unverified"
 )
 
 // Notification is an entry of one's inbox. It names people and times and never

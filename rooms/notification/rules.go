@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/account"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
@@ -28,6 +29,8 @@ var rules = map[string]rule{
 	schedule.AppointmentUpdated.Name: on(schedule.AppointmentUpdated, appointmentUpdated),
 	schedule.WaitUpdated.Name:        on(schedule.WaitUpdated, waitUpdated),
 	billing.OrderUpdated.Name:        on(billing.OrderUpdated, orderUpdated),
+	account.ReviewDue.Name:           on(account.ReviewDue, reviewDue),
+	account.Reviewed.Name:            on(account.Reviewed, reviewed),
 }
 
 func on[D any](event rooms.Event[D], follow func(*telling, D) error) rule {
@@ -118,10 +121,13 @@ func consultationUpdated(t *telling, c consultation.Consultation) error {
 	if err != nil || before == c.Status {
 		return err
 	}
-	if c.ScheduledAt != nil && (c.Status == consultation.Waiting || c.Status.Final() && c.Status != consultation.Terminated) {
+	if c.ScheduledAt != nil && (c.Status == consultation.Waiting || c.Status.Final() && (c.Status != consultation.Terminated || c.EndedBy == consultation.EndedByClinic)) {
 		return nil
 	}
 	patient, doctor := Facts{Name: c.PatientName, Start: c.ScheduledAt}, Facts{Name: c.DoctorName, Start: c.ScheduledAt}
+	if c.EndedBy == consultation.EndedByClinic {
+		return closedByClinic(t, was, c, patient, doctor)
+	}
 	if before == consultation.PendingPayment && c.Status != consultation.Waiting {
 		if c.Status != consultation.Expired {
 			return nil // the doctor has not heard of it yet
@@ -153,6 +159,39 @@ func consultationUpdated(t *telling, c consultation.Consultation) error {
 		return t.tell(c.DoctorID, about{topic: ConsultationCancelled, facts: patient})
 	}
 	return nil
+}
+
+// closedByClinic tells both sides, unless the doctor has not heard of it yet.
+func closedByClinic(t *telling, was, c consultation.Consultation, patient, doctor Facts) error {
+	if was.EndedBy == consultation.EndedByClinic {
+		return nil // its time for questions is up
+	}
+	if err := t.tell(c.UserID, about{topic: ConsultationClosed, facts: doctor}); err != nil || was.Status == consultation.PendingPayment {
+		return err
+	}
+	return t.tell(c.DoctorID, about{topic: ConsultationClosed, facts: patient})
+}
+
+// reviewDue tells the admins of a doctor who is to be reviewed.
+func reviewDue(t *telling, r account.DoctorReview) error {
+	admins, err := t.tx.Admins()
+	if err != nil {
+		return err
+	}
+	for _, admin := range admins {
+		if err := t.tell(admin, about{topic: DoctorReviewDue, facts: Facts{Name: r.Name}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func reviewed(t *telling, r account.DoctorReview) error {
+	topic := DoctorUnverified
+	if r.Verified {
+		topic = DoctorVerified
+	}
+	return t.tell(r.DoctorID, about{topic: topic})
 }
 
 func participantJoined(t *telling, p consultation.Participant) error {
@@ -205,6 +244,9 @@ func appointmentUpdated(t *telling, a schedule.Appointment) error {
 }
 
 func waitUpdated(t *telling, w schedule.Wait) error {
+	if w.Status == schedule.WaitClosed {
+		return t.tell(w.UserID, about{topic: WaitlistClosed})
+	}
 	if w.Status != schedule.WaitOffered || w.Offer == nil {
 		return nil
 	}

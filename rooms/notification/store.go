@@ -47,6 +47,8 @@ type Deliveries interface {
 // Tx is a transaction over inboxes.
 type Tx interface {
 	consultation.Tx
+	// Admins are those who are not suspended.
+	Admins() ([]rooms.UserID, error)
 	// Advance moves the cursor; a conflict if it is not at from any more.
 	Advance(from, to int64) error
 	// Previous is the data of the last event of a name in a room before a seq;

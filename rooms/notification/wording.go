@@ -39,6 +39,7 @@ var wording = map[string]map[Topic]words{
 		ConsultationReopened:   {"{{.Name}}有追问", "患者重新打开了问诊，等待您的回复。"},
 		ConsultationInvited:    {"{{.Name}}邀请您加入问诊", "您现在可以进入这次问诊。"},
 		ConsultationEntered:    {"管理员查看了您的资料", "查看的原因已写在问诊记录里。"},
+		ConsultationClosed:     {"机构结束了问诊：{{.Name}}", "未提供的服务将全额退款。点击查看。"},
 		AppointmentBooked:      {"预约成功：{{.Name}}", "时间：{{.Start}}"},
 		AppointmentMoved:       {"预约已改期：{{.Name}}", "新的时间：{{.Start}}"},
 		AppointmentCancelled:   {"预约已取消：{{.Name}}", "原定时间：{{.Start}}"},
@@ -54,6 +55,10 @@ var wording = map[string]map[Topic]words{
 		PaymentRefundFailed:    {"退款未成功：{{.Amount}}", "{{.Name}}医生的订单退款被支付渠道拒绝，我们正在处理。"},
 		PaymentGivenBack:       {"已向{{.Name}}退款：{{.Amount}}", "管理员为这次问诊办理了退款，您的收入已相应调整。"},
 		WaitlistOffered:        {"您等候的号源有空位了：{{.Name}}", "{{.Start}}，为您保留 30 分钟。"},
+		WaitlistClosed:         {"候补已关闭", "您等候的医生不再接受预约。您可以选择其他医生。"},
+		DoctorReviewDue:        {"待审核的医生：{{.Name}}", "请审核姓名、职称、科室和执业证书编号。"},
+		DoctorVerified:         {"您已通过认证", "患者现在可以找到您。"},
+		DoctorUnverified:       {"您未通过认证", "原因见您的个人资料，修改后将重新审核。"},
 	},
 	"en": {
 		CallMissed:             {"Missed call from {{.Name}}", "Open Wenzhen to call back."},
@@ -77,6 +82,7 @@ var wording = map[string]map[Topic]words{
 		ConsultationReopened:   {"{{.Name}} has a follow-up question", "The patient reopened the consultation and awaits your answer."},
 		ConsultationInvited:    {"{{.Name}} invites you to a consultation", "You can enter it now."},
 		ConsultationEntered:    {"An administrator looked into your records", "The reason is written in your consultation."},
+		ConsultationClosed:     {"The clinic ended the consultation: {{.Name}}", "What was paid for and not delivered is paid back. Open Wenzhen to see it."},
 		AppointmentBooked:      {"Appointment booked: {{.Name}}", "When: {{.Start}}"},
 		AppointmentMoved:       {"Appointment moved: {{.Name}}", "New time: {{.Start}}"},
 		AppointmentCancelled:   {"Appointment cancelled: {{.Name}}", "It was on {{.Start}}"},
@@ -92,13 +98,20 @@ var wording = map[string]map[Topic]words{
 		PaymentRefundFailed:    {"Refund failed: {{.Amount}}", "The payment service refused the refund of your order for Dr {{.Name}}. We are looking into it."},
 		PaymentGivenBack:       {"Refunded to {{.Name}}: {{.Amount}}", "An administrator refunded this consultation. Your income has been adjusted."},
 		WaitlistOffered:        {"A slot you wait for is free: {{.Name}}", "{{.Start}}, kept for you for 30 minutes."},
+		WaitlistClosed:         {"A waitlist was closed", "The doctor you were waiting for takes no more appointments. You can choose another doctor."},
+		DoctorReviewDue:        {"A doctor to review: {{.Name}}", "Please review name, title, department and licence."},
+		DoctorVerified:         {"You are verified", "Patients can find you now."},
+		DoctorUnverified:       {"You are not verified", "The reason is in your profile. Once you have changed it, it is reviewed again."},
 	},
 }
 
 // kinds are the kinds of the topics that do not begin with theirs.
 func (t Topic) kind() NoticeKind {
-	if t == WaitlistOffered {
+	switch t {
+	case WaitlistOffered, WaitlistClosed:
 		return Appointments
+	case DoctorReviewDue, DoctorVerified, DoctorUnverified:
+		return Accounts
 	}
 	kind, _, _ := strings.Cut(string(t), "_")
 	return NoticeKind(kind)
@@ -139,6 +152,10 @@ func (n Notification) worded(u account.User) Notification {
 	switch {
 	case n.Kind == Appointments:
 		n.Path = "/appointments"
+	case n.Topic == DoctorReviewDue:
+		n.Path = "/admin/doctors"
+	case n.Kind == Accounts:
+		n.Path = "/desk/profile"
 	case n.Topic == PaymentGivenBack:
 		n.Path = "/desk/income"
 	case n.Facts.Order != "":

@@ -24,6 +24,19 @@ func (s *Service) allows(c consultation.Consultation) error {
 	return nil
 }
 
+// mustBeVerified refuses a doctor whose data has changed since an admin reviewed
+// it: what is signed bears name and title.
+func mustBeVerified(tx Tx, actor rooms.Actor) error {
+	if actor.Role != rooms.RoleDoctor {
+		return nil
+	}
+	doctor, err := tx.Doctor(actor.UserID)
+	if err == nil && !doctor.Verified {
+		err = account.NotReviewed()
+	}
+	return err
+}
+
 // sign fixes a draft of the actor's and announces it: in the audit log, as
 // event and as message, all in one transaction. before, which may be nil,
 // may refuse, or change the content that is signed.
@@ -35,6 +48,9 @@ func (s *Service) sign(ctx context.Context, actor rooms.Actor, kind DocumentKind
 		}
 		if d.Signature != nil {
 			return rooms.Conflict(string(d.settled().Status), "it has been signed already")
+		}
+		if err := mustBeVerified(tx, actor); err != nil {
+			return err
 		}
 		if d.Version == 1 { // what was signed may be put right at any time
 			c, err := tx.Consultation(d.ConsultationID)
@@ -225,6 +241,9 @@ func (s *Service) decidable(tx Tx, actor rooms.Actor, id DocumentID, to Document
 		d, err = own(tx, actor, KindPrescription, id)
 	} else {
 		d, err = s.forPharmacist(tx, actor, id)
+		if err == nil {
+			err = mustBeVerified(tx, actor)
+		}
 	}
 	if err != nil {
 		return d, err

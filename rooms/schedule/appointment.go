@@ -97,7 +97,10 @@ const (
 	WaitOffered WaitStatus = "offered"
 	WaitTaken   WaitStatus = "taken"
 	WaitLeft    WaitStatus = "left"
+	WaitClosed  WaitStatus = "closed" // the doctor takes nobody any more
 )
+
+func (s WaitStatus) open() bool { return s == WaitWaiting || s == WaitOffered }
 
 // Wait is someone who wants a slot of a doctor, should one become free.
 type Wait struct {

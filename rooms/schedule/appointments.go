@@ -203,9 +203,14 @@ func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consul
 			return nil
 		}
 		a.Status = Fulfilled
+		if c.EndedBy == consultation.EndedByClinic && c.Status == consultation.Terminated {
+			a.Status, a.EndedBy, over = Cancelled, TheSystem, true
+		}
 	case consultation.Cancelled, consultation.Declined:
 		a.Status, over = Cancelled, true
-		if a.EndedBy == "" {
+		if c.EndedBy == consultation.EndedByClinic {
+			a.EndedBy = TheSystem
+		} else if a.EndedBy == "" {
 			a.EndedBy = map[consultation.Status]Party{consultation.Cancelled: ThePatient, consultation.Declined: TheDoctor}[c.Status]
 		}
 	case consultation.Expired:
@@ -215,6 +220,9 @@ func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consul
 			a.Status, a.EndedBy = NoShow, ThePatient
 			if c.QueuedAt != nil {
 				a.EndedBy = TheDoctor
+			}
+			if c.EndedBy == consultation.EndedByClinic { // nobody could have been admitted
+				a.Status, a.EndedBy = Cancelled, TheSystem
 			}
 		}
 	default:
@@ -236,6 +244,9 @@ func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consul
 // seatAgain takes the seat of an appointment whose hold had run out once more.
 func (s *Service) seatAgain(tx Tx, a *Appointment) error {
 	o, _, err := s.seat(tx, a.DoctorID, a.Start, a.Medium, holder(a.ID))
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return conflict(*a, "the doctor takes no appointments any more")
+	}
 	if err != nil {
 		return err
 	}

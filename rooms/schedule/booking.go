@@ -110,8 +110,12 @@ func offerHolder(id AppointmentID) string { return "offer:" + string(id) }
 func waitHolder(id WaitID) string         { return "wait:" + string(id) }
 
 // seat takes a seat of the slot that starts at start, for whoever holder is.
-// Errors: invalid (no such slot, not in this medium), conflict (all taken).
+// Errors: not_found (the doctor is suspended or not verified), invalid (no such
+// slot, not in this medium), conflict (all taken).
 func (s *Service) seat(tx Tx, doctor rooms.UserID, start time.Time, medium account.Medium, holder string) (offer, string, error) {
+	if err := takesPatients(tx, doctor); err != nil {
+		return offer{}, "", err
+	}
 	now := s.now()
 	switch {
 	case !start.After(now):
@@ -152,6 +156,15 @@ func (s *Service) seat(tx Tx, doctor rooms.UserID, start time.Time, medium accou
 		number++
 	}
 	return o, v.TimeZone, tx.TakeSeat(Seat{DoctorID: doctor, Start: o.start, End: o.end, Number: number, Holder: holder})
+}
+
+// takesPatients refuses a doctor who is not there for new patients: not_found.
+func takesPatients(tx Tx, id rooms.UserID) error {
+	doctor, err := tx.Doctor(id)
+	if err == nil && !doctor.Verified {
+		err = rooms.NotFound("doctor")
+	}
+	return err
 }
 
 // announce records the appointment as it is now, in its consultation's room and

@@ -154,7 +154,7 @@ func (s *Service) elsewhere(tx Tx, a Appointment, away Exception, substitute roo
 		if ok && price.Price == a.Price && price.Currency == a.Currency {
 			if o, _, err := s.seat(tx, substitute, a.Start, a.Medium, offerHolder(a.ID)); err == nil {
 				return s.kept(other, o, now), s.tellSlots(tx, substitute, o.span)
-			} else if code := rooms.CodeOf(err); code != rooms.CodeInvalid && code != rooms.CodeConflict {
+			} else if !cannotHave(err) {
 				return nil, err
 			}
 		}
@@ -178,15 +178,24 @@ func (s *Service) elsewhere(tx Tx, a Appointment, away Exception, substitute roo
 		} else if err != nil {
 			return nil, err
 		}
-		switch _, _, err := s.seat(tx, a.DoctorID, o.start, a.Medium, offerHolder(a.ID)); rooms.CodeOf(err) {
-		case "":
+		switch _, _, err := s.seat(tx, a.DoctorID, o.start, a.Medium, offerHolder(a.ID)); {
+		case err == nil:
 			return s.kept(doctor, o, now), s.tellSlots(tx, a.DoctorID, o.span)
-		case rooms.CodeInvalid, rooms.CodeConflict: // not in this medium, or full
-		default:
+		case !cannotHave(err):
 			return nil, err
 		}
 	}
 	return nil, nil
+}
+
+// cannotHave reports whether a seat was refused: it is not in this medium, it
+// is taken, or the doctor takes nobody. Anything else is a failure.
+func cannotHave(err error) bool {
+	switch rooms.CodeOf(err) {
+	case rooms.CodeInvalid, rooms.CodeConflict, rooms.CodeNotFound:
+		return true
+	}
+	return false
 }
 
 func (s *Service) kept(doctor account.Doctor, o offer, now time.Time) *Offer {
@@ -210,6 +219,11 @@ func (s *Service) acceptOffer(ctx context.Context, actor rooms.Actor, in Appoint
 			return a, conflict(a, "nothing is offered")
 		}
 		o, before := *a.Offer, a.DoctorID
+		if err := takesPatients(tx, o.DoctorID); rooms.CodeOf(err) == rooms.CodeNotFound {
+			return a, conflict(a, "this doctor takes no appointments now")
+		} else if err != nil {
+			return a, err
+		}
 		if err := alone(tx, a.PatientID, o.Start, o.End, a.ID); err != nil {
 			return a, err
 		}

@@ -159,7 +159,7 @@ func TestWhatCannotBeBooked(t *testing.T) {
 		"far ahead":        {func(in *BookInput) { in.Start = monday.AddDate(0, 0, 98).Add(9 * time.Hour) }, rooms.CodeInvalid, "start"},
 		"between slots":    {func(in *BookInput) { in.Start = at("09:10") }, rooms.CodeInvalid, "start"},
 		"no start":         {func(in *BookInput) { in.Start = time.Time{} }, rooms.CodeInvalid, "start"},
-		"nobody's doctor":  {func(in *BookInput) { in.DoctorID = bo.User.ID }, rooms.CodeInvalid, "start"},
+		"nobody's doctor":  {func(in *BookInput) { in.DoctorID = bo.User.ID }, rooms.CodeNotFound, ""},
 		"not offered":      {func(in *BookInput) { in.Service, in.PriorDiagnosis, in.Medium = account.Followup, "x", account.Voice }, rooms.CodeInvalid, "service"},
 		"no complaint":     {func(in *BookInput) { in.Complaint = "" }, rooms.CodeInvalid, "complaint"},
 		"someone's child":  {func(in *BookInput) { in.PatientID = "nobody" }, rooms.CodeNotFound, ""},

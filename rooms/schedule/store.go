@@ -24,6 +24,10 @@ type Store interface {
 	Appointment(ctx context.Context, id AppointmentID) (Appointment, error)
 	Appointments(ctx context.Context, q AppointmentQuery) ([]Appointment, error)
 	Waits(ctx context.Context, user rooms.UserID) ([]Wait, error)
+	// WaitsWith are the open places on waitlists of user, as patient or as doctor.
+	WaitsWith(ctx context.Context, user rooms.UserID) ([]WaitID, error)
+	// OffersOf are the appointments for which a time of doctor is offered.
+	OffersOf(ctx context.Context, doctor rooms.UserID) ([]AppointmentID, error)
 	// CalendarOwner is whose calendar feed has a secret.
 	CalendarOwner(ctx context.Context, token string) (account.User, error)
 }

@@ -39,10 +39,15 @@ func (s *Service) joinWaitlist(ctx context.Context, actor rooms.Actor, in WaitIn
 		if _, err := consultation.PatientOf(tx, actor.UserID, in.PatientID); err != nil {
 			return err
 		}
-		doctor, err := tx.Doctor(in.DoctorID)
-		if err == nil && !doctor.Verified {
-			err = rooms.NotFound("doctor")
+		if user, err := tx.User(actor.UserID); err != nil {
+			return err
+		} else if user.Suspended { // since the request came in
+			return rooms.Forbidden("this account is suspended")
 		}
+		if err := takesPatients(tx, in.DoctorID); err != nil {
+			return err
+		}
+		doctor, err := tx.Doctor(in.DoctorID)
 		if err != nil {
 			return err
 		}
@@ -112,11 +117,9 @@ func (s *Service) offerToNext(tx Tx, seat Seat) error {
 	}
 	for _, w := range waiting {
 		o, _, err := s.seat(tx, seat.DoctorID, seat.Start, w.Medium, waitHolder(w.ID))
-		switch rooms.CodeOf(err) {
-		case "":
-		case rooms.CodeInvalid, rooms.CodeConflict: // not in this medium, or gone
+		if cannotHave(err) {
 			continue
-		default:
+		} else if err != nil {
 			return err
 		}
 		doctor, err := tx.Doctor(seat.DoctorID)
@@ -162,8 +165,8 @@ func (s *Service) leaveWaitlist(ctx context.Context, actor rooms.Actor, in WaitR
 		if w, err = ownWait(tx, actor, in.WaitID); err != nil || w.Status == WaitLeft {
 			return err
 		}
-		if w.Status == WaitTaken {
-			return rooms.Conflict(string(w.Status), "the slot has been taken")
+		if !w.Status.open() {
+			return rooms.Conflict(string(w.Status), "this place on the waitlist is %s", w.Status)
 		}
 		w, err = s.letGo(tx, w)
 		return err
@@ -172,8 +175,10 @@ func (s *Service) leaveWaitlist(ctx context.Context, actor rooms.Actor, in WaitR
 }
 
 // letGo ends a place; what was kept for it goes to the next.
-func (s *Service) letGo(tx Tx, w Wait) (Wait, error) {
-	w.Status, w.Offer = WaitLeft, nil
+func (s *Service) letGo(tx Tx, w Wait) (Wait, error) { return s.finish(tx, w, WaitLeft) }
+
+func (s *Service) finish(tx Tx, w Wait, as WaitStatus) (Wait, error) {
+	w.Status, w.Offer = as, nil
 	if err := tx.ClearTimer(waitTimer, string(w.ID)); err != nil {
 		return w, err
 	}

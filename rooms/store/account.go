@@ -19,11 +19,11 @@ func (s Accounts) InTx(ctx context.Context, f func(account.Tx) error) error {
 	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
 }
 
-const userColumns = `u.id, u.role, u.name, u.email, u.locale, u.time_zone, u.created_at, u.suspended, u.email_verified`
+const userColumns = `u.id, u.role, u.name, u.email, u.locale, u.time_zone, u.created_at, u.suspended, u.email_verified, u.erased_at IS NOT NULL`
 
 func scanUser(s scanner) (account.User, error) {
 	var u account.User
-	err := s.Scan(&u.ID, &u.Role, &u.Name, &u.Email, &u.Locale, &u.TimeZone, (*at)(&u.CreatedAt), &u.Suspended, &u.EmailVerified)
+	err := s.Scan(&u.ID, &u.Role, &u.Name, &u.Email, &u.Locale, &u.TimeZone, (*at)(&u.CreatedAt), &u.Suspended, &u.EmailVerified, &u.Erased)
 	return u, found(err, "user")
 }
 
@@ -89,12 +89,20 @@ func (s Accounts) Sessions(ctx context.Context, user rooms.UserID, now time.Time
 		WHERE user_id = $1 AND revoked_at = 0 AND expires_at > $2 ORDER BY last_used_at DESC, id`, user, micros(now))
 }
 
-const doctorColumns = `d.user_id, u.name, d.title, d.department, d.bio, d.languages, d.services, d.on_duty, d.verified`
+// isVerified is 1 for a doctor whose credentials are those that an admin has
+// reviewed, by whichever way they may have changed since.
+const isVerified = `CASE WHEN d.verified = 1 AND d.checked_name = u.name AND d.checked_title = d.title
+	AND d.checked_department = d.department AND d.checked_licence = d.licence THEN 1 ELSE 0 END`
 
-func scanDoctor(s scanner) (account.Doctor, error) {
+const doctorColumns = `d.user_id, u.name, d.title, d.department, d.bio, d.languages, d.services, d.on_duty, d.licence, ` + isVerified + `, d.rejection, d.revision`
+
+func scanDoctor(s scanner) (account.Doctor, error) { return scanDoctorAnd(s) }
+
+func scanDoctorAnd(s scanner, more ...any) (account.Doctor, error) {
 	var d account.Doctor
 	var languages, services string
-	err := s.Scan(&d.ID, &d.Name, &d.Title, &d.Department, &d.Bio, &languages, &services, &d.OnDuty, &d.Verified)
+	err := s.Scan(append([]any{&d.ID, &d.Name, &d.Title, &d.Department, &d.Bio, &languages, &services, &d.OnDuty, &d.Licence, &d.Verified,
+		unseal("doctors.rejection", &d.ID, &d.Rejection), &d.Revision}, more...)...)
 	if err != nil {
 		return d, found(err, "doctor")
 	}
@@ -115,10 +123,7 @@ func (s Accounts) Doctor(ctx context.Context, id rooms.UserID) (account.Doctor, 
 // Doctors implements account.Store.
 func (s Accounts) Doctors(ctx context.Context, q account.DoctorQuery) ([]account.Doctor, error) {
 	where := where{}
-	where.add(`u.suspended = 0`)
-	if !q.Unverified {
-		where.add(`d.verified = 1`)
-	}
+	where.add(`u.suspended = 0 AND d.verified = 1 AND ` + isVerified + ` = 1`)
 	if q.Filter.Q != "" {
 		p := like(q.Filter.Q)
 		where.add(`(lower(u.name) LIKE ? ESCAPE '\' OR lower(d.title) LIKE ? ESCAPE '\' OR lower(d.department) LIKE ? ESCAPE '\' OR lower(d.bio) LIKE ? ESCAPE '\')`, p, p, p, p)
@@ -130,10 +135,29 @@ func (s Accounts) Doctors(ctx context.Context, q account.DoctorQuery) ([]account
 		where.add(`d.media LIKE ? ESCAPE '\'`, like(","+string(q.Filter.Medium)+","))
 	}
 	if q.After != nil {
-		where.add(`(d.verified, u.name, u.id) > (?, ?, ?)`, q.After.Num, q.After.Key, q.After.ID)
+		where.add(`(u.name, u.id) > (?, ?)`, q.After.Key, q.After.ID)
 	}
 	return collect(ctx, s.readers, scanDoctor, `SELECT `+doctorColumns+` FROM doctors d JOIN users u ON u.id = d.user_id`+where.sql()+
-		` ORDER BY d.verified, u.name, u.id LIMIT `+where.param(q.Limit), where.args...)
+		` ORDER BY u.name, u.id LIMIT `+where.param(q.Limit), where.args...)
+}
+
+// Applicants implements account.Store.
+func (s Accounts) Applicants(ctx context.Context, q account.ApplicantQuery) ([]account.Applicant, error) {
+	const rank = `CASE WHEN ` + isVerified + ` = 1 THEN 2 WHEN d.rejection <> '' THEN 1 ELSE 0 END`
+	where := where{}
+	where.add(`u.suspended = 0`)
+	if q.After != nil {
+		where.add(`(`+rank+`, u.name, u.id) > (?, ?, ?)`, q.After.Num, q.After.Key, q.After.ID)
+	}
+	return collect(ctx, s.readers, func(row scanner) (a account.Applicant, err error) {
+		var c account.DoctorCredentials
+		a.Doctor, err = scanDoctorAnd(row, &a.Email, &a.EmailVerified, &c.Name, &c.Title, &c.Department, &c.Licence)
+		if c.Name != "" {
+			a.Checked = &c
+		}
+		return a, err
+	}, `SELECT `+doctorColumns+`, u.email, u.email_verified, d.checked_name, d.checked_title, d.checked_department, d.checked_licence
+		FROM doctors d JOIN users u ON u.id = d.user_id`+where.sql()+` ORDER BY `+rank+`, u.name, u.id LIMIT `+where.param(q.Limit), where.args...)
 }
 
 const patientColumns = `id, user_id, name, birth_date, sex, relation`
@@ -241,6 +265,17 @@ func (tx *Tx) Doctor(id rooms.UserID) (account.Doctor, error) {
 	return doctorByID(context.Background(), tx, id)
 }
 
+// AnyDoctor implements account.Tx.
+func (tx *Tx) AnyDoctor(id rooms.UserID) (account.Doctor, error) {
+	return scanDoctor(tx.row(context.Background(), `SELECT `+doctorColumns+` FROM doctors d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1`, id))
+}
+
+// LastAdmin implements account.Tx.
+func (tx *Tx) LastAdmin(user rooms.UserID) (last bool, err error) {
+	err = tx.row(context.Background(), lastAdmin, user).Scan(&last)
+	return last, err
+}
+
 // SaveDoctor implements account.Tx.
 func (tx *Tx) SaveDoctor(d account.Doctor) error {
 	languages, err := json.Marshal(d.Languages)
@@ -255,8 +290,16 @@ func (tx *Tx) SaveDoctor(d account.Doctor) error {
 	for _, v := range d.Services {
 		media += string(v.Medium) + ","
 	}
-	return tx.exec(`UPDATE doctors SET title = $2, department = $3, bio = $4, languages = $5, services = $6, media = $7, on_duty = $8, verified = $9
-		WHERE user_id = $1`, d.ID, d.Title, d.Department, d.Bio, string(languages), string(services), media, d.OnDuty, d.Verified)
+	return tx.exec(`UPDATE doctors SET title = $2, department = $3, bio = $4, languages = $5, services = $6, media = $7, on_duty = $8, verified = $9,
+			licence = $10, rejection = $11, revision = $12
+		WHERE user_id = $1`, d.ID, d.Title, d.Department, d.Bio, string(languages), string(services), media, d.OnDuty, d.Verified,
+		d.Licence, seal(tx, "doctors.rejection", d.ID, d.Rejection), d.Revision)
+}
+
+// CheckDoctor implements account.Tx.
+func (tx *Tx) CheckDoctor(d account.Doctor) error {
+	return tx.exec(`UPDATE doctors SET verified = 1, checked_name = $2, checked_title = $3, checked_department = $4, checked_licence = $5 WHERE user_id = $1`,
+		d.ID, d.Name, d.Title, d.Department, d.Licence)
 }
 
 // InsertPatient implements account.Tx.

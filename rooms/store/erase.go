@@ -21,9 +21,11 @@ var obstacles = []struct {
 		OR EXISTS (SELECT 1 FROM appointments WHERE doctor_id = $1 AND status IN ('held', 'booked', 'checked_in', 'in_progress', 'reassign_pending'))
 		OR EXISTS (SELECT 1 FROM waits WHERE user_id = $1 AND status IN ('waiting', 'offered'))`},
 	{account.ObstacleMoney, `SELECT EXISTS (SELECT 1 FROM orders WHERE user_id = $1 AND status = 'refunding')`},
-	{account.ObstacleLastAdmin, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND role = 'admin')
-		AND NOT EXISTS (SELECT 1 FROM users WHERE id <> $1 AND role = 'admin' AND suspended = 0)`},
+	{account.ObstacleLastAdmin, lastAdmin},
 }
+
+const lastAdmin = `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND role = 'admin')
+	AND NOT EXISTS (SELECT 1 FROM users WHERE id <> $1 AND role = 'admin' AND suspended = 0)`
 
 // Obstacles implements account.Tx.
 func (tx *Tx) Obstacles(user rooms.UserID) ([]account.Obstacle, error) {
@@ -56,7 +58,8 @@ func (tx *Tx) EraseUser(user rooms.UserID, at time.Time) error {
 	}
 	for _, statement := range []string{
 		`UPDATE sessions SET user_agent = '', address = '' WHERE user_id = $1`,
-		`UPDATE doctors SET bio = '', services = '[]', media = '', on_duty = 0, verified = 0 WHERE user_id = $1`,
+		`UPDATE doctors SET bio = '', services = '[]', media = '', on_duty = 0, verified = 0, licence = '', rejection = '', checked_name = '', checked_title = '', checked_department = '', checked_licence = '' WHERE user_id = $1`,
+		`DELETE FROM documents WHERE doctor_id = $1 AND signed_at IS NULL`, // drafts, which nobody else can read or sign
 		`DELETE FROM push_subscriptions WHERE user_id = $1`,
 		`DELETE FROM notification_preferences WHERE user_id = $1`,
 		`DELETE FROM deliveries WHERE user_id = $1`,

@@ -124,6 +124,14 @@ func (s Notifications) Log(ctx context.Context, after int64, limit int) ([]notif
 	return events, err
 }
 
+// Admins implements notification.Tx.
+func (tx *Tx) Admins() ([]rooms.UserID, error) {
+	return collect(context.Background(), tx, func(s scanner) (rooms.UserID, error) {
+		var id rooms.UserID
+		return id, s.Scan(&id)
+	}, `SELECT id FROM users WHERE role = 'admin' AND suspended = 0 ORDER BY id`)
+}
+
 // Advance implements notification.Tx.
 func (tx *Tx) Advance(from, to int64) error {
 	var pos int64

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"wenzhen/rooms"
@@ -156,6 +157,21 @@ func scanWait(s scanner) (schedule.Wait, error) {
 // Waits implements schedule.Store.
 func (s Schedules) Waits(ctx context.Context, user rooms.UserID) ([]schedule.Wait, error) {
 	return collect(ctx, s.readers, scanWait, `SELECT `+waitColumns+` FROM waits WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 100`, user)
+}
+
+// WaitsWith implements schedule.Store.
+func (s Schedules) WaitsWith(ctx context.Context, user rooms.UserID) ([]schedule.WaitID, error) {
+	return collect(ctx, s.readers, func(row scanner) (id schedule.WaitID, err error) { return id, row.Scan(&id) },
+		`SELECT id FROM waits WHERE (user_id = $1 OR doctor_id = $1) AND status IN ('waiting', 'offered') ORDER BY created_at, id`, user)
+}
+
+// OffersOf implements schedule.Store. What is offered is kept as a seat.
+func (s Schedules) OffersOf(ctx context.Context, doctor rooms.UserID) ([]schedule.AppointmentID, error) {
+	return collect(ctx, s.readers, func(row scanner) (schedule.AppointmentID, error) {
+		var holder string
+		err := row.Scan(&holder)
+		return schedule.AppointmentID(strings.TrimPrefix(holder, "offer:")), err
+	}, `SELECT holder FROM seats WHERE doctor_id = $1 AND holder LIKE 'offer:%' ORDER BY start_at, holder`, doctor)
 }
 
 // Schedule implements schedule.Tx.

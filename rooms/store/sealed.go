@@ -36,6 +36,7 @@ var sealedTables = []sealedTable{
 	{"waits", []string{"id"}, []string{"complaint", "prior_diagnosis"}},
 	{"board_strokes", []string{"consultation_id", "seq"}, []string{"stroke"}},
 	{"notifications", []string{"id"}, []string{"facts"}},
+	{"doctors", []string{"user_id"}, []string{"rejection"}},
 }
 
 // place is that of one value of a sealed table.

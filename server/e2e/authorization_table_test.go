@@ -195,16 +195,23 @@ var authorization = map[string]row{
 
 	account.Users.Name:        {want: admins, in: func(belongings) any { return account.UserFilter{Q: "bo"} }},
 	account.Applicants.Name:   {want: admins, in: func(belongings) any { return account.ApplicantFilter{} }},
-	account.VerifyDoctor.Name: {want: admins, in: func(b belongings) any { return account.DoctorInput{DoctorID: b.unverified} }},
-	account.ReadErasure.Name:  {want: own, in: empty},
-	account.Erase.Name:        {want: users(rooms.CodeConflict), everyone: true, in: empty}, // all of them have consultations open
-	account.Holds.Name:        {want: admins, in: empty},
-	account.HoldUser.Name:     {want: admins, in: func(b belongings) any { return account.HoldInput{UserID: b.user, Reason: "a lawsuit"} }},
-	account.ReleaseUser.Name:  {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
-	account.SuspendUser.Name:  {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+	account.VerifyDoctor.Name: {want: admins, in: func(b belongings) any { return account.VerifyDoctorInput{DoctorID: b.unverified} }},
+	account.UnverifyDoctor.Name: {want: admins, in: func(b belongings) any {
+		return account.UnverifyDoctorInput{UserID: b.unverified, Reason: "the licence has expired"}
+	}},
+	account.UnsuspendUser.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+	account.ReadErasure.Name:   {want: own, in: empty},
+	account.Erase.Name:         {want: users(rooms.CodeConflict), everyone: true, in: empty}, // all of them have consultations open
+	account.Holds.Name:         {want: admins, in: empty},
+	account.HoldUser.Name:      {want: admins, in: func(b belongings) any { return account.HoldInput{UserID: b.user, Reason: "a lawsuit"} }},
+	account.ReleaseUser.Name:   {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+	account.SuspendUser.Name:   {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
 
 	consultation.Open.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
 		return consultation.OpenInput{DoctorID: b.doctor, PatientID: b.profile, Service: account.Advice, Medium: account.Text, Complaint: "in bo's name"}
+	}},
+	consultation.Close.Name: {want: admins, in: func(b belongings) any {
+		return consultation.CloseInput{ConsultationID: b.consultation, Reason: "it is stuck"}
 	}},
 	consultation.List.Name:      {want: own, in: func(belongings) any { return consultation.Filter{} }},
 	consultation.Read.Name:      {want: theirs, in: about},

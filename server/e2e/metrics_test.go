@@ -74,7 +74,7 @@ func TestMetrics(t *testing.T) {
 	wang.says(id, "hello")
 	_, err := client.Call(t.Context(), bo.Client, chat.Send, chat.SendInput{ConsultationID: id, ClientID: "x", Kind: chat.Text})
 	code(t, err, rooms.CodeInvalid)
-	_, err = client.Do(t.Context(), bo.Client, account.VerifyDoctor, account.DoctorInput{DoctorID: wang.user.ID})
+	_, err = client.Do(t.Context(), bo.Client, account.VerifyDoctor, account.VerifyDoctorInput{DoctorID: wang.user.ID})
 	code(t, err, rooms.CodeForbidden)
 	_, err = client.Call(t.Context(), bo.Client, rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "made:up", Namespace: rooms.Consultations}, rooms.Nothing{})
 	code(t, err, rooms.CodeInvalid)

@@ -69,7 +69,9 @@ func TestSuspendedUserIsCut(t *testing.T) {
 	}
 	_, err := w.client().LogIn(t.Context(), account.LoginInput{Email: bo.user.Email, Password: password})
 	code(t, err, rooms.CodeForbidden)
-	call(wang, consultation.Accept, consultation.Input{ConsultationID: id})
+	if c := do(wang, consultation.Read, consultation.Input{ConsultationID: id}); c.Status != consultation.Cancelled || c.EndedBy != consultation.EndedByClinic {
+		t.Errorf("what the user had open is %s, ended by %q", c.Status, c.EndedBy)
+	}
 }
 
 // Logging out ends the session of the refresh token, and its sockets.

@@ -197,7 +197,7 @@ func (w *world) doctor(name string, opts ...client.Option) *person {
 	offers := []account.DoctorService{{Service: account.Advice, Medium: account.Text, Currency: "CNY", Minutes: 15},
 		{Service: account.Followup, Medium: account.Text, Currency: "CNY", Minutes: 15}}
 	do(p, account.UpdateDoctor, account.DoctorChange{Services: &offers, OnDuty: new(true)})
-	do(w.admin, account.VerifyDoctor, account.DoctorInput{DoctorID: p.user.ID})
+	do(w.admin, account.VerifyDoctor, account.VerifyDoctorInput{DoctorID: p.user.ID})
 	return p
 }
 

@@ -223,6 +223,7 @@ func Routes() []Route {
 		{Method: "POST", Path: "/admin/pharmacists/:userId", Command: record.AppointPharmacist.Name, Status: http.StatusNoContent},
 		{Method: "DELETE", Path: "/admin/pharmacists/:userId", Command: record.DismissPharmacist.Name, Status: http.StatusNoContent},
 		{Method: "GET", Path: "/admin/consultations", Command: consultation.Cases.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/consultations/:consultationId/close", Command: consultation.Close.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/consultations/:consultationId/break-glass", Command: record.EnterConsultation.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/audit", Command: audit.List.Name, Status: http.StatusOK},
@@ -241,6 +242,8 @@ func Routes() []Route {
 		{Method: "POST", Path: "/admin/users/:userId/hold", Command: account.HoldUser.Name, Status: http.StatusCreated},
 		{Method: "DELETE", Path: "/admin/users/:userId/hold", Command: account.ReleaseUser.Name, Status: http.StatusNoContent},
 		{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/users/:userId/unsuspend", Command: account.UnsuspendUser.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/users/:userId/unverify", Command: account.UnverifyDoctor.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/doctors/:doctorId/verify", Command: account.VerifyDoctor.Name, Status: http.StatusOK},
 	}

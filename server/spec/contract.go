@@ -43,7 +43,7 @@ func events() []told {
 	return []told{
 		event(billing.OrderUpdated),
 		event(notification.Created), event(notification.WasRead),
-		event(account.NewDevice), event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
+		event(account.NewDevice), event(account.ReviewDue), event(account.Reviewed), event(schedule.AppointmentUpdated), event(schedule.WaitUpdated),
 		event(consultation.Updated), event(consultation.Entered), event(consultation.Left),
 		event(record.DiagnosisSigned), event(record.PrescriptionUpdated),
 		event(chat.Created), event(chat.WasRecalled), event(chat.WasRead), event(chat.Delivered),
@@ -122,7 +122,7 @@ func enums() map[reflect.Type][]string {
 			string(schedule.HoldExpired), string(schedule.Cancelled), string(schedule.NoShow), string(schedule.ReassignPending),
 		},
 		reflect.TypeFor[notification.NoticeKind](): {string(notification.Messages), string(notification.Consultations), string(notification.Appointments), string(notification.Calls),
-			string(notification.Diagnoses), string(notification.Prescriptions), string(notification.Payments)},
+			string(notification.Diagnoses), string(notification.Prescriptions), string(notification.Payments), string(notification.Accounts)},
 		reflect.TypeFor[notification.Topic](): {
 			string(notification.MessageCame), string(notification.VoiceCame), string(notification.ConsultationRequested), string(notification.ConsultationAccepted), string(notification.ConsultationDeclined),
 			string(notification.ConsultationCancelled), string(notification.ConsultationOnHold), string(notification.ConsultationResumed), string(notification.ConsultationEnded),
@@ -133,9 +133,11 @@ func enums() map[reflect.Type][]string {
 			string(notification.PrescriptionSigned), string(notification.PrescriptionApproved), string(notification.PrescriptionRejected), string(notification.PrescriptionVoid),
 			string(notification.PaymentReceived), string(notification.PaymentExpired), string(notification.PaymentLate), string(notification.PaymentTwice),
 			string(notification.PaymentRefunded), string(notification.PaymentRefundFailed), string(notification.PaymentGivenBack),
+			string(notification.ConsultationClosed), string(notification.WaitlistClosed),
+			string(notification.DoctorReviewDue), string(notification.DoctorVerified), string(notification.DoctorUnverified),
 		},
 		reflect.TypeFor[schedule.Party]():      {string(schedule.ThePatient), string(schedule.TheDoctor), string(schedule.TheSystem)},
-		reflect.TypeFor[schedule.WaitStatus](): {string(schedule.WaitWaiting), string(schedule.WaitOffered), string(schedule.WaitTaken), string(schedule.WaitLeft)},
+		reflect.TypeFor[schedule.WaitStatus](): {string(schedule.WaitWaiting), string(schedule.WaitOffered), string(schedule.WaitTaken), string(schedule.WaitLeft), string(schedule.WaitClosed)},
 		reflect.TypeFor[board.Tool](): {
 			string(board.Pen), string(board.Eraser), string(board.Line), string(board.Arrow), string(board.Rectangle), string(board.Ellipse), string(board.Label),
 		},

@@ -15,7 +15,7 @@ export const notificationsEn = {
     news: 'New notification',
     messages: '{count} message | {count} messages',
     isUnread: 'unread',
-    kind: { message: 'Messages', call: 'Missed calls', consultation: 'Consultations', appointment: 'Appointments', diagnosis: 'Diagnoses', prescription: 'Prescriptions', payment: 'Payments' },
+    kind: { message: 'Messages', call: 'Missed calls', consultation: 'Consultations', appointment: 'Appointments', diagnosis: 'Diagnoses', prescription: 'Prescriptions', payment: 'Payments', account: 'Verification' },
     kindHint: {
       message: 'What a doctor or a patient writes to you',
       call: 'Voice and video calls that you missed',
@@ -24,6 +24,7 @@ export const notificationsEn = {
       diagnosis: 'Diagnoses that were signed or amended',
       prescription: 'Prescriptions and what the pharmacist decided',
       payment: 'Payments received, refunds, orders that expired',
+      account: 'Doctors to review, and what a review decided',
     },
     channels: 'How to tell me',
     push: 'Push',

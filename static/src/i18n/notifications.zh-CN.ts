@@ -15,7 +15,7 @@ export const notificationsZhCN = {
     news: '新通知',
     messages: '{count} 条消息',
     isUnread: '未读',
-    kind: { message: '消息', call: '未接来电', consultation: '问诊进展', appointment: '预约', diagnosis: '诊断', prescription: '处方', payment: '付款与退款' },
+    kind: { message: '消息', call: '未接来电', consultation: '问诊进展', appointment: '预约', diagnosis: '诊断', prescription: '处方', payment: '付款与退款', account: '医生认证' },
     kindHint: {
       message: '医生或患者发来的消息',
       call: '没有接到的语音、视频来电',
@@ -24,6 +24,7 @@ export const notificationsZhCN = {
       diagnosis: '医生签署或修订的诊断',
       prescription: '处方的开具与审核结果',
       payment: '支付、退款与订单过期',
+      account: '待审核的医生，以及审核结果',
     },
     channels: '怎样通知我',
     push: '推送',

@@ -38,6 +38,8 @@ const durable: Record<DurableName, true> = {
   'diagnosis:signed': true,
   'prescription:updated': true,
   'session:opened': true,
+  'doctor:review-due': true,
+  'doctor:reviewed': true,
 }
 export const durableNames = Object.keys(durable) as DurableName[]
 

@@ -26,9 +26,32 @@ export interface Answered {
   deviceId: string
 }
 
+export interface Applicant {
+  id: string
+  name: string
+  title: string
+  department: string
+  bio: string
+  languages: string[]
+  services: DoctorService[]
+  onDuty: boolean
+  licence: string
+  verified: boolean
+  rejection?: string
+  revision: number
+  email: string
+  emailVerified: boolean
+  checked?: DoctorCredentials
+}
+
 export interface ApplicantFilter {
   limit?: number
   cursor?: string
+}
+
+export interface ApplicantList {
+  items: Applicant[]
+  nextCursor: string
 }
 
 export interface Appointment {
@@ -281,6 +304,11 @@ export interface Cleared {
   seq: number
 }
 
+export interface CloseInput {
+  consultationId: string
+  reason: string
+}
+
 export interface ClosingSummary {
   id: string
   consultationId: string
@@ -364,6 +392,7 @@ export interface Consultation {
   dueAt?: string
   clockLeftMs?: number
   reason?: string
+  endedBy?: string
   summary?: Summary
   reopened: boolean
   turnsLeft: number
@@ -468,16 +497,27 @@ export interface Doctor {
   languages: string[]
   services: DoctorService[]
   onDuty: boolean
+  licence: string
   verified: boolean
+  rejection?: string
+  revision: number
 }
 
 export interface DoctorChange {
   title?: string
   department?: string
+  licence?: string
   bio?: string
   languages?: string[]
   services?: DoctorService[]
   onDuty?: boolean
+}
+
+export interface DoctorCredentials {
+  name: string
+  title: string
+  department: string
+  licence: string
 }
 
 export interface DoctorFilter {
@@ -499,6 +539,13 @@ export interface DoctorList {
 
 export interface DoctorRef {
   doctorId: string
+}
+
+export interface DoctorReview {
+  doctorId: string
+  name: string
+  verified: boolean
+  reason?: string
 }
 
 export interface DoctorService {
@@ -1035,7 +1082,7 @@ export interface NodeStats {
 
 export type Nothing = Record<string, never>
 
-export type NoticeKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription' | 'payment'
+export type NoticeKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription' | 'payment' | 'account'
 
 export interface Notification {
   id: string
@@ -1904,7 +1951,7 @@ export interface Tokens {
 
 export type Tool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
 
-export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_entered' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back'
+export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_entered' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'consultation_closed' | 'waitlist_closed' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
 
 export interface TreatedList {
   items: Patient[]
@@ -1925,6 +1972,11 @@ export interface Undone {
   strokeId: string
 }
 
+export interface UnverifyDoctorInput {
+  userId: string
+  reason: string
+}
+
 export interface UploadInput {
   consultationId: string
 }
@@ -1939,6 +1991,7 @@ export interface User {
   timeZone: string
   createdAt: string
   suspended: boolean
+  erased?: boolean
 }
 
 export interface UserFilter {
@@ -1984,6 +2037,11 @@ export interface Verification {
   seal?: string
 }
 
+export interface VerifyDoctorInput {
+  doctorId: string
+  revision?: number
+}
+
 export interface VerifyInput {
   kind: DocumentKind
   id: string
@@ -2026,7 +2084,7 @@ export interface WaitRef {
   waitId: string
 }
 
-export type WaitStatus = 'waiting' | 'offered' | 'taken' | 'left'
+export type WaitStatus = 'waiting' | 'offered' | 'taken' | 'left' | 'closed'
 
 export interface Warning {
   item: number
@@ -2066,6 +2124,8 @@ export type AnyLogEvent =
   | LogEvent<'notification:created', Arrived>
   | LogEvent<'notification:read', Marked>
   | LogEvent<'session:opened', Session>
+  | LogEvent<'doctor:review-due', DoctorReview>
+  | LogEvent<'doctor:reviewed', DoctorReview>
   | LogEvent<'appointment:updated', Appointment>
   | LogEvent<'waitlist:updated', Wait>
   | LogEvent<'consultation:updated', Consultation>
@@ -2163,6 +2223,10 @@ export interface ServerToClientEvents {
   'notification:read': (event: LogEvent<'notification:read', Marked>) => void
   /** Your account was logged in to on a new device. */
   'session:opened': (event: LogEvent<'session:opened', Session>) => void
+  /** A doctor has registered, or has changed verified data: an admin has to review it. */
+  'doctor:review-due': (event: LogEvent<'doctor:review-due', DoctorReview>) => void
+  /** An admin has verified a doctor, has rejected what was entered, or has withdrawn the verification. */
+  'doctor:reviewed': (event: LogEvent<'doctor:reviewed', DoctorReview>) => void
   /** The appointment changed; data is the whole of it. */
   'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
   /** One's place on a waitlist changed: a slot may be offered. */

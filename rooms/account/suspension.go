@@ -1,0 +1,119 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
+)
+
+// The commands of suspension.
+var (
+	SuspendUser = rooms.Command[UserInput, User]{Name: "user:suspend", For: rooms.Admins,
+		Doc: "Suspend an account: all its sessions end, what it has open is ended or cancelled, and what was paid for and not delivered goes back. Noted in the audit log; the user gets a mail."}
+	UnsuspendUser = rooms.Command[UserInput, User]{Name: "user:unsuspend", For: rooms.Admins,
+		Doc: "Lift a suspension. What was ended by it stays ended. Noted in the audit log; the user gets a mail."}
+)
+
+// Unwinder is a feature in which people have things open that someone who is
+// gone cannot go on with.
+type Unwinder interface {
+	// Unwind ends what user has open, if user is suspended, erased or a doctor
+	// who was rejected; each thing in a transaction of its own that looks again
+	// whether that is so. Doing it twice does no harm.
+	Unwind(ctx context.Context, user rooms.UserID) error
+}
+
+// Unwinds adds features. It is called while the server is put together.
+func (s *Service) Unwinds(features ...Unwinder) { s.unwinders = append(s.unwinders, features...) }
+
+// timerUnwind stands for a user whose things have to be ended. It is set in the
+// transaction that makes it so, and stays until all of them are.
+const timerUnwind = "account:unwind"
+
+func (s *Service) plantUnwinding(tx Tx, user rooms.UserID) error {
+	return tx.SetTimer(rooms.Timer{Kind: timerUnwind, Subject: string(user), Due: s.now()})
+}
+
+// unwind is what timerUnwind fires.
+func (s *Service) unwind(ctx context.Context, t rooms.Timer) error {
+	var failed []error
+	for _, feature := range s.unwinders {
+		failed = append(failed, feature.Unwind(ctx, rooms.UserID(t.Subject)))
+	}
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
+	return s.store.InTx(ctx, func(tx Tx) error { return tx.ClearTimer(t.Kind, t.Subject) })
+}
+
+// unwindNow spares those concerned the wait for the timer. What fails here is
+// left to it; so is everything where no features are at hand (command line).
+func (s *Service) unwindNow(ctx context.Context, user rooms.UserID) {
+	if len(s.unwinders) > 0 {
+		_ = s.unwind(ctx, rooms.Timer{Kind: timerUnwind, Subject: string(user)})
+	}
+}
+
+func (s *Service) suspendUser(ctx context.Context, actor rooms.Actor, in UserInput) (User, error) {
+	if in.UserID == actor.UserID {
+		return User{}, rooms.Invalid("userId", "you cannot suspend yourself")
+	}
+	var (
+		user    User
+		revoked []rooms.SessionID
+	)
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if user, err = tx.User(in.UserID); err != nil || user.Suspended {
+			return err
+		}
+		if alone, err := tx.LastAdmin(user.ID); err != nil {
+			return err
+		} else if alone {
+			return rooms.Conflict(string(ObstacleLastAdmin), "nobody else could administer")
+		}
+		user.Suspended = true
+		if revoked, err = tx.RevokeSessions(user.ID, "", s.now()); err != nil {
+			return err
+		}
+		if err := s.plantUnwinding(tx, user.ID); err != nil {
+			return err
+		}
+		return s.suspended(tx, actor, user, SuspendUser.Name, letterSuspended)
+	})
+	if err != nil {
+		return User{}, err
+	}
+	s.forgetAll(revoked)
+	s.unwindNow(ctx, user.ID)
+	return user, nil
+}
+
+func (s *Service) unsuspendUser(ctx context.Context, actor rooms.Actor, in UserInput) (user User, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		if user, err = tx.User(in.UserID); err != nil {
+			return err
+		}
+		if user.Erased {
+			return rooms.Conflict("erased", "the owner of this account has erased it; nobody can bring it back")
+		}
+		if !user.Suspended {
+			return nil
+		}
+		user.Suspended = false
+		return s.suspended(tx, actor, user, UnsuspendUser.Name, letterUnsuspended)
+	})
+	return user, err
+}
+
+// suspended writes that an account was suspended, or is no more.
+func (s *Service) suspended(tx Tx, actor rooms.Actor, user User, action, letter string) error {
+	if err := tx.SaveUser(user); err != nil {
+		return err
+	}
+	if err := s.post(tx, letter, string(user.ID)); err != nil {
+		return err
+	}
+	return audit.Append(tx, actor, s.now(), action, "user:"+string(user.ID), nil)
+}

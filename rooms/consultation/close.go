@@ -1,0 +1,155 @@
+package consultation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
+)
+
+// Close is how an admin ends what nobody else ends.
+var Close = rooms.Command[CloseInput, Case]{Name: "consultation:close", For: rooms.Admins,
+	Doc: "End a consultation that is stuck, with a reason that patient and doctor read: before it begins with a full refund, later with one if the doctor never answered; one that has ended becomes read-only. Noted in the audit log."}
+
+// CloseInput names a consultation and says why, in 1 to 2,000 characters.
+type CloseInput struct {
+	ConsultationID ID     `json:"consultationId"`
+	Reason         string `json:"reason" limit:"1..2000"`
+}
+
+func (s *Service) close(ctx context.Context, actor rooms.Actor, in CloseInput) (Case, error) {
+	reason := strings.TrimSpace(in.Reason)
+	if reason == "" {
+		return Case{}, rooms.Invalid("reason", "give a reason")
+	}
+	var c Consultation
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if c, err = tx.Consultation(in.ConsultationID); err != nil {
+			return err
+		}
+		who, err := present(tx, c)
+		if err != nil {
+			return err
+		}
+		t, err := byClinic(c, who.doctorGone)
+		if err != nil {
+			return err
+		}
+		if c, err = s.transit(tx, c, t, change{actor: actor, reason: reason}); err != nil {
+			return err
+		}
+		return audit.Append(tx, actor, s.now(), Close.Name, "consultation:"+string(c.ID), func(e *audit.LogEntry) { e.Reason = reason })
+	})
+	if err != nil {
+		return Case{}, err
+	}
+	s.announceQueue(ctx, c.DoctorID)
+	return c.asCase(), nil
+}
+
+// asCase is what an admin sees of c.
+func (c Consultation) asCase() Case {
+	return Case{ID: c.ID, Status: c.Status, Service: c.Service, Medium: c.Medium, DoctorID: c.DoctorID, DoctorName: c.DoctorName,
+		UserID: c.UserID, PatientID: c.PatientID, PatientName: c.PatientName, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, ScheduledAt: c.ScheduledAt}
+}
+
+// attendance is who of the two sides of a consultation is still there.
+type attendance struct {
+	patientGone, doctorGone bool // suspended, or erased
+	// unverified doctors go on with what they have begun; rejected ones, whose
+	// data an admin does not accept as it is, are sent nothing new.
+	unverified, rejected bool
+}
+
+func present(tx Tx, c Consultation) (attendance, error) {
+	var a attendance
+	patient, err := tx.User(c.UserID)
+	if err != nil {
+		return a, err
+	}
+	a.patientGone = patient.Suspended
+	doctor, err := tx.Doctor(c.DoctorID)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		a.doctorGone, a.unverified = true, true
+		return a, nil
+	}
+	a.unverified, a.rejected = !doctor.Verified, !doctor.Verified && doctor.Rejection != ""
+	return a, err
+}
+
+// Unwind implements account.Unwinder: with a patient or a doctor who is gone
+// ends what they have open.
+func (s *Service) Unwind(ctx context.Context, user rooms.UserID) error {
+	open, err := s.store.OpenOf(ctx, user)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, id := range open {
+		if err := s.unwind(ctx, id); err != nil {
+			failed = append(failed, fmt.Errorf("consultation %s: %w", id, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (s *Service) unwind(ctx context.Context, id ID) error {
+	var c Consultation
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if c, err = tx.Consultation(id); err != nil {
+			return err
+		}
+		who, err := present(tx, c)
+		if err != nil {
+			return err
+		}
+		begun := c.Status == Active || c.Status == OnHold
+		if c.Status.Final() || c.Status == Ended || !who.patientGone && !who.doctorGone && (begun || !who.rejected) {
+			return nil // it was ended meanwhile, or both are there again
+		}
+		t, err := byClinic(c, who.doctorGone)
+		if err != nil {
+			return err
+		}
+		c, err = s.transit(tx, c, t, change{actor: rooms.System})
+		return err
+	})
+	if err == nil {
+		s.announceQueue(ctx, c.DoctorID)
+	}
+	return err
+}
+
+// permits judges what depends on more than the state.
+func (s *Service) permits(tx Tx, c Consultation, t transition, in change) error {
+	admits, signs, reopens := t.to == Active && c.Status == Waiting, in.summary != "", t.reopened && t.leaves(c.Status)
+	if !admits && !signs && !reopens {
+		return nil
+	}
+	who, err := present(tx, c)
+	switch {
+	case err != nil:
+		return err
+	case reopens && who.doctorGone:
+		return rooms.Conflict(string(c.Status), "the doctor no longer consults here")
+	case (admits || signs) && who.unverified:
+		return account.NotReviewed()
+	case admits:
+		return s.shown(tx, c)
+	}
+	return nil
+}
+
+// excuses reports whether t takes nothing from the patient, whatever the terms
+// are, as the doctor could not have admitted anyone.
+func (s *Service) excuses(tx Tx, c Consultation, t transition) (bool, error) {
+	if c.Status != Waiting || t.to != Cancelled && t.to != Expired {
+		return false, nil
+	}
+	who, err := present(tx, c)
+	return who.unverified, err
+}

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE consultations ADD COLUMN ended_by TEXT NOT NULL DEFAULT ''; -- 'clinic', or empty
