@@ -82,7 +82,7 @@ func (d Doctor) Rank() int64 {
 // was reviewed: if it has changed meanwhile, that is a conflict.
 type VerifyDoctorInput struct {
 	DoctorID rooms.UserID `json:"doctorId"`
-	Revision *int64       `json:"revision,omitempty"`
+	Revision *int64       `json:"revision,omitempty" limit:"0..1000000000"`
 }
 
 // UnverifyDoctorInput names a doctor and says why, in 1 to 1000 characters.

@@ -23,6 +23,7 @@ func (c *clinic) introduced() record.SignedAs {
 	bo := roomstest.Must(c.bo, account.Patients, rooms.Nothing{}).Items[0]
 	roomstest.Must(c.bo, account.UpdatePatient, account.PatientChange{PatientID: bo.ID, BirthDate: ptr("2015-01-01"), Sex: ptr("female")})
 	roomstest.Must(c.wang, account.UpdateDoctor, account.DoctorChange{Title: ptr("主任医师"), Department: ptr("内科")})
+	c.Verifies(c.wang)
 	return record.SignedAs{Patient: record.SignedPatient{Name: "bo", BirthDate: "2015-01-01", Sex: "female"},
 		Doctor: record.SignedDoctor{Name: "wang", Title: "主任医师", Department: "内科"}}
 }

@@ -111,6 +111,7 @@ func TestFHIR(t *testing.T) {
 	do(bo, account.UpdatePatient, account.PatientChange{PatientID: c.PatientID, BirthDate: new("1980-02-29"), Sex: new("male")})
 	languages := []string{"zh", "en"}
 	do(wang, account.UpdateDoctor, account.DoctorChange{Title: new("主任医师"), Department: new("内科"), Languages: &languages})
+	do(w.admin, account.VerifyDoctor, account.VerifyDoctorInput{DoctorID: wang.user.ID})
 	for i := range 5 {
 		bo.says(c.ID, fmt.Sprintf("line %d 你好", i))
 	}
