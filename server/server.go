@@ -178,6 +178,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { s.desk.Run(work) })
 	tasks.Go(func() { encryptAnew(work, s.db, s.blobs, s.log) })
 	tasks.Go(func() { beat(work, s.db, s.enrolled, s.log) })
+	tasks.Go(func() { sweepFiles(work, s.db, s.blobs, s.clock, s.log) })
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
 

@@ -5,10 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/gif" // decoders of pictures that thumbnails are made of
-	"image/jpeg"
-	_ "image/png"
 	"io"
 	"path"
 	"strings"
@@ -16,28 +12,25 @@ import (
 	"unicode/utf8"
 
 	"github.com/gabriel-vasile/mimetype"
-	"golang.org/x/image/draw"
-	_ "golang.org/x/image/webp"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/chat/picture"
 	"wenzhen/rooms/chat/sound"
-)
-
-// Thumbnails fit into a square of thumbnailSide pixels; a picture of more
-// than thumbnailPixels gets none, for decoding it would take too much memory.
-const (
-	thumbnailSide   = 480
-	thumbnailPixels = 40_000_000
+	"wenzhen/rooms/consultation"
 )
 
 // allowed are the types that may be uploaded, found by content. What a browser
 // would run (HTML, SVG, script) and programs are not among them.
 var allowed = []string{
-	"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/heic", "image/heif",
+	"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/heic", "image/heif", "image/avif",
 	"audio/", "video/mp4", "video/webm", "video/quicktime",
 	"application/pdf", "application/dicom", "application/zip", "text/plain", "text/csv", "text/rtf",
 	"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.openxmlformats-", "application/vnd.oasis.opendocument.",
 }
+
+// uploadsAtOnce is how many files of one user are received, and lie on disk
+// without being kept, at the same time; more of them wait.
+const uploadsAtOnce = 4
 
 func (s *Service) upload(ctx context.Context, actor rooms.Actor, in UploadInput) (Attachment, error) {
 	file := rooms.UploadOf(ctx)
@@ -51,25 +44,89 @@ func (s *Service) upload(ctx context.Context, actor rooms.Actor, in UploadInput)
 	if err := me.May(); err != nil {
 		return Attachment{}, err
 	}
+	if err := s.refused.may(actor.UserID); err != nil {
+		return Attachment{}, err
+	}
 	if err := s.room(ctx, actor.UserID, 1); err != nil { // before it is read
 		return Attachment{}, err
 	}
-	sum, size, err := s.blobs.Put(ctx, file.Body, s.cfg.AttachmentBytes)
-	switch {
-	case err != nil:
+	done, err := s.receiving.Take(ctx, string(actor.UserID))
+	if err != nil {
 		return Attachment{}, err
-	case size == 0:
-		return Attachment{}, rooms.Invalid("file", "the file is empty")
+	}
+	defer done()
+	body := &counted{from: file.Body}
+	a, err := s.receive(ctx, actor.UserID, in.ConsultationID, rooms.Upload{Name: file.Name, Body: body})
+	if code := rooms.CodeOf(err); code == rooms.CodeInvalid || code == rooms.CodeTooLarge || ctx.Err() != nil {
+		s.refused.note(actor.UserID, body.n)
+	}
+	return a, err
+}
+
+// receive reads a file and judges it. Nothing of it is on disk under a name
+// that lasts before it has passed.
+func (s *Service) receive(ctx context.Context, user rooms.UserID, id consultation.ID, file rooms.Upload) (Attachment, error) {
+	begin, err := beginning(file.Body)
+	if err != nil {
+		return Attachment{}, err
 	}
 	now := s.now()
-	a := Attachment{ID: AttachmentID(rooms.NewID(now)), ConsultationID: in.ConsultationID, UploaderID: actor.UserID,
-		Name: cleanName(file.Name), Size: size, SHA256: sum, CreatedAt: now}
-	if err := s.inspect(ctx, &a); err != nil {
+	a := Attachment{ID: AttachmentID(rooms.NewID(now)), ConsultationID: id, UploaderID: user,
+		Name: cleanName(file.Name), ContentType: mimetype.Detect(begin).String(), CreatedAt: now}
+	switch {
+	case len(begin) == 0:
+		return Attachment{}, rooms.Invalid("file", "the file is empty")
+	case !permitted(a.ContentType) && !recordable(a.ContentType):
+		// It is read on, for a client that still sends does not hear the answer.
+		_, _ = io.CopyN(io.Discard, file.Body, s.cfg.AttachmentBytes)
+		return Attachment{}, notAccepted(a.ContentType)
+	}
+	content, err := s.blobs.Receive(ctx, io.MultiReader(bytes.NewReader(begin), file.Body), s.cfg.AttachmentBytes)
+	if err != nil {
 		return Attachment{}, err
 	}
-	return a, s.store.InTx(ctx, func(tx Tx) error {
+	defer content.Close()
+	a.SHA256, a.Size = content.SHA256(), content.Size()
+	if err := s.room(ctx, user, a.Size); err != nil { // before it is looked into
+		return Attachment{}, err
+	}
+	small, err := s.inspect(ctx, &a, content)
+	if err != nil {
+		return Attachment{}, err
+	}
+	err = s.keep(ctx, &a, content, small)
+	return a, err
+}
+
+// keep stores a file, with its thumbnail if there is one, and then its row. One
+// file of a user is kept after the other, so that of several the later ones are
+// refused before they are stored.
+func (s *Service) keep(ctx context.Context, a *Attachment, content Received, small []byte) error {
+	done, err := s.keeping.Take(ctx, string(a.UploaderID))
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := s.room(ctx, a.UploaderID, a.Size); err != nil {
+		return err
+	}
+	if err := content.Keep(); err != nil {
+		return err
+	}
+	if a.HasThumbnail = len(small) > 0; a.HasThumbnail {
+		thumbnail, err := s.blobs.Receive(ctx, bytes.NewReader(small), int64(len(small)))
+		if err != nil {
+			return err
+		}
+		defer thumbnail.Close()
+		if err := thumbnail.Keep(); err != nil {
+			return err
+		}
+		a.ThumbnailSHA256 = thumbnail.SHA256()
+	}
+	return s.store.InTx(ctx, func(tx Tx) error {
 		if s.cfg.UserBytes > 0 {
-			used, err := tx.Uploaded(actor.UserID)
+			used, err := tx.Uploaded(a.UploaderID)
 			if err == nil {
 				err = s.fits(used, a.Size)
 			}
@@ -77,11 +134,34 @@ func (s *Service) upload(ctx context.Context, actor rooms.Actor, in UploadInput)
 				return err
 			}
 		}
-		return tx.InsertAttachment(a)
+		return tx.InsertAttachment(*a)
 	})
 }
 
-// room tells whether a user may upload so many bytes more, as things stand.
+// beginning is what the type of a file is found by; shorter only if the file is.
+func beginning(r io.Reader) ([]byte, error) {
+	begin := make([]byte, 3072)
+	n, err := io.ReadFull(r, begin)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return begin[:n], err
+}
+
+// counted counts what is read.
+type counted struct {
+	from io.Reader
+	n    int64
+}
+
+// Read implements io.Reader.
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// room reports whether a user may upload so many bytes more, as things stand.
 func (s *Service) room(ctx context.Context, user rooms.UserID, size int64) error {
 	if s.cfg.UserBytes == 0 {
 		return nil
@@ -101,39 +181,46 @@ func (s *Service) fits(used, size int64) error {
 }
 
 // inspect finds out by its content what a file is, and makes a thumbnail of a
-// picture.
-func (s *Service) inspect(ctx context.Context, a *Attachment) error {
-	content, err := s.blobs.Open(ctx, a.SHA256)
-	if err != nil {
-		return err
+// picture, nil if it gets none. Looking into a file takes memory and time, so
+// that users take turns.
+func (s *Service) inspect(ctx context.Context, a *Attachment, content io.ReadSeeker) (small []byte, err error) {
+	if family, _, _ := strings.Cut(a.ContentType, "/"); family == "image" || recordable(a.ContentType) {
+		done, err := s.inspecting.Take(ctx, string(a.UploaderID))
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 	}
-	defer content.Close()
-	kind, err := mimetype.DetectReader(content)
-	if err != nil {
-		return fmt.Errorf("sniff %s: %w", a.SHA256, err)
-	}
-	a.ContentType = kind.String()
 	if recordable(a.ContentType) {
 		if err := measure(a, content); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if !permitted(a.ContentType) {
-		return rooms.Invalid("file", "files of type %s are not accepted", a.ContentType)
+		return nil, notAccepted(a.ContentType)
 	}
 	switch family, _, _ := strings.Cut(a.ContentType, "/"); family {
 	case "image":
 		a.Kind = Image
-		return s.thumbnail(ctx, a, content)
+		p, err := picture.Read(ctx, content)
+		if err != nil {
+			return nil, fmt.Errorf("look at %s: %w", a.SHA256, err)
+		}
+		a.Width, a.Height = p.Width, p.Height
+		return p.Thumbnail, nil
 	case "audio":
 		a.Kind = Audio
 	default:
 		a.Kind = File
 	}
-	return nil
+	return nil, nil
 }
 
-// recordable tells whether recordings come in files of a type: containers of
+func notAccepted(contentType string) error {
+	return rooms.Invalid("file", "files of type %s are not accepted", contentType)
+}
+
+// recordable reports whether recordings come in files of a type: containers of
 // sound are taken for those of pictures by how they begin.
 func recordable(contentType string) bool {
 	switch _, container, _ := strings.Cut(contentType, "/"); container {
@@ -168,64 +255,13 @@ func permitted(contentType string) bool {
 	return false
 }
 
-// thumbnail notes a picture's size and makes a small one of it. A picture that
-// cannot be decoded here (HEIC, a broken file) is kept without.
-func (s *Service) thumbnail(ctx context.Context, a *Attachment, content io.ReadSeeker) error {
-	if _, err := content.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("rewind %s: %w", a.SHA256, err)
-	}
-	size, _, err := image.DecodeConfig(content)
-	if err != nil || size.Width <= 0 || size.Height <= 0 {
-		return nil
-	}
-	a.Width, a.Height = size.Width, size.Height
-	if size.Width > thumbnailPixels/size.Height {
-		return nil
-	}
-	select {
-	case s.images <- struct{}{}:
-		defer func() { <-s.images }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if _, err := content.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("rewind %s: %w", a.SHA256, err)
-	}
-	turn := orientation(content)
-	if turn.swaps() {
-		a.Width, a.Height = a.Height, a.Width
-	}
-	if _, err := content.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("rewind %s: %w", a.SHA256, err)
-	}
-	picture, _, err := image.Decode(content)
-	if err != nil {
-		return nil
-	}
-	var out bytes.Buffer
-	if err := jpeg.Encode(&out, turn.apply(shrink(picture)), &jpeg.Options{Quality: 80}); err != nil {
-		return fmt.Errorf("encode thumbnail: %w", err)
-	}
-	a.ThumbnailSHA256, _, err = s.blobs.Put(ctx, &out, int64(out.Len()))
-	a.HasThumbnail = err == nil
-	return err
-}
-
-// shrink fits a picture into the square of a thumbnail, on white.
-func shrink(picture image.Image) *image.RGBA {
-	b := picture.Bounds()
-	w, h := b.Dx(), b.Dy()
-	if longest := max(w, h); longest > thumbnailSide {
-		w, h = max(1, w*thumbnailSide/longest), max(1, h*thumbnailSide/longest)
-	}
-	small := image.NewRGBA(image.Rect(0, 0, w, h))
-	draw.Draw(small, small.Bounds(), image.White, image.Point{}, draw.Src)
-	draw.ApproxBiLinear.Scale(small, small.Bounds(), picture, b, draw.Over, nil)
-	return small
-}
+// nameMost is how many characters the name of a file may have, and
+// extensionMost how many of them are kept for its extension.
+const nameMost, extensionMost = 200, 20
 
 // cleanName keeps the last element of a client's file name, without control
-// characters, in at most 200 characters.
+// characters. What is too long is cut before its extension, without which
+// nothing would open the file.
 func cleanName(name string) string {
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, ""), `\`, "/"))
 	name = strings.Map(func(r rune) rune {
@@ -237,10 +273,14 @@ func cleanName(name string) string {
 	if name == "." || name == ".." || name == "/" || name == "" {
 		return "file"
 	}
-	if utf8.RuneCountInString(name) > 200 {
-		name = string([]rune(name)[:200])
+	if utf8.RuneCountInString(name) <= nameMost {
+		return name
 	}
-	return name
+	extension := []rune(path.Ext(name))
+	if len(extension) > extensionMost {
+		extension = nil
+	}
+	return string([]rune(name)[:nameMost-len(extension)]) + string(extension)
 }
 
 func (s *Service) attachment(ctx context.Context, actor rooms.Actor, in AttachmentInput) (Attachment, error) {

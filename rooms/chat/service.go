@@ -2,10 +2,12 @@ package chat
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/chat/turns"
 	"wenzhen/rooms/consultation"
 )
 
@@ -33,17 +35,22 @@ const voiceGrace = 5 * time.Second
 
 // Service carries out the commands of chat.
 type Service struct {
-	cfg    Config
-	store  Store
-	blobs  Blobs
-	hub    *rooms.Hub
-	now    func() time.Time
-	images chan struct{} // slots for decoding pictures, which takes memory
+	cfg   Config
+	store Store
+	blobs Blobs
+	hub   *rooms.Hub
+	now   func() time.Time
+
+	// What users take turns in, each of them on this node: receiving files,
+	// looking into them, and keeping them.
+	receiving, inspecting, keeping *turns.Turns
+	refused                        *refused
 }
 
 // New makes the service.
 func New(cfg Config, store Store, blobs Blobs, hub *rooms.Hub, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, blobs: blobs, hub: hub, now: now, images: make(chan struct{}, 2)}
+	return &Service{cfg: cfg, store: store, blobs: blobs, hub: hub, now: now, refused: newRefused(cfg.AttachmentBytes, now),
+		receiving: turns.New(math.MaxInt, uploadsAtOnce), inspecting: turns.New(2, 1), keeping: turns.New(math.MaxInt, 1)}
 }
 
 // Commands are the commands that the service carries out.

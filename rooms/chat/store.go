@@ -66,12 +66,24 @@ type Query struct {
 
 // Blobs keeps the content of files under its SHA-256.
 type Blobs interface {
-	// Put stores what r yields, up to most bytes; past them it is too_large.
-	// When it returns the content is on disk.
-	Put(ctx context.Context, r io.Reader, most int64) (sha256 string, size int64, err error)
-	// Open reads it back; not_found if it was never put.
+	// Receive reads r to its end, up to most bytes; past them it is too_large.
+	// What it returns is closed by the caller.
+	Receive(ctx context.Context, r io.Reader, most int64) (Received, error)
+	// Open reads back what was kept; not_found for what never was.
 	Open(ctx context.Context, sha256 string) (io.ReadSeekCloser, error)
-	// Remove removes a content that was last put before a time; one that is not
+	// Remove removes a content that was last kept before a time; one that is not
 	// there is no error.
 	Remove(ctx context.Context, sha256 string, before time.Time) error
+}
+
+// Received is a content that was read, from its beginning, and that is not kept
+// yet.
+type Received interface {
+	io.ReadSeeker
+	SHA256() string
+	Size() int64
+	// Keep stores the content. When it returns the content is on disk.
+	Keep() error
+	// Close forgets what was not kept.
+	Close() error
 }

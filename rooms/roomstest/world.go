@@ -19,9 +19,11 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -74,6 +76,9 @@ type World struct {
 	// IdleLogOff is how long a doctor's session lives that nobody uses: for ever,
 	// unless New is told otherwise.
 	IdleLogOff time.Duration
+	// Quota is how many bytes the files of a user may have together; no limit
+	// unless New is given one.
+	Quota int64
 	// LoginFailures per account within a quarter of an hour: 10 unless New is
 	// told otherwise.
 	LoginFailures int
@@ -178,7 +183,7 @@ func (w *World) open() {
 	w.consultations = consultation.New(store.Consultations{DB: db}, w.Hub, w.Presence, w.Now)
 	w.consultations.VerifiedOnly()
 	w.consultations.Asks(w.Evidence)
-	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, KeepMessages: KeepMessages, VoiceLength: time.Minute, VoiceBytes: 100_000}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
+	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, UserBytes: w.Quota, KeepMessages: KeepMessages, VoiceLength: time.Minute, VoiceBytes: 100_000}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
 	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
 	w.Accounts.Unwinds(schedules, w.consultations)
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
@@ -221,10 +226,47 @@ func (w *World) Keys() ([]account.SigningKey, error) {
 	return store.Accounts{DB: w.DB}.SigningKeys(context.Background())
 }
 
-// HasFile tells whether the content of an attachment is on disk.
+// HasFile reports whether the content of an attachment is on disk.
 func (w *World) HasFile(sum string) bool {
 	_, err := os.Stat(filepath.Join(w.dir, "attachments", blob.Path(sum)))
 	return err == nil
+}
+
+// Files are all files of attachments on disk, whatever they are, with where they
+// are in the folder.
+func (w *World) Files() []string {
+	w.T.Helper()
+	var list []string
+	w.must(fs.WalkDir(os.DirFS(filepath.Join(w.dir, "attachments")), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			list = append(list, path)
+		}
+		return err
+	}))
+	return list
+}
+
+// Stores keeps a content on disk as an upload does that a crash ends before its
+// row is written.
+func (w *World) Stores(content string) (sum string) {
+	w.T.Helper()
+	in, err := w.blobs.Receive(context.Background(), strings.NewReader(content), 1<<20)
+	w.must(err)
+	w.must(in.Keep())
+	w.must(in.Close())
+	return in.SHA256()
+}
+
+// Sweeps removes files that nothing refers to as if all files on disk had been
+// there for so long.
+func (w *World) Sweeps(age time.Duration) {
+	w.T.Helper()
+	at := w.Now().Add(-age)
+	for _, path := range w.Files() {
+		w.must(os.Chtimes(filepath.Join(w.dir, "attachments", path), at, at))
+	}
+	_, err := w.blobs.Sweep(context.Background(), w.Now(), w.DB.FilesOf)
+	w.must(err)
 }
 
 // Bytes is all that the database's files hold.

@@ -73,6 +73,14 @@ func (db *DB) Files(ctx context.Context) ([]string, error) {
 	return collect(ctx, db.readers, func(s scanner) (sum string, err error) { return sum, s.Scan(&sum) }, fileSums)
 }
 
+// FilesOf lists those of Files whose SHA-256 begins with a prefix.
+func (db *DB) FilesOf(ctx context.Context, prefix string) ([]string, error) {
+	return collect(ctx, db.readers, func(s scanner) (sum string, err error) { return sum, s.Scan(&sum) },
+		`SELECT sha256 FROM attachments WHERE sha256 >= $1 AND sha256 < $2
+			UNION SELECT thumbnail_sha256 FROM attachments WHERE thumbnail_sha256 >= $1 AND thumbnail_sha256 < $2`,
+		prefix, prefix+"g") // which is behind all hexadecimal digits
+}
+
 // orFound is err, or what was found instead.
 func orFound(err error, found string) error {
 	if err != nil {

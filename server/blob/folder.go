@@ -15,9 +15,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
-	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/chat"
 	"wenzhen/rooms/vault"
 )
 
@@ -31,8 +31,10 @@ type Folder struct {
 // Open opens the folder at dir and makes it when it is not there. Files are
 // sealed with what v has.
 func Open(dir string, v *vault.Vault) (*Folder, error) {
-	if err := os.MkdirAll(filepath.Join(dir, incoming), 0o700); err != nil {
-		return nil, fmt.Errorf("attachments: %w", err)
+	for _, name := range []string{incoming, removed} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			return nil, fmt.Errorf("attachments: %w", err)
+		}
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -41,47 +43,122 @@ func Open(dir string, v *vault.Vault) (*Folder, error) {
 	return &Folder{root: root, vault: v}, nil
 }
 
-// incoming holds what is being written; a crash may leave something in it.
-const incoming = "incoming"
+// Folders beside those of the blobs: incoming holds what is being written, in
+// which a crash may leave something; removed holds what nothing refers to any
+// more (sweep.go).
+const (
+	incoming = "incoming"
+	removed  = "removed"
+)
 
 // Close closes the folder.
 func (f *Folder) Close() error { return f.root.Close() }
 
-// Put implements chat.Blobs.
-func (f *Folder) Put(ctx context.Context, r io.Reader, most int64) (string, int64, error) {
-	return f.put(ctx, r, most, "")
+// Receive implements chat.Blobs.
+func (f *Folder) Receive(ctx context.Context, r io.Reader, most int64) (chat.Received, error) {
+	return f.receive(ctx, r, most, "")
 }
 
-// put is Put of a content whose hash must be want, unless that is empty.
-func (f *Folder) put(ctx context.Context, r io.Reader, most int64, want string) (sum string, size int64, err error) {
-	err = f.write(func(file *os.File) (string, error) {
-		sealed, err := f.vault.NewFile(file)
-		if err != nil {
-			return "", err
+// receive is Receive of a content whose hash must be want, unless that is empty.
+func (f *Folder) receive(ctx context.Context, r io.Reader, most int64, want string) (*received, error) {
+	in, err := f.begin()
+	if err != nil {
+		return nil, err
+	}
+	if err = in.fill(ctx, r, most, want); err == nil {
+		in.ReadSeeker, err = f.content(in.file, in.sum)
+	}
+	if err == nil {
+		_, err = in.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, unwritable(errors.Join(err, in.Close()))
+	}
+	return in, nil
+}
+
+// received is a file of incoming.
+type received struct {
+	io.ReadSeeker // its content
+	folder        *Folder
+	file          *os.File
+	name, sum     string
+	size          int64
+	kept          bool
+}
+
+func (f *Folder) begin() (*received, error) {
+	name := filepath.Join(incoming, rand.Text())
+	file, err := f.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, unwritable(err)
+	}
+	return &received{folder: f, file: file, name: name}, nil
+}
+
+func (in *received) fill(ctx context.Context, r io.Reader, most int64, want string) error {
+	sealed, err := in.folder.vault.NewFile(in.file)
+	if err != nil {
+		return err
+	}
+	var to io.Writer = in.file
+	if sealed != nil {
+		to = sealed
+	}
+	hash := sha256.New()
+	begin := &beginning{}
+	if in.size, err = io.Copy(io.MultiWriter(hash, begin, to), io.LimitReader(Reader(ctx, r), most+1)); err != nil {
+		return err
+	}
+	in.sum = hex.EncodeToString(hash.Sum(nil))
+	switch {
+	case in.size > most:
+		return rooms.TooLarge("file", "a file may have at most %d bytes", most)
+	case vault.IsSealedFile(begin.bytes):
+		return rooms.Invalid("file", "files of this type are not accepted")
+	case want != "" && in.sum != want:
+		return errDamaged
+	case sealed != nil:
+		return sealed.Close(in.sum)
+	}
+	return nil
+}
+
+// SHA256 implements chat.Received.
+func (in *received) SHA256() string { return in.sum }
+
+// Size implements chat.Received.
+func (in *received) Size() int64 { return in.size }
+
+// Keep implements chat.Received.
+func (in *received) Keep() error { return unwritable(in.keep()) }
+
+// keep gives the file its name. Both are on disk when it returns.
+func (in *received) keep() error {
+	f, dir := in.folder, in.sum[:2]
+	err := in.file.Sync()
+	if err == nil {
+		if err = f.root.Mkdir(dir, 0o700); errors.Is(err, fs.ErrExist) {
+			err = nil
 		}
-		var to io.Writer = file
-		if sealed != nil {
-			to = sealed
-		}
-		hash := sha256.New()
-		begin := &beginning{}
-		if size, err = io.Copy(io.MultiWriter(hash, begin, to), io.LimitReader(Reader(ctx, r), most+1)); err != nil {
-			return "", err
-		}
-		sum = hex.EncodeToString(hash.Sum(nil))
-		switch {
-		case size > most:
-			return "", rooms.TooLarge("file", "a file may have at most %d bytes", most)
-		case vault.IsSealedFile(begin.bytes):
-			return "", rooms.Invalid("file", "files of this type are not accepted")
-		case want != "" && sum != want:
-			return "", errDamaged
-		case sealed != nil:
-			return sum, sealed.Close(sum)
-		}
-		return sum, nil
-	})
-	return sum, size, err
+	}
+	if err == nil {
+		err = f.root.Rename(in.name, Path(in.sum))
+	}
+	if err == nil {
+		in.kept = true
+		err = errors.Join(f.sync(dir), f.sync("."))
+	}
+	return err
+}
+
+// Close implements chat.Received.
+func (in *received) Close() error {
+	err := in.file.Close()
+	if !in.kept {
+		err = errors.Join(err, in.folder.root.Remove(in.name))
+	}
+	return err
 }
 
 var (
@@ -97,36 +174,6 @@ func (b *beginning) Write(p []byte) (int, error) {
 	const most = 16
 	b.bytes = append(b.bytes, p[:min(len(p), most-len(b.bytes))]...)
 	return len(p), nil
-}
-
-// write makes a file with what fill writes, under the hash that fill returns.
-// The file and its name are on disk when it returns.
-func (f *Folder) write(fill func(*os.File) (sum string, err error)) error {
-	tmp := filepath.Join(incoming, rand.Text())
-	file, err := f.root.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err != nil {
-		return unwritable(err)
-	}
-	defer func() { _ = f.root.Remove(tmp) }() // gone already when all went well
-	sum, err := fill(file)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		if err = f.root.Mkdir(sum[:2], 0o700); errors.Is(err, fs.ErrExist) {
-			err = nil
-		}
-	}
-	if err == nil {
-		err = f.root.Rename(tmp, Path(sum))
-	}
-	if err == nil { // the names must be on disk too before anyone is told
-		err = errors.Join(f.sync(sum[:2]), f.sync("."))
-	}
-	return unwritable(err)
 }
 
 func (f *Folder) sync(dir string) error {
@@ -146,6 +193,9 @@ func (f *Folder) Open(ctx context.Context, sum string) (io.ReadSeekCloser, error
 		return nil, rooms.NotFound("file")
 	}
 	file, err := f.root.Open(Path(sum))
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = f.root.Open(asidePath(sum))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, f.damage(sum, errGone)
 	} else if err != nil {
@@ -220,7 +270,7 @@ func isSealed(file *os.File) (bool, error) {
 }
 
 // Seal seals the file of a content with the newest data key, unless it is.
-// Whoever reads it meanwhile reads on. It tells whether there was anything to do.
+// Those who read it meanwhile read on. It reports whether there was anything to do.
 func (f *Folder) Seal(ctx context.Context, sum string) (bool, error) {
 	if !f.vault.On() {
 		return false, nil
@@ -238,8 +288,12 @@ func (f *Folder) Seal(ctx context.Context, sum string) (bool, error) {
 		}
 	}
 	content, err := f.content(file, sum)
+	var anew *received
 	if err == nil {
-		_, _, err = f.put(ctx, content, 1<<62, sum)
+		anew, err = f.receive(ctx, content, 1<<62, sum)
+	}
+	if err == nil {
+		err = errors.Join(anew.Keep(), anew.Close())
 	}
 	if err != nil {
 		return false, fmt.Errorf("attachment %s: %w", sum, err)
@@ -269,33 +323,25 @@ func (f *Folder) Check(ctx context.Context, sum string) error {
 // Import stores a file of another folder as it is, sealed or not. A file that
 // is not sealed must have the hash sum.
 func (f *Folder) Import(ctx context.Context, sum string, r io.Reader) error {
-	return f.write(func(file *os.File) (string, error) {
-		hash, begin := sha256.New(), &beginning{}
-		if _, err := io.Copy(io.MultiWriter(file, hash, begin), Reader(ctx, r)); err != nil {
-			return "", err
-		}
-		if !vault.IsSealedFile(begin.bytes) && !bytes.Equal(hash.Sum(nil), decoded(sum)) {
-			return "", fmt.Errorf("the archive is damaged: attachment %s has another content", sum)
-		}
-		return sum, nil
-	})
+	in, err := f.begin()
+	if err != nil {
+		return err
+	}
+	in.sum = sum
+	hash, begin := sha256.New(), &beginning{}
+	_, err = io.Copy(io.MultiWriter(in.file, hash, begin), Reader(ctx, r))
+	if err == nil && !vault.IsSealedFile(begin.bytes) && !bytes.Equal(hash.Sum(nil), decoded(sum)) {
+		err = fmt.Errorf("the archive is damaged: attachment %s has another content", sum)
+	}
+	if err == nil {
+		err = in.keep()
+	}
+	return unwritable(errors.Join(err, in.Close()))
 }
 
 func decoded(sum string) []byte {
 	b, _ := hex.DecodeString(sum) // what is no hash equals none
 	return b
-}
-
-// Remove implements chat.Blobs.
-func (f *Folder) Remove(_ context.Context, sum string, before time.Time) error {
-	info, err := f.root.Stat(Path(sum))
-	if err == nil && info.ModTime().Before(before) {
-		err = f.root.Remove(Path(sum))
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove attachment: %w", err)
-	}
-	return nil
 }
 
 // Path is where in the folder a blob is.
