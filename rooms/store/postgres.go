@@ -111,6 +111,9 @@ func migratePostgres(ctx context.Context, url string) error {
 		return err
 	}
 	defer db.Close()
+	if err := notNewer(ctx, db, "postgres"); err != nil {
+		return err
+	}
 	dir, err := fs.Sub(migrations, "migrations/postgres")
 	if err != nil {
 		return err

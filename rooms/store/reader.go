@@ -23,7 +23,15 @@ func newReader(db *sql.DB, v *vault.Vault) *reader {
 
 func (r *reader) keys() *vault.Vault { return r.vault }
 
-func (r *reader) close() error { return r.db.Close() }
+func (r *reader) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.stmts { // a connection with open statements outlives its Close
+		_ = s.Close()
+	}
+	clear(r.stmts)
+	return r.db.Close()
+}
 
 func (r *reader) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	r.mu.RLock()

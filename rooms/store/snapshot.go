@@ -20,6 +20,9 @@ func Snapshot(ctx context.Context, path, to string) error {
 		return err
 	}
 	defer db.Close()
+	if err := notNewer(ctx, db, "sqlite"); err != nil {
+		return err
+	}
 	if _, err := db.ExecContext(ctx, `VACUUM INTO $1`, to); err != nil {
 		return fmt.Errorf("snapshot of %s: %w", path, err)
 	}

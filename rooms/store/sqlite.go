@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -70,7 +71,13 @@ type sqliteWrite struct {
 	readers *reader
 }
 
-func (w sqliteWrite) close() error { return firstOf(w.writer.close(), w.readers.close()) }
+// close ends the readers before the last connection that writes, so that this
+// one can copy the whole write-ahead log into the database file: after a clean
+// stop that file alone is complete.
+func (w sqliteWrite) close() error {
+	w.writer.end()
+	return firstOf(w.readers.close(), w.writer.close())
+}
 
 // sqliteSettled lists the log: with one writer its order is that of commits.
 const sqliteSettled = `SELECT pos, room, seq, id, name, at, actor_id, data FROM events WHERE pos > $1 ORDER BY pos LIMIT $2`
@@ -79,11 +86,17 @@ func migrateSQLite(ctx context.Context, path string) error {
 	if err := whole(path); err != nil {
 		return err
 	}
+	if err := private(path); err != nil {
+		return err
+	}
 	db, err := connect(path)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	if err := notNewer(ctx, db, "sqlite"); err != nil {
+		return err
+	}
 	dir, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err
@@ -94,6 +107,49 @@ func migrateSQLite(ctx context.Context, path string) error {
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate %s: %w", path, err)
+	}
+	return nil
+}
+
+// private makes the files of the database readable by their owner alone. SQLite
+// gives its other files the mode of the first.
+func private(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err == nil {
+		return file.Close()
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("database: %w", err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			err = os.Chmod(name, 0o600)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("database: %w", err)
+		}
+	}
+	return nil
+}
+
+// notNewer refuses a database that a newer version of Wenzhen has migrated: this
+// one would write into a schema that it does not know.
+func notNewer(ctx context.Context, db *sql.DB, dialect string) error {
+	files, err := fs.Glob(migrations, "migrations/"+dialect+"/*.sql")
+	if err != nil {
+		return err
+	}
+	known, err := goose.NumericComponent(files[len(files)-1])
+	if err != nil {
+		return err
+	}
+	var have sql.NullInt64
+	if err := db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version`).Scan(&have); err != nil {
+		return nil // no table: a new database; what else is wrong is reported by the migrations
+	}
+	if have.Int64 > known {
+		return fmt.Errorf("database: it was made by a newer Wenzhen (schema %d, this version knows %d); run that version, or restore a backup from before the upgrade", have.Int64, known)
 	}
 	return nil
 }

@@ -112,7 +112,8 @@ func (w *writer) enqueue(j *job) error {
 	}
 }
 
-func (w *writer) close() error {
+// end finishes what waits to be written, and takes nothing more.
+func (w *writer) end() {
 	w.mu.Lock()
 	if !w.closed {
 		w.closed = true
@@ -120,6 +121,19 @@ func (w *writer) close() error {
 	}
 	w.mu.Unlock()
 	<-w.stopped
+}
+
+// close ends the writer, copies the write-ahead log into the database file, and
+// closes it. A copy that fails, as on a full disk, loses nothing: the log stays
+// beside the file.
+func (w *writer) close() error {
+	w.end()
+	if _, err := w.conn.ExecContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		w.opts.Log.Warn("the write-ahead log could not be copied into the database file; keep both files together", "error", err)
+	}
+	for _, s := range w.stmts { // a connection with open statements outlives its Close
+		_ = s.Close()
+	}
 	return firstOf(w.conn.Close(), w.db.Close())
 }
 
