@@ -195,7 +195,11 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 // and the timers that come back by themselves.
 func (s *Server) plant(ctx context.Context, p *parts) error {
 	s.public = s.publicly()
-	if s.cfg.Demo {
+	if !s.cfg.Demo {
+		if err := noDemoAccounts(ctx, s.accounts); err != nil {
+			return err
+		}
+	} else {
 		var err error
 		if s.public.Demo, err = seed(ctx, demo{accounts: s.accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)

@@ -126,7 +126,7 @@ type Config struct {
 	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
 
-	Gateways []string `default:"sandbox" env:"WENZHEN_GATEWAYS" shared:"" help:"Ways to pay, in the order in which they are offered: sandbox (play money), stripe, alipay, alipay_qr, wechat."`
+	Gateways []string `env:"WENZHEN_GATEWAYS" shared:"" help:"Ways to pay, in the order in which they are offered: stripe, alipay, alipay_qr, wechat, sandbox (play money, the default with --demo). Without one only free services can be booked."`
 
 	PayWithin         time.Duration `default:"15m" env:"WENZHEN_PAY_WITHIN" shared:"" help:"How long a consultation waits for its payment, and a slot is held for it."`
 	CancelFullBefore  time.Duration `default:"24h" env:"WENZHEN_CANCEL_FULL_BEFORE" shared:"" help:"How long before its start a patient who cancels an appointment gets everything back. It counts for what is booked already, too."`
@@ -208,7 +208,7 @@ func (c Config) Validate() error {
 		{(c.TLSCert == "") == (c.TLSKey == ""), "--tls-cert and --tls-key belong together"},
 		{c.HTTPAddr == "" || c.TLSCert != "" || len(c.AcmeDomains) > 0, "--http-addr sends browsers on to HTTPS, which needs --tls-cert and --tls-key, or --acme-domains"},
 		{len(c.AcmeDomains) == 0 || c.TLSCert == "" && c.PublicURL != "", "--acme-domains goes with --public-url, and not with --tls-cert"},
-		{len(c.Gateways) > 0 && c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--gateways must name one at least, and --platform-fee be 0 to 10000"},
+		{c.PlatformFee >= 0 && c.PlatformFee <= 10_000, "--platform-fee must be 0 to 10000"},
 		{c.MailTimeout > 0 && c.MailDelay >= 0, "--mail-timeout must be positive and --mail-delay not negative"},
 		{c.TraceRatio >= 0 && c.TraceRatio <= 1, "--trace-ratio must be 0 to 1"},
 		{c.AcceptRate >= 0, "--accept-rate must not be negative"},

@@ -11,6 +11,7 @@ import (
 const (
 	databaseFile      = "wenzhen.db"
 	attachmentsFolder = "attachments"
+	lockFileName      = "wenzhen.lock"
 	encryptionKeyFile = "encryption.key" // if someone keeps it here
 )
 

@@ -3,12 +3,40 @@ package server
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 )
 
-// openFolder makes the data folder, and refuses in words one that cannot be
-// worked in: the database would only say that it cannot open its file.
+// errLocked is the error of a file that another process has locked.
+var errLocked = errors.New("another process has locked it")
+
+// lockFolder makes this process the only one that serves, or moves, the SQLite
+// database in a data folder, until the file that it returns is closed. The lock
+// ends with the process, however it ends. Two servers on one SQLite database
+// would not notify each other of what they write.
+func lockFolder(dir string) (*os.File, error) {
+	file, err := lockFile(filepath.Join(dir, lockFileName))
+	if errors.Is(err, errLocked) {
+		return nil, fmt.Errorf("data folder: another wenzhen runs in %s; stop it first, or use PostgreSQL for several nodes (docs/scaling.md)", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	return file, nil
+}
+
+// warnIfOpen logs that other users of the machine can look into the data folder.
+// What is in it is made for its owner alone, but names and sizes can be read.
+func warnIfOpen(dir string, log *slog.Logger) {
+	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
+		log.Warn("other users of this machine can open the data folder; chmod 700 keeps them out", "folder", dir, "mode", fmt.Sprintf("%04o", info.Mode().Perm()))
+	}
+}
+
+// openFolder makes the data folder. It refuses a folder in which nothing can be
+// written with an error that says so: the database would only say that it cannot
+// open its file.
 func openFolder(cfg Config) error {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)

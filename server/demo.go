@@ -62,6 +62,21 @@ func seed(ctx context.Context, d demo) ([]DemoAccount, error) {
 	return demoAccounts, nil
 }
 
+// noDemoAccounts returns an error if an account that a demo made is active with
+// the password that the demo publishes.
+func noDemoAccounts(ctx context.Context, accounts *account.Service) error {
+	for _, a := range demoAccounts {
+		open, err := accounts.HasPassword(ctx, a.Email, a.Password)
+		if err != nil {
+			return err
+		}
+		if open {
+			return fmt.Errorf("demo: this database was filled by --demo, and everyone knows the password of %s; start in a new data folder, or change the passwords of the demo's accounts or suspend them, or give --demo again", a.Email)
+		}
+	}
+	return nil
+}
+
 // ask sends a command as someone.
 func ask[In, Out any](ctx context.Context, c *rooms.Catalogue, as rooms.Actor, command rooms.Command[In, Out], in In) (Out, error) {
 	var out Out

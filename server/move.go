@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"wenzhen/rooms/store"
@@ -19,5 +20,10 @@ func Move(ctx context.Context, at Place, url string) (store.Moved, error) {
 	if url == sqlite || !isDatabase(url) {
 		return nil, errors.New("--to must be a postgres:// URL")
 	}
-	return store.Move(ctx, filepath.Join(at.Data, databaseFile), url)
+	folder, err := lockFolder(at.Data)
+	if err != nil {
+		return nil, fmt.Errorf("move: the server must be stopped: %w", err)
+	}
+	moved, err := store.Move(ctx, filepath.Join(at.Data, databaseFile), url)
+	return moved, errors.Join(err, folder.Close())
 }

@@ -17,7 +17,7 @@ import (
 func (s *Server) payments(consultations *consultation.Service) (*billing.Service, *sandbox.Gateway, error) {
 	var list []billing.Gateway
 	var play *sandbox.Gateway
-	for _, name := range s.cfg.Gateways {
+	for _, name := range s.cfg.gateways() {
 		gateway, err := s.gateway(name)
 		if err != nil {
 			return nil, nil, err
@@ -27,8 +27,11 @@ func (s *Server) payments(consultations *consultation.Service) (*billing.Service
 		}
 		list = append(list, tracedGateway{gateway, s.tracing.Tracer()})
 	}
-	if play != nil && !s.cfg.Demo {
-		s.log.Warn("the sandbox takes play money; name the gateways of your clinic with --gateways")
+	switch {
+	case play != nil && !s.cfg.Demo:
+		s.log.Warn("the sandbox takes play money: consultations are paid with nothing")
+	case len(list) == 0:
+		s.log.Warn("there is no payment gateway, so only free services can be booked; name the gateways of your clinic with --gateways")
 	}
 	consultations.PayWithin(s.cfg.PayWithin)
 	consultations.CancelBy(consultation.CancelTerms{Full: s.cfg.CancelFullBefore, Part: s.cfg.CancelPartBefore, Percent: s.cfg.CancelPartPercent})
@@ -38,6 +41,15 @@ func (s *Server) payments(consultations *consultation.Service) (*billing.Service
 		play.CallsBack(bills.Callback)
 	}
 	return bills, play, nil
+}
+
+// gateways are the names of the gateways. Play money is never a default, except
+// in the demo.
+func (c Config) gateways() []string {
+	if len(c.Gateways) == 0 && c.Demo {
+		return []string{sandbox.Name}
+	}
+	return c.Gateways
 }
 
 // gateway makes the gateway of a name. Only the sandbox can do without an

@@ -3,6 +3,8 @@
 package server
 
 import (
+	"errors"
+	"os"
 	"syscall"
 	"time"
 )
@@ -14,6 +16,23 @@ func processorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// lockFile opens a file and locks it until it is closed or the process ends. It
+// returns errLocked if another process, or another part of this one, holds it.
+func lockFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		return file, nil
+	}
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = errLocked
+	}
+	return nil, errors.Join(err, file.Close())
 }
 
 // freeBytes is how much more fits on the disk of a folder.

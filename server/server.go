@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,7 @@ type Server struct {
 	cfg Config
 	log *slog.Logger
 
+	folder    *os.File // locked; nil with PostgreSQL
 	hub       *rooms.Hub
 	db        *store.DB
 	blobs     *blob.Folder
@@ -105,7 +107,15 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, opts ...Option) (*Se
 	if err := openFolder(cfg); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, hub: rooms.NewHub(256), clock: clock, hubDone: make(chan struct{})}
+	warnIfOpen(cfg.Data, log)
+	var folder *os.File
+	if cfg.Database == sqlite {
+		var err error
+		if folder, err = lockFolder(cfg.Data); err != nil {
+			return nil, err
+		}
+	}
+	s := &Server{cfg: cfg, log: log, folder: folder, hub: rooms.NewHub(256), clock: clock, hubDone: make(chan struct{})}
 	s.noticed = s.noticing
 	for _, opt := range opts {
 		opt(s)
@@ -239,5 +249,8 @@ func (s *Server) Close() error {
 		errs = append(errs, s.blobs.Close())
 	}
 	s.flushTraces()
+	if s.folder != nil {
+		errs = append(errs, s.folder.Close()) // last: it unlocks the data folder
+	}
 	return errors.Join(errs...)
 }

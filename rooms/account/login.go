@@ -118,6 +118,19 @@ func (s *Service) logIn(ctx context.Context, actor rooms.Actor, in LoginInput) (
 	return s.start(ctx, known.User, actor, entrance{method: ByPassword, device: in.Device})
 }
 
+// HasPassword reports whether there is an account with this e-mail address that
+// is not suspended and has this password.
+func (s *Service) HasPassword(ctx context.Context, email, password string) (bool, error) {
+	known, err := s.store.Credentials(ctx, normalEmail(email))
+	switch {
+	case rooms.CodeOf(err) == rooms.CodeNotFound:
+		return false, nil
+	case err != nil || known.User.Suspended:
+		return false, err
+	}
+	return s.passwords.matches(ctx, password, known.PasswordHash)
+}
+
 func errSuspended() error { return rooms.Forbidden("this account is suspended") }
 
 func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }

@@ -15,6 +15,9 @@ func (s *Service) Bill(ctx consultation.Tx, c consultation.Consultation) (*Order
 	} else if rooms.CodeOf(err) != rooms.CodeNotFound || c.Status != consultation.PendingPayment || c.DueAt == nil {
 		return nil, err
 	}
+	if len(s.cfg.Gateways) == 0 {
+		return nil, rooms.Conflict("no_gateway", "this clinic takes no payments online; choose a service that is free")
+	}
 	now := s.now()
 	o = Order{ID: OrderID(rooms.NewID(now)), Status: consultation.OrderCreated, ConsultationID: c.ID, UserID: c.UserID, DoctorID: c.DoctorID,
 		DoctorName: c.DoctorName, PatientName: c.PatientName, Service: c.Service, Medium: c.Medium, ScheduledAt: c.ScheduledAt, Amount: c.Price, Currency: c.Currency,

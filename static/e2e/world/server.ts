@@ -42,7 +42,8 @@ export class WenzhenServer {
 
   /** Starts the process; resolves when it says where it listens. */
   async run(): Promise<void> {
-    const args = ['serve', '--addr', `127.0.0.1:${this.port}`, '--data', this.data, ...this.flags]
+    const money = this.flags.includes('--gateways') ? [] : ['--gateways', 'sandbox']
+    const args = ['serve', ...money, '--addr', `127.0.0.1:${this.port}`, '--data', this.data, ...this.flags]
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.process = child
     child.stderr.on('data', (text: Buffer) => (this.log += text.toString()))
