@@ -15,15 +15,15 @@ var dist embed.FS
 //go:embed unbuilt.html
 var Unbuilt []byte
 
-// Font is the TrueType font that documents are printed with (Noto Sans SC, SIL
-// Open Font License 1.1, which lets programs carry it); nil when this binary
-// was built without it.
-func Font() []byte {
+// Fonts are the TrueType fonts that documents are printed with, in the order in
+// which a character is looked for (Noto Sans SC, SIL Open Font License 1.1,
+// which lets programs carry it); none when this binary was built without them.
+func Fonts() [][]byte {
 	font, err := dist.ReadFile("dist/fonts/NotoSansSC-Regular.ttf")
 	if err != nil {
 		return nil
 	}
-	return font
+	return [][]byte{font}
 }
 
 // App is the built application with index.html at its root; false when this

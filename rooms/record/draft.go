@@ -56,7 +56,7 @@ func asDiagnosis(d Document, err error) (Diagnosis, error) {
 }
 
 func (s *Service) draftPrescription(ctx context.Context, actor rooms.Actor, in PrescriptionDraft) (Prescription, error) {
-	content, err := json.Marshal(PrescriptionContent{Items: in.Items, Note: in.Note})
+	content, err := in.content()
 	if err != nil {
 		return Prescription{}, err
 	}
@@ -65,7 +65,7 @@ func (s *Service) draftPrescription(ctx context.Context, actor rooms.Actor, in P
 }
 
 func (s *Service) revisePrescription(ctx context.Context, actor rooms.Actor, in PrescriptionRevision) (Prescription, error) {
-	content, err := json.Marshal(PrescriptionContent{Items: in.Items, Note: in.Note})
+	content, err := in.content()
 	if err != nil {
 		return Prescription{}, err
 	}
@@ -74,7 +74,7 @@ func (s *Service) revisePrescription(ctx context.Context, actor rooms.Actor, in 
 }
 
 func (s *Service) amendPrescription(ctx context.Context, actor rooms.Actor, in AmendPrescriptionInput) (Prescription, error) {
-	content, err := json.Marshal(PrescriptionContent{Items: in.Items, Note: in.Note})
+	content, err := in.content()
 	if err != nil {
 		return Prescription{}, err
 	}

@@ -3,6 +3,8 @@ package record
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"wenzhen/rooms"
@@ -31,7 +33,7 @@ type PrescriptionContent struct {
 type Item struct {
 	Drug      string  `json:"drug"`               // by its generic name
 	Strength  string  `json:"strength,omitempty"` // "250 mg × 24"
-	Dose      float64 `json:"dose"`               // of DoseUnit, each time
+	Dose      float64 `json:"dose"`               // of DoseUnit, each time; kept with four digits after the decimal point
 	DoseUnit  string  `json:"doseUnit"`           // "mg", "片"
 	Route     Route   `json:"route"`
 	Frequency Freq    `json:"frequency"`
@@ -98,6 +100,28 @@ type PrescriptionInput struct {
 
 const itemsMost = 20
 
+// round rounds the doses to what is kept of them.
+func (in *PrescriptionInput) round() {
+	items := make([]Item, len(in.Items))
+	for i, item := range in.Items {
+		item.Dose = rounded(item.Dose)
+		items[i] = item
+	}
+	in.Items = items
+}
+
+// rounded is a dose with four digits after the decimal point.
+func rounded(dose float64) float64 { return math.Round(dose*10_000) / 10_000 }
+
+// Amount is a dose in digits, with at most four after the decimal point: "0.3".
+func Amount(dose float64) string { return strconv.FormatFloat(rounded(dose), 'f', -1, 64) }
+
+// content is what is kept of the input.
+func (in PrescriptionInput) content() (json.RawMessage, error) {
+	in.round()
+	return json.Marshal(PrescriptionContent{Items: in.Items, Note: in.Note})
+}
+
 func (in PrescriptionInput) validate() error {
 	switch {
 	case len(in.Items) == 0:
@@ -121,8 +145,8 @@ func (v Item) validate(at string) error {
 		return err
 	case strings.TrimSpace(v.Drug) == "":
 		return rooms.Invalid(at+"drug", "name the drug")
-	case !(v.Dose > 0 && v.Dose <= 1_000_000):
-		return rooms.Invalid(at+"dose", "dose must be more than 0 and at most 1,000,000")
+	case !(rounded(v.Dose) > 0 && v.Dose <= 1_000_000):
+		return rooms.Invalid(at+"dose", "dose must be more than 0 and at most 1,000,000; it is kept with four digits after the decimal point")
 	case strings.TrimSpace(v.DoseUnit) == "":
 		return rooms.Invalid(at+"doseUnit", "the dose needs a unit")
 	case !oneOf(Routes(), v.Route):

@@ -63,6 +63,9 @@ func (s *Service) saveTemplates(ctx context.Context, actor rooms.Actor, in Templ
 		if !rooms.ValidID(v.ID) {
 			v.ID = rooms.NewID(s.now())
 		}
+		if v.Prescription != nil {
+			v.Prescription.round()
+		}
 		list[i] = v
 	}
 	return TemplateList{Items: list}, s.store.InTx(ctx, func(tx Tx) error { return tx.SaveTemplates(actor.UserID, list) })

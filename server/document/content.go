@@ -7,11 +7,15 @@ import (
 	"github.com/skip2/go-qrcode"
 
 	"wenzhen/rooms/record"
+	"wenzhen/server/document/pdf"
 )
+
+// indent is that of how a drug is taken, under its name, in millimetres.
+const indent = 6.0
 
 func (s *sheet) diagnosis(v record.Printout) {
 	d := v.Diagnosis
-	s.title("诊断书", "Diagnosis", v)
+	s.title(v)
 	s.heading("诊断", "Diagnosis (ICD-10)")
 	for _, c := range d.Codes {
 		s.words(join("   ", c.Code, c.Zh, c.En))
@@ -22,13 +26,11 @@ func (s *sheet) diagnosis(v record.Printout) {
 
 func (s *sheet) prescription(v record.Printout) {
 	p := v.Prescription
-	s.title("处方笺", "Prescription", v)
+	s.title(v)
 	for i, item := range p.Items {
 		s.words(strconv.Itoa(i+1) + ".  " + join("  ", item.Drug, item.Strength) + "    × " + strconv.Itoa(item.Quantity) + " " + item.QuantityUnit)
-		s.SetFont(fontName, "", smallSize+1)
-		s.SetTextColor(60, 72, 74)
-		s.MultiCell(0, line, "      "+join("  ", "用法 Sig.", dose(item), routes[item.Route], frequencies[item.Frequency], fmt.Sprintf("%d 天 days", item.Days), item.Note), "", "L", false)
-		s.Ln(1)
+		s.write(margin+indent, smallSize+1, line, soft, join("  ", "用法 Sig.", dose(item), routes[item.Route], frequencies[item.Frequency], fmt.Sprintf("%d 天 days", item.Days), item.Note))
+		s.y++
 	}
 	s.section("备注", "Note", p.Note)
 	for _, w := range p.Warned {
@@ -40,7 +42,7 @@ func (s *sheet) prescription(v record.Printout) {
 }
 
 func (s *sheet) summary(v record.Printout) {
-	s.title("就诊小结", "Consultation summary", v)
+	s.title(v)
 	s.section("小结", "Summary", v.Summary.Text)
 }
 
@@ -53,37 +55,38 @@ func (s *sheet) section(zh, en, text string) {
 }
 
 func dose(item record.Item) string {
-	return strconv.FormatFloat(item.Dose, 'f', -1, 64) + " " + item.DoseUnit
+	return record.Amount(item.Dose) + " " + item.DoseUnit
 }
 
 // signature is who signed when, the hash, and the code that verifies it.
 func (s *sheet) signature(v record.Printout, address string) error {
 	h := v.Head()
-	if s.GetY()+codeSide+margin > 285 {
-		s.AddPage()
-	}
-	s.rule()
-	top := s.GetY()
 	code, err := qrcode.New(address, qrcode.Medium)
 	if err != nil {
 		return fmt.Errorf("QR code: %w", err)
 	}
+	if s.y+codeSide+line > bottom {
+		s.turn()
+	}
+	s.rule()
+	page, top := s.page, s.y
 	s.code(code.Bitmap(), margin+width-codeSide, top)
-	s.SetRightMargin(margin + codeSide + 4)
+	s.right = margin + width - codeSide - 4
 	s.pair("签名 Signed by", v.SignedAs.Doctor.Name)
 	s.pair("签名时间 Signed at", h.Signature.SignedAt.In(s.zone).Format("2006-01-02 15:04:05 MST"))
-	s.SetFont(fontName, "", smallSize-1)
-	s.SetTextColor(90, 102, 104)
-	s.MultiCell(0, 4.5, "SHA-256 "+h.Signature.SHA256[:32]+"\n"+h.Signature.SHA256[32:], "", "L", false)
-	s.MultiCell(0, 4.5, "扫码核验：内容在签名后未被更改。\nScan to verify that nothing has been changed since it was signed.", "", "L", false)
-	s.SetRightMargin(margin)
+	s.write(margin, smallSize-1, 4.5, faint, "SHA-256 "+h.Signature.SHA256[:32]+"\n"+h.Signature.SHA256[32:])
+	s.write(margin, smallSize-1, 4.5, faint, "扫码核验：内容在签名后未被更改。\nScan to verify that nothing has been changed since it was signed.")
+	s.right = margin + width
+	if s.page == page {
+		s.y = max(s.y, top+codeSide)
+	}
 	return nil
 }
 
 // code draws a QR code as rectangles, which stay sharp in print.
 func (s *sheet) code(bits [][]bool, x, y float64) {
 	side := codeSide / float64(len(bits))
-	s.SetFillColor(0, 0, 0)
+	var all []pdf.Rectangle
 	for row := range bits {
 		for from := 0; from < len(bits[row]); from++ {
 			to := from
@@ -91,11 +94,12 @@ func (s *sheet) code(bits [][]bool, x, y float64) {
 				to++
 			}
 			if to > from {
-				s.Rect(x+float64(from)*side, y+float64(row)*side, float64(to-from)*side, side, "F")
+				all = append(all, pdf.Rectangle{X: x + float64(from)*side, Y: y + float64(row)*side, Width: float64(to-from) * side, Height: side})
 				from = to
 			}
 		}
 	}
+	s.out.Fill(s.page, pdf.Color{}, all...)
 }
 
 var decisions = map[record.DocumentStatus]string{record.Approved: "药师审核通过 Approved", record.Rejected: "药师未通过 Rejected", record.Void: "作废 Void"}

@@ -27,28 +27,36 @@ func head() record.Head {
 		Signature: &record.Signature{SignedAt: at, SHA256: strings.Repeat("0123456789abcdef", 4)}}
 }
 
-// printed is the file of a PDF.
+// printed is the file of a PDF, for a patient and doctor with plain names.
 func printed(t *testing.T, v record.Printout) string {
 	t.Helper()
-	font := static.Font()
-	if font == nil {
-		t.Fatal("the font is not there; run: make static/dist/fonts/NotoSansSC-Regular.ttf")
-	}
 	v.SignedAs = record.SignedAs{Patient: record.SignedPatient{Name: "张三丰", BirthDate: "1980-02-29", Sex: "male"},
 		Doctor: record.SignedDoctor{Name: "王芳", Title: "主任医师", Department: "内科"}}
 	v.TimeZone = "Asia/Shanghai"
-	raw, err := document.New(font, func() string { return "https://clinic.example" }).Print(t.Context(), v)
+	return file(t, v)
+}
+
+func file(t *testing.T, v record.Printout) string {
+	t.Helper()
+	fonts := static.Fonts()
+	if len(fonts) == 0 {
+		t.Fatal("the font is not there; run: make static/dist/fonts/NotoSansSC-Regular.ttf")
+	}
+	raw, err := document.New(fonts, func() string { return "https://clinic.example" }).Print(t.Context(), v)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(raw) > 600_000 {
 		t.Errorf("%d bytes: the font is carried whole", len(raw))
 	}
-	file := filepath.Join(t.TempDir(), "document.pdf")
-	if err := os.WriteFile(file, raw, 0o600); err != nil {
+	path := filepath.Join(t.TempDir(), "document.pdf")
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return file
+	if keep := os.Getenv("WENZHEN_KEEP_PDF"); keep != "" {
+		_ = os.WriteFile(filepath.Join(keep, strings.NewReplacer("/", "_").Replace(t.Name())+string(v.Kind)+".pdf"), raw, 0o600)
+	}
+	return path
 }
 
 // poppler runs one of Poppler's programs (make services installs them).
@@ -69,23 +77,31 @@ func words(t *testing.T, file string) string {
 	return strings.NewReplacer(" ", "", "\n", "").Replace(string(poppler(t, "pdftotext", "-raw", file, "-")))
 }
 
-// scanned is what a QR reader sees on a page as another program renders it.
+// scanned is what a QR reader sees on a page as another program renders it. As
+// with a camera, it may take more than one look.
 func scanned(t *testing.T, file string, page string) string {
 	t.Helper()
-	picture, err := png.Decode(bytes.NewReader(poppler(t, "pdftoppm", "-r", "150", "-f", page, "-l", page, "-gray", "-png", file)))
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for _, resolution := range []string{"150", "200", "300", "110"} {
+		picture, e := png.Decode(bytes.NewReader(poppler(t, "pdftoppm", "-r", resolution, "-f", page, "-l", page, "-gray", "-png", file)))
+		if e != nil {
+			t.Fatal(e)
+		}
+		bits, e := gozxing.NewBinaryBitmapFromImage(picture)
+		if e != nil {
+			t.Fatal(e)
+		}
+		var found *gozxing.Result
+		if found, err = qrcode.NewQRCodeReader().Decode(bits, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true}); err == nil {
+			return found.GetText()
+		}
 	}
-	bits, err := gozxing.NewBinaryBitmapFromImage(picture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := qrcode.NewQRCodeReader().Decode(bits, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found.GetText()
+	t.Fatal(err)
+	return ""
 }
+
+// tenth is no constant: a sum of it has the digits that a sum in a browser has.
+var tenth = 0.1
 
 func TestDocuments(t *testing.T) {
 	t.Parallel()
@@ -99,8 +115,9 @@ func TestDocuments(t *testing.T) {
 			Codes: []icd10.Coding{{Code: "J06.9", Zh: "急性上呼吸道感染", En: "Acute upper respiratory infection"}}, Text: "咳嗽三天", Advice: "多休息，喝水"}}},
 			[]string{"诊断书", "张三丰", "王芳", "主任医师", "内科", "J06.9", "急性上呼吸道感染", "Acuteupperrespiratoryinfection", "咳嗽三天", "多休息，喝水", "1980-02-29", "2026-11-0112:00CST"}},
 		"prescription": {"1", record.Printout{Kind: record.KindPrescription, Prescription: &record.Prescription{Head: head(), Decisions: approved, PrescriptionContent: record.PrescriptionContent{
-			Items: []record.Item{{Drug: "阿莫西林胶囊", Strength: "250 mg × 24", Dose: 0.5, DoseUnit: "g", Route: record.Oral, Frequency: record.ThriceDaily, Days: 7, Quantity: 2, QuantityUnit: "盒"}}}}},
-			[]string{"处方笺", "阿莫西林胶囊", "250mg×24", "0.5g", "口服", "每日三次", "7天", "2盒", "裴药师", "药师审核通过"}},
+			Items: []record.Item{{Drug: "阿莫西林胶囊", Strength: "250 mg × 24", Dose: 0.5, DoseUnit: "g", Route: record.Oral, Frequency: record.ThriceDaily, Days: 7, Quantity: 2, QuantityUnit: "盒"},
+				{Drug: "布洛芬", Dose: 0.1 + tenth + tenth, DoseUnit: "片"}, {Drug: "地高辛", Dose: 1.0 / 3, DoseUnit: "片"}}}}},
+			[]string{"处方笺", "阿莫西林胶囊", "250mg×24", "0.5g", "0.3片", "0.3333片", "口服", "每日三次", "7天", "2盒", "裴药师", "药师审核通过"}},
 		"summary": {"3", record.Printout{Kind: record.KindSummary, Summary: &record.ClosingSummary{Head: head(), SummaryContent: record.SummaryContent{Text: strings.Repeat("继续服药。Go on. 堃喆镕 ", 400)}}},
 			[]string{"就诊小结", "继续服药。Goon.堃喆镕"}},
 	} {

@@ -1,7 +1,6 @@
 package document
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,32 +8,41 @@ import (
 	"strconv"
 	"time"
 
-	"codeberg.org/go-pdf/fpdf"
-
 	"wenzhen/rooms"
 	"wenzhen/rooms/record"
+	"wenzhen/server/document/pdf"
 )
 
 // Printer makes documents. It is safe for use by many; only a few are made at
-// the same time, for each takes the font's size in memory while it is made.
+// the same time.
 type Printer struct {
-	font   []byte
+	fonts  []*pdf.Font
+	broken error
 	public func() string
 	slots  chan struct{}
 }
 
-// New makes a printer. font is a TrueType font with the characters of Chinese;
-// without one nothing can be printed. public tells at which address browsers
-// reach the server, such as https://clinic.example, without a path.
-func New(font []byte, public func() string) *Printer {
-	return &Printer{font: font, public: public, slots: make(chan struct{}, 2)}
+// New makes a printer. fonts are TrueType fonts, the first with the characters
+// of Chinese; a character is looked for in them in their order. Without any
+// nothing can be printed. public returns the address at which browsers reach the
+// server, such as https://clinic.example, without a path.
+func New(fonts [][]byte, public func() string) *Printer {
+	p := &Printer{public: public, slots: make(chan struct{}, 2), broken: errors.New("no font")}
+	for _, raw := range fonts {
+		font, err := pdf.ParseFont(raw)
+		if p.broken = err; err != nil {
+			break
+		}
+		p.fonts = append(p.fonts, font)
+	}
+	return p
 }
 
 // Print makes the PDF (ISO 32000-1) of one signed document. Errors:
 // unavailable, without a font or when ctx ends before it is its turn.
 func (p *Printer) Print(ctx context.Context, v record.Printout) ([]byte, error) {
-	if len(p.font) == 0 {
-		return nil, rooms.Unavailable(errors.New("no font"), "this server was built without the font for documents; build it with make")
+	if p.broken != nil {
+		return nil, rooms.Unavailable(p.broken, "this server was built without the font for documents; build it with make")
 	}
 	if v.Head().Signature == nil {
 		return nil, errors.New("document: what is not signed cannot be printed")
@@ -49,7 +57,7 @@ func (p *Printer) Print(ctx context.Context, v record.Printout) ([]byte, error) 
 	if err != nil || v.TimeZone == "" {
 		zone = time.UTC
 	}
-	s := newSheet(p.font, zone)
+	s := newSheet(titles[v.Kind], zone, p.fonts)
 	switch {
 	case v.Diagnosis != nil:
 		s.diagnosis(v)
@@ -61,11 +69,12 @@ func (p *Printer) Print(ctx context.Context, v record.Printout) ([]byte, error) 
 	if err := s.signature(v, p.verification(v)); err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	if err := s.Output(&out); err != nil {
+	s.numbers()
+	out, err := s.out.Bytes()
+	if err != nil {
 		return nil, fmt.Errorf("print %s: %w", v.Head().ID, err)
 	}
-	return out.Bytes(), nil
+	return out, nil
 }
 
 // verification is the page that a document's QR code opens.
@@ -74,53 +83,80 @@ func (p *Printer) verification(v record.Printout) string {
 	return p.public() + "/verify/" + string(v.Kind) + "/" + url.PathEscape(string(h.ID)) + "?sha256=" + h.Signature.SHA256
 }
 
-// sheet is a page that is being written, top down.
+// sheet is a document that is being written, top down.
 type sheet struct {
-	*fpdf.Fpdf
-	zone *time.Location
+	out  *pdf.Document
+	page int
+	y    float64 // where the next line begins
+	// right is where lines end.
+	right float64
+	zone  *time.Location
 }
 
 // Measures of the page, in millimetres and points.
 const (
 	margin    = 18.0
-	width     = 210 - 2*margin
+	width     = pdf.PageWidth - 2*margin
+	bottom    = pdf.PageHeight - margin
 	line      = 6.0
-	codeSide  = 34.0
+	labelSide = 58.0
+	codeSide  = 35.0
 	textSize  = 10.5
 	smallSize = 8.5
-	fontName  = "sans"
 )
 
-func newSheet(font []byte, zone *time.Location) *sheet {
-	s := &sheet{fpdf.New("P", "mm", "A4", ""), zone}
-	s.SetMargins(margin, margin, margin)
-	s.SetAutoPageBreak(true, margin)
-	s.SetCreator("Wenzhen", true)
-	s.AddUTF8FontFromBytes(fontName, "", font)
-	s.SetFooterFunc(func() {
-		s.SetY(-12)
-		s.SetFont(fontName, "", smallSize)
-		s.SetTextColor(110, 120, 122)
-		s.CellFormat(0, 5, fmt.Sprintf("%d / {nb}", s.PageNo()), "", 0, "C", false, 0, "")
-	})
-	s.AliasNbPages("{nb}")
-	s.AddPage()
+// The colors of what is written.
+var (
+	ink    = pdf.Color{22, 38, 42}
+	soft   = pdf.Color{60, 72, 74}
+	faint  = pdf.Color{90, 102, 104}
+	accent = pdf.Color{14, 94, 86}
+	ruled  = pdf.Color{201, 214, 212}
+)
+
+// titles are what documents are called, in Chinese and English.
+var titles = map[record.DocumentKind][2]string{
+	record.KindDiagnosis: {"诊断书", "Diagnosis"}, record.KindPrescription: {"处方笺", "Prescription"}, record.KindSummary: {"就诊小结", "Consultation summary"},
+}
+
+func newSheet(title [2]string, zone *time.Location, fonts []*pdf.Font) *sheet {
+	s := &sheet{out: pdf.New(title[0]+" "+title[1], fonts...), zone: zone, right: margin + width}
+	s.turn()
 	return s
 }
 
+// turn begins a page.
+func (s *sheet) turn() { s.page, s.y = s.out.AddPage(), margin }
+
+// write writes a text from x on, in lines of a height, and turns the page when
+// it is full.
+func (s *sheet) write(x, size, height float64, color pdf.Color, text string) {
+	for _, l := range lines(s.out, text, size, s.right-x) {
+		if s.y+height > bottom {
+			s.turn()
+		}
+		s.out.Text(s.page, x, s.y+height/2+size*capHeight/2, size, color, l)
+		s.y += height
+	}
+}
+
+// capHeight is about how high letters are, in millimetres for each point.
+const capHeight = 0.26
+
+// numbers writes the numbers of pages at their feet.
+func (s *sheet) numbers() {
+	for page := range s.out.Pages() {
+		n := glyphs(s.out, fmt.Sprintf("%d / %d", page+1, s.out.Pages()))
+		s.out.Text(page, (pdf.PageWidth-pdf.Width(n, smallSize))/2, pdf.PageHeight-9, smallSize, faint, n)
+	}
+}
+
 // title is what the document is, and whom it is about.
-func (s *sheet) title(zh, en string, v record.Printout) {
-	h := v.Head()
-	s.SetTitle(zh+" "+en, true)
-	s.SetFont(fontName, "", smallSize)
-	s.SetTextColor(14, 94, 86)
-	s.CellFormat(0, line, "问诊 Wenzhen", "", 1, "L", false, 0, "")
-	s.SetTextColor(22, 38, 42)
-	s.SetFont(fontName, "", 19)
-	s.CellFormat(0, 11, zh, "", 1, "L", false, 0, "")
-	s.SetFont(fontName, "", 12)
-	s.SetTextColor(90, 102, 104)
-	s.CellFormat(0, 7, en, "", 1, "L", false, 0, "")
+func (s *sheet) title(v record.Printout) {
+	h, title := v.Head(), titles[v.Kind]
+	s.write(margin, smallSize, line, accent, "问诊 Wenzhen")
+	s.write(margin, 19, 11, ink, title[0])
+	s.write(margin, 12, 7, faint, title[1])
 	s.rule()
 	patient, doctor := v.SignedAs.Patient, v.SignedAs.Doctor
 	s.pair("姓名 Patient", patient.Name)
@@ -147,32 +183,30 @@ var standing = map[record.DocumentStatus]string{
 }
 
 func (s *sheet) rule() {
-	s.Ln(2)
-	s.SetDrawColor(201, 214, 212)
-	s.Line(margin, s.GetY(), margin+width, s.GetY())
-	s.Ln(3)
+	s.out.Fill(s.page, ruled, pdf.Rectangle{X: margin, Y: s.y + 2, Width: width, Height: 0.2})
+	s.y += 5
 }
 
-// pair is a label and what it is of.
+// pair is a label and what it is of, which begins on the same page.
 func (s *sheet) pair(label, value string) {
-	s.SetFont(fontName, "", smallSize)
-	s.SetTextColor(90, 102, 104)
-	s.CellFormat(58, line, label, "", 0, "L", false, 0, "")
-	s.words(value)
+	if s.y+line > bottom {
+		s.turn()
+	}
+	top, page := s.y, s.page
+	s.write(margin, smallSize, line, faint, label)
+	s.y, s.page = top, page
+	s.write(margin+labelSide, textSize, line, ink, value)
 }
 
 func (s *sheet) heading(zh, en string) {
-	s.Ln(2)
-	s.SetFont(fontName, "", smallSize)
-	s.SetTextColor(14, 94, 86)
-	s.CellFormat(0, line, zh+"  "+en, "", 1, "L", false, 0, "")
+	s.y += 2
+	if s.y+2*line > bottom { // not the last line of a page
+		s.turn()
+	}
+	s.write(margin, smallSize, line, accent, zh+"  "+en)
 }
 
-func (s *sheet) words(text string) {
-	s.SetFont(fontName, "", textSize)
-	s.SetTextColor(22, 38, 42)
-	s.MultiCell(0, line, text, "", "L", false)
-}
+func (s *sheet) words(text string) { s.write(margin, textSize, line, ink, text) }
 
 func join(between string, parts ...string) string {
 	all := ""

@@ -168,7 +168,7 @@ func (r *request) medicationRequests() ([]resource, error) {
 	err := r.episodes(func(e record.Episode) {
 		for _, p := range e.Prescriptions {
 			for i, item := range p.Items {
-				dosage := resource{"text": fmt.Sprintf("%v %s %s %s × %d d", item.Dose, item.DoseUnit, item.Route, item.Frequency, item.Days),
+				dosage := resource{"text": fmt.Sprintf("%s %s %s %s × %d d", record.Amount(item.Dose), item.DoseUnit, item.Route, item.Frequency, item.Days),
 					"route": resource{"text": string(item.Route)}, "timing": resource{"code": resource{"text": string(item.Frequency)}},
 					"doseAndRate": []resource{{"doseQuantity": resource{"value": item.Dose, "unit": item.DoseUnit}}}}
 				if item.Frequency == record.AsNeeded {

@@ -1,0 +1,238 @@
+package pdf
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sort"
+
+	"golang.org/x/image/font/sfnt"
+)
+
+// Font is a TrueType font. It is safe for use by many.
+type Font struct {
+	characters *sfnt.Font
+	tables     map[string][]byte
+	glyphs     int
+	unitsPerEm int
+	metrics    int // glyphs that have an advance of their own
+	longLoca   bool
+}
+
+// Tables that a font in a PDF has, those first that must be there.
+var kept = []string{"glyf", "head", "hhea", "hmtx", "loca", "maxp", "cvt ", "fpgm", "prep"}
+
+const mustHave = 6
+
+// ParseFont reads a font, which must not be changed afterwards.
+func ParseFont(raw []byte) (*Font, error) {
+	characters, err := sfnt.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("font: %w", err)
+	}
+	f := &Font{characters: characters, tables: map[string][]byte{}, glyphs: characters.NumGlyphs()}
+	for i := 0; i < int(binary.BigEndian.Uint16(raw[4:])); i++ {
+		entry := raw[12+16*i:]
+		from, size := binary.BigEndian.Uint32(entry[8:]), binary.BigEndian.Uint32(entry[12:])
+		if uint64(from)+uint64(size) > uint64(len(raw)) {
+			return nil, errors.New("font: a table lies outside of the file")
+		}
+		f.tables[string(entry[:4])] = raw[from : from+size]
+	}
+	for i, name := range kept[:mustHave] {
+		if least := []int{0, 54, 36, 4, 4, 6}[i]; len(f.tables[name]) < least {
+			return nil, fmt.Errorf("font: no table %q; only TrueType outlines can be printed", name)
+		}
+	}
+	f.unitsPerEm = int(binary.BigEndian.Uint16(f.tables["head"][18:]))
+	f.longLoca = binary.BigEndian.Uint16(f.tables["head"][50:]) == 1
+	f.metrics = int(binary.BigEndian.Uint16(f.tables["hhea"][34:]))
+	entry := 2
+	if f.longLoca {
+		entry = 4
+	}
+	if f.unitsPerEm == 0 || f.metrics == 0 || f.metrics*4 > len(f.tables["hmtx"]) || (f.glyphs+1)*entry > len(f.tables["loca"]) {
+		return nil, errors.New("font: its tables contradict each other")
+	}
+	return f, nil
+}
+
+// glyph is the number of a character's glyph; 0 if the font does not have it.
+func (f *Font) glyph(r rune) uint16 {
+	g, err := f.characters.GlyphIndex(nil, r)
+	if err != nil {
+		return 0
+	}
+	return uint16(g)
+}
+
+// thousandths converts a measure of the font to thousandths of its size.
+func (f *Font) thousandths(units int) int { return units * 1000 / f.unitsPerEm }
+
+// advance is how far a glyph moves on, in thousandths of the font's size.
+func (f *Font) advance(glyph uint16) int {
+	i := min(int(glyph), f.metrics-1)
+	return f.thousandths(int(binary.BigEndian.Uint16(f.tables["hmtx"][4*i:])))
+}
+
+// measure reads a signed number of a table.
+func (f *Font) measure(table string, at int) int {
+	return f.thousandths(int(int16(binary.BigEndian.Uint16(f.tables[table][at:]))))
+}
+
+// outline is the description of a glyph; empty for a space.
+func (f *Font) outline(glyph int) []byte {
+	at := func(i int) int {
+		if f.longLoca {
+			return int(binary.BigEndian.Uint32(f.tables["loca"][4*i:]))
+		}
+		return 2 * int(binary.BigEndian.Uint16(f.tables["loca"][2*i:]))
+	}
+	if glyph >= f.glyphs {
+		return nil
+	}
+	from, to := at(glyph), at(glyph+1)
+	if from >= to || to > len(f.tables["glyf"]) {
+		return nil
+	}
+	return f.tables["glyf"][from:to]
+}
+
+// bounds is the box around the outline of a glyph, in thousandths.
+func (f *Font) bounds(glyph uint16) (left, low, right, high int) {
+	o := f.outline(int(glyph))
+	if len(o) < 10 {
+		return 0, 0, 0, 0
+	}
+	at := func(i int) int { return f.thousandths(int(int16(binary.BigEndian.Uint16(o[i:])))) }
+	return at(2), at(4), at(6), at(8)
+}
+
+// Flags of a component of a composite glyph (OpenType, table glyf).
+const (
+	argumentsAreWords = 1 << 0
+	haveScale         = 1 << 3
+	moreComponents    = 1 << 5
+	haveTwoScales     = 1 << 6
+	haveMatrix        = 1 << 7
+)
+
+// components are the glyphs that a glyph is made of; none for a simple one.
+func components(outline []byte) []int {
+	if len(outline) < 10 || int16(binary.BigEndian.Uint16(outline)) >= 0 {
+		return nil
+	}
+	var all []int
+	for rest := outline[10:]; len(rest) >= 4; {
+		flags := binary.BigEndian.Uint16(rest)
+		all = append(all, int(binary.BigEndian.Uint16(rest[2:])))
+		size := 6
+		if flags&argumentsAreWords != 0 {
+			size += 2
+		}
+		switch {
+		case flags&haveScale != 0:
+			size += 2
+		case flags&haveTwoScales != 0:
+			size += 4
+		case flags&haveMatrix != 0:
+			size += 8
+		}
+		if flags&moreComponents == 0 || len(rest) < size {
+			break
+		}
+		rest = rest[size:]
+	}
+	return all
+}
+
+// subset is a font file that describes these glyphs, which keep their numbers,
+// and what they are made of.
+func (f *Font) subset(glyphs []uint16) []byte {
+	wanted := map[int]bool{0: true}
+	var want func(int)
+	want = func(g int) {
+		if g >= f.glyphs || (wanted[g] && g != 0) {
+			return
+		}
+		wanted[g] = true
+		for _, part := range components(f.outline(g)) {
+			want(part)
+		}
+	}
+	for _, g := range glyphs {
+		want(int(g))
+	}
+	var outlines []byte
+	places, advances := make([]byte, 4*(f.glyphs+1)), make([]byte, len(f.tables["hmtx"]))
+	for g := range f.glyphs {
+		if wanted[g] {
+			outlines = append(outlines, f.outline(g)...)
+			for len(outlines)%4 != 0 {
+				outlines = append(outlines, 0)
+			}
+			f.copyMetrics(advances, g)
+		}
+		binary.BigEndian.PutUint32(places[4*(g+1):], uint32(len(outlines)))
+	}
+	head := append([]byte(nil), f.tables["head"]...)
+	binary.BigEndian.PutUint16(head[50:], 1)
+	tables := map[string][]byte{"glyf": outlines, "loca": places, "hmtx": advances, "head": head}
+	for _, name := range kept {
+		if raw, there := f.tables[name]; there && tables[name] == nil {
+			tables[name] = raw
+		}
+	}
+	return fontFile(tables)
+}
+
+// copyMetrics copies the advance and bearing of a glyph; those of all others
+// are nothing, which takes no space when it is compressed.
+func (f *Font) copyMetrics(to []byte, glyph int) {
+	from := f.tables["hmtx"]
+	last := 4 * (f.metrics - 1)
+	if glyph < f.metrics {
+		copy(to[4*glyph:4*glyph+4], from[4*glyph:])
+		return
+	}
+	copy(to[last:last+2], from[last:])
+	if at := last + 4 + 2*(glyph-f.metrics); at+2 <= len(from) {
+		copy(to[at:at+2], from[at:])
+	}
+}
+
+// fontFile puts tables together (OpenType, "Organization of an OpenType font").
+func fontFile(tables map[string][]byte) []byte {
+	var names []string
+	for name := range tables {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	power := 0
+	for 2<<power <= len(names) {
+		power++
+	}
+	out := binary.BigEndian.AppendUint32(nil, 0x00010000)
+	for _, n := range []int{len(names), 16 << power, power, 16*len(names) - 16<<power} {
+		out = binary.BigEndian.AppendUint16(out, uint16(n))
+	}
+	at := len(out) + 16*len(names)
+	var body []byte
+	for _, name := range names {
+		raw := tables[name]
+		out = append(out, name...)
+		padded := append(append([]byte(nil), raw...), make([]byte, (4-len(raw)%4)%4)...)
+		for _, n := range []uint32{checksum(padded), uint32(at + len(body)), uint32(len(raw))} {
+			out = binary.BigEndian.AppendUint32(out, n)
+		}
+		body = append(body, padded...)
+	}
+	return append(out, body...)
+}
+
+func checksum(padded []byte) (sum uint32) {
+	for ; len(padded) > 0; padded = padded[4:] {
+		sum += binary.BigEndian.Uint32(padded)
+	}
+	return sum
+}
