@@ -118,6 +118,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	if s.mail != nil {
 		p.consultations.VerifiedOnly()
 	}
+	p.consultations.Invites(cfg.InvitedMost)
 	p.consultations.Asks(consultation.Evidence(cfg.FollowupEvidence))
 	p.consultations.CapBy(consultation.Caps{Unpaid: cfg.UnpaidHolds, UnpaidADay: cfg.UnpaidHoldsADay, Free: cfg.FreeOpen, FreeADay: cfg.FreeADay,
 		Invitations: cfg.InvitationsADay, Invited: cfg.InvitedADay})

@@ -40,6 +40,7 @@ type Config struct {
 
 	// Clients of the contract know a followup's earlier diagnosis as a text only.
 	FollowupEvidence string `default:"asked" enum:"asked,required" env:"WENZHEN_FOLLOWUP_EVIDENCE" shared:"" help:"Whether the patient of a follow-up (复诊) must show the earlier diagnosis, by a file or a diagnosis signed here: \"asked\", the page asks for it and the doctor judges; \"required\", nobody can accept without."`
+	InvitedMost      int    `default:"10" env:"WENZHEN_INVITED_MOST" shared:"" help:"How many people may be let into a consultation beside its patient and its doctor; the patient's invitations and the doctor's may each take all places but one."`
 	Policy           string `default:"china" enum:"china,none" env:"WENZHEN_POLICY" shared:"" help:"What a service allows: under \"china\", advice (健康咨询) has no diagnosis and no prescription; under \"none\", a doctor may do both in every consultation."`
 	SealKey          string `env:"WENZHEN_SEAL_KEY" secret:"" help:"Key that seals signed medical documents, at least 32 characters; without it none of them can be verified any more. Made and kept in the data folder when not given."`
 
@@ -203,6 +204,7 @@ func (c Config) Validate() error {
 		{(c.TurnTLSAddr == "") == (c.TurnTLSCert == "") && (c.TurnTLSCert == "") == (c.TurnTLSKey == ""), "--turn-tls-addr, --turn-tls-cert and --turn-tls-key belong together"},
 		{c.PayWithin > 0, "--pay-within must be positive"},
 		{min(c.UnpaidHolds, c.UnpaidHoldsADay, c.FreeOpen, c.FreeADay, c.InvitationsADay, c.InvitedADay) >= 0, "the limits per person must not be negative"},
+		{c.InvitedMost >= 0, "--invited-most must not be negative"},
 		{c.CancelPartBefore >= 0 && c.CancelFullBefore >= c.CancelPartBefore, "--cancel-full-before must not be less than --cancel-part-before, and neither negative"},
 		{c.CancelPartPercent >= 0 && c.CancelPartPercent <= 100, "--cancel-part-percent must be 0 to 100"},
 		{(c.TLSCert == "") == (c.TLSKey == ""), "--tls-cert and --tls-key belong together"},

@@ -28,17 +28,19 @@ func (s *Service) Commands() []rooms.Bound {
 	}
 }
 
-// read shows the board to any participant, in any state of the consultation.
+// read shows the board to any participant, in any state of the consultation; to
+// an invited person what was drawn since they were let in.
 func (s *Service) read(ctx context.Context, actor rooms.Actor, in BoardRef) (Board, error) {
-	if _, err := s.store.Speaker(ctx, in.ConsultationID, actor.UserID); err != nil {
+	me, err := s.store.Speaker(ctx, in.ConsultationID, actor.UserID)
+	if err != nil {
 		return Board{}, err
 	}
-	return s.store.Board(ctx, in.ConsultationID)
+	return s.store.Board(ctx, in.ConsultationID, me.Since)
 }
 
 // draw runs f in a transaction if the actor may draw now: as long as there may
 // be talk.
-func (s *Service) draw(ctx context.Context, actor rooms.Actor, id consultation.ID, f func(tx Tx, now time.Time) error) error {
+func (s *Service) draw(ctx context.Context, actor rooms.Actor, id consultation.ID, f func(tx Tx, me consultation.Speaker, now time.Time) error) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
 		me, err := tx.Speaker(id, actor.UserID)
 		if err == nil {
@@ -47,13 +49,13 @@ func (s *Service) draw(ctx context.Context, actor rooms.Actor, id consultation.I
 		if err != nil {
 			return err
 		}
-		return f(tx, s.now())
+		return f(tx, me, s.now())
 	})
 }
 
 func (s *Service) commit(ctx context.Context, actor rooms.Actor, in CommitInput) (Stroke, error) {
 	var drawn Stroke
-	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, now time.Time) error {
+	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, _ consultation.Speaker, now time.Time) error {
 		stroke := in.stroke()
 		stroke.AuthorID, stroke.CreatedAt = actor.UserID, now
 		first, err := tx.Stroke(in.ConsultationID, in.ID)
@@ -84,7 +86,7 @@ func (s *Service) commit(ctx context.Context, actor rooms.Actor, in CommitInput)
 
 func (s *Service) undo(ctx context.Context, actor rooms.Actor, in BoardRef) (Undone, error) {
 	undone := Undone{ConsultationID: in.ConsultationID}
-	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, now time.Time) error {
+	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, _ consultation.Speaker, now time.Time) error {
 		undone.StrokeID = ""
 		last, err := tx.LatestStroke(in.ConsultationID, actor.UserID)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
@@ -104,7 +106,7 @@ func (s *Service) undo(ctx context.Context, actor rooms.Actor, in BoardRef) (Und
 
 func (s *Service) clear(ctx context.Context, actor rooms.Actor, in BoardRef) (Cleared, error) {
 	var cleared Cleared
-	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, now time.Time) error {
+	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, _ consultation.Speaker, now time.Time) error {
 		if err := tx.ClearBoard(in.ConsultationID); err != nil {
 			return err
 		}
@@ -118,18 +120,17 @@ func (s *Service) clear(ctx context.Context, actor rooms.Actor, in BoardRef) (Cl
 }
 
 func (s *Service) background(ctx context.Context, actor rooms.Actor, in Background) (Background, error) {
-	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, now time.Time) error {
+	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, me consultation.Speaker, now time.Time) error {
 		if in.AttachmentID != "" {
-			if picture, err := tx.IsPicture(in.ConsultationID, in.AttachmentID); err != nil {
+			if picture, err := tx.IsPicture(in.ConsultationID, in.AttachmentID, actor.UserID, me.Since); err != nil {
 				return err
 			} else if !picture {
 				return rooms.Invalid("attachmentId", "no such picture in this consultation")
 			}
 		}
-		if err := tx.SetBackground(in.ConsultationID, in.AttachmentID); err != nil {
-			return err
-		}
-		_, err := BackgroundChanged.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(rooms.Seq) (Background, error) { return in, nil })
+		_, err := BackgroundChanged.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(seq rooms.Seq) (Background, error) {
+			return in, tx.SetBackground(in.ConsultationID, in.AttachmentID, seq)
+		})
 		return err
 	})
 	return in, err

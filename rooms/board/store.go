@@ -15,9 +15,9 @@ type Store interface {
 	InTx(ctx context.Context, f func(Tx) error) error
 
 	Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error)
-	// Board is the strokes that are neither undone nor cleared, by seq, and as
-	// of which seq of the room.
-	Board(ctx context.Context, id consultation.ID) (Board, error)
+	// Board is the strokes that are neither undone nor cleared and came after
+	// since, by seq, and as of which seq of the room.
+	Board(ctx context.Context, id consultation.ID, since rooms.Seq) (Board, error)
 }
 
 // Tx is a transaction over the whiteboard and the consultation that it is in.
@@ -33,7 +33,8 @@ type Tx interface {
 	CountStrokes(consultation.ID) (int, error)
 	RemoveStroke(consultation.ID, StrokeID) error
 	ClearBoard(consultation.ID) error
-	SetBackground(id consultation.ID, attachment string) error
-	// IsPicture tells whether attachment is a picture of the consultation.
-	IsPicture(id consultation.ID, attachment string) (bool, error)
+	SetBackground(id consultation.ID, attachment string, seq rooms.Seq) error
+	// IsPicture reports whether attachment is a picture of the consultation that
+	// user uploaded or that was sent after since.
+	IsPicture(id consultation.ID, attachment string, user rooms.UserID, since rooms.Seq) (bool, error)
 }

@@ -93,10 +93,16 @@ func (s *Service) known(tx Tx, actor rooms.Actor, id ID) (Call, consultation.Par
 		return c, consultation.Participant{}, err
 	}
 	me, err := tx.Participant(c.ConsultationID, actor.UserID)
-	if rooms.CodeOf(err) == rooms.CodeNotFound {
+	if rooms.CodeOf(err) == rooms.CodeNotFound || err == nil && !c.shownTo(me) {
 		err = rooms.NotFound("call")
 	}
 	return c, me, err
+}
+
+// shownTo reports whether a call is part of what a participant may see: one that
+// was over before they were let in is not, unless they may see what was before.
+func (c Call) shownTo(p consultation.Participant) bool {
+	return p.Since == 0 || c.Status.Live() || !c.CreatedAt.Before(p.JoinedAt)
 }
 
 // save writes a call that has changed, tells everyone, and sets its clock. A
@@ -205,7 +211,7 @@ func (s *Service) visible(ctx context.Context, actor rooms.Actor, id ID) (Call, 
 	if err != nil {
 		return c, err
 	}
-	if _, err := s.store.Participant(ctx, c.ConsultationID, actor.UserID); rooms.CodeOf(err) == rooms.CodeNotFound {
+	if me, err := s.store.Participant(ctx, c.ConsultationID, actor.UserID); rooms.CodeOf(err) == rooms.CodeNotFound || err == nil && !c.shownTo(me) {
 		return Call{}, rooms.NotFound("call")
 	} else if err != nil {
 		return Call{}, err

@@ -288,10 +288,15 @@ func (s *Service) attachment(ctx context.Context, actor rooms.Actor, in Attachme
 	if err != nil {
 		return Attachment{}, err
 	}
-	if _, err := s.store.Participant(ctx, a.ConsultationID, actor.UserID); err != nil || recalled {
-		if err == nil || rooms.CodeOf(err) == rooms.CodeNotFound {
-			err = rooms.NotFound("attachment")
-		}
+	me, err := s.store.Participant(ctx, a.ConsultationID, actor.UserID)
+	shown := !recalled
+	if err == nil && shown && me.Since > 0 && a.UploaderID != actor.UserID {
+		shown, err = s.store.ShownAfter(ctx, a.ID, me.Since)
+	}
+	if err == nil && !shown || rooms.CodeOf(err) == rooms.CodeNotFound {
+		err = rooms.NotFound("attachment")
+	}
+	if err != nil {
 		return Attachment{}, err
 	}
 	return a, nil

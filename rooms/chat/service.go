@@ -104,7 +104,7 @@ func (s *Service) write(tx Tx, actor rooms.Actor, in SendInput) (Message, error)
 	if err := s.attach(tx, &m, in.AttachmentID); err != nil {
 		return Message{}, err
 	}
-	if err := repliesTo(tx, m); err != nil {
+	if err := repliesTo(tx, m, me.Since); err != nil {
 		return Message{}, err
 	}
 	said, err := Created.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(seq rooms.Seq) (Message, error) {
@@ -170,12 +170,13 @@ func (s *Service) mayBeVoice(a Attachment) error {
 	return nil
 }
 
-func repliesTo(tx Tx, m Message) error {
+// repliesTo checks that a message answers one that its sender may see.
+func repliesTo(tx Tx, m Message, since rooms.Seq) error {
 	if m.ReplyTo == "" {
 		return nil
 	}
 	to, err := tx.Message(m.ReplyTo)
-	if err == nil && to.ConsultationID == m.ConsultationID {
+	if err == nil && to.ConsultationID == m.ConsultationID && to.Seq > since {
 		return nil
 	}
 	if err == nil || rooms.CodeOf(err) == rooms.CodeNotFound {
@@ -298,10 +299,11 @@ func (s *Service) history(ctx context.Context, actor rooms.Actor, in HistoryInpu
 	if in.Before < 0 {
 		return MessagePage{}, rooms.Invalid("before", "before must not be negative")
 	}
-	if _, err := s.store.Participant(ctx, in.ConsultationID, actor.UserID); err != nil {
+	me, err := s.store.Participant(ctx, in.ConsultationID, actor.UserID)
+	if err != nil {
 		return MessagePage{}, err
 	}
-	list, err := s.store.Messages(ctx, in.ConsultationID, in.Before, limit+1)
+	list, err := s.store.Messages(ctx, in.ConsultationID, me.Since, in.Before, limit+1)
 	if err != nil {
 		return MessagePage{}, err
 	}

@@ -20,12 +20,15 @@ type Store interface {
 	// Speaker is what user may say in a consultation; not_found for a stranger.
 	Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error)
 	Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error)
-	// Messages are the last limit messages before a seq, oldest first; before
-	// 0 means from the end.
-	Messages(ctx context.Context, id consultation.ID, before rooms.Seq, limit int) ([]Message, error)
+	// Messages are the last limit messages between two seqs, both exclusive,
+	// oldest first; before 0 means from the end.
+	Messages(ctx context.Context, id consultation.ID, after, before rooms.Seq, limit int) ([]Message, error)
 	Search(ctx context.Context, q Query) ([]Message, error)
 	// Attachment also tells whether the message that carried it was recalled.
 	Attachment(ctx context.Context, id AttachmentID) (a Attachment, recalled bool, err error)
+	// ShownAfter reports whether an attachment was sent after a seq, or is a
+	// board's background since then.
+	ShownAfter(ctx context.Context, id AttachmentID, after rooms.Seq) (bool, error)
 	// Uploaded is how many bytes the files of a user have together.
 	Uploaded(ctx context.Context, user rooms.UserID) (int64, error)
 	QuickReplies(ctx context.Context, doctor rooms.UserID) ([]QuickReply, error)
@@ -55,7 +58,7 @@ type Tx interface {
 }
 
 // Query is a page of messages that match words, latest first, in the
-// consultations that User takes part in.
+// consultations that User takes part in, as far back as User may see there.
 type Query struct {
 	User         rooms.UserID
 	Words        string

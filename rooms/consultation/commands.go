@@ -42,9 +42,6 @@ var (
 		Doc: "The doctor sends the patient to be seen offline; the reason is the referral note."}
 	Reopen = rooms.Command[Input, Consultation]{Name: "consultation:reopen", Namespace: rooms.Consultations, For: rooms.Users,
 		Doc: "The patient asks free follow-up questions, once, within 72 hours."}
-
-	Invite = rooms.Command[InviteInput, Participant]{Name: "consultation:invite", For: rooms.Users,
-		Doc: "Patient or doctor lets someone else in: a second doctor, a relative, an interpreter."}
 )
 
 // What happens in a consultation.
@@ -138,11 +135,16 @@ type LookInput struct {
 
 // Joined is what one needs to show the room.
 type Joined struct {
-	Consultation Consultation    `json:"consultation"`
-	Participants []Participant   `json:"participants"`
-	Presence     []rooms.Present `json:"presence"`
-	Events       []rooms.Entry   `json:"events"`
-	LastSeq      rooms.Seq       `json:"lastSeq"`
+	Consultation Consultation  `json:"consultation"`
+	Participants []Participant `json:"participants"`
+	// Former are those who took part before, so that what they said has a name.
+	Former []Former `json:"former"`
+	// Since is where the log begins for an invited person: it has nothing up to
+	// here for them. 0 for all others.
+	Since    rooms.Seq       `json:"since,omitempty"`
+	Presence []rooms.Present `json:"presence"`
+	Events   []rooms.Entry   `json:"events"`
+	LastSeq  rooms.Seq       `json:"lastSeq"`
 	// HasMore says that events between the last one here and LastSeq are left:
 	// ask again with the seq of the last one.
 	HasMore  bool      `json:"hasMore"`
@@ -161,25 +163,6 @@ type EventPage struct {
 	Items   []rooms.Entry `json:"items"`
 	LastSeq rooms.Seq     `json:"lastSeq"`
 	HasMore bool          `json:"hasMore"`
-}
-
-// InviteInput lets someone in, by e-mail or user id.
-type InviteInput struct {
-	ConsultationID ID           `json:"consultationId"`
-	Email          string       `json:"email,omitempty"`
-	UserID         rooms.UserID `json:"userId,omitempty"`
-	Role           Part         `json:"role"`
-}
-
-// Validate implements rooms.Validator.
-func (in InviteInput) Validate() error {
-	switch {
-	case (in.Email == "") == (in.UserID == ""):
-		return rooms.Invalid("email", "give either email or userId")
-	case in.Role != PartColleague && in.Role != PartRelative && in.Role != PartInterpreter:
-		return rooms.Invalid("role", "role must be second_doctor, relative or interpreter")
-	}
-	return nil
 }
 
 // PresenceChange is a participant who came or went.

@@ -121,6 +121,31 @@ type Participant struct {
 	// DeliveredUpTo and ReadUpTo are receipts: watermarks that only grow.
 	DeliveredUpTo rooms.Seq `json:"deliveredUpTo"`
 	ReadUpTo      rooms.Seq `json:"readUpTo"`
+	// InvitedBy is the part of who let an invited person in: patient or doctor.
+	InvitedBy Part `json:"invitedBy,omitempty"`
+	// Since is where the history begins that an invited person may see: what
+	// came after it. 0 for all of it.
+	Since rooms.Seq `json:"since,omitempty"`
+	// Expected is who was invited by address and has not entered yet: nobody
+	// else learns of them before they do.
+	Expected bool `json:"-"`
+}
+
+// Invited reports whether the participant was let in by an invitation.
+func (p Participant) Invited() bool { return p.Role != PartPatient && p.Role != PartDoctor }
+
+// Sees reports whether the participant may see what has a seq in the log.
+func (p Participant) Sees(seq rooms.Seq) bool { return seq > p.Since }
+
+// Former took part in a consultation before.
+type Former struct {
+	UserID   rooms.UserID `json:"userId"`
+	Name     string       `json:"name"`
+	Role     Part         `json:"role"`
+	JoinedAt time.Time    `json:"joinedAt"`
+	LeftAt   time.Time    `json:"leftAt"`
+	// LeftSeq is that of the participant:left.
+	LeftSeq rooms.Seq `json:"-"`
 }
 
 // Part is the role of a participant in this consultation.

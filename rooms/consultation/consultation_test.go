@@ -364,55 +364,6 @@ func TestJoinIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-func TestInvite(t *testing.T) {
-	t.Parallel()
-	w := roomstest.New(t)
-	patient, doctor, colleague, stranger := w.Patient("bo"), w.Doctor("wang"), w.Doctor("li").Verifies(), w.Patient("jing").Verifies()
-	id := patient.Consults(doctor, "headache")
-	invite := InviteInput{ConsultationID: id, Email: colleague.User.Email, Role: PartColleague}
-	if code := roomstest.Code(stranger, Invite, invite); code != rooms.CodeNotFound {
-		t.Errorf("a stranger invites: %q", code)
-	}
-	if code := roomstest.Code(doctor, Invite, InviteInput{ConsultationID: id, Email: stranger.User.Email, Role: PartColleague}); code != rooms.CodeInvalid {
-		t.Errorf("a patient as second doctor: %q", code)
-	}
-	roomstest.Must(doctor, Invite, invite)
-	roomstest.Must(doctor, Invite, invite)
-	colleague.Says(id, "hello")
-	j := roomstest.Must(patient, Join, JoinInput{ConsultationID: id})
-	if len(j.Participants) != 3 {
-		t.Errorf("%d participants, want 3", len(j.Participants))
-	}
-	if code := roomstest.Code(colleague, Accept, Input{ConsultationID: id}); code != rooms.CodeForbidden {
-		t.Errorf("a second doctor accepts: %q", code)
-	}
-}
-
-// Who signed up with an address without having it is not found by it, and
-// nobody learns that there is such an account.
-func TestInviteByUnverifiedAddress(t *testing.T) {
-	t.Parallel()
-	w := roomstest.New(t)
-	patient, doctor, squatter := w.Patient("bo"), w.Doctor("wang"), w.Patient("aunt")
-	id := patient.Consults(doctor, "headache")
-	refused := func(email string) error {
-		_, err := roomstest.Ask(w, patient.As, Invite, InviteInput{ConsultationID: id, Email: email, Role: PartRelative})
-		return err
-	}
-	there, nobody := refused(squatter.User.Email), refused("nobody@example.org")
-	if rooms.CodeOf(there) != rooms.CodeNotFound || there.Error() != nobody.Error() {
-		t.Errorf("an address that is not verified: %v; nobody's: %v", there, nobody)
-	}
-	if code := roomstest.Code(squatter, Read, Input{ConsultationID: id}); code != rooms.CodeNotFound {
-		t.Errorf("it is let in: %q", code)
-	}
-	aunt := squatter.Verifies()
-	if err := refused(" AUNT@example.org "); err != nil {
-		t.Errorf("once it is verified: %v", err)
-	}
-	aunt.Sees(id)
-}
-
 func TestListPagesByLatestChange(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)

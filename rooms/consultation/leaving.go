@@ -30,7 +30,8 @@ type Leaver interface {
 // call, and what they are downloading from the room. participant:left tells
 // the room, and the user's devices. Errors: not_found (user takes no part).
 func (s *Service) Remove(tx Tx, actor rooms.Actor, id ID, user rooms.UserID, reason LeaveReason) error {
-	if _, err := tx.Participant(id, user); err != nil {
+	p, err := tx.Participant(id, user)
+	if err != nil {
 		return err
 	}
 	for _, f := range s.followers {
@@ -47,9 +48,10 @@ func (s *Service) Remove(tx Tx, actor rooms.Actor, id ID, user rooms.UserID, rea
 	if err != nil {
 		return err
 	}
-	also := append(devicesOf(people), rooms.UserRoom(user))
-	_, err = Left.Record(tx, id.Room(), actor, s.now(), also, func(rooms.Seq) (Departure, error) {
-		return Departure{UserID: user, Reason: reason}, nil
+	also, now := append(devicesOf(people), rooms.UserRoom(user)), s.now()
+	_, err = Left.Record(tx, id.Room(), actor, now, also, func(seq rooms.Seq) (Departure, error) {
+		f := Former{UserID: user, Name: p.Name, Role: p.Role, JoinedAt: p.JoinedAt, LeftAt: now, LeftSeq: seq}
+		return Departure{UserID: user, Reason: reason}, tx.InsertFormer(id, f)
 	})
 	return err
 }
@@ -59,7 +61,7 @@ func (s *Service) enter(tx Tx, actor rooms.Actor, id ID, p Participant) error {
 	there, err := tx.Participant(id, p.UserID)
 	switch {
 	case err == nil:
-		there.Role = p.Role
+		there.Role, there.InvitedBy, there.Since, there.Expected = p.Role, "", 0, false
 		p, err = there, tx.SetPart(id, p.UserID, p.Role)
 	case rooms.CodeOf(err) == rooms.CodeNotFound:
 		err = tx.InsertParticipant(id, p)

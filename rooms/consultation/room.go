@@ -2,6 +2,7 @@ package consultation
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"wenzhen/rooms"
@@ -19,17 +20,19 @@ const (
 // admit tells whether user takes part, and returns the consultation with all
 // participants. A stranger learns not even that it exists.
 func (s *Service) admit(ctx context.Context, id ID, user rooms.UserID) (Consultation, []Participant, Participant, error) {
+	me, err := s.store.Participant(ctx, id, user)
+	if err == nil && me.Expected {
+		me, err = s.arrive(ctx, id, user)
+	}
+	if err != nil {
+		return Consultation{}, nil, Participant{}, err
+	}
 	people, err := s.store.Participants(ctx, id)
 	if err != nil {
 		return Consultation{}, nil, Participant{}, err
 	}
-	for _, p := range people {
-		if p.UserID == user {
-			c, err := s.store.Consultation(ctx, id)
-			return c, people, p, err
-		}
-	}
-	return Consultation{}, nil, Participant{}, NotFound()
+	c, err := s.store.Consultation(ctx, id)
+	return c, people, me, err
 }
 
 // NotFound is what anyone gets who does not take part in a consultation,
@@ -41,7 +44,7 @@ func (s *Service) read(ctx context.Context, actor rooms.Actor, in Input) (Consul
 	if err != nil {
 		return Consultation{}, err
 	}
-	c.ReadUpTo = me.ReadUpTo
+	c.ReadUpTo = max(me.ReadUpTo, me.Since)
 	if c.Status == Waiting {
 		c.Queue, err = s.queueOf(ctx, c)
 	}
@@ -93,14 +96,16 @@ func (s *Service) events(ctx context.Context, actor rooms.Actor, in EventsInput)
 	if in.After < 0 {
 		return EventPage{}, rooms.Invalid("after", "after must not be negative")
 	}
-	if _, _, _, err := s.admit(ctx, in.ConsultationID, actor.UserID); err != nil {
-		return EventPage{}, err
-	}
-	items, last, err := s.store.Events(ctx, in.ConsultationID.Room(), in.After, limit)
+	_, _, me, err := s.admit(ctx, in.ConsultationID, actor.UserID)
 	if err != nil {
 		return EventPage{}, err
 	}
-	return EventPage{Items: items, LastSeq: last, HasMore: more(items, in.After, last)}, nil
+	after := max(in.After, me.Since)
+	items, last, err := s.store.Events(ctx, in.ConsultationID.Room(), after, limit)
+	if err != nil {
+		return EventPage{}, err
+	}
+	return EventPage{Items: items, LastSeq: last, HasMore: more(items, after, last)}, nil
 }
 
 // more tells whether the log goes on after what was read.
@@ -164,6 +169,11 @@ func (s *Service) subscribe(ctx context.Context, actor rooms.Actor, id ID) (room
 // joined is what a join answers, read once the connection hears the room.
 func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after rooms.Seq) (Joined, error) {
 	room := id.Room()
+	me, err := s.store.Participant(ctx, id, actor.UserID)
+	if err != nil {
+		return Joined{}, err
+	}
+	after = max(after, me.Since)
 	events, last, err := s.store.Events(ctx, room, after, joinEvents)
 	if err != nil {
 		return Joined{}, err
@@ -183,8 +193,12 @@ func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after ro
 			QueueUpdated.Send(s.hub, room, *c.Queue)
 		}
 	}
-	return Joined{Consultation: c, Participants: people, Presence: s.presence.In(room), Events: events,
-		LastSeq: last, HasMore: more(events, after, last), ReadUpTo: me.ReadUpTo}, nil
+	former, err := s.former(ctx, c.ID, me)
+	if me.Since > after { // let in anew meanwhile
+		after, events = me.Since, slices.DeleteFunc(events, func(e rooms.Entry) bool { return !me.Sees(e.Seq) })
+	}
+	return Joined{Consultation: c, Participants: people, Former: former, Presence: s.presence.In(room), Events: events, Since: me.Since,
+		LastSeq: last, HasMore: more(events, after, last), ReadUpTo: max(me.ReadUpTo, me.Since)}, err
 }
 
 func (s *Service) leave(ctx context.Context, actor rooms.Actor, in Input) (rooms.Nothing, error) {
@@ -205,73 +219,4 @@ func (s *Service) look(ctx context.Context, actor rooms.Actor, in LookInput) (ro
 		conn.Look(in.ConsultationID.Room(), in.Looking)
 	}
 	return rooms.Nothing{}, nil
-}
-
-// participantsMost bounds a consultation's room.
-const participantsMost = 10
-
-func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput) (Participant, error) {
-	if err := s.countInvitation(ctx, actor, in); err != nil {
-		return Participant{}, err
-	}
-	var guest Participant
-	err := s.store.InTx(ctx, func(tx Tx) error {
-		me, err := tx.Participant(in.ConsultationID, actor.UserID)
-		if err != nil {
-			return err
-		}
-		if me.Role != PartPatient && me.Role != PartDoctor {
-			return rooms.Forbidden("only the patient and the doctor can invite")
-		}
-		c, err := tx.Consultation(in.ConsultationID)
-		if err != nil {
-			return err
-		}
-		if c.Status.Final() {
-			return rooms.Closed("the consultation is %s", c.Status)
-		}
-		people, err := tx.Participants(c.ID)
-		if err != nil {
-			return err
-		}
-		if guest, err = s.invited(tx, in); err != nil {
-			return err
-		}
-		for _, p := range people {
-			if p.UserID == guest.UserID {
-				guest = p // invited before, or here from the start
-				return nil
-			}
-		}
-		if len(people) >= participantsMost {
-			return rooms.TooLarge("", "at most %d participants", participantsMost)
-		}
-		if err := tx.InsertParticipant(c.ID, guest); err != nil {
-			return err
-		}
-		_, err = Entered.Record(tx, c.ID.Room(), actor, s.now(), []rooms.RoomID{rooms.UserRoom(guest.UserID)},
-			func(rooms.Seq) (Participant, error) { return guest, nil })
-		return err
-	})
-	return guest, err
-}
-
-func (s *Service) invited(tx Tx, in InviteInput) (Participant, error) {
-	user, err := tx.User(in.UserID)
-	if in.Email != "" {
-		user, err = tx.UserByEmail(strings.ToLower(strings.TrimSpace(in.Email)))
-	}
-	if err != nil {
-		return Participant{}, err
-	}
-	// Whoever signed up with an address that is not theirs is not who was meant.
-	if user.Suspended || (in.Email != "" && s.verifiedOnly && !user.EmailVerified) {
-		return Participant{}, rooms.NotFound("user")
-	}
-	if in.Role == PartColleague {
-		if d, err := tx.Doctor(user.ID); err != nil || !d.Verified {
-			return Participant{}, rooms.Invalid("role", "a second doctor must be a verified doctor")
-		}
-	}
-	return Participant{UserID: user.ID, Name: user.Name, Role: in.Role, JoinedAt: s.now()}, nil
 }

@@ -22,15 +22,17 @@ type Service struct {
 	verifiedOnly bool
 	evidence     Evidence
 	caps         Caps
+	// invitedMost bounds those who are let in beside patient and doctor.
+	invitedMost int
 }
 
 // New makes the service.
 func New(store Store, hub *rooms.Hub, presence *rooms.Presence, now func() time.Time) *Service {
-	return &Service{store: store, hub: hub, presence: presence, now: now, payWithin: payWithin, terms: usualTerms, caps: UsualCaps}
+	return &Service{store: store, hub: hub, presence: presence, now: now, payWithin: payWithin, terms: usualTerms, caps: UsualCaps, invitedMost: invitedMost}
 }
 
-// VerifiedOnly makes invitations by e-mail find those alone who have shown to
-// have the address. It is for servers that send mail: on others nobody can.
+// VerifiedOnly makes invitations by e-mail find only those who have proved the
+// address. It is for servers that send mail: on others nobody can.
 func (s *Service) VerifiedOnly() { s.verifiedOnly = true }
 
 // Commands are the commands that the service carries out.
@@ -54,7 +56,8 @@ func (s *Service) Commands() []rooms.Bound {
 		Reopen.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
 			return s.move(ctx, in.ConsultationID, reopen, change{actor: a})
 		}),
-		Invite.Bind(s.invite), CountAll.Bind(s.count), Close.Bind(s.close),
+		Invite.Bind(s.invite), AnswerInvitation.Bind(s.answer), WithdrawInvitation.Bind(s.withdraw), ListInvitations.Bind(s.invitations),
+		RemoveParticipant.Bind(s.remove), Quit.Bind(s.quit), CountAll.Bind(s.count), Close.Bind(s.close),
 	}
 }
 

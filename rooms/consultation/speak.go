@@ -18,16 +18,32 @@ type Speaker struct {
 	TurnOpen       bool
 	Accepted       bool
 	Answered       bool // by the doctor
+	// InvitedBy and Since are those of the Participant.
+	InvitedBy Part
+	Since     rooms.Seq
 }
 
-// May tells whether something may be said now. Errors: closed, conflict.
+// asks reports whether what the speaker says counts as the patient's question:
+// those count whom the patient let in, for they may be the patient's second
+// account. A second doctor answers, and so does an interpreter of the doctor's.
+func (s Speaker) asks() bool {
+	switch s.Role {
+	case PartPatient, PartRelative:
+		return true
+	case PartInterpreter:
+		return s.InvitedBy != PartDoctor
+	}
+	return false
+}
+
+// May reports whether something may be said now. Errors: closed, conflict.
 func (s Speaker) May() error {
 	switch {
 	case s.Status.Final():
 		return rooms.Closed("the consultation is %s", s.Status)
 	case !s.Status.Writable():
 		return rooms.Conflict(string(s.Status), "nothing can be said while the consultation is %s", s.Status)
-	case s.Reopened && s.Role == PartPatient && !s.TurnOpen && s.TurnsLeft == 0:
+	case s.Reopened && s.asks() && !s.TurnOpen && s.TurnsLeft == 0:
 		return rooms.Conflict(string(s.Status), "the free follow-up questions have been used")
 	}
 	return nil
@@ -39,7 +55,7 @@ func (s Speaker) May() error {
 func (s Speaker) Spoke(tx Tx, now time.Time) error {
 	answers := s.Role == PartDoctor && !s.Answered && s.Accepted
 	closes := s.Role == PartDoctor && s.TurnOpen
-	asks := s.Role == PartPatient && s.Reopened && !s.TurnOpen
+	asks := s.asks() && s.Reopened && !s.TurnOpen
 	if !answers && !closes && !asks {
 		return nil
 	}

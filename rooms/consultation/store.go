@@ -19,7 +19,14 @@ type Store interface {
 	Consultation(ctx context.Context, id ID) (Consultation, error)
 	Consultations(ctx context.Context, q Query) ([]Consultation, error)
 	Cases(ctx context.Context, q CaseQuery) ([]Case, error)
+	// Participant is what user is in a consultation, also if still expected;
+	// not_found for a stranger.
+	Participant(ctx context.Context, id ID, user rooms.UserID) (Participant, error)
+	// Participants are all who have entered.
 	Participants(ctx context.Context, id ID) ([]Participant, error)
+	// Former are those who took part before and left after a seq.
+	Former(ctx context.Context, id ID, after rooms.Seq) ([]Former, error)
+	Invitations(ctx context.Context, id ID) ([]Invitation, error)
 	// Events are the events of a room after a seq, and the room's last seq.
 	Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error)
 	// Queue lists who waits for a doctor, the longest wait first.
@@ -56,8 +63,23 @@ type Tx interface {
 	// RemoveParticipant ends the part of user, and reports that access is lost
 	// (rooms.Tx.Lost): an event in the room must follow in the transaction.
 	RemoveParticipant(id ID, user rooms.UserID) error
-	// SetPart makes a participant another one: a second doctor the doctor.
+	// SetPart makes an invited participant the doctor.
 	SetPart(id ID, user rooms.UserID, part Part) error
+	// EnterParticipant makes an expected participant one who has entered at a time.
+	EnterParticipant(id ID, user rooms.UserID, at time.Time) error
+	// RemoveExpected ends the part of user, if they have not entered yet.
+	RemoveExpected(id ID, user rooms.UserID) error
+	// InsertFormer keeps who took part.
+	InsertFormer(id ID, f Former) error
+
+	Invitation(id InvitationID) (Invitation, error)
+	// Invitations are those of a consultation, the first first.
+	Invitations(id ID) ([]Invitation, error)
+	InsertInvitation(Invitation) error
+	SaveInvitation(Invitation) error
+
+	// LastSeq is the seq of a room's latest event, 0 before the first.
+	LastSeq(room rooms.RoomID) (rooms.Seq, error)
 
 	User(id rooms.UserID) (account.User, error)
 	UserByEmail(email string) (account.User, error)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
 )
 
@@ -49,6 +50,7 @@ const (
 	ConsultationExpired    Topic = "consultation_expired"
 	ConsultationReopened   Topic = "consultation_reopened"
 	ConsultationInvited    Topic = "consultation_invited"
+	ConsultationProposed   Topic = "consultation_proposed"
 	ConsultationEntered    Topic = "consultation_entered"
 	ConsultationClosed     Topic = "consultation_closed" // by the clinic
 
@@ -66,6 +68,7 @@ const (
 
 	DiagnosisSigned  Topic = "diagnosis_signed"
 	DiagnosisAmended Topic = "diagnosis_amended"
+	RecordChanged    Topic = "record_changed"
 
 	PrescriptionSigned   Topic = "prescription_signed"
 	PrescriptionApproved Topic = "prescription_approved"
@@ -127,6 +130,10 @@ type Facts struct {
 	Order    consultation.OrderID `json:"order,omitempty"`
 	Amount   int64                `json:"amount,omitempty"`
 	Currency string               `json:"currency,omitempty"`
+	// Consultation and Patient are what it is about, where its event is in no
+	// consultation's room.
+	Consultation consultation.ID   `json:"consultation,omitempty"`
+	Patient      account.PatientID `json:"patient,omitempty"`
 }
 
 // Cause is the event that a notification tells of: its id, and its place.

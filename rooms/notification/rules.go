@@ -19,18 +19,21 @@ type rule func(t *telling) error
 // rules are what notifications are made of. A new event that should reach
 // people is one line here, one topic, and its words.
 var rules = map[string]rule{
-	chat.Created.Name:                on(chat.Created, messageCreated),
-	chat.WasRead.Name:                on(chat.WasRead, roomRead),
-	consultation.Updated.Name:        on(consultation.Updated, consultationUpdated),
-	consultation.Entered.Name:        on(consultation.Entered, participantJoined),
-	call.Updated.Name:                on(call.Updated, callUpdated),
-	record.DiagnosisSigned.Name:      on(record.DiagnosisSigned, diagnosisSigned),
-	record.PrescriptionUpdated.Name:  on(record.PrescriptionUpdated, prescriptionUpdated),
-	schedule.AppointmentUpdated.Name: on(schedule.AppointmentUpdated, appointmentUpdated),
-	schedule.WaitUpdated.Name:        on(schedule.WaitUpdated, waitUpdated),
-	billing.OrderUpdated.Name:        on(billing.OrderUpdated, orderUpdated),
-	account.ReviewDue.Name:           on(account.ReviewDue, reviewDue),
-	account.Reviewed.Name:            on(account.Reviewed, reviewed),
+	chat.Created.Name:                   on(chat.Created, messageCreated),
+	chat.WasRead.Name:                   on(chat.WasRead, roomRead),
+	consultation.Updated.Name:           on(consultation.Updated, consultationUpdated),
+	consultation.Entered.Name:           on(consultation.Entered, participantJoined),
+	consultation.InvitationUpdated.Name: on(consultation.InvitationUpdated, invitationUpdated),
+	consultation.InvitationCame.Name:    on(consultation.InvitationCame, invitationCame),
+	record.RecordUpdated.Name:           on(record.RecordUpdated, recordUpdated),
+	call.Updated.Name:                   on(call.Updated, callUpdated),
+	record.DiagnosisSigned.Name:         on(record.DiagnosisSigned, diagnosisSigned),
+	record.PrescriptionUpdated.Name:     on(record.PrescriptionUpdated, prescriptionUpdated),
+	schedule.AppointmentUpdated.Name:    on(schedule.AppointmentUpdated, appointmentUpdated),
+	schedule.WaitUpdated.Name:           on(schedule.WaitUpdated, waitUpdated),
+	billing.OrderUpdated.Name:           on(billing.OrderUpdated, orderUpdated),
+	account.ReviewDue.Name:              on(account.ReviewDue, reviewDue),
+	account.Reviewed.Name:               on(account.Reviewed, reviewed),
 }
 
 func on[D any](event rooms.Event[D], follow func(*telling, D) error) rule {
@@ -205,6 +208,25 @@ func participantJoined(t *telling, p consultation.Participant) error {
 		return err
 	}
 	return t.tell(p.UserID, about{topic: ConsultationInvited, facts: Facts{Name: by.Name}})
+}
+
+// invitationUpdated tells the patient that the doctor proposes to let someone in.
+func invitationUpdated(t *telling, inv consultation.Invitation) error {
+	if inv.Status != consultation.InvitationProposed {
+		return nil
+	}
+	return t.tell(rooms.UserID(t.event.Room.Subject()), about{topic: ConsultationProposed, facts: Facts{Name: inv.ByName, Consultation: inv.ConsultationID}})
+}
+
+// invitationCame tells who was invited by address.
+func invitationCame(t *telling, r consultation.Received) error {
+	return t.tell(rooms.UserID(t.event.Room.Subject()), about{topic: ConsultationInvited, facts: Facts{Name: r.ByName, Consultation: r.ConsultationID}})
+}
+
+// recordUpdated tells the user who cares for a patient that another has changed
+// the record.
+func recordUpdated(t *telling, r record.RecordChange) error {
+	return t.tell(rooms.UserID(t.event.Room.Subject()), about{topic: RecordChanged, facts: Facts{Name: r.ByName, Patient: r.PatientID}})
 }
 
 // appointmentUpdated tells both sides what calendars have to know, and each

@@ -38,6 +38,8 @@ var wording = map[string]map[Topic]words{
 		ConsultationExpired:    {"问诊已过期", "{{.Name}}医生未能及时接诊，费用将全额退回。"},
 		ConsultationReopened:   {"{{.Name}}有追问", "患者重新打开了问诊，等待您的回复。"},
 		ConsultationInvited:    {"{{.Name}}邀请您加入问诊", "您现在可以进入这次问诊。"},
+		ConsultationProposed:   {"{{.Name}}医生想邀请他人加入问诊", "您同意之后，对方才能进入。请点击查看。"},
+		RecordChanged:          {"{{.Name}}修改了您的健康档案", "点击查看修改后的过敏史、病史和用药。"},
 		ConsultationEntered:    {"管理员查看了您的资料", "查看的原因已写在问诊记录里。"},
 		ConsultationClosed:     {"机构结束了问诊：{{.Name}}", "未提供的服务将全额退款。点击查看。"},
 		AppointmentBooked:      {"预约成功：{{.Name}}", "时间：{{.Start}}"},
@@ -81,6 +83,8 @@ var wording = map[string]map[Topic]words{
 		ConsultationExpired:    {"Your consultation has expired", "Dr {{.Name}} could not admit you in time. You get a full refund."},
 		ConsultationReopened:   {"{{.Name}} has a follow-up question", "The patient reopened the consultation and awaits your answer."},
 		ConsultationInvited:    {"{{.Name}} invites you to a consultation", "You can enter it now."},
+		ConsultationProposed:   {"Dr {{.Name}} proposes to invite someone", "Nobody enters before you agree. Open Wenzhen to answer."},
+		RecordChanged:          {"{{.Name}} changed your health record", "Open Wenzhen to see the allergies, conditions and medications as they are now."},
 		ConsultationEntered:    {"An administrator looked into your records", "The reason is written in your consultation."},
 		ConsultationClosed:     {"The clinic ended the consultation: {{.Name}}", "What was paid for and not delivered is paid back. Open Wenzhen to see it."},
 		AppointmentBooked:      {"Appointment booked: {{.Name}}", "When: {{.Start}}"},
@@ -112,6 +116,8 @@ func (t Topic) kind() NoticeKind {
 		return Appointments
 	case DoctorReviewDue, DoctorVerified, DoctorUnverified:
 		return Accounts
+	case RecordChanged:
+		return Diagnoses
 	}
 	kind, _, _ := strings.Cut(string(t), "_")
 	return NoticeKind(kind)
@@ -149,6 +155,10 @@ func (n Notification) worded(u account.User) Notification {
 		n.ConsultationID = consultation.ID(n.Cause.Room.Subject())
 		n.Path = "/consultations/" + string(n.ConsultationID)
 	}
+	if n.Facts.Consultation != "" {
+		n.ConsultationID = n.Facts.Consultation
+		n.Path = "/consultations/" + string(n.ConsultationID)
+	}
 	switch {
 	case n.Kind == Appointments:
 		n.Path = "/appointments"
@@ -156,6 +166,8 @@ func (n Notification) worded(u account.User) Notification {
 		n.Path = "/admin/doctors"
 	case n.Kind == Accounts:
 		n.Path = "/desk/profile"
+	case n.Facts.Patient != "":
+		n.Path = "/patients/" + string(n.Facts.Patient)
 	case n.Topic == PaymentGivenBack:
 		n.Path = "/desk/income"
 	case n.Facts.Order != "":

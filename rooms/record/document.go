@@ -118,6 +118,8 @@ type Document struct {
 	// drafts, and for what was signed in the first form.
 	SignedAs  string
 	Decisions []Decision
+	// SignedSeq is the last seq of the consultation's room before it was signed.
+	SignedSeq rooms.Seq
 }
 
 // settled is d with the status that follows from its signature, its decisions

@@ -13,8 +13,8 @@ import (
 // episodesMost bounds the history in one answer.
 const episodesMost = 200
 
-// recordFor is a patient's profile if the actor may read the record: whoever
-// cares for the patient, or a doctor while treating them.
+// recordFor is a patient's profile if the actor may read the record: the user
+// who cares for the patient, or a doctor while treating them.
 func recordFor(tx Tx, actor rooms.Actor, id account.PatientID) (account.Patient, error) {
 	p, err := tx.Patient(id)
 	if err != nil {
@@ -26,6 +26,20 @@ func recordFor(tx Tx, actor rooms.Actor, id account.PatientID) (account.Patient,
 	treats, err := tx.Treats(actor.UserID, id)
 	if err == nil && !treats {
 		err = rooms.NotFound("patient")
+	}
+	return p, err
+}
+
+// writable is a patient's profile if the actor may change the record: the user
+// who cares for the patient, or the doctor of an active consultation.
+func writable(tx Tx, actor rooms.Actor, id account.PatientID) (account.Patient, error) {
+	p, err := recordFor(tx, actor, id)
+	if err != nil || p.UserID == actor.UserID {
+		return p, err
+	}
+	attends, err := tx.Attends(actor.UserID, id)
+	if err == nil && !attends {
+		err = rooms.Forbidden("only the patient, and the doctor while the consultation is active, can change the record")
 	}
 	return p, err
 }
@@ -112,7 +126,7 @@ func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in Backgr
 		}
 	}
 	err = s.store.InTx(ctx, func(tx Tx) error {
-		p, err := recordFor(tx, actor, in.PatientID)
+		p, err := writable(tx, actor, in.PatientID)
 		if err != nil {
 			return err
 		}
@@ -127,8 +141,14 @@ func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in Backgr
 		if err != nil {
 			return err
 		}
-		if err := tx.InsertBackground(BackgroundVersion{PatientID: p.ID, Version: before.Version + 1, Background: background,
-			At: s.now(), ByID: by.ID, ByName: by.Name, ByRole: by.Role}); err != nil {
+		next := BackgroundVersion{PatientID: p.ID, Version: before.Version + 1, Background: background, At: s.now(), ByID: by.ID, ByName: by.Name, ByRole: by.Role}
+		if err := tx.InsertBackground(next); err != nil {
+			return err
+		}
+		_, err = RecordUpdated.Record(tx, rooms.UserRoom(p.UserID), actor, next.At, nil, func(rooms.Seq) (RecordChange, error) {
+			return RecordChange{PatientID: p.ID, PatientName: p.Name, Version: next.Version, ByID: by.ID, ByName: by.Name}, nil
+		})
+		if err != nil {
 			return err
 		}
 		v, err = s.recordOf(tx, actor, p, UpdateRecord.Name, "")

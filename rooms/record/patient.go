@@ -53,6 +53,15 @@ type Medication struct {
 	Since string `json:"since,omitempty"` // YYYY, YYYY-MM or YYYY-MM-DD
 }
 
+// RecordChange says that a record was changed, by whom, and not what.
+type RecordChange struct {
+	PatientID   account.PatientID `json:"patientId"`
+	PatientName string            `json:"patientName"`
+	Version     int64             `json:"version"`
+	ByID        rooms.UserID      `json:"byId"`
+	ByName      string            `json:"byName"`
+}
+
 // Episode is one consultation of the history with what was signed in it.
 type Episode struct {
 	ConsultationID consultation.ID     `json:"consultationId"`

@@ -9,8 +9,9 @@ import (
 )
 
 // readable is a document that the actor may read: one's own draft; what is
-// signed, for participants, whoever cares for the patient, doctors who treat
-// the patient now, and pharmacists for prescriptions.
+// signed, for participants who were there when it was or may see what was
+// before, the user who cares for the patient, doctors who treat the patient now,
+// and pharmacists for prescriptions.
 func (s *Service) readable(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID) (Document, error) {
 	d, err := tx.Document(id)
 	if err != nil || d.Kind != kind {
@@ -35,9 +36,10 @@ func (s *Service) mayRead(tx Tx, actor rooms.Actor, d Document) (bool, error) {
 	if d.UserID == actor.UserID {
 		return true, nil
 	}
-	if _, err := tx.Participant(d.ConsultationID, actor.UserID); err == nil {
+	me, err := tx.Participant(d.ConsultationID, actor.UserID)
+	if err == nil && d.shownTo(me) {
 		return true, nil
-	} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+	} else if err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
 		return false, err
 	}
 	if treats, err := tx.Treats(actor.UserID, d.PatientID); treats || err != nil {
@@ -48,6 +50,9 @@ func (s *Service) mayRead(tx Tx, actor rooms.Actor, d Document) (bool, error) {
 	}
 	return tx.Pharmacist(actor.UserID)
 }
+
+// shownTo reports whether a signed document is part of what a participant may see.
+func (d Document) shownTo(p consultation.Participant) bool { return p.Sees(d.SignedSeq + 1) }
 
 // reads hands a document that the actor may read to use, and notes the read.
 func (s *Service) reads(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID, action string, use func(Tx, Document) error) error {
@@ -96,7 +101,8 @@ func (s *Service) warn(tx Tx, actor rooms.Actor, v *Prescription) error {
 func (s *Service) inConsultation(ctx context.Context, actor rooms.Actor, id consultation.ID, kind DocumentKind, action string, begin func(), use func(Tx, Document) error) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
 		begin()
-		if _, err := tx.Participant(id, actor.UserID); err != nil {
+		me, err := tx.Participant(id, actor.UserID)
+		if err != nil {
 			return err
 		}
 		list, err := tx.Documents(DocumentQuery{Consultation: id, Kind: kind})
@@ -105,7 +111,7 @@ func (s *Service) inConsultation(ctx context.Context, actor rooms.Actor, id cons
 		}
 		shown := 0
 		for _, d := range list {
-			if d.Signature == nil && d.DoctorID != actor.UserID {
+			if d.DoctorID != actor.UserID && (d.Signature == nil || !d.shownTo(me)) {
 				continue
 			}
 			shown++

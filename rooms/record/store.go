@@ -51,8 +51,13 @@ type Tx interface {
 	// Background is the latest version, or one of version 0 before the first.
 	Background(patient account.PatientID) (BackgroundVersion, error)
 	InsertBackground(BackgroundVersion) error
-	// Treats tells whether user is a doctor in an open consultation of patient.
+	// Treats reports whether user may read patient's record as a doctor: treats
+	// the patient in a consultation that was accepted and is not closed, or was
+	// let into one as a second doctor with all that was before.
 	Treats(user rooms.UserID, patient account.PatientID) (bool, error)
+	// Attends reports whether user is the doctor of an active consultation of
+	// patient, and so may write the record.
+	Attends(user rooms.UserID, patient account.PatientID) (bool, error)
 	// ReadablePatients are those that user cares for or treats now.
 	ReadablePatients(user rooms.UserID) ([]account.Patient, error)
 	// ConsultationsOf are a patient's, the latest first.

@@ -37,17 +37,17 @@ func scanStroke(s scanner) (board.Stroke, error) {
 
 // Board implements board.Store. The seq is read first: what is drawn in between
 // is in the answer and in an event after it, and is told apart by its id.
-func (s Boards) Board(ctx context.Context, id consultation.ID) (board.Board, error) {
+func (s Boards) Board(ctx context.Context, id consultation.ID, since rooms.Seq) (board.Board, error) {
 	b := board.Board{Strokes: []board.Stroke{}}
 	var err error
 	if b.LastSeq, err = lastSeq(ctx, s.readers, id.Room()); err != nil {
 		return b, err
 	}
-	err = s.readers.row(ctx, `SELECT attachment_id FROM boards WHERE consultation_id = $1`, id).Scan(&b.AttachmentID)
+	err = s.readers.row(ctx, `SELECT attachment_id FROM boards WHERE consultation_id = $1 AND ($2 = 0 OR attachment_seq > $2)`, id, since).Scan(&b.AttachmentID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return b, err
 	}
-	strokes, err := collect(ctx, s.readers, scanStroke, `SELECT consultation_id, seq, stroke FROM board_strokes WHERE consultation_id = $1 AND gone = 0 ORDER BY seq`, id)
+	strokes, err := collect(ctx, s.readers, scanStroke, `SELECT consultation_id, seq, stroke FROM board_strokes WHERE consultation_id = $1 AND gone = 0 AND seq > $2 ORDER BY seq`, id, since)
 	if strokes != nil {
 		b.Strokes = strokes
 	}
@@ -102,14 +102,14 @@ func (tx *Tx) ClearBoard(id consultation.ID) error {
 }
 
 // SetBackground implements board.Tx.
-func (tx *Tx) SetBackground(id consultation.ID, attachment string) error {
-	return tx.exec(`INSERT INTO boards (consultation_id, strokes, attachment_id) VALUES ($1, 0, $2)
-		ON CONFLICT (consultation_id) DO UPDATE SET attachment_id = excluded.attachment_id`, id, attachment)
+func (tx *Tx) SetBackground(id consultation.ID, attachment string, seq rooms.Seq) error {
+	return tx.exec(`INSERT INTO boards (consultation_id, strokes, attachment_id, attachment_seq) VALUES ($1, 0, $2, $3)
+		ON CONFLICT (consultation_id) DO UPDATE SET attachment_id = excluded.attachment_id, attachment_seq = excluded.attachment_seq`, id, attachment, seq)
 }
 
 // IsPicture implements board.Tx.
-func (tx *Tx) IsPicture(id consultation.ID, attachment string) (bool, error) {
-	var n int
-	err := tx.row(context.Background(), `SELECT count(*) FROM attachments WHERE consultation_id = $1 AND id = $2 AND kind = 'image'`, id, attachment).Scan(&n)
-	return n > 0, err
+func (tx *Tx) IsPicture(id consultation.ID, attachment string, user rooms.UserID, since rooms.Seq) (is bool, err error) {
+	err = tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM attachments a WHERE a.consultation_id = $1 AND a.id = $2 AND a.kind = 'image'
+		AND ($4 = 0 OR a.uploader_id = $3 OR EXISTS (SELECT 1 FROM messages m WHERE m.attachment_id = a.id AND m.seq > $4)))`, id, attachment, user, since).Scan(&is)
+	return is, err
 }

@@ -32,9 +32,9 @@ func (tx *Tx) Speaker(id consultation.ID, user rooms.UserID) (consultation.Speak
 
 func speaker(ctx context.Context, q querier, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
 	s := consultation.Speaker{ConsultationID: id}
-	err := q.row(ctx, `SELECT p.role, c.status, c.reopened, c.turns_left, c.turn_open, c.accepted_at IS NOT NULL, c.answered_at IS NOT NULL
+	err := q.row(ctx, `SELECT p.role, c.status, c.reopened, c.turns_left, c.turn_open, c.accepted_at IS NOT NULL, c.answered_at IS NOT NULL, p.invited_by, p.since_seq
 		FROM participants p JOIN consultations c ON c.id = p.consultation_id WHERE p.consultation_id = $1 AND p.user_id = $2`, id, user).
-		Scan(&s.Role, &s.Status, &s.Reopened, &s.TurnsLeft, &s.TurnOpen, &s.Accepted, &s.Answered)
+		Scan(&s.Role, &s.Status, &s.Reopened, &s.TurnsLeft, &s.TurnOpen, &s.Accepted, &s.Answered, &s.InvitedBy, &s.Since)
 	return s, found(err, "consultation")
 }
 
@@ -85,8 +85,9 @@ func scanMessage(s scanner) (chat.Message, error) {
 }
 
 // Messages implements chat.Store.
-func (s Chats) Messages(ctx context.Context, id consultation.ID, before rooms.Seq, limit int) ([]chat.Message, error) {
-	list, err := collect(ctx, s.readers, scanMessage, messageRow+`WHERE m.consultation_id = $1 AND ($2 = 0 OR m.seq < $2) ORDER BY m.seq DESC LIMIT $3`, id, before, limit)
+func (s Chats) Messages(ctx context.Context, id consultation.ID, after, before rooms.Seq, limit int) ([]chat.Message, error) {
+	list, err := collect(ctx, s.readers, scanMessage, messageRow+`WHERE m.consultation_id = $1 AND m.seq > $2 AND ($3 = 0 OR m.seq < $3) ORDER BY m.seq DESC LIMIT $4`,
+		id, after, before, limit)
 	slices.Reverse(list)
 	return list, err
 }
@@ -100,6 +101,14 @@ func (s Chats) Attachment(ctx context.Context, id chat.AttachmentID) (chat.Attac
 	var recalled int
 	err = s.readers.row(ctx, `SELECT count(*) FROM messages WHERE attachment_id = $1 AND recalled_at IS NOT NULL`, id).Scan(&recalled)
 	return a, recalled > 0, err
+}
+
+// ShownAfter implements chat.Store.
+func (s Chats) ShownAfter(ctx context.Context, id chat.AttachmentID, after rooms.Seq) (shown bool, err error) {
+	err = s.readers.row(ctx, `SELECT EXISTS (SELECT 1 FROM messages WHERE attachment_id = $1 AND seq > $2)
+		OR EXISTS (SELECT 1 FROM boards b JOIN attachments a ON a.consultation_id = b.consultation_id AND a.id = b.attachment_id WHERE a.id = $1 AND b.attachment_seq > $2)`,
+		id, after).Scan(&shown)
+	return shown, err
 }
 
 func attachmentByID(ctx context.Context, q querier, id chat.AttachmentID) (chat.Attachment, error) {

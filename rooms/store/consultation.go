@@ -63,7 +63,7 @@ func (s Consultations) Consultations(ctx context.Context, q consultation.Query) 
 		c.LastSeq, c.ReadUpTo, c.Unread, c.UpdatedAt = lastSeq, readUpTo, unread, lastAt
 		return c, err
 	}, `SELECT `+consultationColumns+`, r.last_seq, r.last_at, p.read_up_to,
-			(SELECT count(*) FROM messages m WHERE m.consultation_id = c.id AND m.seq > p.read_up_to AND m.sender_id <> p.user_id AND m.recalled_at IS NULL)
+			(SELECT count(*) FROM messages m WHERE m.consultation_id = c.id AND m.seq > p.read_up_to AND m.seq > p.since_seq AND m.sender_id <> p.user_id AND m.recalled_at IS NULL)
 		FROM participants p JOIN consultations c ON c.id = p.consultation_id JOIN rooms r ON r.id = 'consultation:' || c.id`+w.sql()+
 		` ORDER BY r.last_at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
 }
@@ -95,16 +95,16 @@ func (s Consultations) Cases(ctx context.Context, q consultation.CaseQuery) ([]c
 		FROM consultations c`+w.sql()+` ORDER BY c.created_at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
 }
 
-const participantColumns = `user_id, name, role, joined_at, delivered_up_to, read_up_to`
+const participantColumns = `user_id, name, role, joined_at, delivered_up_to, read_up_to, invited_by, since_seq, expected`
 
 func scanParticipant(s scanner) (consultation.Participant, error) {
 	var p consultation.Participant
-	err := s.Scan(&p.UserID, &p.Name, &p.Role, (*at)(&p.JoinedAt), &p.DeliveredUpTo, &p.ReadUpTo)
+	err := s.Scan(&p.UserID, &p.Name, &p.Role, (*at)(&p.JoinedAt), &p.DeliveredUpTo, &p.ReadUpTo, &p.InvitedBy, &p.Since, &p.Expected)
 	return p, found(err, "consultation") // who takes no part learns no more than that
 }
 
 func participants(ctx context.Context, q querier, id consultation.ID) ([]consultation.Participant, error) {
-	return collect(ctx, q, scanParticipant, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 ORDER BY joined_at, role DESC, user_id`, id)
+	return collect(ctx, q, scanParticipant, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND expected = 0 ORDER BY joined_at, role DESC, user_id`, id)
 }
 
 func participant(ctx context.Context, q querier, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
@@ -228,8 +228,8 @@ func (tx *Tx) Participants(id consultation.ID) ([]consultation.Participant, erro
 
 // InsertParticipant implements consultation.Tx.
 func (tx *Tx) InsertParticipant(id consultation.ID, p consultation.Participant) error {
-	return tx.exec(`INSERT INTO participants (consultation_id, user_id, name, role, joined_at) VALUES ($1, $2, $3, $4, $5)`,
-		id, p.UserID, p.Name, p.Role, micros(p.JoinedAt))
+	return tx.exec(`INSERT INTO participants (consultation_id, user_id, name, role, joined_at, invited_by, since_seq, expected) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		id, p.UserID, p.Name, p.Role, micros(p.JoinedAt), p.InvitedBy, p.Since, p.Expected)
 }
 
 // RemoveParticipant implements consultation.Tx.
@@ -240,7 +240,7 @@ func (tx *Tx) RemoveParticipant(id consultation.ID, user rooms.UserID) error {
 
 // SetPart implements consultation.Tx.
 func (tx *Tx) SetPart(id consultation.ID, user rooms.UserID, part consultation.Part) error {
-	return tx.exec(`UPDATE participants SET role = $3 WHERE consultation_id = $1 AND user_id = $2`, id, user, part)
+	return tx.exec(`UPDATE participants SET role = $3, invited_by = '', since_seq = 0, expected = 0 WHERE consultation_id = $1 AND user_id = $2`, id, user, part)
 }
 
 // SaveWatermarks implements chat.Tx.

@@ -68,6 +68,8 @@ func (tx *Tx) EraseUser(user rooms.UserID, at time.Time) error {
 		`DELETE FROM templates WHERE user_id = $1`,
 		`DELETE FROM pharmacists WHERE user_id = $1`,
 		`DELETE FROM waits WHERE user_id = $1`,
+		`DELETE FROM participants WHERE user_id = $1 AND expected = 1`,
+		`DELETE FROM invitations WHERE user_id = $1`,
 		`DELETE FROM patients WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM consultations c WHERE c.patient_id = patients.id)
 			AND NOT EXISTS (SELECT 1 FROM backgrounds b WHERE b.patient_id = patients.id)`,
 	} {

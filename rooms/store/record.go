@@ -23,7 +23,7 @@ func (s Records) InTx(ctx context.Context, f func(record.Tx) error) error {
 }
 
 const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.consultation_id, d.patient_id, d.patient_name, d.user_id,
-	d.doctor_id, d.doctor_name, d.content, d.created_at, d.updated_at, d.signed_by, d.signed_at, d.sha256, d.seal, d.form, d.key_id, d.signed_as,
+	d.doctor_id, d.doctor_name, d.content, d.created_at, d.updated_at, d.signed_by, d.signed_at, d.sha256, d.seal, d.form, d.key_id, d.signed_as, d.signed_seq,
 	coalesce((SELECT n.id FROM documents n WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL), '') FROM documents d`
 
 func scanDocument(s scanner) (record.Document, error) {
@@ -33,7 +33,7 @@ func scanDocument(s scanner) (record.Document, error) {
 	var signed sql.NullInt64
 	err := s.Scan(&d.ID, &d.Kind, &d.Root, &d.Version, &d.Supersedes, &d.ConsultationID, &d.PatientID, &d.PatientName, &d.UserID,
 		&d.DoctorID, &d.DoctorName, unseal("documents.content", &d.ID, &content), (*at)(&d.CreatedAt), (*at)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal,
-		&signature.Form, &signature.KeyID, unseal("documents.signed_as", &d.ID, &d.SignedAs), &d.SupersededBy)
+		&signature.Form, &signature.KeyID, unseal("documents.signed_as", &d.ID, &d.SignedAs), &d.SignedSeq, &d.SupersededBy)
 	if err != nil {
 		return d, found(err, "document")
 	}
@@ -213,9 +213,10 @@ func (tx *Tx) DeleteDraft(id record.DocumentID) error {
 // SignDocument implements record.Tx.
 func (tx *Tx) SignDocument(d record.Document) error {
 	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3, signed_by = $4, signed_at = $5, sha256 = $6, seal = $7,
-			form = $8, key_id = $9, signed_as = $10, patient_name = $11, doctor_name = $12 WHERE id = $1 AND signed_at IS NULL`,
+			form = $8, key_id = $9, signed_as = $10, patient_name = $11, doctor_name = $12,
+			signed_seq = coalesce((SELECT last_seq FROM rooms WHERE id = $13), 0) WHERE id = $1 AND signed_at IS NULL`,
 		d.ID, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.UpdatedAt), d.Signature.SignedBy, micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal,
-		d.Signature.Form, d.Signature.KeyID, seal(tx, "documents.signed_as", d.ID, d.SignedAs), d.PatientName, d.DoctorName)
+		d.Signature.Form, d.Signature.KeyID, seal(tx, "documents.signed_as", d.ID, d.SignedAs), d.PatientName, d.DoctorName, d.ConsultationID.Room())
 }
 
 // Practitioner implements record.Tx.
@@ -253,14 +254,24 @@ func (tx *Tx) InsertBackground(v record.BackgroundVersion) error {
 		v.PatientID, v.Version, tx.keys().Seal(backgroundPlace(v.PatientID, v.Version), string(content)), micros(v.At), v.ByID, v.ByName, v.ByRole)
 }
 
-// treating are the consultations in which a doctor ($1) treats a patient now.
+// treating are the consultations in which a doctor ($1) treats a patient, or did
+// so until lately: a request that waits is none of them, and a second doctor is
+// one only if the patient has shared what was before.
 const treating = ` FROM participants p JOIN consultations c ON c.id = p.consultation_id
-	WHERE p.user_id = $1 AND p.role IN ('doctor', 'second_doctor') AND c.status IN ('waiting', 'active', 'on_hold', 'ended')`
+	WHERE p.user_id = $1 AND (p.role = 'doctor' OR p.role = 'second_doctor' AND p.since_seq = 0) AND c.status IN ('active', 'on_hold', 'ended')`
 
 // Treats implements record.Tx.
 func (tx *Tx) Treats(user rooms.UserID, patient account.PatientID) (bool, error) {
 	var does bool
 	err := tx.row(context.Background(), `SELECT EXISTS (SELECT 1`+treating+` AND c.patient_id = $2)`, user, patient).Scan(&does)
+	return does, err
+}
+
+// Attends implements record.Tx.
+func (tx *Tx) Attends(user rooms.UserID, patient account.PatientID) (bool, error) {
+	var does bool
+	err := tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM consultations WHERE doctor_id = $1 AND patient_id = $2 AND status IN ('active', 'on_hold'))`,
+		user, patient).Scan(&does)
 	return does, err
 }
 

@@ -37,6 +37,7 @@ var sealedTables = []sealedTable{
 	{"board_strokes", []string{"consultation_id", "seq"}, []string{"stroke"}},
 	{"notifications", []string{"id"}, []string{"facts"}},
 	{"doctors", []string{"user_id"}, []string{"rejection"}},
+	{"invitations", []string{"id"}, []string{"invitee"}},
 }
 
 // place is that of one value of a sealed table.

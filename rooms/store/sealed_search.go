@@ -17,7 +17,7 @@ func (s Chats) searchSealed(ctx context.Context, q chat.Query) ([]chat.Message, 
 		return nil, nil
 	}
 	w := where{}
-	w.add(`p.user_id = ?`, q.User)
+	w.add(`p.user_id = ? AND m.seq > p.since_seq`, q.User)
 	w.add(`m.recalled_at IS NULL AND m.text <> ''`)
 	if q.Consultation != "" {
 		w.add(`m.consultation_id = ?`, q.Consultation)

@@ -106,7 +106,7 @@ func (s Chats) Search(ctx context.Context, q chat.Query) ([]chat.Message, error)
 	}
 	w := where{}
 	w.add(condition, match)
-	w.add(`p.user_id = ?`, q.User)
+	w.add(`p.user_id = ? AND m.seq > p.since_seq`, q.User)
 	w.add(`m.recalled_at IS NULL`)
 	if q.Consultation != "" {
 		w.add(`m.consultation_id = ?`, q.Consultation)

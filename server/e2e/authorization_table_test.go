@@ -229,6 +229,17 @@ var authorization = map[string]row{
 	consultation.Invite.Name: {want: theirs, in: func(b belongings) any {
 		return consultation.InviteInput{ConsultationID: b.consultation, UserID: b.user, Role: consultation.PartRelative}
 	}},
+	consultation.ListInvitations.Name: {want: theirs, in: about},
+	consultation.AnswerInvitation.Name: {want: theirs, everyone: true, in: func(b belongings) any { // bo has none to answer
+		return consultation.InvitationAnswer{ConsultationID: b.consultation, InvitationID: "none", Accept: true}
+	}},
+	consultation.WithdrawInvitation.Name: {want: theirs, everyone: true, in: func(b belongings) any {
+		return consultation.InvitationRef{ConsultationID: b.consultation, InvitationID: "none"}
+	}},
+	consultation.RemoveParticipant.Name: {want: theirs, in: func(b belongings) any {
+		return consultation.ParticipantRef{ConsultationID: b.consultation, UserID: b.user}
+	}},
+	consultation.Quit.Name: {want: theirs, in: about},
 
 	chat.Send.Name: {want: theirs, in: func(b belongings) any {
 		return chat.SendInput{ConsultationID: b.consultation, ClientID: "x", Kind: chat.Text, Text: "let me in"}

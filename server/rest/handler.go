@@ -66,7 +66,11 @@ func (s *server) answer(r Route, command rooms.Bound) gin.HandlerFunc {
 				s.asFile(c, r, out)
 				return
 			}
-			c.Data(r.Status, "application/json; charset=utf-8", out)
+			status := r.Status
+			if r.later != nil && r.later(out) {
+				status = http.StatusAccepted
+			}
+			c.Data(status, "application/json; charset=utf-8", out)
 		}
 	}
 }

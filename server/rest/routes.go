@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"wenzhen/rooms/account"
@@ -29,6 +30,9 @@ type Route struct {
 	versioned bool
 	// text routes answer with a string of this type, as a file of this name.
 	text, file string
+	// later answers with 202 Accepted instead of Status if the command's answer
+	// says that nothing has come of it yet.
+	later func(answer json.RawMessage) bool
 	// body of the answer, where it is not the command's answer as JSON
 	content content
 }
@@ -50,6 +54,15 @@ const (
 
 // Versioned tells whether the route answers with an ETag and takes If-Match.
 func (r Route) Versioned() bool { return r.versioned }
+
+// Later reports whether the route may answer with 202 Accepted too.
+func (r Route) Later() bool { return r.later != nil }
+
+// proposed reports whether an invitation waits for the patient.
+func proposed(answer json.RawMessage) bool {
+	var out consultation.Admission
+	return json.Unmarshal(answer, &out) == nil && out.Invitation.Status == consultation.InvitationProposed
+}
 
 // Idempotent tells whether the route takes an Idempotency-Key.
 func (r Route) Idempotent() bool { return idempotent(r.Command) }
@@ -135,7 +148,12 @@ func Routes() []Route {
 		{Method: "POST", Path: "/consultations/:consultationId/end", Command: consultation.End.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/consultations/:consultationId/terminate", Command: consultation.Terminate.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/consultations/:consultationId/reopen", Command: consultation.Reopen.Name, Status: http.StatusOK},
-		{Method: "POST", Path: "/consultations/:consultationId/invitations", Command: consultation.Invite.Name, Status: http.StatusCreated},
+		{Method: "POST", Path: "/consultations/:consultationId/invitations", Command: consultation.Invite.Name, Status: http.StatusCreated, later: proposed},
+		{Method: "GET", Path: "/consultations/:consultationId/invitations", Command: consultation.ListInvitations.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/invitations/:invitationId/answer", Command: consultation.AnswerInvitation.Name, Status: http.StatusOK},
+		{Method: "DELETE", Path: "/consultations/:consultationId/invitations/:invitationId", Command: consultation.WithdrawInvitation.Name, Status: http.StatusOK},
+		{Method: "DELETE", Path: "/consultations/:consultationId/participants/:userId", Command: consultation.RemoveParticipant.Name, Status: http.StatusNoContent},
+		{Method: "POST", Path: "/consultations/:consultationId/quit", Command: consultation.Quit.Name, Status: http.StatusNoContent},
 		{Method: "GET", Path: "/consultations/:consultationId/events", Command: consultation.Events.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/consultations/:consultationId/messages", Command: chat.History.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/consultations/:consultationId/messages", Command: chat.Send.Name, Status: http.StatusCreated},

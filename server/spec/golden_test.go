@@ -53,7 +53,7 @@ func routes() []spec.Route {
 	for _, r := range rest.Routes() {
 		takes, gives := r.Media()
 		all = append(all, spec.Route{Method: r.Method, Path: "/api/v1" + parameter.ReplaceAllString(r.Path, "{$1}"), Command: r.Command, Status: r.Status,
-			Anonymous: r.Anonymous, Versioned: r.Versioned(), Idempotent: r.Idempotent(), Takes: takes, Gives: gives})
+			Later: r.Later(), Anonymous: r.Anonymous, Versioned: r.Versioned(), Idempotent: r.Idempotent(), Takes: takes, Gives: gives})
 	}
 	return all
 }

@@ -26,6 +26,8 @@ type Route struct {
 	Command      string
 	// Status is that of success; 204 has no body.
 	Status int
+	// Later routes may answer with 202 instead, and the same content.
+	Later bool
 	// Anonymous routes take no access token.
 	Anonymous bool
 	// Versioned routes answer with an ETag and take If-Match.
@@ -205,6 +207,10 @@ func (s *schemas) responses(r Route, command rooms.Bound) object {
 	}
 	if r.Versioned {
 		success = append(success, member{"headers", object{{"ETag", object{{"description", "The version, for If-Match."}, {"schema", object{{"type", "string"}}}}}}})
+	}
+	if r.Later {
+		later := append(object{{"description", http.StatusText(http.StatusAccepted)}}, success[1:]...)
+		return object{{strconv.Itoa(r.Status), success}, {strconv.Itoa(http.StatusAccepted), later}, {"default", object{{"$ref", problem}}}}
 	}
 	return object{{strconv.Itoa(r.Status), success}, {"default", object{{"$ref", problem}}}}
 }
