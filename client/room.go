@@ -294,6 +294,7 @@ func (r *Room) joined(j consultation.Joined) {
 			r.last = j.Events[0].Seq - 1
 		}
 	}
+	r.last = max(r.last, j.Since) // nothing comes up to there
 	for _, e := range j.Events {
 		r.take(e)
 	}

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -86,7 +87,12 @@ func (v view) print(e rooms.Entry) string {
 		}
 	case consultation.Entered.Name:
 		if p, err := client.Decode(consultation.Entered, e); err == nil {
+			v.names[p.UserID] = p.Name
 			return fmt.Sprintf("%s -- %s may enter (%s)", clock, p.Name, p.Role)
+		}
+	case consultation.Left.Name:
+		if d, err := client.Decode(consultation.Left, e); err == nil {
+			return fmt.Sprintf("%s -- %s takes part no more", clock, cmp.Or(v.names[d.UserID], "someone"))
 		}
 	}
 	return ""

@@ -48,7 +48,7 @@ func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput)
 		if in.History && me.Role != PartPatient {
 			return rooms.Invalid("history", "only the patient can share what was said before")
 		}
-		guest, err := s.sought(tx, in)
+		inv, err := s.drawUp(tx, me, c, in)
 		if err != nil {
 			return err
 		}
@@ -56,28 +56,14 @@ func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput)
 		if err != nil {
 			return err
 		}
-		now := s.now()
-		inv := Invitation{ID: InvitationID(rooms.NewID(now)), ConsultationID: c.ID, Status: InvitationProposed, Role: in.Role, Invitee: guest.Name,
-			History: in.History, ByID: me.UserID, ByName: me.Name, ByRole: me.Role, CreatedAt: now, UserID: guest.ID, ByAddress: in.Email != ""}
-		if inv.ByAddress {
-			inv.Invitee = address(in.Email)
-		}
 		if i := slices.IndexFunc(all, inv.repeats); i >= 0 {
-			inv = all[i]
-			if inv.Status == InvitationProposed && me.Role == PartPatient { // inviting whom the doctor proposes is consent
-				inv.History = in.History
-				return s.takesEffect(tx, c, actor, inv, &out)
-			}
-			out.Invitation = inv
-			return nil
+			return s.repeated(tx, me, c, actor, all[i], in, &out)
 		}
-		if inv.UserID != "" {
-			switch p, err := tx.Participant(c.ID, inv.UserID); {
-			case err == nil && !inv.ByAddress:
+		if !inv.ByAddress {
+			p, err := tx.Participant(c.ID, inv.UserID)
+			if err == nil {
 				return s.here(tx, c, actor, p, all, &out)
-			case err == nil:
-				inv.UserID = "" // here already, which an address must not show
-			case rooms.CodeOf(err) != rooms.CodeNotFound:
+			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
 				return err
 			}
 		}
@@ -94,6 +80,49 @@ func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput)
 		return s.tell(tx, c, actor, inv)
 	})
 	return out, err
+}
+
+// drawUp is the invitation that is asked for.
+func (s *Service) drawUp(tx Tx, me Participant, c Consultation, in InviteInput) (Invitation, error) {
+	now := s.now()
+	inv := Invitation{ID: InvitationID(rooms.NewID(now)), ConsultationID: c.ID, Status: InvitationProposed, Role: in.Role, Invitee: address(in.Email),
+		History: in.History, ByID: me.UserID, ByName: me.Name, ByRole: me.Role, CreatedAt: now, ByAddress: in.Email != ""}
+	if inv.ByAddress {
+		return inv, s.resolve(tx, c, &inv)
+	}
+	user, err := tx.User(in.UserID)
+	if err == nil && user.Suspended {
+		err = rooms.NotFound("user")
+	}
+	if err != nil {
+		return inv, err
+	}
+	fits, err := s.fits(tx, user, in.Role)
+	if err == nil && !fits {
+		err = rooms.Invalid("role", "a second doctor must be a verified doctor")
+	}
+	inv.Invitee, inv.UserID = user.Name, user.ID
+	return inv, err
+}
+
+// repeated is the answer to an invitation that there is already.
+func (s *Service) repeated(tx Tx, me Participant, c Consultation, actor rooms.Actor, inv Invitation, in InviteInput, out *Admission) error {
+	if inv.Status == InvitationProposed && me.Role == PartPatient { // inviting whom the doctor proposes is consent
+		inv.History = in.History
+		return s.takesEffect(tx, c, actor, inv, out)
+	}
+	out.Invitation = inv
+	if inv.Status != InvitationAccepted || inv.UserID != "" {
+		return nil
+	}
+	// Someone may have the address by now. That is told to nobody else.
+	if err := s.resolve(tx, c, &inv); err != nil || inv.UserID == "" {
+		return err
+	}
+	if _, err := s.letIn(tx, c, actor, inv); err != nil {
+		return err
+	}
+	return tx.SaveInvitation(inv)
 }
 
 // here is the answer for someone who takes part already. Who is expected by
@@ -171,35 +200,29 @@ func (s *Service) hasPlace(tx Tx, c Consultation, by Part, all []Invitation) err
 	return nil
 }
 
-// sought is the user whom an invitation is for. An address that finds nobody
-// is no error: nobody learns by an invitation who has an account, or is a doctor.
-func (s *Service) sought(tx Tx, in InviteInput) (account.User, error) {
-	if in.Email != "" {
-		user, err := tx.UserByEmail(address(in.Email))
-		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			return account.User{}, nil
-		} else if err != nil {
-			return user, err
-		}
-		fits, err := s.fits(tx, user, in.Role)
-		// Who signed up with an address that is not theirs is not who was meant.
-		if err != nil || !fits || s.verifiedOnly && !user.EmailVerified {
-			return account.User{}, err
-		}
-		return user, nil
+// resolve finds whom an invitation by address lets in. An address that finds
+// nobody is no error, nor is one of somebody who is here already: nobody learns
+// by an invitation who has an account, or is a doctor.
+func (s *Service) resolve(tx Tx, c Consultation, inv *Invitation) error {
+	if !inv.ByAddress || inv.UserID != "" {
+		return nil
 	}
-	user, err := tx.User(in.UserID)
-	if err == nil && user.Suspended {
-		err = rooms.NotFound("user")
+	user, err := tx.UserByEmail(inv.Invitee)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return nil
+	} else if err != nil {
+		return err
 	}
-	if err != nil {
-		return user, err
+	// A user who signed up with an address that is not theirs is not who was meant.
+	fits, err := s.fits(tx, user, inv.Role)
+	if err != nil || !fits || s.verifiedOnly && !user.EmailVerified {
+		return err
 	}
-	fits, err := s.fits(tx, user, in.Role)
-	if err == nil && !fits {
-		err = rooms.Invalid("role", "a second doctor must be a verified doctor")
+	if _, err := tx.Participant(c.ID, user.ID); rooms.CodeOf(err) != rooms.CodeNotFound {
+		return err
 	}
-	return user, err
+	inv.UserID = user.ID
+	return nil
 }
 
 // fits reports whether a user may take part in a role.
@@ -225,6 +248,9 @@ func (s *Service) takesEffect(tx Tx, c Consultation, actor rooms.Actor, inv Invi
 		inv.AnsweredAt = nil
 	}
 	inv.Status = InvitationAccepted
+	if err := s.resolve(tx, c, &inv); err != nil {
+		return err
+	}
 	if inv.UserID != "" {
 		p, err := s.letIn(tx, c, actor, inv)
 		if err != nil {

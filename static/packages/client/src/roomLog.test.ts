@@ -9,6 +9,7 @@ class FakeRoom {
   readonly asked: (number | undefined)[] = []
   pageSize = 100
   failWith: Failure | undefined
+  since = 0
 
   write(count: number): Entry[] {
     const fresh = Array.from({ length: count }, () => {
@@ -25,9 +26,9 @@ class FakeRoom {
     await Promise.resolve()
     if (this.failWith) throw this.failWith
     const lastSeq = this.log.length
-    const from = after ?? Math.max(0, lastSeq - this.pageSize)
+    const from = Math.max(after ?? Math.max(0, lastSeq - this.pageSize), this.since)
     const events = this.log.slice(from, from + this.pageSize)
-    return { lastSeq, events, hasMore: from + events.length < lastSeq, readUpTo: 0, participants: [], presence: [] } as unknown as Joined
+    return { lastSeq, events, since: this.since, hasMore: from + events.length < lastSeq, readUpTo: 0, participants: [], presence: [] } as unknown as Joined
   }
 }
 
@@ -56,6 +57,19 @@ const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 const settle = () => vi.advanceTimersByTimeAsync(60_000)
 
 describe('RoomLog', () => {
+  test('begins where it does for an invited person, also when they were let in anew', async () => {
+    room.write(5)
+    room.since = 3
+    await log.catchUp()
+    expect(seen).toEqual([4, 5])
+    room.write(4)
+    room.since = 7
+    await log.catchUp()
+    log.receive(room.write(1)[0]!)
+    expect(seen).toEqual([4, 5, 8, 9, 10])
+    expect(failures).toEqual([])
+  })
+
   test('delivers what the join answers, then what comes live', async () => {
     room.write(3)
     await log.catchUp()

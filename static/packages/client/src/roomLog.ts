@@ -97,6 +97,8 @@ export class RoomLog {
       }
       this.retryMs = firstRetryMs
       this.listener.joined(room)
+      // Nothing comes up to where the log begins for an invited person.
+      if (this.last !== undefined && room.since) this.last = Math.max(this.last, room.since)
       for (const entry of room.events) this.accept(entry)
       this.last ??= room.lastSeq
       this.drain()
