@@ -1,5 +1,10 @@
 // Generated from the server's catalogue by `go generate ./server/spec`. Do not edit.
 
+export interface Admission {
+  invitation: Invitation
+  participant?: Participant
+}
+
 export interface Allergy {
   substance: string
   reaction?: string
@@ -688,6 +693,14 @@ export interface ForgotInput {
   email: string
 }
 
+export interface Former {
+  userId: string
+  name: string
+  role: Part
+  joinedAt: string
+  leftAt: string
+}
+
 export interface Found {
   items: Message[]
   nextCursor: string
@@ -840,11 +853,44 @@ export interface Input {
 
 export type Integrity = 'intact' | 'altered' | 'unknown_key'
 
+export interface Invitation {
+  id: string
+  consultationId: string
+  status: InvitationStatus
+  role: Part
+  invitee: string
+  history: boolean
+  byId: string
+  byName: string
+  byRole: Part
+  createdAt: string
+  answeredAt?: string
+}
+
+export interface InvitationAnswer {
+  consultationId: string
+  invitationId: string
+  accept: boolean
+  history?: boolean
+}
+
+export interface InvitationList {
+  items: Invitation[]
+}
+
+export interface InvitationRef {
+  consultationId: string
+  invitationId: string
+}
+
+export type InvitationStatus = 'proposed' | 'accepted' | 'entered' | 'declined' | 'withdrawn' | 'left'
+
 export interface InviteInput {
   consultationId: string
   email?: string
   userId?: string
   role: Part
+  history?: boolean
 }
 
 export interface Invited {
@@ -873,6 +919,8 @@ export interface JoinInput {
 export interface Joined {
   consultation: Consultation
   participants: Participant[]
+  former: Former[]
+  since?: number
   presence: Present[]
   events: Entry[]
   lastSeq: number
@@ -1196,6 +1244,13 @@ export interface Participant {
   joinedAt: string
   deliveredUpTo: number
   readUpTo: number
+  invitedBy?: Part
+  since?: number
+}
+
+export interface ParticipantRef {
+  consultationId: string
+  userId: string
 }
 
 export type Party = 'patient' | 'doctor' | 'system'
@@ -1435,6 +1490,22 @@ export interface Receipt {
 export interface ReceiptInput {
   consultationId: string
   upToSeq: number
+}
+
+export interface Received {
+  invitationId: string
+  consultationId: string
+  role: Part
+  byId: string
+  byName: string
+}
+
+export interface RecordChange {
+  patientId: string
+  patientName: string
+  version: number
+  byId: string
+  byName: string
 }
 
 export interface RecordGlimpse {
@@ -1951,7 +2022,7 @@ export interface Tokens {
 
 export type Tool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
 
-export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_entered' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'consultation_closed' | 'waitlist_closed' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
+export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'consultation_closed' | 'waitlist_closed' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
 
 export interface TreatedList {
   items: Patient[]
@@ -2131,6 +2202,9 @@ export type AnyLogEvent =
   | LogEvent<'consultation:updated', Consultation>
   | LogEvent<'participant:joined', Participant>
   | LogEvent<'participant:left', Departure>
+  | LogEvent<'invitation:updated', Invitation>
+  | LogEvent<'invitation:received', Received>
+  | LogEvent<'record:updated', RecordChange>
   | LogEvent<'diagnosis:signed', Diagnosis>
   | LogEvent<'prescription:updated', Prescription>
   | LogEvent<'message:created', Message>
@@ -2237,6 +2311,12 @@ export interface ServerToClientEvents {
   'participant:joined': (event: LogEvent<'participant:joined', Participant>) => void
   /** Someone takes part no more. Their own devices are told as well, and hear nothing of the room after that. */
   'participant:left': (event: LogEvent<'participant:left', Departure>) => void
+  /** An invitation was made, answered, used or taken back; told to the patient and the doctor of the consultation. */
+  'invitation:updated': (event: LogEvent<'invitation:updated', Invitation>) => void
+  /** The user was invited by address into a consultation and may enter it. */
+  'invitation:received': (event: LogEvent<'invitation:received', Received>) => void
+  /** A patient's record has a new version; told to the user who cares for the patient. */
+  'record:updated': (event: LogEvent<'record:updated', RecordChange>) => void
   /** A doctor signed a diagnosis, or an amendment of one. */
   'diagnosis:signed': (event: LogEvent<'diagnosis:signed', Diagnosis>) => void
   /** A prescription was signed, or decided about. */
