@@ -182,6 +182,7 @@ var routes = []Route{
 	{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name},
 	{Method: "POST", Path: "/admin/users/:userId/unsuspend", Command: account.UnsuspendUser.Name},
 	{Method: "POST", Path: "/admin/users/:userId/unverify", Command: account.UnverifyDoctor.Name},
+	{Method: "POST", Path: "/admin/users/:userId/reset-second-factor", Command: account.ResetSecondFactor.Name},
 	{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name},
 	{Method: "POST", Path: "/admin/doctors/:doctorId/verify", Command: account.VerifyDoctor.Name},
 }

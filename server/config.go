@@ -57,6 +57,12 @@ type Config struct {
 	LoginWindow          time.Duration `default:"15m" env:"WENZHEN_LOGIN_WINDOW" help:"The window in which failed logins count."`
 	Registrations        int           `default:"100" env:"WENZHEN_REGISTRATIONS" help:"Registrations from one address within a minute."`
 
+	SecondFactorGuesses int           `default:"30" env:"WENZHEN_SECOND_FACTOR_GUESSES" help:"Wrong codes of the second factor per account within 24 hours, on all devices together. Recovery codes work past it."`
+	AccountMails        int           `default:"20" env:"WENZHEN_ACCOUNT_MAILS" help:"Mails to one address within 24 hours that verify it, reset a password or answer a registration, of each kind."`
+	SecondFactor        string        `default:"off" enum:"off,staff" env:"WENZHEN_SECOND_FACTOR" help:"Who has to have a second factor: \"off\", nobody; \"staff\", doctors and admins, who set one up after their next login before anything else. A login with a passkey needs none."`
+	SignConfirm         time.Duration `default:"0s" env:"WENZHEN_SIGN_CONFIRM" help:"For how long after a login or a confirmation (POST /auth/sessions/confirm) diagnoses, prescriptions and summaries may be signed and prescriptions reviewed; then it has to be confirmed again. 0 asks for none."`
+	ConfirmRegistration string        `default:"on" enum:"on,off" env:"WENZHEN_CONFIRM_REGISTRATION" help:"Where mail is sent: an account comes to be once its address is confirmed, and the answer to a registration does not reveal whether the address has one."`
+
 	CommandRate    float64       `default:"50" env:"WENZHEN_COMMAND_RATE" help:"Commands a second that one user may send, sustained."`
 	CommandBurst   int           `default:"500" env:"WENZHEN_COMMAND_BURST" help:"Commands that one user may send at once."`
 	CommandTimeout time.Duration `default:"10s" env:"WENZHEN_COMMAND_TIMEOUT" help:"How long one command may take."`
@@ -188,6 +194,7 @@ func (c Config) Validate() error {
 		{c.IdleLogOff == 0 || c.IdleLogOff >= time.Second, "--idle-log-off must be at least a second, or 0"},
 		{c.AccessLife > 0 && c.RefreshLife > c.AccessLife, "--refresh-life must be longer than --access-life, and both positive"},
 		{c.LoginFailures > 0 && c.LoginAddressFailures > 0 && c.LoginWindow > 0 && c.Registrations > 0, "the login limits must be positive"},
+		{c.SecondFactorGuesses > 0 && c.AccountMails > 0 && c.SignConfirm >= 0, "--second-factor-guesses and --account-mails must be positive, and --sign-confirm not negative"},
 		{c.CommandRate > 0 && c.CommandBurst > 0 && c.CommandTimeout > 0, "the command limits must be positive"},
 		{c.AttachmentBytes > 0 && c.PacketBytes >= 16<<10, "--attachment-bytes must be positive and --packet-bytes at least 16384"},
 		{c.VoiceLength >= time.Second && c.VoiceBytes > 0, "--voice-length must be at least a second, and --voice-bytes positive"},

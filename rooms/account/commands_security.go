@@ -55,6 +55,9 @@ var (
 	RenewRecoveryCodes = rooms.Command[rooms.Nothing, RecoveryCodes]{Name: "totp:recovery-codes", For: rooms.Users,
 		Doc: "Replace one's recovery codes; each is good once instead of a code."}
 
+	ResetSecondFactor = rooms.Command[UserInput, rooms.Nothing]{Name: "user:reset-second-factor", For: rooms.Admins,
+		Doc: "Switch off the second factor of a user who has lost it and its recovery codes; all the user's sessions end, and a mail reports it. Asks for a confirmation, and is noted in the audit log."}
+
 	BeginPasskey = rooms.Command[rooms.Nothing, PasskeyChallenge]{Name: "passkey:begin", For: rooms.Users,
 		Doc: "Begin to make a passkey (WebAuthn)."}
 	AddPasskey = rooms.Command[NewPasskeyInput, Passkey]{Name: "passkey:add", For: rooms.Users,
@@ -181,7 +184,8 @@ type Security struct {
 	Identities    []LinkedIdentity `json:"identities"`
 }
 
-// ConfirmInput is the password or, where there is none, a code of the second factor.
+// ConfirmInput is the password, where there is one, and a code of the second
+// factor, where that is on.
 type ConfirmInput struct {
 	Password string `json:"password,omitempty"`
 	OTP      string `json:"otp,omitempty"`

@@ -10,9 +10,26 @@ import (
 const (
 	verifyLife = 48 * time.Hour
 	resetLife  = time.Hour
-	// mailsAnHour bounds the mails that can be asked for to one address.
+	// mailsAnHour bounds the mails of one kind that can be asked for to one
+	// address; Config.MailsADay does so for a day.
 	mailsAnHour = 5
 )
+
+// mailed counts a mail of a kind to an address, unless there were enough of
+// them: then it reports false, and none is to be sent.
+func (s *Service) mailed(tx Tx, kind, email string) (bool, error) {
+	now, subject := s.now(), kind+"-mail:"+email
+	for _, bound := range []struct {
+		most   int
+		within time.Duration
+	}{{mailsAnHour, time.Hour}, {s.cfg.MailsADay, aDay}} {
+		n, err := tx.CountAttempts(subject, now.Add(-bound.within))
+		if err != nil || n >= bound.most {
+			return false, err
+		}
+	}
+	return true, tx.AddAttempt(subject, now)
+}
 
 // postVerification sends a mail that proves who reads it has the address.
 func (s *Service) postVerification(tx Tx, user User) error {
@@ -36,8 +53,10 @@ func (s *Service) sendVerification(ctx context.Context, actor rooms.Actor, _ roo
 		if err != nil || user.EmailVerified {
 			return err
 		}
-		if err := attempt(tx, "verify-mail:"+string(user.ID), mailsAnHour, time.Hour, s.now()); err != nil {
+		if may, err := s.mailed(tx, letterVerify, user.Email); err != nil {
 			return err
+		} else if !may {
+			return rooms.RateLimited(time.Hour, "enough mails have been sent to this address; look into the spam folder, or come back later")
 		}
 		return s.postVerification(tx, user)
 	})
@@ -81,12 +100,8 @@ func (s *Service) forgotPassword(ctx context.Context, actor rooms.Actor, in Forg
 		if err := attemptFrom(tx, "forgot", actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, now); err != nil {
 			return err
 		}
-		n, err := tx.CountAttempts("forgot:"+email, now.Add(-time.Hour))
-		if err != nil || n >= mailsAnHour {
-			return err // said to nobody: it would tell that others asked
-		}
-		if err := tx.AddAttempt("forgot:"+email, now); err != nil {
-			return err
+		if may, err := s.mailed(tx, letterReset, email); err != nil || !may {
+			return err // said to nobody: it would reveal that others asked
 		}
 		user, err := tx.UserByEmail(email)
 		if rooms.CodeOf(err) == rooms.CodeNotFound || user.Suspended {
@@ -108,13 +123,17 @@ func (s *Service) forgotPassword(ctx context.Context, actor rooms.Actor, in Forg
 // its owner from logging in next.
 //
 // Where nobody had proved yet to have the address, whatever else opens the
-// account was put there by someone who may not: passkeys, providers and second
-// factor are removed.
+// account was put there by someone who may not: passkeys and providers are
+// removed. The second factor stays, always: a mailbox is not two factors. Who
+// has lost it uses a recovery code, or asks an admin (ResetSecondFactor).
 func (s *Service) resetPassword(ctx context.Context, _ rooms.Actor, in ResetInput) (ResetAnswer, error) {
 	if ok, err := s.hasTicket(ctx, ticketReset, in.Token); err != nil {
 		return ResetAnswer{}, err
 	} else if !ok {
 		return ResetAnswer{}, errDeadLink()
+	}
+	if err := s.goodReset(ctx, in); err != nil {
+		return ResetAnswer{}, err
 	}
 	hash, err := s.passwords.hash(ctx, in.Password)
 	if err != nil {
@@ -137,7 +156,7 @@ func (s *Service) resetPassword(ctx context.Context, _ rooms.Actor, in ResetInpu
 			return errDeadLink()
 		}
 		if !user.EmailVerified {
-			if err := disown(tx, user.ID); err != nil {
+			if err := lock(tx, user.ID); err != nil {
 				return err
 			}
 			user.EmailVerified = true
@@ -157,11 +176,22 @@ func (s *Service) resetPassword(ctx context.Context, _ rooms.Actor, in ResetInpu
 	return ResetAnswer{Email: user.Email, Device: s.deviceToken(user.ID, "")}, nil
 }
 
-// disown removes everything but the password that opens an account.
-func disown(tx Tx, user rooms.UserID) error {
-	if err := tx.DeleteTOTP(user); err != nil {
+// goodReset judges a new password before the ticket is used up.
+func (s *Service) goodReset(ctx context.Context, in ResetInput) error {
+	id, _ := s.ticketID(ticketReset, in.Token)
+	t, err := s.store.Ticket(ctx, id)
+	if err != nil {
 		return err
 	}
+	user, err := s.store.User(ctx, t.UserID)
+	if err != nil {
+		return err
+	}
+	return goodPassword(in.Password, user.Name, user.Email)
+}
+
+// lock removes everything but the password that opens an account by itself.
+func lock(tx Tx, user rooms.UserID) error {
 	if err := tx.DeletePasskeys(user); err != nil {
 		return err
 	}
@@ -182,7 +212,16 @@ func (s *Service) setPassword(tx Tx, user rooms.UserID, hash string) error {
 
 // changePassword sets a new password and ends the other sessions.
 func (s *Service) changePassword(ctx context.Context, actor rooms.Actor, in PasswordInput) (rooms.Nothing, error) {
-	err := s.store.InTx(ctx, func(tx Tx) error { return s.proved(tx, actor) })
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		if err := s.proved(tx, actor); err != nil {
+			return err
+		}
+		user, err := tx.User(actor.UserID)
+		if err != nil {
+			return err
+		}
+		return goodPassword(in.Password, user.Name, user.Email)
+	})
 	if err != nil {
 		return rooms.Nothing{}, err
 	}

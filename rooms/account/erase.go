@@ -141,7 +141,10 @@ func (s *Service) erase(ctx context.Context, actor rooms.Actor, _ rooms.Nothing)
 		if err := tx.DeleteTickets(actor.UserID); err != nil {
 			return err
 		}
-		if err := disown(tx, actor.UserID); err != nil {
+		if err := tx.DeleteTOTP(actor.UserID); err != nil {
+			return err
+		}
+		if err := lock(tx, actor.UserID); err != nil {
 			return err
 		}
 		if err := tx.EraseUser(actor.UserID, now); err != nil {

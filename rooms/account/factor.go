@@ -16,6 +16,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 )
 
 // Time-based one-time passwords (RFC 6238) as every authenticator app has
@@ -37,7 +38,9 @@ type TOTP struct {
 
 // secondFactor checks otp, a code of the authenticator app or a recovery code,
 // of an account that has a second factor; needed tells whether it has one.
-// Errors: unauthenticated with field otp, rate_limited.
+// However many devices and resets of the password somebody has, codes of the
+// app are guessed at SecondFactorGuesses times a day; whom that locks out comes
+// in with a recovery code. Errors: unauthenticated with field otp, rate_limited.
 func (s *Service) secondFactor(ctx context.Context, user rooms.UserID, otp, device string) (needed bool, err error) {
 	factor, err := s.store.TOTP(ctx, user)
 	if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && factor.ConfirmedAt.IsZero()) {
@@ -53,6 +56,9 @@ func (s *Service) secondFactor(ctx context.Context, user rooms.UserID, otp, devi
 	}
 	now := s.now()
 	try := s.guess("otp", string(user), user, device, rooms.Actor{})
+	if looksLikeTOTP(otp) { // a recovery code is too long to be guessed
+		try.day, try.dayMost = "otp-day:"+string(user), s.cfg.SecondFactorGuesses
+	}
 	if err := s.count(ctx, try, now); err != nil {
 		return true, err
 	}
@@ -176,6 +182,43 @@ func (s *Service) confirmTOTP(ctx context.Context, actor rooms.Actor, in TOTPInp
 		return err
 	})
 	return out, err
+}
+
+// resetSecondFactor lets a user in who has lost the second factor together with
+// its recovery codes. An admin has to be sure who asks for it.
+func (s *Service) resetSecondFactor(ctx context.Context, actor rooms.Actor, in UserInput) (rooms.Nothing, error) {
+	var revoked []rooms.SessionID
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		user, err := tx.User(in.UserID)
+		if err != nil {
+			return err
+		}
+		if user.ID == actor.UserID {
+			return rooms.Invalid("userId", "switch your own second factor off in your account, with a code")
+		}
+		if err := s.proved(tx, actor); err != nil {
+			return err
+		}
+		if _, err := tx.TOTP(user.ID); rooms.CodeOf(err) == rooms.CodeNotFound {
+			return rooms.Conflict("off", "this account has no second factor")
+		} else if err != nil {
+			return err
+		}
+		if err := tx.DeleteTOTP(user.ID); err != nil {
+			return err
+		}
+		if revoked, err = tx.RevokeSessions(user.ID, "", s.now()); err != nil {
+			return err
+		}
+		if err := s.post(tx, letterFactor, string(user.ID)); err != nil {
+			return err
+		}
+		return audit.Append(tx, actor, s.now(), ResetSecondFactor.Name, "user:"+string(user.ID), nil)
+	})
+	if err == nil {
+		s.forgetAll(revoked)
+	}
+	return rooms.Nothing{}, err
 }
 
 func (s *Service) removeTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (rooms.Nothing, error) {

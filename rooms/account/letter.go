@@ -39,6 +39,7 @@ const (
 	letterReset     = "reset"    // a ticket
 	letterNewDevice = "device"   // a session
 	letterPassword  = "password" // a user
+	letterFactor    = "factor"   // a user
 
 	letterSuspended   = "suspended" // these are about a user, too
 	letterUnsuspended = "unsuspended"
@@ -99,6 +100,8 @@ func (s *Service) write(ctx context.Context, t rooms.Timer) (Letter, error) {
 			return Letter{}, err
 		}
 		user = session.UserID
+	case letterFactor:
+		user = rooms.UserID(about)
 	case letterPassword:
 		user, link = rooms.UserID(about), s.cfg.PublicURL+"/password/forgot"
 	case letterSuspended:
@@ -163,6 +166,8 @@ var lettersEn = map[string]words{
 		"See your profile", "You get this mail because it is your account."},
 	letterUnverified: {"You are not verified", []string{"Hello {name},", "the clinic has reviewed your name, title, department and licence, and has not verified them. The reason is in your profile.",
 		"Once you have changed what is wrong there, it is reviewed again."}, "See your profile", "You get this mail because it is your account."},
+	letterFactor: {"Two-step verification was switched off", []string{"Hello {name},", "an administrator switched off the two-step verification of your account, and all devices were logged out. Please set it up again after your next login. If you did not ask for this, tell the clinic."},
+		"Open your account", "You get this mail because it is your account."},
 }
 
 var lettersZh = map[string]words{
@@ -182,4 +187,6 @@ var lettersZh = map[string]words{
 		"查看我的资料", "这封邮件关系到您的账户。"},
 	letterUnverified: {"您未通过认证", []string{"{name}，您好：", "机构审核了您的姓名、职称、科室和执业证书编号，未予通过。原因见您的个人资料。", "修改后将重新审核。"},
 		"查看我的资料", "这封邮件关系到您的账户。"},
+	letterFactor: {"您的两步验证已关闭", []string{"{name}，您好：", "管理员关闭了您账户的两步验证，所有设备已退出登录。请在下次登录后重新设置。如果不是您要求的，请联系我们。"},
+		"打开账户", "这封邮件关系到您的账户安全。"},
 }

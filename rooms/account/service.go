@@ -34,6 +34,10 @@ type Config struct {
 	// LoginFailures per account within LoginWindow; AddressFailures from one address.
 	LoginFailures, AddressFailures int
 	LoginWindow                    time.Duration
+	// SecondFactorGuesses is how many wrong codes an account takes in a day.
+	SecondFactorGuesses int
+	// MailsADay is how many mails of one kind go to one address in a day.
+	MailsADay int
 	// Registrations from one address within a minute.
 	Registrations int
 	// KeepMessages and KeepRecords are how long what was said, and what was
@@ -91,6 +95,7 @@ func (s *Service) Commands() []rooms.Bound {
 		LinkProvider.Bind(s.linkProvider), Unlink.Bind(s.unlink),
 		Users.Bind(s.users), Applicants.Bind(s.applicants), VerifyDoctor.Bind(s.verifyDoctor), UnverifyDoctor.Bind(s.unverifyDoctor),
 		SuspendUser.Bind(s.suspendUser), UnsuspendUser.Bind(s.unsuspendUser),
+		ResetSecondFactor.Bind(s.resetSecondFactor),
 	}
 }
 

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -276,8 +277,8 @@ func (s *Service) keepSession(context.Context, rooms.Actor, rooms.Nothing) (room
 	return rooms.Nothing{}, nil
 }
 
-// confirm proves once more who has the session: with the password, or where
-// the account has none, with a code of the second factor.
+// confirm proves once more who has the session: with the password, where the
+// account has one, and with a code of the second factor, where that is on.
 func (s *Service) confirm(ctx context.Context, actor rooms.Actor, in ConfirmInput) (rooms.Nothing, error) {
 	user, err := s.store.User(ctx, actor.UserID)
 	if err != nil {
@@ -302,9 +303,15 @@ func (s *Service) confirm(ctx context.Context, actor rooms.Actor, in ConfirmInpu
 		if !ok {
 			return rooms.Nothing{}, rooms.Invalid("password", "the password is wrong")
 		}
-	} else if needed, err := s.secondFactor(ctx, user.ID, in.OTP, ""); err != nil {
+	}
+	needed, err := s.secondFactor(ctx, user.ID, in.OTP, "")
+	var refused *rooms.Error
+	switch {
+	case errors.As(err, &refused) && refused.Code == rooms.CodeUnauthenticated:
+		return rooms.Nothing{}, rooms.Invalid(refused.Field, "%s", refused.Message) // the session itself is good
+	case err != nil:
 		return rooms.Nothing{}, err
-	} else if !needed {
+	case known.PasswordHash == "" && !needed:
 		return rooms.Nothing{}, rooms.Forbidden("this account has nothing to confirm with; log out and in again")
 	}
 	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error { return tx.ProveSession(actor.SessionID, now) })

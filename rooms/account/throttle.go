@@ -16,6 +16,9 @@ import (
 // strangersADay is how many windows' worth of failures strangers have in a day.
 const strangersADay = 10
 
+// aDay is what the caps of a day count.
+const aDay = 24 * time.Hour
+
 // attempt counts one more try on subject, or refuses it.
 func attempt(tx Tx, subject string, most int, window time.Duration, now time.Time) error {
 	n, err := tx.CountAttempts(subject, now.Add(-window))
@@ -59,6 +62,10 @@ func forgetFrom(tx Tx, what, address string, since time.Time) error {
 type guess struct {
 	what, account, address string // what is counted; no address where it does not count
 	stranger               bool
+	// day is counted for all devices together, up to dayMost within 24 hours;
+	// "" where it does not count.
+	day     string
+	dayMost int
 }
 
 // guess names the try: what is the kind of secret guessed at.
@@ -74,12 +81,24 @@ func (s *Service) guess(what, account string, user rooms.UserID, device string, 
 func (s *Service) count(ctx context.Context, g guess, now time.Time) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
 		if g.stranger {
-			today, err := tx.CountAttempts(g.account, now.Add(-24*time.Hour))
+			today, err := tx.CountAttempts(g.account, now.Add(-aDay))
 			if err != nil {
 				return err
 			}
 			if today >= strangersADay*s.cfg.LoginFailures {
 				return rooms.RateLimited(time.Hour, "too many attempts today; use a device that was logged in before, or reset the password")
+			}
+		}
+		if g.day != "" {
+			today, err := tx.CountAttempts(g.day, now.Add(-aDay))
+			if err != nil {
+				return err
+			}
+			if today >= g.dayMost {
+				return rooms.RateLimited(time.Hour, "too many wrong codes today; use a recovery code or a passkey")
+			}
+			if err := tx.AddAttempt(g.day, now); err != nil {
+				return err
 			}
 		}
 		if err := attempt(tx, g.account, s.cfg.LoginFailures, s.cfg.LoginWindow, now); err != nil || g.address == "" {
@@ -89,9 +108,15 @@ func (s *Service) count(ctx context.Context, g guess, now time.Time) error {
 	})
 }
 
-// forget takes the tries back after the right secret was given.
+// forget takes the tries back after the right secret was given; of those of the
+// day this one alone, so that an owner who logs in gives nobody more guesses.
 func (s *Service) forget(ctx context.Context, g guess, now time.Time) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
+		if g.day != "" {
+			if err := tx.ForgetAttempts(g.day, now); err != nil {
+				return err
+			}
+		}
 		if err := tx.ForgetAttempts(g.account, now.Add(-s.cfg.LoginWindow)); err != nil || g.address == "" {
 			return err
 		}

@@ -215,6 +215,7 @@ func (w *World) Node(hub *rooms.Hub) *account.Service {
 	accounts, err := account.New(account.Config{Key: []byte("a key of 32 characters for tests"), AccountKey: []byte("one more of 32 characters for it"),
 		KeyLife: 30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
 		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
+		SecondFactorGuesses: 30, MailsADay: 20,
 		LoginFailures: w.LoginFailures, AddressFailures: w.AddressLimit, LoginWindow: 15 * time.Minute, Registrations: w.AddressLimit, KeepMessages: KeepMessages, KeepRecords: KeepRecords}, store.Accounts{DB: w.DB}, hub, w.Now)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))

@@ -207,6 +207,8 @@ var authorization = map[string]row{
 	account.ReleaseUser.Name:   {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
 	account.SuspendUser.Name:   {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
 
+	account.ResetSecondFactor.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+
 	consultation.Open.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
 		return consultation.OpenInput{DoctorID: b.doctor, PatientID: b.profile, Service: account.Advice, Medium: account.Text, Complaint: "in bo's name"}
 	}},

@@ -262,6 +262,7 @@ func Routes() []Route {
 		{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/users/:userId/unsuspend", Command: account.UnsuspendUser.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/users/:userId/unverify", Command: account.UnverifyDoctor.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/users/:userId/reset-second-factor", Command: account.ResetSecondFactor.Name, Status: http.StatusNoContent},
 		{Method: "GET", Path: "/admin/doctors", Command: account.Applicants.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/doctors/:doctorId/verify", Command: account.VerifyDoctor.Name, Status: http.StatusOK},
 	}

@@ -392,5 +392,8 @@ export const en: Texts = {
     too_many_unpaid: 'Too many of your consultations are unpaid. Pay or cancel one first.',
     too_many_free: 'You have as many free consultations open as possible. Let one end, or cancel one first.',
     too_many_today: 'This was the most for today. Please come back later.',
+    password_common: 'This password is one of the first that are guessed. Choose another, such as a few words that do not belong together.',
+    password_personal: 'A password must not be made of your name or e-mail address.',
+    password_simple: 'This password is a repetition or a sequence. Choose another, such as a few words that do not belong together.',
   },
 }

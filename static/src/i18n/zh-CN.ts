@@ -390,6 +390,9 @@ export const zhCN = {
     too_many_unpaid: '您有太多未支付的问诊，请先支付或取消。',
     too_many_free: '您进行中的免费问诊已达上限，请等其中一个结束，或先取消一个。',
     too_many_today: '今天的次数已达上限，请稍后再试。',
+    password_common: '这个密码太常见，容易被猜到。换一个吧，例如几个毫不相干的词。',
+    password_personal: '密码不能由您的姓名或邮箱组成。',
+    password_simple: '这个密码只是重复或连续的字符，容易被猜到。换一个吧，例如几个毫不相干的词。',
   },
 }
 
