@@ -41,6 +41,7 @@ type commands struct {
 	Keys    keysCommand    `cmd:"" help:"Manage the keys of encryption at rest; the server may be running."`
 	Audit   auditCommand   `cmd:"" help:"The log of who did or saw what with medical records."`
 	Admin   adminCommand   `cmd:"" help:"Administer accounts."`
+	Users   usersCommand   `cmd:"" help:"List, suspend and verify accounts; the server may be running."`
 	ICD10   icd10Command   `cmd:"" name:"icd10" help:"The table of ICD-10 codes."`
 	Chat    chatCommand    `cmd:"" help:"Take part in a consultation from a terminal."`
 	Load    loadCommand    `cmd:"" help:"Put a server under load and account for every message."`

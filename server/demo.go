@@ -107,12 +107,12 @@ func (d *demo) fill(ctx context.Context) error {
 		}
 		d.people[a.Email] = rooms.Actor{UserID: login.User.ID, Role: a.Role}
 	}
-	if err := d.openPractice(ctx, "wang@wenzhen.example", "主任医师", "内科",
+	if err := d.openPractice(ctx, "wang@wenzhen.example", "主任医师", "内科", "110110000000001",
 		"二十年内科临床经验，擅长高血压、糖尿病与呼吸道疾病。Twenty years in internal medicine: hypertension, diabetes, airways.",
 		"您好，请问症状持续多久了？", "请问有没有药物过敏史？", "Please send me a photo of the report."); err != nil {
 		return err
 	}
-	if err := d.openPractice(ctx, "li@wenzhen.example", "副主任医师", "皮肤科",
+	if err := d.openPractice(ctx, "li@wenzhen.example", "副主任医师", "皮肤科", "110110000000002",
 		"皮肤科常见病、多发病，湿疹与痤疮的长期管理。Dermatology: eczema and acne in the long run.",
 		"请上传患处的清晰照片。", "这种情况不用担心。"); err != nil {
 		return err
@@ -120,14 +120,14 @@ func (d *demo) fill(ctx context.Context) error {
 	return d.talk(ctx)
 }
 
-func (d *demo) openPractice(ctx context.Context, doctor, title, department, bio string, replies ...string) error {
+func (d *demo) openPractice(ctx context.Context, doctor, title, department, licence, bio string, replies ...string) error {
 	onDuty, languages := true, []string{"zh", "en"}
 	services := []account.DoctorService{
 		{Service: account.Advice, Medium: account.Text, Price: 0, Currency: "CNY", Minutes: 15},
 		{Service: account.Followup, Medium: account.Text, Price: 0, Currency: "CNY", Minutes: 15},
 	}
 	who := d.people[doctor]
-	if _, err := ask(ctx, d.catalogue, who, account.UpdateDoctor, account.DoctorChange{Title: &title, Department: &department, Bio: &bio,
+	if _, err := ask(ctx, d.catalogue, who, account.UpdateDoctor, account.DoctorChange{Title: &title, Department: &department, Licence: &licence, Bio: &bio,
 		Languages: &languages, Services: &services, OnDuty: &onDuty}); err != nil {
 		return err
 	}

@@ -1,0 +1,66 @@
+package account
+
+import (
+	"context"
+	"strings"
+
+	"wenzhen/rooms"
+)
+
+// operator is someone at the server's own command line.
+var operator = rooms.Actor{Role: rooms.RoleAdmin}
+
+// UserRecord is an account, with the profile of a doctor.
+type UserRecord struct {
+	User   User    `json:"user"`
+	Doctor *Doctor `json:"doctor,omitempty"`
+}
+
+// FindUser finds an account by its id or its e-mail address. Errors: not_found.
+func (s *Service) FindUser(ctx context.Context, who string) (UserRecord, error) {
+	var r UserRecord
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		r = UserRecord{}
+		if strings.Contains(who, "@") {
+			r.User, err = tx.UserByEmail(normalEmail(who))
+		} else {
+			r.User, err = tx.User(rooms.UserID(who))
+		}
+		if err != nil || r.User.Role != rooms.RoleDoctor {
+			return err
+		}
+		doctor, err := tx.AnyDoctor(r.User.ID)
+		r.Doctor = &doctor
+		return err
+	})
+	return r, err
+}
+
+// ListUsers is a page of accounts, the latest first.
+func (s *Service) ListUsers(ctx context.Context, in UserFilter) (UserList, error) {
+	return s.users(ctx, operator, in)
+}
+
+// Administer carries out one of the commands that suspend users and verify
+// doctors for someone at the command line. What a suspension ends is ended by
+// the server that runs on the database, or by the next one that does. Errors:
+// those of the command; invalid for any other.
+func (s *Service) Administer(ctx context.Context, command string, user rooms.UserID, reason string) error {
+	var err error
+	switch command {
+	case SuspendUser.Name:
+		_, err = s.suspendUser(ctx, operator, UserInput{UserID: user})
+	case UnsuspendUser.Name:
+		_, err = s.unsuspendUser(ctx, operator, UserInput{UserID: user})
+	case VerifyDoctor.Name:
+		_, err = s.verifyDoctor(ctx, operator, VerifyDoctorInput{DoctorID: user})
+	case UnverifyDoctor.Name:
+		in := UnverifyDoctorInput{UserID: user, Reason: reason}
+		if err = rooms.Check(in); err == nil {
+			_, err = s.unverifyDoctor(ctx, operator, in)
+		}
+	default:
+		err = rooms.Invalid("command", "%s is not for the command line", command)
+	}
+	return err
+}

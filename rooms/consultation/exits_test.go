@@ -1,0 +1,312 @@
+package consultation_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/billing"
+	. "wenzhen/rooms/consultation"
+	"wenzhen/rooms/notification"
+	"wenzhen/rooms/roomstest"
+	"wenzhen/rooms/schedule"
+	"wenzhen/rooms/store"
+)
+
+// scene is a consultation in some state, with a patient and a doctor of its own.
+type scene struct {
+	name     string
+	bo, wang *roomstest.Person
+	id       ID
+	slot     schedule.AppointmentID // empty without an appointment
+	// full lists the situations after which everything that was paid has to be
+	// back with the patient; after the others nothing is.
+	full []string
+}
+
+// The situations that a consultation of any state gets into.
+const (
+	nothingHappens = "nothing happens"
+	doctorGone     = "the doctor is suspended"
+	patientGone    = "the patient is suspended"
+	bothGone       = "both are suspended"
+	doctorRejected = "an admin withdraws the verification"
+	doctorRenamed  = "the doctor changes the name"
+	adminCloses    = "an admin closes it"
+)
+
+var situations = []string{nothingHappens, doctorGone, patientGone, bothGone, doctorRejected, doctorRenamed, adminCloses}
+
+// stage is all states of a consultation, with those of its order and its
+// appointment. It begins on Sunday at noon and ends on Monday at 8:50.
+func stage(w *roomstest.World) []*scene {
+	w.T.Helper()
+	monday := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	var all []*scene
+	add := func(name string, full ...string) *scene {
+		s := &scene{name: name, bo: w.Patient("p-" + name), wang: w.Doctor("d-" + name), full: full}
+		all = append(all, s)
+		return s
+	}
+	paid := func(s *scene, complaint string) *scene {
+		s.id = roomstest.Must(s.bo, Open, OpenInput{DoctorID: s.wang.User.ID, Service: account.Advice, Medium: account.Video, Complaint: complaint}).Consultation.ID
+		s.bo.Pays(s.id)
+		return s
+	}
+	books := func(s *scene, pays bool) *scene {
+		roomstest.Must(s.wang, schedule.SaveSchedule, schedule.ScheduleInput{TimeZone: "UTC", Rules: []schedule.Rule{
+			{Weekday: 1, Start: "09:00", End: "10:00", SlotMinutes: 30, Capacity: 1, Media: []account.Medium{account.Video}}}})
+		b := roomstest.Must(s.bo, schedule.Book, schedule.BookInput{DoctorID: s.wang.User.ID, Start: monday, Medium: account.Video, Service: account.Advice, Complaint: "at nine"})
+		s.id, s.slot = b.Consultation.ID, b.Appointment.ID
+		if pays {
+			s.bo.Pays(s.id)
+		}
+		return s
+	}
+	// Who does not come to an appointment gets nothing back, unless the doctor could not have.
+	books(add("booked", without(nothingHappens)...), true)
+	checked := books(add("checked-in", situations...), true)
+	begun := books(add("in-progress", situations...), true)
+	offered := books(add("reassigned", situations...), true)
+	w.Turns(monday.Add(-10 * time.Minute).Sub(w.Now()))
+	for _, s := range []*scene{checked, begun} {
+		roomstest.Must(s.bo, schedule.CheckIn, schedule.AppointmentRef{AppointmentID: s.slot})
+	}
+	begun.wang.Accepts(begun.id)
+	roomstest.Must(offered.wang, schedule.AddException, schedule.ExceptionInput{Kind: schedule.TimeOff, Start: monday, End: monday.Add(time.Hour)})
+	books(add("held"), false)
+
+	pending := add("pending")
+	pending.id = roomstest.Must(pending.bo, Open, OpenInput{DoctorID: pending.wang.User.ID, Service: account.Advice, Medium: account.Video, Complaint: "unpaid"}).Consultation.ID
+	paid(add("waiting", situations...), "waits")
+	silent := paid(add("unanswered", situations...), "nobody answers")
+	silent.wang.Accepts(silent.id)
+	// What was begun is not delivered without the doctor; a patient who goes has had it.
+	for _, s := range []*scene{add("answered", doctorGone), add("on-hold", doctorGone), add("ended"), add("reopened")} {
+		paid(s, "answered").wang.Accepts(s.id)
+		s.wang.Says(s.id, "good morning")
+		switch s.name {
+		case "on-hold":
+			roomstest.Must(s.wang, Hold, ReasonInput{ConsultationID: s.id})
+		case "ended", "reopened":
+			roomstest.Must(s.wang, End, EndInput{ConsultationID: s.id})
+		}
+		if s.name == "reopened" {
+			roomstest.Must(s.bo, Reopen, Input{ConsultationID: s.id})
+		}
+	}
+	return all
+}
+
+func without(situation string) []string {
+	return slices.DeleteFunc(slices.Clone(situations), func(s string) bool { return s == situation })
+}
+
+// befall brings a situation about.
+func (s *scene) befall(admin *roomstest.Person, situation string) {
+	suspend := func(p *roomstest.Person) {
+		roomstest.Must(admin, account.SuspendUser, account.UserInput{UserID: p.User.ID})
+	}
+	switch situation {
+	case doctorGone:
+		suspend(s.wang)
+	case patientGone:
+		suspend(s.bo)
+	case bothGone:
+		suspend(s.bo)
+		suspend(s.wang)
+	case doctorRejected:
+		roomstest.Must(admin, account.UnverifyDoctor, account.UnverifyDoctorInput{UserID: s.wang.User.ID, Reason: "the licence has expired"})
+	case doctorRenamed:
+		roomstest.Must(s.wang, account.UpdateMe, account.MeInput{Name: new("somebody else")})
+	case adminCloses:
+		roomstest.Must(admin, Close, CloseInput{ConsultationID: s.id, Reason: "it is stuck"})
+	}
+}
+
+// status is what an admin sees.
+func (s *scene) status(admin *roomstest.Person) Status {
+	admin.W.T.Helper()
+	list := roomstest.Must(admin, Cases, CaseFilter{Q: string(s.id)}).Items
+	if len(list) != 1 {
+		admin.W.T.Fatalf("%s: %d cases", s.name, len(list))
+	}
+	return list[0].Status
+}
+
+// No state is a dead end: whatever state a consultation, its order and its
+// appointment are in, and whatever befalls its people, it comes to an end by
+// itself, the money is where it belongs, and those who are left are free.
+func TestNoStateIsADeadEnd(t *testing.T) {
+	t.Parallel()
+	for _, situation := range situations {
+		t.Run(situation, func(t *testing.T) {
+			t.Parallel()
+			w := roomstest.New(t)
+			admin := w.Admin("root")
+			scenes := stage(w)
+			before := map[*scene]Status{}
+			for _, s := range scenes {
+				before[s] = s.status(admin)
+				s.befall(admin, situation)
+			}
+			for _, s := range scenes {
+				atOnce(t, s, admin, situation, before[s])
+			}
+			for range 13 { // a hold of 7 days, the clock of 2, questions for 3, and a retry
+				w.Passes(24 * time.Hour)
+			}
+			for _, s := range scenes {
+				inTheEnd(t, s, admin, situation)
+			}
+		})
+	}
+}
+
+// atOnce is what has to be so without waiting for any clock.
+func atOnce(t *testing.T, s *scene, admin *roomstest.Person, situation string, before Status) {
+	t.Helper()
+	gone := situation == doctorGone || situation == patientGone || situation == bothGone
+	now := s.status(admin)
+	ends := gone || situation == adminCloses || situation == doctorRejected && before != Active && before != OnHold && before != Ended
+	switch {
+	case ends && !now.Final() && now != Ended:
+		t.Errorf("%s: it is still %s", s.name, now)
+	case situation == adminCloses && before == Ended && now != Closed:
+		t.Errorf("%s: an admin closed it, and it is %s", s.name, now)
+	}
+	if !ends || before == Ended && gone {
+		return
+	}
+	for _, p := range []*roomstest.Person{s.bo, s.wang} {
+		if gone && (p == s.bo && situation != doctorGone || p == s.wang && situation != patientGone) {
+			continue // those who are gone read nothing
+		}
+		heard := p == s.bo || before != PendingPayment // of one that was never paid the doctor has not heard
+		if told := slices.ContainsFunc(p.Inbox(), func(n notification.Notification) bool {
+			return n.Topic == notification.ConsultationClosed || n.Topic == notification.AppointmentCancelled
+		}); told != heard && s.slot == "" || !told && heard {
+			t.Errorf("%s: %s was told: %t", s.name, p.User.Name, told)
+		}
+	}
+}
+
+// inTheEnd is what has to be so after all clocks have run out.
+func inTheEnd(t *testing.T, s *scene, admin *roomstest.Person, situation string) {
+	t.Helper()
+	if now := s.status(admin); !now.Final() {
+		t.Errorf("%s: it is %s for ever", s.name, now)
+	}
+	orders := roomstest.Must(admin, billing.AllOrders, billing.OrderFilter{Q: s.bo.User.Name}).Items
+	if len(orders) != 1 {
+		t.Fatalf("%s: %d orders", s.name, len(orders))
+	}
+	o, back := orders[0], int64(0)
+	if slices.Contains(s.full, situation) {
+		back = o.Paid
+	}
+	if o.Status.Payable() || o.Status == OrderRefunding || o.Refunded != back {
+		t.Errorf("%s: the order is %s, %d of %d went back, want %d", s.name, o.Status, o.Refunded, o.Paid, back)
+	}
+	if s.slot != "" {
+		a, err := store.Schedules{DB: admin.W.DB}.Appointment(t.Context(), s.slot)
+		if err != nil || a.Status.Open() || a.Status == schedule.InProgress {
+			t.Errorf("%s: the appointment is %s (%v)", s.name, a.Status, err)
+		}
+		if back > 0 && a.Status == schedule.NoShow && a.EndedBy == schedule.ThePatient {
+			t.Errorf("%s: the patient is said not to have come", s.name)
+		}
+	}
+	for _, p := range []*roomstest.Person{s.bo, s.wang} {
+		would, err := roomstest.Ask(admin.W, p.As, account.ReadErasure, rooms.Nothing{})
+		if rooms.CodeOf(err) == rooms.CodeUnauthenticated { // suspended: once that is lifted they are free, too
+			roomstest.Must(admin, account.UnsuspendUser, account.UserInput{UserID: p.User.ID})
+			would = roomstest.Must(p.Again(rooms.Actor{Address: "192.0.2.9"}), account.ReadErasure, rooms.Nothing{})
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if len(would.Obstacles) > 0 {
+			t.Errorf("%s: %s cannot leave: %v", s.name, p.User.Name, would.Obstacles)
+		}
+	}
+}
+
+// What was ended can be reopened by its patient, unless the doctor is gone.
+func TestNobodyIsAskedWhoIsGone(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	admin := w.Admin("root")
+	for name, leaves := range map[string]func(wang *roomstest.Person){
+		"suspended": func(wang *roomstest.Person) {
+			roomstest.Must(admin, account.SuspendUser, account.UserInput{UserID: wang.User.ID})
+		},
+		"erased": func(wang *roomstest.Person) { roomstest.Must(wang, account.Erase, rooms.Nothing{}) },
+	} {
+		bo, wang, jing := w.Patient("bo-"+name), w.Doctor("wang-"+name), w.Patient("jing-"+name)
+		id := bo.Consults(wang, "headache")
+		wang.Accepts(id)
+		roomstest.Must(wang, End, EndInput{ConsultationID: id})
+		wait := roomstest.Must(jing, schedule.JoinWaitlist, schedule.WaitInput{DoctorID: wang.User.ID, Service: account.Advice, Medium: account.Text,
+			Complaint: "some time", From: w.Now(), To: w.Now().AddDate(0, 0, 30)})
+		leaves(wang)
+		if code := roomstest.Code(bo, Reopen, Input{ConsultationID: id}); code != rooms.CodeConflict {
+			t.Errorf("%s: reopened: %q", name, code)
+		}
+		places := roomstest.Must(jing, schedule.Waitlist, rooms.Nothing{}).Items
+		if len(places) != 1 || places[0].ID != wait.ID || places[0].Status != schedule.WaitClosed {
+			t.Errorf("%s: the waitlist: %+v", name, places)
+		}
+		if inbox := jing.Inbox(); len(inbox) != 1 || inbox[0].Topic != notification.WaitlistClosed {
+			t.Errorf("%s: who waited was told %+v", name, inbox)
+		}
+	}
+}
+
+// A substitute who is gone is offered to nobody.
+func TestOffersOfWhoIsGoneAreCancelled(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	admin, bo, wang, li := w.Admin("root"), w.Patient("bo"), w.Doctor("wang"), w.Doctor("li")
+	start := time.Date(2026, 11, 9, 9, 0, 0, 0, time.UTC)
+	for _, d := range []*roomstest.Person{wang, li} {
+		roomstest.Must(d, schedule.SaveSchedule, schedule.ScheduleInput{TimeZone: "UTC", Rules: []schedule.Rule{
+			{Weekday: 1, Start: "09:00", End: "10:00", SlotMinutes: 30, Capacity: 1, Media: []account.Medium{account.Video}}}})
+	}
+	b := roomstest.Must(bo, schedule.Book, schedule.BookInput{DoctorID: wang.User.ID, Start: start, Medium: account.Video, Service: account.Advice, Complaint: "at nine"})
+	bo.Pays(b.Consultation.ID)
+	away := roomstest.Must(wang, schedule.AddException, schedule.ExceptionInput{Kind: schedule.TimeOff, Start: start, End: start.Add(time.Hour), SubstituteID: li.User.ID})
+	if len(away.Affected) != 1 || away.Affected[0].Offer == nil || away.Affected[0].Offer.DoctorID != li.User.ID {
+		t.Fatalf("%+v", away)
+	}
+	roomstest.Must(admin, account.SuspendUser, account.UserInput{UserID: li.User.ID})
+	w.Passes(time.Second)
+	a := roomstest.Must(bo, schedule.ReadAppointment, schedule.AppointmentRef{AppointmentID: b.Appointment.ID})
+	if o := bo.OrderOf(b.Consultation.ID); a.Status != schedule.Cancelled || o.Refunded != o.Paid {
+		t.Errorf("the appointment is %s, and %d of %d went back", a.Status, o.Refunded, o.Paid)
+	}
+}
+
+// What the suspension could not end at once, its timer ends.
+func TestUnwindingSurvivesARestart(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	admin, bo, wang := w.Admin("root"), w.Patient("bo"), w.Doctor("wang")
+	id := bo.Consults(wang, "waits")
+	elsewhere := w.Node(w.Hub) // has no features, as the command line
+	if err := elsewhere.Administer(t.Context(), account.SuspendUser.Name, wang.User.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	if now := bo.Sees(id).Status; now != Waiting {
+		t.Errorf("it is %s already", now)
+	}
+	w.Restarts(time.Minute)
+	w.Passes(0)
+	if now := bo.Sees(id).Status; now != Cancelled {
+		t.Errorf("it is %s", now)
+	}
+	if code := roomstest.Code(admin, Close, CloseInput{ConsultationID: id, Reason: "again"}); code != rooms.CodeConflict {
+		t.Errorf("closed again: %q", code)
+	}
+}

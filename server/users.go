@@ -1,0 +1,79 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/store"
+)
+
+// usersAtOnce is how many accounts are read at a time.
+const usersAtOnce = 100
+
+// ListUsers calls each for every account of a database that fits a filter, the
+// latest first, whether or not a server runs on it.
+func ListUsers(ctx context.Context, at Place, filter account.UserFilter, log *slog.Logger, each func(account.User) error) error {
+	filter.Limit = usersAtOnce
+	return at.administer(ctx, log, func(accounts *account.Service) error {
+		for {
+			page, err := accounts.ListUsers(ctx, filter)
+			if err != nil {
+				return err
+			}
+			for _, user := range page.Items {
+				if err := each(user); err != nil {
+					return err
+				}
+			}
+			if filter.Cursor = page.NextCursor; filter.Cursor == "" {
+				return nil
+			}
+		}
+	})
+}
+
+// FindUser finds an account by its id or its e-mail address.
+func FindUser(ctx context.Context, at Place, who string, log *slog.Logger) (r account.UserRecord, err error) {
+	err = at.administer(ctx, log, func(accounts *account.Service) error {
+		r, err = accounts.FindUser(ctx, who)
+		return err
+	})
+	return r, err
+}
+
+// AdministerUser suspends an account, verifies a doctor, or takes either back,
+// by the name of the command that does so over the network, and returns the
+// account as it is then.
+func AdministerUser(ctx context.Context, at Place, command, who, reason string, log *slog.Logger) (r account.UserRecord, err error) {
+	err = at.administer(ctx, log, func(accounts *account.Service) error {
+		if r, err = accounts.FindUser(ctx, who); err != nil {
+			return err
+		}
+		if err := accounts.Administer(ctx, command, r.User.ID, reason); err != nil {
+			return err
+		}
+		r, err = accounts.FindUser(ctx, string(r.User.ID))
+		return err
+	})
+	return r, err
+}
+
+func (p Place) administer(ctx context.Context, log *slog.Logger, work func(*account.Service) error) error {
+	return p.with(ctx, log, func(db *store.DB) error {
+		accounts, err := account.New(account.Config{Mail: postponed{}}, store.Accounts{DB: db}, nil, clock)
+		if err != nil {
+			return err
+		}
+		return work(accounts)
+	})
+}
+
+// postponed leaves letters where the server finds them.
+type postponed struct{}
+
+// Send implements account.Mail; a command sends nothing itself.
+func (postponed) Send(context.Context, account.Letter) error {
+	return errors.New("the server sends it")
+}
