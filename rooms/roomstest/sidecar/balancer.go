@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,8 +14,9 @@ import (
 )
 
 // Balancer runs a load balancer with one of the configurations that are shipped
-// for it, in front of three nodes instead of those that it names, on a free
-// port of 127.0.0.1, until the end of the test.
+// for it, in front of three nodes instead of those that it names, or of fewer
+// where an address is empty, on a free port of 127.0.0.1, until the end of the
+// test.
 type Balancer func(t testing.TB, configuration string, nodes [3]string) (port int)
 
 // nginxAround is what a distribution puts around the sites it serves.
@@ -88,7 +90,13 @@ func (b *balancer) read(configuration string, nodes [3]string, changes ...string
 	content, err := os.ReadFile(configuration)
 	must(b.t, err)
 	for i, node := range nodes {
-		changes = append(changes, fmt.Sprintf("10.0.0.1%d:8080", i+1), node)
+		shipped := fmt.Sprintf("10.0.0.1%d:8080", i+1)
+		if node != "" {
+			changes = append(changes, shipped, node)
+			continue
+		}
+		line := regexp.MustCompile(`(?m)^ *server .*` + shipped + `.*\n`)
+		content = []byte(strings.ReplaceAll(line.ReplaceAllString(string(content), ""), " "+shipped, ""))
 	}
 	for i := 0; i < len(changes); i += 2 {
 		if !strings.Contains(string(content), changes[i]) {
@@ -110,7 +118,12 @@ func (b *balancer) run(folder, signal string, args ...string) (port int) {
 	must(b.t, err)
 	p, err := start(b.dir, signal, filepath.Join(b.dir, "log"), nil, append(append([]string{"env"}, b.env...), append([]string{program}, args...)...)...)
 	must(b.t, err)
-	b.t.Cleanup(p.Stop)
+	b.t.Cleanup(func() {
+		p.Stop()
+		if said, err := os.ReadFile(filepath.Join(b.dir, "log")); err == nil && b.t.Failed() {
+			b.t.Logf("%s said:\n%s", b.name, said)
+		}
+	})
 	must(b.t, await(b.name, p, func() error {
 		c, err := net.DialTimeout("tcp", "127.0.0.1:"+strconv.Itoa(b.port), time.Second)
 		if err == nil {
