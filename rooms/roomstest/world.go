@@ -141,6 +141,11 @@ func New(t testing.TB, change ...func(*World)) *World {
 	}
 	w.options.Hub, w.options.Now, w.options.Log = w.Hub, w.Now, slog.New(slog.NewTextHandler(io.Discard, nil))
 	w.open()
+	if w.options.Master != nil { // from the beginning: nothing is there yet that is not encrypted
+		key, err := w.DB.Wanting(ctx)
+		w.must(err)
+		w.must(w.DB.Covered(ctx, key))
+	}
 	t.Cleanup(func() {
 		w.must(w.DB.Close())
 		stop()

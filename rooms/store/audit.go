@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
@@ -16,7 +17,8 @@ const auditColumns = `num, at, actor_id, role, address, action, subject, reason,
 
 func scanAudit(s scanner, more ...any) (audit.LogEntry, error) {
 	var e audit.LogEntry
-	return e, s.Scan(append([]any{&e.Num, (*at)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.Action, &e.Subject, &e.Reason, &e.Detail, &e.Previous, &e.SHA256}, more...)...)
+	reason := unsealAt(func() string { return auditPlace(e.Num) }, &e.Reason)
+	return e, s.Scan(append([]any{&e.Num, (*at)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.Action, &e.Subject, reason, &e.Detail, &e.Previous, &e.SHA256}, more...)...)
 }
 
 // Audit implements audit.Store.
@@ -25,10 +27,6 @@ func (s Audits) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, erro
 	w.same("actor_id", string(q.Filter.ActorID))
 	w.same("action", q.Filter.Action)
 	w.same("subject", q.Filter.Subject)
-	if part := q.Filter.Q; part != "" {
-		w.add(`(subject LIKE ? ESCAPE '\' OR lower(reason) LIKE ? ESCAPE '\' OR actor_id IN (SELECT id FROM users WHERE lower(name) LIKE ? ESCAPE '\' OR email LIKE ? ESCAPE '\'))`,
-			like(part), like(part), like(part), like(part))
-	}
 	if q.Filter.From != nil {
 		w.add(`at >= ?`, micros(*q.Filter.From))
 	}
@@ -38,11 +36,39 @@ func (s Audits) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, erro
 	if q.Before > 0 {
 		w.add(`num < ?`, q.Before)
 	}
-	return collect(ctx, s.readers, func(row scanner) (audit.LogLine, error) {
+	found := `1`
+	if part := q.Filter.Q; part != "" {
+		p := w.param(like(part))
+		about := `(subject LIKE ` + p + ` ESCAPE '\' OR actor_id IN
+			(SELECT id FROM users WHERE lower(name) LIKE ` + p + ` ESCAPE '\' OR email LIKE ` + p + ` ESCAPE '\'))`
+		w.add(`(` + about + ` OR reason <> '')`)
+		found = `CASE WHEN ` + about + ` THEN 1 ELSE 0 END`
+	}
+	rows, err := s.readers.rows(ctx, `SELECT `+auditColumns+`, coalesce((SELECT name FROM users WHERE id = audit.actor_id), ''), `+found+
+		` FROM audit`+w.sql()+` ORDER BY num DESC`, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	return auditPage(opening{rows, s.readers.keys()}, rows, q)
+}
+
+// auditPage reads rows until a page is full. Those that were not found by what
+// they are about are looked for by their reasons, which may be sealed.
+func auditPage(row scanner, rows results, q audit.Query) ([]audit.LogLine, error) {
+	var page []audit.LogLine
+	for len(page) < q.Limit && rows.Next() {
 		var name string
-		e, err := scanAudit(row, &name)
-		return audit.LogLine{LogEntry: e, ActorName: name}, err
-	}, `SELECT `+auditColumns+`, coalesce((SELECT name FROM users WHERE id = audit.actor_id), '') FROM audit`+w.sql()+` ORDER BY num DESC LIMIT `+w.param(q.Limit), w.args...)
+		var found int
+		e, err := scanAudit(row, &name, &found)
+		if err != nil {
+			return nil, err
+		}
+		if found == 1 || strings.Contains(strings.ToLower(e.Reason), strings.ToLower(q.Filter.Q)) {
+			page = append(page, audit.LogLine{LogEntry: e, ActorName: name})
+		}
+	}
+	return page, rows.Err()
 }
 
 // AuditAfter implements audit.Store.
@@ -75,6 +101,6 @@ func (tx *Tx) NextAudit() (num int64, previous string, err error) {
 func (tx *Tx) InsertAudit(e audit.LogEntry) error {
 	return firstOf(
 		tx.exec(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			e.Num, micros(e.At), e.ActorID, e.Role, e.Address, e.Action, e.Subject, e.Reason, e.Detail, e.Previous, e.SHA256),
+			e.Num, micros(e.At), e.ActorID, e.Role, e.Address, e.Action, e.Subject, tx.keys().Seal(auditPlace(e.Num), e.Reason), e.Detail, e.Previous, e.SHA256),
 		tx.exec(`UPDATE audit_head SET sha256 = $1 WHERE name = 'audit'`, e.SHA256))
 }

@@ -159,7 +159,7 @@ const refundColumns = `id, order_id, payment_id, gateway, transaction_id, amount
 func scanRefund(s scanner) (billing.Refund, error) {
 	var r billing.Refund
 	err := s.Scan(&r.ID, &r.OrderID, &r.PaymentID, &r.Gateway, &r.Transaction, &r.Amount, &r.Currency, &r.Reason, &r.Status, (*at)(&r.CreatedAt), (*at)(&r.UpdatedAt),
-		&r.Remote, &r.Note, &r.Attempts, &r.LastError)
+		&r.Remote, unseal("refunds.note", &r.ID, &r.Note), &r.Attempts, &r.LastError)
 	return r, found(err, "refund")
 }
 
@@ -255,7 +255,8 @@ func (tx *Tx) Refund(id consultation.RefundID) (billing.Refund, error) {
 // InsertRefund implements billing.Tx.
 func (tx *Tx) InsertRefund(r billing.Refund) error {
 	return tx.exec(`INSERT INTO refunds (`+refundColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, 0, '')`,
-		r.ID, r.OrderID, r.PaymentID, r.Gateway, r.Transaction, r.Amount, r.Currency, r.Reason, r.Status, micros(r.CreatedAt), micros(r.UpdatedAt), r.Note)
+		r.ID, r.OrderID, r.PaymentID, r.Gateway, r.Transaction, r.Amount, r.Currency,
+		r.Reason, r.Status, micros(r.CreatedAt), micros(r.UpdatedAt), seal(tx, "refunds.note", r.ID, r.Note))
 }
 
 // SaveRefund implements billing.Tx.

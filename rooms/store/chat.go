@@ -133,7 +133,7 @@ func uploaded(ctx context.Context, q querier, user rooms.UserID) (n int64, err e
 // QuickReplies implements chat.Store.
 func (s Chats) QuickReplies(ctx context.Context, doctor rooms.UserID) ([]chat.QuickReply, error) {
 	var replies string
-	err := s.readers.row(ctx, `SELECT replies FROM quick_replies WHERE user_id = $1`, doctor).Scan(&replies)
+	err := s.readers.row(ctx, `SELECT replies FROM quick_replies WHERE user_id = $1`, doctor).Scan(unseal("quick_replies.replies", &doctor, &replies))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	} else if err != nil {
@@ -208,5 +208,5 @@ func (tx *Tx) SaveQuickReplies(doctor rooms.UserID, list []chat.QuickReply) erro
 	if err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO quick_replies (user_id, replies) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET replies = excluded.replies`, doctor, string(replies))
+	return tx.exec(`INSERT INTO quick_replies (user_id, replies) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET replies = excluded.replies`, doctor, seal(tx, "quick_replies.replies", doctor, string(replies)))
 }

@@ -83,7 +83,7 @@ func (tx *Tx) EraseUser(user rooms.UserID, at time.Time) error {
 
 // PlaceHold implements account.Tx.
 func (tx *Tx) PlaceHold(h account.Hold) error {
-	err := tx.tryExec(`INSERT INTO legal_holds (user_id, reason, by_id, at) VALUES ($1, $2, $3, $4)`, h.UserID, h.Reason, h.By, micros(h.At))
+	err := tx.tryExec(`INSERT INTO legal_holds (user_id, reason, by_id, at) VALUES ($1, $2, $3, $4)`, h.UserID, seal(tx, "legal_holds.reason", h.UserID, h.Reason), h.By, micros(h.At))
 	if uniqueViolation(err) {
 		return rooms.Conflict("", "there is a hold already")
 	}
@@ -92,7 +92,7 @@ func (tx *Tx) PlaceHold(h account.Hold) error {
 
 // ReleaseHold implements account.Tx.
 func (tx *Tx) ReleaseHold(user rooms.UserID) (reason string, err error) {
-	err = tx.row(context.Background(), `DELETE FROM legal_holds WHERE user_id = $1 RETURNING reason`, user).Scan(&reason)
+	err = tx.row(context.Background(), `DELETE FROM legal_holds WHERE user_id = $1 RETURNING reason`, user).Scan(unseal("legal_holds.reason", &user, &reason))
 	return reason, found(err, "hold")
 }
 
@@ -100,7 +100,7 @@ func (tx *Tx) ReleaseHold(user rooms.UserID) (reason string, err error) {
 func (tx *Tx) Holds() ([]account.Hold, error) {
 	return collect(context.Background(), tx, func(s scanner) (account.Hold, error) {
 		var h account.Hold
-		return h, s.Scan(&h.UserID, &h.UserName, &h.UserEmail, &h.Reason, &h.By, &h.ByName, (*at)(&h.At))
+		return h, s.Scan(&h.UserID, &h.UserName, &h.UserEmail, unseal("legal_holds.reason", &h.UserID, &h.Reason), &h.By, &h.ByName, (*at)(&h.At))
 	}, `SELECT h.user_id, u.name, u.email, h.reason, h.by_id, b.name, h.at
 		FROM legal_holds h JOIN users u ON u.id = h.user_id JOIN users b ON b.id = h.by_id ORDER BY h.at DESC, h.user_id`)
 }

@@ -68,6 +68,9 @@ func loadKeys(ctx context.Context, opts Options, readers querier, write committe
 	if err := opts.vault.Load(ctx, from, now()); err != nil {
 		return err
 	}
+	if err := requireSealed(ctx, readers, opts.vault); err != nil {
+		return err
+	}
 	if opts.Master != nil {
 		opts.vault.WhenMissing(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), keysTimeout)
@@ -78,6 +81,19 @@ func loadKeys(ctx context.Context, opts Options, readers querier, write committe
 		})
 	}
 	return nil
+}
+
+// requireSealed has the vault refuse plain text in the columns where all is sealed.
+func requireSealed(ctx context.Context, q querier, v *vault.Vault) error {
+	columns, err := coveredColumns(ctx, q)
+	if err == nil {
+		v.Require(columns)
+	}
+	return err
+}
+
+func coveredColumns(ctx context.Context, q querier) ([]string, error) {
+	return collect(ctx, q, func(s scanner) (name string, err error) { return name, s.Scan(&name) }, `SELECT name FROM sealed_columns`)
 }
 
 // followKeys takes over data keys that another process has made.
@@ -93,7 +109,11 @@ func (db *DB) followKeys(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := db.opts.vault.Load(ctx, db.dataKeys(), db.opts.Now()); err != nil && ctx.Err() == nil {
+		err := db.opts.vault.Load(ctx, db.dataKeys(), db.opts.Now())
+		if err == nil {
+			err = requireSealed(ctx, db.readers, db.opts.vault)
+		}
+		if err != nil && ctx.Err() == nil {
 			db.opts.Log.Error("data keys", "error", err)
 		}
 	}

@@ -62,7 +62,7 @@ func TestNeededKeysAreMissed(t *testing.T) {
 		must(t, db.NeedsKey(ctx, SealKey))
 		must(t, db.write.do(ctx, func(tx *Tx) error {
 			return firstOf(
-				tx.exec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at) VALUES ('u', 'doctor', 'wang', 'w@example.org', '', 'en', 'UTC', 0)`),
+				aUser(tx, "u"),
 				tx.exec(`INSERT INTO totp (user_id, secret, confirmed_at, last_step) VALUES ('u', $1, 1, 0)`, []byte{1}))
 		}))
 		var lost *KeyLost

@@ -110,7 +110,7 @@ func (s Records) Pharmacists(ctx context.Context) ([]account.User, error) {
 // Templates implements record.Store.
 func (s Records) Templates(ctx context.Context, doctor rooms.UserID) ([]record.Template, error) {
 	var text string
-	err := s.readers.row(ctx, `SELECT templates FROM templates WHERE user_id = $1`, doctor).Scan(&text)
+	err := s.readers.row(ctx, `SELECT templates FROM templates WHERE user_id = $1`, doctor).Scan(unseal("templates.templates", &doctor, &text))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	} else if err != nil {
@@ -311,7 +311,7 @@ func (tx *Tx) SaveTemplates(doctor rooms.UserID, list []record.Template) error {
 	if err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO templates (user_id, templates) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET templates = excluded.templates`, doctor, string(text))
+	return tx.exec(`INSERT INTO templates (user_id, templates) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET templates = excluded.templates`, doctor, seal(tx, "templates.templates", doctor, string(text)))
 }
 
 // LookUntil implements record.Tx.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,24 +55,45 @@ func (w sqliteWrite) clean(ctx context.Context, cleared bool) error {
 	return nil
 }
 
-// Covered notes that everything is sealed with the data key id.
+// Covered notes that everything is sealed with the data key id. From now on what
+// is not sealed is refused where it should be.
 func (db *DB) Covered(ctx context.Context, id string) error {
-	return db.write.do(ctx, func(tx *Tx) error {
-		return tx.exec(`UPDATE data_keys SET covered_at = $2 WHERE id = $1 AND covered_at IS NULL`, id, micros(db.opts.Now()))
+	err := db.write.do(ctx, func(tx *Tx) error {
+		now := micros(db.opts.Now())
+		for _, column := range sealedColumns() {
+			if err := tx.exec(`INSERT INTO sealed_columns (name, covered_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, column, now); err != nil {
+				return err
+			}
+		}
+		return tx.exec(`UPDATE data_keys SET covered_at = $2 WHERE id = $1 AND covered_at IS NULL`, id, now)
 	})
+	if err != nil {
+		return err
+	}
+	return requireSealed(ctx, db.readers, db.opts.vault)
 }
 
-// Wanting is the data key that not everything is sealed with yet; empty if
-// everything is, or nothing is to be.
+// Wanting is the data key that not everything is sealed with yet, also because
+// this version seals columns that an older one did not; empty if everything is,
+// or nothing is to be.
 func (db *DB) Wanting(ctx context.Context) (string, error) {
 	if !db.opts.vault.On() {
 		return "", nil
 	}
 	keys, err := db.DataKeys(ctx)
-	if err != nil || len(keys) == 0 || keys[len(keys)-1].CoveredAt != nil {
+	if err != nil || len(keys) == 0 {
 		return "", err
 	}
-	return keys[len(keys)-1].ID, nil
+	covered, err := coveredColumns(ctx, db.readers)
+	if err != nil {
+		return "", err
+	}
+	newest := keys[len(keys)-1]
+	all := !slices.ContainsFunc(sealedColumns(), func(c string) bool { return !slices.Contains(covered, c) })
+	if all && newest.CoveredAt != nil {
+		return "", nil
+	}
+	return newest.ID, nil
 }
 
 // sealedRow is the key of a row and what its sealed columns hold, as it is stored.

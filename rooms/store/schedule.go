@@ -30,7 +30,7 @@ func (s Schedules) Doctor(ctx context.Context, id rooms.UserID) (account.Doctor,
 func scanException(s scanner) (schedule.Exception, error) {
 	var e schedule.Exception
 	var media string
-	err := s.Scan(&e.ID, &e.Kind, (*at)(&e.Start), (*at)(&e.End), &e.Note, &e.SlotMinutes, &e.Capacity, &media)
+	err := s.Scan(&e.ID, &e.Kind, (*at)(&e.Start), (*at)(&e.End), unseal("exceptions.note", &e.ID, &e.Note), &e.SlotMinutes, &e.Capacity, &media)
 	if err != nil {
 		return e, found(err, "exception")
 	}
@@ -197,7 +197,7 @@ func (tx *Tx) InsertException(doctor rooms.UserID, e schedule.Exception) error {
 		return err
 	}
 	return tx.exec(`INSERT INTO exceptions (id, doctor_id, kind, start_at, end_at, note, slot_minutes, capacity, media) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.ID, doctor, e.Kind, micros(e.Start), micros(e.End), e.Note, e.SlotMinutes, e.Capacity, string(media))
+		e.ID, doctor, e.Kind, micros(e.Start), micros(e.End), seal(tx, "exceptions.note", e.ID, e.Note), e.SlotMinutes, e.Capacity, string(media))
 }
 
 // DeleteException implements schedule.Tx.

@@ -38,6 +38,22 @@ var sealedTables = []sealedTable{
 	{"notifications", []string{"id"}, []string{"facts"}},
 	{"doctors", []string{"user_id"}, []string{"rejection"}},
 	{"invitations", []string{"id"}, []string{"invitee"}},
+	{"quick_replies", []string{"user_id"}, []string{"replies"}},
+	{"templates", []string{"user_id"}, []string{"templates"}},
+	{"exceptions", []string{"id"}, []string{"note"}},
+	{"legal_holds", []string{"user_id"}, []string{"reason"}},
+	{"refunds", []string{"id"}, []string{"note"}},
+	{"audit", []string{"num"}, []string{"reason"}},
+}
+
+// sealedColumns are the columns of all of them, as table.column.
+func sealedColumns() (names []string) {
+	for _, t := range sealedTables {
+		for _, c := range t.columns {
+			names = append(names, t.name+"."+c)
+		}
+	}
+	return names
 }
 
 // place is that of one value of a sealed table.
@@ -62,6 +78,8 @@ func decisionPlace(id record.DocumentID, num int) string {
 func backgroundPlace(patient account.PatientID, version int64) string {
 	return "backgrounds.content/" + string(patient) + "/" + strconv.FormatInt(version, 10)
 }
+
+func auditPlace(num int64) string { return "audit.reason/" + strconv.FormatInt(num, 10) }
 
 func strokePlace(id consultation.ID, seq rooms.Seq) string {
 	return "board_strokes.stroke/" + string(id) + "/" + strconv.FormatInt(int64(seq), 10)
@@ -161,7 +179,7 @@ func (o opening) Scan(to ...any) error {
 
 func (v *sealedValue) open(with *vault.Vault) (err error) {
 	place := ""
-	if vault.IsSealed(v.raw) { // a place costs
+	if vault.IsSealed(v.raw) || with.Requires() { // a place costs
 		place = v.place()
 	}
 	*v.to, err = with.Open(place, v.raw)

@@ -15,6 +15,8 @@ type Vault struct {
 	master  Master
 	ring    atomic.Pointer[ring] // nil while the vault is off
 	loading sync.Mutex
+	// required are the columns in which everything is sealed.
+	required atomic.Pointer[map[string]bool]
 	// missing is asked for a data key that the vault does not have yet.
 	missing func()
 }
@@ -87,11 +89,42 @@ func (v *Vault) Seal(place, text string) string {
 	return string(base64.RawStdEncoding.AppendEncode(out, sealed))
 }
 
+// Require has Open refuse what is not sealed in these columns, which are places
+// up to the first slash: by then everything in them has been sealed, so someone
+// else has put it there.
+func (v *Vault) Require(columns []string) {
+	required := make(map[string]bool, len(columns))
+	for _, c := range columns {
+		required[c] = true
+	}
+	v.required.Store(&required)
+}
+
+// Requires reports whether there is any column in which everything is sealed.
+func (v *Vault) Requires() bool {
+	required := v.required.Load()
+	return required != nil && len(*required) > 0 && v.On()
+}
+
+// requires reports whether what is at a place must be sealed. What says nothing,
+// because it was erased, need not be.
+func (v *Vault) requires(place, body string) bool {
+	if body == "" || body == "{}" || !v.Requires() {
+		return false
+	}
+	column, _, _ := strings.Cut(place, "/")
+	return (*v.required.Load())[column]
+}
+
 // Open opens what Seal made for the same place; a text that was stored before
-// there was a key comes back as it is. Errors: the value is another place's,
-// or was changed; its data key is not there.
+// there was a key comes back as it is, unless the column is one of Require.
+// Errors: the value is another place's, or was changed, or should be sealed; its
+// data key is not there.
 func (v *Vault) Open(place, stored string) (string, error) {
 	id, body, sealed := parts(stored)
+	if !sealed && v.requires(place, body) {
+		return "", fmt.Errorf("%s: what is stored is not encrypted, though everything else there is: this server did not write it", place)
+	}
 	if !sealed {
 		return body, nil
 	}

@@ -12,16 +12,19 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // whoever looks needs a driver
 
 	"wenzhen/client"
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/board"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
+	"wenzhen/rooms/schedule"
 	"wenzhen/server"
 )
 
@@ -96,6 +99,7 @@ func (w *world) rows() string {
 // can put words.
 type confided struct {
 	bo, wang   *person
+	admin      *person
 	id         consultation.ID
 	patient    account.PatientID
 	attachment chat.Attachment
@@ -104,11 +108,12 @@ type confided struct {
 }
 
 // secrets are the words. None of them is in anything else.
-var secrets = []string{"xylophagous", "quixotry", "zymurgist", "jabberwock", "wolfsbane", "kumquat", "腹腔镜", "Dvořák", "flummery", "gobbledygook", "hornswoggle", "ipecacuanha"}
+var secrets = []string{"xylophagous", "quixotry", "zymurgist", "jabberwock", "wolfsbane", "kumquat", "腹腔镜", "Dvořák", "flummery", "gobbledygook", "hornswoggle", "ipecacuanha",
+	"lollygag", "malarkey", "nincompoop", "obstreperous"}
 
 func (w *world) confides() confided {
 	w.t.Helper()
-	c := confided{bo: w.patient("bo").online(), wang: w.doctor("wang").online()}
+	c := confided{admin: w.admin, bo: w.patient("bo").online(), wang: w.doctor("wang").online()}
 	c.bo.joins((do(c.bo, consultation.Open, consultation.OpenInput{DoctorID: c.wang.user.ID, Service: account.Followup, Medium: account.Text,
 		Complaint: "xylophagous", PriorDiagnosis: "quixotry"})).Consultation.ID)
 	opened := do(c.bo, consultation.List, consultation.Filter{}).Items[0]
@@ -129,6 +134,11 @@ func (w *world) confides() confided {
 	do(c.wang, record.VoidPrescription, record.PrescriptionReason{PrescriptionID: prescription.ID, Reason: "hornswoggle"})
 	call(c.bo, board.Commit, board.CommitInput{ConsultationID: c.id, ID: board.StrokeID(rooms.NewID(opened.CreatedAt)), Tool: board.Label, Colour: "#000000", Width: 10,
 		Points: []float64{1, 1, 1}, Text: "ipecacuanha"})
+	do(c.wang, chat.SaveQuickReplies, chat.QuickReplyList{Items: []chat.QuickReply{{ID: "q", Text: "lollygag"}}})
+	away := opened.CreatedAt.AddDate(0, 1, 0)
+	do(c.wang, schedule.AddException, schedule.ExceptionInput{Kind: schedule.TimeOff, Start: away, End: away.Add(time.Hour), Note: "malarkey"})
+	do(w.admin, account.HoldUser, account.HoldInput{UserID: c.bo.user.ID, Reason: "nincompoop"})
+	do(c.wang, record.SaveTemplates, record.TemplateList{Items: []record.Template{{ID: "t", Name: "obstreperous", Diagnosis: &record.DiagnosisInput{Codes: []string{"I10"}}}}})
 	return c
 }
 
@@ -150,6 +160,16 @@ func (c confided) reads(w *world) {
 	part := w.ask(t, "GET", "/api/v1/attachments/"+string(c.attachment.ID), bo.Tokens().AccessToken, "", "Range", "bytes=150000-150020")
 	if want := strings.Repeat("letter about Dvořák\n", 10_000)[150000:150021]; string(part.body) != want {
 		t.Errorf("a range of the file is %q, want %q", part.body, want)
+	}
+	if list := do(c.wang.at(w), chat.QuickReplies, rooms.Nothing{}).Items; len(list) != 1 || list[0].Text != "lollygag" {
+		t.Errorf("quick replies %+v", list)
+	}
+	admin := c.admin.at(w)
+	if list := do(admin, audit.List, audit.LogFilter{Q: "NINCOM"}).Items; len(list) != 1 || list[0].Reason != "nincompoop" {
+		t.Errorf("entries of the audit log with a reason %+v", list)
+	}
+	if v := do(admin, audit.Verify, rooms.Nothing{}); !v.OK {
+		t.Errorf("the audit log verifies as %+v", v)
 	}
 	if v := w.verifies(t, record.KindDiagnosis, c.diagnosis.Head); !v.Intact || !v.Matches {
 		t.Errorf("the diagnosis verifies as %+v", v)
@@ -361,4 +381,24 @@ func TestSwappedCiphertextIsRefused(t *testing.T) {
 	_, err = bo.Download(t.Context(), b.ID)
 	code(t, err, rooms.CodeInternal)
 	bo.hasFile(a)
+}
+
+// Plain text that someone puts in the place of encrypted text is refused once
+// everything is encrypted, and never sent to anybody as said by its sender.
+func TestPlantedTextIsRefused(t *testing.T) {
+	t.Parallel()
+	w := onSQLite(t, atRest)
+	bo, wang := w.patient("bo"), w.doctor("wang")
+	one, other := bo.consults(wang, "a headache"), bo.consults(wang, "a rash")
+	for _, id := range []consultation.ID{one, other} {
+		bo.says(id, "said in "+string(id))
+	}
+	eventually(t, "everything is encrypted", func() bool { return strings.Contains(w.rows(), "audit.reason") })
+	w.tampers(t, `UPDATE messages SET text = 'take ten of them' WHERE consultation_id = '`+string(one)+`'`)
+	bo = bo.at(w)
+	_, err := client.Do(t.Context(), bo.Client, chat.History, chat.HistoryInput{ConsultationID: one})
+	code(t, err, rooms.CodeInternal)
+	if got := do(bo, chat.History, chat.HistoryInput{ConsultationID: other}); len(got.Items) != 1 {
+		t.Errorf("elsewhere there are %d messages", len(got.Items))
+	}
 }

@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/vault"
+)
+
+// clearColumns are the columns of texts that are not encrypted, with the reason;
+// a name that begins with a dot is that of a column in any table.
+var clearColumns = map[string][]string{
+	"an id, or a name from the program (kind, status, role …)": {
+		".id", ".user_id", ".doctor_id", ".patient_id", ".consultation_id", ".attachment_id", ".document_id", ".sender_id",
+		".uploader_id", ".author_id", ".invited_by",
+		".actor_id", ".caller_id", ".by_id", ".signed_by", ".client_id", ".call_id", ".device_id", ".session_id", ".notification_id",
+		".subscription_id",
+		".order_id", ".payment_id", ".transaction_id", ".admin_id", ".event_id", ".reply_to", ".root", ".supersedes", ".room", ".holder",
+		".key_id",
+		".kind", ".status", ".role", ".by_role", ".service", ".medium", ".media", ".ended_by", ".currency", ".gateway", ".channel",
+		".state", ".method",
+		"events.name", "audit.action", "audit.subject", "audit_head.name", "cursors.name", "tickets.kind", "timers.subject", "attempts.subject",
+		"refunds.reason", "consultations.refund", "appointments.offer", "waits.offer", "notifications.topic", "notifications.subject",
+		"server_keys.public",
+		"sealed_columns.name", "nodes.name", "nodes.shared", "reconciliations.day",
+	},
+	"who someone is: it is searched, sorted and logged in with": {
+		".doctor_name", ".patient_name", ".by_name", "participants.name", "call_members.name", "users.name", "users.email",
+		"identities.email", "patients.name",
+		"former_participants.name", "doctors.checked_name", "patients.birth_date", "patients.sex", "patients.relation",
+		"identities.issuer", "identities.provider", "identities.subject",
+		"provider_sessions.issuer", "provider_sessions.provider", "provider_sessions.subject", "provider_sessions.sid",
+	},
+	"a number in a public register": {"doctors.licence", "doctors.checked_licence"},
+	"what anybody may read": {
+		"doctors.title", "doctors.checked_title", "doctors.checked_department", "doctors.department", "doctors.bio", "doctors.languages",
+		"doctors.services", "schedules.rules", "lobby_lines.nickname", "lobby_lines.text",
+		"icd10.code", "icd10.zh", "icd10.en",
+	},
+	"a preference, a place or a device": {
+		".time_zone", "users.locale", "notification_preferences.preferences", "sessions.user_agent", ".address", "passkeys.name",
+		"push_subscriptions.endpoint", "push_subscriptions.p256dh", "push_subscriptions.auth",
+	},
+	"a hash, a seal or a link of a chain, which must be verifiable without the key": {
+		".sha256", ".seal", ".thumbnail_sha256", "audit.detail", "audit.previous", "recovery_codes.hash", "refresh_tokens.hash",
+	},
+	"a secret that is hashed or sealed with a key that is not in the database": {
+		"users.password_hash", "totp.secret", "provider_sessions.id_token", "tickets.data", "data_keys.wrapped", "passkeys.credential",
+	},
+	"a random token that grants the free and busy times of one doctor": {"users.calendar_token"},
+	"what a payment gateway or a mail server said, in its codes": {
+		"payments.reference", "payments.remote", "payments.redirect_url", "payments.qr_code", "payments.client_secret", "refunds.remote",
+		"refunds.last_error",
+		"reconciliations.differences", "sandbox_payments.reference", "deliveries.note",
+	},
+	"the type of a file": {"attachments.content_type"},
+}
+
+// Every column that holds texts is encrypted, or has a reason why it is not. A
+// new one belongs into sealedTables (sealed.go) if it has what people say.
+func TestTextsAreSealedOrHaveAReason(t *testing.T) {
+	t.Parallel()
+	db, _, _ := open(t, Options{Path: t.TempDir() + "/test.db", Synchronous: "OFF"})
+	columns, err := collect(t.Context(), db.readers, func(s scanner) (string, error) {
+		var table, column string
+		err := s.Scan(&table, &column)
+		return table + "." + column, err
+	}, `SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p
+		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'goose_%' AND m.name NOT LIKE 'message_words%' AND p.type NOT IN ('INTEGER', 'REAL')`)
+	if err != nil || len(columns) < 200 {
+		t.Fatalf("%d columns, %v", len(columns), err)
+	}
+	clear := map[string]bool{}
+	for _, names := range clearColumns {
+		for _, name := range names {
+			clear[name] = true
+		}
+	}
+	for _, column := range columns {
+		_, name, _ := strings.Cut(column, ".")
+		sealed, listed := slices.Contains(sealedColumns(), column), clear[column] || clear["."+name]
+		if sealed == listed {
+			t.Errorf("%s: sealed %v, listed as clear %v", column, sealed, listed)
+		}
+	}
+	for name := range clear {
+		if !strings.HasPrefix(name, ".") && !slices.Contains(columns, name) {
+			t.Errorf("%s is in the list and not in the database", name)
+		}
+	}
+}
+
+// Once everything is encrypted, a text that is not is refused and never shown,
+// nor encrypted with the rest as if it were ours. Until then it is what was there
+// before.
+func TestUnsealedTextIsRefused(t *testing.T) {
+	both(t, func(t *testing.T, opts Options) {
+		var err error
+		opts.Master, err = vault.FromSecret("a master key of 32 characters for tests")
+		must(t, err)
+		opts.Now, opts.Log = time.Now, quiet
+		db, err := Open(context.Background(), opts)
+		must(t, err)
+		ctx := t.Context()
+		chats := Chats{db}
+		plain := func(text string) {
+			t.Helper()
+			must(t, db.write.do(ctx, func(tx *Tx) error {
+				return tx.exec(`UPDATE quick_replies SET replies = $1`, `[{"id":"a","text":"`+text+`"}]`)
+			}))
+		}
+		must(t, db.write.do(ctx, func(tx *Tx) error {
+			return firstOf(aUser(tx, "u"), tx.SaveQuickReplies("u", []chat.QuickReply{{ID: "a", Text: "rest and drink"}}))
+		}))
+		plain("from before")
+		if list, err := chats.QuickReplies(ctx, "u"); err != nil || len(list) != 1 || list[0].Text != "from before" {
+			t.Errorf("before everything is encrypted: %+v, %v", list, err)
+		}
+		cover := func() {
+			t.Helper()
+			for n := 1; n > 0; {
+				n, err = db.Reencrypt(ctx)
+				must(t, err)
+			}
+			id, err := db.Wanting(ctx)
+			must(t, err)
+			must(t, db.Covered(ctx, id))
+			if id, err := db.Wanting(ctx); err != nil || id != "" {
+				t.Errorf("everything is encrypted, and %q wants more, %v", id, err)
+			}
+		}
+		cover()
+		if list, err := chats.QuickReplies(ctx, "u"); err != nil || len(list) != 1 || list[0].Text != "from before" {
+			t.Errorf("once everything is encrypted: %+v, %v", list, err)
+		}
+		refused := func(when string) {
+			t.Helper()
+			if list, err := chats.QuickReplies(ctx, "u"); err == nil || len(list) > 0 || !strings.Contains(err.Error(), "quick_replies.replies/u: what is stored is not encrypted") {
+				t.Errorf("%s: %+v, %v", when, list, err)
+			}
+		}
+		plain("put there by someone")
+		refused("at once")
+		_, err = db.RotateKey(ctx)
+		must(t, err)
+		cover()
+		refused("after everything was encrypted anew")
+		must(t, db.Close())
+		again, err := Open(context.Background(), opts)
+		must(t, err)
+		t.Cleanup(func() { _ = again.Close() })
+		chats = Chats{again}
+		refused("after a restart")
+		must(t, again.write.do(ctx, func(tx *Tx) error { return tx.exec(`UPDATE quick_replies SET replies = ''`) }))
+	})
+}
+
+// A column that a newer version seals is sealed although the data key had
+// covered everything, and only then is plain text in it refused.
+func TestNewSealedColumnIsCovered(t *testing.T) {
+	both(t, func(t *testing.T, opts Options) {
+		var err error
+		opts.Master, err = vault.FromSecret("a master key of 32 characters for tests")
+		must(t, err)
+		db, _, _ := open(t, opts)
+		id, err := db.Wanting(t.Context())
+		must(t, err)
+		must(t, db.Covered(t.Context(), id))
+		must(t, db.write.do(t.Context(), func(tx *Tx) error { return tx.exec(`DELETE FROM sealed_columns WHERE name = 'audit.reason'`) }))
+		if again, err := db.Wanting(t.Context()); err != nil || again != id {
+			t.Errorf("%q wants to be covered, %v; it is %q", again, err, id)
+		}
+	})
+}
+
+// aUser adds a user.
+func aUser(tx *Tx, id rooms.UserID) error {
+	return tx.exec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at) VALUES ($1, 'doctor', 'wang', $2, '', 'en', 'UTC', $3)`,
+		id, string(id)+"@example.org", micros(time.Now()))
+}
