@@ -15,6 +15,7 @@ export const boardEn: typeof boardZhCN = {
     undo: 'Undo my last stroke',
     clear: 'Clear',
     clearText: 'Everyone’s strokes will be gone; the background stays.',
+    unshown: 'This browser cannot show the picture. Choose a JPEG or a PNG.',
     background: 'Choose a background',
     noBackground: 'Remove the background',
     save: 'Save to the consultation',

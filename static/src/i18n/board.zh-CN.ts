@@ -13,6 +13,7 @@ export const boardZhCN = {
     undo: '撤销我的上一笔',
     clear: '清空',
     clearText: '清空后所有人的笔迹都会消失，底图保留。',
+    unshown: '此浏览器无法显示这张图片，请选择 JPEG 或 PNG 格式。',
     background: '选择底图',
     noBackground: '移除底图',
     save: '保存到问诊',

@@ -278,6 +278,8 @@ export const en: Texts = {
     showEarlier: 'Show it',
     jumpTo: 'Go to the message of {name}',
     openImage: 'Open picture {name}',
+    open: 'open',
+    imageUnshown: 'This browser cannot show the picture. Download it and open it with another program.',
     imageFailed: 'The picture did not load; tap to try again',
     download: 'Download {name}',
     downloading: 'downloading…',

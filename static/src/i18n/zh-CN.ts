@@ -276,6 +276,8 @@ export const zhCN = {
     showEarlier: '点按查看',
     jumpTo: '跳到{name}的原消息',
     openImage: '查看图片 {name}',
+    open: '点按查看',
+    imageUnshown: '此浏览器无法显示这张图片，请下载后用其他程序打开。',
     imageFailed: '图片未能加载，点按重试',
     download: '下载 {name}',
     downloading: '下载中…',
