@@ -23,6 +23,7 @@ func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
 	}
 	rules := account.Config{Key: s.keys.token, KeyLife: cfg.TokenKeyLife, AccountKey: s.keys.account, PublicURL: s.publicURL(), OpenID: s.providers,
 		AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife, IdleLogOff: cfg.IdleLogOff,
+		SecondFactor: account.SecondFactor(cfg.SecondFactor), ConfirmRegistration: cfg.ConfirmRegistration == "on" && !cfg.Demo,
 		SecondFactorGuesses: cfg.SecondFactorGuesses, MailsADay: cfg.AccountMails,
 		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations, KeepMessages: cfg.KeepMessages, KeepRecords: cfg.KeepRecords}
 	if s.mail != nil {

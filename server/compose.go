@@ -158,12 +158,16 @@ func (s *Server) presenceChanged(room rooms.RoomID, present rooms.Present) {
 	}
 }
 
+// signatures are the commands that count as one.
+var signatures = []string{record.SignDiagnosis.Name, record.SignPrescription.Name, record.ApprovePrescription.Name, record.RejectPrescription.Name,
+	record.VoidPrescription.Name, consultation.End.Name}
+
 // openCatalogue puts all that can be asked behind the guards that everything passes.
 func (s *Server) openCatalogue(_ context.Context, p *parts) error {
 	p.limits = newLimits(s.cfg.CommandRate, s.cfg.CommandBurst, s.clock)
 	s.desk = s.openDesk()
 	s.catalogue = rooms.NewCatalogue(
-		[]rooms.Guard{p.limits.guard, s.accounts.Alive},
+		[]rooms.Guard{p.limits.guard, s.accounts.Alive, s.accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
 		s.accounts.Commands(), p.consultations.Commands(), p.chats.Commands(), p.schedules.Commands(), s.calls.Commands(), p.boards.Commands(),
 		s.bills.Commands(), p.play.Commands(), s.inboxes.Commands(),
 		p.records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands(), s.desk.Commands())

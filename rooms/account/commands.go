@@ -9,7 +9,7 @@ import (
 // The commands of accounts. All are REST; Socket.IO has its own handshake.
 var (
 	Register = rooms.Command[RegisterInput, Login]{Name: "account:register", For: rooms.Anyone,
-		Doc: "Open an account as a patient or a doctor. A doctor is listed once an admin has verified the licence."}
+		Doc: "Open an account as a patient or a doctor. A doctor is listed once an admin has verified the licence. Where mail is sent, the answer is the same whether or not the address has an account (confirm: true, without tokens), and the link of a mail makes it."}
 	LogIn = rooms.Command[LoginInput, Login]{Name: "account:login", For: rooms.Anyone,
 		Doc: "Start a session. An account with a second factor is refused with field otp until a code comes along."}
 	Refresh = rooms.Command[RefreshInput, Tokens]{Name: "account:refresh", For: rooms.Anyone,
@@ -89,6 +89,9 @@ type Login struct {
 	// Device is to be kept, and to come with the next login on this device:
 	// those who guess at the account cannot lock it out then.
 	Device string `json:"device"`
+	// Confirm tells that there is no session yet, and that the other fields are
+	// empty: the account is made by the link of a mail, and then logged in to.
+	Confirm bool `json:"confirm,omitempty"`
 }
 
 // SessionInput names a session.

@@ -68,6 +68,13 @@ func errNoMail() error {
 
 func (s *Service) verifyEmail(ctx context.Context, _ rooms.Actor, in TokenInput) (rooms.Nothing, error) {
 	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
+		if _, registers := s.ticketID(ticketRegister, in.Token); registers {
+			err := s.admit(tx, in.Token)
+			if rooms.CodeOf(err) == rooms.CodeNotFound {
+				return errDeadLink()
+			}
+			return err
+		}
 		var email string
 		t, err := s.takeTicket(tx, ticketVerify, in.Token, &email)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {

@@ -2,7 +2,9 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +42,8 @@ const (
 	letterNewDevice = "device"   // a session
 	letterPassword  = "password" // a user
 	letterFactor    = "factor"   // a user
+	letterRegister  = "register" // a ticket
+	letterTaken     = "taken"    // a user
 
 	letterSuspended   = "suspended" // these are about a user, too
 	letterUnsuspended = "unsuspended"
@@ -74,51 +78,15 @@ func (s *Service) sendLetter(ctx context.Context, t rooms.Timer) error {
 // write makes the letter that a timer stands for. Errors: not_found.
 func (s *Service) write(ctx context.Context, t rooms.Timer) (Letter, error) {
 	kind, about, _ := strings.Cut(t.Subject, ":")
-	var (
-		user    rooms.UserID
-		session Session
-	)
-	link := s.cfg.PublicURL + "/account"
-	switch kind {
-	case letterVerify, letterReset:
-		ticket, err := s.store.Ticket(ctx, about)
-		if err != nil {
-			return Letter{}, err
-		}
-		if !ticket.Expires.After(s.now()) {
-			return Letter{}, rooms.NotFound("ticket")
-		}
-		page := "/email/verify#"
-		if kind == letterReset {
-			page = "/password/reset#"
-		}
-		// After the #, which browsers send to nobody.
-		user, link = ticket.UserID, s.cfg.PublicURL+page+s.sealTicket(ticket.Kind, ticket.ID)
-	case letterNewDevice:
-		var err error
-		if session, err = s.store.Session(ctx, rooms.SessionID(about)); err != nil {
-			return Letter{}, err
-		}
-		user = session.UserID
-	case letterFactor:
-		user = rooms.UserID(about)
-	case letterPassword:
-		user, link = rooms.UserID(about), s.cfg.PublicURL+"/password/forgot"
-	case letterSuspended:
-		user, link = rooms.UserID(about), ""
-	case letterUnsuspended:
-		user, link = rooms.UserID(about), s.cfg.PublicURL+"/login"
-	case letterVerified, letterUnverified:
-		user, link = rooms.UserID(about), s.cfg.PublicURL+"/desk/profile"
-	}
-	to, err := s.store.User(ctx, user)
+	to, session, link, err := s.addressee(ctx, kind, about)
 	if err != nil {
 		return Letter{}, err
 	}
-	// What concerns the account goes to its owner, and to nobody whose address
-	// somebody else has given.
-	if toOwner := kind != letterVerify && kind != letterReset; toOwner && !to.EmailVerified {
-		return Letter{}, rooms.NotFound("verified address")
+	if !to.EmailVerified {
+		if !slices.Contains([]string{letterVerify, letterReset, letterRegister, letterTaken}, kind) {
+			return Letter{}, rooms.NotFound("verified address")
+		}
+		to.Name = "" // it may be a stranger's address, and the name says what somebody likes
 	}
 	words := lettersEn[kind]
 	chinese := strings.HasPrefix(to.Locale, "zh")
@@ -139,6 +107,61 @@ func (s *Service) write(ctx context.Context, t rooms.Timer) (Letter, error) {
 	return l, nil
 }
 
+// addressee is whom a letter goes to, with the session that it is about and the
+// link in it. What concerns the account goes to its owner, and to nobody whose
+// address somebody else has given.
+func (s *Service) addressee(ctx context.Context, kind, about string) (to User, session Session, link string, err error) {
+	user := rooms.UserID(about)
+	link = s.cfg.PublicURL
+	switch kind {
+	case letterVerify, letterReset, letterRegister:
+		ticket, err := s.store.Ticket(ctx, about)
+		if err == nil && !ticket.Expires.After(s.now()) {
+			err = rooms.NotFound("ticket")
+		}
+		if err != nil {
+			return User{}, session, "", err
+		}
+		page := "/email/verify#"
+		if kind == letterReset {
+			page = "/password/reset#"
+		}
+		// After the #, which browsers send to nobody.
+		link += page + s.sealTicket(ticket.Kind, ticket.ID)
+		if kind == letterRegister {
+			to, err = s.newcomer(ticket)
+			return to, session, link, err
+		}
+		user = ticket.UserID
+	case letterNewDevice:
+		if session, err = s.store.Session(ctx, rooms.SessionID(about)); err != nil {
+			return User{}, session, "", err
+		}
+		user, link = session.UserID, link+"/account"
+	case letterFactor:
+		link += "/account"
+	case letterPassword:
+		link += "/password/forgot"
+	case letterSuspended:
+		link = ""
+	case letterUnsuspended, letterTaken:
+		link += "/login"
+	case letterVerified, letterUnverified:
+		link += "/desk/profile"
+	}
+	to, err = s.store.User(ctx, user)
+	return to, session, link, err
+}
+
+// newcomer is whom a registration's mail goes to: there is no account yet.
+func (s *Service) newcomer(t Ticket) (User, error) {
+	var a applicant
+	if err := json.Unmarshal(t.Data, &a); err != nil {
+		return User{}, fmt.Errorf("account: registration: %w", err)
+	}
+	return s.newUser(a.Input, false), nil
+}
+
 // words are what a kind of letter says. Those to an address that may be a
 // stranger's say nobody's name.
 type words struct {
@@ -149,6 +172,10 @@ type words struct {
 }
 
 var lettersEn = map[string]words{
+	letterRegister: {"Confirm your registration", []string{"Hello,", "please confirm that you want an account with this e-mail address. It is made when you follow the link, which works once, for 48 hours. Then you can log in."},
+		"Make my account", "You get this mail because somebody signed up with your address. If it was not you, ignore it: no account is made."},
+	letterTaken: {"You have an account already", []string{"Hello,", "somebody, perhaps you, tried to sign up with this e-mail address. It has an account already: log in, or set a new password if you have forgotten yours."},
+		"Log in", "You get this mail because somebody signed up with your address. If it was not you, there is nothing to do."},
 	letterVerify: {"Confirm your e-mail address", []string{"Hello,", "please confirm that this is your e-mail address. The link works once, for 48 hours."},
 		"Confirm", "You get this mail because somebody signed up with your address. If it was not you, ignore it."},
 	letterReset: {"Set a new password", []string{"Hello,", "here you can set a new password. The link works once, for one hour."},
@@ -171,6 +198,10 @@ var lettersEn = map[string]words{
 }
 
 var lettersZh = map[string]words{
+	letterRegister: {"请确认注册", []string{"您好：", "请点击下面的按钮，确认用这个邮箱注册账户。链接 48 小时内有效，只能使用一次；确认后账户即建立，您可以登录。"},
+		"建立账户", "有人用您的邮箱注册。如果不是您本人，请忽略这封邮件，账户不会建立。"},
+	letterTaken: {"您已经有账户", []string{"您好：", "有人（可能是您）想用这个邮箱注册，但它已有账户。请直接登录；如果忘记了密码，可以重设。"},
+		"登录", "有人用您的邮箱注册。如果不是您本人，无需处理。"},
 	letterVerify: {"请确认您的邮箱", []string{"您好：", "请点击下面的按钮，确认这是您的邮箱。链接 48 小时内有效，只能使用一次。"},
 		"确认邮箱", "有人用您的邮箱注册了账户。如果不是您本人，请忽略这封邮件。"},
 	letterReset: {"重设密码", []string{"您好：", "请点击下面的按钮设置新密码。链接一小时内有效，只能使用一次。"},

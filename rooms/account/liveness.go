@@ -20,6 +20,9 @@ const livenessMost = 100_000
 type Standing struct {
 	UserID rooms.UserID
 	Role   rooms.Role
+	// TwoFactors reports that the session stands on two: its account has a second
+	// factor, or it was begun with a passkey.
+	TwoFactors bool
 }
 
 // liveness remembers for a moment what sessions that live are good for, so that

@@ -34,6 +34,9 @@ func (s *Service) register(ctx context.Context, actor rooms.Actor, in RegisterIn
 	if err != nil {
 		return Login{}, err
 	}
+	if s.cfg.ConfirmRegistration && s.cfg.Mail != nil {
+		return Login{Confirm: true}, s.applyFor(ctx, in)
+	}
 	user, err := s.create(ctx, in, false)
 	if err != nil {
 		return Login{}, err
@@ -62,10 +65,14 @@ func (s *Service) create(ctx context.Context, in RegisterInput, verified bool) (
 	if err != nil {
 		return User{}, err
 	}
-	now := s.now()
-	user := User{ID: rooms.UserID(rooms.NewID(now)), Role: in.Role, Name: strings.TrimSpace(in.Name), Email: normalEmail(in.Email), EmailVerified: verified,
-		Locale: or(in.Locale, "zh-CN"), TimeZone: or(in.TimeZone, "UTC"), CreatedAt: now}
+	user := s.newUser(in, verified)
 	return user, s.store.InTx(ctx, func(tx Tx) error { return s.insert(tx, Credentials{User: user, PasswordHash: hash}) })
+}
+
+func (s *Service) newUser(in RegisterInput, verified bool) User {
+	now := s.now()
+	return User{ID: rooms.UserID(rooms.NewID(now)), Role: in.Role, Name: strings.TrimSpace(in.Name), Email: normalEmail(in.Email), EmailVerified: verified,
+		Locale: or(in.Locale, "zh-CN"), TimeZone: or(in.TimeZone, "UTC"), CreatedAt: now}
 }
 
 // insert adds an account with what belongs to its role.

@@ -34,10 +34,15 @@ type Config struct {
 	// LoginFailures per account within LoginWindow; AddressFailures from one address.
 	LoginFailures, AddressFailures int
 	LoginWindow                    time.Duration
+	// SecondFactor is who has to have one.
+	SecondFactor SecondFactor
 	// SecondFactorGuesses is how many wrong codes an account takes in a day.
 	SecondFactorGuesses int
 	// MailsADay is how many mails of one kind go to one address in a day.
 	MailsADay int
+	// ConfirmRegistration makes an account once its address is confirmed, where
+	// mail is sent.
+	ConfirmRegistration bool
 	// Registrations from one address within a minute.
 	Registrations int
 	// KeepMessages and KeepRecords are how long what was said, and what was
@@ -116,10 +121,10 @@ func (s *Service) Authenticate(ctx context.Context, token string) (rooms.Actor, 
 }
 
 // Alive is a rooms.Guard: it refuses a revoked or expired session, a suspended
-// user and one whose role is no longer the actor's, and notes that a session is
-// used. A change is seen at once on this node, and on others when the signal of
+// user, one whose role is no longer the actor's and staff who have yet to set up
+// a second factor, where one is required, and notes that a session is used. A change is seen at once on this node, and on others when the signal of
 // it arrives, at the latest within livenessTTL.
-func (s *Service) Alive(ctx context.Context, actor rooms.Actor, _ string) error {
+func (s *Service) Alive(ctx context.Context, actor rooms.Actor, command string) error {
 	if actor.SessionID == "" {
 		return nil
 	}
@@ -133,7 +138,7 @@ func (s *Service) Alive(ctx context.Context, actor rooms.Actor, _ string) error 
 	if s.idles(actor.Role) {
 		s.uses.note(actor.SessionID, s.now())
 	}
-	return nil
+	return s.enrolled(ctx, actor, now, command)
 }
 
 // Lives refuses a session that has ended, whatever it is used for: unlike

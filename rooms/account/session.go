@@ -327,9 +327,7 @@ func (s *Service) proved(tx Tx, actor rooms.Actor) error {
 	if s.now().Sub(at) <= provedFor {
 		return nil
 	}
-	e := rooms.Forbidden("confirm first that it is you (POST /auth/sessions/confirm)")
-	e.Field = "confirm"
-	return e
+	return errConfirm()
 }
 
 // Watch makes what other nodes and processes do felt on this one, until ctx

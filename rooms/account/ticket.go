@@ -22,6 +22,7 @@ type TicketKind string
 const (
 	ticketVerify      TicketKind = "verify-email"
 	ticketReset       TicketKind = "reset-password"
+	ticketRegister    TicketKind = "register"     // an account that is to be
 	ticketProvider    TicketKind = "provider"     // a browser is on its way to a provider and back
 	ticketLogin       TicketKind = "login"        // it came back; the login can be finished
 	ticketNewPasskey  TicketKind = "passkey-add"  // a passkey is being made

@@ -86,6 +86,15 @@ type World struct {
 	// address may have: 100 unless New is told otherwise.
 	AddressLimit int
 
+	// SecondFactor is who has to have one, ConfirmRegistration whether accounts
+	// come to be with the confirmation of their address: nobody, and not, unless
+	// New is told otherwise.
+	SecondFactor        account.SecondFactor
+	ConfirmRegistration bool
+	// SignConfirm is how old a login or confirmation may be for a signature; 0 is
+	// any age.
+	SignConfirm time.Duration
+
 	notifications *notification.Service
 	// Policy of records; it counts from the next restart on, as does Evidence.
 	Policy   record.Policy
@@ -208,7 +217,7 @@ func (w *World) open() {
 	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte(w.SealKey)}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
 	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.Chats.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
 	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, store.Lobby{DB: db}, w.Presence, w.Hub, w.Now)
-	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(), boards.Commands(),
+	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive, w.Accounts.ConfirmedWithin(w.SignConfirm, record.SignDiagnosis.Name)}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(), boards.Commands(),
 		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands(),
 		w.Records.Commands(), audit.New(store.Audits{DB: db}).Commands(), lobbies.Commands())
 }
@@ -220,7 +229,7 @@ func (w *World) Node(hub *rooms.Hub) *account.Service {
 	accounts, err := account.New(account.Config{Key: []byte("a key of 32 characters for tests"), AccountKey: []byte("one more of 32 characters for it"),
 		KeyLife: 30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
 		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
-		SecondFactorGuesses: 30, MailsADay: 20,
+		SecondFactor: w.SecondFactor, SecondFactorGuesses: 30, MailsADay: 20, ConfirmRegistration: w.ConfirmRegistration,
 		LoginFailures: w.LoginFailures, AddressFailures: w.AddressLimit, LoginWindow: 15 * time.Minute, Registrations: w.AddressLimit, KeepMessages: KeepMessages, KeepRecords: KeepRecords}, store.Accounts{DB: w.DB}, hub, w.Now)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))

@@ -78,8 +78,10 @@ func (tx *Tx) SetCalendarToken(user rooms.UserID, token string) error {
 // Standing implements account.Store.
 func (s Accounts) Standing(ctx context.Context, id rooms.SessionID, now time.Time) (account.Standing, error) {
 	var v account.Standing
-	err := s.readers.row(ctx, `SELECT u.id, u.role FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id = $1 AND s.revoked_at = 0 AND s.expires_at > $2 AND u.suspended = 0`, id, micros(now)).Scan(&v.UserID, &v.Role)
+	err := s.readers.row(ctx, `SELECT u.id, u.role,
+			CASE WHEN s.method = 'passkey' OR EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at > 0) THEN 1 ELSE 0 END
+		FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.id = $1 AND s.revoked_at = 0 AND s.expires_at > $2 AND u.suspended = 0`, id, micros(now)).Scan(&v.UserID, &v.Role, &v.TwoFactors)
 	return v, found(err, "session")
 }
 

@@ -90,6 +90,7 @@ func (w *world) run(addr string) {
 	cfg, err := settings(w.dir)
 	must(t, err)
 	cfg.Addr, cfg.Database = addr, w.database
+	cfg.ConfirmRegistration = "off" // people of tests log in as they register
 	for _, f := range w.change {
 		f(&cfg)
 	}

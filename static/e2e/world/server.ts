@@ -28,7 +28,9 @@ export class WenzhenServer {
     await access(binary).catch(() => {
       throw new Error(`${binary} is missing: build the server first (make build)`)
     })
-    const server = new WenzhenServer(await freePort(), await mkdtemp(join(tmpdir(), 'wenzhen-e2e-')), flags)
+    // People of tests log in as they register.
+    const settings = ['--confirm-registration', 'off', ...flags]
+    const server = new WenzhenServer(await freePort(), await mkdtemp(join(tmpdir(), 'wenzhen-e2e-')), settings)
     if (!flags.includes('--demo')) {
       await promisify(execFile)(binary, ['admin', 'create', '--data', server.data, '--email', admin.email, '--password', admin.password])
     }

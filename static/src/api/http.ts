@@ -18,6 +18,9 @@ export interface UploadOptions {
 
 /** REST with tokens: one silent refresh when the access token is refused. */
 export class Http {
+  /** Called when the server refuses all but setting up a second factor. */
+  onSecondFactor?: () => void
+
   constructor(private readonly tokens: TokenKeeper) {}
 
   async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
@@ -41,6 +44,15 @@ export class Http {
   }
 
   private async fetch(method: string, path: string, options: RequestOptions): Promise<Response> {
+    try {
+      return await this.answered(method, path, options)
+    } catch (thrown) {
+      if (Failure.from(thrown).field === 'secondFactor') this.onSecondFactor?.()
+      throw thrown
+    }
+  }
+
+  private async answered(method: string, path: string, options: RequestOptions): Promise<Response> {
     const token = await this.tokens.access()
     const response = await ask(method, path, options, token)
     if (response.status !== 401 || !token) return checked(response)

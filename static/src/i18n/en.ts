@@ -65,6 +65,7 @@ export const en: Texts = {
     registerLead: 'It takes a minute.',
     email: 'E-mail',
     password: 'Password',
+    registerMailed: 'We have sent a mail to {email}. Follow its link to finish your registration, then log in. If the address has an account already, the mail says so.',
     passwordHint: '8 to 128 characters',
     name: 'Name',
     nameHint: 'Shown to the other side in a consultation',

@@ -63,6 +63,7 @@ export const zhCN = {
     registerLead: '一分钟即可开始。',
     email: '邮箱',
     password: '密码',
+    registerMailed: '我们已向 {email} 发送邮件。请点击邮件中的链接完成注册，然后登录。如果这个邮箱已有账户，邮件会告诉您。',
     passwordHint: '8 到 128 个字符',
     name: '姓名',
     nameHint: '问诊时会显示给对方',

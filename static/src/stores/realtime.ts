@@ -22,6 +22,12 @@ export const useRealtime = defineStore('realtime', () => {
   const link = ref<Link>('connecting')
   const live = shallowRef<Live>()
 
+  // What ends by itself is sent after the next login of the same account; who
+  // signs out may leave the browser to somebody else.
+  tokens.onSignedOut((why) => {
+    if (why === 'asked') live.value?.outbox.clear()
+  })
+
   function start(me: string, listener: RoomListener): void {
     stop()
     const connection = new Connection(openSocket(), tokens)

@@ -60,7 +60,11 @@ export const useSession = defineStore('session', () => {
     doctor,
     signedOut,
     role: computed(() => user.value?.role),
-    register: async (input: RegisterInput) => signIn(await api.register(input)),
+    /** Nobody where the address has to be confirmed first, by the link of a mail. */
+    register: async (input: RegisterInput): Promise<User | undefined> => {
+      const login = await api.register(input)
+      return login.confirm ? undefined : signIn(login)
+    },
     logIn: async (input: LoginInput) => signIn(await api.logIn({ ...input, device: deviceOf(input.email) })),
     logInWithPasskey: async () => signIn(await identityApi.logInWithPasskey()),
     finishProvider: async (ticket: string, otp?: string) => signIn(await identityApi.finish({ ticket, otp })),

@@ -17,15 +17,24 @@ export async function logIn(server: string, input: LoginInput): Promise<Account>
   return new Account(server, await ask<Login>(server, 'POST', '/auth/login', { body: input }))
 }
 
-/** Makes an account and logs in with it. */
+/**
+ * Makes an account and logs in with it. Where the server confirms addresses
+ * first it rejects with `unauthenticated` and field `email`: the link of a mail
+ * makes the account, which can then be logged in to.
+ */
 export async function register(server: string, input: RegisterInput): Promise<Account> {
-  return new Account(server, await ask<Login>(server, 'POST', '/auth/register', { body: input }))
+  const login = await ask<Login>(server, 'POST', '/auth/register', { body: input })
+  if (login.confirm) {
+    throw new Failure({ code: 'unauthenticated', field: 'email', message: 'follow the link of the mail, then log in', retryable: false })
+  }
+  return new Account(server, login)
 }
 
 /** A login at a server: who one is, the tokens, and REST with them. */
 export class Account {
   readonly user: User
   readonly tokens: MemoryTokens
+  private readonly leaving = new Set<() => void>()
 
   constructor(
     /** Origin of the server, without a slash at its end. */
@@ -50,7 +59,13 @@ export class Account {
     }
   }
 
+  /** Hears when this login is ended by logOut. */
+  onLogOut(listener: () => void): void {
+    this.leaving.add(listener)
+  }
+
   async logOut(): Promise<void> {
+    for (const listener of this.leaving) listener()
     const { refreshToken } = this.tokens
     this.tokens.signOut('asked')
     await ask(this.server, 'POST', '/auth/logout', { body: { refreshToken } })

@@ -66,6 +66,25 @@ describe('Outbox', () => {
     expect(texts()).toEqual(['a'])
   })
 
+  test('leaves nothing in the store when it is cleared, nor sends any of it', async () => {
+    let fail: (thrown: Failure) => void = () => undefined
+    answer = () => new Promise((_, reject) => (fail = reject))
+    const outbox = open()
+    outbox.resume()
+    for (const text of ['under way', 'a secret', 'another']) say(outbox, text)
+    say(outbox, 'elsewhere', 'd')
+    await settle()
+    outbox.clear()
+    fail(Failure.offline())
+    await settle(60_000)
+    outbox.resume()
+    await settle(60_000)
+    expect(localStorage).toHaveLength(0)
+    expect(outbox.size).toBe(0)
+    expect(texts()).toEqual(['under way', 'elsewhere'])
+    expect(open().size).toBe(0)
+  })
+
   test('resends the same clientId after a timeout, before what was written later', async () => {
     answer = vi.fn().mockRejectedValueOnce(Failure.timeout()).mockResolvedValue(undefined)
     const outbox = open()

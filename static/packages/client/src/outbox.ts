@@ -118,6 +118,15 @@ export class Outbox {
     if (item) this.drop(item)
   }
 
+  /**
+   * Forgets everything, also in the store: whoever uses the browser after a
+   * sign-out finds nothing of what was not sent.
+   */
+  clear(): void {
+    this.pause()
+    for (const item of [...this.items]) this.drop(item)
+  }
+
   private push(room: string): void {
     const lane = this.lane(room)
     if (!this.open || lane.busy) return

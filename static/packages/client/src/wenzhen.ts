@@ -12,7 +12,9 @@ export interface ConnectOptions {
 
 /** Connects a login to its server; it stays connected until close is called. */
 export function connect(account: Account, options: ConnectOptions = {}): Wenzhen {
-  return new Wenzhen(new Connection(openSocket(account.server), account.tokens), account.user.id, options)
+  const wenzhen = new Wenzhen(new Connection(openSocket(account.server), account.tokens), account.user.id, options)
+  account.onLogOut(() => wenzhen.forget())
+  return wenzhen
 }
 
 /** One connection and the rooms that it is in. */
@@ -80,6 +82,12 @@ export class Wenzhen {
     for (const room of this.rooms.values()) room.close()
     this.rooms.clear()
     this.connection.close()
+  }
+
+  /** Closes it and forgets what was not sent, as logging out does. */
+  forget(): void {
+    this.outbox.clear()
+    this.close()
   }
 
   private linked(link: Link): void {

@@ -989,6 +989,7 @@ export interface Login {
   refreshToken: string
   expiresIn: number
   device: string
+  confirm?: boolean
 }
 
 export interface LoginInput {
