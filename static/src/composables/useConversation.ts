@@ -28,10 +28,17 @@ export function useConversation(id: string) {
   const iAmDoctor = computed(() => state.consultation?.doctorId === me)
   const iAmPatient = computed(() => state.consultation?.userId === me)
   const others = computed(() => counterparts(state.participants, me))
+  const myself = computed(() => state.participants.find((p) => p.userId === me))
+  const iAmInvited = computed(() => myself.value !== undefined && myself.value.role !== 'patient' && myself.value.role !== 'doctor')
+  /** What the patient's people say counts as the patient's question. */
+  const asks = computed(() => {
+    const p = myself.value
+    return iAmPatient.value || p?.role === 'relative' || (p?.role === 'interpreter' && p.invitedBy !== 'doctor')
+  })
   /** A patient who came back has a few free questions, and may add to one until it is answered. */
   const askedAll = computed(() => {
     const c = state.consultation
-    return iAmPatient.value && c?.status === 'active' && c.reopened && !c.turnOpen && c.turnsLeft === 0
+    return asks.value && c?.status === 'active' && c.reopened && !c.turnOpen && c.turnsLeft === 0
   })
   const writable = computed(() => ['waiting', 'active', 'on_hold'].includes(state.consultation?.status ?? '') && !askedAll.value)
 
@@ -50,7 +57,7 @@ export function useConversation(id: string) {
 
   const recall = (message: Message) => realtime.ask('message:recall', { consultationId: id, messageId: message.id })
 
-  const nameOf = (userId: string) => state.participants.find((p) => p.userId === userId)?.name ?? ''
+  const nameOf = (userId: string) => [...state.participants, ...state.former].find((p) => p.userId === userId)?.name ?? ''
   const missing = computed(() => state.failure instanceof Failure && state.failure.code === 'not_found')
 
   return {
@@ -59,6 +66,7 @@ export function useConversation(id: string) {
     me,
     iAmDoctor,
     iAmPatient,
+    iAmInvited,
     others,
     writable,
     askedAll,

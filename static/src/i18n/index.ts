@@ -12,6 +12,8 @@ import { holdEn } from './hold.en'
 import { holdZhCN } from './hold.zh-CN'
 import { identityEn } from './identity.en'
 import { identityZhCN } from './identity.zh-CN'
+import { invitationEn } from './invitation.en'
+import { invitationZhCN } from './invitation.zh-CN'
 import { notificationsEn } from './notifications.en'
 import { notificationsZhCN } from './notifications.zh-CN'
 import { operationsEn } from './operations.en'
@@ -59,6 +61,7 @@ export const i18n = createI18n({
       ...developersZhCN,
       ...holdZhCN,
       ...identityZhCN,
+      ...invitationZhCN,
       ...notificationsZhCN,
       ...operationsZhCN,
       ...privacyZhCN,
@@ -75,6 +78,7 @@ export const i18n = createI18n({
       ...developersEn,
       ...holdEn,
       ...identityEn,
+      ...invitationEn,
       ...notificationsEn,
       ...operationsEn,
       ...privacyEn,

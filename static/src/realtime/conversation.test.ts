@@ -30,6 +30,7 @@ beforeEach(() => {
     const joined: Joined = {
       consultation: consultation('active', 99),
       participants: [person(me), person('doctor')],
+      former: [],
       presence: [{ userId: 'doctor', online: true, devices: 1 }],
       events: events.filter((e) => e.seq > (input.after ?? 0)),
       lastSeq: events.at(-1)?.seq ?? 0,
@@ -68,6 +69,19 @@ describe('Conversation', () => {
     expect(conversation.state.unread).toBe(2)
     live(event('message:read', { consultationId: 'c', userId: me, upToSeq: 1 }))
     expect(conversation.state.unread).toBe(1)
+  })
+
+  test('who left is shown no more, and keeps the name of what they said', async () => {
+    const aunt = { ...person('aunt'), role: 'relative' as const }
+    await conversation.log.catchUp()
+    live(event('participant:joined', aunt))
+    expect(conversation.state.participants.map((p) => p.userId)).toContain('aunt')
+    live(event('participant:left', { userId: 'aunt', reason: 'removed' }))
+    expect(conversation.state.participants.map((p) => p.userId)).not.toContain('aunt')
+    expect(conversation.state.former.map((p) => p.name)).toEqual(['aunt'])
+    expect(conversation.state.out).toBe(false)
+    live(event('participant:left', { userId: me, reason: 'removed' }))
+    expect(conversation.state.out).toBe(true)
   })
 
   test('watermarks only grow', async () => {

@@ -1,6 +1,6 @@
 import { type Ask, type Outbox, type RoomEvent, RoomLog, type Unsent } from 'wenzhen-client'
 import type { Failure } from '@/api/failure'
-import type { Consultation, Diagnosis, Entry, Joined, Message, MessagePage, Participant, Prescription, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
+import type { Consultation, Departure, Diagnosis, Entry, Former, Joined, Message, MessagePage, Participant, Prescription, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
 import { noteOf, notesOf, type Note } from './notes'
 import { Receipts } from './receipts'
 import { TypingNotice, TypingWatch } from './typing'
@@ -10,6 +10,10 @@ export interface ConversationState {
   id: string
   consultation: Consultation | undefined
   participants: Participant[]
+  /** Who took part before: what they said keeps their name. */
+  former: Former[]
+  /** One takes part no more. */
+  out: boolean
   /** User ids of who is in the room right now. */
   online: string[]
   /** User ids of who is writing. */
@@ -33,6 +37,8 @@ export function emptyState(id: string): ConversationState {
     id,
     consultation: undefined,
     participants: [],
+    former: [],
+    out: false,
     online: [],
     typing: [],
     messages: [],
@@ -178,12 +184,14 @@ export class Conversation {
     this.tellLooking()
     state.consultation = { ...room.consultation, queue: room.consultation.queue ?? state.consultation?.queue }
     state.participants = room.participants
+    state.former = room.former
+    state.out = false
     state.online = room.presence.filter((p) => p.online).map((p) => p.userId)
     state.notes = merged(state.notes, notesOf(room.consultation))
     state.failure = undefined
     if (!state.joined) {
       this.firstSeq = room.events[0]?.seq
-      state.hasOlder = (this.firstSeq ?? 1) > 1
+      state.hasOlder = (this.firstSeq ?? 1) > 1 + (room.since ?? 0)
       state.joined = true
     }
     const mine = room.participants.find((p) => p.userId === this.deps.me)
@@ -219,6 +227,9 @@ export class Conversation {
         break
       case 'participant:joined':
         this.participantJoined(event.data)
+        break
+      case 'participant:left':
+        this.participantLeft(event.data, event.at)
         break
     }
     for (const listener of this.listeners) listener(event)
@@ -272,8 +283,20 @@ export class Conversation {
   }
 
   private participantJoined(participant: Participant): void {
-    const others = this.state.participants.filter((p) => p.userId !== participant.userId)
-    if (others.length === this.state.participants.length) this.state.participants = [...others, participant]
+    this.state.participants = [...this.state.participants.filter((p) => p.userId !== participant.userId), participant]
+  }
+
+  /** The log may tell of someone who has been let in anew since: what was joined is newer. */
+  private participantLeft({ userId }: Departure, at: string): void {
+    const { state, deps } = this
+    const gone = state.participants.find((p) => p.userId === userId)
+    if (!gone || Date.parse(gone.joinedAt) > Date.parse(at)) return
+    const { name, role, joinedAt } = gone
+    state.participants = state.participants.filter((p) => p !== gone)
+    state.former = [...state.former.filter((p) => p.userId !== userId), { userId, name, role, joinedAt, leftAt: at }]
+    state.online = state.online.filter((id) => id !== userId)
+    this.typingWatch.stopped(userId)
+    if (userId === deps.me) state.out = true
   }
 
   private countUnread(): void {

@@ -7,7 +7,9 @@ import type { Consultation, Message, Status } from '@/api/wire.gen'
 import type { Conversation, ConversationState } from '@/realtime/conversation'
 import { useOrders } from '@/billing/orders'
 import { warnOfDevice } from '@/composables/warnOfDevice'
+import { useInvitations } from './invitations'
 import { useRealtime } from './realtime'
+import { useSession } from './session'
 
 const openStates: Status[] = ['pending_payment', 'waiting', 'active', 'on_hold']
 const pastStates: Status[] = ['ended', 'closed', 'cancelled', 'declined', 'expired', 'terminated']
@@ -77,6 +79,14 @@ export const useConsultations = defineStore('consultations', () => {
     joined.delete(id)
   }
 
+  /** Someone takes part no more; oneself has nothing more to do with it. */
+  function left(event: RoomEvent & { name: 'participant:left' }): void {
+    if (event.data.userId !== useSession().user?.id) return
+    const id = event.room.replace(/^consultation:/, '')
+    leave(id)
+    byId.delete(id)
+  }
+
   async function loadOpen(): Promise<void> {
     try {
       let cursor: string | undefined
@@ -113,10 +123,14 @@ export const useConsultations = defineStore('consultations', () => {
       hint: (event: RoomEvent) => {
         if (event.name === 'consultation:updated') put(event.data)
         else if (event.name === 'order:updated') useOrders().put(event.data)
+        else if (event.name === 'invitation:updated') useInvitations().put(event.data)
+        else if (event.name === 'invitation:received') void loadOpen()
+        else if (event.name === 'participant:left') left(event)
         else if (event.name === 'session:opened') warnOfDevice(event.data)
       },
-      changed: (state) => {
-        if (state.consultation) put({ ...state.consultation, unread: state.unread })
+      changed: (state, event) => {
+        if (event?.name === 'participant:left') left(event)
+        if (state.consultation && !state.out) put({ ...state.consultation, unread: state.unread })
       },
     })
     // After being away, consultations may have been opened that no room tells of.

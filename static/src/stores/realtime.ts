@@ -14,7 +14,7 @@ interface Live {
 
 export interface RoomListener {
   hint(event: RoomEvent): void
-  changed(state: ConversationState): void
+  changed(state: ConversationState, event?: RoomEvent): void
 }
 
 /** The connection of this login, what it is in, and what is left to send. */

@@ -2242,6 +2242,18 @@ export interface ClientToServerEvents {
   'consultation:terminate': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
   /** The patient asks free follow-up questions, once, within 72 hours. */
   'consultation:reopen': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
+  /** Let someone else in: a second doctor, a relative, an interpreter. The patient's invitation takes effect immediately; the doctor's is a proposal that the patient answers. By address the answer is the same whether or not anyone has that address. */
+  'consultation:invite': (input: InviteInput, ack: (reply: Ack<Admission>) => void) => void
+  /** The patient accepts or declines whom the doctor proposes to let in, and may share what was said before. */
+  'invitation:answer': (input: InvitationAnswer, ack: (reply: Ack<Invitation>) => void) => void
+  /** Patient or doctor takes back an invitation of someone who has not entered yet. */
+  'invitation:withdraw': (input: InvitationRef, ack: (reply: Ack<Invitation>) => void) => void
+  /** List the invitations of a consultation, the first first; for its patient and its doctor. */
+  'invitation:list': (input: Input, ack: (reply: Ack<InvitationList>) => void) => void
+  /** Patient or doctor removes an invited person, who hears and reads nothing of the consultation from then on. */
+  'participant:remove': (input: ParticipantRef, ack: (reply: Ack<Nothing>) => void) => void
+  /** Leave a consultation that one was invited to. (consultation:leave only stops hearing it on one connection.) */
+  'consultation:quit': (input: Input, ack: (reply: Ack<Nothing>) => void) => void
   /** Say something in a consultation. The same clientId with the same content returns the first result. */
   'message:send': (input: SendInput, ack: (reply: Ack<Message>) => void) => void
   /** Take back one's own message within 2 minutes. */

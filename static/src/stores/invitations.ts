@@ -1,0 +1,38 @@
+import { defineStore } from 'pinia'
+import { reactive } from 'vue'
+import type { Invitation, Part } from '@/api/wire.gen'
+import { useRealtime } from './realtime'
+
+/** The invitations of the consultations that are looked at, for their patients and doctors. */
+export const useInvitations = defineStore('invitations', () => {
+  const byConsultation = reactive(new Map<string, Invitation[]>())
+  const realtime = useRealtime()
+
+  const of = (consultationId: string): Invitation[] => byConsultation.get(consultationId) ?? []
+
+  function put(invitation: Invitation): void {
+    const before = of(invitation.consultationId)
+    const at = before.findIndex((i) => i.id === invitation.id)
+    byConsultation.set(invitation.consultationId, at < 0 ? [...before, invitation] : before.with(at, invitation))
+  }
+
+  async function load(consultationId: string): Promise<void> {
+    byConsultation.set(consultationId, (await realtime.ask('invitation:list', { consultationId })).items)
+  }
+
+  async function invite(consultationId: string, email: string, role: Part, history: boolean): Promise<Invitation> {
+    const { invitation } = await realtime.ask('consultation:invite', { consultationId, email, role, ...(history ? { history } : {}) })
+    put(invitation)
+    return invitation
+  }
+
+  async function answer({ consultationId, id }: Invitation, accept: boolean, history: boolean): Promise<void> {
+    put(await realtime.ask('invitation:answer', { consultationId, invitationId: id, accept, ...(history ? { history } : {}) }))
+  }
+
+  async function withdraw({ consultationId, id }: Invitation): Promise<void> {
+    put(await realtime.ask('invitation:withdraw', { consultationId, invitationId: id }))
+  }
+
+  return { of, put, load, invite, answer, withdraw }
+})
