@@ -21,7 +21,7 @@ func kinds() map[string]kind {
 		"Appointment": {find: (*request).appointments, params: map[string]param{"_id": id, "patient": {reference, at("participant", "actor", "reference")},
 			"practitioner": {reference, at("participant", "actor", "reference")}, "date": {date, at("start")}, "status": status}},
 		"Encounter": {find: (*request).encounters, params: map[string]param{"_id": id, "patient": subject, "subject": subject,
-			"date": {date, at("period", "start")}, "status": status}},
+			"date": {date, periods}, "status": status}},
 		"Communication": {find: (*request).communications, params: map[string]param{"_id": id, "patient": subject, "subject": subject,
 			"encounter": encounter, "sent": {date, at("sent")}, "sender": {reference, at("sender", "reference")}}},
 		"Condition": {find: (*request).conditions, params: map[string]param{"_id": id, "patient": subject, "subject": subject, "encounter": encounter,

@@ -100,8 +100,12 @@ func (r *request) slots() ([]resource, error) {
 	}
 	from := r.now
 	for _, v := range r.query["start"] {
-		if at, _, ok := span(strings.TrimLeft(v, "egtlsanqb")); ok && !strings.HasPrefix(v, "l") {
-			from = at
+		zone, err := r.zone()
+		if err != nil {
+			return nil, err
+		}
+		if at, ok := spanOf(strings.TrimLeft(v, "egtlsanqb"), zone); ok && !strings.HasPrefix(v, "l") {
+			from = at.from
 		}
 	}
 	list, err := ask(r, schedule.Slots, schedule.SlotsInput{DoctorID: rooms.UserID(doctor), From: &from, To: new(from.AddDate(0, 0, 31))})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/account"
 )
 
 // param is a search parameter: its type, and the values of a resource that it
@@ -35,8 +36,15 @@ func (r *request) tests(k kind) ([]func(resource) bool, error) {
 		if !known {
 			continue
 		}
+		zone := time.UTC
+		if p.typ == date {
+			var err error
+			if zone, err = r.zone(); err != nil {
+				return nil, err
+			}
+		}
 		for _, value := range given {
-			fits, err := p.test(name, value)
+			fits, err := p.test(name, value, zone)
 			if err != nil {
 				return nil, err
 			}
@@ -46,13 +54,13 @@ func (r *request) tests(k kind) ([]func(resource) bool, error) {
 	return all, nil
 }
 
-func (p param) test(name, value string) (func(resource) bool, error) {
+func (p param) test(name, value string, zone *time.Location) (func(resource) bool, error) {
 	var any []func(string) bool
 	for _, v := range strings.Split(value, ",") {
 		var fits func(string) bool
 		switch p.typ {
 		case date:
-			within, err := period(name, v)
+			within, err := period(name, v, zone)
 			if err != nil {
 				return nil, err
 			}
@@ -82,8 +90,9 @@ func (p param) test(name, value string) (func(resource) bool, error) {
 }
 
 // period understands a date with a prefix: "2026-11", "ge2026-11-01",
-// "lt2026-11-01T12:00:00Z".
-func period(name, v string) (func(string) bool, error) {
+// "lt2026-11-01T12:00:00Z". The prefixes compare stretches of time, as FHIR R4
+// defines for its search by date.
+func period(name, v string, zone *time.Location) (func(string) bool, error) {
 	prefix := "eq"
 	for _, p := range []string{"eq", "ne", "ge", "le", "gt", "lt", "sa", "eb"} {
 		if rest, ok := strings.CutPrefix(v, p); ok {
@@ -91,46 +100,88 @@ func period(name, v string) (func(string) bool, error) {
 			break
 		}
 	}
-	from, to, ok := span(v)
+	asked, ok := spanOf(v, zone)
 	if !ok {
 		return nil, rooms.Invalid(name, "%s must be a date such as 2026-11-01, ge2026-11 or lt2026-11-01T12:00:00Z", name)
 	}
 	return func(have string) bool {
-		at, until, ok := span(have)
+		found, ok := spanOf(have, zone)
 		if !ok {
 			return false
 		}
+		within := !found.from.Before(asked.from) && !found.to.After(asked.to)
 		switch prefix {
+		case "gt":
+			return found.to.After(asked.to)
 		case "ge":
-			return !at.Before(from)
-		case "gt", "sa":
-			return !at.Before(to)
+			return found.to.After(asked.from)
+		case "lt":
+			return found.from.Before(asked.from)
 		case "le":
-			return at.Before(to)
-		case "lt", "eb":
-			return at.Before(from)
+			return found.from.Before(asked.to)
+		case "sa":
+			return !found.from.Before(asked.to)
+		case "eb":
+			return !found.to.After(asked.from)
 		case "ne":
-			return at.Before(from) || until.After(to)
+			return !within
 		}
-		return !at.Before(from) && !until.After(to)
+		return within
 	}, nil
 }
 
-// span is the time that a date of some precision means.
-func span(v string) (from, to time.Time, ok bool) {
+// span is a stretch of time, without its end.
+type span struct{ from, to time.Time }
+
+// openEnd is the end of what goes on.
+var openEnd = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// spanOf is the time that a date of some precision means in a zone, or a period,
+// which is two of them with a stroke between; without the second it goes on.
+func spanOf(v string, zone *time.Location) (span, bool) {
+	if start, end, period := strings.Cut(v, "/"); period {
+		first, ok := spanOf(start, zone)
+		last, ended := spanOf(end, zone)
+		if !ended {
+			last.to = openEnd
+		}
+		return span{first.from, last.to}, ok && (ended || end == "")
+	}
 	if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
-		return at, at, true
+		return span{at, at.Add(1)}, true
 	}
 	for layout, next := range map[string]func(time.Time) time.Time{
 		"2006":        func(t time.Time) time.Time { return t.AddDate(1, 0, 0) },
 		"2006-01":     func(t time.Time) time.Time { return t.AddDate(0, 1, 0) },
 		time.DateOnly: func(t time.Time) time.Time { return t.AddDate(0, 0, 1) },
 	} {
-		if at, err := time.Parse(layout, v); err == nil {
-			return at, next(at), true
+		if at, err := time.ParseInLocation(layout, v, zone); err == nil {
+			return span{at, next(at)}, true
 		}
 	}
-	return time.Time{}, time.Time{}, false
+	return span{}, false
+}
+
+// zone is that of the account that asks; days are days there.
+func (r *request) zone() (*time.Location, error) {
+	if r.days == nil {
+		self, err := ask(r, account.Me, rooms.Nothing{})
+		if err != nil {
+			return nil, err
+		}
+		if r.days, err = time.LoadLocation(self.User.TimeZone); err != nil {
+			r.days = time.UTC
+		}
+	}
+	return r.days, nil
+}
+
+// periods are those of a resource, for spanOf.
+func periods(found resource) []string {
+	period, _ := found["period"].(resource)
+	start, _ := period["start"].(string)
+	end, _ := period["end"].(string)
+	return []string{start + "/" + end}
 }
 
 // referred is the id that a reference parameter asks for, "" if there is none

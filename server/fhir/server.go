@@ -40,6 +40,7 @@ type request struct {
 	base      string
 	now       time.Time
 	query     url.Values
+	days      *time.Location // once it is known (zone)
 }
 
 // kind is a type of resource: how all that the asker may see of it are found,
