@@ -53,6 +53,10 @@ export const en: Texts = {
     followupText: 'For a condition already diagnosed; you state the earlier diagnosis.',
   },
   price: { free: 'Free', from: 'from {price}' },
+  upgrade: {
+    newVersion: 'There is a new version. Reload this page when you have finished what you are doing.',
+    offline: 'The page cannot be loaded now: the server cannot be reached. Try again when you are back online.',
+  },
   presence: { online: 'Online', offline: 'Away' },
   auth: {
     motto: 'Take your time. A doctor is listening.',

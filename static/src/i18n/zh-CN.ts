@@ -51,6 +51,10 @@ export const zhCN = {
     followupText: '已有诊断时使用，需说明此前的诊断。',
   },
   price: { free: '免费', from: '{price} 起' },
+  upgrade: {
+    newVersion: '系统已更新。请在完成当前操作后刷新页面。',
+    offline: '页面暂时无法加载：连不上服务器。请在网络恢复后重试。',
+  },
   presence: { online: '在线', offline: '不在线' },
   auth: {
     motto: '有话慢慢说，医生都在听。',

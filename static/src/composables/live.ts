@@ -1,0 +1,30 @@
+import type { Directive } from 'vue'
+
+type Take = (text: string) => void
+
+const takers = new WeakMap<HTMLElement, Take>()
+
+/**
+ * Follows a field also while an input method composes. ElInput waits until the
+ * composition has ended; keyboards of phones compose every word until a space
+ * comes, so that a single word would never arrive:
+ *
+ *     <ElInput v-model="text" v-live="(now) => (text = now)" />
+ *
+ * With the modifier touch it does so on phones and tablets only: elsewhere what
+ * is composed is often not a word yet (pinyin), and nothing to search for.
+ */
+export const vLive: Directive<HTMLElement, Take, 'touch'> = {
+  mounted(el, { value, modifiers }) {
+    takers.set(el, value)
+    el.addEventListener('input', (e) => {
+      if (!(e instanceof InputEvent) || !e.isComposing) return
+      if (modifiers.touch && !window.matchMedia('(hover: none) and (pointer: coarse)').matches) return
+      const { target } = e
+      if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) takers.get(el)?.(target.value)
+    })
+  },
+  updated(el, { value }) {
+    takers.set(el, value)
+  },
+}
