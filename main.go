@@ -178,6 +178,8 @@ func (c *backupCommand) Run(on console) error {
 type restoreCommand struct {
 	From string `required:"" help:"The archive to read; - reads standard input."`
 	Data string `required:"" help:"The data folder to make, empty or not there." type:"path"`
+
+	KeepLogins bool `help:"Keep the token key and all logins of the archive, also those that have been ended since; otherwise everyone logs in anew."`
 }
 
 // Run restores.
@@ -191,7 +193,7 @@ func (c *restoreCommand) Run(on console) error {
 		defer file.Close()
 		from = file
 	}
-	m, err := server.Restore(on.ctx, from, c.Data)
+	m, err := server.Restore(on.ctx, from, c.Data, c.KeepLogins)
 	if err != nil {
 		return err
 	}

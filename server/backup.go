@@ -62,16 +62,11 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
 	archive := backup.NewWriter(w)
-	keys, err := filepath.Glob(filepath.Join(at.Data, "*.key"))
-	if err != nil {
-		return m, fmt.Errorf("backup: %w", err)
+	if err := addFile(ctx, archive, backup.Database, snapshot); err != nil {
+		return m, err
 	}
-	// The master key must not lie with what it protects.
-	keys = slices.DeleteFunc(keys, func(path string) bool { return filepath.Base(path) == encryptionKeyFile })
-	for _, path := range append([]string{snapshot}, keys...) {
-		if err := addFile(ctx, archive, filepath.Base(path), path); err != nil {
-			return m, err
-		}
+	if m.Problems, err = addSecrets(archive, secrets{at.Data, unlocked}, contents.Encrypted); err != nil {
+		return m, err
 	}
 	for _, sum := range contents.Attachments {
 		if err := files.Check(ctx, sum); ctx.Err() != nil {
@@ -85,6 +80,32 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 		}
 	}
 	return archive.Close(m)
+}
+
+// addSecrets adds the keys that Wenzhen made, and no other: neither the master
+// key nor the key of a certificate must lie with the data. Where the database is
+// encrypted they are, too, or are left out, which the problems tell.
+func addSecrets(to *backup.Writer, from secrets, encrypted bool) (problems []string, err error) {
+	for _, name := range secretFiles {
+		stored, err := from.read(name)
+		if err != nil {
+			return nil, fmt.Errorf("backup: %w", err)
+		}
+		switch {
+		case stored == "":
+			continue
+		case encrypted && !vault.IsSealed(stored) && !from.vault.On():
+			problems = append(problems, name+": it is not encrypted yet, as the database is; start the server once, or give the encryption key")
+			continue
+		case encrypted && !vault.IsSealed(stored):
+			stored = from.sealed(name, stored)
+		}
+		content := stored + "\n"
+		if err := to.Add(name, int64(len(content)), strings.NewReader(content)); err != nil {
+			return nil, err
+		}
+	}
+	return problems, nil
 }
 
 // addFile adds a file to an archive.
@@ -106,7 +127,11 @@ func addFile(ctx context.Context, to *backup.Writer, name, path string) error {
 // database's pages, references and logs, that each attachment is there – in a
 // folder beside it, which takes the place of data at the end: there is a whole
 // data folder or none.
-func Restore(ctx context.Context, from io.Reader, data string) (m backup.Manifest, err error) {
+//
+// All logins end, unless keepLogins: the token key is left out, so that the
+// server makes another, for a stolen archive may have had it; and sessions that
+// were ended after the archive was made would live again.
+func Restore(ctx context.Context, from io.Reader, data string, keepLogins bool) (m backup.Manifest, err error) {
 	if list, err := os.ReadDir(data); err == nil && len(list) > 0 {
 		return m, fmt.Errorf("restore: %s is not empty; restore into a new folder", data)
 	}
@@ -119,7 +144,7 @@ func Restore(ctx context.Context, from io.Reader, data string) (m backup.Manifes
 		return m, fmt.Errorf("restore: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }() // gone already when all went well
-	if m, err = unpack(ctx, from, work); err != nil {
+	if m, err = unpack(ctx, from, work, keepLogins); err != nil {
 		return m, fmt.Errorf("restore: %w", err)
 	}
 	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -132,7 +157,7 @@ func Restore(ctx context.Context, from io.Reader, data string) (m backup.Manifes
 }
 
 // unpack makes a data folder of an archive and checks it.
-func unpack(ctx context.Context, from io.Reader, dir string) (m backup.Manifest, err error) {
+func unpack(ctx context.Context, from io.Reader, dir string, keepLogins bool) (m backup.Manifest, err error) {
 	blobs, err := blob.Open(filepath.Join(dir, attachmentsFolder), vault.New(nil))
 	if err != nil {
 		return m, err
@@ -141,6 +166,10 @@ func unpack(ctx context.Context, from io.Reader, dir string) (m backup.Manifest,
 	have := map[string]bool{}
 	m, err = backup.Read(blob.Reader(ctx, from), func(name string, content io.Reader) error {
 		sum, isAttachment := strings.CutPrefix(name, backup.Attachment(""))
+		if name == tokenKeyFile && !keepLogins {
+			_, err := io.Copy(io.Discard, content)
+			return err
+		}
 		if !isAttachment {
 			return writeFile(filepath.Join(dir, name), content)
 		}
@@ -150,9 +179,15 @@ func unpack(ctx context.Context, from io.Reader, dir string) (m backup.Manifest,
 	if err != nil {
 		return m, err
 	}
-	contents, err := store.Inspect(ctx, filepath.Join(dir, backup.Database))
+	database := filepath.Join(dir, backup.Database)
+	contents, err := store.Inspect(ctx, database)
 	if err != nil {
 		return m, err
+	}
+	if !keepLogins {
+		if err := store.EndSessions(ctx, database, clock()); err != nil {
+			return m, err
+		}
 	}
 	for _, sum := range contents.Attachments {
 		known := slices.ContainsFunc(m.Problems, func(p string) bool { return strings.Contains(p, sum) })

@@ -12,7 +12,6 @@ const (
 	databaseFile      = "wenzhen.db"
 	attachmentsFolder = "attachments"
 	lockFileName      = "wenzhen.lock"
-	encryptionKeyFile = "encryption.key" // if someone keeps it here
 )
 
 // sqlite, as the setting --database, is the file in the data folder.

@@ -154,11 +154,7 @@ func Unlock(ctx context.Context, path string, master vault.Master) (*vault.Vault
 	}
 	defer db.Close()
 	r := newReader(db, v)
-	var keys int
-	if err := r.row(ctx, `SELECT count(*) FROM sqlite_master WHERE name = 'data_keys'`).Scan(&keys); err != nil || keys == 0 {
-		return v, err
-	}
-	if err := r.row(ctx, `SELECT count(*) FROM data_keys`).Scan(&keys); err != nil || keys == 0 {
+	if encrypted, err := hasDataKeys(ctx, r); err != nil || !encrypted {
 		return v, err
 	}
 	return v, v.Load(ctx, dataKeys{readers: r}, time.Time{})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	"wenzhen/rooms/vault"
 )
@@ -34,6 +35,8 @@ type Contents struct {
 	Users, Events int64
 	// Attachments are the SHA-256 of all files that it names, thumbnails included.
 	Attachments []string
+	// Encrypted reports whether it has data keys: what people say in it is sealed.
+	Encrypted bool
 }
 
 // Inspect examines a SQLite database that nobody writes: its pages and
@@ -65,8 +68,35 @@ func Inspect(ctx context.Context, path string) (Contents, error) {
 	if err := r.row(ctx, `SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM events)`).Scan(&c.Users, &c.Events); err != nil {
 		return c, err
 	}
+	if c.Encrypted, err = hasDataKeys(ctx, r); err != nil {
+		return c, err
+	}
 	c.Attachments, err = collect(ctx, r, func(s scanner) (sum string, err error) { return sum, s.Scan(&sum) }, fileSums)
 	return c, err
+}
+
+// hasDataKeys also looks at databases from before there were any.
+func hasDataKeys(ctx context.Context, q querier) (bool, error) {
+	var n int
+	if err := q.row(ctx, `SELECT count(*) FROM sqlite_master WHERE name = 'data_keys'`).Scan(&n); err != nil || n == 0 {
+		return false, err
+	}
+	err := q.row(ctx, `SELECT count(*) FROM data_keys`).Scan(&n)
+	return n > 0, err
+}
+
+// EndSessions ends all logins in the SQLite database at path, which nobody has
+// open, as of now.
+func EndSessions(ctx context.Context, path string, now time.Time) error {
+	db, err := connect(path)
+	if err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, `UPDATE sessions SET revoked_at = $1 WHERE revoked_at = 0`, micros(now)); err != nil {
+		return errors.Join(fmt.Errorf("end the logins: %w", err), db.Close())
+	}
+	_, err = db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return errors.Join(err, db.Close())
 }
 
 const fileSums = `SELECT sha256 FROM attachments UNION SELECT thumbnail_sha256 FROM attachments WHERE thumbnail_sha256 <> '' ORDER BY 1`

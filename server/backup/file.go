@@ -29,5 +29,16 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	return os.Link(file.Name(), path) // unlike a rename it fails when there is one
+	if err := os.Link(file.Name(), path); err != nil { // unlike a rename it fails when there is one
+		return err
+	}
+	return syncFolder(filepath.Dir(path)) // the name must be on disk too
+}
+
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -41,7 +41,7 @@ func (w *world) place() server.Place { return server.Place{Data: w.dir, Database
 func (w *world) restored(archive []byte) *world {
 	w.t.Helper()
 	dir := filepath.Join(w.t.TempDir(), "restored")
-	_, err := server.Restore(w.t.Context(), bytes.NewReader(archive), dir)
+	_, err := server.Restore(w.t.Context(), bytes.NewReader(archive), dir, true)
 	must(w.t, err)
 	copied := &world{t: w.t, dir: dir, database: w.database, http: w.http}
 	copied.run("127.0.0.1:0")
@@ -255,7 +255,7 @@ func TestRestoreRefusesADamagedDatabase(t *testing.T) {
 		must(t, archive.Add(backup.Database, int64(len(content)), strings.NewReader(content)))
 		_, err := archive.Close(backup.Manifest{})
 		must(t, err)
-		if _, err := server.Restore(t.Context(), &b, filepath.Join(parent, "data")); err == nil {
+		if _, err := server.Restore(t.Context(), &b, filepath.Join(parent, "data"), true); err == nil {
 			t.Errorf("%s was restored", name)
 		}
 		if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {

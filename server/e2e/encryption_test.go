@@ -324,7 +324,7 @@ func TestBackupOfWhatIsEncrypted(t *testing.T) {
 		t.Errorf("the archive has %q in the clear, or the key", found)
 	}
 	dir := filepath.Join(t.TempDir(), "restored")
-	_, err = server.Restore(t.Context(), &without, dir)
+	_, err = server.Restore(t.Context(), &without, dir, true)
 	must(t, err)
 	copied := &world{t: t, dir: dir, database: w.database, http: w.http, change: w.change}
 	copied.run("127.0.0.1:0")
