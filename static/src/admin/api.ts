@@ -1,5 +1,5 @@
 import { at, http } from '@/api'
-import type { CaseFilter, CasePage, Glimpse, Hold, HoldList, LogFilter, LogPage, PharmacistList, RecordGlimpse, UserFilter, UserList, Verdict } from '@/api/wire.gen'
+import type { Case, CaseFilter, CasePage, Glimpse, Hold, HoldList, LogFilter, LogPage, PharmacistList, RecordGlimpse, UserFilter, UserList, Verdict } from '@/api/wire.gen'
 
 /** REST of what an admin may do with records, and of who did what with them. */
 export const oversightApi = {
@@ -13,6 +13,7 @@ export const oversightApi = {
   release: (userId: string) => http.json<undefined>('DELETE', `${at('/admin/users', userId)}/hold`),
 
   cases: (filter: CaseFilter) => http.json<CasePage>('GET', '/admin/consultations', { query: { ...filter } }),
+  closeConsultation: (id: string, reason: string) => http.json<Case>('POST', `${at('/admin/consultations', id)}/close`, { body: { reason } }),
   enterConsultation: (id: string, reason: string, after = 0) =>
     http.json<Glimpse>('POST', `${at('/admin/consultations', id)}/break-glass`, { body: { reason, after } }),
   enterRecord: (patientId: string, reason: string) => http.json<RecordGlimpse>('POST', `${at('/admin/patients', patientId)}/break-glass`, { body: { reason } }),

@@ -3,6 +3,7 @@ import { exclusiveAcrossTabs } from './exclusive'
 import { askAsGuest, Http, type UploadOptions } from './http'
 import { isTokenKey, TokenKeeper } from './tokens'
 import type {
+  ApplicantList,
   Attachment,
   Board,
   Consultation,
@@ -101,9 +102,12 @@ export const api = {
   thumbnail: (id: string, signal?: AbortSignal) => http.blob(`${at('/attachments', id)}/thumbnail`, signal),
 
   admin: {
-    doctors: (cursor?: string) => http.json<DoctorList>('GET', '/admin/doctors', { query: { cursor, limit: 50 } }),
-    verifyDoctor: (id: string) => http.json<Doctor>('POST', `${at('/admin/doctors', id)}/verify`),
+    doctors: (cursor?: string) => http.json<ApplicantList>('GET', '/admin/doctors', { query: { cursor, limit: 50 } }),
+    /** Verifies what was looked at; it fails if that has changed since. */
+    verifyDoctor: (id: string, revision: number) => http.json<Doctor>('POST', `${at('/admin/doctors', id)}/verify`, { body: { revision } }),
+    unverifyDoctor: (id: string, reason: string) => http.json<Doctor>('POST', `${at('/admin/users', id)}/unverify`, { body: { reason } }),
     users: (query: { q?: string; cursor?: string }) => http.json<UserList>('GET', '/admin/users', { query: { ...query, limit: 50 } }),
     suspendUser: (id: string) => http.json<User>('POST', `${at('/admin/users', id)}/suspend`),
+    unsuspendUser: (id: string) => http.json<User>('POST', `${at('/admin/users', id)}/unsuspend`),
   },
 }
