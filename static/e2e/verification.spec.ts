@@ -62,7 +62,7 @@ test('an admin lifts a suspension and ends what is stuck, on a phone, in English
   await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click()
   await expect(person.getByText('Suspended')).toBeVisible()
   await axe(page, 'users')
-  await person.getByRole('button', { name: `Lift the suspension of Wang ${stamp}` }).click()
+  await person.getByRole('button', { name: `Lift suspension of Wang ${stamp}` }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Lift suspension' }).click()
   await expect(person.getByText('Suspended')).toHaveCount(0)
   const root = await Person.logIn(server.url, admin.email, admin.password)

@@ -387,7 +387,7 @@ export const zhCN = {
     suspendName: '停用{name}',
     suspendText: '停用后，{name}的所有登录立即失效，且无法再登录。未结束的问诊会结束，预约会取消，未提供的服务会退款。',
     unsuspend: '恢复使用',
-    unsuspendName: '恢复{name}',
+    unsuspendName: '恢复使用：{name}',
     unsuspendText: '恢复后可以重新登录。停用时已结束的问诊和预约不会恢复。',
     suspended: '已停用',
     erased: '已注销的账户',
