@@ -37,16 +37,19 @@ func (s *Server) drain() error {
 	err := s.realtime.Close(ctx)
 	<-noticed
 	refuseConnections(ctx, s.listener)
-	s.waiting.close()
+	s.waiting.close(s.balanced())
 	if down := s.http.Shutdown(ctx); down != nil {
 		err = errors.Join(err, down, s.http.Close())
 	}
 	return err
 }
 
+// balanced reports whether there are balancers before this node.
+func (s *Server) balanced() bool { return len(s.cfg.TrustedProxies) > 0 }
+
 // noticing waits for --drain-notice where there are balancers.
 func (s *Server) noticing(ctx context.Context) {
-	if len(s.cfg.TrustedProxies) == 0 {
+	if !s.balanced() {
 		return
 	}
 	notice := time.NewTimer(min(s.cfg.DrainNotice, s.cfg.DrainTimeout/2))

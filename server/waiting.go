@@ -62,18 +62,23 @@ func (w *waiting) forget(c net.Conn) {
 	}
 }
 
-// freshPatience is how long a connection that was made just before the end may
-// take to ask for something.
+// freshPatience is how long a connection that a browser made just before the end
+// may take to ask for something. A balancer makes none without a request, which
+// may wait to be read where a machine has too much to do: it has the five
+// seconds of http.Server.Shutdown.
 const freshPatience = 500 * time.Millisecond
 
 // close closes those that have been answered and wait now or from now on, and
-// after a moment those that have not asked yet: http.Server.Shutdown would wait
-// five seconds for those that browsers have opened in advance.
-func (w *waiting) close() {
+// unless they are a balancer's, after a moment, those that have not asked yet,
+// which browsers may have opened in advance.
+func (w *waiting) close(balanced bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closing = true
 	w.hangUp(false)
+	if balanced {
+		return
+	}
 	time.AfterFunc(freshPatience, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -47,6 +47,7 @@ type Options struct {
 type DB struct {
 	opts    Options
 	readers querier
+	ready   func(context.Context) error // nil where a SELECT shows it
 	write   committer
 	words   wordIndex
 	// settled lists the log past a position, at most so many (see Log).
@@ -125,8 +126,11 @@ func (db *DB) Close() error {
 // where none waits for another.
 func (db *DB) Waiting() int { return db.waiting() }
 
-// Ready reports whether the database answers.
+// Ready reports whether the database answers, and takes writes.
 func (db *DB) Ready(ctx context.Context) error {
+	if db.ready != nil {
+		return db.ready(ctx)
+	}
 	var one int
 	return db.readers.row(ctx, `SELECT 1`).Scan(&one)
 }

@@ -12,7 +12,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -56,7 +58,7 @@ func openPostgres(ctx context.Context, opts Options) (*DB, error) {
 	if err := loadKeys(ctx, opts, p.readers, p); err != nil {
 		return nil, firstOf(err, p.close())
 	}
-	db := &DB{opts: opts, readers: opts.traced(p.readers), write: p, words: postgresWords{}, settled: postgresSettled, lock: p.lock}
+	db := &DB{opts: opts, readers: opts.traced(p.readers), write: p, words: postgresWords{}, settled: postgresSettled, lock: p.lock, ready: p.ready}
 	db.announced = func(context.Context) error { return nil }
 	db.waiting = func() int { return 0 }
 	if opts.Hub != nil {
@@ -75,6 +77,7 @@ type postgres struct {
 	opts     Options
 	writers  *sql.DB
 	readers  *pool
+	refuses  atomic.Bool // writes, as far as is known
 	follower *follower
 }
 
@@ -221,6 +224,10 @@ func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.Ro
 	}
 	if err != nil {
 		_ = s.tx.Rollback() // the error is that of f; a connection that fails here is not used again
+		if readOnly(err) {
+			p.refuses.Store(true)
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // the next one may lead to another server
+		}
 		return tx, err
 	}
 	_, ended := p.opts.statement(ctx, "COMMIT")
@@ -238,6 +245,35 @@ type connectionError struct{ error }
 
 func (e connectionError) Unwrap() error { return e.error }
 
+// readOnly reports whether the database takes no writes: after a failover to a
+// standby, or to protect its disk.
+func readOnly(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "25006"
+}
+
+// ready reports whether the database answers and takes writes. What writers
+// have met counts until one of them can write again.
+func (p *postgres) ready(ctx context.Context) error {
+	var standby bool
+	err := p.readers.row(ctx, `SELECT pg_is_in_recovery() OR reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only'`).Scan(&standby)
+	if err != nil {
+		return err
+	}
+	if !standby && p.refuses.Load() {
+		setting := ""
+		if err := p.writers.QueryRowContext(ctx, `SHOW transaction_read_only`).Scan(&setting); err != nil {
+			return unreachable(err)
+		}
+		standby = setting == "on"
+		p.refuses.Store(standby)
+	}
+	if standby {
+		return rooms.Unavailable(nil, "the database takes no writes")
+	}
+	return nil
+}
+
 // brokenConnection tells whether the database, rather than the statement, is at fault.
 func brokenConnection(err error) bool {
 	var failed connectionError
@@ -246,8 +282,9 @@ func brokenConnection(err error) bool {
 		return true
 	}
 	if errors.As(err, &answered) {
-		// Connection exceptions, resources, operator intervention, starting up (PostgreSQL manual, appendix A).
-		return strings.HasPrefix(answered.Code, "08") || strings.HasPrefix(answered.Code, "53") || strings.HasPrefix(answered.Code, "57")
+		// Connection exceptions, resources, operator intervention, starting up, its disk (PostgreSQL manual, appendix A).
+		class := answered.Code[:min(2, len(answered.Code))]
+		return slices.Contains([]string{"08", "53", "57", "58"}, class) || readOnly(err)
 	}
 	var ours *rooms.Error
 	var network net.Error
