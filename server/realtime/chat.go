@@ -28,9 +28,6 @@ type Chat struct {
 const bearer = "bearer"
 
 func newChat(s *Server, cfg edge.Config) *Chat {
-	// Any page may talk here: nobody is known by a cookie, so that no page can
-	// speak in another's name.
-	cfg.Origins = []string{"*"}
 	// A line of four-byte characters with room for a long command.
 	cfg.MaxPayload = int64(4*lobby.TextLimit + 256)
 	// A thousand lines: who is further behind reads too slowly.

@@ -27,7 +27,6 @@ func (s *server) visit(r Route, command rooms.Bound) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.CommandTimeout)
 		defer cancel()
-		c.Header("Cache-Control", "no-store")
 		actor, err := s.actor(c, r)
 		var fields map[string]json.RawMessage
 		if err == nil {

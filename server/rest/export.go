@@ -45,7 +45,6 @@ func (s *server) export(r Route, _ rooms.Bound) gin.HandlerFunc {
 		h.Set("Content-Type", "application/zip")
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "wenzhen-" + s.deps.Now().Format("2006-01-02") + ".zip"}))
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-		h.Set("Cache-Control", "private, no-store")
 		c.Status(r.Status)
 		if err := s.deps.Exporter.Write(ctx, actor, s.patiently(c.Writer)); err != nil {
 			if c.Request.Context().Err() == nil { // otherwise it is the client who went away

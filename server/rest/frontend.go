@@ -27,6 +27,7 @@ func (s *server) frontend() gin.HandlerFunc {
 		info, err := fs.Stat(s.deps.App, path)
 		switch {
 		case path != "" && err == nil && !info.IsDir():
+			c.Header("Cache-Control", revalidate)
 			if strings.HasPrefix(path, "assets/") { // their names change with their content
 				c.Header("Cache-Control", "public, max-age=31536000, immutable")
 			}
@@ -39,7 +40,7 @@ func (s *server) frontend() gin.HandlerFunc {
 				s.refuse(c, "-", err)
 				return
 			}
-			c.Header("Cache-Control", "no-cache")
+			c.Header("Cache-Control", revalidate)
 			c.Data(http.StatusOK, "text/html; charset=utf-8", page)
 		}
 	}

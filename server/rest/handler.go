@@ -83,7 +83,6 @@ func (s *server) asFile(c *gin.Context, r Route, out json.RawMessage) {
 		return
 	}
 	c.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": r.file}))
-	c.Header("Cache-Control", "private, no-store")
 	c.Data(r.Status, r.text, []byte(text))
 }
 
@@ -120,7 +119,6 @@ func (s *server) calendar(c *gin.Context) {
 		s.refuse(c, schedule.Calendar.Name, err)
 		return
 	}
-	c.Header("Cache-Control", "private, max-age=300")
 	c.Data(http.StatusOK, "text/calendar; charset=utf-8", []byte(feed))
 }
 
@@ -370,7 +368,6 @@ func (s *server) download(r Route, command rooms.Bound) gin.HandlerFunc {
 		h.Set("Content-Type", a.ContentType)
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.Name}))
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-		h.Set("Cache-Control", "private, no-store")
 		h.Set("ETag", `"`+a.SHA256+r.content.suffix()+`"`)
 		http.ServeContent(s.patiently(c.Writer), c.Request, "", a.CreatedAt, content)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"regexp"
 	"runtime/debug"
 	"time"
 
@@ -100,13 +101,29 @@ func (s *server) recovered(c *gin.Context) {
 
 // policy lets pages load from us alone, and run no inline script or style.
 // Pictures and sounds of a consultation are blobs: they are fetched with the
-// access token.
+// access token. Sockets of our own host are named because older browsers do not
+// count them as 'self'.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; font-src 'self'; " +
-	"connect-src 'self' ws: wss:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	"connect-src 'self'%s; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
+// plainHost is a host and port without a character that means something in a policy.
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9.:\[\]_-]+$`)
+
+// policyFor is the policy for pages of a host.
+func policyFor(host string) string {
+	sockets := ""
+	if plainHost.MatchString(host) {
+		sockets = " ws://" + host + " wss://" + host
+	}
+	return fmt.Sprintf(policy, sockets)
+}
+
+// secured sets what holds for every answer that says nothing else: pages may do
+// little, and nothing is kept by caches, because most answers have personal data.
 func secured(c *gin.Context) {
 	h := c.Writer.Header()
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Cache-Control", noStore)
+	h.Set("Content-Security-Policy", policyFor(c.Request.Host))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -114,3 +131,9 @@ func secured(c *gin.Context) {
 	h.Set("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), geolocation=()")
 	c.Next()
 }
+
+// noStore keeps an answer out of every cache; public ones are asked for anew.
+const (
+	noStore    = "private, no-store"
+	revalidate = "no-cache"
+)

@@ -56,7 +56,6 @@ func (s *server) print(r Route, command rooms.Bound) gin.HandlerFunc {
 		h := c.Writer.Header()
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": string(v.Kind) + "-" + string(v.Head().ID) + ".pdf"}))
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-		h.Set("Cache-Control", "private, no-store")
 		c.Data(r.Status, "application/pdf", pdf)
 	}
 }
@@ -78,6 +77,5 @@ func (s *server) fhir(c *gin.Context) {
 	if status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", `Bearer realm="wenzhen"`)
 	}
-	c.Header("Cache-Control", "private, no-store")
 	c.Data(status, "application/fhir+json; charset=utf-8", body)
 }

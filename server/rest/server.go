@@ -110,34 +110,28 @@ func router(deps Deps) (*gin.Engine, error) {
 			AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id", "traceparent"},
 			ExposeHeaders: []string{"X-Request-Id", "Retry-After", "ETag"}, MaxAge: time.Hour}))
 	}
-	g.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
-	g.GET("/readyz", s.ready)
-	g.GET("/calendar/:file", s.calendar)
+	get(g, "/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	get(g, "/readyz", s.ready)
+	get(g, "/calendar/:file", s.calendar)
 	for name, document := range deps.Documents {
-		g.GET("/api/"+name, gzip.Gzip(gzip.DefaultCompression), func(c *gin.Context) { c.Data(http.StatusOK, "application/json; charset=utf-8", document) })
+		get(g, "/api/"+name, gzip.Gzip(gzip.DefaultCompression), func(c *gin.Context) {
+			c.Header("Cache-Control", revalidate)
+			c.Data(http.StatusOK, "application/json; charset=utf-8", document)
+		})
 	}
 	api := g.Group("/api/v1")
-	api.GET("/config", func(c *gin.Context) { c.JSON(http.StatusOK, deps.Public) })
+	get(api, "/config", func(c *gin.Context) { c.JSON(http.StatusOK, deps.Public) })
 	api.POST("/webhooks/:gateway", s.webhook)
-	api.GET("/fhir/R4/*path", s.fhir)
+	get(api, "/fhir/R4/*path", s.fhir)
 	for _, r := range Routes() {
 		command, ok := deps.Catalogue.Command(r.Command)
 		if !ok {
 			return nil, missing(r)
 		}
-		switch r.content {
-		case upload:
-			api.Handle(r.Method, r.Path, s.observed(r), s.upload(r, command))
-		case download, thumbnail:
-			api.Handle(r.Method, r.Path, s.observed(r), s.download(r, command))
-		case browser, redirect:
-			api.Handle(r.Method, r.Path, s.observed(r), s.visit(r, command))
-		case printed:
-			api.Handle(r.Method, r.Path, s.observed(r), s.print(r, command))
-		case archived:
-			api.Handle(r.Method, r.Path, s.observed(r), s.export(r, command))
-		default:
-			api.Handle(r.Method, r.Path, s.observed(r), s.answer(r, command))
+		handler := s.handler(r, command)
+		api.Handle(r.Method, r.Path, s.observed(r), handler)
+		if r.headed() {
+			api.HEAD(r.Path, s.observed(r), handler)
 		}
 	}
 	g.NoMethod(func(c *gin.Context) {
@@ -145,6 +139,35 @@ func router(deps Deps) (*gin.Engine, error) {
 	})
 	g.NoRoute(gzip.Gzip(gzip.DefaultCompression), s.frontend())
 	return g, nil
+}
+
+// get serves a GET, and with it a HEAD, of which net/http sends no body.
+func get(on gin.IRoutes, path string, handlers ...gin.HandlerFunc) {
+	on.GET(path, handlers...)
+	on.HEAD(path, handlers...)
+}
+
+// headed reports whether a HEAD is answered as the GET would be: not where the
+// GET uses something up, as a login that comes back from another site does.
+func (r Route) headed() bool {
+	return r.Method == http.MethodGet && r.content != browser && r.content != redirect && r.content != archived
+}
+
+// handler is what answers a route.
+func (s *server) handler(r Route, command rooms.Bound) gin.HandlerFunc {
+	switch r.content {
+	case upload:
+		return s.upload(r, command)
+	case download, thumbnail:
+		return s.download(r, command)
+	case browser, redirect:
+		return s.visit(r, command)
+	case printed:
+		return s.print(r, command)
+	case archived:
+		return s.export(r, command)
+	}
+	return s.answer(r, command)
 }
 
 func (s *server) ready(c *gin.Context) {

@@ -22,9 +22,10 @@ test('a bare page, a page with socket.io-client, Node ws, the Go client and our 
   const ours = await browserOf()
   await inLobby(ours)
 
-  // The example, opened as a file.
+  // The example, from a place that may talk to the server: its own.
   const bare = await (await browser.newContext()).newPage()
-  await bare.goto(`file://${root}examples/browser.html?url=${encodeURIComponent(url)}`)
+  await bare.route('**/example/*', (route) => route.fulfill({ path: `${root}examples/browser.html`, contentType: 'text/html' }))
+  await bare.goto(`${server.url}/example/?url=${encodeURIComponent(url)}`)
   await expect(bare.locator('li').first()).toContainText('* Welcome')
 
   // A page without a bundler, with the client that the server has.
