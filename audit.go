@@ -18,25 +18,28 @@ type auditCommand struct {
 
 type auditVerifyCommand struct {
 	server.Place `embed:""`
-	From         string `help:"An exported log to look at instead of the database; - reads standard input."`
+	From         string `xor:"file" help:"An exported log to look at instead of the database; - reads standard input."`
+	Against      string `xor:"file" help:"An earlier export, kept where nobody could change it: the database must have each of its entries as they were. Rewriting and cutting are noticed."`
 }
 
 // Run verifies, and fails if the chain is broken.
 func (c *auditVerifyCommand) Run(on console) error {
 	var v audit.Verdict
 	var err error
-	switch c.From {
-	case "":
-		v, err = server.VerifyAudit(on.ctx, c.Place, on.log())
-	case "-":
+	switch {
+	case c.From == "-":
 		v, err = server.VerifyExportedAudit(on.in)
+	case c.From != "":
+		v, err = withFile(c.From, server.VerifyExportedAudit)
 	default:
-		var file *os.File
-		if file, err = os.Open(c.From); err != nil {
-			return err
+		v, err = server.VerifyAudit(on.ctx, c.Place, on.log())
+	}
+	if err == nil && v.OK && c.Against != "" {
+		var earlier audit.Verdict
+		earlier, err = withFile(c.Against, func(r io.Reader) (audit.Verdict, error) { return server.CompareAudit(on.ctx, c.Place, r, on.log()) })
+		if err == nil && !earlier.OK {
+			v = earlier
 		}
-		defer file.Close()
-		v, err = server.VerifyExportedAudit(file)
 	}
 	switch {
 	case err != nil:
@@ -46,6 +49,15 @@ func (c *auditVerifyCommand) Run(on console) error {
 	}
 	fmt.Fprintf(on.out, "the audit log is sound: %d entries\n", v.Entries)
 	return nil
+}
+
+func withFile(path string, read func(io.Reader) (audit.Verdict, error)) (audit.Verdict, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return audit.Verdict{}, err
+	}
+	defer file.Close()
+	return read(file)
 }
 
 type auditExportCommand struct {

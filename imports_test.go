@@ -32,6 +32,7 @@ var rules = []rule{
 	{of: "wenzhen/rooms/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation"}, why: "features hear each other's events, they do not call each other"},
 	{of: "wenzhen/server", why: "only server composes"},
 	{of: "wenzhen/server/realtime/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/realtime/*", "!wenzhen/rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},
+	{of: "wenzhen/server/document/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/document/*", "!wenzhen/rooms/store"}, why: "what prints brings what writes PDF"},
 	{of: "wenzhen/server/e2e", why: "end-to-end tests stand outside"},
 	{of: "wenzhen/server/payment/conformance", why: "a suite of tests puts a world together"},
 	{of: "wenzhen/server/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},

@@ -18,7 +18,13 @@ type Catalogue struct {
 	byName   map[string]int
 	guards   []Guard
 	trace    Tracer
+	answered Answered
 }
+
+// Answered is called with each command that was carried out, before it is
+// answered: the actor, the command's name and its input. An error is returned
+// instead of the answer.
+type Answered func(ctx context.Context, actor Actor, command string, input json.RawMessage) error
 
 // NewCatalogue collects bound commands. It panics on a name given twice,
 // which is a mistake in the program.
@@ -39,6 +45,10 @@ func NewCatalogue(guards []Guard, features ...[]Bound) *Catalogue {
 // Trace has t told of every command that is carried out. It is set before
 // anything is asked.
 func (c *Catalogue) Trace(t Tracer) { c.trace = t }
+
+// Answered has f called with each command that was carried out. It is set before
+// anything is asked.
+func (c *Catalogue) Answered(f Answered) { c.answered = f }
 
 // All yields every command, in the order in which features were given.
 func (c *Catalogue) All() iter.Seq[Bound] {
@@ -74,6 +84,11 @@ func (c *Catalogue) Answer(ctx context.Context, actor Actor, name string, raw js
 	var out json.RawMessage
 	if err == nil {
 		out, err = b.answer(ctx, actor, raw)
+	}
+	if err == nil && c.answered != nil {
+		if err = c.answered(ctx, actor, name, raw); err != nil {
+			out = nil
+		}
 	}
 	ended.With(err)
 	return out, err

@@ -17,8 +17,63 @@ import (
 // to its last, whether or not a server runs on it.
 func VerifyAudit(ctx context.Context, at Place, log *slog.Logger) (v audit.Verdict, err error) {
 	err = at.with(ctx, log, func(db *store.DB) (err error) {
-		v, err = audit.Follow(ctx, store.Audits{DB: db})
+		key, err := secrets{at.Data, db.Vault()}.kept(auditKeyFile)
+		if err != nil {
+			return err
+		}
+		v, err = audit.Follow(ctx, store.Audits{DB: db}, key)
 		return err
+	})
+	return v, err
+}
+
+// signAudit has the audit log signed with a key that is kept in the data folder.
+// The end of a log that was begun before there was a key is signed once, when
+// the key is made.
+func (s *Server) signAudit(ctx context.Context) error {
+	kept, err := s.secrets.kept(auditKeyFile)
+	if err != nil {
+		return err
+	}
+	if s.auditKey, err = s.secrets.take("", auditKeyFile); err != nil {
+		return err
+	}
+	return s.db.SignAudit(ctx, s.auditKey, kept == nil)
+}
+
+// CompareAudit compares the audit log of a database with an earlier export of
+// it, which was kept where nobody could change it: each entry of the export must
+// be in the database, as it was. The verdict names the first entry that is not.
+func CompareAudit(ctx context.Context, at Place, earlier io.Reader, log *slog.Logger) (v audit.Verdict, err error) {
+	err = at.with(ctx, log, func(db *store.DB) error {
+		lines := json.NewDecoder(earlier)
+		for {
+			var page []audit.LogEntry
+			for len(page) < auditPage {
+				var e audit.LogEntry
+				if err := lines.Decode(&e); errors.Is(err, io.EOF) {
+					break
+				} else if err != nil {
+					return fmt.Errorf("after entry %d of the export: %w", v.Entries, err)
+				}
+				page = append(page, e)
+			}
+			if len(page) == 0 {
+				v.OK = true
+				return nil
+			}
+			have, err := store.Audits{DB: db}.AuditAfter(ctx, page[0].Num-1, len(page))
+			if err != nil {
+				return err
+			}
+			for i, e := range page {
+				if i >= len(have) || have[i].Num != e.Num || have[i].SHA256 != e.SHA256 {
+					v.BrokenAt, v.Why = e.Num, "the database does not have the entry as the export has it"
+					return nil
+				}
+				v.Entries++
+			}
+		}
 	})
 	return v, err
 }

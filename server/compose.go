@@ -170,8 +170,10 @@ func (s *Server) openCatalogue(_ context.Context, p *parts) error {
 		[]rooms.Guard{p.limits.guard, s.accounts.Alive, s.accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
 		s.accounts.Commands(), p.consultations.Commands(), p.chats.Commands(), p.schedules.Commands(), s.calls.Commands(), p.boards.Commands(),
 		s.bills.Commands(), p.play.Commands(), s.inboxes.Commands(),
-		p.records.Commands(), audit.New(store.Audits{DB: s.db}).Commands(), s.lobby.Commands(), s.desk.Commands())
+		p.records.Commands(), audit.New(store.Audits{DB: s.db}, s.auditKey).Commands(), s.lobby.Commands(), s.desk.Commands())
 	s.catalogue.Trace(s.tracing.Tracer())
+	s.reads = newReads(s.db, s.clock, s.log)
+	s.catalogue.Answered(s.reads.command)
 	return nil
 }
 
@@ -224,7 +226,7 @@ func (s *Server) openHTTP(_ context.Context, p *parts) error {
 	cfg := s.cfg
 	printer, resources := document.New(static.Fonts(), s.publicURL), fhir.New(s.catalogue, s.publicURL, s.clock)
 	app, _ := static.App()
-	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.accounts, Attachments: p.chats, Payments: s.bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
+	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.accounts, Attachments: downloads{p.chats, s.reads}, Payments: s.bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
 		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, s.clock),
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles,

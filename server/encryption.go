@@ -149,5 +149,12 @@ func (p Place) with(ctx context.Context, log *slog.Logger, work func(*store.DB) 
 	if err != nil {
 		return err
 	}
-	return errors.Join(work(db), db.Close())
+	key, err := secrets{p.Data, db.Vault()}.kept(auditKeyFile)
+	if err == nil {
+		err = db.SignAudit(ctx, key, false)
+	}
+	if err == nil {
+		err = work(db)
+	}
+	return errors.Join(err, db.Close())
 }

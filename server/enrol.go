@@ -60,6 +60,9 @@ func (s *Server) openKeys(ctx context.Context, _ *parts) error {
 			return err
 		}
 	}
+	if err := s.signAudit(ctx); err != nil {
+		return err
+	}
 	folder, err := secrets{s.cfg.Data, vault.New(nil)}.take("", folderFile)
 	if err != nil {
 		return err

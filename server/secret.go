@@ -23,10 +23,11 @@ const (
 	pushKeyFile    = "push.key"
 	turnKeyFile    = "turn.key"
 	sandboxKeyFile = "sandbox.key"
+	auditKeyFile   = "audit.key"
 )
 
 // secretFiles are the files of all of them.
-var secretFiles = []string{tokenKeyFile, accountKeyFile, sealKeyFile, pushKeyFile, turnKeyFile, sandboxKeyFile}
+var secretFiles = []string{tokenKeyFile, accountKeyFile, sealKeyFile, pushKeyFile, turnKeyFile, sandboxKeyFile, auditKeyFile}
 
 // secretLength is the least that a secret has: 32 characters.
 const secretLength = 32

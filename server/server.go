@@ -50,6 +50,8 @@ type Server struct {
 	accounts  *account.Service
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.Fire
+	auditKey  []byte // signs the end of the audit log
+	reads     *reads
 	bills     *billing.Service
 	lobby     *lobby.Service
 	desk      *operations.Service

@@ -2,11 +2,13 @@ package account
 
 import (
 	"context"
+	"errors"
 	"net/mail"
 	"strings"
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 )
 
 // Validate implements rooms.Validator.
@@ -100,11 +102,32 @@ func (s *Service) insert(tx Tx, c Credentials) error {
 }
 
 func (s *Service) logIn(ctx context.Context, actor rooms.Actor, in LoginInput) (Login, error) {
-	now, email := s.now(), normalEmail(in.Email)
-	known, err := s.store.Credentials(ctx, email)
+	known, err := s.store.Credentials(ctx, normalEmail(in.Email))
 	if err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
 		return Login{}, err
 	}
+	login, err := s.logInTo(ctx, actor, in, known)
+	var e *rooms.Error
+	if errors.As(err, &e) && (e.Code == rooms.CodeUnauthenticated || e.Code == rooms.CodeForbidden) && (e.Field != "otp" || in.OTP != "") {
+		err = errors.Join(err, s.noteFailure(ctx, actor, known.User.ID))
+	}
+	return login, err
+}
+
+// noteFailure enters a login that failed in the audit log. What was typed is not
+// in it: it may be a password in the wrong field.
+func (s *Service) noteFailure(ctx context.Context, actor rooms.Actor, user rooms.UserID) error {
+	subject := "user:" + string(user)
+	if user == "" {
+		subject = "user:unknown"
+	}
+	return s.store.InTx(ctx, func(tx Tx) error {
+		return audit.Append(tx, rooms.Actor{Address: actor.Address}, s.now(), audit.LoginFailed, subject, nil)
+	})
+}
+
+func (s *Service) logInTo(ctx context.Context, actor rooms.Actor, in LoginInput, known Credentials) (Login, error) {
+	now, email := s.now(), normalEmail(in.Email)
 	try := s.guess("login", email, known.User.ID, in.Device, actor)
 	if err := s.count(ctx, try, now); err != nil {
 		return Login{}, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 )
 
 const (
@@ -50,6 +51,10 @@ func (s *Service) enter(tx Tx, user User, actor rooms.Actor, how entrance) (Logi
 		return Login{}, err
 	}
 	if err := tx.InsertSession(session); err != nil {
+		return Login{}, err
+	}
+	as := rooms.Actor{UserID: user.ID, Role: user.Role, SessionID: session.ID, Address: actor.Address}
+	if err := audit.Append(tx, as, now, audit.LoggedIn, "user:"+string(user.ID), func(e *audit.LogEntry) { e.Reason = string(how.method) }); err != nil {
 		return Login{}, err
 	}
 	if how.provider != nil {

@@ -14,6 +14,8 @@ type ledger struct {
 	list []LogEntry
 	num  int64
 	hash string
+	// signedBy is the key of who wrote it last.
+	signedBy []byte
 }
 
 func (l *ledger) NextAudit() (int64, string, error) { l.num++; return l.num, l.hash, nil }
@@ -35,7 +37,9 @@ func (l *ledger) AuditAfter(_ context.Context, num int64, limit int) ([]LogEntry
 	return list, nil
 }
 
-func (l *ledger) AuditHead(context.Context) (int64, string, error) { return l.num, l.hash, nil }
+func (l *ledger) AuditHead(context.Context) (Head, error) {
+	return Head{l.num, l.hash, Head{Num: l.num, SHA256: l.hash}.Sign(l.signedBy)}, nil
+}
 
 func filled(t *testing.T, n int) *ledger {
 	t.Helper()
@@ -70,12 +74,28 @@ func TestFollow(t *testing.T) {
 	} {
 		l := filled(t, 10)
 		damage.do(l)
-		v, err := Follow(t.Context(), l)
+		v, err := Follow(t.Context(), l, nil)
 		if err != nil || v.OK != (damage.at == 0) || v.BrokenAt != damage.at || (v.Why == "") != v.OK {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
 	}
-	if v, err := Follow(t.Context(), &ledger{}); err != nil || !v.OK || v.Entries != 0 {
+	if v, err := Follow(t.Context(), &ledger{}, nil); err != nil || !v.OK || v.Entries != 0 {
 		t.Errorf("an empty log: %+v, %v", v, err)
+	}
+}
+
+// Somebody who has the database alone can make another chain, but cannot sign it (SEC-12).
+func TestFollowWithAKey(t *testing.T) {
+	t.Parallel()
+	key := []byte("a key that is not in the database")
+	for name, c := range map[string]struct {
+		by []byte
+		ok bool
+	}{"signed": {key, true}, "not signed": {nil, false}, "signed by another key": {[]byte("x"), false}} {
+		l := filled(t, 3)
+		l.signedBy = c.by
+		if v, err := Follow(t.Context(), l, key); err != nil || v.OK != c.ok {
+			t.Errorf("%s: %+v, %v", name, v, err)
+		}
 	}
 }

@@ -3,7 +3,11 @@
 // before it, so that changing, removing or reordering any of them breaks the
 // chain from there on.
 //
-// An entry is appended within the transaction of what it tells of: both are
-// there or neither is. Append is all that other features need; Check follows a
-// chain that someone has read, from the database or from an export.
+// The end of the log is signed by a key that is not in the database, so that
+// somebody who can only write the database cannot make a new chain.
+//
+// An entry about a change is appended within the change's transaction: both are
+// there or neither is. Append is all that other features need. Who read what is
+// entered by Reads. Check follows a chain that was read from the database or
+// from an export.
 package audit

@@ -72,15 +72,19 @@ type Store interface {
 	Audit(ctx context.Context, q Query) ([]LogLine, error)
 	// AuditAfter are the entries after a number, in order.
 	AuditAfter(ctx context.Context, num int64, limit int) ([]LogEntry, error)
-	// AuditHead is the last entry's number and hash as the writer keeps them.
-	AuditHead(ctx context.Context) (int64, string, error)
+	// AuditHead returns the end of the log as the writer keeps it.
+	AuditHead(ctx context.Context) (Head, error)
 }
 
-// Service carries out the commands of the log.
-type Service struct{ store Store }
+// Service implements the commands of the log.
+type Service struct {
+	store Store
+	key   []byte
+}
 
-// New makes the service.
-func New(store Store) *Service { return &Service{store: store} }
+// New makes the service. key is the key that signs the end of the log; nil where
+// it is not signed.
+func New(store Store, key []byte) *Service { return &Service{store: store, key: key} }
 
 // Commands are the commands that the service carries out.
 func (s *Service) Commands() []rooms.Bound {
@@ -110,16 +114,17 @@ func (s *Service) list(ctx context.Context, _ rooms.Actor, in LogFilter) (LogPag
 }
 
 func (s *Service) verify(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (Verdict, error) {
-	return Follow(ctx, s.store)
+	return Follow(ctx, s.store, s.key)
 }
 
 // stretch is how many entries are checked at a time.
 const stretch = 1000
 
-// Follow checks the whole log, up to what the writer says is its end: entries
-// cut off there are missed too.
-func Follow(ctx context.Context, store Store) (Verdict, error) {
-	num, hash, err := store.AuditHead(ctx)
+// Follow checks the whole log, up to what the writer says is its end, so that
+// entries cut off there are noticed, and the signature of the end if there is a
+// key. Somebody who has the database but not the key cannot make another chain.
+func Follow(ctx context.Context, store Store, key []byte) (Verdict, error) {
+	head, err := store.AuditHead(ctx)
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -130,7 +135,7 @@ func Follow(ctx context.Context, store Store) (Verdict, error) {
 			return Verdict{}, err
 		}
 		if at, why := Check(last, list); why != nil {
-			return Verdict{Entries: num, BrokenAt: at, Why: why.Error()}, nil
+			return Verdict{Entries: head.Num, BrokenAt: at, Why: why.Error()}, nil
 		}
 		if len(list) == 0 {
 			break
@@ -138,8 +143,11 @@ func Follow(ctx context.Context, store Store) (Verdict, error) {
 		last = list[len(list)-1]
 	}
 	// Others may have appended meanwhile; what was there before must be.
-	if last.Num < num || (last.Num == num && last.SHA256 != hash) {
-		return Verdict{Entries: num, BrokenAt: last.Num + 1, Why: "the end of the log is gone"}, nil
+	if last.Num < head.Num || (last.Num == head.Num && last.SHA256 != head.SHA256) {
+		return Verdict{Entries: head.Num, BrokenAt: last.Num + 1, Why: "the end of the log is gone"}, nil
+	}
+	if !head.Signed(key) {
+		return Verdict{Entries: head.Num, BrokenAt: head.Num, Why: "the end of the log is not signed by this server's key: it was written by something else"}, nil
 	}
 	return Verdict{OK: true, Entries: last.Num}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 )
 
@@ -214,6 +215,7 @@ func (s *Service) refunded(tx Tx, id consultation.RefundID, answer RefundAnswer)
 func (s *Service) giveBack(ctx context.Context, actor rooms.Actor, in GiveBackInput) (Order, error) {
 	var o Order
 	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		in := in // the function may run again
 		if o, err = tx.Order(in.OrderID); err != nil {
 			return err
 		}
@@ -253,6 +255,9 @@ func (s *Service) giveBack(ctx context.Context, actor rooms.Actor, in GiveBackIn
 				in.Amount = rest
 			}
 			if err := s.intend(tx, in.ID, c, in.Amount, reason, in.Reason); err != nil {
+				return err
+			}
+			if err := audit.Append(tx, actor, s.now(), audit.OrderRefunded, "order:"+string(o.ID), func(e *audit.LogEntry) { e.Reason = in.Reason }); err != nil {
 				return err
 			}
 			o, err = s.save(tx, o, actor)

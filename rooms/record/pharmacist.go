@@ -25,6 +25,9 @@ func (s *Service) appoint(is bool) func(context.Context, rooms.Actor, account.Us
 		action = AppointPharmacist.Name
 	}
 	return func(ctx context.Context, actor rooms.Actor, in account.UserInput) (rooms.Nothing, error) {
+		if is && actor.UserID == in.UserID {
+			return rooms.Nothing{}, rooms.Forbidden("nobody makes themselves a pharmacist, who can read prescriptions; another admin can")
+		}
 		return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
 			user, err := tx.User(in.UserID)
 			if err != nil {

@@ -77,13 +77,41 @@ func (s Audits) AuditAfter(ctx context.Context, num int64, limit int) ([]audit.L
 }
 
 // AuditHead implements audit.Store.
-func (s Audits) AuditHead(ctx context.Context) (num int64, hash string, err error) {
-	err = s.readers.row(ctx, `SELECT num, sha256 FROM audit_head WHERE name = 'audit'`).Scan(&num, &hash)
+func (s Audits) AuditHead(ctx context.Context) (audit.Head, error) { return auditHead(ctx, s.readers) }
+
+func auditHead(ctx context.Context, q querier) (h audit.Head, err error) {
+	err = q.row(ctx, `SELECT num, sha256, signature FROM audit_head WHERE name = 'audit'`).Scan(&h.Num, &h.SHA256, &h.Signature)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", nil
+		return audit.Head{}, nil
 	}
-	return num, hash, err
+	return h, err
 }
+
+// Write runs a function in a transaction, as audit.NewReads wants it.
+func (s Audits) Write(ctx context.Context, f func(audit.Tx) error) error {
+	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+}
+
+// SignAudit has every entry of the audit log signed with key from now on. With
+// first, the end of the log is signed as it is: the key has only just been made.
+// It is called before anything else uses the database.
+func (db *DB) SignAudit(ctx context.Context, key []byte, first bool) error {
+	db.opts.signs.key = key
+	if !first {
+		return nil
+	}
+	return db.write.do(ctx, func(tx *Tx) error {
+		h, err := auditHead(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return tx.exec(`UPDATE audit_head SET signature = $1 WHERE name = 'audit'`, h.Sign(key))
+	})
+}
+
+// signs is the key that signs the end of the audit log, shared by everything
+// that writes one database.
+type signs struct{ key []byte }
 
 // auditTurn is what transactions queue for that lost a race for the head of the
 // audit log, as others do for a room.
@@ -102,5 +130,5 @@ func (tx *Tx) InsertAudit(e audit.LogEntry) error {
 	return firstOf(
 		tx.exec(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			e.Num, micros(e.At), e.ActorID, e.Role, e.Address, e.Action, e.Subject, tx.keys().Seal(auditPlace(e.Num), e.Reason), e.Detail, e.Previous, e.SHA256),
-		tx.exec(`UPDATE audit_head SET sha256 = $1 WHERE name = 'audit'`, e.SHA256))
+		tx.exec(`UPDATE audit_head SET sha256 = $1, signature = $2 WHERE name = 'audit'`, e.SHA256, audit.Head{Num: e.Num, SHA256: e.SHA256}.Sign(tx.signs.key)))
 }

@@ -41,6 +41,7 @@ type Options struct {
 	Trace rooms.Tracer
 
 	vault *vault.Vault
+	signs *signs
 }
 
 // DB is an open database. Its parts carry out the Store interfaces of the features.
@@ -86,7 +87,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	opts.vault = vault.New(opts.Master)
+	opts.vault, opts.signs = vault.New(opts.Master), &signs{}
 	if opts.Committed == nil {
 		opts.Committed = func(int, time.Duration) {}
 	}

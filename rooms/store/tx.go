@@ -30,6 +30,7 @@ type session interface {
 // Tx is a transaction; it carries out the Tx interfaces of all features.
 type Tx struct {
 	session
+	signs   *signs
 	rooms   []rooms.RoomID // in which it has taken a seq
 	pubs    []rooms.Publication
 	notices []rooms.Notice

@@ -66,10 +66,10 @@ func TestBadInputOverREST(t *testing.T) {
 		{name: "upload that is none", method: "POST", path: here + "/attachments", body: `{}`, status: 400, code: rooms.CodeInvalid, field: "file"},
 		{name: "nonsense for a token", method: "GET", path: "/api/v1/me", header: "Authorization", value: "Bearer nonsense", status: 401, code: rooms.CodeUnauthenticated},
 		{name: "another scheme", method: "GET", path: "/api/v1/me", header: "Authorization", value: "Basic Ym86Ym8=", status: 401, code: rooms.CodeUnauthenticated},
-		{name: "taken address", method: "POST", path: "/api/v1/auth/register", body: fmt.Sprintf(`{"role":"patient","name":"x","email":%q,"password":"12345678"}`, bo.user.Email), status: 409, code: rooms.CodeConflict, field: "email"},
-		{name: "self-made admin", method: "POST", path: "/api/v1/auth/register", body: `{"role":"admin","name":"x","email":"x@wenzhen.example","password":"12345678"}`, status: 400, code: rooms.CodeInvalid, field: "role"},
+		{name: "taken address", method: "POST", path: "/api/v1/auth/register", body: fmt.Sprintf(`{"role":"patient","name":"x","email":%q,"password":"violet harbour"}`, bo.user.Email), status: 409, code: rooms.CodeConflict, field: "email"},
+		{name: "self-made admin", method: "POST", path: "/api/v1/auth/register", body: `{"role":"admin","name":"x","email":"x@wenzhen.example","password":"violet harbour"}`, status: 400, code: rooms.CodeInvalid, field: "role"},
 		{name: "short password", method: "POST", path: "/api/v1/auth/register", body: `{"role":"patient","name":"x","email":"x@wenzhen.example","password":"1234567"}`, status: 400, code: rooms.CodeInvalid, field: "password"},
-		{name: "no address", method: "POST", path: "/api/v1/auth/register", body: `{"role":"patient","name":"x","email":"x","password":"12345678"}`, status: 400, code: rooms.CodeInvalid, field: "email"},
+		{name: "no address", method: "POST", path: "/api/v1/auth/register", body: `{"role":"patient","name":"x","email":"x","password":"violet harbour"}`, status: 400, code: rooms.CodeInvalid, field: "email"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			who := bo

@@ -165,7 +165,7 @@ func TestDeskCuts(t *testing.T) {
 		t.Errorf("a user who does not exist: %+v", r)
 	}
 
-	log := do(w.admin, audit.List, audit.LogFilter{Subject: "user:" + string(bo.user.ID)}).Items
+	log := do(w.admin, audit.List, audit.LogFilter{Subject: "user:" + string(bo.user.ID), ActorID: w.admin.user.ID}).Items
 	if len(log) != 2 || log[0].Action != operations.DisconnectUser.Name || log[0].Reason != "floods" || log[1].Action != operations.Disconnect.Name || log[1].ActorID != w.admin.user.ID {
 		t.Errorf("the audit log has %+v", log)
 	}
