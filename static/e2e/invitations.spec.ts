@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 import { expect, logIn, password, Person, test } from './world'
-import { axe } from './world/axe'
+import { axe, settled } from './world/axe'
 import { looks, speak } from './world/looks'
 
 // Letting people into a consultation and out of it: consent, removal, leaving.
@@ -95,12 +95,15 @@ test('pictures', async ({ server, browserOf }) => {
       await speak(page, locale)
       await logIn(page, person.user.email, password, path)
       await page.getByRole('region', { name: /消息|Messages/ }).getByText('医生您好').waitFor()
+      await settled(page)
       await page.screenshot({ path: `${folder}/${who}-${width}-${locale}.png` })
       if (width < 600) await page.getByRole('button', { name: /问诊信息|About this consultation/ }).click()
       await page.getByRole('button', { name: /邀请他人加入|Invite someone/ }).waitFor()
+      await settled(page)
       await page.screenshot({ path: `${folder}/${who}-${width}-${locale}-people.png` })
       await page.getByRole('button', { name: /邀请他人加入|Invite someone/ }).click()
       await page.getByRole('dialog', { name: /邀请他人加入问诊|Invite someone to this/ }).waitFor()
+      await settled(page)
       await page.screenshot({ path: `${folder}/${who}-${width}-${locale}-dialog.png` })
     }
   }
