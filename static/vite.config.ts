@@ -6,12 +6,16 @@ import { defineConfig } from 'vitest/config'
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env.WENZHEN_URL ?? 'http://127.0.0.1:8080'
 
-/** The official client for pages without a bundler, at /socket.io/socket.io.js. */
+/** The official client for pages without a bundler, by the names under which Node.js serves it at /socket.io/. */
 const socketClient = {
   name: 'socket.io-client',
   generateBundle(this: { emitFile: (file: { type: 'asset'; fileName: string; source: string }) => string }) {
-    const source = readFileSync(folder('./node_modules/socket.io-client/dist/socket.io.min.js'), 'utf8').replace(/\n\/\/# sourceMappingURL.*/, '')
-    this.emitFile({ type: 'asset', fileName: 'socket.io/socket.io.js', source })
+    for (const build of ['socket.io', 'socket.io.min', 'socket.io.esm.min', 'socket.io.msgpack.min']) {
+      for (const name of [`${build}.js`, `${build}.js.map`]) {
+        const source = readFileSync(folder(`./node_modules/socket.io-client/dist/${name}`), 'utf8')
+        this.emitFile({ type: 'asset', fileName: `socket.io/${name}`, source })
+      }
+    }
   },
 }
 

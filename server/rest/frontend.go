@@ -45,18 +45,3 @@ func (s *server) frontend() gin.HandlerFunc {
 		}
 	}
 }
-
-// socketIO serves the official client beside what it talks to, for pages
-// without a bundler: <script src="/socket.io/socket.io.js">.
-func (s *server) socketIO(realtime gin.HandlerFunc) gin.HandlerFunc {
-	client := s.frontend()
-	return func(c *gin.Context) {
-		if c.Param("any") != "/socket.io.js" || c.Request.Method != http.MethodGet {
-			realtime(c)
-			return
-		}
-		c.Header("Access-Control-Allow-Origin", "*")
-		c.Header("X-Content-Type-Options", "nosniff")
-		client(c)
-	}
-}
