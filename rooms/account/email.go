@@ -205,13 +205,17 @@ func lock(tx Tx, user rooms.UserID) error {
 	return tx.DeleteIdentities(user)
 }
 
-// setPassword is the end of everything that waits for the account: other links
-// to reset it, logins that are half done. Its owner is told.
+// setPassword ends everything that waits for the account: other links to reset
+// it, logins that are half done. The address of the calendar feed, which opens
+// it without a login, ends too. A letter tells its owner.
 func (s *Service) setPassword(tx Tx, user rooms.UserID, hash string) error {
 	if err := tx.SetPasswordHash(user, hash); err != nil {
 		return err
 	}
 	if err := tx.DeleteTickets(user); err != nil {
+		return err
+	}
+	if err := tx.SetCalendarToken(user, ""); err != nil {
 		return err
 	}
 	return s.post(tx, letterPassword, string(user))

@@ -69,6 +69,8 @@ type Tx interface {
 	LastAdmin(user rooms.UserID) (bool, error)
 	UserByEmail(email string) (User, error)
 
+	// SetCalendarToken changes the secret of a calendar feed; with "" there is
+	// none until its owner asks for one.
 	SetCalendarToken(user rooms.UserID, token string) error
 
 	InsertSession(Session) error

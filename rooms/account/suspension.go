@@ -74,6 +74,9 @@ func (s *Service) suspendUser(ctx context.Context, actor rooms.Actor, in UserInp
 			return rooms.Conflict(string(ObstacleLastAdmin), "nobody else could administer")
 		}
 		user.Suspended = true
+		if err := tx.SetCalendarToken(user.ID, ""); err != nil { // it would be back with the account
+			return err
+		}
 		if revoked, err = tx.RevokeSessions(user.ID, "", s.now()); err != nil {
 			return err
 		}

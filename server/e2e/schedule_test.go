@@ -210,6 +210,9 @@ func TestScheduleOverREST(t *testing.T) {
 	if resp.Header.Get("Content-Type") != "text/calendar; charset=utf-8" || !strings.HasPrefix(string(feed), "BEGIN:VCALENDAR\r\n") {
 		t.Errorf("the calendar is %s: %s", resp.Header.Get("Content-Type"), feed)
 	}
+	if got := resp.Header.Get("Cache-Control"); !strings.Contains(got, "no-store") {
+		t.Errorf("the calendar may be kept: %q", got)
+	}
 	if a := w.ask(t, http.MethodGet, "/calendar/guess.ics", "", ""); a.status != http.StatusNotFound {
 		t.Errorf("a guessed calendar: %d", a.status)
 	}
