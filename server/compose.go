@@ -39,6 +39,7 @@ import (
 type parts struct {
 	presence      *rooms.Presence
 	limits        *limits
+	leases        *rooms.Leases
 	from          proxies // whose word on addresses is believed
 	consultations *consultation.Service
 	chats         *chat.Service
@@ -188,6 +189,8 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: s.clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
 	}, s.catalogue, s.accounts, p.presence)
 	s.hub.Listen(s.realtime)
+	p.leases = rooms.NewLeases()
+	s.hub.Listen(p.leases)
 	s.hub.Listen(s.turn)  // after the sockets: what is remembered of a session that ended is forgotten
 	s.hub.Listen(s.lobby) // after the sockets: it tells those who were let in
 	if err := s.join(p.presence, p.limits); err != nil {
@@ -227,7 +230,7 @@ func (s *Server) openHTTP(_ context.Context, p *parts) error {
 	printer, resources := document.New(static.Fonts(), s.publicURL), fhir.New(s.catalogue, s.publicURL, s.clock)
 	app, _ := static.App()
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.accounts, Attachments: downloads{p.chats, s.reads}, Payments: s.bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
-		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, s.clock),
+		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, s.clock), Leases: p.leases,
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles,
 		Origins: cfg.crossOrigins(), Address: p.from.client,

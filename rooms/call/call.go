@@ -73,6 +73,8 @@ type Member struct {
 	DeviceID string     `json:"deviceId,omitempty"`
 	JoinedAt *time.Time `json:"joinedAt,omitempty"`
 	LeftAt   *time.Time `json:"leftAt,omitempty"`
+	// SessionID is the login that the member is in the call with.
+	SessionID rooms.SessionID `json:"-"`
 	// SeenAt is when the device was last heard of, within a few seconds.
 	SeenAt *time.Time `json:"-"`
 }

@@ -8,16 +8,17 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// timerKind is the kind of the one timer that a call has.
-const timerKind = "call"
+// TimerKind is the kind of the one timer that a call has. It is also made to fire
+// when a session ends that is in the call.
+const TimerKind = "call"
 
 // Timers are the timers that the service fires.
 func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{timerKind: s.fire}
+	return map[string]rooms.Fire{TimerKind: s.fire}
 }
 
 // fire does what time does to a call: rings are missed, members who are not
-// heard of are gone.
+// heard of are gone, and so are those who have logged out.
 func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
 		before, err := tx.Call(ID(t.Subject))
@@ -30,6 +31,9 @@ func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
 		c := before.clone()
 		s.lapse(&c, now)
 		s.vanish(&c, now)
+		if err := logOut(tx, &c, now); err != nil {
+			return err
+		}
 		return s.save(tx, before, c, rooms.System, now)
 	})
 }
@@ -66,6 +70,23 @@ func (s *Service) vanish(c *Call, now time.Time) {
 		}
 	}
 	c.settle("", now)
+}
+
+// logOut takes members out of the call whose login has ended.
+func logOut(tx Tx, c *Call, now time.Time) error {
+	for _, m := range c.Members {
+		if !c.Status.Live() || m.Status != MemberJoined || m.SessionID == "" {
+			continue
+		}
+		lives, err := tx.SessionLives(m.SessionID)
+		if err != nil {
+			return err
+		}
+		if !lives {
+			c.drop(m.UserID, now)
+		}
+	}
+	return nil
 }
 
 // Follow implements consultation.Follower: with the consultation its call ends.

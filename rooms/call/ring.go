@@ -105,7 +105,7 @@ func (s *Service) begin(tx Tx, actor rooms.Actor, in CallInvitation, now time.Ti
 	for _, p := range people {
 		if p.UserID == actor.UserID {
 			c.Members = append(c.Members, Member{UserID: p.UserID, Name: p.Name, Role: p.Role, Status: MemberJoined,
-				DeviceID: device(actor, in.DeviceID), JoinedAt: &now, SeenAt: &now})
+				DeviceID: device(actor, in.DeviceID), SessionID: actor.SessionID, JoinedAt: &now, SeenAt: &now})
 		}
 	}
 	return c, nil
@@ -206,7 +206,7 @@ func (s *Service) accept(ctx context.Context, actor rooms.Actor, in CallAnswer) 
 		m := c.member(actor.UserID)
 		switch {
 		case m != nil && m.Status == MemberJoined && m.DeviceID == dev:
-			m.SeenAt = &now
+			m.SeenAt, m.SessionID = &now, actor.SessionID
 			return nil // sent again
 		case m != nil && m.Status == MemberJoined && !in.Move:
 			return rooms.Conflict(string(c.Status), "you are in this call on another device")
@@ -223,7 +223,7 @@ func (s *Service) accept(ctx context.Context, actor rooms.Actor, in CallAnswer) 
 		if m.JoinedAt == nil || m.Status != MemberJoined {
 			m.JoinedAt = &now
 		}
-		m.Status, m.DeviceID, m.SeenAt, m.RingUntil, m.LeftAt = MemberJoined, dev, &now, nil, nil
+		m.Status, m.DeviceID, m.SessionID, m.SeenAt, m.RingUntil, m.LeftAt = MemberJoined, dev, actor.SessionID, &now, nil, nil
 		c.settle(actor.UserID, now)
 		AnsweredElsewhere.After(tx, rooms.UserRoom(actor.UserID), Answered{CallID: c.ID, DeviceID: dev})
 		return answers(tx, *c, now)

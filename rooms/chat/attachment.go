@@ -37,6 +37,7 @@ func (s *Service) upload(ctx context.Context, actor rooms.Actor, in UploadInput)
 	if file == nil {
 		return Attachment{}, rooms.Invalid("file", "send the file as multipart field `file`")
 	}
+	rooms.DependOn(ctx, in.ConsultationID.Room())
 	me, err := s.store.Speaker(ctx, in.ConsultationID, actor.UserID)
 	if err != nil {
 		return Attachment{}, err
@@ -125,6 +126,9 @@ func (s *Service) keep(ctx context.Context, a *Attachment, content Received, sma
 		a.ThumbnailSHA256 = thumbnail.SHA256()
 	}
 	return s.store.InTx(ctx, func(tx Tx) error {
+		if _, err := tx.Participant(a.ConsultationID, a.UploaderID); err != nil {
+			return err // access was lost while the file came
+		}
 		if s.cfg.UserBytes > 0 {
 			used, err := tx.Uploaded(a.UploaderID)
 			if err == nil {
@@ -288,6 +292,7 @@ func (s *Service) attachment(ctx context.Context, actor rooms.Actor, in Attachme
 	if err != nil {
 		return Attachment{}, err
 	}
+	rooms.DependOn(ctx, a.ConsultationID.Room())
 	me, err := s.store.Participant(ctx, a.ConsultationID, actor.UserID)
 	shown := !recalled
 	if err == nil && shown && me.Since > 0 && a.UploaderID != actor.UserID {

@@ -32,7 +32,7 @@ func scanCall(s scanner) (call.Call, error) {
 
 func scanMember(s scanner) (call.Member, error) {
 	var m call.Member
-	return m, s.Scan(&m.UserID, &m.Name, &m.Role, &m.Status, atOrNil{&m.RingUntil}, &m.DeviceID, atOrNil{&m.JoinedAt}, atOrNil{&m.LeftAt}, atOrNil{&m.SeenAt})
+	return m, s.Scan(&m.UserID, &m.Name, &m.Role, &m.Status, atOrNil{&m.RingUntil}, &m.DeviceID, atOrNil{&m.JoinedAt}, atOrNil{&m.LeftAt}, atOrNil{&m.SeenAt}, &m.SessionID)
 }
 
 // withMembers fills in the members of a call that was read.
@@ -40,7 +40,7 @@ func withMembers(ctx context.Context, q querier, c call.Call, err error) (call.C
 	if err != nil {
 		return c, err
 	}
-	c.Members, err = collect(ctx, q, scanMember, `SELECT user_id, name, role, status, ring_until, device_id, joined_at, left_at, seen_at
+	c.Members, err = collect(ctx, q, scanMember, `SELECT user_id, name, role, status, ring_until, device_id, joined_at, left_at, seen_at, session_id
 		FROM call_members WHERE call_id = $1 ORDER BY place`, c.ID)
 	return c, err
 }
@@ -97,11 +97,11 @@ func (tx *Tx) SaveCall(c call.Call) error {
 	}
 	for place, m := range c.Members {
 		if err == nil {
-			err = tx.exec(`INSERT INTO call_members (call_id, user_id, place, name, role, status, ring_until, device_id, joined_at, left_at, seen_at)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+			err = tx.exec(`INSERT INTO call_members (call_id, user_id, place, name, role, status, ring_until, device_id, joined_at, left_at, seen_at, session_id)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 				ON CONFLICT (call_id, user_id) DO UPDATE SET status = excluded.status, ring_until = excluded.ring_until, device_id = excluded.device_id,
-					joined_at = excluded.joined_at, left_at = excluded.left_at, seen_at = excluded.seen_at`,
-				c.ID, m.UserID, place, m.Name, m.Role, m.Status, microsOrNull(m.RingUntil), m.DeviceID, microsOrNull(m.JoinedAt), microsOrNull(m.LeftAt), microsOrNull(m.SeenAt))
+					joined_at = excluded.joined_at, left_at = excluded.left_at, seen_at = excluded.seen_at, session_id = excluded.session_id`,
+				c.ID, m.UserID, place, m.Name, m.Role, m.Status, microsOrNull(m.RingUntil), m.DeviceID, microsOrNull(m.JoinedAt), microsOrNull(m.LeftAt), microsOrNull(m.SeenAt), m.SessionID)
 		}
 	}
 	return err
@@ -110,4 +110,25 @@ func (tx *Tx) SaveCall(c call.Call) error {
 // SawMember implements call.Tx.
 func (tx *Tx) SawMember(id call.ID, user rooms.UserID, at time.Time) error {
 	return tx.exec(`UPDATE call_members SET seen_at = $3 WHERE call_id = $1 AND user_id = $2`, id, user, micros(at))
+}
+
+// SessionLives implements call.Tx.
+func (tx *Tx) SessionLives(id rooms.SessionID) (bool, error) {
+	var n int
+	err := tx.row(context.Background(), `SELECT count(*) FROM sessions WHERE id = $1 AND revoked_at = 0`, id).Scan(&n)
+	return n > 0, err
+}
+
+// hangUp makes the timers of the calls fire that a session is in, which has
+// ended: its member leaves them.
+func (tx *Tx) hangUp(session rooms.SessionID, now time.Time) error {
+	ids, err := collect(context.Background(), tx, func(s scanner) (id string, err error) { return id, s.Scan(&id) },
+		`SELECT c.id FROM call_members m JOIN calls c ON c.id = m.call_id
+			WHERE m.session_id = $1 AND m.status = 'joined' AND c.status IN ('ringing', 'active')`, session)
+	for _, id := range ids {
+		if err == nil {
+			err = tx.SetTimer(rooms.Timer{Kind: call.TimerKind, Subject: id, Due: now})
+		}
+	}
+	return err
 }

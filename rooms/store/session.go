@@ -44,8 +44,9 @@ func (tx *Tx) PastSessions(user rooms.UserID, limit int) ([]account.Session, err
 
 // RevokeOtherSessions implements account.Tx.
 func (tx *Tx) RevokeOtherSessions(user rooms.UserID, but rooms.SessionID, now time.Time) ([]rooms.SessionID, error) {
-	return collect(context.Background(), tx, scanSessionID,
+	ended, err := collect(context.Background(), tx, scanSessionID,
 		`UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND id <> $2 AND revoked_at = 0 RETURNING id`, user, but, micros(now))
+	return tx.sessionsEnded(ended, now, err)
 }
 
 // SessionUsedAt implements account.Tx.

@@ -29,6 +29,8 @@ func (s *server) export(r Route, _ rooms.Bound) gin.HandlerFunc {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), exportTimeout)
 		defer cancel()
 		actor, err := s.actor(c, r)
+		ctx, release := s.deps.Leases.Hold(ctx, actor)
+		defer release()
 		var end func()
 		if err == nil {
 			end, err = s.deps.Exporter.Begin(actor.UserID)
@@ -46,8 +48,10 @@ func (s *server) export(r Route, _ rooms.Bound) gin.HandlerFunc {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "wenzhen-" + s.deps.Now().Format("2006-01-02") + ".zip"}))
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 		c.Status(r.Status)
-		if err := s.deps.Exporter.Write(ctx, actor, s.patiently(c.Writer)); err != nil {
-			if c.Request.Context().Err() == nil { // otherwise it is the client who went away
+		w, done := s.patiently(ctx, c.Writer)
+		defer done()
+		if err := s.deps.Exporter.Write(ctx, actor, w); err != nil {
+			if ctx.Err() == nil { // otherwise the client went away, or their session has ended
 				s.deps.Log.ErrorContext(ctx, "export failed", "traceId", traceID(c), "error", err)
 			}
 			panic(http.ErrAbortHandler)

@@ -279,6 +279,8 @@ func (s *server) upload(r Route, command rooms.Bound) gin.HandlerFunc {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.UploadTimeout)
 		defer cancel()
 		actor, err := s.actor(c, r)
+		ctx, release := s.deps.Leases.Hold(ctx, actor)
+		defer release()
 		if err == nil {
 			// Nobody uploads who may not even ask.
 			err = s.deps.Catalogue.Allow(ctx, actor, command)
@@ -345,12 +347,13 @@ func (b body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// download sends a file to a participant. It is never shown as a page of ours:
+// download sends a file to a participant, for as long as they are one. It is never shown as a page of ours:
 // it comes as an attachment, its type is not guessed, and nothing in it may run.
 func (s *server) download(r Route, command rooms.Bound) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ctx := c.Request.Context()
 		actor, err := s.actor(c, r)
+		ctx, release := s.deps.Leases.Hold(c.Request.Context(), actor)
+		defer release()
 		if err == nil {
 			err = s.deps.Catalogue.Allow(ctx, actor, command)
 		}
@@ -369,7 +372,12 @@ func (s *server) download(r Route, command rooms.Bound) gin.HandlerFunc {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.Name}))
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 		h.Set("ETag", `"`+a.SHA256+r.content.suffix()+`"`)
-		http.ServeContent(s.patiently(c.Writer), c.Request, "", a.CreatedAt, content)
+		w, done := s.patiently(ctx, c.Writer)
+		defer done()
+		http.ServeContent(w, c.Request, "", a.CreatedAt, content)
+		if ctx.Err() != nil {
+			panic(http.ErrAbortHandler) // what arrived is not to be taken for whole
+		}
 	}
 }
 

@@ -35,7 +35,9 @@ type Deps struct {
 	FHIR        FHIR
 	Payments    Payments
 	Exporter    Exporter
-	Realtime    http.Handler
+	// Leases end downloads, uploads and exports with the access that they are for.
+	Leases   *rooms.Leases
+	Realtime http.Handler
 	// Chat serves bare WebSockets.
 	Chat http.Handler
 	// App is the built frontend; Unbuilt is shown when there is none.

@@ -1,9 +1,11 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -46,21 +48,47 @@ func (a arriving) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// patient writes to a client that may take its time, but must not stand still.
+// patient writes to a client that may take its time, but must not stand still,
+// until ctx ends.
 type patient struct {
 	http.ResponseWriter
+	ctx     context.Context
 	control *http.ResponseController
 	stall   time.Duration
+	mu      sync.Mutex // orders deadlines
 }
 
-func (s *server) patiently(w http.ResponseWriter) *patient {
-	return &patient{w, http.NewResponseController(w), s.stall()}
+// patiently writes to w until ctx ends; a write that waits for the client then
+// fails at once. done must be called before w is given back.
+func (s *server) patiently(ctx context.Context, w http.ResponseWriter) (p *patient, done func()) {
+	p = &patient{ResponseWriter: w, ctx: ctx, control: http.NewResponseController(w), stall: s.stall()}
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(over)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		_ = p.control.SetWriteDeadline(time.Unix(1, 0)) // a connection that cannot do it waits for nobody
+	})
+	return p, func() {
+		if !stop() {
+			<-over
+		}
+	}
 }
 
 // Write implements io.Writer.
 func (p *patient) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(p.stall)); err != nil {
+	if err := p.extend(); err != nil {
 		return 0, err
 	}
 	return p.ResponseWriter.Write(b)
+}
+
+func (p *patient) extend() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := context.Cause(p.ctx); err != nil {
+		return err
+	}
+	return p.control.SetWriteDeadline(time.Now().Add(p.stall))
 }
