@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -187,8 +188,9 @@ func TestOwnerOfTheAddressTakesTheAccount(t *testing.T) {
 	protected(squatter)
 	answer := resetOnly(w, squatter.User.Email, "the owner's words")
 	in := LoginInput{Email: answer.Email, Password: "the owner's words", Device: answer.Device, OTP: "garbage"}
-	if e, ok := second(roomstest.Ask(w, guest("a"), LogIn, in)).(*rooms.Error); !ok || e.Field != "otp" {
-		t.Errorf("with a code that is none: %v", e)
+	var refused *rooms.Error
+	if err := second(roomstest.Ask(w, guest("a"), LogIn, in)); !errors.As(err, &refused) || refused.Field != "otp" {
+		t.Errorf("with a code that is none: %v", err)
 	}
 	if code := roomstest.Code(squatter, ResetSecondFactor, UserInput{UserID: squatter.User.ID}); code == "" {
 		t.Error("a patient reset a second factor")
