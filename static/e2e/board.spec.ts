@@ -23,8 +23,8 @@ async function pixels(page: Page): Promise<string> {
 /** How many pixels of the board have ink. */
 const inked = (page: Page) =>
   page.getByTestId('ink').evaluate((canvas: HTMLCanvasElement) => {
-    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height)
-    return data.filter((value, i) => i % 4 === 3 && value > 0).length
+    const pen = canvas.getContext('2d')
+    return pen ? pen.getImageData(0, 0, canvas.width, canvas.height).data.filter((value, i) => i % 4 === 3 && value > 0).length : 0
   })
 
 function random(seed: number) {
