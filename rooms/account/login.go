@@ -109,7 +109,9 @@ func (s *Service) logIn(ctx context.Context, actor rooms.Actor, in LoginInput) (
 	login, err := s.logInTo(ctx, actor, in, known)
 	var e *rooms.Error
 	if errors.As(err, &e) && (e.Code == rooms.CodeUnauthenticated || e.Code == rooms.CodeForbidden) && (e.Field != "otp" || in.OTP != "") {
-		err = errors.Join(err, s.noteFailure(ctx, actor, known.User.ID))
+		if failed := s.noteFailure(ctx, actor, known.User.ID); failed != nil {
+			err = errors.Join(err, failed)
+		}
 	}
 	return login, err
 }
