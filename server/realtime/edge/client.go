@@ -114,8 +114,8 @@ func (c *client) find(namespace []byte, least phase) *Socket {
 func (c *client) connect(p packet) error {
 	n := c.server.namespaces[string(p.namespace)]
 	if n == nil {
-		buf := append(make([]byte, headRoom, headRoom+len(p.namespace)+48), '4', byte(kindConnectError))
-		buf = append(appendNamespace(buf, string(p.namespace)), `{"message":"Invalid namespace"}`...)
+		buf := append(make([]byte, headRoom, headRoom+len(p.namespace)+256), '4', byte(kindConnectError))
+		buf = append(appendNamespace(buf, string(p.namespace)), c.server.noSuchNamespace(string(p.namespace))...)
 		c.session.send(seal(buf, opText))
 		return nil
 	}

@@ -101,10 +101,12 @@ func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 	defer s.endPost()
 	body, failure := s.engine.readBody(w, r)
 	if failure != nil {
-		// A packet is missing, and order with it.
-		s.expel(closeNormal, reasonTransportError)
 		w.Header().Set("Connection", "close")
 		refuse(w, *failure)
+		// The client learns why before its poll ends.
+		_ = http.NewResponseController(w).Flush() // a connection that fails here ends with the session
+		// A packet is missing, and order with it.
+		s.expel(closeNormal, reasonTransportError)
 		return
 	}
 	err := error(errMalformed)

@@ -2,8 +2,12 @@ package edge
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
+	"strings"
 )
 
 // Server speaks Socket.IO 5 over Engine.IO 4. Make one with New, give it its
@@ -34,6 +38,18 @@ func (s *Server) Namespace(name string, h Handler) *Namespace {
 	s.namespaces[name] = n
 	s.library.open(n)
 	return n
+}
+
+// noSuchNamespace is what a client hears that asks for a namespace that is not
+// there: what Node's server says and, where it is the main one, which clients
+// join when they name none, those that there are.
+func (s *Server) noSuchNamespace(name string) string {
+	message := "Invalid namespace"
+	if name == "/" {
+		message += ": name one of " + strings.Join(slices.Sorted(maps.Keys(s.namespaces)), ", ")
+	}
+	body, _ := json.Marshal(map[string]string{"message": message}) // strings always encode
+	return string(body)
 }
 
 // Drain refuses new handshakes with 503 and Retry-After; present connections

@@ -232,7 +232,7 @@ func (s *session) close(code uint16, reason string, last ...frame) bool {
 	}
 	s.state, s.reason = stateClosing, reason
 	if s.ws != nil {
-		s.ws.close(code, reason)
+		s.ws.close(code, "") // as Node's server does; clients know by the code
 	} else {
 		s.poll.finish(closePoll)
 	}
