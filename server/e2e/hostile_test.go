@@ -216,7 +216,7 @@ func (s *siege) unharmed() {
 	if said := s.said.String(); strings.Contains(said, "panic") || strings.Contains(said, "goroutine ") {
 		t.Errorf("the server said %.5000s", said)
 	}
-	known := []string{"attachments", "wenzhen.lock", "wenzhen.db", "wenzhen.db-shm", "wenzhen.db-wal"}
+	known := []string{"attachments", "folder.id", "wenzhen.lock", "wenzhen.db", "wenzhen.db-shm", "wenzhen.db-wal"}
 	files, err := os.ReadDir(s.dir)
 	must(t, err)
 	for _, f := range files {

@@ -162,7 +162,7 @@ func TestReusedRefreshTokenEndsTheSession(t *testing.T) {
 // from the database they share.
 func TestRevokedSessionIsCutElsewhere(t *testing.T) {
 	t.Parallel()
-	w := start(t)
+	w := startOn(t, postgresDatabase(t))
 	bo := w.patient("bo")
 	there := *w
 	there.run("127.0.0.1:0")
@@ -184,7 +184,7 @@ func TestRevokedSessionIsCutElsewhere(t *testing.T) {
 func TestRevokedSessionIsCutWithinTwoSeconds(t *testing.T) {
 	t.Parallel()
 	const promised, tries = 2 * time.Second, 20
-	w := start(t)
+	w := startOn(t, postgresDatabase(t))
 	there := *w
 	there.run("127.0.0.1:0")
 	bo := w.patient("bo")
@@ -208,7 +208,7 @@ func TestRevokedSessionIsCutWithinTwoSeconds(t *testing.T) {
 // cut on every node, however awake the connection is. A patient's lives.
 func TestIdleSessionIsCut(t *testing.T) {
 	t.Parallel()
-	w := start(t, func(c *server.Config) { c.IdleLogOff = 8 * time.Second })
+	w := startOn(t, postgresDatabase(t), func(c *server.Config) { c.IdleLogOff = 8 * time.Second })
 	wang, bo := w.doctor("wang").online(), w.patient("bo").online()
 	there := *w
 	there.run("127.0.0.1:0")

@@ -76,7 +76,13 @@ type world struct {
 // start runs a server in this process until the end of the test.
 func start(t testing.TB, change ...func(*server.Config)) *world {
 	t.Helper()
-	w := newWorld(t, t.TempDir())
+	return startOn(t, database(t), change...)
+}
+
+// startOn is start on a database. Several servers can share one of PostgreSQL.
+func startOn(t testing.TB, database string, change ...func(*server.Config)) *world {
+	t.Helper()
+	w := newWorldOn(t, t.TempDir(), database)
 	w.change = change
 	w.run("127.0.0.1:0")
 	w.enterAdmin()

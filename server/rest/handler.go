@@ -375,8 +375,8 @@ func (s *server) download(r Route, command rooms.Bound) gin.HandlerFunc {
 		w, done := s.patiently(ctx, c.Writer)
 		defer done()
 		http.ServeContent(w, c.Request, "", a.CreatedAt, content)
-		if ctx.Err() != nil {
-			panic(http.ErrAbortHandler) // what arrived is not to be taken for whole
+		if ctx.Err() != nil && c.Request.Context().Err() == nil { // the access ended, not the client
+			panic(http.ErrAbortHandler) // what arrived must not be taken for whole
 		}
 	}
 }
