@@ -41,7 +41,7 @@ test('an admin holds the data of someone and lifts it, from the keyboard', async
   expect(await obstacles()).toEqual([])
 
   const root = await Person.logIn(server.url, admin.email, admin.password)
-  const { items } = await root.ask<LogPage>('GET', `/admin/audit?subject=user:${li.user.id}`)
+  const { items } = await root.ask<LogPage>('GET', `/admin/audit?subject=user:${li.user.id}&actorId=${root.user.id}`)
   expect(items.map((e) => [e.action, e.reason])).toEqual([
     ['hold:release', '法院要求保全证据'],
     ['hold:place', '法院要求保全证据'],
