@@ -89,7 +89,7 @@ func TestErase(t *testing.T) {
 		t.Errorf("what has to be kept is %+v", said)
 	}
 	log := roomstest.Must(admin, audit.List, audit.LogFilter{Subject: "user:" + string(bo.User.ID)}).Items
-	if len(log) != 3 || log[0].Action != Erase.Name || log[1].Action != ReleaseUser.Name || log[1].Reason != "a lawsuit" || log[2].Action != HoldUser.Name || log[2].Reason != "a lawsuit" {
+	if len(log) != 4 || log[3].Action != audit.LoggedIn || log[0].Action != Erase.Name || log[1].Action != ReleaseUser.Name || log[1].Reason != "a lawsuit" || log[2].Action != HoldUser.Name || log[2].Reason != "a lawsuit" {
 		t.Errorf("the audit log has %+v", log)
 	}
 	again := w.Patient("bo") // the address is free

@@ -69,6 +69,7 @@ const (
 	DiagnosisSigned  Topic = "diagnosis_signed"
 	DiagnosisAmended Topic = "diagnosis_amended"
 	RecordChanged    Topic = "record_changed"
+	RecordEntered    Topic = "record_entered"
 
 	PrescriptionSigned   Topic = "prescription_signed"
 	PrescriptionApproved Topic = "prescription_approved"
@@ -124,6 +125,8 @@ type Notification struct {
 type Facts struct {
 	// Name is the other person's.
 	Name string `json:"name,omitempty"`
+	// Reason is why an admin looked at a record.
+	Reason string `json:"reason,omitempty"`
 	// Start is that of an appointment or of an offer.
 	Start *time.Time `json:"start,omitempty"`
 	// Order and Amount, in minor units of Currency, are those of money.

@@ -26,6 +26,7 @@ var rules = map[string]rule{
 	consultation.InvitationUpdated.Name: on(consultation.InvitationUpdated, invitationUpdated),
 	consultation.InvitationCame.Name:    on(consultation.InvitationCame, invitationCame),
 	record.RecordUpdated.Name:           on(record.RecordUpdated, recordUpdated),
+	record.RecordEntered.Name:           on(record.RecordEntered, recordEntered),
 	call.Updated.Name:                   on(call.Updated, callUpdated),
 	record.DiagnosisSigned.Name:         on(record.DiagnosisSigned, diagnosisSigned),
 	record.PrescriptionUpdated.Name:     on(record.PrescriptionUpdated, prescriptionUpdated),
@@ -227,6 +228,12 @@ func invitationCame(t *telling, r consultation.Received) error {
 // the record.
 func recordUpdated(t *telling, r record.RecordChange) error {
 	return t.tell(rooms.UserID(t.event.Room.Subject()), about{topic: RecordChanged, facts: Facts{Name: r.ByName, Patient: r.PatientID}})
+}
+
+// recordEntered notifies the user who cares for a patient that an admin has
+// looked at the record, and why.
+func recordEntered(t *telling, r record.RecordEntry) error {
+	return t.tell(rooms.UserID(t.event.Room.Subject()), about{topic: RecordEntered, facts: Facts{Name: r.PatientName, Reason: r.Reason, Patient: r.PatientID}})
 }
 
 // appointmentUpdated tells both sides what calendars have to know, and each

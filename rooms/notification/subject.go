@@ -5,6 +5,9 @@ import "strings"
 // nameMost is how much of a name a title shows.
 const nameMost = 40
 
+// reasonMost is how much of a reason a text shows.
+const reasonMost = 200
+
 // subjects are the subjects of mails of the topics whose title names someone.
 // A name may say anything ("Your account is locked, log in at …"), and a
 // subject from the clinic's address is believed: it names nobody.

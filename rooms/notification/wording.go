@@ -40,6 +40,7 @@ var wording = map[string]map[Topic]words{
 		ConsultationInvited:    {"{{.Name}}邀请您加入问诊", "您现在可以进入这次问诊。"},
 		ConsultationProposed:   {"{{.Name}}医生想邀请他人加入问诊", "您同意之后，对方才能进入。请点击查看。"},
 		RecordChanged:          {"{{.Name}}修改了您的健康档案", "点击查看修改后的过敏史、病史和用药。"},
+		RecordEntered:          {"管理员查看了{{.Name}}的健康档案", "查看原因：{{.Reason}}"},
 		ConsultationEntered:    {"管理员查看了您的资料", "查看的原因已写在问诊记录里。"},
 		ConsultationClosed:     {"机构结束了问诊：{{.Name}}", "未提供的服务将全额退款。点击查看。"},
 		AppointmentBooked:      {"预约成功：{{.Name}}", "时间：{{.Start}}"},
@@ -85,6 +86,7 @@ var wording = map[string]map[Topic]words{
 		ConsultationInvited:    {"{{.Name}} invites you to a consultation", "You can enter it now."},
 		ConsultationProposed:   {"Dr {{.Name}} proposes to invite someone", "Nobody enters before you agree. Open Wenzhen to answer."},
 		RecordChanged:          {"{{.Name}} changed your health record", "Open Wenzhen to see the allergies, conditions and medications as they are now."},
+		RecordEntered:          {"An admin read the health record of {{.Name}}", "The reason: {{.Reason}}"},
 		ConsultationEntered:    {"An administrator looked into your records", "The reason is written in your consultation."},
 		ConsultationClosed:     {"The clinic ended the consultation: {{.Name}}", "What was paid for and not delivered is paid back. Open Wenzhen to see it."},
 		AppointmentBooked:      {"Appointment booked: {{.Name}}", "When: {{.Start}}"},
@@ -116,7 +118,7 @@ func (t Topic) kind() NoticeKind {
 		return Appointments
 	case DoctorReviewDue, DoctorVerified, DoctorUnverified:
 		return Accounts
-	case RecordChanged:
+	case RecordChanged, RecordEntered:
 		return Diagnoses
 	}
 	kind, _, _ := strings.Cut(string(t), "_")
@@ -138,7 +140,7 @@ var weekdays = [...]string{"周日", "周一", "周二", "周三", "周四", "�
 func (n Notification) worded(u account.User) Notification {
 	language := languageOf(u.Locale)
 	w := templates[language][n.Topic]
-	fields := struct{ Name, Start, Amount string }{Name: rooms.Plain(n.Facts.Name, nameMost), Amount: sum(n.Facts.Amount, n.Facts.Currency)}
+	fields := struct{ Name, Start, Amount, Reason string }{Name: rooms.Plain(n.Facts.Name, nameMost), Reason: rooms.Plain(n.Facts.Reason, reasonMost), Amount: sum(n.Facts.Amount, n.Facts.Currency)}
 	if n.Facts.Start != nil {
 		zone, err := time.LoadLocation(u.TimeZone)
 		if err != nil {

@@ -95,6 +95,7 @@ var (
 var (
 	DiagnosisSigned     = rooms.Event[Diagnosis]{Name: "diagnosis:signed", Doc: "A doctor signed a diagnosis, or an amendment of one."}
 	PrescriptionUpdated = rooms.Event[Prescription]{Name: "prescription:updated", Doc: "A prescription was signed, or decided about."}
+	RecordEntered       = rooms.Event[RecordEntry]{Name: "record:entered", Doc: "An admin looked at a patient's record, and why; for the user who cares for the patient."}
 	RecordUpdated       = rooms.Event[RecordChange]{Name: "record:updated", Doc: "A patient's record has a new version; told to the user who cares for the patient."}
 )
 

@@ -76,9 +76,14 @@ func (s *Service) enterRecord(ctx context.Context, actor rooms.Actor, in EnterRe
 			return err
 		}
 		if len(latest) > 0 {
-			if err := s.tellOfGlass(tx, actor, latest[0].ID, in.Reason); err != nil {
-				return err
-			}
+			err = s.tellOfGlass(tx, actor, latest[0].ID, in.Reason)
+		} else {
+			_, err = RecordEntered.Record(tx, rooms.UserRoom(p.UserID), actor, s.now(), nil, func(rooms.Seq) (RecordEntry, error) {
+				return RecordEntry{PatientID: p.ID, PatientName: p.Name, ByID: actor.UserID, Reason: in.Reason}, nil
+			})
+		}
+		if err != nil {
+			return err
 		}
 		g.Until = s.now().Add(lookFor)
 		g.PatientRecord, err = s.recordOf(tx, actor, p, EnterRecord.Name, in.Reason)

@@ -53,6 +53,15 @@ type Medication struct {
 	Since string `json:"since,omitempty"` // YYYY, YYYY-MM or YYYY-MM-DD
 }
 
+// RecordEntry is an admin's look at a record of a patient who has had no
+// consultation in whose room it could stand.
+type RecordEntry struct {
+	PatientID   account.PatientID `json:"patientId"`
+	PatientName string            `json:"patientName"`
+	ByID        rooms.UserID      `json:"byId"`
+	Reason      string            `json:"reason"`
+}
+
 // RecordChange says that a record was changed, by whom, and not what.
 type RecordChange struct {
 	PatientID   account.PatientID `json:"patientId"`

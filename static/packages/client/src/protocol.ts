@@ -28,6 +28,7 @@ const durable: Record<DurableName, true> = {
   'invitation:updated': true,
   'invitation:received': true,
   'record:updated': true,
+  'record:entered': true,
   'appointment:updated': true,
   'waitlist:updated': true,
   'call:updated': true,

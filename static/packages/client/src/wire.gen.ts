@@ -1509,6 +1509,13 @@ export interface RecordChange {
   byName: string
 }
 
+export interface RecordEntry {
+  patientId: string
+  patientName: string
+  byId: string
+  reason: string
+}
+
 export interface RecordGlimpse {
   patient: Patient
   version: number
@@ -2023,7 +2030,7 @@ export interface Tokens {
 
 export type Tool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
 
-export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'consultation_closed' | 'waitlist_closed' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
+export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'record_entered' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'consultation_closed' | 'waitlist_closed' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
 
 export interface TreatedList {
   items: Patient[]
@@ -2206,6 +2213,7 @@ export type AnyLogEvent =
   | LogEvent<'invitation:updated', Invitation>
   | LogEvent<'invitation:received', Received>
   | LogEvent<'record:updated', RecordChange>
+  | LogEvent<'record:entered', RecordEntry>
   | LogEvent<'diagnosis:signed', Diagnosis>
   | LogEvent<'prescription:updated', Prescription>
   | LogEvent<'message:created', Message>
@@ -2330,6 +2338,8 @@ export interface ServerToClientEvents {
   'invitation:received': (event: LogEvent<'invitation:received', Received>) => void
   /** A patient's record has a new version; told to the user who cares for the patient. */
   'record:updated': (event: LogEvent<'record:updated', RecordChange>) => void
+  /** An admin looked at a patient's record, and why; for the user who cares for the patient. */
+  'record:entered': (event: LogEvent<'record:entered', RecordEntry>) => void
   /** A doctor signed a diagnosis, or an amendment of one. */
   'diagnosis:signed': (event: LogEvent<'diagnosis:signed', Diagnosis>) => void
   /** A prescription was signed, or decided about. */

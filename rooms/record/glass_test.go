@@ -1,0 +1,32 @@
+package record_test
+
+import (
+	"strings"
+	"testing"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/notification"
+	"wenzhen/rooms/record"
+	"wenzhen/rooms/roomstest"
+)
+
+// A patient without a consultation is notified of a look at the record, too, and
+// reads the reason (SEC-27).
+func TestALookAtARecordWithoutConsultations(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	mei := c.Patient("mei")
+	admin := &roomstest.Person{W: c.World, As: c.admin}
+	profile := roomstest.Must(mei, account.Patients, rooms.Nothing{}).Items[0]
+	roomstest.Must(admin, record.EnterRecord, record.EnterRecordInput{PatientID: profile.ID, Reason: "a court order"})
+	var texts []string
+	for _, n := range mei.Inbox() {
+		if n.Topic == notification.RecordEntered {
+			texts = append(texts, n.Text)
+		}
+	}
+	if len(texts) != 1 || !strings.Contains(texts[0], "a court order") {
+		t.Errorf("mei was notified by %q", texts)
+	}
+}
