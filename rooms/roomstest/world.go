@@ -324,3 +324,6 @@ func (w *World) Passes(d time.Duration) {
 	w.must(rooms.FireDue(context.Background(), w.DB, w.Now(), w.timers, slog.New(slog.NewTextHandler(w.T.Output(), nil))))
 	w.Billing.Drain(context.Background())
 }
+
+// Uncap lets everyone open as many consultations as a test needs.
+func (w *World) Uncap() { w.consultations.CapBy(consultation.Caps{}) }
