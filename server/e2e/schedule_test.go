@@ -36,7 +36,7 @@ func bookingOf(d *person, start time.Time) schedule.BookInput {
 // through two servers on the same database, each a process of its own: one has it.
 func TestTheLastSlotIsSoldOnce(t *testing.T) {
 	t.Parallel()
-	w := start(t)
+	w := startOn(t, postgresDatabase(t))
 	other := &process{t: t, dir: w.dir, addr: freeAddress(t), on: w.database}
 	other.launch()
 	t.Cleanup(other.kill)

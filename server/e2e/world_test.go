@@ -48,6 +48,7 @@ func settings(dir string) (server.Config, error) {
 	cfg.Registrations, cfg.LoginAddressFailures = 100_000, 100_000
 	cfg.CommandRate, cfg.CommandBurst = 1_000_000, 1_000_000
 	cfg.Gateways = []string{"sandbox"}
+	cfg.ConfirmRegistration = "off" // people of tests log in as they register
 	return cfg, err
 }
 
@@ -96,7 +97,6 @@ func (w *world) run(addr string) {
 	cfg, err := settings(w.dir)
 	must(t, err)
 	cfg.Addr, cfg.Database = addr, w.database
-	cfg.ConfirmRegistration = "off" // people of tests log in as they register
 	for _, f := range w.change {
 		f(&cfg)
 	}
