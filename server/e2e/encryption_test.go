@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func (w *world) stored() string {
 }
 
 // rows is every row of every table.
-func (w *world) rows() string {
+func (w *world) rows(but ...string) string {
 	w.t.Helper()
 	driver, source := "pgx", w.database
 	tables, row := `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`, `SELECT t::text FROM %s t`
@@ -88,6 +89,9 @@ func (w *world) rows() string {
 		return list
 	}
 	for _, table := range read(tables) {
+		if slices.Contains(but, table) {
+			continue
+		}
 		for _, line := range read(fmt.Sprintf(row, `"`+table+`"`)) {
 			all.WriteString(line + "\n")
 		}
@@ -274,7 +278,8 @@ func TestKeysAreRotatedWhilePeopleTalk(t *testing.T) {
 	eventually(t, "nothing is left of the old key", func() bool {
 		_, err := server.EncryptAnew(t.Context(), at, quiet)
 		must(t, err)
-		return !strings.Contains(w.rows(), "wz1$"+old+"$") && !strings.Contains(w.stored(), "\x00wz1file"+old)
+		// Signals between nodes, which PostgreSQL keeps for five minutes, are deleted and not sealed again.
+		return !strings.Contains(w.rows("notices"), "wz1$"+old+"$") && !strings.Contains(w.stored(), "\x00wz1file"+old)
 	})
 	c.reads(w)
 	if after := c.bo.log(c.id); !reflect.DeepEqual(before, after) {
