@@ -32,7 +32,7 @@ func resetOnly(w *roomstest.World, email, password string) ResetAnswer {
 	return answer
 }
 
-// Whoever has the password and the mailbox, and makes a new known device with
+// Somebody who has the password and the mailbox, and makes a new known device with
 // each reset, guesses at the second factor thirty times a day (SEC-16). The
 // owner, whom that locks out, comes in with a recovery code.
 func TestSecondFactorGuessesOfADay(t *testing.T) {

@@ -57,7 +57,7 @@ func TestChangeOfVerifiedDataRemovesTheBadge(t *testing.T) {
 			t.Errorf("%s: still verified", name)
 		}
 		if got := told(admin, notification.DoctorReviewDue) - before; got != 1 {
-			t.Errorf("%s: the admin is told %d times", name, got)
+			t.Errorf("%s: the admin has %d notifications", name, got)
 		}
 		for what, code := range map[string]rooms.Code{
 			"read":     roomstest.Code(bo, ReadDoctor, DoctorInput{DoctorID: wang.User.ID}),
@@ -160,7 +160,7 @@ func TestRejectAndReviewAgain(t *testing.T) {
 	}
 }
 
-// The admins are told of a doctor who registers, and of no patient.
+// Admins are notified of a doctor who registers, and of no patient.
 func TestAdminsAreToldOfNewDoctors(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
