@@ -60,8 +60,10 @@ test('picture in picture, full screen, other devices, and voice alone on a poor 
   await callScreen(mine).getByRole('button', { name: '切换设备' }).click()
   for (const [kind, name] of [['video', '摄像头'], ['audio', '麦克风']] as const) {
     const before = await line(mine, kind)
-    await mine.getByRole('dialog').locator('label', { hasText: name }).locator('.el-select').click()
-    await mine.getByRole('option').filter({ visible: true }).last().click()
+    // Each list of devices is found by its own box: the one that was used before may still be closing.
+    const box = mine.getByRole('dialog').getByRole('combobox', { name })
+    await box.click({ force: true }) // the box itself lies under what it shows
+    await mine.locator(`#${await box.getAttribute('aria-controls')}`).getByRole('option').last().click()
     await expect.poll(async () => (await line(mine, kind)).device).not.toBe(before.device)
   }
   await mine.getByRole('dialog').locator('.el-dialog__headerbtn').click()
