@@ -118,7 +118,7 @@ npm-audit: static/node_modules/.installed
 bench:
 	$(GO) run ./bench $(if $(SCENARIO),-scenario $(SCENARIO))
 
-# What is generated from the code: TypeScript types, the README's table.
+# What is generated from the code: TypeScript types, specifications, docs/settings.md.
 generate:
 	$(GO) generate ./...
 

@@ -14,9 +14,9 @@ import (
 	"wenzhen/rooms/store"
 )
 
-// Config is every setting of `wenzhen serve`. Its tags are the one table from
-// which flags, environment variables, the optional file and the README's table
-// come: WENZHEN_ADDR is --addr is "addr" in the file. A setting tagged secret
+// Config has every setting of `wenzhen serve`. Flags, environment variables, the
+// keys of the optional file and the tables in docs/settings*.md come from its
+// tags: WENZHEN_ADDR is --addr is "addr" in the file. A setting tagged secret
 // is also read from the file that WENZHEN_…_FILE names; one tagged shared must be
 // the same on all nodes of a database.
 type Config struct {
@@ -30,13 +30,13 @@ type Config struct {
 	Synchronous string `default:"full" enum:"full,normal" env:"WENZHEN_SYNCHRONOUS" help:"What an answered command survives: \"full\", a power cut; \"normal\", a crash of the process."`
 
 	TokenKey     string        `env:"WENZHEN_TOKEN_KEY" secret:"" help:"Key that signs access tokens, at least 32 characters. Made and kept in the data folder when not given."`
-	TokenKeyLife time.Duration `default:"720h" env:"WENZHEN_TOKEN_KEY_LIFE" shared:"" help:"How long one key, derived from the token key, signs access tokens before the next takes over; 0 is for good."`
+	TokenKeyLife time.Duration `default:"720h" env:"WENZHEN_TOKEN_KEY_LIFE" shared:"" help:"How long one key, derived from the token key, signs access tokens before the next takes over; 0 never changes it."`
 	AccountKey   string        `env:"WENZHEN_ACCOUNT_KEY" secret:"" help:"Key that protects second factors and links in mails, at least 32 characters. Made and kept in the data folder when not given."`
 	AccessLife   time.Duration `default:"15m" env:"WENZHEN_ACCESS_LIFE" shared:"" help:"How long an access token is good for."`
 	RefreshLife  time.Duration `default:"720h" env:"WENZHEN_REFRESH_LIFE" shared:"" help:"How long a login lasts that is not used."`
 
 	IdentityProviders string        `env:"WENZHEN_IDENTITY_PROVIDERS" help:"JSON file with the OpenID providers that people may log in with." type:"path"`
-	IdleLogOff        time.Duration `default:"2h" env:"WENZHEN_IDLE_LOG_OFF" shared:"" help:"How long a doctor's or admin's session lives that nobody uses, in the browser and on the server; 0 is for ever."`
+	IdleLogOff        time.Duration `default:"2h" env:"WENZHEN_IDLE_LOG_OFF" shared:"" help:"How long a doctor's or admin's session lives that nobody uses, in the browser and on the server; 0 never ends it."`
 
 	// Clients of the contract know a followup's earlier diagnosis as a text only.
 	FollowupEvidence string `default:"asked" enum:"asked,required" env:"WENZHEN_FOLLOWUP_EVIDENCE" shared:"" help:"Whether the patient of a follow-up (复诊) must show the earlier diagnosis, by a file or a diagnosis signed here: \"asked\", the page asks for it and the doctor judges; \"required\", nobody can accept without."`
@@ -49,8 +49,8 @@ type Config struct {
 	EncryptionKey     string `env:"WENZHEN_ENCRYPTION_KEY" secret:"" help:"Master key of encryption at rest, at least 32 characters, kept apart from the data: without it nothing that was encrypted can be read, and no server starts. Nothing is encrypted when neither it nor a command is given."`
 	EncryptionCommand string `env:"WENZHEN_ENCRYPTION_COMMAND" help:"Instead of a master key: a program that asks a key management service, with its arguments; it is run with \"wrap ID\" or \"unwrap ID\" after them (docs/operations.md)."`
 
-	KeepMessages time.Duration `default:"26280h" env:"WENZHEN_KEEP_MESSAGES" shared:"" help:"How long messages, files and drawings are kept after their consultation has ended (three years); then they are removed. 0 is for good."`
-	KeepRecords  time.Duration `default:"131400h" env:"WENZHEN_KEEP_RECORDS" shared:"" help:"How long records and signed documents have to be kept (15 years). Whoever erases an account is told; nothing removes them by itself."`
+	KeepMessages time.Duration `default:"26280h" env:"WENZHEN_KEEP_MESSAGES" shared:"" help:"How long messages, files and drawings are kept after their consultation has ended (three years); then they are removed. 0 keeps them."`
+	KeepRecords  time.Duration `default:"131400h" env:"WENZHEN_KEEP_RECORDS" shared:"" help:"How long records and signed documents have to be kept (15 years). Users who erase their account are informed of it; the server never removes records by itself."`
 
 	LoginFailures        int           `default:"10" env:"WENZHEN_LOGIN_FAILURES" help:"Failed logins per account within the login window."`
 	LoginAddressFailures int           `default:"100" env:"WENZHEN_LOGIN_ADDRESS_FAILURES" help:"Failed logins from one address within the login window."`
