@@ -8,7 +8,7 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 FONT        := static/dist/fonts/NotoSansSC-Regular.ttf
 
-.PHONY: run build test prove test-go fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate clean chromium services
+.PHONY: run build test prove test-go fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party clean chromium services
 
 # Run with demo accounts at http://localhost:8080.
 run: build
@@ -121,6 +121,11 @@ bench:
 # What is generated from the code: TypeScript types, specifications, docs/settings.md.
 generate:
 	$(GO) generate ./...
+
+# The licence texts of everything in the binary, to distribute with it (NOTICE).
+third-party: static/node_modules/.installed
+	@mkdir -p bin
+	.ci/third-party > bin/THIRD_PARTY.txt
 
 clean:
 	rm -rf bin static/dist/app server/cluster/node/node_modules deploy/check/node_modules static/node_modules static/test-results
