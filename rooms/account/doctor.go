@@ -34,13 +34,13 @@ func (s *Service) readDoctor(ctx context.Context, _ rooms.Actor, in DoctorInput)
 	return d, err
 }
 
-func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in DoctorChange) (d Doctor, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
+func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in DoctorChange) (Doctor, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Doctor, error) {
 		before, err := tx.Doctor(actor.UserID)
 		if err != nil {
-			return err
+			return Doctor{}, err
 		}
-		d = before
+		d := before
 		set(&d.Title, in.Title)
 		set(&d.Department, in.Department)
 		set(&d.Licence, in.Licence)
@@ -49,11 +49,10 @@ func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in Doctor
 		set(&d.Services, in.Services)
 		set(&d.OnDuty, in.OnDuty)
 		if err := s.reviewAgain(tx, actor, before, &d); err != nil {
-			return err
+			return Doctor{}, err
 		}
-		return tx.SaveDoctor(d)
+		return d, tx.SaveDoctor(d)
 	})
-	return d, err
 }
 
 // rename changes the name of a doctor, which is verified with the rest.

@@ -146,41 +146,50 @@ func (s *Service) resetPassword(ctx context.Context, _ rooms.Actor, in ResetInpu
 	if err != nil {
 		return ResetAnswer{}, err
 	}
-	var user User
-	var revoked []rooms.SessionID
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		var email string
-		t, err := s.takeTicket(tx, ticketReset, in.Token, &email)
-		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			return errDeadLink()
-		} else if err != nil {
-			return err
-		}
-		if user, err = tx.User(t.UserID); err != nil {
-			return err
-		}
-		if user.Suspended || user.Email != email {
-			return errDeadLink()
-		}
-		if !user.EmailVerified {
-			if err := lock(tx, user.ID); err != nil {
-				return err
-			}
-			user.EmailVerified = true
-			if err := tx.SaveUser(user); err != nil {
-				return err
-			}
-		}
-		if revoked, err = tx.RevokeSessions(user.ID, "", s.now()); err != nil {
-			return err
-		}
-		return s.setPassword(tx, user.ID, hash)
-	})
+	done, err := rooms.InTx(ctx, s.store, func(tx Tx) (changed, error) { return s.takeReset(tx, in.Token, hash) })
 	if err != nil {
 		return ResetAnswer{}, err
 	}
-	s.forgetAll(revoked)
-	return ResetAnswer{Email: user.Email, Device: s.deviceToken(user.ID, "")}, nil
+	s.forgetAll(done.revoked)
+	return ResetAnswer{Email: done.user.Email, Device: s.deviceToken(done.user.ID, "")}, nil
+}
+
+// changed is an account after a change that ended sessions of it.
+type changed struct {
+	user    User
+	revoked []rooms.SessionID
+}
+
+// takeReset uses up the ticket of a link and sets the password.
+func (s *Service) takeReset(tx Tx, token, hash string) (changed, error) {
+	var email string
+	t, err := s.takeTicket(tx, ticketReset, token, &email)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return changed{}, errDeadLink()
+	} else if err != nil {
+		return changed{}, err
+	}
+	user, err := tx.User(t.UserID)
+	if err != nil {
+		return changed{}, err
+	}
+	if user.Suspended || user.Email != email {
+		return changed{}, errDeadLink()
+	}
+	if !user.EmailVerified {
+		if err := lock(tx, user.ID); err != nil {
+			return changed{}, err
+		}
+		user.EmailVerified = true
+		if err := tx.SaveUser(user); err != nil {
+			return changed{}, err
+		}
+	}
+	revoked, err := tx.RevokeSessions(user.ID, "", s.now())
+	if err != nil {
+		return changed{}, err
+	}
+	return changed{user, revoked}, s.setPassword(tx, user.ID, hash)
 }
 
 // goodReset judges a new password before the ticket is used up.
@@ -240,18 +249,16 @@ func (s *Service) changePassword(ctx context.Context, actor rooms.Actor, in Pass
 	if err != nil {
 		return rooms.Nothing{}, err
 	}
-	var revoked []rooms.SessionID
-	err = s.store.InTx(ctx, func(tx Tx) (err error) {
+	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
 		if err := s.proved(tx, actor); err != nil {
-			return err
+			return nil, err
 		}
-		if revoked, err = tx.RevokeOtherSessions(actor.UserID, actor.SessionID, s.now()); err != nil {
-			return err
+		revoked, err := tx.RevokeOtherSessions(actor.UserID, actor.SessionID, s.now())
+		if err != nil {
+			return nil, err
 		}
-		return s.setPassword(tx, actor.UserID, hash)
+		return revoked, s.setPassword(tx, actor.UserID, hash)
 	})
-	if err == nil {
-		s.forgetAll(revoked)
-	}
+	s.forgetAll(revoked)
 	return rooms.Nothing{}, err
 }

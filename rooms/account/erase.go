@@ -114,74 +114,78 @@ func (s *Service) erasure(tx Tx, user rooms.UserID) (Erasure, error) {
 	return out, nil
 }
 
-func (s *Service) readErasure(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (out Erasure, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) (err error) {
-		out, err = s.erasure(tx, actor.UserID)
-		return err
-	})
-	return out, err
+func (s *Service) readErasure(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Erasure, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Erasure, error) { return s.erasure(tx, actor.UserID) })
 }
 
-func (s *Service) erase(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (out Erasure, err error) {
-	now := s.now()
-	var revoked []rooms.SessionID
-	err = s.store.InTx(ctx, func(tx Tx) (err error) {
-		if err := s.proved(tx, actor); err != nil {
-			return err
-		}
-		if out, err = s.erasure(tx, actor.UserID); err != nil {
-			return err
-		}
-		if len(out.Obstacles) > 0 {
-			return rooms.Conflict(string(out.Obstacles[0]), "the account cannot be erased yet: see GET /me/erasure")
-		}
-		if revoked, err = tx.RevokeSessions(actor.UserID, "", now); err != nil {
-			return err
-		}
-		if err := tx.DeleteTickets(actor.UserID); err != nil {
-			return err
-		}
-		if err := tx.DeleteTOTP(actor.UserID); err != nil {
-			return err
-		}
-		if err := lock(tx, actor.UserID); err != nil {
-			return err
-		}
-		if err := tx.EraseUser(actor.UserID, now); err != nil {
-			return err
-		}
-		if err := s.plantUnwinding(tx, actor.UserID); err != nil {
-			return err
-		}
-		out.Erased = &now
-		return audit.Append(tx, actor, now, Erase.Name, "user:"+string(actor.UserID), nil)
-	})
+func (s *Service) erase(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Erasure, error) {
+	done, err := rooms.InTx(ctx, s.store, func(tx Tx) (erased, error) { return s.eraseIn(tx, actor) })
 	if err != nil {
 		return Erasure{}, err
 	}
-	s.forgetAll(revoked)
+	s.forgetAll(done.revoked)
 	s.unwindNow(ctx, actor.UserID)
-	return out, nil
+	return done.Erasure, nil
+}
+
+// erased is an account that was erased, and the sessions that this ended.
+type erased struct {
+	Erasure
+	revoked []rooms.SessionID
+}
+
+// eraseIn is erase within its transaction.
+func (s *Service) eraseIn(tx Tx, actor rooms.Actor) (erased, error) {
+	now := s.now()
+	if err := s.proved(tx, actor); err != nil {
+		return erased{}, err
+	}
+	out, err := s.erasure(tx, actor.UserID)
+	if err != nil {
+		return erased{}, err
+	}
+	if len(out.Obstacles) > 0 {
+		return erased{}, rooms.Conflict(string(out.Obstacles[0]), "the account cannot be erased yet: see GET /me/erasure")
+	}
+	revoked, err := tx.RevokeSessions(actor.UserID, "", now)
+	if err != nil {
+		return erased{}, err
+	}
+	if err := tx.DeleteTickets(actor.UserID); err != nil {
+		return erased{}, err
+	}
+	if err := tx.DeleteTOTP(actor.UserID); err != nil {
+		return erased{}, err
+	}
+	if err := lock(tx, actor.UserID); err != nil {
+		return erased{}, err
+	}
+	if err := tx.EraseUser(actor.UserID, now); err != nil {
+		return erased{}, err
+	}
+	if err := s.plantUnwinding(tx, actor.UserID); err != nil {
+		return erased{}, err
+	}
+	out.Erased = &now
+	return erased{out, revoked}, audit.Append(tx, actor, now, Erase.Name, "user:"+string(actor.UserID), nil)
 }
 
 func (s *Service) holdUser(ctx context.Context, actor rooms.Actor, in HoldInput) (Hold, error) {
-	hold := Hold{UserID: in.UserID, Reason: in.Reason, By: actor.UserID, At: s.now()}
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Hold, error) {
 		held, err := tx.User(in.UserID)
 		if err != nil {
-			return err
+			return Hold{}, err
 		}
 		by, err := tx.User(actor.UserID)
 		if err != nil {
-			return err
+			return Hold{}, err
 		}
-		hold.UserName, hold.UserEmail, hold.ByName = held.Name, held.Email, by.Name
+		hold := Hold{UserID: held.ID, UserName: held.Name, UserEmail: held.Email, Reason: in.Reason, By: by.ID, ByName: by.Name, At: s.now()}
 		if err := tx.PlaceHold(hold); err != nil {
-			return err
+			return Hold{}, err
 		}
-		return audit.Append(tx, actor, hold.At, HoldUser.Name, "user:"+string(in.UserID), func(e *audit.LogEntry) { e.Reason = in.Reason })
+		return hold, audit.Append(tx, actor, hold.At, HoldUser.Name, "user:"+string(in.UserID), func(e *audit.LogEntry) { e.Reason = in.Reason })
 	})
-	return hold, err
 }
 
 func (s *Service) releaseUser(ctx context.Context, actor rooms.Actor, in UserInput) (rooms.Nothing, error) {
@@ -194,11 +198,7 @@ func (s *Service) releaseUser(ctx context.Context, actor rooms.Actor, in UserInp
 	})
 }
 
-func (s *Service) holds(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (out HoldList, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		list, err := tx.Holds()
-		out.Items = orEmpty(list)
-		return err
-	})
-	return out, err
+func (s *Service) holds(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (HoldList, error) {
+	list, err := rooms.InTx(ctx, s.store, Tx.Holds)
+	return HoldList{Items: orEmpty(list)}, err
 }

@@ -22,14 +22,14 @@ type Exported struct {
 const exportsADay = 10
 
 func (s *Service) export(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Exported, error) {
-	now := s.now()
-	return Exported{UserID: actor.UserID, At: now}, s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Exported, error) {
+		now := s.now()
 		if err := s.proved(tx, actor); err != nil {
-			return err
+			return Exported{}, err
 		}
 		if err := attempt(tx, "export:"+string(actor.UserID), exportsADay, 24*time.Hour, now); err != nil {
-			return err
+			return Exported{}, err
 		}
-		return audit.Append(tx, actor, now, Export.Name, "user:"+string(actor.UserID), nil)
+		return Exported{UserID: actor.UserID, At: now}, audit.Append(tx, actor, now, Export.Name, "user:"+string(actor.UserID), nil)
 	})
 }

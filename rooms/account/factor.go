@@ -62,14 +62,11 @@ func (s *Service) secondFactor(ctx context.Context, user rooms.UserID, otp, devi
 	if err := s.count(ctx, try, now); err != nil {
 		return true, err
 	}
-	var ok bool
-	err = s.store.InTx(ctx, func(tx Tx) (err error) {
+	ok, err := rooms.InTx(ctx, s.store, func(tx Tx) (bool, error) {
 		if looksLikeTOTP(otp) {
-			ok, err = s.useTOTP(tx, user, otp, now)
-		} else {
-			ok, err = tx.UseRecoveryCode(user, s.recoveryHash(user, otp))
+			return s.useTOTP(tx, user, otp, now)
 		}
-		return err
+		return tx.UseRecoveryCode(user, s.recoveryHash(user, otp))
 	})
 	switch {
 	case err != nil:
@@ -157,67 +154,62 @@ func (s *Service) beginTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Noth
 // confirmTOTP switches the second factor on with a first code, and gives out
 // the recovery codes.
 func (s *Service) confirmTOTP(ctx context.Context, actor rooms.Actor, in TOTPInput) (RecoveryCodes, error) {
-	var out RecoveryCodes
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (RecoveryCodes, error) {
 		if err := s.proved(tx, actor); err != nil {
-			return err
+			return RecoveryCodes{}, err
 		}
 		have, err := tx.TOTP(actor.UserID)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			return rooms.Conflict("off", "begin with POST /me/totp")
+			return RecoveryCodes{}, rooms.Conflict("off", "begin with POST /me/totp")
 		} else if err != nil {
-			return err
+			return RecoveryCodes{}, err
 		}
 		if !have.ConfirmedAt.IsZero() {
-			return rooms.Conflict("on", "the second factor is on already")
+			return RecoveryCodes{}, rooms.Conflict("on", "the second factor is on already")
 		}
 		ok, err := s.useTOTP(tx, actor.UserID, in.OTP, s.now())
 		if err != nil {
-			return err
+			return RecoveryCodes{}, err
 		}
 		if !ok {
-			return rooms.Invalid("otp", "the code is wrong; is the device's clock right?")
+			return RecoveryCodes{}, rooms.Invalid("otp", "the code is wrong; is the device's clock right?")
 		}
-		out, err = s.newRecoveryCodes(tx, actor.UserID)
-		return err
+		return s.newRecoveryCodes(tx, actor.UserID)
 	})
-	return out, err
 }
 
 // resetSecondFactor lets a user in who has lost the second factor together with
 // its recovery codes. An admin has to be sure who asks for it.
 func (s *Service) resetSecondFactor(ctx context.Context, actor rooms.Actor, in UserInput) (rooms.Nothing, error) {
-	var revoked []rooms.SessionID
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
 		user, err := tx.User(in.UserID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if user.ID == actor.UserID {
-			return rooms.Invalid("userId", "switch your own second factor off in your account, with a code")
+			return nil, rooms.Invalid("userId", "switch your own second factor off in your account, with a code")
 		}
 		if err := s.proved(tx, actor); err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := tx.TOTP(user.ID); rooms.CodeOf(err) == rooms.CodeNotFound {
-			return rooms.Conflict("off", "this account has no second factor")
+			return nil, rooms.Conflict("off", "this account has no second factor")
 		} else if err != nil {
-			return err
+			return nil, err
 		}
 		if err := tx.DeleteTOTP(user.ID); err != nil {
-			return err
+			return nil, err
 		}
-		if revoked, err = tx.RevokeSessions(user.ID, "", s.now()); err != nil {
-			return err
+		revoked, err := tx.RevokeSessions(user.ID, "", s.now())
+		if err != nil {
+			return nil, err
 		}
 		if err := s.post(tx, letterFactor, string(user.ID)); err != nil {
-			return err
+			return nil, err
 		}
-		return audit.Append(tx, actor, s.now(), ResetSecondFactor.Name, "user:"+string(user.ID), nil)
+		return revoked, audit.Append(tx, actor, s.now(), ResetSecondFactor.Name, "user:"+string(user.ID), nil)
 	})
-	if err == nil {
-		s.forgetAll(revoked)
-	}
+	s.forgetAll(revoked)
 	return rooms.Nothing{}, err
 }
 
@@ -231,21 +223,18 @@ func (s *Service) removeTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Not
 }
 
 func (s *Service) renewRecoveryCodes(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (RecoveryCodes, error) {
-	var out RecoveryCodes
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (RecoveryCodes, error) {
 		if err := s.proved(tx, actor); err != nil {
-			return err
+			return RecoveryCodes{}, err
 		}
 		have, err := tx.TOTP(actor.UserID)
 		if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && have.ConfirmedAt.IsZero()) {
-			return rooms.Conflict("off", "there is no second factor to recover from")
+			return RecoveryCodes{}, rooms.Conflict("off", "there is no second factor to recover from")
 		} else if err != nil {
-			return err
+			return RecoveryCodes{}, err
 		}
-		out, err = s.newRecoveryCodes(tx, actor.UserID)
-		return err
+		return s.newRecoveryCodes(tx, actor.UserID)
 	})
-	return out, err
 }
 
 // newRecoveryCodes replaces a user's recovery codes: 65 random bits each.

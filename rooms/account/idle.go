@@ -94,31 +94,29 @@ func (s *Service) endIdle(ctx context.Context, t rooms.Timer) error {
 		return err
 	}
 	id := rooms.SessionID(t.Subject)
-	var revoked []rooms.SessionID
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
 		owner, err := tx.SessionOwner(id)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			return tx.ClearTimer(t.Kind, t.Subject) // it has ended
+			return nil, tx.ClearTimer(t.Kind, t.Subject) // it has ended
 		} else if err != nil {
-			return err
+			return nil, err
 		}
 		user, err := tx.User(owner)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !s.idles(user.Role) {
-			return tx.ClearTimer(t.Kind, t.Subject) // the setting was another one
+			return nil, tx.ClearTimer(t.Kind, t.Subject) // the setting was another one
 		}
 		if due, err := s.watchIdle(tx, id); err != nil || due.After(s.now()) {
-			return err
+			return nil, err
 		}
-		if revoked, err = tx.RevokeSessions(owner, id, s.now()); err != nil {
-			return err
+		revoked, err := tx.RevokeSessions(owner, id, s.now())
+		if err != nil {
+			return nil, err
 		}
-		return tx.ClearTimer(t.Kind, t.Subject)
+		return revoked, tx.ClearTimer(t.Kind, t.Subject)
 	})
-	if err == nil {
-		s.forgetAll(revoked)
-	}
+	s.forgetAll(revoked)
 	return err
 }

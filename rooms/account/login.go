@@ -68,7 +68,7 @@ func (s *Service) create(ctx context.Context, in RegisterInput, verified bool) (
 		return User{}, err
 	}
 	user := s.newUser(in, verified)
-	return user, s.store.InTx(ctx, func(tx Tx) error { return s.insert(tx, Credentials{User: user, PasswordHash: hash}) })
+	return rooms.InTx(ctx, s.store, func(tx Tx) (User, error) { return user, s.insert(tx, Credentials{User: user, PasswordHash: hash}) })
 }
 
 func (s *Service) newUser(in RegisterInput, verified bool) User {

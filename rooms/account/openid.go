@@ -139,21 +139,22 @@ func (s *Service) sendAway(ctx context.Context, actor rooms.Actor, in ProviderIn
 	}
 	a.Provider, a.Browser = in.Provider, sha256.Sum256([]byte(out.Browser))
 	a.Ask = Ask{Nonce: rand.Text(), Verifier: rand.Text() + rand.Text()}
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+	state, err := rooms.InTx(ctx, s.store, func(tx Tx) (string, error) {
 		if a.Link {
 			if err := s.proved(tx, actor); err != nil {
-				return err
+				return "", err
 			}
 		} else if err := attemptFrom(tx, "provider", actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, s.now()); err != nil {
-			return err
+			return "", err
 		}
-		a.Ask.State, err = s.newTicket(tx, ticketProvider, actor.UserID, awayLife, a)
-		return err
+		return s.newTicket(tx, ticketProvider, actor.UserID, awayLife, a)
 	})
 	if err != nil {
 		return ProviderRedirect{}, err
 	}
-	out.RedirectURL, err = s.cfg.OpenID.Begin(ctx, in.Provider, s.comeBack(in.Provider), a.Ask)
+	ask := a.Ask
+	ask.State = state
+	out.RedirectURL, err = s.cfg.OpenID.Begin(ctx, in.Provider, s.comeBack(in.Provider), ask)
 	return out, err
 }
 
@@ -162,15 +163,23 @@ func (s *Service) comeBack(provider string) string {
 	return s.cfg.PublicURL + "/api/v1/auth/oidc/" + url.PathEscape(provider) + "/callback"
 }
 
+// comer is who comes back from a provider; the user only where an identity is to
+// be linked.
+type comer struct {
+	away
+	user rooms.UserID
+}
+
 // callback receives a browser from a provider, once, and only the one that was
 // sent. It always leads to a page: one that finishes, or says what went wrong.
 func (s *Service) callback(ctx context.Context, actor rooms.Actor, in CallbackInput) (ProviderRedirect, error) {
-	var a away
-	var t Ticket
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		t, err = s.takeTicket(tx, ticketProvider, in.State, &a)
-		return err
+	returned, err := rooms.InTx(ctx, s.store, func(tx Tx) (comer, error) {
+		var c comer
+		t, err := s.takeTicket(tx, ticketProvider, in.State, &c.away)
+		c.user = t.UserID
+		return c, err
 	})
+	a := returned.away
 	browser := sha256.Sum256([]byte(in.Browser))
 	if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && (a.Provider != in.Provider || subtle.ConstantTimeCompare(a.Browser[:], browser[:]) != 1)) {
 		return problemAt("/login", rooms.Unauthenticated("stale"), in.Provider), nil
@@ -187,7 +196,7 @@ func (s *Service) callback(ctx context.Context, actor rooms.Actor, in CallbackIn
 	a.Ask.State = in.State
 	claims, err := s.cfg.OpenID.Finish(ctx, a.Provider, s.comeBack(a.Provider), a.Ask, Answer{Code: in.Code, Issuer: in.Issuer})
 	if err == nil && a.Link {
-		err = s.link(ctx, t.UserID, a, claims)
+		err = s.link(ctx, returned.user, a, claims)
 		if err == nil {
 			return ProviderRedirect{RedirectURL: "/account?linked=" + url.QueryEscape(a.Provider)}, nil
 		}
@@ -245,28 +254,25 @@ func (s *Service) identity(user rooms.UserID, provider string, c Claims) LinkedI
 // e-mail address is an account's, verified or not, opens nothing: who has
 // that account links the identity from inside.
 func (s *Service) recognise(ctx context.Context, a away, claims Claims) (string, error) {
-	var ticket string
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (string, error) {
 		known, err := tx.Identity(claims.Issuer, claims.Subject)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
 			known, err = s.signUp(tx, a.Provider, claims)
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 		user, err := tx.User(known.UserID)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if user.Suspended {
-			return errSuspended()
+			return "", errSuspended()
 		}
-		ticket, err = s.newTicket(tx, ticketLogin, user.ID, finishLife, back{Browser: a.Browser,
+		return s.newTicket(tx, ticketLogin, user.ID, finishLife, back{Browser: a.Browser,
 			Session: ProviderSession{Provider: a.Provider, Issuer: claims.Issuer, Subject: claims.Subject, SID: claims.SID},
 			IDToken: s.seal("id token", string(user.ID), claims.IDToken)})
-		return err
 	})
-	return ticket, err
 }
 
 // signUp opens an account for someone whom a provider vouches for: a patient's.
@@ -321,33 +327,30 @@ func (s *Service) finishProvider(ctx context.Context, actor rooms.Actor, in Fini
 	if _, err := s.secondFactor(ctx, t.UserID, in.OTP, in.Device); err != nil {
 		return Login{}, err
 	}
-	var login Login
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Login, error) {
 		var b back
 		t, err := s.takeTicket(tx, ticketLogin, in.Ticket, &b)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			return stale
+			return Login{}, stale
 		} else if err != nil {
-			return err
+			return Login{}, err
 		}
 		browser := sha256.Sum256([]byte(in.Browser))
 		if subtle.ConstantTimeCompare(b.Browser[:], browser[:]) != 1 {
-			return stale
+			return Login{}, stale
 		}
 		user, err := tx.User(t.UserID)
 		if err != nil {
-			return err
+			return Login{}, err
 		}
 		if user.Suspended {
-			return errSuspended()
+			return Login{}, errSuspended()
 		}
 		if b.Session.IDToken, err = s.unseal("id token", string(user.ID), b.IDToken); err != nil {
-			return err
+			return Login{}, err
 		}
-		login, err = s.enter(tx, user, actor, entrance{method: ByProvider, device: in.Device, provider: &b.Session})
-		return err
+		return s.enter(tx, user, actor, entrance{method: ByProvider, device: in.Device, provider: &b.Session})
 	})
-	return login, err
 }
 
 func (s *Service) unlink(ctx context.Context, actor rooms.Actor, in IdentityInput) (rooms.Nothing, error) {
@@ -395,38 +398,35 @@ func (s *Service) backChannelLogout(ctx context.Context, _ rooms.Actor, in Logou
 	} else if err != nil {
 		return rooms.Nothing{}, err
 	}
-	var revoked []rooms.SessionID
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
 		// Its id is kept for as long as it could be used again.
 		sum := sha256.Sum256([]byte(out.Issuer + "\n" + out.ID))
 		err := tx.InsertTicket(Ticket{ID: base64.RawURLEncoding.EncodeToString(sum[:]), Kind: ticketLogoutToken, Data: []byte("{}"), Expires: out.Expires})
 		if rooms.CodeOf(err) == rooms.CodeConflict {
-			return rooms.Invalid("logout_token", "this logout token was used before")
+			return nil, rooms.Invalid("logout_token", "this logout token was used before")
 		} else if err != nil {
-			return err
+			return nil, err
 		}
 		sessions, err := tx.ProviderSessions(out.Issuer, out.Subject, out.SID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		revoked = nil
+		var revoked []rooms.SessionID
 		for _, p := range sessions {
 			owner, err := tx.SessionOwner(p)
 			if rooms.CodeOf(err) == rooms.CodeNotFound {
 				continue
 			} else if err != nil {
-				return err
+				return nil, err
 			}
 			ended, err := tx.RevokeSessions(owner, p, s.now())
 			if err != nil {
-				return err
+				return nil, err
 			}
 			revoked = append(revoked, ended...)
 		}
-		return nil
+		return revoked, nil
 	})
-	if err == nil {
-		s.forgetAll(revoked)
-	}
+	s.forgetAll(revoked)
 	return rooms.Nothing{}, err
 }

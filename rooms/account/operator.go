@@ -18,22 +18,19 @@ type UserRecord struct {
 
 // FindUser finds an account by its id or its e-mail address. Errors: not_found.
 func (s *Service) FindUser(ctx context.Context, who string) (UserRecord, error) {
-	var r UserRecord
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		r = UserRecord{}
+	return rooms.InTx(ctx, s.store, func(tx Tx) (r UserRecord, err error) {
 		if strings.Contains(who, "@") {
 			r.User, err = tx.UserByEmail(normalEmail(who))
 		} else {
 			r.User, err = tx.User(rooms.UserID(who))
 		}
 		if err != nil || r.User.Role != rooms.RoleDoctor {
-			return err
+			return r, err
 		}
 		doctor, err := tx.AnyDoctor(r.User.ID)
 		r.Doctor = &doctor
-		return err
+		return r, err
 	})
-	return r, err
 }
 
 // ListUsers is a page of accounts, the latest first.

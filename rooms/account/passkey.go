@@ -87,19 +87,17 @@ func (s *Service) owner(ctx context.Context, id rooms.UserID) (owner, error) {
 
 // challenge keeps what a ceremony began with and tells the browser what to do.
 func (s *Service) challenge(ctx context.Context, kind TicketKind, user rooms.UserID, options any, session *webauthn.SessionData, judge func(Tx) error) (PasskeyChallenge, error) {
-	var out PasskeyChallenge
 	raw, err := json.Marshal(options)
 	if err != nil {
-		return out, err
+		return PasskeyChallenge{}, err
 	}
-	out.Options = raw
 	session.Expires = s.now().Add(passkeyLife)
-	return out, s.store.InTx(ctx, func(tx Tx) (err error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (PasskeyChallenge, error) {
 		if err := judge(tx); err != nil {
-			return err
+			return PasskeyChallenge{}, err
 		}
-		out.Ticket, err = s.newTicket(tx, kind, user, passkeyLife, session)
-		return err
+		ticket, err := s.newTicket(tx, kind, user, passkeyLife, session)
+		return PasskeyChallenge{Ticket: ticket, Options: raw}, err
 	})
 }
 
@@ -149,23 +147,23 @@ func (s *Service) addPasskey(ctx context.Context, actor rooms.Actor, in NewPassk
 	now := s.now()
 	p := Passkey{ID: base64.RawURLEncoding.EncodeToString(credential.ID), UserID: actor.UserID, Name: strings.TrimSpace(in.Name),
 		CreatedAt: now, LastUsedAt: now, Credential: raw}
-	return p, s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Passkey, error) {
 		if err := s.proved(tx, actor); err != nil {
-			return err
+			return Passkey{}, err
 		}
-		return tx.InsertPasskey(p)
+		return p, tx.InsertPasskey(p)
 	})
 }
 
 // ceremony uses up the ticket of a ceremony and returns what it began with.
 func (s *Service) ceremony(ctx context.Context, kind TicketKind, secret string, user rooms.UserID) (webauthn.SessionData, error) {
-	var session webauthn.SessionData
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	session, err := rooms.InTx(ctx, s.store, func(tx Tx) (webauthn.SessionData, error) {
+		var session webauthn.SessionData
 		t, err := s.takeTicket(tx, kind, secret, &session)
 		if err == nil && t.UserID != user {
-			return rooms.NotFound("ticket")
+			return session, rooms.NotFound("ticket")
 		}
-		return err
+		return session, err
 	})
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return session, rooms.Invalid("ticket", "this took too long, or was done before; begin again")
@@ -233,20 +231,17 @@ func (s *Service) usePasskey(ctx context.Context, actor rooms.Actor, in PasskeyL
 	if err != nil {
 		return Login{}, err
 	}
-	var login Login
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Login, error) {
 		now := s.now()
 		err := tx.UsePasskey(Passkey{ID: base64.RawURLEncoding.EncodeToString(credential.ID), UserID: who.user.ID, LastUsedAt: now, Credential: raw})
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			return refused // removed meanwhile
+			return Login{}, refused // removed meanwhile
 		} else if err != nil {
-			return err
+			return Login{}, err
 		}
 		if err := forgetFrom(tx, "passkey", actor.Address, now.Add(-s.cfg.LoginWindow)); err != nil {
-			return err
+			return Login{}, err
 		}
-		login, err = s.enter(tx, who.user, actor, entrance{method: ByPasskey, device: in.Device})
-		return err
+		return s.enter(tx, who.user, actor, entrance{method: ByPasskey, device: in.Device})
 	})
-	return login, err
 }

@@ -113,33 +113,32 @@ func (s *Service) addPatient(ctx context.Context, actor rooms.Actor, in PatientI
 	}
 	p := in.patient()
 	p.ID, p.UserID = PatientID(rooms.NewID(s.now())), actor.UserID
-	return p, s.store.InTx(ctx, func(tx Tx) error { return tx.InsertPatient(p) })
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Patient, error) { return p, tx.InsertPatient(p) })
 }
 
 func (s *Service) updatePatient(ctx context.Context, actor rooms.Actor, in PatientChange) (Patient, error) {
-	var p Patient
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if p, err = tx.Patient(in.PatientID); err != nil {
-			return err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Patient, error) {
+		p, err := tx.Patient(in.PatientID)
+		if err != nil {
+			return Patient{}, err
 		}
 		if p.UserID != actor.UserID {
-			return rooms.NotFound("patient")
+			return Patient{}, rooms.NotFound("patient")
 		}
 		set(&p.Name, in.Name)
 		set(&p.BirthDate, in.BirthDate)
 		set(&p.Sex, in.Sex)
 		set(&p.Relation, in.Relation)
 		if err := validPatient(p); err != nil {
-			return err
+			return Patient{}, err
 		}
 		if in.BirthDate != nil { // one that was accepted by an earlier version does not keep the rest from being changed
 			if err := rooms.PastDate("birthDate", p.BirthDate, false, s.now()); err != nil {
-				return err
+				return Patient{}, err
 			}
 		}
-		return tx.SavePatient(p)
+		return p, tx.SavePatient(p)
 	})
-	return p, err
 }
 
 func validPatient(p Patient) error {

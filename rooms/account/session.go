@@ -32,12 +32,8 @@ type entrance struct {
 }
 
 // start opens a session for user.
-func (s *Service) start(ctx context.Context, user User, actor rooms.Actor, how entrance) (login Login, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		login, err = s.enter(tx, user, actor, how)
-		return err
-	})
-	return login, err
+func (s *Service) start(ctx context.Context, user User, actor rooms.Actor, how entrance) (Login, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Login, error) { return s.enter(tx, user, actor, how) })
 }
 
 // enter is start in a transaction that has more to do. A device that the user
@@ -133,66 +129,71 @@ func (s *Service) tokens(user User, session rooms.SessionID, refresh string) (To
 // lost on its way, so for refreshGrace the same token is answered the same
 // again, as long as nobody has used that answer.
 func (s *Service) refresh(ctx context.Context, _ rooms.Actor, in RefreshInput) (Tokens, error) {
-	now, next := s.now(), s.successor(in.RefreshToken)
-	var (
-		tokens  Tokens
-		revoked []rooms.SessionID
-		refused error // what is refused must still commit: a reused token ends its session
-	)
-	err := s.store.InTx(ctx, func(tx Tx) error {
-		refused = rooms.Unauthenticated("the refresh token is not valid; log in again")
-		old, err := tx.UseRefreshToken(hashed(in.RefreshToken), now)
-		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		owner, err := tx.SessionOwner(old.SessionID)
-		if rooms.CodeOf(err) == rooms.CodeNotFound || !old.ExpiresAt.After(now) {
-			return nil // revoked meanwhile, or too old
-		} else if err != nil {
-			return err
-		}
-		user, err := tx.User(owner)
-		if err != nil {
-			return err
-		}
-		if user.Suspended {
-			return nil
-		}
-		if !old.UsedAt.IsZero() {
-			lost, err := answerLost(tx, old, hashed(next), now)
-			if err != nil {
-				return err
-			}
-			if !lost {
-				refused = rooms.Unauthenticated("this refresh token was used before; its session has been ended, log in again")
-				revoked, err = tx.RevokeSessions(owner, old.SessionID, now)
-				return err
-			}
-		} else {
-			err := tx.InsertRefreshToken(RefreshToken{Hash: hashed(next), SessionID: old.SessionID, ExpiresAt: now.Add(s.cfg.RefreshLife)})
-			if err != nil {
-				return err
-			}
-			if err := tx.TouchSession(old.SessionID, now, now.Add(s.cfg.RefreshLife)); err != nil {
-				return err
-			}
-			if s.idles(user.Role) { // it may have begun under another setting
-				if _, err := s.watchIdle(tx, old.SessionID); err != nil {
-					return err
-				}
-			}
-		}
-		refused = nil
-		tokens, err = s.tokens(user, old.SessionID, next)
-		return err
-	})
+	got, err := rooms.InTx(ctx, s.store, func(tx Tx) (refreshed, error) { return s.trade(tx, in.RefreshToken) })
 	if err != nil {
 		return Tokens{}, err
 	}
-	s.forgetAll(revoked)
-	return tokens, refused
+	s.forgetAll(got.revoked)
+	return got.tokens, got.refused
+}
+
+// refreshed is what became of a refresh token: the next pair, or why there is
+// none. A refusal commits like a success: a token used twice ends its session.
+type refreshed struct {
+	tokens  Tokens
+	refused error
+	revoked []rooms.SessionID
+}
+
+// trade is refresh within its transaction.
+func (s *Service) trade(tx Tx, token string) (refreshed, error) {
+	now, next := s.now(), s.successor(token)
+	invalid := refreshed{refused: rooms.Unauthenticated("the refresh token is not valid; log in again")}
+	old, err := tx.UseRefreshToken(hashed(token), now)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return invalid, nil
+	} else if err != nil {
+		return refreshed{}, err
+	}
+	owner, err := tx.SessionOwner(old.SessionID)
+	if rooms.CodeOf(err) == rooms.CodeNotFound || !old.ExpiresAt.After(now) {
+		return invalid, nil // revoked meanwhile, or too old
+	} else if err != nil {
+		return refreshed{}, err
+	}
+	user, err := tx.User(owner)
+	if err != nil {
+		return refreshed{}, err
+	}
+	if user.Suspended {
+		return invalid, nil
+	}
+	if old.UsedAt.IsZero() {
+		if err := s.succeed(tx, user, old.SessionID, next, now); err != nil {
+			return refreshed{}, err
+		}
+	} else if lost, err := answerLost(tx, old, hashed(next), now); err != nil {
+		return refreshed{}, err
+	} else if !lost {
+		revoked, err := tx.RevokeSessions(owner, old.SessionID, now)
+		return refreshed{revoked: revoked,
+			refused: rooms.Unauthenticated("this refresh token was used before; its session has been ended, log in again")}, err
+	}
+	tokens, err := s.tokens(user, old.SessionID, next)
+	return refreshed{tokens: tokens}, err
+}
+
+// succeed gives a session its next refresh token.
+func (s *Service) succeed(tx Tx, user User, session rooms.SessionID, next string, now time.Time) error {
+	expires := now.Add(s.cfg.RefreshLife)
+	if err := tx.InsertRefreshToken(RefreshToken{Hash: hashed(next), SessionID: session, ExpiresAt: expires}); err != nil {
+		return err
+	}
+	if err := tx.TouchSession(session, now, expires); err != nil || !s.idles(user.Role) {
+		return err
+	}
+	_, err := s.watchIdle(tx, session) // it may have begun under another setting
+	return err
 }
 
 // answerLost tells whether the answer to a used token may have been lost: it
@@ -216,18 +217,16 @@ func (s *Service) logOut(ctx context.Context, _ rooms.Actor, in RefreshInput) (r
 // endSession ends the session of a refresh token and returns it; "" if there
 // was none: logged out already, or never in, and the wish is fulfilled.
 func (s *Service) endSession(ctx context.Context, refreshToken string) (rooms.SessionID, error) {
-	var revoked []rooms.SessionID
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
 		token, err := tx.UseRefreshToken(hashed(refreshToken), s.now())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		owner, err := tx.SessionOwner(token.SessionID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		revoked, err = tx.RevokeSessions(owner, token.SessionID, s.now())
-		return err
+		return tx.RevokeSessions(owner, token.SessionID, s.now())
 	})
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return "", nil
@@ -251,29 +250,22 @@ func (s *Service) revokeSession(ctx context.Context, actor rooms.Actor, in Sessi
 	if in.SessionID == "" {
 		return rooms.Nothing{}, rooms.Invalid("sessionId", "sessionId is missing")
 	}
-	var revoked []rooms.SessionID
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		revoked, err = tx.RevokeSessions(actor.UserID, in.SessionID, s.now())
+	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
+		revoked, err := tx.RevokeSessions(actor.UserID, in.SessionID, s.now())
 		if err == nil && len(revoked) == 0 {
-			return rooms.NotFound("session")
+			return nil, rooms.NotFound("session")
 		}
-		return err
+		return revoked, err
 	})
-	if err == nil {
-		s.forgetAll(revoked)
-	}
+	s.forgetAll(revoked)
 	return rooms.Nothing{}, err
 }
 
 func (s *Service) revokeOthers(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (rooms.Nothing, error) {
-	var revoked []rooms.SessionID
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		revoked, err = tx.RevokeOtherSessions(actor.UserID, actor.SessionID, s.now())
-		return err
+	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
+		return tx.RevokeOtherSessions(actor.UserID, actor.SessionID, s.now())
 	})
-	if err == nil {
-		s.forgetAll(revoked)
-	}
+	s.forgetAll(revoked)
 	return rooms.Nothing{}, err
 }
 

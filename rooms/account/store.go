@@ -11,8 +11,7 @@ import (
 // Store is what accounts need remembered. A thing that is not there is an
 // *rooms.Error of code not_found.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 
 	Credentials(ctx context.Context, email string) (Credentials, error)
 	User(ctx context.Context, id rooms.UserID) (User, error)

@@ -60,54 +60,52 @@ func (s *Service) suspendUser(ctx context.Context, actor rooms.Actor, in UserInp
 	if in.UserID == actor.UserID {
 		return User{}, rooms.Invalid("userId", "you cannot suspend yourself")
 	}
-	var (
-		user    User
-		revoked []rooms.SessionID
-	)
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if user, err = tx.User(in.UserID); err != nil || user.Suspended {
-			return err
+	done, err := rooms.InTx(ctx, s.store, func(tx Tx) (changed, error) {
+		user, err := tx.User(in.UserID)
+		if err != nil || user.Suspended {
+			return changed{user: user}, err
 		}
 		if alone, err := tx.LastAdmin(user.ID); err != nil {
-			return err
+			return changed{}, err
 		} else if alone {
-			return rooms.Conflict(string(ObstacleLastAdmin), "nobody else could administer")
+			return changed{}, rooms.Conflict(string(ObstacleLastAdmin), "nobody else could administer")
 		}
 		user.Suspended = true
 		if err := tx.SetCalendarToken(user.ID, ""); err != nil { // it would be back with the account
-			return err
+			return changed{}, err
 		}
-		if revoked, err = tx.RevokeSessions(user.ID, "", s.now()); err != nil {
-			return err
+		revoked, err := tx.RevokeSessions(user.ID, "", s.now())
+		if err != nil {
+			return changed{}, err
 		}
 		if err := s.plantUnwinding(tx, user.ID); err != nil {
-			return err
+			return changed{}, err
 		}
-		return s.suspended(tx, actor, user, SuspendUser.Name, letterSuspended)
+		return changed{user, revoked}, s.suspended(tx, actor, user, SuspendUser.Name, letterSuspended)
 	})
 	if err != nil {
 		return User{}, err
 	}
-	s.forgetAll(revoked)
-	s.unwindNow(ctx, user.ID)
-	return user, nil
+	s.forgetAll(done.revoked)
+	s.unwindNow(ctx, done.user.ID)
+	return done.user, nil
 }
 
-func (s *Service) unsuspendUser(ctx context.Context, actor rooms.Actor, in UserInput) (user User, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		if user, err = tx.User(in.UserID); err != nil {
-			return err
+func (s *Service) unsuspendUser(ctx context.Context, actor rooms.Actor, in UserInput) (User, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (User, error) {
+		user, err := tx.User(in.UserID)
+		if err != nil {
+			return User{}, err
 		}
 		if user.Erased {
-			return rooms.Conflict("erased", "the owner of this account has erased it; nobody can bring it back")
+			return User{}, rooms.Conflict("erased", "the owner of this account has erased it; nobody can bring it back")
 		}
 		if !user.Suspended {
-			return nil
+			return user, nil
 		}
 		user.Suspended = false
-		return s.suspended(tx, actor, user, UnsuspendUser.Name, letterUnsuspended)
+		return user, s.suspended(tx, actor, user, UnsuspendUser.Name, letterUnsuspended)
 	})
-	return user, err
 }
 
 // suspended writes that an account was suspended, or is no more.

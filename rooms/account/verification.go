@@ -149,38 +149,39 @@ func (s *Service) recordReview(tx Tx, event rooms.Event[DoctorReview], actor roo
 	return err
 }
 
-func (s *Service) verifyDoctor(ctx context.Context, actor rooms.Actor, in VerifyDoctorInput) (d Doctor, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		if d, err = tx.AnyDoctor(in.DoctorID); err != nil {
-			return err
+func (s *Service) verifyDoctor(ctx context.Context, actor rooms.Actor, in VerifyDoctorInput) (Doctor, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Doctor, error) {
+		d, err := tx.AnyDoctor(in.DoctorID)
+		if err != nil {
+			return Doctor{}, err
 		}
 		if in.Revision != nil && *in.Revision != d.Revision {
 			e := rooms.Conflict("", "the profile has changed since you looked at it; review it again")
 			e.Field = "revision"
-			return e
+			return Doctor{}, e
 		}
 		if d.Verified {
-			return nil
+			return d, nil
 		}
 		d.Verified, d.Rejection = true, ""
 		if err := tx.CheckDoctor(d); err != nil {
-			return err
+			return Doctor{}, err
 		}
-		return s.reviewed(tx, actor, d, VerifyDoctor.Name, letterVerified)
+		return d, s.reviewed(tx, actor, d, VerifyDoctor.Name, letterVerified)
 	})
-	return d, err
 }
 
-func (s *Service) unverifyDoctor(ctx context.Context, actor rooms.Actor, in UnverifyDoctorInput) (d Doctor, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		if d, err = tx.AnyDoctor(in.UserID); err != nil {
-			return err
+func (s *Service) unverifyDoctor(ctx context.Context, actor rooms.Actor, in UnverifyDoctorInput) (Doctor, error) {
+	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (Doctor, error) {
+		d, err := tx.AnyDoctor(in.UserID)
+		if err != nil {
+			return Doctor{}, err
 		}
 		d.Verified, d.Rejection = false, in.Reason
 		if err := s.plantUnwinding(tx, d.ID); err != nil {
-			return err
+			return Doctor{}, err
 		}
-		return s.reviewed(tx, actor, d, UnverifyDoctor.Name, letterUnverified)
+		return d, s.reviewed(tx, actor, d, UnverifyDoctor.Name, letterUnverified)
 	})
 	if err == nil {
 		s.unwindNow(ctx, d.ID)
