@@ -11,32 +11,38 @@ import (
 // checkout writes the payment down before the gateway hears of it, so that no
 // crash leaves a payment at the gateway that we do not know.
 func (s *Service) checkout(ctx context.Context, actor rooms.Actor, in CheckoutInput) (CheckedOut, error) {
-	var p Payment
-	o, err := s.store.Order(ctx, in.OrderID)
-	if err != nil || o.UserID != actor.UserID {
+	if o, err := s.store.Order(ctx, in.OrderID); err != nil || o.UserID != actor.UserID {
 		return CheckedOut{}, rooms.NotFound("order")
 	}
 	gateway, ok := s.gateways[in.Gateway]
 	if !ok {
 		return CheckedOut{}, rooms.Invalid("gateway", "there is no gateway %q", in.Gateway)
 	}
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		if o, err = tx.Order(in.OrderID); err != nil {
-			return err
+	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (due, error) {
+		o, err := tx.Order(in.OrderID)
+		if err != nil {
+			return due{}, err
 		}
-		p, err = s.attempt(tx, o, in)
-		return err
+		p, err := s.attempt(tx, o, in)
+		return due{o, p}, err
 	})
 	if err != nil {
 		return CheckedOut{}, err
 	}
+	p := d.payment
 	if p.Way == (Way{}) {
-		if p, err = s.openAt(ctx, gateway, o, p); err != nil {
+		if p, err = s.openAt(ctx, gateway, d); err != nil {
 			return CheckedOut{}, err
 		}
 	}
-	o, err = s.store.Order(ctx, o.ID)
+	o, err := s.store.Order(ctx, in.OrderID)
 	return CheckedOut{Order: o, PaymentID: p.ID, Way: p.Way}, err
+}
+
+// due is an order with one of its payments.
+type due struct {
+	order   Order
+	payment Payment
 }
 
 // attempt is the payment that the input names, or an open one at the gateway,
@@ -85,31 +91,33 @@ func (s *Service) attempt(tx Tx, o Order, in CheckoutInput) (Payment, error) {
 
 // openAt asks the gateway for a way to pay and keeps it. An order that was
 // closed meanwhile has it closed again.
-func (s *Service) openAt(ctx context.Context, gateway Gateway, o Order, p Payment) (Payment, error) {
+func (s *Service) openAt(ctx context.Context, gateway Gateway, d due) (Payment, error) {
 	asking, cancel := context.WithTimeout(ctx, s.cfg.Patience)
 	defer cancel()
-	opened, err := gateway.Open(asking, p, s.purchase(gateway, o))
+	opened, err := gateway.Open(asking, d.payment, s.purchase(gateway, d.order))
 	if err != nil {
-		s.log.WarnContext(ctx, "payment gateway", "gateway", gateway.Name(), "order", o.ID, "error", err)
-		return p, rooms.Unavailable(err, "the payment service does not answer; try again or choose another")
+		s.log.WarnContext(ctx, "payment gateway", "gateway", gateway.Name(), "order", d.order.ID, "error", err)
+		return Payment{}, rooms.Unavailable(err, "the payment service does not answer; try again or choose another")
 	}
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		if p, err = tx.Payment(p.ID); err != nil {
-			return err
+	after, err := rooms.InTx(ctx, s.store, func(tx Tx) (due, error) {
+		p, err := tx.Payment(d.payment.ID)
+		if err != nil {
+			return due{}, err
 		}
 		p.Remote, p.Way, p.UpdatedAt = opened.Remote, opened.Way, s.now()
 		if err := tx.SavePayment(p); err != nil {
-			return err
+			return due{}, err
 		}
-		if o, err = tx.Order(o.ID); err != nil || o.Status.Payable() || !p.Status.waits() {
-			return err
+		o, err := tx.Order(p.OrderID)
+		if err != nil || o.Status.Payable() || !p.Status.waits() {
+			return due{o, p}, err
 		}
-		return tx.SetTimer(rooms.Timer{Kind: paymentTimer, Subject: string(p.ID), Due: s.now()})
+		return due{o, p}, tx.SetTimer(rooms.Timer{Kind: paymentTimer, Subject: string(p.ID), Due: s.now()})
 	})
-	if err == nil && !o.Status.Payable() {
-		err = rooms.Conflict(string(o.Status), "the order is %s; it cannot be paid", o.Status)
+	if err == nil && !after.order.Status.Payable() {
+		err = rooms.Conflict(string(after.order.Status), "the order is %s; it cannot be paid", after.order.Status)
 	}
-	return p, err
+	return after.payment, err
 }
 
 func (s *Service) purchase(gateway Gateway, o Order) Purchase {

@@ -84,7 +84,7 @@ func (s *Service) reconcileDay(ctx context.Context, _ rooms.Actor, in DayInput) 
 	if err != nil || !day.AddDate(0, 0, 1).Add(reconcileAt).Before(s.now()) {
 		return r, err // a day that is not over gets its own report in the night
 	}
-	return r, s.store.InTx(ctx, func(tx Tx) error { return tx.SaveReport(r) })
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Report, error) { return r, tx.SaveReport(r) })
 }
 
 // compare asks the gateways about every payment of a day, and of the day before:

@@ -93,31 +93,30 @@ func (s *Service) settle(ctx context.Context, id PaymentID, at Standing, callbac
 }
 
 func (s *Service) settleOnce(ctx context.Context, id PaymentID, at Standing, callback string, rescue bool) error {
-	var doctor rooms.UserID
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	doctor, err := rooms.InTx(ctx, s.store, func(tx Tx) (queued rooms.UserID, err error) {
 		p, err := tx.Payment(id)
 		if err != nil {
-			return err
+			return "", err
 		}
 		for _, t := range at.Transactions {
 			if t.Amount != p.Amount || t.Currency != p.Currency {
 				e := rooms.Conflict(string(p.Status), "%d %s was taken where %d %s was asked for", t.Amount, t.Currency, p.Amount, p.Currency)
-				return fmt.Errorf("%w: %w", errMismatch, e)
+				return "", fmt.Errorf("%w: %w", errMismatch, e)
 			}
 		}
 		if err := s.once(tx, p.Gateway, callback); err != nil {
-			return err
+			return "", err
 		}
 		o, err := tx.Order(p.OrderID)
 		if err != nil {
-			return err
+			return "", err
 		}
 		for _, t := range at.Transactions {
-			if o, doctor, err = s.take(tx, o, p, t, rescue); err != nil {
-				return err
+			if o, queued, err = s.take(tx, o, p, t, rescue); err != nil {
+				return "", err
 			}
 		}
-		return s.moved(tx, o, p, at.State)
+		return queued, s.moved(tx, o, p, at.State)
 	})
 	if err == nil && doctor != "" {
 		s.consultations.AnnounceQueue(ctx, doctor)

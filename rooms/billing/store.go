@@ -11,8 +11,7 @@ import (
 // Store is what billing needs remembered. A thing that is not there is an
 // *rooms.Error of code not_found.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 
 	Order(ctx context.Context, id OrderID) (Order, error)
 	Orders(ctx context.Context, q OrderQuery) ([]Order, error)

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -102,32 +103,29 @@ func backoff(attempts int, first, most time.Duration) time.Duration {
 // follow asks the gateway how a payment stands, and closes it there once the
 // order waits for it no more. It goes on until the payment is over.
 func (s *Service) follow(ctx context.Context, id PaymentID) error {
-	var p Payment
-	var o Order
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if p, err = tx.Payment(id); err != nil {
-			if rooms.CodeOf(err) == rooms.CodeNotFound {
-				return tx.ClearTimer(paymentTimer, string(id))
-			}
-			return err
+	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (due, error) {
+		p, err := tx.Payment(id)
+		if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && !p.Status.waits()) {
+			return due{}, tx.ClearTimer(paymentTimer, string(id))
+		} else if err != nil {
+			return due{}, err
 		}
-		if !p.Status.waits() {
-			return tx.ClearTimer(paymentTimer, string(id))
-		}
-		if o, err = tx.Order(p.OrderID); err != nil {
-			return err
+		o, err := tx.Order(p.OrderID)
+		if err != nil {
+			return due{}, err
 		}
 		// Planned before it is tried, so that a crash in between only delays it.
 		p.Polls++
 		if err := tx.SavePayment(p); err != nil {
-			return err
+			return due{}, err
 		}
 		most := pollMost
 		if !o.Status.Payable() {
 			most = retryMost
 		}
-		return tx.SetTimer(rooms.Timer{Kind: paymentTimer, Subject: string(id), Due: s.now().Add(backoff(p.Polls, pollFirst, most))})
+		return due{o, p}, tx.SetTimer(rooms.Timer{Kind: paymentTimer, Subject: string(id), Due: s.now().Add(backoff(p.Polls, pollFirst, most))})
 	})
+	o, p := d.order, d.payment
 	if err != nil || o.ID == "" {
 		return err
 	}
@@ -151,42 +149,45 @@ func (s *Service) follow(ctx context.Context, id PaymentID) error {
 // payBack carries out a refund. The gateway knows it by its id, so asking
 // again, after a crash or an answer that was lost, gives nothing back twice.
 func (s *Service) payBack(ctx context.Context, id consultation.RefundID) error {
-	var r Refund
-	var p Payment
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		r, err = tx.Refund(id)
-		if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && r.Status != consultation.RefundPending) {
-			return tx.ClearTimer(refundTimer, string(id))
-		} else if err != nil {
-			return err
-		}
-		if p, err = tx.Payment(r.PaymentID); err != nil {
-			return err
-		}
-		r.Attempts++
-		if err := tx.SaveRefund(r); err != nil {
-			return err
-		}
-		return tx.SetTimer(rooms.Timer{Kind: refundTimer, Subject: string(id), Due: s.now().Add(backoff(r.Attempts, retryFirst, retryMost))})
-	})
-	if err != nil || p.ID == "" {
+	request, err := rooms.InTx(ctx, s.store, func(tx Tx) (*RefundRequest, error) { return s.nextAttempt(tx, id) })
+	if err != nil || request == nil {
 		return err
 	}
-	gateway, ok := s.gateways[r.Gateway]
+	gateway, ok := s.gateways[request.Payment.Gateway]
 	if !ok {
-		return rooms.NotFound("gateway " + r.Gateway)
+		return rooms.NotFound("gateway " + request.Payment.Gateway)
 	}
 	asking, cancel := context.WithTimeout(ctx, s.cfg.Patience)
 	defer cancel()
-	answer, err := gateway.Refund(asking, RefundRequest{ID: r.ID, Remote: r.Remote, Payment: p, Transaction: r.Transaction,
-		Amount: r.Amount, Currency: r.Currency, NotifyURL: s.notifyURL(r.Gateway)})
+	answer, err := gateway.Refund(asking, *request)
 	if err != nil {
-		answer = RefundAnswer{Remote: r.Remote, Status: consultation.RefundPending, Why: err.Error()}
+		answer = RefundAnswer{Remote: request.Remote, Status: consultation.RefundPending, Why: err.Error()}
 	}
 	if wrote := s.store.InTx(ctx, func(tx Tx) error { return s.refunded(tx, id, answer) }); wrote != nil {
 		return wrote
 	}
 	return err
+}
+
+// nextAttempt counts an attempt at a refund, plans the one after it, and returns
+// what to ask the gateway for; nil if the refund is no longer pending.
+func (s *Service) nextAttempt(tx Tx, id consultation.RefundID) (*RefundRequest, error) {
+	r, err := tx.Refund(id)
+	if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && r.Status != consultation.RefundPending) {
+		return nil, tx.ClearTimer(refundTimer, string(id))
+	} else if err != nil {
+		return nil, err
+	}
+	p, err := tx.Payment(r.PaymentID)
+	if err != nil {
+		return nil, err
+	}
+	r.Attempts++
+	if err := tx.SaveRefund(r); err != nil {
+		return nil, err
+	}
+	return &RefundRequest{ID: r.ID, Remote: r.Remote, Payment: p, Transaction: r.Transaction, Amount: r.Amount, Currency: r.Currency, NotifyURL: s.notifyURL(r.Gateway)},
+		tx.SetTimer(rooms.Timer{Kind: refundTimer, Subject: string(id), Due: s.now().Add(backoff(r.Attempts, retryFirst, retryMost))})
 }
 
 // refunded enters what a gateway says of a refund.
@@ -213,30 +214,27 @@ func (s *Service) refunded(tx Tx, id consultation.RefundID, answer RefundAnswer)
 // giveBack is an admin's refund. A refund that a gateway has refused for good
 // leaves its amount to be given back again.
 func (s *Service) giveBack(ctx context.Context, actor rooms.Actor, in GiveBackInput) (Order, error) {
-	var o Order
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		in := in // the function may run again
-		if o, err = tx.Order(in.OrderID); err != nil {
-			return err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Order, error) {
+		o, err := tx.Order(in.OrderID)
+		if err != nil {
+			return Order{}, err
 		}
-		if in.ID != "" {
-			first, err := tx.Refund(in.ID)
-			if err == nil {
-				if first.OrderID != o.ID || (in.Amount > 0 && first.Amount != in.Amount) {
-					e := rooms.Conflict("", "this id has been used for something else")
-					e.Field = "id"
-					return e
-				}
-				return nil
-			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
-				return err
+		id := in.ID
+		if id == "" {
+			id = consultation.RefundID(rooms.NewID(s.now()))
+		} else if first, err := tx.Refund(id); err == nil {
+			if first.OrderID != o.ID || (in.Amount > 0 && first.Amount != in.Amount) {
+				e := rooms.Conflict("", "this id has been used for something else")
+				e.Field = "id"
+				return Order{}, e
 			}
-		} else {
-			in.ID = consultation.RefundID(rooms.NewID(s.now()))
+			return o, nil
+		} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+			return Order{}, err
 		}
 		ledger, err := tx.Ledger(o.ID)
 		if err != nil {
-			return err
+			return Order{}, err
 		}
 		for _, c := range ledger.Charges {
 			rest := left(c, ledger.Refunds)
@@ -248,22 +246,16 @@ func (s *Service) giveBack(ctx context.Context, actor rooms.Actor, in GiveBackIn
 				reason = consultation.ForTwice
 			}
 			if in.Amount > rest {
-				e := rooms.Invalid("amount", "%d is left to give back", rest)
-				return e
+				return Order{}, rooms.Invalid("amount", "%d is left to give back", rest)
 			}
-			if in.Amount == 0 {
-				in.Amount = rest
-			}
-			if err := s.intend(tx, in.ID, c, in.Amount, reason, in.Reason); err != nil {
-				return err
+			if err := s.intend(tx, id, c, cmp.Or(in.Amount, rest), reason, in.Reason); err != nil {
+				return Order{}, err
 			}
 			if err := audit.Append(tx, actor, s.now(), audit.OrderRefunded, "order:"+string(o.ID), func(e *audit.LogEntry) { e.Reason = in.Reason }); err != nil {
-				return err
+				return Order{}, err
 			}
-			o, err = s.save(tx, o, actor)
-			return err
+			return s.save(tx, o, actor)
 		}
-		return rooms.Conflict(string(o.Status), "nothing is left to give back")
+		return Order{}, rooms.Conflict(string(o.Status), "nothing is left to give back")
 	})
-	return o, err
 }
