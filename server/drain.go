@@ -22,7 +22,11 @@ func WithNotice(noticed func(context.Context)) Option {
 //  2. sockets are closed one after the other, each with what is queued for it;
 //  3. balancers have the rest of the notice to find out;
 //  4. nobody can connect any more, running requests finish.
-func (s *Server) drain() error {
+//
+// http.Server.Shutdown comes last, when no connection is left: it would close
+// those that were accepted but whose request has not been read. served is
+// closed when the server has stopped accepting connections.
+func (s *Server) drain(served <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
 	s.drained, _ = ctx.Deadline()
@@ -37,7 +41,9 @@ func (s *Server) drain() error {
 	err := s.realtime.Close(ctx)
 	<-noticed
 	refuseConnections(ctx, s.listener)
-	s.waiting.close(s.balanced())
+	err = errors.Join(err, s.listener.Close())
+	<-served
+	s.waiting.end(ctx, s.balanced())
 	if down := s.http.Shutdown(ctx); down != nil {
 		err = errors.Join(err, down, s.http.Close())
 	}

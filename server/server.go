@@ -191,15 +191,16 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { encryptAnew(work, s.db, s.blobs, s.log) })
 	tasks.Go(func() { beat(work, s.db, s.enrolled, s.log) })
 	tasks.Go(func() { sweepFiles(work, s.db, s.blobs, s.clock, s.log) })
-	served := make(chan error, 1)
-	go func() { served <- s.serve() }()
-
 	var err error
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		err = s.serve()
+	}()
 	select {
-	case err = <-served:
+	case <-served:
 	case <-ctx.Done():
-		err = s.drain()
-		<-served
+		err = s.drain(served)
 	}
 	stopWork()
 	err = errors.Join(err, s.private.close(), s.plain.close())

@@ -2,6 +2,7 @@ package server
 
 import (
 	"container/list"
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -21,7 +22,9 @@ type waiting struct {
 	order   *list.List // of *waiter, the longest waiting first
 	at      map[net.Conn]*list.Element
 	cut     uint64
+	open    int // all connections that are HTTP's, those that are being answered too
 	closing bool
+	ended   chan struct{} // closed when closing and none is open
 }
 
 // waiter is a connection that waits.
@@ -31,7 +34,7 @@ type waiter struct {
 }
 
 func newWaiting(most int) *waiting {
-	return &waiting{most: most, order: list.New(), at: map[net.Conn]*list.Element{}}
+	return &waiting{most: most, order: list.New(), at: map[net.Conn]*list.Element{}, ended: make(chan struct{})}
 }
 
 // changed is the server's ConnState hook.
@@ -39,18 +42,33 @@ func (w *waiting) changed(c net.Conn, state http.ConnState) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.forget(c)
-	switch {
-	case state != http.StateNew && state != http.StateIdle:
-	case w.closing && state == http.StateIdle:
-		hangUp(c)
-	default:
-		w.at[c] = w.order.PushBack(&waiter{c, state == http.StateNew})
-		if w.order.Len() > w.most {
-			oldest := w.order.Front().Value.(*waiter)
-			w.forget(oldest.Conn)
-			hangUp(oldest.Conn)
-			w.cut++
+	switch state {
+	case http.StateNew:
+		w.open++
+		w.wait(c, true)
+	case http.StateIdle:
+		if w.closing {
+			part(c)
+		} else {
+			w.wait(c, false)
 		}
+	case http.StateHijacked, http.StateClosed:
+		w.open--
+		if w.closing && w.open == 0 {
+			close(w.ended)
+		}
+	}
+}
+
+// wait takes a connection in, and closes the oldest where there is no room; mu
+// is held.
+func (w *waiting) wait(c net.Conn, fresh bool) {
+	w.at[c] = w.order.PushBack(&waiter{c, fresh})
+	if w.order.Len() > w.most {
+		oldest := w.order.Front().Value.(*waiter)
+		w.forget(oldest.Conn)
+		hangUp(oldest.Conn)
+		w.cut++
 	}
 }
 
@@ -62,28 +80,40 @@ func (w *waiting) forget(c net.Conn) {
 	}
 }
 
-// freshPatience is how long a connection that a browser made just before the end
-// may take to ask for something. A balancer makes none without a request, which
-// may wait to be read where a machine has too much to do: it has the five
-// seconds of http.Server.Shutdown.
-const freshPatience = 500 * time.Millisecond
+// How long a connection that was made just before the end may take to ask for
+// something. Browsers open connections in advance. A balancer opens none without
+// a request, which may wait to be read where a machine has too much to do.
+const (
+	freshPatience    = 500 * time.Millisecond
+	balancedPatience = 5 * time.Second
+)
 
-// close closes those that have been answered and wait now or from now on, and
-// unless they are a balancer's, after a moment, those that have not asked yet,
-// which browsers may have opened in advance.
-func (w *waiting) close(balanced bool) {
+// end closes the connections that have been answered and wait, and returns when
+// none is open any more, or when ctx ends. Those that are being answered are
+// closed after the answer, those that have not asked yet after a moment. It is
+// for a server that accepts no connections any more.
+func (w *waiting) end(ctx context.Context, balanced bool) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.closing = true
-	w.hangUp(false)
-	if balanced {
-		return
+	if w.open == 0 {
+		close(w.ended)
 	}
-	time.AfterFunc(freshPatience, func() {
+	w.hangUp(false)
+	w.mu.Unlock()
+	patience := freshPatience
+	if balanced {
+		patience = balancedPatience
+	}
+	silent := time.AfterFunc(patience, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.hangUp(true)
 	})
+	defer silent.Stop()
+	select {
+	case <-w.ended:
+	case <-ctx.Done():
+	}
 }
 
 // hangUp closes those that wait, those that have not asked for anything too, or
@@ -101,6 +131,16 @@ func (w *waiting) count() (now int, cut uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.order.Len(), w.cut
+}
+
+// part closes a connection that has just been answered. With HTTP/2 the answer
+// is on its way out still.
+func part(c net.Conn) {
+	if secure, ok := c.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol == "h2" {
+		time.AfterFunc(freshPatience, func() { hangUp(c) })
+		return
+	}
+	hangUp(c)
 }
 
 // hangUp closes a connection without TLS's goodbye, for which it might wait.

@@ -26,7 +26,7 @@ type ending struct {
 	ended   chan error
 }
 
-func newEnding(t *testing.T, secure bool) *ending {
+func newEnding(t *testing.T, secure bool, change ...func(*server.Config)) *ending {
 	t.Helper()
 	e := &ending{noticed: make(chan struct{}), ended: make(chan error, 1)}
 	t.Cleanup(func() {
@@ -39,14 +39,14 @@ func newEnding(t *testing.T, secure bool) *ending {
 	notice := server.WithNotice(func(context.Context) { <-e.noticed })
 	if !secure {
 		e.world = newWorld(t, t.TempDir())
-		e.more = []server.Option{notice}
+		e.change, e.more = change, []server.Option{notice}
 		e.run("127.0.0.1:0")
 		e.enterAdmin()
 		return e
 	}
 	w, _, roots := encrypted(t)
 	must(t, w.stop())
-	w.more = []server.Option{notice}
+	w.change, w.more = append(w.change, change...), []server.Option{notice}
 	w.run("127.0.0.1:0")
 	e.world, e.trusted = w, &tls.Config{RootCAs: roots}
 	w.enterAdmin()
@@ -205,4 +205,61 @@ func (e *ending) hearsTheSilent(t *testing.T, silent net.Conn) {
 	if !strings.HasPrefix(string(text), "HTTP/1.1 200 OK\r\n") {
 		t.Errorf("who has been silent is answered %q", text)
 	}
+}
+
+// Connections that were accepted before the listener closed are served to their
+// end: one that has not asked yet, and one whose request is running.
+func TestTheLastRequestsAreAnswered(t *testing.T) {
+	t.Parallel()
+	for name, secure := range map[string]bool{"HTTP": false, "HTTPS": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEnding(t, secure, func(c *server.Config) { c.TrustedProxies = []string{"127.0.0.1"} })
+			address := strings.TrimPrefix(strings.TrimPrefix(e.base, "https://"), "http://")
+			silent, err := net.Dial("tcp", address)
+			must(t, err)
+			defer silent.Close()
+			body, login := io.Pipe()
+			answered := make(chan string, 1)
+			go func() { answered <- e.posts(body) }()
+			_, err = io.WriteString(login, `{"email":"`+e.admin.user.Email)
+			must(t, err)
+
+			e.shut(t)
+			close(e.noticed)
+			eventually(t, "nobody can connect", func() bool {
+				conn, err := net.Dial("tcp", address)
+				if err == nil {
+					_ = conn.Close()
+				}
+				return err != nil
+			})
+			if !secure {
+				e.hearsTheSilent(t, silent)
+			} else {
+				_ = silent.Close() // it would be waited for
+			}
+			_, err = io.WriteString(login, `","password":"`+password+`"}`)
+			must(t, err)
+			must(t, login.Close())
+			if got := await(t, "the answer", answered); !strings.HasPrefix(got, `200 OK {"`) {
+				t.Errorf("the running request is answered %q", got)
+			}
+			must(t, await(t, "the end", e.ended))
+		})
+	}
+}
+
+// posts logs in with a body that takes its time.
+func (e *ending) posts(body io.Reader) string {
+	resp, err := e.visitor().Post(e.base+"/api/v1/auth/login", "application/json", body)
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return resp.Status + " " + string(text)
 }
