@@ -6,7 +6,7 @@ import "sync/atomic"
 // and used from any goroutine.
 type Ack struct {
 	socket *Socket
-	id     uint64
+	id     string // as the client wrote it
 	done   atomic.Bool
 }
 

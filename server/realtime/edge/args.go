@@ -35,9 +35,7 @@ func splitEvent(array []byte, attachments [][]byte) (name string, args []Arg, er
 			return
 		}
 		first = false
-		if name, err = unquote(element); err == nil && reserved(name) {
-			err = errMalformed
-		}
+		name, err = eventName(element)
 	})
 	if first {
 		err = errMalformed
@@ -46,6 +44,19 @@ func splitEvent(array []byte, attachments [][]byte) (name string, args []Arg, er
 		return "", nil, err
 	}
 	return name, append([]Arg(nil), args...), nil
+}
+
+// eventName reads the name of an event: a string, or a number, which is a name
+// as it is written.
+func eventName(text []byte) (string, error) {
+	if c := text[0]; c == '-' || (c >= '0' && c <= '9') {
+		return string(text), nil
+	}
+	name, err := unquote(text)
+	if err == nil && reserved(name) {
+		err = errMalformed
+	}
+	return name, err
 }
 
 // elements calls f with each element of a valid JSON array.

@@ -80,6 +80,9 @@ func (c *client) dispatch(p packet, attachments [][]byte) error {
 	if p.kind == kindAck || p.kind == kindBinaryAck {
 		return nil
 	}
+	if len(p.body) == 0 {
+		return nil // an event without a name, which nobody can listen to
+	}
 	name, args, err := splitEvent(p.body, attachments)
 	if err != nil {
 		return err
@@ -90,8 +93,8 @@ func (c *client) dispatch(p packet, attachments [][]byte) error {
 	}
 	c.server.engine.counters.in.add(1, bytes)
 	var ack *Ack
-	if p.hasID {
-		ack = &Ack{socket: s, id: p.id}
+	if len(p.id) > 0 {
+		ack = &Ack{socket: s, id: string(p.id)}
 	}
 	s.namespace.event(s, name, args, ack)
 	return nil

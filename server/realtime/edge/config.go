@@ -74,6 +74,9 @@ type Config struct {
 	// BodyTimeout is how long a polling body or one WebSocket message may
 	// take to arrive once it has begun. 20 s by default.
 	BodyTimeout time.Duration
+	// LingerTime is how long the client of a connection that the server closes
+	// may take to read what was sent before. 3 s by default.
+	LingerTime time.Duration
 	// UpgradeTimeout is how long the change from polling to WebSocket may
 	// take. 10 s by default.
 	UpgradeTimeout time.Duration
@@ -93,6 +96,7 @@ func (c Config) withDefaults() Config {
 	orDuration(&c.ConnectTimeout, 45*time.Second)
 	orDuration(&c.WriteTimeout, 15*time.Second)
 	orDuration(&c.BodyTimeout, 20*time.Second)
+	orDuration(&c.LingerTime, 3*time.Second)
 	orDuration(&c.UpgradeTimeout, 10*time.Second)
 	if c.MaxPayload <= 0 {
 		c.MaxPayload = 1_000_000

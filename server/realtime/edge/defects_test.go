@@ -30,7 +30,7 @@ type defect struct {
 }
 
 var defects = []defect{
-	{"1", "EVENT without payload", afterSending("42"), "closed 1007, others unharmed", "dead"},
+	{"1", "EVENT without payload", afterSending("42"), "open, others unharmed", "dead"},
 	{"1", "binary EVENT without payload", afterSending("450-"), "closed 1007, others unharmed", "dead"},
 	{"1", "ACK without payload", afterSending("430"), "closed 1007, others unharmed", ""},
 	{"2", "PONG right after the handshake", earlyPongs, "alive", ""},

@@ -60,7 +60,8 @@
 // permessage-deflate is never negotiated, and a compressed frame is a
 // protocol error: no bomb can be sent, and a frame costs the same for every
 // receiver. JSONP, Engine.IO 3, WebTransport and connection state recovery
-// aren't offered; rooms are durable above this package. A server doesn't ask
+// aren't offered; rooms are durable above this package. JSON that is nested
+// deeper than 10,000 ends the connection. A server doesn't ask
 // clients for acknowledgements. A session id is a secret of 144 random bits
 // and isn't bound to an address: phones change theirs while they poll.
 package edge

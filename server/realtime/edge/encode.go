@@ -32,17 +32,17 @@ func encodeEvent(namespace, name string, args []any) (parcel, error) {
 	if reserved(name) {
 		return parcel{}, fmt.Errorf("%w: %q", ErrReserved, name)
 	}
-	return encode(kindEvent, namespace, 0, name, args)
+	return encode(kindEvent, namespace, "", name, args)
 }
 
 // encodeAck encodes and frames the answer to an event.
-func encodeAck(namespace string, id uint64, args []any) (parcel, error) {
+func encodeAck(namespace, id string, args []any) (parcel, error) {
 	return encode(kindAck, namespace, id, "", args)
 }
 
-func encode(k kind, namespace string, id uint64, name string, args []any) (parcel, error) {
+func encode(k kind, namespace, id, name string, args []any) (parcel, error) {
 	var p parcel
-	size := headRoom + len(namespace) + len(name) + 40
+	size := headRoom + len(namespace) + len(id) + len(name) + 40
 	for _, arg := range args {
 		switch v := arg.(type) {
 		case json.RawMessage:
@@ -64,10 +64,7 @@ func encode(k kind, namespace string, id uint64, name string, args []any) (parce
 		buf = append(buf, byte(k))
 	}
 	buf = appendNamespace(buf, namespace)
-	if k == kindAck {
-		buf = strconv.AppendUint(buf, id, 10)
-	}
-	buf = append(buf, '[')
+	buf = append(append(buf, id...), '[')
 	if k == kindEvent {
 		buf = appendString(buf, name)
 	}

@@ -101,6 +101,9 @@ func TestFrameViolations(t *testing.T) {
 			if op != opClose || code != c.code {
 				t.Fatalf("opcode %d, code %d, want %d", op, code, c.code)
 			}
+			if len(payload) > 2 {
+				t.Errorf("the reason is %q", payload[2:])
+			}
 			if c.code != closeTooBig {
 				// The server must close; a client that still sends may see a reset.
 				if n, err := r.Read(make([]byte, 1)); n > 0 || err == nil {

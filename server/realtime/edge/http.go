@@ -77,7 +77,7 @@ func (e *Engine) servePolling(w http.ResponseWriter, r *http.Request, sid string
 	s := e.find(sid)
 	switch {
 	case s == nil:
-		refuse(w, errUnknownSID)
+		refuseUnknown(w, r)
 	case r.Method == http.MethodPost:
 		s.servePost(w, r)
 	default:

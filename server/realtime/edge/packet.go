@@ -18,16 +18,12 @@ const (
 	kindBinaryAck    kind = '6'
 )
 
-// maxDepth bounds how deeply the JSON of a packet may be nested.
-const maxDepth = 128
-
 // packet is a Socket.IO packet as it came in. Its slices point into the
 // message.
 type packet struct {
 	kind        kind
 	namespace   []byte
-	id          uint64
-	hasID       bool
+	id          []byte // the digits of the id that an answer carries; empty when none is wanted
 	attachments int
 	body        []byte // JSON, valid; empty when there is none
 }
@@ -61,14 +57,8 @@ func parsePacket(text []byte, maxAttachments int) (packet, error) {
 		p.namespace = rest[:end]
 		rest = rest[min(end+1, len(rest)):]
 	}
-	if n, digits := number(rest); digits > 0 {
-		if n == math.MaxUint64 {
-			return p, errMalformed
-		}
-		p.id, p.hasID = n, true
-		rest = rest[digits:]
-	}
-	p.body = rest
+	_, digits := number(rest)
+	p.id, p.body = rest[:digits], rest[digits:]
 	if !p.wellFormed() {
 		return p, errMalformed
 	}
@@ -90,41 +80,23 @@ func number(text []byte) (n uint64, digits int) {
 	return n, digits
 }
 
-// wellFormed judges the body by the packet's type.
+// wellFormed judges the body by the packet's type. JSON may be nested 10,000
+// deep, as Go's decoder has it.
 func (p *packet) wellFormed() bool {
 	switch p.kind {
 	case kindConnect:
-		return len(p.body) == 0 || (p.body[0] == '{' && validJSON(p.body))
+		return len(p.body) == 0 || (p.body[0] == '{' && json.Valid(p.body))
 	case kindDisconnect:
 		return len(p.body) == 0
-	case kindEvent, kindBinaryEvent:
-		return len(p.body) > 0 && p.body[0] == '[' && validJSON(p.body)
+	case kindEvent:
+		return len(p.body) == 0 || p.array()
+	case kindBinaryEvent:
+		return p.array()
 	case kindAck, kindBinaryAck:
-		return p.hasID && len(p.body) > 0 && p.body[0] == '[' && validJSON(p.body)
+		return len(p.id) > 0 && p.array()
 	}
 	return false // CONNECT_ERROR is for servers to send
 }
 
-// validJSON judges a JSON text, to its end and not nested too deeply.
-func validJSON(text []byte) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted:
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				quoted = false
-			}
-		case c == '"':
-			quoted = true
-		case c == '[' || c == '{':
-			if depth++; depth > maxDepth {
-				return false
-			}
-		case c == ']' || c == '}':
-			depth--
-		}
-	}
-	return json.Valid(text)
-}
+// array reports whether the body is a JSON array.
+func (p *packet) array() bool { return len(p.body) > 0 && p.body[0] == '[' && json.Valid(p.body) }

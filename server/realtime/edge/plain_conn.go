@@ -73,7 +73,7 @@ func (c *PlainConn) Close(code uint16, reason string) {
 	c.cancel()
 	c.ws.close(code, reason)
 	// Whatever the client does or does not do, it ends after this.
-	c.timer.Reset(c.plain.cfg.WriteTimeout + lingerTime)
+	c.timer.Reset(c.plain.cfg.WriteTimeout + c.plain.cfg.LingerTime)
 }
 
 // run answers the handshake and reads until the connection ends.
@@ -160,7 +160,7 @@ func (c *PlainConn) tick() {
 		c.closing = true
 		c.cancel()
 		c.ws.close(closePolicy, reasonPingTimeout)
-		c.timer.Reset(lingerTime)
+		c.timer.Reset(c.plain.cfg.LingerTime)
 	}
 }
 

@@ -86,7 +86,8 @@ func (s *session) overlap() {
 }
 
 // servePost takes packets from a client. The answer comes when they have been
-// handled: this is the back-pressure.
+// handled: this is the back-pressure. What comes while the session is closing
+// is dropped, as on a WebSocket; the client gets the end from its poll.
 func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Content-Type") == "application/octet-stream" {
 		// Engine.IO 4 sends binary as base64.
@@ -115,7 +116,7 @@ func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 	} else {
 		s.judge(err)
 	}
-	if err != nil {
+	if err != nil && !s.closes() {
 		refuse(w, errBadRequest)
 		return
 	}
@@ -126,7 +127,7 @@ func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 // beginPost takes the place of the one POST that a session may have.
 func (s *session) beginPost() bool {
 	s.mu.Lock()
-	if s.poll == nil || s.state != stateOpen {
+	if s.poll == nil || s.state == stateClosed {
 		s.mu.Unlock()
 		return false
 	}
@@ -137,6 +138,14 @@ func (s *session) beginPost() bool {
 		s.overlap()
 	}
 	return !again
+}
+
+// closes reports whether what was sent to the client is still on its way, and
+// the closing packet with it.
+func (s *session) closes() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == stateClosing
 }
 
 func (s *session) endPost() {

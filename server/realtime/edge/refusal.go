@@ -28,6 +28,20 @@ var (
 	errDraining    = refusal{http.StatusServiceUnavailable, 3, "Server is going away"}
 )
 
+// unknownHeader is how a balancer that can ask another node for a session says
+// by which status it knows that this one does not have it: 404. It is 400
+// otherwise, as in Engine.IO.
+const unknownHeader = "Wenzhen-Unknown-Session"
+
+// refuseUnknown answers a request for a session that is not here.
+func refuseUnknown(w http.ResponseWriter, r *http.Request) {
+	why := errUnknownSID
+	if r.Header.Get(unknownHeader) == "404" {
+		why.status = http.StatusNotFound
+	}
+	refuse(w, why)
+}
+
 func refuse(w http.ResponseWriter, why refusal) {
 	body, _ := json.Marshal(why)
 	h := w.Header()

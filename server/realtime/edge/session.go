@@ -214,18 +214,13 @@ func (s *session) leave() {
 }
 
 // close ends the session in good order: what was sent before reaches the
-// client, then it is told. It reports whether the session was open.
+// client, then the closing packet does. A client that is between two polls gets
+// them from the next. It reports whether the session was open.
 func (s *session) close(code uint16, reason string, last ...frame) bool {
 	s.mu.Lock()
 	if s.state != stateOpen {
 		s.mu.Unlock()
 		return false
-	}
-	if s.ws == nil && s.poll.idle() && len(last) == 0 {
-		// Nobody listens and nothing waits: the next poll finds no session,
-		// which says the same.
-		s.mu.Unlock()
-		return s.drop(reason)
 	}
 	if len(last) > 0 {
 		s.write(last)
@@ -260,9 +255,9 @@ func (s *session) expel(code uint16, reason string) bool {
 // its client may have stopped polling for it already. mu is held.
 func (s *session) rest() {
 	if s.ws != nil {
-		s.timer.Reset(s.engine.cfg.WriteTimeout + lingerTime)
+		s.timer.Reset(s.engine.cfg.WriteTimeout + s.engine.cfg.LingerTime)
 	} else {
-		s.timer.Reset(lingerTime)
+		s.timer.Reset(s.engine.cfg.LingerTime)
 	}
 }
 

@@ -64,7 +64,7 @@ func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string
 		}
 		s = newSession(e, newPeer(address, r))
 	} else if s = e.find(sid); s == nil {
-		refuse(w, errUnknownSID)
+		refuseUnknown(w, r)
 		return
 	}
 	conn, early, err := hijack(w)
@@ -114,7 +114,7 @@ func (e *Engine) openWebSocket(s *session, conn net.Conn, reader *frameReader, r
 		s.mu.Lock()
 		ws.close(closeGoingAway, errDraining.Message)
 		s.mu.Unlock()
-		conn.Close()
+		go ws.linger()
 		return
 	}
 	go s.readWebSocket(ws, reader, true)
@@ -137,27 +137,31 @@ func (s *session) tryUpgrade(conn net.Conn, reader *frameReader, response string
 		s.mu.Lock()
 		w.close(closeNormal, "")
 		s.mu.Unlock()
-		conn.Close()
+		go w.linger()
 		return
 	}
 	if err != nil {
-		s.endProbe(w)
+		s.endProbe(w, closeNormal)
+		conn.Close()
 		return
 	}
 	go s.readWebSocket(w, reader, false)
 }
 
-// answerProbe answers a WebSocket that asks whether it gets through.
-func (s *session) answerProbe(w *wsConn) {
+// answerProbe answers a WebSocket that asks whether it gets through. It reports
+// whether it still may.
+func (s *session) answerProbe(w *wsConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.probe == w {
-		w.write(probeFrame)
-		s.probed = true
-		if s.poll != nil {
-			s.noopSoon()
-		}
+	if s.probe != w {
+		return false
 	}
+	w.write(probeFrame)
+	s.probed = true
+	if s.poll != nil {
+		s.noopSoon()
+	}
+	return true
 }
 
 // upgrade makes a WebSocket the session's transport. What waited for a poll
@@ -186,14 +190,15 @@ func (s *session) upgrade(w *wsConn) bool {
 	return true
 }
 
-// endProbe gives an upgrade up; the session polls on.
-func (s *session) endProbe(w *wsConn) {
+// endProbe gives an upgrade up, and closes its WebSocket with a code; the
+// session polls on.
+func (s *session) endProbe(w *wsConn, code uint16) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.probe == w {
 		s.probe, s.probed = nil, false
 	}
 	if s.ws != w {
-		w.drop()
+		w.close(code, "")
 	}
 }

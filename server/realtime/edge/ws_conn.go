@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -10,10 +11,6 @@ import (
 // writeChunk is how much a writer hands to the kernel at a time: frames that
 // wait are joined up to this size.
 const writeChunk = 32 << 10
-
-// lingerTime is how long a connection that we have closed may take to read
-// what was sent to it before.
-const lingerTime = 3 * time.Second
 
 var writeBuffers = sync.Pool{New: func() any { return new([writeChunk]byte) }}
 
@@ -83,7 +80,7 @@ func (w *wsConn) write(frames ...frame) bool {
 }
 
 // close sends a closing frame after everything that waits and nothing more.
-// Once it is out, the client has lingerTime to close its side.
+// Once it is out, the client has LingerTime to close its side.
 func (w *wsConn) close(code uint16, reason string) {
 	if w.closing || w.dead {
 		return
@@ -99,10 +96,18 @@ func (w *wsConn) close(code uint16, reason string) {
 // comes in, because closing with unread bytes would destroy what is on its
 // way out.
 func (w *wsConn) halfClose() {
-	w.conn.SetReadDeadline(time.Now().Add(lingerTime))
+	w.conn.SetReadDeadline(time.Now().Add(w.cfg.LingerTime))
 	if half, ok := w.conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
 	}
+}
+
+// linger reads on until the client has closed its side of a WebSocket that we
+// have closed: closing it with unread bytes would destroy the closing frame.
+func (w *wsConn) linger() {
+	w.conn.SetReadDeadline(time.Now().Add(w.cfg.LingerTime))
+	io.Copy(io.Discard, w.conn)
+	w.conn.Close()
 }
 
 // drop ends the connection at once. Bytes that the client hasn't read are

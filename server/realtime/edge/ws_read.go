@@ -9,9 +9,12 @@ import (
 // goroutine while nothing is queued. current says that the WebSocket is the
 // session's transport already, not one that asks to become it.
 func (s *session) readWebSocket(w *wsConn, r *frameReader, current bool) {
-	if !current && !s.readProbe(w, r) {
-		s.endProbe(w)
-		return
+	if !current {
+		if code, upgraded := s.readProbe(w, r); !upgraded {
+			s.endProbe(w, code)
+			w.linger()
+			return
+		}
 	}
 	err := s.readMessages(w, r)
 	if p := asProtocolError(err); p != nil {
@@ -47,21 +50,29 @@ func (s *session) readMessages(w *wsConn, r *frameReader) error {
 }
 
 // readProbe reads what comes before a WebSocket has become the transport: a
-// PING with "probe", then UPGRADE. Anything else, or too long a wait, ends it.
-func (s *session) readProbe(w *wsConn, r *frameReader) bool {
-	timer := time.AfterFunc(s.engine.cfg.UpgradeTimeout, func() { s.endProbe(w) })
+// PING with "probe", then UPGRADE. Anything else, or too long a wait, ends it;
+// code is what to close it with then.
+func (s *session) readProbe(w *wsConn, r *frameReader) (code uint16, upgraded bool) {
+	timer := time.AfterFunc(s.engine.cfg.UpgradeTimeout, func() { s.endProbe(w, closeNormal) })
 	defer timer.Stop()
 	for {
 		op, payload, err := r.next()
 		switch {
 		case err != nil:
-			return false
+			if p := asProtocolError(err); p != nil {
+				return p.code, false
+			}
+			return closeNormal, false
 		case op == opText && string(payload) == "2probe":
-			s.answerProbe(w)
+			if !s.answerProbe(w) {
+				return closeNormal, false
+			}
 		case op == opText && string(payload) == "5":
-			return s.upgrade(w)
+			return closeNormal, s.upgrade(w)
+		case op == opClose:
+			return closeCode(payload), false
 		case op != opPing && op != opPong:
-			return false
+			return closeNormal, false
 		}
 	}
 }
