@@ -127,6 +127,10 @@ func RateLimited(after time.Duration, format string, args ...any) *Error {
 	return e
 }
 
+// ErrNotWritable is the cause of an error where the database answers but takes
+// no writes: its disk is full or read-only, or it is a standby.
+var ErrNotWritable = errors.New("the database takes no writes")
+
 // Unavailable is a failure that passes by itself: full queue, shutdown, deadline.
 func Unavailable(cause error, format string, args ...any) *Error {
 	e := failure(CodeUnavailable, "", format, args)

@@ -114,8 +114,10 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	if s.accounts, err = s.openAccounts(ctx); err != nil {
 		return err
 	}
+	s.reads = newReads(s.db, s.clock, s.log)
 	p.presence = rooms.NewPresence(s.presenceChanged)
 	p.consultations = consultation.New(store.Consultations{DB: s.db}, s.hub, p.presence, s.clock)
+	p.consultations.Reads(s.reads.Note)
 	if s.mail != nil {
 		p.consultations.VerifiedOnly()
 	}
@@ -173,7 +175,6 @@ func (s *Server) openCatalogue(_ context.Context, p *parts) error {
 		s.bills.Commands(), p.play.Commands(), s.inboxes.Commands(),
 		p.records.Commands(), audit.New(store.Audits{DB: s.db}, s.auditKey).Commands(), s.lobby.Commands(), s.desk.Commands())
 	s.catalogue.Trace(s.tracing.Tracer())
-	s.reads = newReads(s.db, s.clock, s.log)
 	s.catalogue.Answered(s.reads.command)
 	return nil
 }

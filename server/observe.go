@@ -36,6 +36,7 @@ func (s *Server) observe() {
 		m.Counter(name, c.help, func() float64 { return float64(c.of(realtime.Stats())) })
 	}
 	m.Counter("attachments_damaged_total", "Files that were asked for and are not as they were uploaded: damaged on disk, or gone.", func() float64 { return float64(s.blobs.Damaged()) })
+	m.Gauge("audit_reads_owed", "Reads that are not in the audit log yet, because the database takes no writes.", func() float64 { return float64(s.reads.Owed()) })
 	m.Gauge("writer_queue", "Functions that wait for the SQLite writer; 0 with PostgreSQL.", func() float64 { return float64(s.db.Waiting()) })
 	if s.node != nil {
 		m.Gauge("redis_connected", "1 while this node hears itself over Redis.", func() float64 {

@@ -25,16 +25,16 @@ type entry struct {
 	field   string // of the command's input, that has the subject's id
 }
 
-// entries are the commands that are entered after they were carried out. What
-// changes something, and what reads a record, is entered by its own feature, in
-// the transaction that does it.
+// entries are the commands that only read, and are entered before their answer
+// leaves. What changes something, and what reads a record, is entered by its own
+// feature, in the transaction that does it; joining a consultation before the
+// connection hears anything.
 var entries = map[string]entry{
-	consultation.Join.Name:   {audit.MessageRead, "consultation", "consultationId"},
 	consultation.Events.Name: {audit.MessageRead, "consultation", "consultationId"},
+	consultation.Cases.Name:  {consultation.Cases.Name, "consultations", ""},
 	chat.History.Name:        {audit.MessageRead, "consultation", "consultationId"},
 	chat.Search.Name:         {audit.MessageRead, "search", ""},
 	board.Read.Name:          {audit.MessageRead, "consultation", "consultationId"},
-	consultation.Invite.Name: {consultation.Invite.Name, "consultation", "consultationId"},
 	account.Users.Name:       {account.Users.Name, "users", ""},
 	billing.AllOrders.Name:   {billing.AllOrders.Name, "orders", ""},
 	billing.OrderFile.Name:   {billing.OrderFile.Name, "order", "orderId"},
@@ -44,12 +44,46 @@ var entries = map[string]entry{
 
 // reads enters who read what in the audit log.
 type reads struct {
-	log  *slog.Logger
-	note func(ctx context.Context, actor rooms.Actor, action, subject string) error
+	*audit.Reads
+	log *slog.Logger
 }
 
 func newReads(db *store.DB, now func() time.Time, log *slog.Logger) *reads {
-	return &reads{log, audit.NewReads(store.Audits{DB: db}.Write, now).Note}
+	return &reads{audit.NewReads(store.Audits{DB: db}.Write, now, log), log}
+}
+
+// settleEvery is how often it is tried to write entries that could not be written.
+const settleEvery = 5 * time.Second
+
+// run writes the entries that could not be written, until ctx ends, and then
+// once more.
+func (r *reads) run(ctx context.Context) {
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			r.settle(ctx)
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleEvery)
+			defer cancel()
+			r.settle(last)
+			if n := r.Owed(); n > 0 {
+				r.log.Error("reads are in this log alone, and not in the audit log", "reads", n)
+			}
+			return
+		}
+	}
+}
+
+func (r *reads) settle(ctx context.Context) {
+	n := r.Owed()
+	if n == 0 {
+		return
+	}
+	if err := r.Settle(ctx); err == nil {
+		r.log.Info("reads were entered in the audit log that could not be entered before", "reads", n)
+	} // it has been logged that the database takes no writes
 }
 
 // command implements rooms.Answered.
@@ -70,19 +104,7 @@ func (r *reads) command(ctx context.Context, actor rooms.Actor, command string, 
 		}
 		subject += ":" + id
 	}
-	return r.enter(ctx, actor, e.action, subject)
-}
-
-// enter enters something. People in a consultation can read it while nothing can
-// be written, as on a full disk; that it could not be entered is logged then. An
-// admin cannot.
-func (r *reads) enter(ctx context.Context, actor rooms.Actor, action, subject string) error {
-	err := r.note(ctx, actor, action, subject)
-	if err == nil || actor.Role == rooms.RoleAdmin {
-		return err
-	}
-	r.log.ErrorContext(ctx, "what was read could not be entered in the audit log", "action", action, "error", err)
-	return nil
+	return r.Note(ctx, actor, e.action, subject)
 }
 
 // downloads are the attachments, whose readers are entered in the audit log.
@@ -97,7 +119,7 @@ func (d downloads) Open(ctx context.Context, actor rooms.Actor, id chat.Attachme
 	if err != nil {
 		return a, content, err
 	}
-	if err := d.reads.enter(ctx, actor, audit.AttachmentRead, "attachment:"+string(id)); err != nil {
+	if err := d.reads.Note(ctx, actor, audit.AttachmentRead, "attachment:"+string(id)); err != nil {
 		_ = content.Close()
 		return chat.Attachment{}, nil, err
 	}

@@ -190,6 +190,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { s.desk.Run(work) })
 	tasks.Go(func() { encryptAnew(work, s.db, s.blobs, s.log) })
 	tasks.Go(func() { beat(work, s.db, s.enrolled, s.log) })
+	tasks.Go(func() { s.reads.run(work) })
 	tasks.Go(func() { sweepFiles(work, s.db, s.blobs, s.clock, s.log) })
 	var err error
 	served := make(chan struct{})

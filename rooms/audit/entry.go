@@ -26,7 +26,8 @@ type LogEntry struct {
 	Subject string `json:"subject"`
 	// Reason is why, where someone had to say (break-glass).
 	Reason string `json:"reason,omitempty"`
-	// Detail is the SHA-256 that the subject was left with, where it has one.
+	// Detail is the SHA-256 that the subject was left with, where it has one, or
+	// what of the subject it was: "invitation:<id>", "user:<id>".
 	Detail string `json:"detail,omitempty"`
 	// Previous is the SHA256 of the entry before; "" in the first.
 	Previous string `json:"previous"`

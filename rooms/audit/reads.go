@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -15,17 +17,28 @@ const (
 	MessageRead    = "message:read"
 	AttachmentRead = "attachment:read"
 	OrderRefunded  = "order:refund"
+	// Entered is that somebody who was invited by address took their place.
+	Entered = "consultation:enter"
+	// Reassigned is that another doctor took the place of the doctor.
+	Reassigned = "consultation:reassign"
 )
 
 // Reads adds who read what to the log. Somebody who reads the same thing over
 // and over, as every page of a conversation does, is entered once in noteAgain
 // for each session.
+//
+// What cannot be entered is not to be shown. There is one exception: while the
+// database takes no writes, people in a consultation, though no admin, can go on
+// reading. These reads are in the server's log at once, and in this one as soon
+// as the database takes writes again (Settle).
 type Reads struct {
 	write func(context.Context, func(Tx) error) error
 	now   func() time.Time
+	log   *slog.Logger
 
 	mu    sync.Mutex
 	noted map[read]time.Time
+	owed  []owed // the earliest first
 }
 
 type read struct {
@@ -34,34 +47,103 @@ type read struct {
 	action, subject string
 }
 
+// owed is an entry that has yet to be written.
+type owed struct {
+	actor           rooms.Actor
+	at              time.Time
+	action, subject string
+}
+
 const (
 	noteAgain = time.Hour
 	notedMost = 100_000 // past it all is forgotten, and entered again
+	owedMost  = 10_000  // past it nothing is shown that cannot be entered
+	owedBatch = 200     // entries of one transaction
 )
 
 // NewReads makes a Reads. write runs a function in a transaction.
-func NewReads(write func(context.Context, func(Tx) error) error, now func() time.Time) *Reads {
-	return &Reads{write: write, now: now, noted: map[read]time.Time{}}
+func NewReads(write func(context.Context, func(Tx) error) error, now func() time.Time, log *slog.Logger) *Reads {
+	return &Reads{write: write, now: now, log: log, noted: map[read]time.Time{}}
 }
 
-// Note enters that the actor did something to a subject. It returns once the
-// entry is stored, or at once if the log has it.
+// Note enters that the actor read a subject. It returns once the entry is
+// stored, or at once if the log has it. Errors: unavailable; then what was read
+// must not be shown.
 func (r *Reads) Note(ctx context.Context, actor rooms.Actor, action, subject string) error {
-	now, key := r.now(), read{actor.UserID, actor.SessionID, action, subject}
-	r.mu.Lock()
-	at, known := r.noted[key]
-	r.mu.Unlock()
-	if known && now.Sub(at) < noteAgain && !now.Before(at) {
+	o, key := owed{actor, r.now(), action, subject}, read{actor.UserID, actor.SessionID, action, subject}
+	if r.known(key, o.at) {
 		return nil
 	}
-	if err := r.write(ctx, func(tx Tx) error { return Append(tx, actor, now, action, subject, nil) }); err != nil {
-		return err
+	err := r.write(ctx, o.append)
+	if errors.Is(err, rooms.ErrNotWritable) && actor.Role != rooms.RoleAdmin && r.owe(o) {
+		r.log.ErrorContext(ctx, "a read is not in the audit log yet, because the database takes no writes",
+			"user", actor.UserID, "session", actor.SessionID, "action", action, "subject", subject, "at", o.at)
+		err = nil
+	}
+	if err != nil {
+		r.log.ErrorContext(ctx, "a read was refused, because it could not be entered in the audit log", "action", action, "error", err)
+		return rooms.Unavailable(err, "this cannot be entered in the audit log now, without which it is not shown; try again later")
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.noted) >= notedMost {
 		clear(r.noted)
 	}
-	r.noted[key] = now
+	r.noted[key] = o.at
 	return nil
+}
+
+// known reports whether the log has a read already.
+func (r *Reads) known(key read, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, known := r.noted[key]
+	return known && now.Sub(at) < noteAgain && !now.Before(at)
+}
+
+// owe keeps an entry for Settle; false if there are too many.
+func (r *Reads) owe(o owed) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.owed) >= owedMost {
+		return false
+	}
+	r.owed = append(r.owed, o)
+	return true
+}
+
+func (o owed) append(tx Tx) error { return Append(tx, o.actor, o.at, o.action, o.subject, nil) }
+
+// Owed is how many entries have yet to be written.
+func (r *Reads) Owed() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.owed)
+}
+
+// Settle writes the entries that could not be written. Only one call at a time
+// may run.
+func (r *Reads) Settle(ctx context.Context) error {
+	for {
+		r.mu.Lock()
+		batch := r.owed[:min(len(r.owed), owedBatch)]
+		r.mu.Unlock()
+		if len(batch) == 0 {
+			return nil
+		}
+		err := r.write(ctx, func(tx Tx) error {
+			for _, o := range batch {
+				if err := o.append(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		r.owed = r.owed[len(batch):]
+		r.mu.Unlock()
+	}
 }

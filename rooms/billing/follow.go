@@ -1,7 +1,10 @@
 package billing
 
 import (
+	"cmp"
+
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 )
 
@@ -101,7 +104,7 @@ func (s *Service) repay(tx Tx, o Order, hundredths int64, reason consultation.Re
 			continue
 		}
 		if amount := min((hundredths+99)/100, left(c, ledger.Refunds)); amount > 0 {
-			if err := s.intend(tx, consultation.RefundID(rooms.NewID(s.now())), c, amount, reason, ""); err != nil {
+			if err := s.intend(tx, rooms.System, consultation.RefundID(rooms.NewID(s.now())), c, amount, reason, ""); err != nil {
 				return err
 			}
 		}
@@ -111,12 +114,16 @@ func (s *Service) repay(tx Tx, o Order, hundredths int64, reason consultation.Re
 	return nil // nothing was taken
 }
 
-// intend writes down that money goes back, and wakes the worker.
-func (s *Service) intend(tx Tx, id consultation.RefundID, c Charge, amount int64, reason consultation.RefundReason, note string) error {
+// intend writes down that money goes back, by whose order, and wakes the worker.
+func (s *Service) intend(tx Tx, actor rooms.Actor, id consultation.RefundID, c Charge, amount int64, reason consultation.RefundReason, note string) error {
 	now := s.now()
 	r := Refund{OrderRefund: consultation.OrderRefund{ID: id, Amount: amount, Reason: reason, Status: consultation.RefundPending, CreatedAt: now, UpdatedAt: now},
 		OrderID: c.OrderID, PaymentID: c.PaymentID, Gateway: c.Gateway, Transaction: c.Transaction, Currency: c.Currency, Note: note}
 	if err := tx.InsertRefund(r); err != nil {
+		return err
+	}
+	err := audit.Append(tx, actor, now, audit.OrderRefunded, "order:"+string(c.OrderID), func(e *audit.LogEntry) { e.Reason = cmp.Or(note, string(reason)) })
+	if err != nil {
 		return err
 	}
 	return tx.SetTimer(rooms.Timer{Kind: refundTimer, Subject: string(r.ID), Due: now})

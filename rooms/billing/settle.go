@@ -133,7 +133,7 @@ func (s *Service) take(tx Tx, o Order, p Payment, t Transaction, rescue bool) (O
 		return o, "", err
 	}
 	if c.Extra {
-		err := s.intend(tx, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForTwice, "")
+		err := s.intend(tx, rooms.System, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForTwice, "")
 		if err == nil {
 			o, err = s.save(tx, o, rooms.System)
 		}
@@ -151,7 +151,7 @@ func (s *Service) take(tx Tx, o Order, p Payment, t Transaction, rescue bool) (O
 			return o, "", err
 		}
 		doctor = cons.DoctorID
-	} else if err := s.intend(tx, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForLate, ""); err != nil {
+	} else if err := s.intend(tx, rooms.System, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForLate, ""); err != nil {
 		return o, "", err
 	}
 	if err := s.stopPayments(tx, o, p.ID); err != nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 )
 
@@ -248,10 +247,7 @@ func (s *Service) giveBack(ctx context.Context, actor rooms.Actor, in GiveBackIn
 			if in.Amount > rest {
 				return Order{}, rooms.Invalid("amount", "%d is left to give back", rest)
 			}
-			if err := s.intend(tx, id, c, cmp.Or(in.Amount, rest), reason, in.Reason); err != nil {
-				return Order{}, err
-			}
-			if err := audit.Append(tx, actor, s.now(), audit.OrderRefunded, "order:"+string(o.ID), func(e *audit.LogEntry) { e.Reason = in.Reason }); err != nil {
+			if err := s.intend(tx, actor, id, c, cmp.Or(in.Amount, rest), reason, in.Reason); err != nil {
 				return Order{}, err
 			}
 			return s.save(tx, o, actor)

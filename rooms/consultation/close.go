@@ -42,7 +42,7 @@ func (s *Service) close(ctx context.Context, actor rooms.Actor, in CloseInput) (
 		if c, err = s.transit(tx, c, t, change{actor: actor, reason: reason}); err != nil {
 			return err
 		}
-		return audit.Append(tx, actor, s.now(), Close.Name, "consultation:"+string(c.ID), func(e *audit.LogEntry) { e.Reason = reason })
+		return audit.Append(tx, actor, s.now(), Close.Name, c.ID.subject(), func(e *audit.LogEntry) { e.Reason = reason })
 	})
 	if err != nil {
 		return Case{}, err

@@ -11,6 +11,9 @@ import (
 // resend its request.
 type ID string
 
+// subject is what the audit log calls a consultation.
+func (id ID) subject() string { return "consultation:" + string(id) }
+
 // Room is the durable log of a consultation.
 func (id ID) Room() rooms.RoomID { return rooms.RoomID("consultation:" + string(id)) }
 

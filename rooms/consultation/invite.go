@@ -7,6 +7,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 )
 
 // invitedMost is how many may be let into a consultation beside its patient and
@@ -38,48 +39,72 @@ func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput)
 	var out Admission
 	err := s.store.InTx(ctx, func(tx Tx) error {
 		out = Admission{}
-		me, c, err := host(tx, actor, in.ConsultationID)
-		if err != nil {
+		if err := s.inviteIn(tx, actor, in, &out); err != nil {
 			return err
 		}
-		if c.Status.Final() {
-			return rooms.Closed("the consultation is %s", c.Status)
-		}
-		if in.History && me.Role != PartPatient {
-			return rooms.Invalid("history", "only the patient can share what was said before")
-		}
-		inv, err := s.drawUp(tx, me, c, in)
-		if err != nil {
-			return err
-		}
-		all, err := tx.Invitations(c.ID)
-		if err != nil {
-			return err
-		}
-		if i := slices.IndexFunc(all, inv.repeats); i >= 0 {
-			return s.repeated(tx, me, c, actor, all[i], in, &out)
-		}
-		if !inv.ByAddress {
-			p, err := tx.Participant(c.ID, inv.UserID)
-			if err == nil {
-				return s.here(tx, c, actor, p, all, &out)
-			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
-				return err
-			}
-		}
-		if err := s.hasPlace(tx, c, me.Role, all); err != nil {
-			return err
-		}
-		if err := tx.InsertInvitation(inv); err != nil {
-			return err
-		}
-		if me.Role == PartPatient {
-			return s.takesEffect(tx, c, actor, inv, &out)
-		}
-		out.Invitation = inv
-		return s.tell(tx, c, actor, inv)
+		whom := out.Invitation.whom()
+		return s.enterInLog(tx, actor, Invite.Name, in.ConsultationID, whom)
 	})
 	return out, err
+}
+
+// inviteIn is invite in its transaction.
+func (s *Service) inviteIn(tx Tx, actor rooms.Actor, in InviteInput, out *Admission) error {
+	me, c, err := host(tx, actor, in.ConsultationID)
+	if err != nil {
+		return err
+	}
+	if c.Status.Final() {
+		return rooms.Closed("the consultation is %s", c.Status)
+	}
+	if in.History && me.Role != PartPatient {
+		return rooms.Invalid("history", "only the patient can share what was said before")
+	}
+	inv, err := s.drawUp(tx, me, c, in)
+	if err != nil {
+		return err
+	}
+	all, err := tx.Invitations(c.ID)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(all, inv.repeats); i >= 0 {
+		return s.repeated(tx, me, c, actor, all[i], in, out)
+	}
+	if !inv.ByAddress {
+		p, err := tx.Participant(c.ID, inv.UserID)
+		if err == nil {
+			return s.here(tx, c, actor, p, all, out)
+		} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+			return err
+		}
+	}
+	if err := s.hasPlace(tx, c, me.Role, all); err != nil {
+		return err
+	}
+	if err := tx.InsertInvitation(inv); err != nil {
+		return err
+	}
+	if me.Role == PartPatient {
+		return s.takesEffect(tx, c, actor, inv, out)
+	}
+	out.Invitation = inv
+	return s.tell(tx, c, actor, inv)
+}
+
+// whom names an invitation in the audit log; somebody who is here without one,
+// themselves.
+func (inv Invitation) whom() string {
+	if inv.ID == "" {
+		return "user:" + string(inv.UserID)
+	}
+	return "invitation:" + string(inv.ID)
+}
+
+// enterInLog enters in the audit log, as part of tx, who did what to whom in a
+// consultation.
+func (s *Service) enterInLog(tx Tx, actor rooms.Actor, action string, id ID, whom string) error {
+	return audit.Append(tx, actor, s.now(), action, id.subject(), func(e *audit.LogEntry) { e.Detail = whom })
 }
 
 // drawUp is the invitation that is asked for.
@@ -304,8 +329,9 @@ func (s *Service) enters(tx Tx, id ID, actor rooms.Actor, p Participant) error {
 
 // arrive makes who was expected a participant like the others, as soon as they
 // look at the consultation.
-func (s *Service) arrive(ctx context.Context, id ID, user rooms.UserID) (Participant, error) {
+func (s *Service) arrive(ctx context.Context, id ID, actor rooms.Actor) (Participant, error) {
 	var me Participant
+	user := actor.UserID
 	err := s.store.InTx(ctx, func(tx Tx) (err error) {
 		me, err = tx.Participant(id, user)
 		if err != nil || !me.Expected {
@@ -315,11 +341,10 @@ func (s *Service) arrive(ctx context.Context, id ID, user rooms.UserID) (Partici
 		if err := tx.EnterParticipant(id, user, me.JoinedAt); err != nil {
 			return err
 		}
-		actor := rooms.Actor{UserID: user}
 		if err := s.enters(tx, id, actor, me); err != nil {
 			return err
 		}
-		return s.become(tx, actor, id, user, InvitationEntered)
+		return firstError(s.become(tx, actor, id, user, InvitationEntered), s.enterInLog(tx, actor, audit.Entered, id, "user:"+string(user)))
 	})
 	return me, err
 }
@@ -392,7 +417,11 @@ func (s *Service) answer(ctx context.Context, actor rooms.Actor, in InvitationAn
 			return rooms.Conflict(string(inv.Status), "the invitation is %s", inv.Status)
 		case in.Accept && c.Status.Final():
 			return rooms.Closed("the consultation is %s", c.Status)
-		case in.Accept:
+		}
+		if err := s.enterInLog(tx, actor, AnswerInvitation.Name, c.ID, inv.whom()); err != nil {
+			return err
+		}
+		if in.Accept {
 			inv.History = in.History
 			return s.takesEffect(tx, c, actor, inv, &out)
 		}
@@ -428,13 +457,13 @@ func (s *Service) withdraw(ctx context.Context, actor rooms.Actor, in Invitation
 			}
 		}
 		inv.Status = InvitationWithdrawn
-		return firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv))
+		return firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv), s.enterInLog(tx, actor, WithdrawInvitation.Name, c.ID, inv.whom()))
 	})
 	return inv, err
 }
 
 func (s *Service) invitations(ctx context.Context, actor rooms.Actor, in Input) (InvitationList, error) {
-	_, _, me, err := s.admit(ctx, in.ConsultationID, actor.UserID)
+	_, _, me, err := s.admit(ctx, in.ConsultationID, actor)
 	if err == nil && me.Invited() {
 		err = rooms.Forbidden("only the patient and the doctor of a consultation see its invitations")
 	}
@@ -462,7 +491,8 @@ func (s *Service) remove(ctx context.Context, actor rooms.Actor, in ParticipantR
 		case !p.Invited():
 			return rooms.Forbidden("the patient and the doctor cannot be removed from their consultation")
 		}
-		return s.out(tx, in.ConsultationID, actor, p.UserID, LeftRemoved)
+		return firstError(s.out(tx, in.ConsultationID, actor, p.UserID, LeftRemoved),
+			s.enterInLog(tx, actor, RemoveParticipant.Name, in.ConsultationID, "user:"+string(p.UserID)))
 	})
 }
 
@@ -475,7 +505,8 @@ func (s *Service) quit(ctx context.Context, actor rooms.Actor, in Input) (rooms.
 		if !me.Invited() {
 			return rooms.Forbidden("the patient and the doctor cannot leave their consultation; it can be cancelled, declined or ended")
 		}
-		return s.out(tx, in.ConsultationID, actor, me.UserID, LeftQuit)
+		return firstError(s.out(tx, in.ConsultationID, actor, me.UserID, LeftQuit),
+			s.enterInLog(tx, actor, Quit.Name, in.ConsultationID, "user:"+string(me.UserID)))
 	})
 }
 

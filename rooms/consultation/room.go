@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 )
 
 // Events in one answer: what a join brings, and what may be asked for.
@@ -17,12 +18,12 @@ const (
 	joinBytes = 512 << 10
 )
 
-// admit tells whether user takes part, and returns the consultation with all
-// participants. A stranger learns not even that it exists.
-func (s *Service) admit(ctx context.Context, id ID, user rooms.UserID) (Consultation, []Participant, Participant, error) {
-	me, err := s.store.Participant(ctx, id, user)
+// admit returns a consultation with all participants to somebody who takes part
+// in it. For a stranger it does not exist.
+func (s *Service) admit(ctx context.Context, id ID, actor rooms.Actor) (Consultation, []Participant, Participant, error) {
+	me, err := s.store.Participant(ctx, id, actor.UserID)
 	if err == nil && me.Expected {
-		me, err = s.arrive(ctx, id, user)
+		me, err = s.arrive(ctx, id, actor)
 	}
 	if err != nil {
 		return Consultation{}, nil, Participant{}, err
@@ -40,7 +41,7 @@ func (s *Service) admit(ctx context.Context, id ID, user rooms.UserID) (Consulta
 func NotFound() error { return rooms.NotFound("consultation") }
 
 func (s *Service) read(ctx context.Context, actor rooms.Actor, in Input) (Consultation, error) {
-	c, _, me, err := s.admit(ctx, in.ConsultationID, actor.UserID)
+	c, _, me, err := s.admit(ctx, in.ConsultationID, actor)
 	if err != nil {
 		return Consultation{}, err
 	}
@@ -96,7 +97,7 @@ func (s *Service) events(ctx context.Context, actor rooms.Actor, in EventsInput)
 	if in.After < 0 {
 		return EventPage{}, rooms.Invalid("after", "after must not be negative")
 	}
-	_, _, me, err := s.admit(ctx, in.ConsultationID, actor.UserID)
+	_, _, me, err := s.admit(ctx, in.ConsultationID, actor)
 	if err != nil {
 		return EventPage{}, err
 	}
@@ -156,7 +157,10 @@ func (s *Service) subscribe(ctx context.Context, actor rooms.Actor, id ID) (room
 	if err != nil {
 		return 0, err
 	}
-	if _, _, _, err := s.admit(ctx, id, actor.UserID); err != nil {
+	if _, _, _, err := s.admit(ctx, id, actor); err != nil {
+		return 0, err
+	}
+	if err := s.reads(ctx, actor, audit.MessageRead, id.subject()); err != nil {
 		return 0, err
 	}
 	conn := rooms.SubscriberOf(ctx)
@@ -181,7 +185,7 @@ func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after ro
 	events = upToBytes(events, joinBytes)
 	// Read again: what is told beside the log must not be older than the log,
 	// and access that was lost before the subscription is seen here.
-	c, people, me, err := s.admit(ctx, id, actor.UserID)
+	c, people, me, err := s.admit(ctx, id, actor)
 	if err != nil {
 		return Joined{}, err
 	}
@@ -202,7 +206,7 @@ func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after ro
 }
 
 func (s *Service) leave(ctx context.Context, actor rooms.Actor, in Input) (rooms.Nothing, error) {
-	if _, _, _, err := s.admit(ctx, in.ConsultationID, actor.UserID); err != nil {
+	if _, _, _, err := s.admit(ctx, in.ConsultationID, actor); err != nil {
 		return rooms.Nothing{}, err
 	}
 	if conn := rooms.SubscriberOf(ctx); conn != nil {
@@ -212,7 +216,7 @@ func (s *Service) leave(ctx context.Context, actor rooms.Actor, in Input) (rooms
 }
 
 func (s *Service) look(ctx context.Context, actor rooms.Actor, in LookInput) (rooms.Nothing, error) {
-	if _, _, _, err := s.admit(ctx, in.ConsultationID, actor.UserID); err != nil {
+	if _, _, _, err := s.admit(ctx, in.ConsultationID, actor); err != nil {
 		return rooms.Nothing{}, err
 	}
 	if conn := rooms.SubscriberOf(ctx); conn != nil {

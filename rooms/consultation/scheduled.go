@@ -6,6 +6,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 )
 
 // Follower is told of every transition, inside its transaction: an appointment
@@ -82,6 +83,9 @@ func (s *Service) Move(tx Tx, actor rooms.Actor, c Consultation, doctor account.
 			return c, err
 		}
 		if err := s.enter(tx, actor, c.ID, Participant{UserID: doctor.ID, Name: doctor.Name, Role: PartDoctor, JoinedAt: now}); err != nil {
+			return c, err
+		}
+		if err := s.enterInLog(tx, actor, audit.Reassigned, c.ID, "user:"+string(doctor.ID)); err != nil {
 			return c, err
 		}
 		c.DoctorID, c.DoctorName = doctor.ID, doctor.Name

@@ -22,13 +22,22 @@ type Service struct {
 	verifiedOnly bool
 	evidence     Evidence
 	caps         Caps
+	// reads enters in the audit log that somebody reads something.
+	reads func(ctx context.Context, actor rooms.Actor, action, subject string) error
 	// invitedMost bounds those who are let in beside patient and doctor.
 	invitedMost int
 }
 
 // New makes the service.
 func New(store Store, hub *rooms.Hub, presence *rooms.Presence, now func() time.Time) *Service {
-	return &Service{store: store, hub: hub, presence: presence, now: now, payWithin: payWithin, terms: usualTerms, caps: UsualCaps, invitedMost: invitedMost}
+	notNoted := func(context.Context, rooms.Actor, string, string) error { return nil }
+	return &Service{store: store, reads: notNoted, hub: hub, presence: presence, now: now, payWithin: payWithin, terms: usualTerms, caps: UsualCaps, invitedMost: invitedMost}
+}
+
+// Reads has f called with each join, before anything of the consultation is
+// heard; an error of f is that of the join.
+func (s *Service) Reads(f func(ctx context.Context, actor rooms.Actor, action, subject string) error) {
+	s.reads = f
 }
 
 // VerifiedOnly makes invitations by e-mail find only those who have proved the

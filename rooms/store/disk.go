@@ -132,5 +132,5 @@ func (w *writer) explain(err error) error {
 		w.stuck = now
 		w.opts.Log.Error("the database cannot be written; is its disk full, or read-only? Nothing that was answered is lost", "error", err)
 	}
-	return rooms.Unavailable(err, "the server cannot write to its disk; nothing was done, and it is safe to send it again later")
+	return rooms.Unavailable(errors.Join(rooms.ErrNotWritable, err), "the server cannot write to its disk; nothing was done, and it is safe to send it again later")
 }

@@ -175,6 +175,8 @@ func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 			return nil
 		case ctx.Err() != nil:
 			return rooms.Unavailable(err, "the database did not get to it in time; it is safe to send it again")
+		case readOnly(err), diskFull(err):
+			return rooms.Unavailable(errors.Join(rooms.ErrNotWritable, err), "the database takes no writes now; nothing was done, and it is safe to send it again later")
 		case brokenConnection(err):
 			return rooms.Unavailable(err, "the database cannot be reached; it is safe to send it again")
 		case !lostToAnother(err):
@@ -250,6 +252,12 @@ func (e connectionError) Unwrap() error { return e.error }
 func readOnly(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Code == "25006"
+}
+
+// diskFull reports whether the database's disk is full.
+func diskFull(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "53100"
 }
 
 // ready reports whether the database answers and takes writes. What writers

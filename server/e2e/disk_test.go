@@ -15,6 +15,8 @@ import (
 
 	"wenzhen/client"
 	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 )
@@ -101,6 +103,12 @@ func TestDiskFull(t *testing.T) {
 	must(t, bo.send(ctx, "before"))
 	kept := bo.uploads(k.id, "before.txt", []byte("uploaded while there was room"))
 
+	aside := k.sides[1].again() // of a session whose reads are not in the audit log yet
+	entries := func() int {
+		return len(do(h.admin, audit.List, audit.LogFilter{Action: audit.MessageRead, Subject: "consultation:" + string(k.id), ActorID: aside.user.ID}).Items)
+	}
+	entered := entries()
+
 	h.full(true)
 	refused := func(err error) {
 		t.Helper()
@@ -117,6 +125,10 @@ func TestDiskFull(t *testing.T) {
 	refused(err)
 	waits := make(chan error, 1)
 	go func() { waits <- bo.send(ctx, "insists") }()
+	aside.log(k.id)
+	if err := failing(h.admin, account.Users, account.UserFilter{}); rooms.CodeOf(err) != rooms.CodeUnavailable || !strings.Contains(err.Error(), "audit log") {
+		t.Errorf("an admin lists users on a full disk: %v", err)
+	}
 	bo.hasFile(kept)
 	if log := bo.log(k.id); len(log) == 0 || strings.Contains(string(log[len(log)-1].Data), "refused") {
 		t.Errorf("the log ends with %s", log[len(log)-1].Data)
@@ -133,6 +145,7 @@ func TestDiskFull(t *testing.T) {
 
 	h.full(false)
 	must(t, await(t, "the message that insists", waits))
+	eventually(t, "what was read on the full disk is in the audit log", func() bool { return entries() == entered+1 })
 	bo.hasFile(bo.uploads(k.id, "after.txt", []byte("uploaded once there was room")))
 
 	h.full(true)
