@@ -136,8 +136,8 @@ type Config struct {
 	Gateways []string `env:"WENZHEN_GATEWAYS" shared:"" help:"Ways to pay, in the order in which they are offered: stripe, alipay, alipay_qr, wechat, sandbox (play money, the default with --demo). Without one only free services can be booked."`
 
 	PayWithin         time.Duration `default:"15m" env:"WENZHEN_PAY_WITHIN" shared:"" help:"How long a consultation waits for its payment, and a slot is held for it."`
-	CancelFullBefore  time.Duration `default:"24h" env:"WENZHEN_CANCEL_FULL_BEFORE" shared:"" help:"How long before its start a patient who cancels an appointment gets everything back. It counts for what is booked already, too."`
-	CancelPartBefore  time.Duration `default:"2h" env:"WENZHEN_CANCEL_PART_BEFORE" shared:"" help:"How long before its start a patient who cancels gets a part back; later it is nothing."`
+	CancelFullBefore  time.Duration `default:"24h" env:"WENZHEN_CANCEL_FULL_BEFORE" shared:"" help:"How long before its start a patient who cancels an appointment gets a full refund. A change also applies to existing bookings."`
+	CancelPartBefore  time.Duration `default:"2h" env:"WENZHEN_CANCEL_PART_BEFORE" shared:"" help:"How long before its start a patient who cancels gets a partial refund; later there is none."`
 	CancelPartPercent int           `default:"50" env:"WENZHEN_CANCEL_PART_PERCENT" shared:"" help:"That part, in percent of the price."`
 	PlatformFee       int           `default:"0" env:"WENZHEN_PLATFORM_FEE" shared:"" help:"The platform's share of what doctors earn, in hundredths of a percent."`
 

@@ -19,7 +19,7 @@ import (
 
 // collector takes traces over HTTP, as binary protobuf (OTLP 1.x). It is an
 // otlptrace.Client; the one that OpenTelemetry brings drags gRPC along
-// (docs/decisions/0029-traces.md).
+// (docs/decisions/0029-opentelemetry-traces.md).
 type collector struct {
 	url    string
 	header http.Header
