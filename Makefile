@@ -48,7 +48,7 @@ test: lint test-go fuzz test-frontend test-browser
 # a release, on a machine that does nothing else.
 prove: test
 	WENZHEN_HOSTILE=full WENZHEN_FAULTS=2m WENZHEN_SOAK_CHECKS=200 .ci/timed "hostile clients, faults and sequences of notifications" \
-		$(GO) test -count=1 -v -timeout 2h -run 'TestHostileClients|TestNothingIsLostByThreeNodes|TestUnreadIsTheSameOnEveryDevice' ./server/e2e
+		$(GO) test -count=1 -v -timeout 2h -run 'TestHostileClients|TestNothingIsLostByThreeNodes|TestUnreadIsTheSameOnEveryDevice' ./server/e2e/...
 	$(MAKE) fuzz FUZZTIME=10m FUZZLONG=10m
 
 lint:
@@ -61,7 +61,7 @@ lint:
 GOTEST ?= -parallel 6 -timeout 30m
 test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONT)
 	.ci/timed "Go tests with the race detector" $(GO) test -race $(GOTEST) ./...
-	WENZHEN_TEST_DATABASE=postgres .ci/timed "the same tests on PostgreSQL" $(GO) test $(GOTEST) ./rooms/... ./server/e2e
+	WENZHEN_TEST_DATABASE=postgres .ci/timed "the same tests on PostgreSQL" $(GO) test $(GOTEST) ./rooms/... ./server/e2e/...
 	.ci/timed "the edge beside the library as shipped, which the race detector would stop" $(GO) test $(GOTEST) ./server/realtime/edge
 
 # Each fuzz target for a while, on top of its committed corpus; the parser and

@@ -1,0 +1,417 @@
+package access_test
+
+import (
+	"strings"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
+	"wenzhen/rooms/billing"
+	"wenzhen/rooms/board"
+	calls "wenzhen/rooms/call"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/lobby"
+	"wenzhen/rooms/notification"
+	"wenzhen/rooms/operations"
+	"wenzhen/rooms/record"
+	"wenzhen/rooms/roomstest"
+	"wenzhen/rooms/schedule"
+	"wenzhen/server/e2e"
+)
+
+// stranger is who has no business with bo's things.
+type stranger int
+
+// The strangers. The suspended one took part before, and the revoked session
+// is bo's own: nothing but that stands in their way.
+const (
+	guest stranger = iota
+	otherPatient
+	otherDoctor
+	suspended
+	revoked
+	strangers
+)
+
+func (s stranger) String() string {
+	return [...]string{"guest", "other patient", "other doctor", "suspended user", "revoked session"}[s]
+}
+
+// belongings name bo's things, and an unverified doctor.
+type belongings struct {
+	consultation consultation.ID
+	message      chat.MessageID
+	attachment   chat.AttachmentID
+	profile      account.PatientID
+	session      rooms.SessionID
+	user         rooms.UserID
+	doctor       rooms.UserID // whom the consultation is with
+	unverified   rooms.UserID
+	appointment  schedule.AppointmentID
+	exception    schedule.ExceptionID // the doctor's
+	wait         schedule.WaitID
+	call         calls.ID
+	order        billing.OrderID   // of another consultation, not paid
+	slot         time.Time         // of the appointment
+	diagnosis    record.DocumentID // signed
+	prescription record.DocumentID // signed
+	draft        record.DocumentID // of a diagnosis
+	drugs        record.DocumentID // a draft of a prescription
+	patient      account.PatientID // whom the consultation is about
+}
+
+// nothing has the names of things that do not exist.
+var nothing = belongings{"00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002", "00000000-0000-7000-8000-000000000003",
+	"00000000-0000-7000-8000-000000000004", "00000000-0000-7000-8000-000000000005", "00000000-0000-7000-8000-000000000006",
+	"00000000-0000-7000-8000-000000000007", "00000000-0000-7000-8000-000000000008", "00000000-0000-7000-8000-000000000009",
+	"00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b", "00000000-0000-7000-8000-00000000000c", "00000000-0000-7000-8000-000000000012", time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+	"00000000-0000-7000-8000-000000000011", "00000000-0000-7000-8000-00000000000d", "00000000-0000-7000-8000-00000000000e",
+	"00000000-0000-7000-8000-00000000000f", "00000000-0000-7000-8000-000000000010"}
+
+// row is one command, aimed at bo's things, and what each stranger is answered;
+// "" is success.
+type row struct {
+	in   func(b belongings) any
+	want [strangers]rooms.Code
+	// everyone says that bo too is answered so: there is nothing to own.
+	everyone bool
+}
+
+const (
+	ok     = rooms.Code("")
+	login  = rooms.CodeUnauthenticated
+	role   = rooms.CodeForbidden
+	absent = rooms.CodeNotFound
+)
+
+// What strangers are answered, by the kind of command.
+var (
+	theirs   = [strangers]rooms.Code{login, absent, absent, login, login} // someone else's thing
+	own      = [strangers]rooms.Code{login, ok, ok, login, login}         // about oneself
+	patients = [strangers]rooms.Code{login, ok, role, login, login}
+	doctors  = [strangers]rooms.Code{login, role, ok, login, login}
+	admins   = [strangers]rooms.Code{login, role, role, login, login}
+	public   = [strangers]rooms.Code{ok, ok, ok, login, login}
+	entrance = [strangers]rooms.Code{} // takes no notice of who asks
+	// prescribers are doctors; another one may not know what there is
+	prescribers = [strangers]rooms.Code{login, role, absent, login, login}
+	refusing    = [strangers]rooms.Code{login, login, login, login, login}
+)
+
+// everyone is answered the same.
+func everyone(c rooms.Code) [strangers]rooms.Code { return [strangers]rooms.Code{c, c, c, c, c} }
+
+// users are those who are logged in.
+func users(c rooms.Code) [strangers]rooms.Code {
+	return [strangers]rooms.Code{login, c, c, login, login}
+}
+
+func empty(belongings) any { return rooms.Nothing{} }
+
+func about(b belongings) any { return consultation.Input{ConsultationID: b.consultation} }
+
+func because(b belongings) any {
+	return consultation.ReasonInput{ConsultationID: b.consultation, Reason: "I say so"}
+}
+
+func drawing(b belongings) any { return board.BoardRef{ConsultationID: b.consultation} }
+
+func ringing(b belongings) any { return calls.CallRef{CallID: b.call} }
+
+func finding(b belongings) any { return record.DiagnosisRef{DiagnosisID: b.diagnosis} }
+
+func drugs(b belongings) any { return record.PrescriptionRef{PrescriptionID: b.prescription} }
+
+func within(b belongings) any { return record.InConsultation{ConsultationID: b.consultation} }
+
+func visit(b belongings) any { return schedule.AppointmentRef{AppointmentID: b.appointment} }
+
+// authorization has a row for every command of the catalogue; the test fails
+// when one is missing.
+var authorization = map[string]row{
+	account.Register.Name: {want: entrance, everyone: true, in: func(belongings) any {
+		return account.RegisterInput{Role: rooms.RolePatient, Name: "new", Email: e2e.NewEmail(), Password: e2e.Password}
+	}},
+	account.LogIn.Name: {want: refusing, everyone: true, in: func(belongings) any {
+		return account.LoginInput{Email: e2e.NewEmail(), Password: "a wrong password"}
+	}},
+	account.Refresh.Name: {want: refusing, everyone: true, in: func(belongings) any { return account.RefreshInput{RefreshToken: "nonsense"} }},
+	account.LogOut.Name:  {want: entrance, everyone: true, in: func(belongings) any { return account.RefreshInput{RefreshToken: "nonsense"} }},
+
+	account.ForgotPassword.Name: {want: everyone(rooms.CodeConflict), everyone: true, in: func(belongings) any { return account.ForgotInput{Email: e2e.NewEmail()} }}, // no mail here
+	account.ResetPassword.Name: {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any {
+		return account.ResetInput{Token: "a guess", Password: e2e.Password}
+	}},
+	account.VerifyEmail.Name:      {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.TokenInput{Token: "a guess"} }},
+	account.StartProvider.Name:    {want: entrance, everyone: true, in: func(belongings) any { return account.ProviderInput{Provider: "none"} }}, // leads to a page
+	account.ProviderCallback.Name: {want: entrance, everyone: true, in: func(belongings) any { return account.CallbackInput{Provider: "none", State: "a guess"} }},
+	account.FinishProvider.Name:   {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.FinishInput{Ticket: "a guess"} }},
+	account.LogOutProvider.Name:   {want: entrance, everyone: true, in: func(belongings) any { return account.RefreshInput{RefreshToken: "nonsense"} }},
+	account.BackChannelLogout.Name: {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any {
+		return account.LogoutTokenInput{Provider: "none", LogoutToken: "a guess"}
+	}},
+	account.AskPasskey.Name: {want: entrance, everyone: true, in: empty},
+	account.UsePasskey.Name: {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.PasskeyLoginInput{Ticket: "a guess"} }},
+
+	account.ReadSecurity.Name:       {want: own, in: empty},
+	account.Confirm.Name:            {want: own, in: func(belongings) any { return account.ConfirmInput{Password: e2e.Password} }},
+	account.KeepSession.Name:        {want: own, in: empty},
+	account.RevokeOthers.Name:       {want: own, in: empty},
+	account.ChangePassword.Name:     {want: own, in: func(belongings) any { return account.PasswordInput{Password: e2e.Password} }},
+	account.SendVerification.Name:   {want: users(rooms.CodeConflict), everyone: true, in: empty}, // no mail here
+	account.BeginTOTP.Name:          {want: own, in: empty},
+	account.ConfirmTOTP.Name:        {want: users(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.TOTPInput{OTP: "a guess"} }},
+	account.RemoveTOTP.Name:         {want: own, in: empty},
+	account.RenewRecoveryCodes.Name: {want: users(rooms.CodeConflict), everyone: true, in: empty},
+	account.BeginPasskey.Name:       {want: own, in: empty},
+	account.AddPasskey.Name: {want: users(rooms.CodeInvalid), everyone: true, in: func(belongings) any {
+		return account.NewPasskeyInput{Ticket: "a guess", Name: "mine"}
+	}},
+	account.RemovePasskey.Name: {want: users(absent), everyone: true, in: func(belongings) any { return account.PasskeyInput{PasskeyID: "a guess"} }},
+	account.LinkProvider.Name:  {want: users(absent), everyone: true, in: func(belongings) any { return account.ProviderInput{Provider: "none"} }},
+	account.Unlink.Name:        {want: users(absent), everyone: true, in: func(belongings) any { return account.IdentityInput{IdentityID: "a guess"} }},
+
+	account.Sessions.Name:      {want: own, in: empty},
+	account.RevokeSession.Name: {want: theirs, in: func(b belongings) any { return account.SessionInput{SessionID: b.session} }},
+	account.Me.Name:            {want: own, in: empty},
+	account.Export.Name:        {want: own, in: empty},
+	account.UpdateMe.Name:      {want: own, in: func(belongings) any { return account.MeInput{Locale: new("en")} }},
+	account.Patients.Name:      {want: patients, in: empty},
+	account.AddPatient.Name:    {want: patients, in: func(belongings) any { return account.PatientInput{Name: "child", Relation: "child"} }},
+	account.UpdatePatient.Name: {want: [strangers]rooms.Code{login, absent, role, login, login},
+		in: func(b belongings) any { return account.PatientChange{PatientID: b.profile, Name: new("changed")} }},
+
+	account.Doctors.Name: {want: public, in: func(belongings) any { return account.DoctorFilter{Limit: 5} }},
+	account.ReadDoctor.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true,
+		in: func(b belongings) any { return account.DoctorInput{DoctorID: b.unverified} }},
+	account.UpdateDoctor.Name: {want: doctors, in: func(belongings) any { return account.DoctorChange{Title: new("Dr")} }},
+
+	account.Users.Name:        {want: admins, in: func(belongings) any { return account.UserFilter{Q: "bo"} }},
+	account.Applicants.Name:   {want: admins, in: func(belongings) any { return account.ApplicantFilter{} }},
+	account.VerifyDoctor.Name: {want: admins, in: func(b belongings) any { return account.VerifyDoctorInput{DoctorID: b.unverified} }},
+	account.UnverifyDoctor.Name: {want: admins, in: func(b belongings) any {
+		return account.UnverifyDoctorInput{UserID: b.unverified, Reason: "the licence has expired"}
+	}},
+	account.UnsuspendUser.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+	account.ReadErasure.Name:   {want: own, in: empty},
+	account.Erase.Name:         {want: users(rooms.CodeConflict), everyone: true, in: empty}, // all of them have consultations open
+	account.Holds.Name:         {want: admins, in: empty},
+	account.HoldUser.Name:      {want: admins, in: func(b belongings) any { return account.HoldInput{UserID: b.user, Reason: "a lawsuit"} }},
+	account.ReleaseUser.Name:   {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+	account.SuspendUser.Name:   {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+
+	account.ResetSecondFactor.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+
+	consultation.Open.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
+		return consultation.OpenInput{DoctorID: b.doctor, PatientID: b.profile, Service: account.Advice, Medium: account.Text, Complaint: "in bo's name"}
+	}},
+	consultation.Close.Name: {want: admins, in: func(b belongings) any {
+		return consultation.CloseInput{ConsultationID: b.consultation, Reason: "it is stuck"}
+	}},
+	consultation.List.Name:      {want: own, in: func(belongings) any { return consultation.Filter{} }},
+	consultation.Read.Name:      {want: theirs, in: about},
+	consultation.Events.Name:    {want: theirs, in: func(b belongings) any { return consultation.EventsInput{ConsultationID: b.consultation} }},
+	consultation.Join.Name:      {want: theirs, in: func(b belongings) any { return consultation.JoinInput{ConsultationID: b.consultation} }},
+	consultation.Leave.Name:     {want: theirs, in: about},
+	consultation.Accept.Name:    {want: theirs, in: about},
+	consultation.Decline.Name:   {want: theirs, in: because},
+	consultation.Cancel.Name:    {want: theirs, in: because},
+	consultation.Hold.Name:      {want: theirs, in: because},
+	consultation.Resume.Name:    {want: theirs, in: about},
+	consultation.End.Name:       {want: theirs, in: func(b belongings) any { return consultation.EndInput{ConsultationID: b.consultation} }},
+	consultation.Terminate.Name: {want: theirs, in: because},
+	consultation.Reopen.Name:    {want: theirs, in: about},
+	consultation.Invite.Name: {want: theirs, in: func(b belongings) any {
+		return consultation.InviteInput{ConsultationID: b.consultation, UserID: b.user, Role: consultation.PartRelative}
+	}},
+	consultation.ListInvitations.Name: {want: theirs, in: about},
+	consultation.AnswerInvitation.Name: {want: theirs, everyone: true, in: func(b belongings) any { // bo has none to answer
+		return consultation.InvitationAnswer{ConsultationID: b.consultation, InvitationID: "none", Accept: true}
+	}},
+	consultation.WithdrawInvitation.Name: {want: theirs, everyone: true, in: func(b belongings) any {
+		return consultation.InvitationRef{ConsultationID: b.consultation, InvitationID: "none"}
+	}},
+	consultation.RemoveParticipant.Name: {want: theirs, in: func(b belongings) any {
+		return consultation.ParticipantRef{ConsultationID: b.consultation, UserID: b.user}
+	}},
+	consultation.Quit.Name: {want: theirs, in: about},
+
+	chat.Send.Name: {want: theirs, in: func(b belongings) any {
+		return chat.SendInput{ConsultationID: b.consultation, ClientID: "x", Kind: chat.Text, Text: "let me in"}
+	}},
+	chat.Recall.Name: {want: theirs, in: func(b belongings) any {
+		return chat.MessageInput{ConsultationID: b.consultation, MessageID: b.message}
+	}},
+	chat.MarkRead.Name:      {want: theirs, in: func(b belongings) any { return chat.ReceiptInput{ConsultationID: b.consultation, UpToSeq: 1} }},
+	chat.MarkDelivered.Name: {want: theirs, in: func(b belongings) any { return chat.ReceiptInput{ConsultationID: b.consultation, UpToSeq: 1} }},
+	chat.StartTyping.Name:   {want: theirs, in: func(b belongings) any { return chat.TypingInput{ConsultationID: b.consultation} }},
+	chat.StopTyping.Name:    {want: theirs, in: func(b belongings) any { return chat.TypingInput{ConsultationID: b.consultation} }},
+	chat.History.Name:       {want: theirs, in: func(b belongings) any { return chat.HistoryInput{ConsultationID: b.consultation} }},
+	chat.Search.Name:        {want: theirs, in: func(b belongings) any { return chat.SearchInput{Q: "secret", ConsultationID: b.consultation} }},
+	chat.Upload.Name:        {want: theirs, in: func(b belongings) any { return chat.UploadInput{ConsultationID: b.consultation} }},
+	chat.Download.Name:      {want: theirs, in: func(b belongings) any { return chat.AttachmentInput{AttachmentID: b.attachment} }},
+
+	account.RotateCalendar.Name: {want: own, in: empty},
+	schedule.ReadSchedule.Name:  {want: doctors, in: empty},
+	schedule.SaveSchedule.Name:  {want: doctors, in: func(belongings) any { return schedule.ScheduleInput{TimeZone: "UTC", Rules: []schedule.Rule{}} }},
+	schedule.AddException.Name: {want: doctors, in: func(belongings) any {
+		return schedule.ExceptionInput{Kind: schedule.TimeOff, Start: time.Now(), End: time.Now().Add(time.Hour)}
+	}},
+	schedule.PreviewException.Name: {want: doctors, in: func(belongings) any {
+		return schedule.ExceptionInput{Kind: schedule.TimeOff, Start: time.Now(), End: time.Now().Add(time.Hour)}
+	}},
+	schedule.RemoveException.Name: {want: [strangers]rooms.Code{login, role, absent, login, login}, everyone: true,
+		in: func(b belongings) any { return schedule.ExceptionRef{ExceptionID: b.exception} }},
+	schedule.Slots.Name:   {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(b belongings) any { return schedule.SlotsInput{DoctorID: b.unverified} }},
+	schedule.Watch.Name:   {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(b belongings) any { return schedule.SlotsInput{DoctorID: b.unverified} }},
+	schedule.Unwatch.Name: {want: public, in: func(b belongings) any { return schedule.DoctorRef{DoctorID: b.doctor} }},
+	schedule.Book.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, everyone: true, in: func(b belongings) any {
+		return schedule.BookInput{DoctorID: b.doctor, PatientID: b.profile, Start: time.Now().UTC().Truncate(time.Hour).Add(96 * time.Hour), Medium: account.Text, Service: account.Advice, Complaint: "in bo's name"}
+	}},
+	schedule.Appointments.Name:    {want: [strangers]rooms.Code{login, ok, ok, login, login}, in: func(belongings) any { return schedule.AppointmentFilter{} }},
+	schedule.ReadAppointment.Name: {want: theirs, in: visit},
+	schedule.Reschedule.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
+		return schedule.RescheduleInput{AppointmentID: b.appointment, Start: b.slot.Add(5 * time.Hour)}
+	}},
+	schedule.Cancel.Name:       {want: theirs, in: func(b belongings) any { return schedule.CancelInput{AppointmentID: b.appointment} }},
+	schedule.CheckIn.Name:      {want: [strangers]rooms.Code{login, absent, role, login, login}, in: visit},
+	schedule.AcceptOffer.Name:  {want: [strangers]rooms.Code{login, absent, role, login, login}, in: visit},
+	schedule.DeclineOffer.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: visit},
+	schedule.Waitlist.Name:     {want: patients, in: empty},
+	schedule.JoinWaitlist.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, everyone: true, in: func(b belongings) any {
+		return schedule.WaitInput{DoctorID: b.doctor, PatientID: b.profile, From: time.Now(), To: time.Now().Add(time.Hour), Medium: account.Text, Service: account.Advice, Complaint: "in bo's name"}
+	}},
+	schedule.LeaveWaitlist.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
+	schedule.TakeOffer.Name:     {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
+	schedule.Calendar.Name:      {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any { return schedule.CalendarInput{Token: "a guess"} }},
+
+	board.Read.Name: {want: theirs, in: drawing},
+	board.Commit.Name: {want: theirs, in: func(b belongings) any {
+		return board.CommitInput{ConsultationID: b.consultation, ID: "x", Tool: board.Pen, Colour: "#000000", Width: 1, Points: []float64{1, 1, 1}}
+	}},
+	board.Undo.Name:          {want: theirs, in: drawing},
+	board.Clear.Name:         {want: theirs, in: drawing},
+	board.SetBackground.Name: {want: theirs, in: func(b belongings) any { return board.Background{ConsultationID: b.consultation} }},
+	board.Sketch.Name:        {want: theirs, in: func(b belongings) any { return board.SketchInput{ConsultationID: b.consultation, X: 1, Y: 1} }},
+
+	calls.Invite.Name: {want: theirs, in: func(b belongings) any {
+		return calls.CallInvitation{ConsultationID: b.consultation, Medium: account.Voice}
+	}},
+	calls.Accept.Name:  {want: theirs, in: func(b belongings) any { return calls.CallAnswer{CallID: b.call} }},
+	calls.Decline.Name: {want: theirs, in: ringing},
+	calls.Leave.Name:   {want: theirs, in: ringing},
+	calls.End.Name:     {want: theirs, in: func(b belongings) any { return calls.CallEnding{CallID: b.call} }},
+	calls.Signal.Name: {want: theirs, in: func(b belongings) any {
+		return calls.SignalInput{CallID: b.call, To: b.doctor, Candidate: &calls.ICECandidate{}}
+	}},
+	calls.State.Name:       {want: theirs, in: func(b belongings) any { return calls.StateInput{CallID: b.call} }},
+	calls.List.Name:        {want: theirs, in: func(b belongings) any { return calls.CallFilter{ConsultationID: b.consultation} }},
+	calls.ReadServers.Name: {want: theirs, in: func(b belongings) any { return calls.ServersInput{CallID: b.call} }},
+	billing.Orders.Name:    {want: patients, in: func(belongings) any { return billing.OrderFilter{} }},
+	billing.ReadOrder.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return billing.OrderRef{OrderID: b.order} }},
+	billing.Checkout.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
+		return billing.CheckoutInput{OrderID: b.order, Gateway: "sandbox"}
+	}},
+	billing.Income.Name:       {want: doctors, in: func(belongings) any { return billing.IncomeInput{} }},
+	billing.ExportIncome.Name: {want: doctors, in: func(belongings) any { return billing.IncomeInput{} }},
+	billing.AllOrders.Name:    {want: admins, in: func(belongings) any { return billing.OrderFilter{Q: "bo"} }},
+	billing.OrderFile.Name:    {want: admins, in: func(b belongings) any { return billing.OrderRef{OrderID: b.order} }},
+	billing.GiveBack.Name: {want: admins, in: func(b belongings) any {
+		return billing.GiveBackInput{OrderID: b.order, Reason: "I say so"}
+	}},
+	billing.Reconciliations.Name: {want: admins, in: empty},
+	billing.Reconcile.Name:       {want: admins, in: func(belongings) any { return billing.DayInput{Day: "2026-11-01"} }},
+	billing.SandboxRead.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true,
+		in: func(belongings) any { return billing.SandboxRef{Reference: "a-guess"} }},
+	billing.SandboxPlay.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any {
+		return billing.SandboxPlayInput{Reference: "a-guess", Play: billing.PlayPay}
+	}},
+	consultation.Look.Name: {want: theirs, in: func(b belongings) any { return consultation.LookInput{ConsultationID: b.consultation} }},
+
+	notification.List.Name:            {want: own, in: func(belongings) any { return notification.InboxInput{} }},
+	notification.Read.Name:            {want: [strangers]rooms.Code{login, absent, absent, login, login}, everyone: true, in: func(belongings) any { return notification.MarkReadInput{UpToID: "not mine"} }},
+	notification.See.Name:             {want: own, in: func(belongings) any { return notification.MarkSeenInput{IDs: []notification.ID{"not mine"}} }},
+	notification.ReadPreferences.Name: {want: own, in: empty},
+	notification.SavePreferences.Name: {want: own, in: func(belongings) any { return notification.Preferences{} }},
+	notification.Subscribe.Name:       {want: own, in: func(belongings) any { return roomstest.Browser("https://push.example/" + e2e.NewEmail()) }},
+	notification.Unsubscribe.Name: {want: [strangers]rooms.Code{login, absent, absent, login, login}, everyone: true,
+		in: func(belongings) any { return notification.SubscriptionInput{SubscriptionID: "not mine"} }},
+	lobby.Enter.Name:  {want: public, in: func(belongings) any { return lobby.NicknameInput{Nickname: "a stranger"} }},
+	lobby.Say.Name:    {want: public, in: func(belongings) any { return lobby.SayInput{Text: "hello"} }},
+	lobby.Rename.Name: {want: public, in: func(belongings) any { return lobby.NicknameInput{Nickname: "another"} }},
+
+	record.SearchCodes.Name: {want: own, in: func(belongings) any { return record.CodeQuery{Q: "cold"} }},
+	record.DraftDiagnosis.Name: {want: prescribers, in: func(b belongings) any {
+		return record.DiagnosisDraft{ConsultationID: b.consultation, DiagnosisInput: e2e.Unwell()}
+	}},
+	record.ReviseDiagnosis.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.DiagnosisRevision{DiagnosisID: b.draft, DiagnosisInput: e2e.Unwell()}
+	}},
+	record.DiscardDiagnosis.Name: {want: prescribers, everyone: true, in: func(b belongings) any { return record.DiagnosisRef{DiagnosisID: b.draft} }},
+	record.SignDiagnosis.Name:    {want: prescribers, everyone: true, in: func(b belongings) any { return record.DiagnosisRef{DiagnosisID: b.draft} }},
+	record.AmendDiagnosis.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.AmendDiagnosisInput{DiagnosisID: b.diagnosis, DiagnosisInput: e2e.Unwell()}
+	}},
+	record.ReadDiagnosis.Name:     {want: theirs, in: finding},
+	record.PrintDiagnosis.Name:    {want: theirs, in: finding},
+	record.PrintPrescription.Name: {want: theirs, in: drugs},
+	record.PrintSummary.Name:      {want: theirs, everyone: true, in: within},
+	record.Diagnoses.Name:         {want: theirs, in: within},
+	record.DraftPrescription.Name: {want: prescribers, in: func(b belongings) any {
+		return record.PrescriptionDraft{ConsultationID: b.consultation, PrescriptionInput: e2e.Remedy()}
+	}},
+	record.RevisePrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.PrescriptionRevision{PrescriptionID: b.drugs, PrescriptionInput: e2e.Remedy()}
+	}},
+	record.DiscardPrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any { return record.PrescriptionRef{PrescriptionID: b.drugs} }},
+	record.SignPrescription.Name:    {want: prescribers, everyone: true, in: func(b belongings) any { return record.SignPrescriptionInput{PrescriptionID: b.drugs} }},
+	record.AmendPrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.AmendPrescriptionInput{PrescriptionID: b.prescription, PrescriptionInput: e2e.Remedy()}
+	}},
+	record.ApprovePrescription.Name: {want: prescribers, everyone: true, in: drugs},
+	record.RejectPrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.PrescriptionReason{PrescriptionID: b.prescription, Reason: "I say so"}
+	}},
+	record.VoidPrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
+		return record.PrescriptionReason{PrescriptionID: b.prescription, Reason: "I say so"}
+	}},
+	record.ReadPrescription.Name:  {want: theirs, in: drugs},
+	record.Prescriptions.Name:     {want: theirs, in: within},
+	record.PrescriptionQueue.Name: {want: [strangers]rooms.Code{login, role, role, login, login}, everyone: true, in: empty},
+	record.Templates.Name:         {want: doctors, in: empty},
+	record.SaveTemplates.Name:     {want: doctors, in: func(belongings) any { return record.TemplateList{Items: []record.Template{}} }},
+	record.Duty.Name:              {want: own, in: empty},
+	record.VerifyDocument.Name: {want: public, in: func(b belongings) any {
+		return record.VerifyInput{Kind: record.KindDiagnosis, ID: b.diagnosis, SHA256: strings.Repeat("0", 64)}
+	}},
+	record.TreatedPatients.Name:   {want: own, in: empty},
+	record.ReadRecord.Name:        {want: theirs, in: func(b belongings) any { return record.PatientRef{PatientID: b.patient} }},
+	record.UpdateRecord.Name:      {want: theirs, in: func(b belongings) any { return record.BackgroundInput{PatientID: b.patient} }},
+	record.Pharmacists.Name:       {want: admins, in: empty},
+	record.AppointPharmacist.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.doctor} }},
+	record.DismissPharmacist.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.doctor} }},
+	consultation.Cases.Name:       {want: admins, in: empty},
+	record.EnterConsultation.Name: {want: admins, in: func(b belongings) any {
+		return record.EnterInput{ConsultationID: b.consultation, Reason: "I say so"}
+	}},
+	record.EnterRecord.Name: {want: admins, in: func(b belongings) any { return record.EnterRecordInput{PatientID: b.patient, Reason: "I say so"} }},
+	audit.List.Name:         {want: admins, in: empty},
+	audit.Verify.Name:       {want: admins, in: empty},
+
+	consultation.CountAll.Name:     {want: admins, in: empty},
+	operations.Watch.Name:          {want: admins, in: empty},
+	operations.Read.Name:           {want: admins, in: empty},
+	operations.Sockets.Name:        {want: admins, in: func(b belongings) any { return operations.SocketFilter{UserID: b.user} }},
+	operations.Rooms.Name:          {want: admins, in: func(belongings) any { return operations.RoomFilter{} }},
+	operations.Disconnect.Name:     {want: admins, in: func(belongings) any { return operations.SocketRef{SocketID: "anyone's"} }},
+	operations.DisconnectUser.Name: {want: admins, in: func(b belongings) any { return operations.UserRef{UserID: b.user} }},
+	operations.Health.Name:         {want: admins, in: empty},
+	operations.Settings.Name:       {want: admins, in: empty},
+
+	chat.QuickReplies.Name: {want: doctors, in: empty},
+	chat.SaveQuickReplies.Name: {want: doctors, in: func(belongings) any {
+		return chat.QuickReplyList{Items: []chat.QuickReply{{Text: "hello"}}}
+	}},
+}

@@ -1,0 +1,234 @@
+package access_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/board"
+	calls "wenzhen/rooms/call"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/server"
+	"wenzhen/server/e2e"
+)
+
+// scene is a consultation that goes on, with a call in it, and someone who has
+// access to all of it and is about to lose it.
+type scene struct {
+	*e2e.World
+	bo, wang *e2e.Person
+	id       consultation.ID
+	call     calls.ID
+	big      chat.Attachment // of which a reader is not sent the end until it reads
+}
+
+// bigger than what lies between a server and a client that does not read.
+const bigger = 24 << 20
+
+func newScene(w *e2e.World) *scene {
+	w.T.Helper()
+	s := &scene{World: w, bo: w.Patient("bo").Online(), wang: w.Doctor("wang").Online()}
+	s.id = s.bo.Consults(s.wang, "headache")
+	s.wang.Accepts(s.id)
+	for range 3 {
+		s.bo.Says(s.id, "before")
+	}
+	s.big = s.bo.Uploads(s.id, "big.txt", bytes.Repeat([]byte("0123456789abcde\n"), bigger/16))
+	return s
+}
+
+// losing is someone with everything open.
+type losing struct {
+	*scene
+	p        *e2e.Person
+	at       *e2e.Bare // hears the room, and has the board open
+	page     chat.MessagePage
+	download *http.Response
+}
+
+// opens opens everything that there is, on a node.
+func (s *scene) opens(t *testing.T, p *e2e.Person, there *e2e.World) *losing {
+	t.Helper()
+	l := &losing{scene: s, p: p, at: there.Bare(t)}
+	token := p.Tokens().AccessToken
+	if got := l.at.Connect(token); !strings.HasPrefix(got, e2e.Joined) {
+		t.Fatalf("cannot connect: %s", got)
+	}
+	if s.call == "" {
+		s.call = e2e.Call(s.bo, calls.Invite, calls.CallInvitation{ConsultationID: s.id, Medium: account.Video, To: []rooms.UserID{s.wang.User.ID}}).Call.ID
+		e2e.Call(s.wang, calls.Accept, calls.CallAnswer{CallID: s.call})
+	}
+	for i, step := range []struct {
+		command string
+		in      any
+	}{
+		{consultation.Join.Name, consultation.JoinInput{ConsultationID: s.id}},
+		{calls.Accept.Name, calls.CallAnswer{CallID: s.call}},
+		{calls.ReadServers.Name, calls.ServersInput{CallID: s.call}},
+		{board.Read.Name, board.BoardRef{ConsultationID: s.id}},
+	} {
+		if r := l.at.Ask(i+1, step.command, step.in); !r.OK {
+			t.Fatalf("%s: %v", step.command, r.Error)
+		}
+	}
+	l.page = e2e.Do(p, chat.History, chat.HistoryInput{ConsultationID: s.id, Limit: 2})
+	if !l.page.HasMore {
+		t.Fatal("there is no second page of the history")
+	}
+	l.download = slowly(there, t, "/api/v1/attachments/"+string(s.big.ID), token)
+	return l
+}
+
+// slowly begins to download something over a connection that holds little.
+func slowly(w *e2e.World, t *testing.T, path, token string) *http.Response {
+	t.Helper()
+	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 16<<10) })
+	}}
+	transport := &http.Transport{DialContext: dialer.DialContext}
+	t.Cleanup(transport.CloseIdleConnections)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.Base+path, nil)
+	e2e.Must(t, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := transport.RoundTrip(req)
+	e2e.Must(t, err)
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("the download is answered %s", resp.Status)
+	}
+	_, err = io.ReadFull(resp.Body, make([]byte, 1000))
+	e2e.Must(t, err)
+	return resp
+}
+
+// lost checks that nothing of the room arrives any more, and that nothing goes
+// on: mark is in what is said in the room afterwards.
+func (l *losing) lost(t *testing.T, want rooms.Code, mark string, heard []string) {
+	t.Helper()
+	for _, packet := range heard {
+		if strings.Contains(packet, mark) {
+			t.Errorf("is still sent %s", packet)
+		}
+	}
+	rest, err := io.Copy(io.Discard, l.download.Body)
+	if err == nil || rest >= bigger-1000 {
+		t.Errorf("the download went on: %d bytes more, %v", rest, err)
+	}
+	for what, err := range map[string]error{
+		"the next page":  e2e.Failing(l.p, chat.History, chat.HistoryInput{ConsultationID: l.id, Limit: 2, Before: l.page.Items[0].Seq}),
+		"the log":        e2e.Failing(l.p, consultation.Events, consultation.EventsInput{ConsultationID: l.id, After: l.page.Items[0].Seq}),
+		"the credential": e2e.Failing(l.p, calls.ReadServers, calls.ServersInput{CallID: l.call}),
+		"a message":      e2e.Failing(l.p, chat.Send, e2e.TextOf(l.id, "still here")),
+	} {
+		if rooms.CodeOf(err) != want {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err = l.p.Upload(t.Context(), l.id, "late.txt", strings.NewReader("late"))
+	e2e.Code(t, err, want)
+	e2e.Eventually(t, "out of the call", func() bool {
+		for _, c := range e2e.Call(l.bo, calls.List, calls.CallFilter{}).Items {
+			for _, m := range c.Members {
+				if c.ID == l.call && m.UserID == l.p.User.ID {
+					return m.Status == calls.MemberLeft
+				}
+			}
+		}
+		t.Fatal("the call of the others is over")
+		return false
+	})
+}
+
+// shows does what others see in the room: speaks, and draws.
+func (s *scene) shows(mark string) {
+	s.T.Helper()
+	e2e.Call(s.bo, board.Commit, board.CommitInput{ConsultationID: s.id, ID: board.StrokeID(mark), Tool: board.Pen, Colour: "#1d6b62", Width: 4, Points: []float64{1, 2, 0.5}})
+	e2e.Call(s.bo, chat.Send, e2e.TextOf(s.id, mark))
+}
+
+// wayOut is a way in which access is lost: with the login, or to this
+// consultation alone.
+type wayOut struct {
+	lose  func(s *scene, p *e2e.Person)
+	alone bool
+}
+
+var waysOut = map[string]wayOut{
+	"logged out": {lose: func(_ *scene, p *e2e.Person) {
+		e2e.Do(p, account.LogOut, account.RefreshInput{RefreshToken: p.Tokens().RefreshToken})
+	}},
+	"revoked": {lose: func(_ *scene, p *e2e.Person) {
+		e2e.Do(p, account.RevokeSession, account.SessionInput{SessionID: e2e.Current(p)})
+	}},
+	"ended from elsewhere": {lose: func(_ *scene, p *e2e.Person) { e2e.Do(p.Again(), account.RevokeOthers, rooms.Nothing{}) }},
+	"suspended": {lose: func(s *scene, p *e2e.Person) {
+		e2e.Do(s.Admin, account.SuspendUser, account.UserInput{UserID: p.User.ID})
+	}},
+	"erased": {lose: func(_ *scene, p *e2e.Person) { e2e.Do(p, account.Erase, rooms.Nothing{}) }},
+	"removed": {alone: true, lose: func(s *scene, p *e2e.Person) {
+		e2e.Do(s.bo, consultation.RemoveParticipant, consultation.ParticipantRef{ConsultationID: s.id, UserID: p.User.ID})
+	}},
+	"quit": {alone: true, lose: func(s *scene, p *e2e.Person) { e2e.Do(p, consultation.Quit, consultation.Input{ConsultationID: s.id}) }},
+}
+
+// The time axis of the authorization table: whatever someone has open, once
+// their access is lost nothing of it arrives and nothing of it goes on.
+func TestLostAccessEndsWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t, func(c *server.Config) { c.AttachmentBytes = 2 * bigger })
+	everyWayOut(t, newScene(w), w)
+}
+
+// So it is on another node, of which the others know only by the log.
+func TestLostAccessEndsWhatIsOpenElsewhere(t *testing.T) {
+	t.Parallel()
+	list, wires := e2e.Nodes(t, 2, func(c *server.Config) { c.AttachmentBytes = 2 * bigger })
+	s := newScene(list[0])
+	for _, wire := range wires {
+		wire.Cut()
+	}
+	everyWayOut(t, s, list[1])
+}
+
+func everyWayOut(t *testing.T, s *scene, there *e2e.World) {
+	for name, way := range waysOut {
+		t.Run(name, func(t *testing.T) {
+			aunt := s.Patient("aunt")
+			e2e.Do(s.bo, consultation.Invite, consultation.InviteInput{ConsultationID: s.id, UserID: aunt.User.ID, Role: consultation.PartRelative, History: true})
+			l := s.opens(t, aunt, there)
+			way.lose(s, aunt)
+			mark := e2e.Secret + rooms.NewID(time.Now())
+			s.shows(mark)
+			if way.alone { // the connection lives, and hears of other things
+				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(aunt.Consults(s.wang, "another matter"))))
+			} else {
+				l.lost(t, rooms.CodeUnauthenticated, mark, all(l.at))
+			}
+		})
+	}
+}
+
+// all reads until the connection has ended, and returns what came.
+func all(b *e2e.Bare) []string {
+	b.T.Helper()
+	var all []string
+	for {
+		packet, err := b.Read()
+		if errors.Is(err, e2e.ErrSilence) {
+			b.T.Fatal("the connection was not closed")
+		}
+		if err != nil {
+			return all
+		}
+		all = append(all, packet)
+	}
+}

@@ -1,0 +1,33 @@
+package e2e
+
+import (
+	"testing"
+
+	"wenzhen/client"
+	"wenzhen/rooms"
+	calls "wenzhen/rooms/call"
+)
+
+// Listens collects a signal on a device, from now on.
+func Listens[D any](p *Person, signal rooms.Signal[D]) <-chan D {
+	heard := make(chan D, 100)
+	client.On(p.Client, signal, func(d D) { heard <- d })
+	return heard
+}
+
+// Updates are the calls as a device is told of them, from now on.
+func Updates(p *Person) <-chan calls.Call {
+	heard := make(chan calls.Call, 100)
+	client.OnEvent(p.Client, calls.Updated, func(_ rooms.Entry, c calls.Call) { heard <- c })
+	return heard
+}
+
+// CallIs waits for a call to be in a state.
+func CallIs(t *testing.T, from <-chan calls.Call, want calls.CallStatus) calls.Call {
+	t.Helper()
+	for {
+		if c := Await(t, "a call that is "+string(want), from); c.Status == want {
+			return c
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"wenzhen/rooms"
+)
+
+// Plain is a bare WebSocket in the lobby.
+type Plain struct {
+	T  testing.TB
+	WS *websocket.Conn
+}
+
+// Plain opens /chat until the end of the test; nothing has been read.
+func (w *World) Plain(t testing.TB, query string, header http.Header) *Plain {
+	t.Helper()
+	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), strings.Replace(w.Base, "http", "ws", 1)+"/chat"+query, header)
+	Must(t, err)
+	t.Cleanup(func() { ws.Close() })
+	return &Plain{t, ws}
+}
+
+// Says sends a line.
+func (p *Plain) Says(text string) {
+	p.T.Helper()
+	Must(p.T, p.WS.WriteMessage(websocket.TextMessage, []byte(text)))
+}
+
+// Hears reads a line.
+func (p *Plain) Hears() string {
+	p.T.Helper()
+	Must(p.T, p.WS.SetReadDeadline(time.Now().Add(Patience)))
+	_, text, err := p.WS.ReadMessage()
+	Must(p.T, err)
+	return string(text)
+}
+
+// Welcomed reads the two lines of welcome.
+func (p *Plain) Welcomed() *Plain {
+	p.T.Helper()
+	if got := p.Hears(); !strings.HasPrefix(got, "* Welcome") {
+		p.T.Fatalf("welcomed with %q", got)
+	}
+	if got := p.Hears(); !strings.HasPrefix(got, "* You are ") {
+		p.T.Fatalf("welcomed with %q", got)
+	}
+	return p
+}
+
+// InLobby enters over Socket.IO, frame by frame.
+func (w *World) InLobby(t testing.TB, auth string) *Bare {
+	t.Helper()
+	b := w.Bare(t).On(rooms.Lobby)
+	b.Text("40/lobby," + auth)
+	if got := b.Next(); !strings.HasPrefix(got, "40/lobby,{") {
+		t.Fatalf("the answer to CONNECT is %q", got)
+	}
+	return b
+}

@@ -1,0 +1,134 @@
+package operation_test
+
+import (
+	"bytes"
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wenzhen/client"
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
+	"wenzhen/rooms/billing"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record"
+	"wenzhen/server"
+	"wenzhen/server/e2e"
+)
+
+// Who logged in, who failed to, and who read what is in the audit log (SEC-11).
+func TestAuditLogHasWhoReadWhat(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	id := bo.Consults(wang, "a headache")
+	wang.Accepts(id)
+	file := bo.Uploads(id, "letter.txt", []byte("a letter"))
+	m := chat.SendInput{ConsultationID: id, ClientID: "letter", Kind: chat.File, AttachmentID: file.ID}
+	e2e.Do(bo, chat.Send, m)
+	for range 3 {
+		e2e.Do(wang, chat.History, chat.HistoryInput{ConsultationID: id})
+	}
+	got, err := wang.Download(t.Context(), file.ID)
+	e2e.Must(t, err)
+	e2e.Must(t, got.Close())
+	e2e.Do(w.Admin, account.Users, account.UserFilter{})
+	e2e.Do(w.Admin, billing.AllOrders, billing.OrderFilter{})
+	_, err = w.Client().LogIn(t.Context(), account.LoginInput{Email: bo.User.Email, Password: "not the password"})
+	e2e.Code(t, err, rooms.CodeUnauthenticated)
+
+	for _, want := range []struct {
+		action, subject string
+		actor           rooms.UserID
+		times           int
+	}{
+		{audit.LoggedIn, "user:" + string(bo.User.ID), bo.User.ID, 1},
+		{audit.LoginFailed, "user:" + string(bo.User.ID), "", 1},
+		{audit.MessageRead, "consultation:" + string(id), wang.User.ID, 1},
+		{audit.AttachmentRead, "attachment:" + string(file.ID), wang.User.ID, 1},
+		{account.VerifyDoctor.Name, "user:" + string(wang.User.ID), w.Admin.User.ID, 1},
+		{account.Users.Name, "users", w.Admin.User.ID, 1},
+		{billing.AllOrders.Name, "orders", w.Admin.User.ID, 1},
+	} {
+		list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: want.action, Subject: want.subject, ActorID: want.actor})
+		if len(list.Items) != want.times || len(list.Items) > 0 && list.Items[0].Address == "" {
+			t.Errorf("%s of %s is there %d times, want %d: %+v", want.action, want.subject, len(list.Items), want.times, list.Items)
+		}
+	}
+	if v := e2e.Do(w.Admin, audit.Verify, rooms.Nothing{}); !v.OK {
+		t.Errorf("the log: %+v", v)
+	}
+}
+
+// An admin cannot give themselves a role that reads prescriptions (SEC-10).
+func TestNobodyAppointsThemselves(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	_, err := client.Do(t.Context(), w.Admin.Client, record.AppointPharmacist, account.UserInput{UserID: w.Admin.User.ID})
+	e2e.Code(t, err, rooms.CodeForbidden)
+	if list := e2e.Do(w.Admin, record.Pharmacists, rooms.Nothing{}); len(list.Items) != 0 {
+		t.Errorf("pharmacists: %+v", list.Items)
+	}
+}
+
+// Somebody who has the database alone can neither make another chain nor cut
+// the log unnoticed by somebody who has an earlier export (SEC-12).
+func TestRewrittenAuditLogIsNoticed(t *testing.T) {
+	t.Parallel()
+	w := e2e.NewWorldOn(t, t.TempDir(), "sqlite")
+	w.Run("127.0.0.1:0")
+	w.EnterAdmin()
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	wang.Accepts(bo.Consults(wang, "a headache"))
+	e2e.Must(t, w.Stop())
+	var export bytes.Buffer
+	_, err := server.ExportAudit(t.Context(), placeOf(w), &export, e2e.Quiet)
+	e2e.Must(t, err)
+	verdicts := func() (now, against audit.Verdict) {
+		t.Helper()
+		now, err := server.VerifyAudit(t.Context(), placeOf(w), e2e.Quiet)
+		e2e.Must(t, err)
+		against, err = server.CompareAudit(t.Context(), placeOf(w), bytes.NewReader(export.Bytes()), e2e.Quiet)
+		e2e.Must(t, err)
+		return now, against
+	}
+	if now, against := verdicts(); !now.OK || !against.OK || against.Entries == 0 {
+		t.Fatalf("an untouched log: %+v, %+v", now, against)
+	}
+
+	db, err := sql.Open("sqlite", filepath.Join(w.Dir, "wenzhen.db"))
+	e2e.Must(t, err)
+	defer db.Close()
+	for _, statement := range []string{
+		`DROP TRIGGER audit_fixed`, `DROP TRIGGER audit_kept`,
+		`DELETE FROM audit WHERE num = (SELECT max(num) FROM audit)`,
+		`UPDATE audit_head SET num = num - 1, sha256 = (SELECT sha256 FROM audit ORDER BY num DESC LIMIT 1)`,
+	} {
+		_, err := db.Exec(statement)
+		e2e.Must(t, err)
+	}
+	now, against := verdicts()
+	if now.OK || !strings.Contains(now.Why, "not signed") {
+		t.Errorf("a log that was cut: %+v", now)
+	}
+	if against.OK || against.BrokenAt == 0 {
+		t.Errorf("a log that was cut, against an export: %+v", against)
+	}
+}
+
+// Refunds are in the log with who ordered them and why.
+func TestRefundIsInTheAuditLog(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo, wang := w.Patient("bo"), w.Costly("wang")
+	opened := e2e.Do(bo, consultation.Open, consultation.OpenInput{DoctorID: wang.User.ID, Service: account.Advice, Medium: account.Text, Complaint: "a headache"})
+	bo.Plays(opened.Order.ID, billing.PlayPay)
+	e2e.Do(w.Admin, billing.GiveBack, billing.GiveBackInput{OrderID: opened.Order.ID, Reason: "a complaint"})
+	list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: audit.OrderRefunded})
+	if len(list.Items) != 1 || list.Items[0].Reason != "a complaint" || list.Items[0].ActorID != w.Admin.User.ID {
+		t.Errorf("refunds: %+v", list.Items)
+	}
+}

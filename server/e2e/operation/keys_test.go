@@ -1,0 +1,139 @@
+package operation_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/record"
+	"wenzhen/server"
+	"wenzhen/server/e2e"
+)
+
+// refused is why a server does not start in the world's data folder.
+func refused(w *e2e.World, t *testing.T, change ...func(*server.Config)) string {
+	t.Helper()
+	cfg, err := e2e.Settings(w.Dir)
+	e2e.Must(t, err)
+	cfg.Addr, cfg.Database = "127.0.0.1:0", w.Database
+	for _, f := range append(w.Change, change...) {
+		f(&cfg)
+	}
+	s, err := server.New(context.Background(), cfg, e2e.Quiet)
+	if err == nil {
+		e2e.Must(t, s.Close())
+		t.Fatal("the server starts")
+	}
+	return err.Error()
+}
+
+// A server whose seal key is missing, or another, does not start once documents
+// were signed: they would verify as forged. With the key it goes on; where it is
+// lost, a new one has to be asked for, and what was signed before goes on to be
+// verified with the public key in the database.
+func TestLostSealKey(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	key := filepath.Join(w.Dir, "seal.key")
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	e2e.Must(t, w.Stop())
+	e2e.Must(t, os.Remove(key)) // nothing is signed: nobody misses it
+	w.Run("127.0.0.1:0")
+	old, err := os.ReadFile(key)
+	e2e.Must(t, err)
+	bo, wang = bo.On(w), wang.On(w)
+	c := bo.Followup(wang)
+	signed := wang.Diagnoses(c.ID, record.DiagnosisInput{Codes: []string{"I10"}, Text: "mild"}).Head
+	e2e.Must(t, w.Stop())
+
+	e2e.Must(t, os.Remove(key))
+	for name, change := range map[string]func(*server.Config){
+		"missing": func(*server.Config) {},
+		"another": func(cfg *server.Config) { cfg.SealKey = "another seal key of 32 characters" },
+		"account": func(cfg *server.Config) { cfg.AcceptNewKeys = []string{"account"} },
+	} {
+		if says := refused(w, t, change); !strings.Contains(says, "--accept-new-keys seal") || !strings.Contains(says, "signed documents") {
+			t.Errorf("%s: %s", name, says)
+		}
+		if _, err := os.Stat(key); err == nil {
+			t.Errorf("%s: a new key was made", name)
+		}
+	}
+	e2e.Must(t, os.WriteFile(key, old, 0o600))
+	w.Run("127.0.0.1:0")
+	if v := w.Verifies(t, record.KindDiagnosis, signed); !v.Intact {
+		t.Errorf("with its key back: %+v", v)
+	}
+	e2e.Must(t, w.Stop())
+
+	e2e.Must(t, os.Remove(key))
+	w.Change = append(w.Change, func(cfg *server.Config) { cfg.AcceptNewKeys = []string{"seal"} })
+	w.Run("127.0.0.1:0")
+	if v := w.Verifies(t, record.KindDiagnosis, signed); !v.Intact {
+		t.Errorf("with a new key: %+v", v)
+	}
+	wang = wang.On(w)
+	fresh := wang.Diagnoses(c.ID, record.DiagnosisInput{Codes: []string{"I10"}, Text: "worse"}).Head
+	e2e.Must(t, w.Stop())
+	w.Change = nil // asked for once
+	w.Run("127.0.0.1:0")
+	for name, head := range map[string]record.Head{"before": signed, "after": fresh} {
+		if v := w.Verifies(t, record.KindDiagnosis, head); !v.Intact {
+			t.Errorf("signed %s the key changed: %+v", name, v)
+		}
+	}
+}
+
+// A server whose account key is missing does not start once there are second
+// factors: nobody who has one could log in.
+func TestLostAccountKey(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo := w.Patient("bo")
+	setup := e2e.Do(bo, account.BeginTOTP, rooms.Nothing{})
+	code, err := totp.GenerateCode(setup.Secret, time.Now())
+	e2e.Must(t, err)
+	e2e.Do(bo, account.ConfirmTOTP, account.TOTPInput{OTP: code})
+	e2e.Must(t, w.Stop())
+	e2e.Must(t, os.Remove(filepath.Join(w.Dir, "account.key")))
+	if says := refused(w, t); !strings.Contains(says, "--accept-new-keys account") || !strings.Contains(says, "second factors") {
+		t.Error(says)
+	}
+}
+
+// A node with other keys, another data folder or other settings does not join
+// one that runs, and says what differs. When no other runs it starts.
+func TestUnlikeNodeDoesNotJoin(t *testing.T) {
+	t.Parallel()
+	first := e2e.NewWorldOn(t, t.TempDir(), e2e.PostgresDatabase(t))
+	first.Run("127.0.0.1:0")
+	policy := func(cfg *server.Config) { cfg.Policy = "none" }
+	for name, c := range map[string]struct {
+		dir    string
+		change func(*server.Config)
+	}{
+		"--policy":    {first.Dir, policy},
+		"--call-ring": {first.Dir, func(cfg *server.Config) { cfg.CallRing /= 2 }},
+		"--seal-key":  {first.Dir, func(cfg *server.Config) { cfg.SealKey = "another seal key of 32 characters" }},
+		"-key":        {t.TempDir(), func(*server.Config) {}},
+	} {
+		other := *first
+		other.Dir = c.dir
+		if says := refused(&other, t, c.change); !strings.Contains(says, name) || !strings.Contains(says, "which is running") {
+			t.Errorf("another %s: %s", name, says)
+		}
+	}
+	alike := *first
+	alike.Run("127.0.0.1:0")
+	e2e.Must(t, alike.Stop())
+	e2e.Must(t, first.Stop())
+	first.Change = append(first.Change, policy)
+	first.Run("127.0.0.1:0")
+}
