@@ -18,23 +18,14 @@ import (
 	. "wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/roomstest"
+	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/rooms/schedule"
 	"wenzhen/server/payment/sandbox"
 )
 
-// The number of sequences, and the seed of the first, can be given: the whole
-// of it is WENZHEN_BILLING_SEQUENCES=10000.
-const (
-	sequencesUsual = 80
-	sequencesEach  = 20 // in one world
-)
-
-func fromEnvironment(name string, usual uint64) uint64 {
-	if n, err := strconv.ParseUint(os.Getenv(name), 10, 64); err == nil {
-		return n
-	}
-	return usual
-}
+// sequencesEach are in one world. WENZHEN_BILLING_SEED repeats those of a world
+// that failed.
+const sequencesEach = 20
 
 // Random sequences of what patients, doctors, gateways, clocks and crashes do,
 // in any order, beside a model of eight lines: however it ends, all money that
@@ -42,7 +33,11 @@ func fromEnvironment(name string, usual uint64) uint64 {
 // and no slot has two owners.
 func TestRandomSequences(t *testing.T) {
 	t.Parallel()
-	sequences, seed := fromEnvironment("WENZHEN_BILLING_SEQUENCES", sequencesUsual), fromEnvironment("WENZHEN_BILLING_SEED", uint64(time.Now().UnixNano()))
+	sequences := prove.Size[uint64](t, "sequences of payments, clocks and crashes", 80, 10_000)
+	seed := uint64(time.Now().UnixNano())
+	if again, err := strconv.ParseUint(os.Getenv("WENZHEN_BILLING_SEED"), 10, 64); err == nil {
+		sequences, seed = sequencesEach, again
+	}
 	for first := uint64(0); first < sequences; first += sequencesEach {
 		t.Run(fmt.Sprint(first), func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +45,7 @@ func TestRandomSequences(t *testing.T) {
 			for n := range min(sequencesEach, sequences-first) {
 				m.sequence(seed + first + n)
 				if t.Failed() {
-					t.Fatalf("run it again with WENZHEN_BILLING_SEED=%d WENZHEN_BILLING_SEQUENCES=%d", seed+first, n+1)
+					t.Fatalf("sequence %d: run it again with WENZHEN_BILLING_SEED=%d", n+1, seed+first)
 				}
 			}
 		})

@@ -17,6 +17,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/roomstest"
+	"wenzhen/rooms/roomstest/prove"
 	. "wenzhen/rooms/schedule"
 )
 
@@ -62,10 +63,7 @@ func reads(p *roomstest.Person, id AppointmentID) Appointment {
 // that it is gone, and nothing is left of their attempts.
 func TestTheLastSeatIsSoldOnce(t *testing.T) {
 	t.Parallel()
-	rounds := 50
-	if testing.Short() {
-		rounds = 5
-	}
+	rounds := prove.Size(t, "seats that 100 patients want", 5, 50)
 	w := roomstest.New(t)
 	doctor := w.Doctor("wang")
 	roomstest.Must(doctor, SaveSchedule, ScheduleInput{TimeZone: "UTC", Rules: []Rule{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/roomstest/prove"
 )
 
 var text = []account.Medium{account.Text}
@@ -56,10 +57,7 @@ func TestClockChanges(t *testing.T) {
 // covered, none is lost, and each has its rule's capacity.
 func TestSlotsAgainstEveryMinute(t *testing.T) {
 	t.Parallel()
-	rounds := 100
-	if testing.Short() {
-		rounds = 30
-	}
+	rounds := prove.Size(t, "random schedules against every minute", 50, 1000)
 	names := make([]string, 0, len(changes))
 	for z := range changes {
 		names = append(names, z)

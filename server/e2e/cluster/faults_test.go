@@ -3,7 +3,6 @@ package cluster_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 	"wenzhen/client"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/server/e2e"
 )
@@ -24,19 +24,16 @@ type faults struct {
 	last  time.Duration
 	rooms int
 	pace  time.Duration
-	full  bool // the whole test, on a machine that does nothing else
 }
 
-// faultsOf is what is tested: WENZHEN_FAULTS=2m is the whole of it, with 300
-// clients in 100 rooms.
+// faultsOf is what is tested; three clients are in each room.
 func faultsOf(t *testing.T) faults {
 	t.Helper()
-	if set := os.Getenv("WENZHEN_FAULTS"); set != "" {
-		last, err := time.ParseDuration(set)
-		e2e.Must(t, err)
-		return faults{last: last, rooms: 100, pace: time.Second, full: true}
+	return faults{
+		last:  prove.Size(t, "faults of three nodes", 8*time.Second, 2*time.Minute),
+		rooms: prove.Size(t, "rooms during the faults", 8, 100),
+		pace:  prove.Size(t, "pause between messages during the faults", 200*time.Millisecond, time.Second),
 	}
-	return faults{last: 8 * time.Second, rooms: 8, pace: 200 * time.Millisecond}
 }
 
 // Who loses a node goes on within so long.
@@ -228,6 +225,7 @@ func (m *member) dies(t *testing.T, list []*speaker) (end death) {
 // Whatever was acked is heard once, in one order, by every device of its room;
 // and who loses a node goes on with another within five seconds.
 func TestNothingIsLostByThreeNodes(t *testing.T) {
+	prove.Parallel(t)
 	f := faultsOf(t)
 	h := newHall(t)
 	ctx, cancel := context.WithTimeout(t.Context(), f.last+5*time.Minute)
@@ -294,7 +292,7 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 			t.Logf("%v kill -9 of node %d, to which %d devices were connected: the last goes on after %v; what the others say is acked within %v", at, which, end.lost, end.back, end.other)
 			// On a busy machine a client that reconnects waits as every other
 			// client does, once for each step. Only the full run judges this.
-			if f.full && end.back > reconnected+waits*end.other {
+			if prove.Full() && end.back > reconnected+waits*end.other {
 				t.Errorf("reconnecting took %v", end.back)
 			}
 		} else {

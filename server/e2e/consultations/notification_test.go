@@ -1,13 +1,11 @@
 package consultations_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -22,6 +20,7 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/rooms/schedule"
 	"wenzhen/server"
 	"wenzhen/server/e2e"
@@ -199,7 +198,7 @@ func newDevice(p *e2e.Person) *device {
 // server show the same count.
 func TestUnreadIsTheSameOnEveryDevice(t *testing.T) {
 	t.Parallel()
-	e2e.Must(t, flag.Set("rapid.checks", cmp.Or(os.Getenv("WENZHEN_SOAK_CHECKS"), "5")))
+	e2e.Must(t, flag.Set("rapid.checks", prove.Size(t, "sequences of notifications on three devices", "5", "200")))
 	e2e.Must(t, flag.Set("rapid.steps", "15"))
 	w := e2e.Start(t)
 	bo, wang := w.Patient("bo"), w.Doctor("wang")

@@ -13,11 +13,12 @@ import (
 	"wenzhen/client"
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/rooms/schedule"
 	"wenzhen/server/e2e"
 )
 
-// 100 clients book the last slot at the same instant, by REST and by socket,
+// Many clients book the last slot at the same instant, by REST and by socket,
 // through two servers on the same database, each a process of its own: one has it.
 func TestTheLastSlotIsSoldOnce(t *testing.T) {
 	t.Parallel()
@@ -28,10 +29,8 @@ func TestTheLastSlotIsSoldOnce(t *testing.T) {
 	second := &e2e.World{T: t, Dir: w.Dir, HTTP: w.HTTP, Base: "http://" + other.Addr}
 	doctor := w.Doctor("wang")
 	first := e2e.Always(doctor, 10)
-	clients, rounds := 100, 50
-	if testing.Short() {
-		clients, rounds = 20, 3
-	}
+	clients := prove.Size(t, "clients that book one slot through two servers", 40, 100)
+	rounds := prove.Size(t, "slots that they book", 5, 50)
 	patients := make([]*e2e.Person, clients)
 	for i := range patients {
 		patients[i] = w.Patient(fmt.Sprint("p", i))

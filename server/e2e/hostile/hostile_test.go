@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/server/e2e"
 )
 
@@ -30,17 +31,26 @@ type force struct {
 	env         []string      // of the server
 }
 
-// forceOf is what is tested. WENZHEN_HOSTILE=full is the whole of it, with the
-// limits of the defaults but for those of connections; it takes some minutes, and prints how long messages
-// took undisturbed and during the attacks, which is not for a test to judge.
-func forceOf() force {
-	if os.Getenv("WENZHEN_HOSTILE") == "full" {
-		return force{pairs: 100, pace: 2 * time.Second, calm: 60 * time.Second, storm: 90 * time.Second,
-			idle: 10_000, crowd: 5_000, perAddress: 500, env: []string{"WENZHEN_CONNECTIONS_PER_ADDRESS=500", "WENZHEN_WAITING_CONNECTIONS=1000"}}
+// forceOf is what is tested. At full size the server has the limits of the
+// defaults but for those of connections. It takes some minutes, and prints how
+// long messages took undisturbed and during the attacks, which is not for a
+// test to judge.
+func forceOf(t *testing.T) force {
+	f := force{
+		pairs: prove.Size(t, "honest pairs under attack", 8, 100),
+		pace:  prove.Size(t, "pause between their messages", 250*time.Millisecond, 2*time.Second),
+		calm:  prove.Size(t, "time undisturbed", time.Second, time.Minute),
+		storm: prove.Size(t, "time attacked", 2*time.Second, 90*time.Second),
+		idle:  prove.Size(t, "connections begun and left", 400, 10_000),
+		crowd: prove.Size(t, "sockets from one address", 150, 5_000),
 	}
-	return force{pairs: 8, pace: 250 * time.Millisecond, calm: time.Second, storm: 2 * time.Second,
-		idle: 400, crowd: 150, perAddress: 50, env: []string{"WENZHEN_CONNECTIONS_PER_ADDRESS=50", "WENZHEN_WAITING_CONNECTIONS=150",
-			"WENZHEN_BODY_TIMEOUT=2s", "WENZHEN_PING_INTERVAL=3s", "WENZHEN_PING_TIMEOUT=7s"}}
+	f.perAddress = prove.Size(t, "sockets allowed from one address", 50, 500)
+	f.env = []string{fmt.Sprint("WENZHEN_CONNECTIONS_PER_ADDRESS=", f.perAddress),
+		fmt.Sprint("WENZHEN_WAITING_CONNECTIONS=", prove.Size(t, "connections allowed to wait", 150, 1000))}
+	if !prove.Full() {
+		f.env = append(f.env, "WENZHEN_BODY_TIMEOUT=2s", "WENZHEN_PING_INTERVAL=3s", "WENZHEN_PING_TIMEOUT=7s")
+	}
+	return f
 }
 
 // The server's memory during the attacks: what Go's heap takes.
@@ -90,7 +100,7 @@ func TestHostileClients(t *testing.T) {
 // as they would come.
 func newSiege(t *testing.T) *siege {
 	t.Helper()
-	s := &siege{World: e2e.NewWorld(t, t.TempDir()), force: forceOf(), said: &e2e.Recorder{}}
+	s := &siege{World: e2e.NewWorld(t, t.TempDir()), force: forceOf(t), said: &e2e.Recorder{}}
 	private := e2e.FreeAddress(t)
 	s.process = &e2e.Process{T: t, Dir: s.Dir, Addr: e2e.FreeAddress(t), Database: s.Database, Stderr: s.said,
 		Env: append([]string{e2e.ServeStrictly + "=yes", "WENZHEN_METRICS_ADDR=" + private, "WENZHEN_REGISTRATIONS=10000"}, s.env...)}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"wenzhen/rooms/roomstest/prove"
 )
 
 // churner counts what it is told of sockets, and quarrels with what can't be.
@@ -85,12 +86,9 @@ func (c *churner) Disconnect(s *Socket, _ string) {
 }
 
 // TestChurn lets many clients come, upgrade, talk and go in every way at the
-// same time. EDGE_CHURN is for how long, a second by default.
+// same time.
 func TestChurn(t *testing.T) {
-	length := time.Second
-	if d, err := time.ParseDuration(os.Getenv("EDGE_CHURN")); err == nil {
-		length = d
-	}
+	length := prove.Size(t, "clients that come and go in every way", time.Second, time.Minute)
 	c := &churner{t: t}
 	v := serve(t, Config{
 		PingInterval: 50 * time.Millisecond, PingTimeout: 500 * time.Millisecond,
@@ -253,13 +251,9 @@ func (v target) visit() *wsClient {
 	return c
 }
 
-// TestComeAndGo gives everything back. EDGE_CYCLES is how often, 1,000 by
-// default.
+// TestComeAndGo gives everything back.
 func TestComeAndGo(t *testing.T) {
-	cycles := 1000
-	if n, err := strconv.Atoi(os.Getenv("EDGE_CYCLES")); err == nil {
-		cycles = n
-	}
+	cycles := prove.Size(t, "clients that come and go one by one", 1000, 100_000)
 	v := serve(t, Config{}, handler{event: echo})
 	once := func() {
 		c := v.visit()
@@ -283,13 +277,10 @@ func TestComeAndGo(t *testing.T) {
 // TestManyAtOnce opens many connections, lets them be and closes them, twice:
 // after the second wave there is no more memory and no more goroutines than
 // after the first, within 5 %. What the runtime keeps for the next wave, freed
-// stacks and the buckets of maps, is in both. EDGE_CONNECTIONS is how many,
-// 1,000 by default; both ends of each are in this process.
+// stacks and the buckets of maps, is in both. Both ends of each are in this
+// process.
 func TestManyAtOnce(t *testing.T) {
-	many := 1000
-	if n, err := strconv.Atoi(os.Getenv("EDGE_CONNECTIONS")); err == nil {
-		many = n
-	}
+	many := prove.Size(t, "connections at once", 1000, 5000)
 	v := serve(t, Config{}, handler{event: echo})
 	wave := func() (heap int64, goroutines int) {
 		conns := make([]*wsClient, many)

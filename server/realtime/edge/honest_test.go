@@ -10,16 +10,16 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"wenzhen/rooms/roomstest/prove"
 )
 
-// TestHonestPairsNoticeNothing lets a hundred pairs talk while everything that
+// TestHonestPairsNoticeNothing lets pairs talk while everything that
 // abuse_test.go does one by one is done at once: everybody hears everything, in
 // order, each offender is dealt with, and memory stays where it was.
 func TestHonestPairsNoticeNothing(t *testing.T) {
-	pairs, messages := 100, 100
-	if testing.Short() {
-		pairs, messages = 20, 50
-	}
+	pairs := prove.Size(t, "pairs who talk during the abuse", 25, 100)
+	messages := prove.Size(t, "messages of each of them", 50, 100)
 	v := serve(t, Config{BodyTimeout: 2 * time.Second}, handler{})
 	ctx, stop := context.WithCancel(t.Context())
 	room := v.edge.Namespace("/talk", handler{event: func(_ context.Context, s *Socket, name string, args []Arg, ack *Ack) {
