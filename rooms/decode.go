@@ -4,23 +4,29 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // decode reads one JSON object into in, a pointer to a struct; no bytes at all
 // count as {}. Its errors are of code invalid and name the field as the client
 // sent it: items[0].days.
 //
-// U+0000 is refused here, for every command: PostgreSQL cannot store it, and
-// what one database accepts the other must accept too.
+// Names of members match exactly, and each may occur once, so that everything
+// that reads the input sees the same value: encoding/json takes the last of
+// consultationId and CONSULTATIONID. Text that is not UTF-8 is refused, and so
+// is U+0000, which PostgreSQL cannot store: what one database accepts the other
+// must accept too.
 func decode(raw json.RawMessage, in any) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(raw, in); err != nil {
-		return undecodable(raw, in, err)
+	if err := jsonv2.Unmarshal(raw, in); err != nil {
+		return undecodable(err)
 	}
 	if field, found := nulIn(raw); found {
 		return HasNUL(field)
@@ -36,18 +42,23 @@ func HasNUL(field string) *Error {
 	return Invalid(field, "%s must not contain the character U+0000", field)
 }
 
-// undecodable explains err, which decoding raw into in returned.
-func undecodable(raw json.RawMessage, in any, err error) error {
-	var wrong *json.UnmarshalTypeError
+// undecodable explains err, which decoding an input returned.
+func undecodable(err error) error {
+	var wrong *jsonv2.SemanticError
 	if errors.As(err, &wrong) {
-		field := pathAt(raw, wrong.Offset)
-		if field == "" {
-			return Invalid("", "the input must be one JSON object, not %s", wrong.Value)
+		field := fieldAt(wrong.JSONPointer)
+		switch {
+		case field == "":
+			return Invalid("", "the input must be one JSON object, not %s", kindName(wrong.JSONKind))
+		case wrong.Err != nil && wrong.GoType.Kind() == reflect.Struct: // one that decodes itself, such as a time
+			return Invalid(field, "%s is not well-formed: %v", field, wrong.Err)
 		}
-		return Invalid(field, "%s must be %s, not %s", field, jsonName(wrong.Type), wrong.Value)
+		return Invalid(field, "%s must be %s, not %s", field, jsonName(wrong.GoType), kindName(wrong.JSONKind))
 	}
-	if field := fieldAtFault(raw, reflect.TypeOf(in).Elem(), ""); field != "" {
-		return Invalid(field, "%s is not well-formed: %v", field, err)
+	var malformed *jsontext.SyntacticError
+	if errors.As(err, &malformed) && errors.Is(err, jsontext.ErrDuplicateName) {
+		field := fieldAt(malformed.JSONPointer)
+		return Invalid(field, "%s is given twice", field)
 	}
 	return Invalid("", "the input is not valid JSON: %v", err)
 }
@@ -59,115 +70,54 @@ func nulIn(raw json.RawMessage) (path string, found bool) {
 	if !bytes.Contains(raw, []byte(`\u0000`)) {
 		return "", false
 	}
-	walk(raw, func(at string, token json.Token, _ int64) bool {
-		s, text := token.(string)
-		found = text && strings.ContainsRune(s, 0)
-		path = at
-		return !found
-	})
-	return path, found
-}
-
-// pathAt returns the path of the innermost value of raw that ends at or after
-// offset.
-func pathAt(raw json.RawMessage, offset int64) string {
-	var path string
-	walk(raw, func(at string, _ json.Token, end int64) bool {
-		path = at
-		return end < offset
-	})
-	return path
-}
-
-// walk calls visit with each token of a JSON text that is a value, or begins or
-// ends one, with the value's path and the offset at which the token ends. The
-// name of a member is visited with the path of its object. It stops when visit
-// returns false.
-func walk(raw json.RawMessage, visit func(path string, token json.Token, end int64) bool) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	type container struct {
-		path string
-		list bool
-		next int    // the index of a list's next value
-		key  string // the name of an object's next value
-		name bool   // whether an object's next token is a name
-	}
-	var open []container
+	d := jsontext.NewDecoder(bytes.NewReader(raw))
 	for {
-		token, err := d.Token()
+		token, err := d.ReadToken()
 		if err != nil {
-			return
+			return "", false
 		}
-		if end, ok := token.(json.Delim); ok && (end == '}' || end == ']') {
-			path := open[len(open)-1].path
-			open = open[:len(open)-1]
-			if !visit(path, token, d.InputOffset()) {
-				return
-			}
+		if token.Kind() != '"' || !strings.ContainsRune(token.String(), 0) {
 			continue
 		}
-		path := ""
-		if len(open) > 0 {
-			in := &open[len(open)-1]
-			if in.name {
-				in.key, in.name = token.(string), false
-				if !visit(in.path, token, d.InputOffset()) {
-					return
-				}
-				continue
-			}
-			path = in.path + fmt.Sprintf("[%d]", in.next)
-			if !in.list {
-				path, in.name = strings.TrimPrefix(in.path+"."+in.key, "."), true
-			}
-			in.next++
+		at := d.StackPointer()
+		if strings.ContainsRune(string(at), 0) { // the name of a member
+			at = at.Parent()
 		}
-		if !visit(path, token, d.InputOffset()) {
-			return
-		}
-		if begin, ok := token.(json.Delim); ok {
-			open = append(open, container{path: path, list: begin == '[', name: begin == '{'})
-		}
+		return fieldAt(at), true
 	}
 }
 
-// fieldAtFault returns the path of the innermost value in raw that cannot be
-// decoded into its part of t, for errors that do not name one: those of types
-// that decode themselves, such as times.
-func fieldAtFault(raw json.RawMessage, t reflect.Type, at string) string {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if json.Unmarshal(raw, reflect.New(t).Interface()) == nil {
-		return ""
-	}
-	switch t.Kind() {
-	case reflect.Struct:
-		var members map[string]json.RawMessage
-		if json.Unmarshal(raw, &members) != nil {
-			return at
-		}
-		for _, f := range reflect.VisibleFields(t) {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if value, given := members[name]; given && name != "" && f.IsExported() {
-				if path := fieldAtFault(value, f.Type, strings.TrimPrefix(at+"."+name, ".")); path != "" {
-					return path
-				}
-			}
-		}
-	case reflect.Slice:
-		var items []json.RawMessage
-		if json.Unmarshal(raw, &items) != nil {
-			return at
-		}
-		for i, item := range items {
-			if path := fieldAtFault(item, t.Elem(), fmt.Sprintf("%s[%d]", at, i)); path != "" {
-				return path
-			}
+// fieldAt writes a JSON Pointer (RFC 6901) as the path of a field: /items/0/days
+// is items[0].days.
+func fieldAt(p jsontext.Pointer) string {
+	var path strings.Builder
+	for token := range p.Tokens() {
+		switch _, err := strconv.ParseUint(token, 10, 32); {
+		case err == nil:
+			path.WriteString("[" + token + "]")
+		case path.Len() > 0:
+			path.WriteString("." + token)
+		default:
+			path.WriteString(token)
 		}
 	}
-	return at
+	return path.String()
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a boolean"
+	case '"':
+		return "a string"
+	case '0':
+		return "this number"
+	case '[':
+		return "an array"
+	}
+	return "an object"
 }
 
 func jsonName(t reflect.Type) string {

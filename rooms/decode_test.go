@@ -53,6 +53,9 @@ func TestDecodeNamesTheField(t *testing.T) {
 		`{"extra":{"a":[{"b":"\u0000"}]}}`:                     "extra.a[0].b",
 		`{"extra":{"\u0000":1}}`:                               "extra",
 		`{"unknown":"\u0000"}`:                                 "unknown",
+		`{"id":"a","id":"b"}`:                                  "id",
+		`{"items":[{"codes":["a"],"codes":[]}]}`:               "items[0].codes",
+		"{\"id\":\"a\xff\"}":                                   "",
 	} {
 		var in decodedInput
 		err := decode(json.RawMessage(raw), &in)
@@ -70,5 +73,15 @@ func TestDecodeAccepts(t *testing.T) {
 		if err := decode(json.RawMessage(raw), &in); err != nil {
 			t.Errorf("%s: %v", raw, err)
 		}
+	}
+}
+
+// A name in another case is another name: what reads the input for the audit
+// log and what carries the command out must see the same value.
+func TestDecodeMatchesNamesExactly(t *testing.T) {
+	t.Parallel()
+	var in decodedInput
+	if err := decode(json.RawMessage(`{"id":"a","ID":"b","Id":"c"}`), &in); err != nil || in.ID != "a" {
+		t.Errorf("id is %q (%v), want a", in.ID, err)
 	}
 }

@@ -41,7 +41,7 @@ func ParseCursor(s string) (*Cursor, error) {
 		return nil, Invalid("cursor", "the cursor is not one of ours")
 	}
 	var c Cursor
-	if err := json.Unmarshal(b, &c); err != nil {
+	if err := decode(b, &c); err != nil {
 		return nil, Invalid("cursor", "the cursor is not one of ours")
 	}
 	return &c, nil

@@ -26,6 +26,9 @@ func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
 		SecondFactor: account.SecondFactor(cfg.SecondFactor), ConfirmRegistration: cfg.ConfirmRegistration == "on" && !cfg.Demo,
 		SecondFactorGuesses: cfg.SecondFactorGuesses, MailsADay: cfg.AccountMails,
 		LoginFailures: cfg.LoginFailures, AddressFailures: cfg.LoginAddressFailures, LoginWindow: cfg.LoginWindow, Registrations: cfg.Registrations, KeepMessages: cfg.KeepMessages, KeepRecords: cfg.KeepRecords}
+	if !cfg.Demo {
+		rules.PublishedPassword = demoPassword
+	}
 	if s.mail != nil {
 		rules.Mail = letters{s.mail}
 	}

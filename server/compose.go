@@ -130,7 +130,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: s.log, Trace: s.tracing.Tracer()},
 		store.Notifications{DB: s.db}, p.presence, s.clock)
 	s.hub.Listen(s.inboxes)
-	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, s.clock)
+	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, s.accounts, s.clock)
 	s.accounts.Unwinds(p.schedules, p.consultations)
 	p.records = record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys}, store.Records{DB: s.db}, p.chats, p.consultations, s.clock)
 	turnKey, err := s.secrets.take(cfg.TurnSecret, turnKeyFile)

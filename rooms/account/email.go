@@ -203,7 +203,7 @@ func (s *Service) goodReset(ctx context.Context, in ResetInput) error {
 	if err != nil {
 		return err
 	}
-	return goodPassword(in.Password, user.Name, user.Email)
+	return s.goodPassword(in.Password, user.Name, user.Email)
 }
 
 // lock removes everything but the password that opens an account by itself.
@@ -240,7 +240,7 @@ func (s *Service) changePassword(ctx context.Context, actor rooms.Actor, in Pass
 		if err != nil {
 			return err
 		}
-		return goodPassword(in.Password, user.Name, user.Email)
+		return s.goodPassword(in.Password, user.Name, user.Email)
 	})
 	if err != nil {
 		return rooms.Nothing{}, err

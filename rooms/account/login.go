@@ -60,7 +60,7 @@ func (s *Service) CreateAdmin(ctx context.Context, name, email, password string)
 // create adds an account with a password. One whose e-mail address nobody has
 // vouched for is sent a mail to verify it.
 func (s *Service) create(ctx context.Context, in RegisterInput, verified bool) (User, error) {
-	if err := goodPassword(in.Password, in.Name, in.Email); err != nil {
+	if err := s.goodPassword(in.Password, in.Name, in.Email); err != nil {
 		return User{}, err
 	}
 	hash, err := s.passwords.hash(ctx, in.Password)

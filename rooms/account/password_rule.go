@@ -36,10 +36,12 @@ const (
 // a common word with digits around it, the owner's name or address, a
 // repetition, a sequence. Its length is a limit of the input. There are no rules
 // about kinds of characters.
-func goodPassword(password, name, email string) error {
+func (s *Service) goodPassword(password, name, email string) error {
 	p := strings.ToLower(password)
 	local, _, _ := strings.Cut(normalEmail(email), "@")
 	switch {
+	case password == s.cfg.PublishedPassword && password != "":
+		return refusedPassword(passwordCommon, "this password is published; choose another")
 	case monotonous(p):
 		return refusedPassword(passwordSimple, "this password is a repetition or a sequence; choose another, such as a few words that do not belong together")
 	case common[core(p)], common[core(unleet(p))]:

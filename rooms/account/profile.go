@@ -31,8 +31,19 @@ func (s *Service) me(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (S
 	if token == "" { // the first time that anyone asks
 		return s.rotateCalendar(ctx, actor, rooms.Nothing{})
 	}
-	self.CalendarURL = "/calendar/" + token + ".ics"
+	self.CalendarURL = "/calendar/" + s.sealTicket(calendarFeed, token) + ".ics"
 	return self, nil
+}
+
+// CalendarOwner returns the user whose calendar feed has a secret: the part of
+// its address between /calendar/ and .ics. The database has only its first half,
+// so that a copy of the database opens no feed. Errors: not_found.
+func (s *Service) CalendarOwner(ctx context.Context, secret string) (User, error) {
+	id, ok := s.ticketID(calendarFeed, secret)
+	if !ok {
+		return User{}, rooms.NotFound("calendar")
+	}
+	return s.store.CalendarOwner(ctx, id)
 }
 
 func (s *Service) rotateCalendar(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Self, error) {
@@ -203,9 +214,7 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
+// cut returns at most so many bytes of a text from outside, as UTF-8.
 func cut(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "")
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }

@@ -18,7 +18,7 @@ type applicant struct {
 // address without one gets the link that makes the account, the owner of an
 // account learns that somebody tried.
 func (s *Service) applyFor(ctx context.Context, in RegisterInput) error {
-	if err := goodPassword(in.Password, in.Name, in.Email); err != nil {
+	if err := s.goodPassword(in.Password, in.Name, in.Email); err != nil {
 		return err
 	}
 	hash, err := s.passwords.hash(ctx, in.Password)

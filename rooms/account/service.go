@@ -43,6 +43,9 @@ type Config struct {
 	// ConfirmRegistration makes an account once its address is confirmed, where
 	// mail is sent.
 	ConfirmRegistration bool
+	// PublishedPassword is one that everyone knows and that no account may have:
+	// the demo's, on a server that is no demo.
+	PublishedPassword string
 	// Registrations from one address within a minute.
 	Registrations int
 	// KeepMessages and KeepRecords are how long what was said, and what was

@@ -55,6 +55,22 @@ func TestReusedRefreshToken(t *testing.T) {
 	}
 }
 
+// A browser may call itself anything: its name is kept as UTF-8, on both
+// databases alike.
+func TestUserAgentIsKeptAsText(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo := w.Patient("bo")
+	from := guest("a")
+	from.Agent = "X\xff\xfeY 浏览器"
+	again := bo.Again(from)
+	for _, s := range roomstest.Must(again, Sessions, rooms.Nothing{}).Items {
+		if s.Current && s.UserAgent != "XY 浏览器" {
+			t.Errorf("the browser is %q", s.UserAgent)
+		}
+	}
+}
+
 // An answer that is lost, with the server or the network, logs nobody out: for
 // a minute the token is answered the same again, however often.
 func TestLostRefreshAnswer(t *testing.T) {

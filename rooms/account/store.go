@@ -16,8 +16,11 @@ type Store interface {
 	Credentials(ctx context.Context, email string) (Credentials, error)
 	User(ctx context.Context, id rooms.UserID) (User, error)
 	Users(ctx context.Context, q UserQuery) ([]User, error)
-	// CalendarToken is the secret of a user's calendar feed, "" if there is none yet.
+	// CalendarToken returns the id of a user's calendar feed, "" if there is none yet.
 	CalendarToken(ctx context.Context, user rooms.UserID) (string, error)
+	// CalendarOwner returns the user whose calendar feed has an id. Errors:
+	// not_found, also where the user is suspended.
+	CalendarOwner(ctx context.Context, id string) (User, error)
 	// Standing finds a session that can be used: not revoked, not expired, its
 	// user not suspended.
 	Standing(ctx context.Context, id rooms.SessionID, now time.Time) (Standing, error)
@@ -68,8 +71,8 @@ type Tx interface {
 	LastAdmin(user rooms.UserID) (bool, error)
 	UserByEmail(email string) (User, error)
 
-	// SetCalendarToken changes the secret of a calendar feed; with "" there is
-	// none until its owner asks for one.
+	// SetCalendarToken changes the id of a calendar feed, and so its address;
+	// with "" there is none until its owner asks for one.
 	SetCalendarToken(user rooms.UserID, token string) error
 
 	InsertSession(Session) error

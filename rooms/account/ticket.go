@@ -27,6 +27,7 @@ const (
 	ticketLogin       TicketKind = "login"        // it came back; the login can be finished
 	ticketNewPasskey  TicketKind = "passkey-add"  // a passkey is being made
 	ticketPasskey     TicketKind = "passkey-use"  // a passkey is being asked for
+	calendarFeed      TicketKind = "calendar"     // the address of a calendar feed, which is no row of the tickets
 	ticketLogoutToken TicketKind = "logout-token" // a provider's logout token, which is not taken twice
 )
 

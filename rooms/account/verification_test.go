@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -13,6 +14,25 @@ import (
 	"wenzhen/rooms/roomstest"
 	"wenzhen/rooms/schedule"
 )
+
+// A cursor of another list, or one that was made up, is no error of the server.
+func TestCursorOfAnotherList(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	w.Doctor("wang")
+	admin := w.Admin("root")
+	users := roomstest.Must(admin, Users, UserFilter{Limit: 1})
+	if users.NextCursor == "" {
+		t.Fatal("one page has all users")
+	}
+	if code := roomstest.Code(admin, Applicants, ApplicantFilter{Cursor: users.NextCursor}); code == rooms.CodeInternal {
+		t.Errorf("doctors after a user: %s", code)
+	}
+	made := base64.RawURLEncoding.EncodeToString([]byte(`{"k":"a\u0000","i":"x"}`))
+	if code := roomstest.Code(admin, Applicants, ApplicantFilter{Cursor: made}); code != rooms.CodeInvalid {
+		t.Errorf("doctors after U+0000: %q", code)
+	}
+}
 
 func profile(p *roomstest.Person) Doctor {
 	p.W.T.Helper()

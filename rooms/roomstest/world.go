@@ -198,7 +198,7 @@ func (w *World) open() {
 	w.consultations.VerifiedOnly()
 	w.consultations.Asks(w.Evidence)
 	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, UserBytes: w.Quota, KeepMessages: KeepMessages, VoiceLength: time.Minute, VoiceBytes: 100_000}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
-	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Now)
+	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Accounts, w.Now)
 	w.Accounts.Unwinds(schedules, w.consultations)
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
 	w.must(err)

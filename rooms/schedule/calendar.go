@@ -22,7 +22,7 @@ const (
 // UTC, which every calendar shows in its own zone. A cancelled appointment
 // stays, as cancelled, so that calendars take it out.
 func (s *Service) calendar(ctx context.Context, _ rooms.Actor, in CalendarInput) (string, error) {
-	user, err := s.store.CalendarOwner(ctx, in.Token)
+	user, err := s.calendars.CalendarOwner(ctx, in.Token)
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return "", rooms.NotFound("calendar")
 	} else if err != nil {

@@ -11,6 +11,20 @@ import (
 	. "wenzhen/rooms/schedule"
 )
 
+// What the database has of a calendar feed's address does not open the feed
+// (issue 14, secrets at rest).
+func TestCalendarFeedNeedsTheAccountKey(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	token := strings.TrimSuffix(path.Base(roomstest.Must(w.Patient("bo"), account.Me, rooms.Nothing{}).CalendarURL), ".ics")
+	id, _, _ := strings.Cut(token, ".")
+	for _, guess := range []string{id, id + ".", id + "." + id} {
+		if _, err := roomstest.Ask(w, rooms.Actor{}, Calendar, CalendarInput{Token: guess}); rooms.CodeOf(err) != rooms.CodeNotFound {
+			t.Errorf("%s: %v", guess, err)
+		}
+	}
+}
+
 // The address of a calendar feed opens it without a login, so it ends with the
 // password, and with the account.
 func TestCalendarFeedEndsWithThePassword(t *testing.T) {

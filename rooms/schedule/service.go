@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
 )
 
@@ -12,12 +13,19 @@ import (
 type Service struct {
 	store         Store
 	consultations *consultation.Service
+	calendars     Calendars
 	now           func() time.Time
 }
 
+// Calendars finds the user whose calendar feed has a secret.
+type Calendars interface {
+	// CalendarOwner returns that user. Errors: not_found.
+	CalendarOwner(ctx context.Context, secret string) (account.User, error)
+}
+
 // New makes the service, which follows the consultations from now on.
-func New(store Store, consultations *consultation.Service, now func() time.Time) *Service {
-	s := &Service{store: store, consultations: consultations, now: now}
+func New(store Store, consultations *consultation.Service, calendars Calendars, now func() time.Time) *Service {
+	s := &Service{store: store, consultations: consultations, calendars: calendars, now: now}
 	if consultations != nil {
 		consultations.FollowedBy(s)
 	}

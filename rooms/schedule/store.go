@@ -28,8 +28,6 @@ type Store interface {
 	WaitsWith(ctx context.Context, user rooms.UserID) ([]WaitID, error)
 	// OffersOf are the appointments for which a time of doctor is offered.
 	OffersOf(ctx context.Context, doctor rooms.UserID) ([]AppointmentID, error)
-	// CalendarOwner is whose calendar feed has a secret.
-	CalendarOwner(ctx context.Context, token string) (account.User, error)
 }
 
 // Tx is a transaction over schedules and the consultations that they open.

@@ -70,6 +70,11 @@ func (s Accounts) CalendarToken(ctx context.Context, user rooms.UserID) (string,
 	return token, found(err, "user")
 }
 
+// CalendarOwner implements account.Store.
+func (s Accounts) CalendarOwner(ctx context.Context, id string) (account.User, error) {
+	return scanUser(s.readers.row(ctx, `SELECT `+userColumns+` FROM users u WHERE u.calendar_token = $1 AND u.calendar_token <> '' AND u.suspended = 0`, id))
+}
+
 // SetCalendarToken implements account.Tx.
 func (tx *Tx) SetCalendarToken(user rooms.UserID, token string) error {
 	return tx.exec(`UPDATE users SET calendar_token = $2 WHERE id = $1`, user, token)
@@ -145,7 +150,8 @@ func (s Accounts) Doctors(ctx context.Context, q account.DoctorQuery) ([]account
 
 // Applicants implements account.Store.
 func (s Accounts) Applicants(ctx context.Context, q account.ApplicantQuery) ([]account.Applicant, error) {
-	const rank = `CASE WHEN ` + isVerified + ` = 1 THEN 2 WHEN d.rejection <> '' THEN 1 ELSE 0 END`
+	// A cursor has 64 bits; without the cast PostgreSQL compares it as 32.
+	const rank = `CAST(CASE WHEN ` + isVerified + ` = 1 THEN 2 WHEN d.rejection <> '' THEN 1 ELSE 0 END AS BIGINT)`
 	where := where{}
 	where.add(`u.suspended = 0`)
 	if q.After != nil {

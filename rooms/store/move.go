@@ -25,7 +25,8 @@ type Moved map[string]int64
 // it is as it was. Positions in the log are translated, so that what had not
 // been read of it (notifications) is still to be read.
 //
-// U+0000 in a text, which PostgreSQL cannot store, becomes U+FFFD.
+// U+0000 and bytes that are not UTF-8, which PostgreSQL cannot store in a text,
+// become U+FFFD.
 //
 // Errors: there is no database at path; url has accounts or events; a
 // difference between the two.
@@ -227,21 +228,21 @@ func (c *copied) Values() ([]any, error) {
 		to[i] = &c.values[i]
 	}
 	if c.err = c.rows.Scan(to...); c.err == nil {
-		storable(c.values)
+		for i, v := range c.values {
+			if text, ok := v.(string); ok {
+				c.values[i] = storable(text)
+			}
+		}
 		_, c.err = plain(c.values)
 	}
 	return c.values, c.err
 }
 
-// storable replaces U+0000, which PostgreSQL cannot store in a text, by U+FFFD.
-// Earlier versions accepted it on SQLite; as part of JSON it is written \u0000,
-// which both can store in a text column.
-func storable(values []any) {
-	for i, v := range values {
-		if s, ok := v.(string); ok && strings.ContainsRune(s, 0) {
-			values[i] = strings.ReplaceAll(s, "\x00", "\uFFFD")
-		}
-	}
+// storable replaces by U+FFFD what PostgreSQL cannot store in a text: U+0000 and
+// bytes that are not UTF-8. Earlier versions accepted both on SQLite; as part of
+// JSON U+0000 is written \u0000, which both can store in a text column.
+func storable(text string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
 }
 
 // Err implements pgx.CopyFromSource.
@@ -277,7 +278,7 @@ func (m *move) index(ctx context.Context) error {
 		if err := rows.Scan(&num, &text); err != nil {
 			return err
 		}
-		if v := tsvector(strings.ReplaceAll(text, "\x00", "\uFFFD")); v != "" {
+		if v := tsvector(storable(text)); v != "" {
 			nums, vectors = append(nums, num), append(vectors, v)
 		}
 		if len(nums) == batch {

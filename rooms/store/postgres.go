@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -447,20 +448,30 @@ func unreachable(err error) error {
 }
 
 // plain turns arguments into what PostgreSQL takes: truth is 0 or 1 in both
-// databases, and PostgreSQL keeps no text with a NUL in it.
+// databases.
 func plain(args []any) ([]any, error) {
+	if err := storableText(args); err != nil {
+		return nil, err
+	}
 	for i, a := range args {
-		switch v := a.(type) {
-		case bool:
+		if v, ok := a.(bool); ok {
 			args[i] = int64(0)
 			if v {
 				args[i] = int64(1)
 			}
-		case string:
-			if strings.IndexByte(v, 0) >= 0 {
-				return nil, rooms.Invalid("", "text must not have the character NUL in it")
-			}
 		}
 	}
 	return args, nil
+}
+
+// storableText returns an error if an argument is a text that PostgreSQL cannot
+// store. SQLite can, but does not: what is in one database can be moved to the
+// other.
+func storableText(args []any) error {
+	for _, a := range args {
+		if text, ok := a.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {
+			return rooms.Invalid("", "text must be UTF-8 and must not contain the character U+0000")
+		}
+	}
+	return nil
 }

@@ -137,11 +137,6 @@ func (s Schedules) Appointments(ctx context.Context, q schedule.AppointmentQuery
 	return collect(ctx, s.readers, scanAppointment, `SELECT `+appointmentColumns+` FROM appointments`+w.sql()+` ORDER BY start_at, id LIMIT `+w.param(q.Limit), w.args...)
 }
 
-// CalendarOwner implements schedule.Store.
-func (s Schedules) CalendarOwner(ctx context.Context, token string) (account.User, error) {
-	return scanUser(s.readers.row(ctx, `SELECT `+userColumns+` FROM users u WHERE u.calendar_token = $1 AND u.calendar_token <> '' AND u.suspended = 0`, token))
-}
-
 const waitColumns = `id, status, doctor_id, user_id, patient_id, service, medium, complaint, prior_diagnosis, from_at, to_at, created_at, offer`
 
 func scanWait(s scanner) (schedule.Wait, error) {

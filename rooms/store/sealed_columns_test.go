@@ -52,7 +52,7 @@ var clearColumns = map[string][]string{
 	"a secret that is hashed or sealed with a key that is not in the database": {
 		"users.password_hash", "totp.secret", "provider_sessions.id_token", "tickets.data", "data_keys.wrapped", "passkeys.credential",
 	},
-	"a random token that grants the free and busy times of one doctor": {"users.calendar_token"},
+	"half of the address of a calendar feed; the other half is made with the account key": {"users.calendar_token"},
 	"what a payment gateway or a mail server said, in its codes": {
 		"payments.reference", "payments.remote", "payments.redirect_url", "payments.qr_code", "payments.client_secret", "refunds.remote",
 		"refunds.last_error",

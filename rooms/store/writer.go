@@ -261,6 +261,9 @@ func guarded(f func(*Tx) error, tx *Tx) (err error) {
 }
 
 func (w *writer) exec(statement string, args ...any) error {
+	if err := storableText(args); err != nil {
+		return err
+	}
 	s, err := w.stmt(statement)
 	if err != nil {
 		return err

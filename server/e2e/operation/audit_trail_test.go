@@ -3,6 +3,7 @@ package operation_test
 import (
 	"bytes"
 	"database/sql"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,6 +61,24 @@ func TestAuditLogHasWhoReadWhat(t *testing.T) {
 	}
 	if v := e2e.Do(w.Admin, audit.Verify, rooms.Nothing{}); !v.OK {
 		t.Errorf("the log: %+v", v)
+	}
+}
+
+// A request cannot name one consultation in its path, which is entered in the
+// audit log, and read another that its body names in another case.
+func TestThePathNamesWhatIsRead(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	id := bo.Consults(wang, "a headache")
+	for _, name := range []string{"consultationid", "CONSULTATIONID", "ConsultationId", "consultationId"} {
+		a := w.Ask(t, http.MethodGet, "/api/v1/consultations/NOSUCH-1/messages", bo.Tokens().AccessToken, `{"`+name+`":"`+string(id)+`"}`)
+		if a.Status != http.StatusNotFound {
+			t.Errorf("with %s in the body: %d, want 404", name, a.Status)
+		}
+	}
+	if list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: audit.MessageRead}); len(list.Items) != 0 {
+		t.Errorf("entered: %+v", list.Items)
 	}
 }
 
