@@ -15,9 +15,9 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// withNUL puts U+0000 where earlier versions accepted it on SQLite, which
-// PostgreSQL cannot store.
-func withNUL(t *testing.T, dir, consultation string) {
+// withOldText puts U+0000 and bytes that are not UTF-8 where earlier versions
+// accepted them on SQLite, which PostgreSQL cannot store.
+func withOldText(t *testing.T, dir, consultation string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "wenzhen.db"))
 	e2e.Must(t, err)
@@ -25,6 +25,8 @@ func withNUL(t *testing.T, dir, consultation string) {
 	_, err = db.Exec(`UPDATE consultations SET complaint = 'a' || char(0) || 'b' WHERE id = $1`, consultation)
 	e2e.Must(t, err)
 	_, err = db.Exec(`UPDATE messages SET text = text || char(0) WHERE text LIKE '%monday%'`)
+	e2e.Must(t, err)
+	_, err = db.Exec(`UPDATE sessions SET user_agent = CAST(x'58fffe59' AS TEXT)`)
 	e2e.Must(t, err)
 }
 
@@ -46,7 +48,7 @@ func TestMoveToPostgres(t *testing.T) {
 	e2e.Do(bo, chat.Recall, chat.MessageInput{ConsultationID: id, MessageID: recalled.ID})
 	before := bo.Log(id)
 	e2e.Must(t, w.Stop())
-	withNUL(t, w.Dir, string(id))
+	withOldText(t, w.Dir, string(id))
 
 	url := e2e.PostgresDatabase(t)
 	moved, err := server.Move(t.Context(), placeOf(w), url)
@@ -75,6 +77,9 @@ func TestMoveToPostgres(t *testing.T) {
 	}
 	if c := e2e.Do(bo, consultation.Read, consultation.Input{ConsultationID: id}); c.Complaint != "a\uFFFDb" {
 		t.Errorf("U+0000 became %q", c.Complaint)
+	}
+	if list := e2e.Do(bo, account.Sessions, rooms.Nothing{}); list.Items[0].UserAgent != "X\uFFFDY" {
+		t.Errorf("bytes that are not UTF-8 became %q", list.Items[0].UserAgent)
 	}
 	if me := e2e.Do(bo, account.Me, rooms.Nothing{}); me.User.ID != bo.User.ID {
 		t.Errorf("who: %+v", me.User)
