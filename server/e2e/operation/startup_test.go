@@ -68,6 +68,19 @@ func TestDemoAccountsNeedTheDemo(t *testing.T) {
 	e2e.Must(t, s.Close())
 }
 
+// Nobody can make an account that looks like the demo's, which would keep the
+// server from starting again.
+func TestNobodyTakesThePublishedPassword(t *testing.T) {
+	t.Parallel()
+	w := e2e.NewWorldOn(t, t.TempDir(), "sqlite")
+	w.Run("127.0.0.1:0")
+	_, err := w.Client().Register(t.Context(), account.RegisterInput{Email: "bo@wenzhen.example", Password: "wenzhen-demo", Name: "Bo", Role: rooms.RolePatient})
+	e2e.Code(t, err, rooms.CodeInvalid)
+	e2e.Must(t, w.Stop())
+	w.Run("127.0.0.1:0")
+	e2e.Must(t, w.Stop())
+}
+
 // Without a gateway nothing costs anything: play money is never a default (SEC-18).
 func TestPlayMoneyMustBeNamed(t *testing.T) {
 	t.Parallel()
