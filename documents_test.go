@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -49,6 +50,10 @@ var (
 	tests = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 	// source is a file that a document names as evidence.
 	source = regexp.MustCompile("`([\\w./*-]+\\.(?:go|ts|vue))`")
+	// goTest is a command that runs some tests; pkg and which are its parts.
+	goTest = regexp.MustCompile("(?:go|[$][(]GO[)]) test ([^`\n]*)")
+	pkg    = regexp.MustCompile(`(?:^|\s)(\./[\w./-]+)`)
+	which  = regexp.MustCompile(`-(?:run|bench)[= ]'?([^\s']+)`)
 	record = regexp.MustCompile(`^(\d{4})-[a-z0-9]+(?:-[a-z0-9]+)*\.md$`)
 )
 
@@ -62,10 +67,10 @@ func TestDocumentLinks(t *testing.T) {
 			if u, err := url.Parse(m[1]); err != nil || u.IsAbs() {
 				continue
 			}
-			path, anchor, _ := strings.Cut(m[1], "#")
+			where, anchor, _ := strings.Cut(m[1], "#")
 			target := file
-			if path != "" {
-				target = filepath.Join(filepath.Dir(file), path)
+			if where != "" {
+				target = filepath.Join(filepath.Dir(file), where)
 			}
 			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s, which does not exist", file, m[1])
@@ -186,4 +191,40 @@ func TestEvidenceExists(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestCommandsRunTests checks that the commands `go test -run NAME ./PACKAGE` of
+// documents and of the Makefile find a test.
+func TestCommandsRunTests(t *testing.T) {
+	t.Parallel()
+	for _, file := range append(repository(t, ".md"), "Makefile") {
+		for _, m := range goTest.FindAllStringSubmatch(strings.ReplaceAll(read(t, file), "\\\n", ""), -1) {
+			name := which.FindAllStringSubmatch(m[1], -1)
+			in := pkg.FindStringSubmatch(m[1])
+			if len(name) == 0 || in == nil {
+				continue
+			}
+			dir, below := strings.CutSuffix(strings.TrimPrefix(in[1], "./"), "/...")
+			for _, part := range strings.Split(name[len(name)-1][1], "|") {
+				if !slices.ContainsFunc(functionsIn(t, dir, below), func(f string) bool { return strings.Contains(f, part) }) {
+					t.Errorf("%s: %q finds no test %s in %s", file, "go test "+m[1], part, in[1])
+				}
+			}
+		}
+	}
+}
+
+// functionsIn returns the tests of a package, or of all packages below it.
+func functionsIn(t *testing.T, dir string, below bool) []string {
+	t.Helper()
+	var found []string
+	for _, file := range repository(t, ".go") {
+		if !strings.HasSuffix(file, "_test.go") || (path.Dir(file) != dir && (!below || !strings.HasPrefix(file, dir+"/"))) {
+			continue
+		}
+		for _, m := range tests.FindAllStringSubmatch(read(t, file), -1) {
+			found = append(found, m[1])
+		}
+	}
+	return found
 }
