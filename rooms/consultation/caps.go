@@ -2,7 +2,6 @@ package consultation
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"wenzhen/rooms"
@@ -71,30 +70,39 @@ func tomorrow(format string, args ...any) error {
 	return e
 }
 
-// countInvitation counts an invitation before anyone is looked for, so that
-// addresses are not tried out by it either.
-func (s *Service) countInvitation(ctx context.Context, actor rooms.Actor, in InviteInput) error {
-	to := string(in.UserID)
-	if in.Email != "" {
-		to = strings.ToLower(strings.TrimSpace(in.Email))
-	}
-	now := s.now()
+// countInvitation counts an invitation of its sender before anyone is looked
+// for, so that addresses are not tried out by it either.
+func (s *Service) countInvitation(ctx context.Context, actor rooms.Actor) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
-		for _, c := range []struct {
-			subject string
-			most    int
-		}{{"invites:" + string(actor.UserID), s.caps.Invitations}, {"invited:" + to, s.caps.Invited}} {
-			n, err := tx.CountAttempts(c.subject, now.Add(-aDay))
-			if err != nil {
-				return err
-			}
-			if c.most > 0 && n >= c.most {
-				return tomorrow("%d invitations within 24 hours are the most; come back later", c.most)
-			}
-			if err := tx.AddAttempt(c.subject, now); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.countToday(tx, "invites:"+string(actor.UserID), s.caps.Invitations)
 	})
+}
+
+// countInvited counts a new invitation of the person whom it reaches. Those that
+// are refused or repeated are not counted, and a consultation's doctor is not
+// bound: nobody can use up what another person may be sent.
+func (s *Service) countInvited(tx Tx, by Participant, inv Invitation) error {
+	to := string(inv.UserID)
+	if inv.ByAddress {
+		to = inv.Invitee
+	}
+	most := s.caps.Invited
+	if by.Role == PartDoctor {
+		most = 0
+	}
+	return s.countToday(tx, "invited:"+to, most)
+}
+
+// countToday counts an invitation, of which there may be most in a day; 0 is no
+// bound.
+func (s *Service) countToday(tx Tx, subject string, most int) error {
+	now := s.now()
+	n, err := tx.CountAttempts(subject, now.Add(-aDay))
+	if err != nil {
+		return err
+	}
+	if most > 0 && n >= most {
+		return tomorrow("%d invitations within 24 hours are the most; come back later", most)
+	}
+	return tx.AddAttempt(subject, now)
 }

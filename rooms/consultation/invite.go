@@ -33,7 +33,7 @@ func host(tx Tx, actor rooms.Actor, id ID) (Participant, Consultation, error) {
 }
 
 func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput) (Admission, error) {
-	if err := s.countInvitation(ctx, actor, in); err != nil {
+	if err := s.countInvitation(ctx, actor); err != nil {
 		return Admission{}, err
 	}
 	var out Admission
@@ -80,6 +80,9 @@ func (s *Service) inviteIn(tx Tx, actor rooms.Actor, in InviteInput, out *Admiss
 		}
 	}
 	if err := s.hasPlace(tx, c, me.Role, all); err != nil {
+		return err
+	}
+	if err := s.countInvited(tx, me, inv); err != nil {
 		return err
 	}
 	if err := tx.InsertInvitation(inv); err != nil {

@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -124,9 +125,9 @@ func TestFreeConsultationsAreCapped(t *testing.T) {
 	}
 }
 
-// Invitations are bounded by sender and by whom they are for, whether or not
-// there is such a person.
-func TestInvitationsAreCapped(t *testing.T) {
+// What one person sends is bounded, whether or not there is such a person, and
+// what becomes of it.
+func TestInvitationsOfOneSenderAreCapped(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, _, id := w.Talk()
@@ -135,8 +136,45 @@ func TestInvitationsAreCapped(t *testing.T) {
 	for ; n < 100 && rooms.CodeOf(err) != rooms.CodeRateLimited; n++ {
 		_, err = roomstest.Ask(w, bo.As, consultation.Invite, consultation.InviteInput{ConsultationID: id, Email: "nobody@example.org", Role: consultation.PartColleague})
 	}
-	if n != consultation.UsualCaps.Invited+1 {
-		t.Errorf("%d invitations to one address", n)
+	if n != consultation.UsualCaps.Invitations+1 {
+		t.Errorf("%d invitations of one sender", n)
+	}
+}
+
+// What one person is sent is bounded as well. What is refused or repeated is not
+// counted, and a doctor may still invite a colleague whom others invite too.
+func TestInvitationsToOnePersonAreCapped(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	wang, aunt := w.Doctor("wang"), w.Patient("aunt")
+	invite := func(by *roomstest.Person, id consultation.ID) rooms.Code {
+		return roomstest.Code(by, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: aunt.User.ID, Role: consultation.PartRelative})
+	}
+	for n := range consultation.UsualCaps.Invited + 1 {
+		patient := w.Patient(fmt.Sprint("patient", n))
+		id := patient.Consults(wang, "a headache")
+		if n == 0 {
+			for range consultation.UsualCaps.Invited {
+				if code := invite(patient, "no-such"); code != rooms.CodeNotFound {
+					t.Fatalf("into no consultation: %q", code)
+				}
+			}
+		}
+		for range 2 {
+			want := rooms.Code("")
+			if n == consultation.UsualCaps.Invited {
+				want = rooms.CodeRateLimited
+			}
+			if code := invite(patient, id); code != want {
+				t.Errorf("invitation %d: %q, want %q", n, code, want)
+			}
+		}
+		if n == consultation.UsualCaps.Invited {
+			wang.Accepts(id)
+			if code := invite(wang, id); code != "" {
+				t.Errorf("the doctor's invitation: %q", code)
+			}
+		}
 	}
 }
 
