@@ -6,7 +6,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
-FONT        := static/dist/fonts/NotoSansSC-Regular.ttf
+FONTS       := static/dist/fonts/00-NotoSansSC.ttf
 
 .PHONY: run build test prove left test-go fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party clean chromium services
 
@@ -14,7 +14,7 @@ FONT        := static/dist/fonts/NotoSansSC-Regular.ttf
 run: build
 	bin/wenzhen serve --demo
 
-build: static/dist/app/index.html $(FONT)
+build: static/dist/app/index.html $(FONTS)
 	$(GO) build -trimpath -ldflags "-s -w -X wenzhen/server.Version=$(VERSION)" -o bin/wenzhen .
 
 # Frontend packages, as the lock file has them.
@@ -32,10 +32,9 @@ deploy/check/node_modules/.installed: deploy/check/package.json deploy/check/pac
 	cd deploy/check && npm ci --no-audit --no-fund
 	@touch $@
 
-# The font of printed documents, which the binary carries.
-$(FONT): static/node_modules/.installed
-	@mkdir -p $(@D)
-	cp static/node_modules/@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf $@
+# The fonts of printed documents, which the binary carries.
+$(FONTS): static/node_modules/.installed server/document/fonts/main.go
+	$(GO) run ./server/document/fonts static/node_modules static/dist/fonts
 
 static/dist/app/index.html: static/node_modules/.installed $(FRONTEND)
 	cd static && npm run build
@@ -65,14 +64,14 @@ lint:
 # Most tests wait for sockets and timers more than they compute, so more of them
 # run at once than there are processors.
 GOTEST ?= -parallel 6 -timeout 30m
-test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONT)
+test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONTS)
 	.ci/timed "Go tests with the race detector" $(GO) test -race $(GOTEST) ./...
 	WENZHEN_TEST_DATABASE=postgres .ci/timed "the same tests on PostgreSQL" $(GO) test $(GOTEST) ./rooms/... ./server/e2e/...
 	.ci/timed "the edge beside the library as shipped, which the race detector would stop" $(GO) test $(GOTEST) ./server/realtime/edge
 
 # Each fuzz target for a moment, on top of its committed corpus (docs/fuzzing.md).
 FUZZTIME ?= 2s
-fuzz: $(FONT)
+fuzz: $(FONTS)
 	GO="$(GO)" FUZZTIME=$(FUZZTIME) .ci/timed "fuzz targets" .ci/fuzz
 
 test-frontend: static/node_modules/.installed

@@ -228,7 +228,7 @@ func (s *Server) plant(ctx context.Context, p *parts) error {
 // openHTTP makes what answers HTTP, the realtime server in it.
 func (s *Server) openHTTP(_ context.Context, p *parts) error {
 	cfg := s.cfg
-	printer, resources := document.New(static.Fonts(), s.publicURL), fhir.New(s.catalogue, s.publicURL, s.clock)
+	printer, resources := document.New(static.Fonts, s.publicURL), fhir.New(s.catalogue, s.publicURL, s.clock)
 	app, _ := static.App()
 	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.accounts, Attachments: downloads{p.chats, s.reads}, Payments: s.bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
 		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, s.clock), Leases: p.leases,

@@ -3,8 +3,13 @@
 package static
 
 import (
+	"bytes"
+	"compress/gzip"
 	"embed"
+	"fmt"
+	"io"
 	"io/fs"
+	"strings"
 )
 
 //go:embed all:dist
@@ -16,14 +21,34 @@ var dist embed.FS
 var Unbuilt []byte
 
 // Fonts are the TrueType fonts that documents are printed with, in the order in
-// which a character is looked for (Noto Sans SC, SIL Open Font License 1.1,
-// which lets programs carry it); none when this binary was built without them.
-func Fonts() [][]byte {
-	font, err := dist.ReadFile("dist/fonts/NotoSansSC-Regular.ttf")
+// which a character is looked for (server/document/fonts); none when this
+// binary was built without them. All have the SIL Open Font License 1.1, which
+// lets programs carry them.
+func Fonts() ([][]byte, error) {
+	files, err := fs.Glob(dist, "dist/fonts/*.ttf*")
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return [][]byte{font}
+	var all [][]byte
+	for _, name := range files {
+		raw, err := dist.ReadFile(name)
+		if err == nil && strings.HasSuffix(name, ".gz") {
+			raw, err = unpacked(raw)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, raw)
+	}
+	return all, nil
+}
+
+func unpacked(raw []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }
 
 // App is the built application with index.html at its root; false when this

@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/skip2/go-qrcode"
@@ -18,7 +19,7 @@ func (s *sheet) diagnosis(v record.Printout) {
 	s.title(v)
 	s.heading("诊断", "Diagnosis (ICD-10)")
 	for _, c := range d.Codes {
-		s.words(join("   ", c.Code, c.Zh, c.En))
+		s.words(join("   ", c.Code, c.Zh, c.En)...)
 	}
 	s.section("病情说明", "Findings", d.Text)
 	s.section("医嘱", "Advice", d.Advice)
@@ -28,16 +29,19 @@ func (s *sheet) prescription(v record.Printout) {
 	p := v.Prescription
 	s.title(v)
 	for i, item := range p.Items {
-		s.words(strconv.Itoa(i+1) + ".  " + join("  ", item.Drug, item.Strength) + "    × " + strconv.Itoa(item.Quantity) + " " + item.QuantityUnit)
-		s.write(margin+indent, smallSize+1, line, soft, join("  ", "用法 Sig.", dose(item), routes[item.Route], frequencies[item.Frequency], fmt.Sprintf("%d 天 days", item.Days), item.Note))
+		number, quantity := strconv.Itoa(i+1)+".  ", "    × "+strconv.Itoa(item.Quantity)+" "
+		s.words(slices.Concat([]string{number}, join("  ", item.Drug, item.Strength), []string{quantity, item.QuantityUnit})...)
+		taken := join("  ", routes[item.Route], frequencies[item.Frequency], fmt.Sprintf("%d 天 days", item.Days), item.Note)
+		dose := []string{"用法 Sig.  " + record.Amount(item.Dose) + " ", item.DoseUnit, "  "}
+		s.write(margin+indent, smallSize+1, line, soft, slices.Concat(dose, taken)...)
 		s.y++
 	}
 	s.section("备注", "Note", p.Note)
 	for _, w := range p.Warned {
-		s.section("过敏提示（医生已知晓）", "Allergy, known to the doctor", join(" – ", w.Drug, w.Substance))
+		s.section("过敏提示（医生已知晓）", "Allergy, known to the doctor", join(" – ", w.Drug, w.Substance)...)
 	}
 	for _, d := range p.Decisions {
-		s.section(decisions[d.Status], d.At.In(s.zone).Format("2006-01-02 15:04 MST"), join(" – ", d.ByName, d.Reason))
+		s.section(decisions[d.Status], d.At.In(s.zone).Format("2006-01-02 15:04 MST"), join(" – ", d.ByName, d.Reason)...)
 	}
 }
 
@@ -46,16 +50,12 @@ func (s *sheet) summary(v record.Printout) {
 	s.section("小结", "Summary", v.Summary.Text)
 }
 
-func (s *sheet) section(zh, en, text string) {
-	if text == "" {
+func (s *sheet) section(zh, en string, text ...string) {
+	if len(text) == 0 || text[0] == "" {
 		return
 	}
 	s.heading(zh, en)
-	s.words(text)
-}
-
-func dose(item record.Item) string {
-	return record.Amount(item.Dose) + " " + item.DoseUnit
+	s.words(text...)
 }
 
 // signature is who signed when, the hash, and the code that verifies it.

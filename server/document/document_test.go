@@ -27,6 +27,9 @@ func head() record.Head {
 		Signature: &record.Signature{SignedAt: at, SHA256: strings.Repeat("0123456789abcdef", 4)}}
 }
 
+// printer has the fonts that the binary carries (make static/dist/fonts/00-NotoSansSC.ttf).
+var printer = document.New(static.Fonts, func() string { return "https://clinic.example" })
+
 // printed is the file of a PDF, for a patient and doctor with plain names.
 func printed(t *testing.T, v record.Printout) string {
 	t.Helper()
@@ -38,15 +41,17 @@ func printed(t *testing.T, v record.Printout) string {
 
 func file(t *testing.T, v record.Printout) string {
 	t.Helper()
-	fonts := static.Fonts()
-	if len(fonts) == 0 {
-		t.Fatal("the font is not there; run: make static/dist/fonts/NotoSansSC-Regular.ttf")
-	}
-	raw, err := document.New(fonts, func() string { return "https://clinic.example" }).Print(t.Context(), v)
+	return fileOf(t, v, 600_000)
+}
+
+// fileOf is the file of a PDF of at most so many bytes.
+func fileOf(t *testing.T, v record.Printout, most int) string {
+	t.Helper()
+	raw, err := printer.Print(t.Context(), v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(raw) > 600_000 {
+	if len(raw) > most {
 		t.Errorf("%d bytes: the font is carried whole", len(raw))
 	}
 	path := filepath.Join(t.TempDir(), "document.pdf")
@@ -71,10 +76,11 @@ func poppler(t *testing.T, program string, args ...string) []byte {
 	return out
 }
 
-// words is the text of a PDF, as another program extracts it.
-func words(t *testing.T, file string) string {
+// words is the text of a PDF without spaces, as another program extracts it.
+func words(t *testing.T, file string, options ...string) string {
 	t.Helper()
-	return strings.NewReplacer(" ", "", "\n", "").Replace(string(poppler(t, "pdftotext", "-raw", file, "-")))
+	text := poppler(t, "pdftotext", append(options, file, "-")...)
+	return strings.NewReplacer(" ", "", "\n", "", "\u202a", "", "\u202b", "", "\u202c", "").Replace(string(text))
 }
 
 // scanned is what a QR reader sees on a page as another program renders it. As
@@ -139,7 +145,7 @@ func TestDocuments(t *testing.T) {
 
 func TestWithoutAFontNothingIsPrinted(t *testing.T) {
 	t.Parallel()
-	_, err := document.New(nil, func() string { return "" }).Print(t.Context(), record.Printout{Summary: &record.ClosingSummary{Head: head()}})
+	_, err := document.New(func() ([][]byte, error) { return nil, nil }, func() string { return "" }).Print(t.Context(), record.Printout{Summary: &record.ClosingSummary{Head: head()}})
 	if rooms.CodeOf(err) != rooms.CodeUnavailable {
 		t.Errorf("got %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"wenzhen/rooms"
@@ -16,34 +17,40 @@ import (
 // Printer makes documents. It is safe for use by many; only a few are made at
 // the same time.
 type Printer struct {
-	fonts  []*pdf.Font
-	broken error
+	fonts  func() ([]*pdf.Font, error)
 	public func() string
 	slots  chan struct{}
 }
 
-// New makes a printer. fonts are TrueType fonts, the first with the characters
-// of Chinese; a character is looked for in them in their order. Without any
-// nothing can be printed. public returns the address at which browsers reach the
-// server, such as https://clinic.example, without a path.
-func New(fonts [][]byte, public func() string) *Printer {
-	p := &Printer{public: public, slots: make(chan struct{}, 2), broken: errors.New("no font")}
-	for _, raw := range fonts {
-		font, err := pdf.ParseFont(raw)
-		if p.broken = err; err != nil {
-			break
+// New makes a printer. fonts returns TrueType fonts, the first with the
+// characters of Chinese; a character is looked for in them in their order. They
+// are read when the first document is printed. Without any nothing can be
+// printed. public returns the address at which browsers reach the server, such
+// as https://clinic.example, without a path.
+func New(fonts func() ([][]byte, error), public func() string) *Printer {
+	return &Printer{public: public, slots: make(chan struct{}, 2), fonts: sync.OnceValues(func() ([]*pdf.Font, error) {
+		files, err := fonts()
+		if err == nil && len(files) == 0 {
+			err = errors.New("no font")
 		}
-		p.fonts = append(p.fonts, font)
-	}
-	return p
+		if err != nil {
+			return nil, err
+		}
+		var all []*pdf.Font
+		for _, raw := range files {
+			font, err := pdf.ParseFont(raw)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, font)
+		}
+		return all, nil
+	})}
 }
 
 // Print makes the PDF (ISO 32000-1) of one signed document. Errors:
 // unavailable, without a font or when ctx ends before it is its turn.
 func (p *Printer) Print(ctx context.Context, v record.Printout) ([]byte, error) {
-	if p.broken != nil {
-		return nil, rooms.Unavailable(p.broken, "this server was built without the font for documents; build it with make")
-	}
 	if v.Head().Signature == nil {
 		return nil, errors.New("document: what is not signed cannot be printed")
 	}
@@ -53,11 +60,15 @@ func (p *Printer) Print(ctx context.Context, v record.Printout) ([]byte, error) 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	fonts, err := p.fonts()
+	if err != nil {
+		return nil, rooms.Unavailable(err, "this server was built without the fonts for documents; build it with make")
+	}
 	zone, err := time.LoadLocation(v.TimeZone)
 	if err != nil || v.TimeZone == "" {
 		zone = time.UTC
 	}
-	s := newSheet(titles[v.Kind], zone, p.fonts)
+	s := newSheet(titles[v.Kind], zone, fonts)
 	switch {
 	case v.Diagnosis != nil:
 		s.diagnosis(v)
@@ -86,6 +97,7 @@ func (p *Printer) verification(v record.Printout) string {
 // sheet is a document that is being written, top down.
 type sheet struct {
 	out  *pdf.Document
+	text *typesetter
 	page int
 	y    float64 // where the next line begins
 	// right is where lines end.
@@ -120,7 +132,7 @@ var titles = map[record.DocumentKind][2]string{
 }
 
 func newSheet(title [2]string, zone *time.Location, fonts []*pdf.Font) *sheet {
-	s := &sheet{out: pdf.New(title[0]+" "+title[1], fonts...), zone: zone, right: margin + width}
+	s := &sheet{out: pdf.New(title[0]+" "+title[1], fonts...), text: newTypesetter(fonts), zone: zone, right: margin + width}
 	s.turn()
 	return s
 }
@@ -129,9 +141,9 @@ func newSheet(title [2]string, zone *time.Location, fonts []*pdf.Font) *sheet {
 func (s *sheet) turn() { s.page, s.y = s.out.AddPage(), margin }
 
 // write writes a text from x on, in lines of a height, and turns the page when
-// it is full.
-func (s *sheet) write(x, size, height float64, color pdf.Color, text string) {
-	for _, l := range lines(s.out, text, size, s.right-x) {
+// it is full. Parts of a text whose directions must not mix are given apart.
+func (s *sheet) write(x, size, height float64, color pdf.Color, parts ...string) {
+	for _, l := range s.text.lines(size, s.right-x, parts...) {
 		if s.y+height > bottom {
 			s.turn()
 		}
@@ -146,7 +158,7 @@ const capHeight = 0.26
 // numbers writes the numbers of pages at their feet.
 func (s *sheet) numbers() {
 	for page := range s.out.Pages() {
-		n := glyphs(s.out, fmt.Sprintf("%d / %d", page+1, s.out.Pages()))
+		n := s.text.lines(smallSize, width, fmt.Sprintf("%d / %d", page+1, s.out.Pages()))[0]
 		s.out.Text(page, (pdf.PageWidth-pdf.Width(n, smallSize))/2, pdf.PageHeight-9, smallSize, faint, n)
 	}
 }
@@ -161,9 +173,9 @@ func (s *sheet) title(v record.Printout) {
 	patient, doctor := v.SignedAs.Patient, v.SignedAs.Doctor
 	s.pair("姓名 Patient", patient.Name)
 	if patient.BirthDate != "" || patient.Sex != "" {
-		s.pair("出生日期 / 性别  Born / sex", join(" / ", patient.BirthDate, sexes[patient.Sex]))
+		s.pair("出生日期 / 性别  Born / sex", join(" / ", patient.BirthDate, sexes[patient.Sex])...)
 	}
-	s.pair("医生 Doctor", join("  ", doctor.Name, doctor.Title, doctor.Department))
+	s.pair("医生 Doctor", join("  ", doctor.Name, doctor.Title, doctor.Department)...)
 	s.pair("日期 Date", h.Signature.SignedAt.In(s.zone).Format("2006-01-02 15:04 MST"))
 	s.pair("版本 Version", strconv.Itoa(h.Version))
 	if note := standing[h.Status]; note != "" {
@@ -188,14 +200,14 @@ func (s *sheet) rule() {
 }
 
 // pair is a label and what it is of, which begins on the same page.
-func (s *sheet) pair(label, value string) {
+func (s *sheet) pair(label string, value ...string) {
 	if s.y+line > bottom {
 		s.turn()
 	}
 	top, page := s.y, s.page
 	s.write(margin, smallSize, line, faint, label)
 	s.y, s.page = top, page
-	s.write(margin+labelSide, textSize, line, ink, value)
+	s.write(margin+labelSide, textSize, line, ink, value...)
 }
 
 func (s *sheet) heading(zh, en string) {
@@ -206,17 +218,16 @@ func (s *sheet) heading(zh, en string) {
 	s.write(margin, smallSize, line, accent, zh+"  "+en)
 }
 
-func (s *sheet) words(text string) { s.write(margin, textSize, line, ink, text) }
+func (s *sheet) words(parts ...string) { s.write(margin, textSize, line, ink, parts...) }
 
-func join(between string, parts ...string) string {
-	all := ""
+// join is the parts that are not empty, and what is between each two.
+func join(between string, parts ...string) (all []string) {
 	for _, p := range parts {
-		switch {
-		case p == "":
-		case all == "":
-			all = p
-		default:
-			all += between + p
+		if p != "" && len(all) > 0 {
+			all = append(all, between)
+		}
+		if p != "" {
+			all = append(all, p)
 		}
 	}
 	return all

@@ -22,7 +22,7 @@ import (
 func exported(t *testing.T, p *roomstest.Person) map[string]string {
 	t.Helper()
 	public := func() string { return "https://clinic.example" }
-	x := export.New(p.W.Catalogue, p.W.Chats, fhir.New(p.W.Catalogue, public, p.W.Now), document.New(static.Fonts(), public), p.W.Now)
+	x := export.New(p.W.Catalogue, p.W.Chats, fhir.New(p.W.Catalogue, public, p.W.Now), document.New(static.Fonts, public), p.W.Now)
 	var out bytes.Buffer
 	if err := x.Write(t.Context(), p.As, &out); err != nil {
 		t.Fatalf("the export ends after %d bytes: %v", out.Len(), err)

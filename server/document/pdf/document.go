@@ -12,7 +12,7 @@ const (
 	PageWidth  = 210.0
 	PageHeight = 297.0
 
-	pointsPerMM = 72 / 25.4
+	PointsPerMM = 72 / 25.4
 )
 
 // Color is red, green and blue.
@@ -29,50 +29,37 @@ type Document struct {
 // face is a font of a document, and what the document shows of it.
 type face struct {
 	font *Font
-	ids  map[rune]int // from 1
-	used []character  // by id, less 1
+	ids  map[character]int // from 1
+	used []character       // by id, less 1
 }
 
+// character is a glyph, and the text that it shows.
 type character struct {
-	r     rune
 	glyph uint16
+	text  string
 }
 
-// New begins a document without pages. A character is looked for in the fonts
-// in their order.
+// New begins a document without pages that has these fonts.
 func New(title string, fonts ...*Font) *Document {
 	d := &Document{title: title}
 	for _, f := range fonts {
-		d.fonts = append(d.fonts, face{font: f, ids: map[rune]int{}})
+		d.fonts = append(d.fonts, face{font: f, ids: map[character]int{}})
 	}
 	return d
 }
 
-// Glyph is a character in a font.
+// Glyph is a sign in a font. Its measures are in thousandths of the size of the
+// text.
 type Glyph struct {
-	Rune  rune
-	Width int // in thousandths of the size of the text, as are the following
-	// Middle is where the outline has its middle; Low and High are its ends.
-	Middle, Low, High int
-	// Back moves the glyph to the left, and Width does not count: it is a mark
-	// on what is before it.
-	Back int
-	Mark bool
-	Rise int // of a mark
-
-	font  int
-	glyph uint16
-}
-
-// Find is the glyph of a character; false if no font has it.
-func (d *Document) Find(r rune) (Glyph, bool) {
-	for i, f := range d.fonts {
-		if g := f.font.glyph(r); g != 0 {
-			left, low, right, high := f.font.bounds(g)
-			return Glyph{Rune: r, Width: f.font.advance(g), Middle: (left + right) / 2, Low: low, High: high, font: i, glyph: g}, true
-		}
-	}
-	return Glyph{}, false
+	Font int // of the document, from 0
+	ID   uint16
+	// Text is what the sign shows, for those who search or copy it; empty if
+	// another sign of the same letter has it.
+	Text string
+	// Advance is how far the next glyph is from here.
+	Advance int
+	// X and Y are how far to the right of its place and above the line it is.
+	X, Y int
 }
 
 // AddPage adds an empty page and returns its number, from 0.
@@ -88,28 +75,32 @@ func (d *Document) Pages() int { return len(d.pages) }
 func Width(glyphs []Glyph, size float64) float64 {
 	sum := 0
 	for _, g := range glyphs {
-		if !g.Mark {
-			sum += g.Width
-		}
+		sum += g.Advance
 	}
-	return float64(sum) / 1000 * size / pointsPerMM
+	return float64(sum) / 1000 * size / PointsPerMM
 }
 
-// Text writes glyphs on a page; y is that of the line that they stand on.
+// Text writes glyphs on a page, from left to right; y is that of the line that
+// they stand on.
 func (d *Document) Text(page int, x, y, size float64, color Color, glyphs []Glyph) {
 	to := d.pages[page]
 	for len(glyphs) > 0 {
 		n := 1
-		for n < len(glyphs) && glyphs[n].font == glyphs[0].font {
+		for n < len(glyphs) && glyphs[n].Font == glyphs[0].Font {
 			n++
 		}
-		fmt.Fprintf(to, "BT /F%d %.2f Tf %s rg 1 0 0 1 %.2f %.2f Tm [", glyphs[0].font, size, color, x*pointsPerMM, (PageHeight-y)*pointsPerMM)
+		fmt.Fprintf(to, "BT /F%d %.2f Tf %s rg 1 0 0 1 %.2f %.2f Tm [", glyphs[0].Font, size, color, x*PointsPerMM, (PageHeight-y)*PointsPerMM)
+		moved := 0 // how far the pen is right of where the next glyph has its place
 		for _, g := range glyphs[:n] {
-			if g.Mark {
-				fmt.Fprintf(to, "%d] TJ %.2f Ts [<%04X>] TJ 0 Ts [%d", g.Back, float64(g.Rise)/1000*size, d.id(g), g.Width-g.Back)
+			if moved -= g.X; moved != 0 {
+				fmt.Fprintf(to, "%d", moved)
+			}
+			if g.Y != 0 {
+				fmt.Fprintf(to, "] TJ %.2f Ts [<%04X>] TJ 0 Ts [", float64(g.Y)/1000*size, d.id(g))
 			} else {
 				fmt.Fprintf(to, "<%04X>", d.id(g))
 			}
+			moved = g.X + d.fonts[g.Font].font.advance(g.ID) - g.Advance
 		}
 		to.WriteString("] TJ ET\n")
 		x += Width(glyphs[:n], size)
@@ -117,15 +108,15 @@ func (d *Document) Text(page int, x, y, size float64, color Color, glyphs []Glyp
 	}
 }
 
-// id is what a glyph is called in the document. Each character has one of its
-// own, also those that share a glyph, so that it is extracted as what it is.
+// id is what a glyph is called in the document. It has one for each text that
+// it shows, so that every character is extracted as what it is.
 func (d *Document) id(g Glyph) int {
-	f := &d.fonts[g.font]
-	id, there := f.ids[g.Rune]
+	f, c := &d.fonts[g.Font], character{g.ID, g.Text}
+	id, there := f.ids[c]
 	if !there {
-		f.used = append(f.used, character{g.Rune, g.glyph})
+		f.used = append(f.used, c)
 		id = len(f.used)
-		f.ids[g.Rune] = id
+		f.ids[c] = id
 	}
 	return id
 }
@@ -138,7 +129,7 @@ func (d *Document) Fill(page int, color Color, all ...Rectangle) {
 	to := d.pages[page]
 	fmt.Fprintf(to, "%s rg\n", color)
 	for _, r := range all {
-		fmt.Fprintf(to, "%.3f %.3f %.3f %.3f re\n", r.X*pointsPerMM, (PageHeight-r.Y-r.Height)*pointsPerMM, r.Width*pointsPerMM, r.Height*pointsPerMM)
+		fmt.Fprintf(to, "%.3f %.3f %.3f %.3f re\n", r.X*PointsPerMM, (PageHeight-r.Y-r.Height)*PointsPerMM, r.Width*PointsPerMM, r.Height*PointsPerMM)
 	}
 	to.WriteString("f\n")
 }

@@ -1,17 +1,21 @@
 package pdf
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 
-	"golang.org/x/image/font/sfnt"
+	"github.com/go-text/typesetting/font"
+	"github.com/go-text/typesetting/font/opentype"
+	"github.com/go-text/typesetting/font/opentype/tables"
 )
 
 // Font is a TrueType font. It is safe for use by many.
 type Font struct {
-	characters *sfnt.Font
+	layout     *font.Font // without outlines
 	tables     map[string][]byte
 	glyphs     int
 	unitsPerEm int
@@ -26,24 +30,17 @@ const mustHave = 6
 
 // ParseFont reads a font, which must not be changed afterwards.
 func ParseFont(raw []byte) (*Font, error) {
-	characters, err := sfnt.Parse(raw)
-	if err != nil {
-		return nil, fmt.Errorf("font: %w", err)
-	}
-	f := &Font{characters: characters, tables: map[string][]byte{}, glyphs: characters.NumGlyphs()}
-	for i := 0; i < int(binary.BigEndian.Uint16(raw[4:])); i++ {
-		entry := raw[12+16*i:]
-		from, size := binary.BigEndian.Uint32(entry[8:]), binary.BigEndian.Uint32(entry[12:])
-		if uint64(from)+uint64(size) > uint64(len(raw)) {
-			return nil, errors.New("font: a table lies outside of the file")
-		}
-		f.tables[string(entry[:4])] = raw[from : from+size]
+	f := &Font{}
+	var err error
+	if f.tables, err = parts(raw); err != nil {
+		return nil, err
 	}
 	for i, name := range kept[:mustHave] {
-		if least := []int{0, 54, 36, 4, 4, 6}[i]; len(f.tables[name]) < least {
+		if least := []int{1, 54, 36, 4, 4, 6}[i]; len(f.tables[name]) < least {
 			return nil, fmt.Errorf("font: no table %q; only TrueType outlines can be printed", name)
 		}
 	}
+	f.glyphs = int(binary.BigEndian.Uint16(f.tables["maxp"][4:]))
 	f.unitsPerEm = int(binary.BigEndian.Uint16(f.tables["head"][18:]))
 	f.longLoca = binary.BigEndian.Uint16(f.tables["head"][50:]) == 1
 	f.metrics = int(binary.BigEndian.Uint16(f.tables["hhea"][34:]))
@@ -54,16 +51,65 @@ func ParseFont(raw []byte) (*Font, error) {
 	if f.unitsPerEm == 0 || f.metrics == 0 || f.metrics*4 > len(f.tables["hmtx"]) || (f.glyphs+1)*entry > len(f.tables["loca"]) {
 		return nil, errors.New("font: its tables contradict each other")
 	}
+	if err := f.parseLayout(); err != nil {
+		return nil, fmt.Errorf("font: %w", err)
+	}
 	return f, nil
 }
 
-// glyph is the number of a character's glyph; 0 if the font does not have it.
-func (f *Font) glyph(r rune) uint16 {
-	g, err := f.characters.GlyphIndex(nil, r)
+// parseLayout reads what text is laid out by. Outlines are not needed for it,
+// and parsed they would take more memory than the file.
+func (f *Font) parseLayout() error {
+	small := maps.Clone(f.tables)
+	delete(small, "glyf")
+	delete(small, "loca")
+	loader, err := opentype.NewLoader(bytes.NewReader(fontFile(small)))
 	if err != nil {
-		return 0
+		return err
 	}
-	return uint16(g)
+	f.layout, err = font.NewFont(loader)
+	return err
+}
+
+// parts are the tables of a font file by name.
+func parts(raw []byte) (map[string][]byte, error) {
+	if len(raw) < 12 || len(raw) < 12+16*int(binary.BigEndian.Uint16(raw[4:])) {
+		return nil, errors.New("font: the file is too short")
+	}
+	all := map[string][]byte{}
+	for i := range int(binary.BigEndian.Uint16(raw[4:])) {
+		entry := raw[12+16*i:]
+		from, size := binary.BigEndian.Uint32(entry[8:]), binary.BigEndian.Uint32(entry[12:])
+		if uint64(from)+uint64(size) > uint64(len(raw)) {
+			return nil, errors.New("font: a table lies outside of the file")
+		}
+		all[string(entry[:4])] = raw[from : from+size]
+	}
+	return all, nil
+}
+
+// Face is for laying out text in the font. A face is for one goroutine.
+func (f *Font) Face() *font.Face { return font.NewFace(f.layout) }
+
+// Has reports whether the font has a glyph for a character.
+func (f *Font) Has(r rune) bool {
+	_, found := f.layout.NominalGlyph(r)
+	return found
+}
+
+// Places reports whether the font says where a mark goes on letters.
+func (f *Font) Places(mark rune) bool {
+	glyph, found := f.layout.NominalGlyph(mark)
+	for _, lookup := range f.layout.GPOS.Lookups {
+		for _, table := range lookup.Subtables {
+			if marks, is := table.(tables.MarkBasePos); is && found {
+				if _, covered := marks.Cov().Index(tables.GlyphID(glyph)); covered {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // thousandths converts a measure of the font to thousandths of its size.
@@ -96,16 +142,6 @@ func (f *Font) outline(glyph int) []byte {
 		return nil
 	}
 	return f.tables["glyf"][from:to]
-}
-
-// bounds is the box around the outline of a glyph, in thousandths.
-func (f *Font) bounds(glyph uint16) (left, low, right, high int) {
-	o := f.outline(int(glyph))
-	if len(o) < 10 {
-		return 0, 0, 0, 0
-	}
-	at := func(i int) int { return f.thousandths(int(int16(binary.BigEndian.Uint16(o[i:])))) }
-	return at(2), at(4), at(6), at(8)
 }
 
 // Flags of a component of a composite glyph (OpenType, table glyf).
@@ -149,6 +185,18 @@ func components(outline []byte) []int {
 // subset is a font file that describes these glyphs, which keep their numbers,
 // and what they are made of.
 func (f *Font) subset(glyphs []uint16) []byte {
+	tables := f.described(glyphs)
+	for _, name := range kept {
+		if raw, there := f.tables[name]; there && tables[name] == nil {
+			tables[name] = raw
+		}
+	}
+	return fontFile(tables)
+}
+
+// described are the tables of a font that describe these glyphs and what they
+// are made of.
+func (f *Font) described(glyphs []uint16) map[string][]byte {
 	wanted := map[int]bool{0: true}
 	var want func(int)
 	want = func(g int) {
@@ -175,10 +223,30 @@ func (f *Font) subset(glyphs []uint16) []byte {
 		}
 		binary.BigEndian.PutUint32(places[4*(g+1):], uint32(len(outlines)))
 	}
-	head := append([]byte(nil), f.tables["head"]...)
+	head := bytes.Clone(f.tables["head"])
 	binary.BigEndian.PutUint16(head[50:], 1)
-	tables := map[string][]byte{"glyf": outlines, "loca": places, "hmtx": advances, "head": head}
-	for _, name := range kept {
+	return map[string][]byte{"glyf": outlines, "loca": places, "hmtx": advances, "head": head}
+}
+
+// Reduce is a font file with the glyphs of these characters, which the font
+// has and which are in ascending order, for text that needs no shaping.
+func (f *Font) Reduce(characters []rune) []byte {
+	var glyphs []uint16
+	// One group for each character (OpenType, table cmap, format 12).
+	groups := binary.BigEndian.AppendUint32(nil, uint32(len(characters)))
+	for _, r := range characters {
+		g, _ := f.layout.NominalGlyph(r)
+		glyphs = append(glyphs, uint16(g))
+		for _, n := range []uint32{uint32(r), uint32(r), uint32(g)} {
+			groups = binary.BigEndian.AppendUint32(groups, n)
+		}
+	}
+	characterMap := []byte{0, 0, 0, 1, 0, 3, 0, 10, 0, 0, 0, 12, 0, 12, 0, 0}
+	characterMap = binary.BigEndian.AppendUint32(characterMap, uint32(12+len(groups)))
+	characterMap = append(binary.BigEndian.AppendUint32(characterMap, 0), groups...)
+	tables := f.described(glyphs)
+	tables["cmap"] = characterMap
+	for _, name := range append(kept, "name", "OS/2") { // name has the copyright and the licence
 		if raw, there := f.tables[name]; there && tables[name] == nil {
 			tables[name] = raw
 		}

@@ -25,7 +25,7 @@ func (d *Document) Bytes() ([]byte, error) {
 		at := w.stream("", content.Bytes())
 		page := w.reserve()
 		w.object(page, fmt.Sprintf("<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %.2f %.2f] /Resources << /Font << %s>> >> /Contents %d 0 R >>",
-			pages, PageWidth*pointsPerMM, PageHeight*pointsPerMM, fonts, at))
+			pages, PageWidth*PointsPerMM, PageHeight*PointsPerMM, fonts, at))
 		kids = append(kids, fmt.Sprintf("%d 0 R", page))
 	}
 	w.object(pages, fmt.Sprintf("<< /Type /Pages /Count %d /Kids [%s] >>", len(kids), strings.Join(kids, " ")))
@@ -83,7 +83,7 @@ func (w *writer) face(f face, i int) int {
 		widths[j] = fmt.Sprint(f.font.advance(c.glyph))
 		numbers = append(numbers, byte(c.glyph>>8), byte(c.glyph))
 	}
-	name := fmt.Sprintf("WENZH%c+Sans", 'A'+i)
+	name := fmt.Sprintf("WENZ%c%c+Sans", 'A'+i/26, 'A'+i%26)
 	raw := f.font.subset(glyphs)
 	file := w.stream(fmt.Sprintf("/Length1 %d ", len(raw)), raw)
 	box := make([]string, 4)
@@ -114,7 +114,7 @@ func characters(used []character) []byte {
 		block := used[from:min(from+perBlock, len(used))]
 		fmt.Fprintf(&b, "%d beginbfchar\n", len(block))
 		for i, c := range block {
-			fmt.Fprintf(&b, "<%04X> <%s>\n", from+i+1, utf16Hex(string(c.r)))
+			fmt.Fprintf(&b, "<%04X> <%s>\n", from+i+1, utf16Hex(c.text))
 		}
 		b.WriteString("endbfchar\n")
 	}
