@@ -127,6 +127,10 @@ func RateLimited(after time.Duration, format string, args ...any) *Error {
 	return e
 }
 
+// ErrDamaged is the cause of an error where what is stored cannot be read: it was
+// changed, belongs elsewhere, or was not written by this server. It stays so.
+var ErrDamaged = errors.New("what is stored cannot be read")
+
 // ErrNotWritable is the cause of an error where the database answers but takes
 // no writes: its disk is full or read-only, or it is a standby.
 var ErrNotWritable = errors.New("the database takes no writes")

@@ -16,6 +16,9 @@ type Publication struct {
 	// to Entry.Room from. Their connections leave the room before the event is
 	// delivered there, and what else they had from it ends.
 	Lost []UserID
+	// Damaged says that the event cannot be read: it is told to nobody, but Lost
+	// holds.
+	Damaged bool
 	// Wire is the entry as JSON, encoded once for all listeners.
 	Wire json.RawMessage
 }
@@ -148,7 +151,7 @@ func (h *Hub) deliver(d delivery) {
 	signal(listeners, d.ends)
 	for i := range d.publications {
 		p := &d.publications[i]
-		if p.Wire == nil {
+		if p.Wire == nil && !p.Damaged {
 			p.Wire = p.wire()
 		}
 		for _, l := range listeners {

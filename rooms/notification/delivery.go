@@ -146,10 +146,16 @@ func (s *Service) SendOne(ctx context.Context, channel Channel) (bool, error) {
 // deliver sends what a delivery orders, if it is still wanted, and notes how it went.
 func (s *Service) deliver(ctx context.Context, d *Delivery) error {
 	o, err := s.store.Order(ctx, *d)
-	if err != nil {
+	var outcome Outcome
+	switch {
+	case errors.Is(err, rooms.ErrDamaged): // it stays so
+		s.store.PassOver("delivery "+string(d.ID), err)
+		outcome = Outcome{Status: Failed, Note: "what it tells cannot be read", At: s.now()}
+	case err != nil:
 		return err
+	default:
+		outcome = s.carryOut(ctx, *d, o)
 	}
-	outcome := s.carryOut(ctx, *d, o)
 	ctx, cancel := outliving(ctx, finishWithin)
 	defer cancel()
 	return s.store.InTx(ctx, func(tx Tx) error {

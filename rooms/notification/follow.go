@@ -2,6 +2,8 @@ package notification
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"wenzhen/rooms"
@@ -90,7 +92,12 @@ func (s *Service) catchUp(ctx context.Context) error {
 				if follow == nil {
 					continue
 				}
-				if err := follow(&telling{s: s, tx: tx, event: e.Entry}); err != nil {
+				err := follow(&telling{s: s, tx: tx, event: e.Entry})
+				if errors.Is(err, rooms.ErrDamaged) { // it stays so, and must not keep from people what follows
+					s.store.PassOver(fmt.Sprintf("notifications of %s/%d", e.Room, e.Seq), err)
+					continue
+				}
+				if err != nil {
 					return err
 				}
 			}

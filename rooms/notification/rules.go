@@ -2,6 +2,7 @@ package notification
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
@@ -41,9 +42,7 @@ func on[D any](event rooms.Event[D], follow func(*telling, D) error) rule {
 	return func(t *telling) error {
 		var d D
 		if err := json.Unmarshal(t.event.Data, &d); err != nil {
-			// It will not become readable, and must not keep what follows from people.
-			t.s.cfg.Log.Error("an event that cannot be read is told to nobody", "event", event.Name, "room", t.event.Room, "seq", t.event.Seq, "error", err)
-			return nil
+			return fmt.Errorf("%s: %w: %w", event.Name, rooms.ErrDamaged, err)
 		}
 		return follow(t, d)
 	}
@@ -114,7 +113,10 @@ func previous[D any](t *telling) (D, error) {
 	if err != nil || data == nil {
 		return d, err
 	}
-	return d, json.Unmarshal(data, &d)
+	if err := json.Unmarshal(data, &d); err != nil {
+		return d, fmt.Errorf("%s before: %w: %w", t.event.Name, rooms.ErrDamaged, err)
+	}
+	return d, nil
 }
 
 // consultationUpdated tells the other side when the state has changed. Of one

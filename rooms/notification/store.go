@@ -17,6 +17,9 @@ type Store interface {
 	// events are published after the commit.
 	InTx(ctx context.Context, f func(Tx) error) error
 
+	// PassOver notes that something is passed over, because it cannot be read.
+	PassOver(what string, err error)
+
 	User(ctx context.Context, id rooms.UserID) (account.User, error)
 	Notifications(ctx context.Context, q Query) ([]Notification, error)
 	// Unread is how many notifications of a user are unread, and the last seq

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 
 	"wenzhen/rooms"
@@ -70,10 +71,8 @@ func scanMessage(s scanner) (chat.Message, error) {
 	if detail != "" {
 		m.Detail = json.RawMessage(detail)
 	}
-	if peaks != "" {
-		if err := json.Unmarshal([]byte(peaks), &m.Peaks); err != nil {
-			return m, err
-		}
+	if detail != "" && !json.Valid(m.Detail) || peaks != "" && json.Unmarshal([]byte(peaks), &m.Peaks) != nil {
+		return m, fmt.Errorf("message %s: %w: it is no JSON", m.ID, rooms.ErrDamaged)
 	}
 	if attachment.Valid {
 		m.Attachment = &chat.Attachment{ID: chat.AttachmentID(attachment.String), ConsultationID: m.ConsultationID, UploaderID: rooms.UserID(uploader.String),

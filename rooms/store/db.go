@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -40,8 +42,9 @@ type Options struct {
 	// where they are part of a trace; nil traces nothing.
 	Trace rooms.Tracer
 
-	vault *vault.Vault
-	signs *signs
+	vault   *vault.Vault
+	signs   *signs
+	damaged *damaged
 }
 
 // DB is an open database. Its parts carry out the Store interfaces of the features.
@@ -87,7 +90,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	opts.vault, opts.signs = vault.New(opts.Master), &signs{}
+	opts.vault, opts.signs, opts.damaged = vault.New(opts.Master), &signs{}, &damaged{log: opts.Log}
 	if opts.Committed == nil {
 		opts.Committed = func(int, time.Duration) {}
 	}
@@ -158,10 +161,19 @@ type logged struct {
 // inserted later: whoever remembers the last position misses none, whatever
 // commits late. It may return more than limit, so that a transaction is whole.
 // Positions are for reading on; they have gaps, and several events may share one.
+// An event that cannot be read has its position, and no name.
 func (db *DB) logAfter(ctx context.Context, pos int64, limit int) ([]logged, error) {
 	return collect(ctx, db.readers, func(s scanner) (logged, error) {
 		var l logged
-		return l, s.Scan(&l.pos, &l.Room, &l.Seq, &l.ID, &l.Name, (*at)(&l.At), &l.ActorID, eventData(&l.Entry))
+		err := s.Scan(&l.pos, &l.Room, &l.Seq, &l.ID, &l.Name, (*at)(&l.At), &l.ActorID, eventData(&l.Entry))
+		if err == nil && !json.Valid(l.Data) {
+			err = fmt.Errorf("%w: it is no JSON", rooms.ErrDamaged)
+		}
+		if errors.Is(err, rooms.ErrDamaged) {
+			db.PassOver(eventPlace(l.Room, l.Seq), err)
+			return logged{pos: l.pos}, nil
+		}
+		return l, err
 	}, db.settled, pos, limit)
 }
 

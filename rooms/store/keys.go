@@ -72,12 +72,10 @@ func loadKeys(ctx context.Context, opts Options, readers querier, write committe
 		return err
 	}
 	if opts.Master != nil {
-		opts.vault.WhenMissing(func() {
+		opts.vault.WhenMissing(func() error {
 			ctx, cancel := context.WithTimeout(context.Background(), keysTimeout)
 			defer cancel()
-			if err := opts.vault.Load(ctx, from, now()); err != nil {
-				opts.Log.Error("data keys", "error", err)
-			}
+			return opts.vault.Load(ctx, from, now())
 		})
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"wenzhen/rooms"
@@ -36,7 +37,10 @@ func scanNotification(s scanner) (notification.Notification, error) {
 	if err != nil {
 		return n, found(err, "notification")
 	}
-	return n, json.Unmarshal([]byte(facts), &n.Facts)
+	if err := json.Unmarshal([]byte(facts), &n.Facts); err != nil {
+		return n, fmt.Errorf("notification %s: %w: %w", n.ID, rooms.ErrDamaged, err)
+	}
+	return n, nil
 }
 
 // Notifications implements notification.Store.
@@ -53,7 +57,11 @@ func (s Notifications) Notifications(ctx context.Context, q notification.Query) 
 		w.add(`n.seq > ?`, *q.After)
 		order = ""
 	}
-	return collect(ctx, s.readers, scanNotification, `SELECT `+notificationColumns+` FROM notifications n`+w.sql()+` ORDER BY n.seq `+order+` LIMIT `+w.param(q.Limit), w.args...)
+	scan := intact(s.opts.damaged, func(n notification.Notification) string { return "notification " + string(n.ID) }, scanNotification)
+	return fullPage(q.Limit, func(limit int) ([]*notification.Notification, error) {
+		w := w
+		return collect(ctx, s.readers, scan, `SELECT `+notificationColumns+` FROM notifications n`+w.sql()+` ORDER BY n.seq `+order+` LIMIT `+w.param(limit), w.args...)
+	})
 }
 
 // Unread implements notification.Store.

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -134,31 +137,25 @@ func (f *follower) read(ctx context.Context) error {
 		notices  []rooms.Notice
 	)
 	for rows.Next() {
-		var signal, seq, when *int64
-		var room, id, name, actor, data, namespace, also, lost, into *string
-		if err := rows.Scan(&snapshot, &signal, &room, &seq, &id, &name, &when, &actor, &data, &namespace, &also, &lost, &into); err != nil {
+		var signal *int64 // NULL where nothing is new
+		var r newRow
+		if err := rows.Scan(&snapshot, &signal, &r.room, &r.seq, &r.id, &r.name, &r.at, &r.actor, &r.data, &r.namespace, &r.also, &r.lost, &r.into); err != nil {
 			return err
 		}
-		if signal != nil {
-			place := noticePlace(*room, *name)
-			if *signal == 0 {
-				place = eventPlace(rooms.RoomID(*room), rooms.Seq(*seq))
-			}
-			if *data, err = f.p.opts.vault.Open(place, *data); err != nil {
-				return err
-			}
-		}
 		switch {
-		case signal == nil: // nothing is new
-		case *signal == 1:
-			notices = append(notices, rooms.Notice{Room: rooms.RoomID(*room), Name: *name, Data: json.RawMessage(*data), Namespace: *namespace, Into: rooms.RoomID(*into)})
-		default:
-			p := rooms.Publication{Entry: rooms.Entry{Room: rooms.RoomID(*room), Seq: rooms.Seq(*seq), ID: *id, Name: *name, At: time.UnixMicro(*when).UTC(),
-				ActorID: rooms.UserID(*actor), Data: json.RawMessage(*data), Namespace: *namespace}}
-			if err := firstOf(json.Unmarshal([]byte(*also), &p.Also), json.Unmarshal([]byte(*lost), &p.Lost)); err != nil {
+		case signal == nil:
+		case *signal == 0:
+			p, err := f.event(r)
+			if err != nil {
 				return err
 			}
 			events = append(events, p)
+		default:
+			n, err := f.notice(r)
+			if err != nil {
+				return err
+			}
+			notices = append(notices, n...)
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -173,6 +170,53 @@ func (f *follower) read(ctx context.Context) error {
 	f.p.opts.Hub.Publish(events, notices)
 	f.seen = snapshot
 	return nil
+}
+
+// newRow is an event or a notice as it is stored; all is NULL where there is none.
+type newRow struct {
+	seq, at                                                  sql.NullInt64
+	room, id, name, actor, data, namespace, also, lost, into sql.NullString
+}
+
+// event is the publication of an event. One that cannot be read is told to
+// nobody; those who lost access with it have lost it.
+func (f *follower) event(r newRow) (rooms.Publication, error) {
+	room, seq := rooms.RoomID(r.room.String), rooms.Seq(r.seq.Int64)
+	place := eventPlace(room, seq)
+	p := rooms.Publication{Entry: rooms.Entry{Room: room, Seq: seq, ID: r.id.String, Name: r.name.String, At: time.UnixMicro(r.at.Int64).UTC(),
+		ActorID: rooms.UserID(r.actor.String), Namespace: r.namespace.String}}
+	data, err := openJSON(f.p.opts.vault, place, r.data.String)
+	for _, list := range []struct {
+		stored string
+		to     any
+	}{{r.also.String, &p.Also}, {r.lost.String, &p.Lost}} {
+		if malformed := json.Unmarshal([]byte(list.stored), list.to); malformed != nil {
+			err = firstOf(err, fmt.Errorf("%s: %w: %w", place, rooms.ErrDamaged, malformed))
+		}
+	}
+	if errors.Is(err, rooms.ErrDamaged) {
+		f.p.opts.damaged.pass(place, err)
+		return rooms.Publication{Entry: rooms.Entry{Room: room, Seq: seq, At: p.At}, Lost: p.Lost, Damaged: true}, nil
+	}
+	p.Data = data
+	return p, err
+}
+
+// notice is a signal; none if it cannot be read. The end of a session holds
+// whatever is said of it.
+func (f *follower) notice(r newRow) ([]rooms.Notice, error) {
+	n := rooms.Notice{Room: rooms.RoomID(r.room.String), Name: r.name.String, Namespace: r.namespace.String, Into: rooms.RoomID(r.into.String)}
+	place := noticePlace(r.room.String, r.name.String)
+	data, err := openJSON(f.p.opts.vault, place, r.data.String)
+	if errors.Is(err, rooms.ErrDamaged) {
+		f.p.opts.damaged.pass(place, err)
+		if !n.EndsSession() {
+			return nil, nil
+		}
+		data, err = json.RawMessage("null"), nil
+	}
+	n.Data = data
+	return []rooms.Notice{n}, err
 }
 
 // notify tells the other nodes of commits, one message for as many as there

@@ -182,6 +182,6 @@ func (v *sealedValue) open(with *vault.Vault) (err error) {
 	if vault.IsSealed(v.raw) || with.Requires() { // a place costs
 		place = v.place()
 	}
-	*v.to, err = with.Open(place, v.raw)
+	*v.to, err = openAt(with, place, v.raw)
 	return err
 }

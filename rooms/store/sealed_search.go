@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
+	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
 )
 
@@ -35,7 +37,12 @@ func (s Chats) searchSealed(ctx context.Context, q chat.Query) ([]chat.Message, 
 	for len(ids) < q.Limit && rows.Next() {
 		var id chat.MessageID
 		var text string
-		if err := (opening{rows, s.readers.keys()}).Scan(&id, unseal("messages.text", &id, &text)); err != nil {
+		err := (opening{rows, s.readers.keys()}).Scan(&id, unseal("messages.text", &id, &text))
+		if errors.Is(err, rooms.ErrDamaged) {
+			s.PassOver("message "+string(id), err)
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 		if matches(text) {
@@ -48,13 +55,13 @@ func (s Chats) searchSealed(ctx context.Context, q chat.Query) ([]chat.Message, 
 	if err := rows.Close(); err != nil { // before the next query: the connections are counted
 		return nil, err
 	}
-	found := make([]chat.Message, len(ids))
+	found, scan := make([]*chat.Message, len(ids)), s.intactMessage()
 	for i, id := range ids {
-		if found[i], err = scanMessage(s.readers.row(ctx, messageRow+`WHERE m.id = $1`, id)); err != nil {
+		if found[i], err = scan(s.readers.row(ctx, messageRow+`WHERE m.id = $1`, id)); err != nil {
 			return nil, err
 		}
 	}
-	return found, nil
+	return present(found), nil
 }
 
 // matcher tells whether a text has what a person typed, by the rules of the

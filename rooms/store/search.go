@@ -114,10 +114,18 @@ func (s Chats) Search(ctx context.Context, q chat.Query) ([]chat.Message, error)
 	if q.After != nil {
 		w.add(`(m.created_at, m.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
-	return collect(ctx, s.readers, scanMessage, strings.Replace(messageRow, messagesFrom,
-		` FROM message_words JOIN messages m ON m.num = `+num+` JOIN participants p ON p.consultation_id = m.consultation_id
-		LEFT JOIN attachments a ON a.id = m.attachment_id`, 1)+w.sql()+
-		` ORDER BY m.created_at DESC, m.id DESC LIMIT `+w.param(q.Limit), w.args...)
+	return fullPage(q.Limit, func(limit int) ([]*chat.Message, error) {
+		w := w
+		return collect(ctx, s.readers, s.intactMessage(), strings.Replace(messageRow, messagesFrom,
+			` FROM message_words JOIN messages m ON m.num = `+num+` JOIN participants p ON p.consultation_id = m.consultation_id
+			LEFT JOIN attachments a ON a.id = m.attachment_id`, 1)+w.sql()+
+			` ORDER BY m.created_at DESC, m.id DESC LIMIT `+w.param(limit), w.args...)
+	})
+}
+
+// intactMessage scans a message that a search finds.
+func (s Chats) intactMessage() func(scanner) (*chat.Message, error) {
+	return intact(s.opts.damaged, func(m chat.Message) string { return "message " + string(m.ID) }, scanMessage)
 }
 
 // split puts a space around every character of a script that writes without

@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -18,7 +19,7 @@ type Vault struct {
 	// required are the columns in which everything is sealed.
 	required atomic.Pointer[map[string]bool]
 	// missing is asked for a data key that the vault does not have yet.
-	missing func()
+	missing func() error
 }
 
 // ring is the data keys that a vault has.
@@ -36,11 +37,11 @@ const (
 
 // New makes a vault that is off until Load; master is nil when there is no
 // master key.
-func New(master Master) *Vault { return &Vault{master: master, missing: func() {}} }
+func New(master Master) *Vault { return &Vault{master: master, missing: func() error { return nil }} }
 
 // WhenMissing has load called when a value was sealed with a data key that the
 // vault does not have, because another process made it: load calls Load.
-func (v *Vault) WhenMissing(load func()) { v.missing = load }
+func (v *Vault) WhenMissing(load func() error) { v.missing = load }
 
 // On tells whether new values are sealed.
 func (v *Vault) On() bool { return v.ring.Load() != nil }
@@ -116,6 +117,9 @@ func (v *Vault) requires(place, body string) bool {
 	return (*v.required.Load())[column]
 }
 
+// ErrDamaged is the cause where a value cannot be opened, now or later.
+var ErrDamaged = errors.New("the value is damaged")
+
 // Open opens what Seal made for the same place; a text that was stored before
 // there was a key comes back as it is, unless the column is one of Require.
 // Errors: the value is another place's, or was changed, or should be sealed; its
@@ -123,7 +127,7 @@ func (v *Vault) requires(place, body string) bool {
 func (v *Vault) Open(place, stored string) (string, error) {
 	id, body, sealed := parts(stored)
 	if !sealed && v.requires(place, body) {
-		return "", fmt.Errorf("%s: what is stored is not encrypted, though everything else there is: this server did not write it", place)
+		return "", fmt.Errorf("%s: what is stored is not encrypted, though everything else there is: this server did not write it (%w)", place, ErrDamaged)
 	}
 	if !sealed {
 		return body, nil
@@ -134,11 +138,11 @@ func (v *Vault) Open(place, stored string) (string, error) {
 	}
 	raw, err := base64.RawStdEncoding.DecodeString(body)
 	if err != nil {
-		return "", fmt.Errorf("%s: what is stored is damaged: %w", place, err)
+		return "", fmt.Errorf("%s: %w: %w", place, ErrDamaged, err)
 	}
 	text, err := key.Open(nil, nil, raw, []byte(place))
 	if err != nil {
-		return "", fmt.Errorf("%s: what is stored was changed, or belongs elsewhere", place)
+		return "", fmt.Errorf("%s: what is stored was changed, or belongs elsewhere (%w)", place, ErrDamaged)
 	}
 	return string(text), nil
 }
@@ -178,7 +182,9 @@ func (v *Vault) key(id string) (cipher.AEAD, error) {
 				return key, nil
 			}
 		}
-		v.missing()
+		if err := v.missing(); err != nil {
+			return nil, err
+		}
 	}
-	return nil, fmt.Errorf("it was encrypted with the data key %.32q, which is not there", id)
+	return nil, fmt.Errorf("it was encrypted with the data key %.32q, which is not there (%w)", id, ErrDamaged)
 }

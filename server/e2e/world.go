@@ -3,11 +3,13 @@ package e2e
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"wenzhen/client"
 	"wenzhen/rooms"
@@ -180,6 +183,19 @@ func (w *World) EnterAdmin() {
 	user, err := w.Admin.LogIn(w.T.Context(), account.LoginInput{Email: "admin@wenzhen.example", Password: Password})
 	Must(w.T, err)
 	w.Admin.User = user
+}
+
+// Beside opens the database of a server that runs.
+func (w *World) Beside(t testing.TB) *sql.DB {
+	t.Helper()
+	driver, source := "sqlite", filepath.Join(w.Dir, "wenzhen.db")+"?_pragma=busy_timeout(10000)"
+	if w.Database != "sqlite" {
+		driver, source = "pgx", w.Database
+	}
+	db, err := sql.Open(driver, source)
+	Must(t, err)
+	t.Cleanup(func() { Must(t, db.Close()) })
+	return db
 }
 
 // Client makes a client that reconnects quickly and is closed at the end.

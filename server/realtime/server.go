@@ -92,6 +92,9 @@ func (s *Server) Rooms() int {
 // Who has lost access with it leaves the room first.
 func (s *Server) Published(p rooms.Publication) {
 	s.lost(p)
+	if p.Damaged {
+		return
+	}
 	to := make([]string, 0, 1+len(p.Also))
 	for _, room := range p.Also {
 		to = append(to, string(room))

@@ -153,7 +153,7 @@ func permitted(permits Permits, h holder) bool {
 // Published implements rooms.Listener: the relays of a call end with it, and
 // those of a member who is in it no more.
 func (s *Server) Published(p rooms.Publication) {
-	if p.Name != call.Updated.Name || s.relays.count() == 0 {
+	if p.Damaged || p.Name != call.Updated.Name || s.relays.count() == 0 {
 		return
 	}
 	var c call.Call

@@ -1,12 +1,8 @@
 package access_test
 
 import (
-	"database/sql"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
@@ -19,24 +15,11 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// beside opens the database of a server that runs.
-func beside(w *e2e.World, t testing.TB) *sql.DB {
-	t.Helper()
-	driver, source := "sqlite", filepath.Join(w.Dir, "wenzhen.db")+"?_pragma=busy_timeout(10000)"
-	if w.Database != "sqlite" {
-		driver, source = "pgx", w.Database
-	}
-	db, err := sql.Open(driver, source)
-	e2e.Must(t, err)
-	t.Cleanup(func() { e2e.Must(t, db.Close()) })
-	return db
-}
-
 // noEntries makes every transaction fail that makes an entry in the audit log,
 // and returns what ends that.
 func noEntries(w *e2e.World, t testing.TB) (ends func()) {
 	t.Helper()
-	db := beside(w, t)
+	db := w.Beside(t)
 	run := func(statements ...string) {
 		t.Helper()
 		for _, s := range statements {
@@ -101,7 +84,7 @@ func TestNothingChangesWithoutAnEntry(t *testing.T) {
 	people := func() string {
 		var all []string
 		for _, c := range []consultation.ID{id, b.ConsultationID} {
-			rows, err := beside(w, t).Query(`SELECT user_id, role, joined_at FROM participants WHERE consultation_id = '` + string(c) + `' ORDER BY user_id`)
+			rows, err := w.Beside(t).Query(`SELECT user_id, role, joined_at FROM participants WHERE consultation_id = '` + string(c) + `' ORDER BY user_id`)
 			e2e.Must(t, err)
 			for rows.Next() {
 				var user, role, at string
