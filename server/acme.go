@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -22,9 +23,10 @@ import (
 // the configuration and no other: the first time somebody asks for one, and
 // again a month before it ends. It proves that the domain is ours over TLS
 // (TLS-ALPN-01, RFC 8737) or, with --http-addr, over HTTP (HTTP-01). Keys and
-// certificates are kept in the data folder.
+// certificates are kept in the data folder, sealed like the other secrets there.
 type issuer struct {
 	manager *autocert.Manager
+	cache   *certificateCache
 	domains []string
 	log     *slog.Logger
 	now     func() time.Time
@@ -57,11 +59,55 @@ func newIssuer(cfg Config, now func() time.Time, log *slog.Logger) (*issuer, err
 		}
 		client.HTTPClient = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 	}
+	cache := &certificateCache{files: autocert.DirCache(filepath.Join(cfg.Data, acmeFolder)), log: log}
 	return &issuer{
-		manager: &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(filepath.Join(cfg.Data, acmeFolder)),
-			HostPolicy: autocert.HostWhitelist(cfg.AcmeDomains...), Email: cfg.AcmeEmail, Client: client},
-		domains: cfg.AcmeDomains, now: now, log: log}, nil
+		manager: &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: cache, HostPolicy: autocert.HostWhitelist(cfg.AcmeDomains...), Email: cfg.AcmeEmail, Client: client},
+		cache:   cache, domains: cfg.AcmeDomains, now: now, log: log}, nil
 }
+
+// sealedBy has what the issuer keeps sealed; it is called before anybody asks for
+// a certificate.
+func (i *issuer) sealedBy(s secrets) {
+	if i != nil {
+		i.cache.secrets = s
+	}
+}
+
+// certificateCache implements autocert.Cache: the key of the account at the
+// authority, and certificates with their keys.
+type certificateCache struct {
+	files   autocert.DirCache
+	secrets secrets
+	log     *slog.Logger
+}
+
+// Get implements autocert.Cache. What cannot be opened is not there: another is
+// to be had from the authority.
+func (c *certificateCache) Get(ctx context.Context, name string) ([]byte, error) {
+	stored, err := c.files.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := c.secrets.vault.Open(certificatePlace(name), strings.TrimSpace(string(stored)))
+	if err != nil {
+		c.log.Error("a certificate or its key cannot be decrypted; another one is asked for", "file", filepath.Join(string(c.files), name), "error", err)
+		return nil, autocert.ErrCacheMiss
+	}
+	return []byte(text), nil
+}
+
+// Put implements autocert.Cache.
+func (c *certificateCache) Put(ctx context.Context, name string, data []byte) error {
+	return c.files.Put(ctx, name, []byte(c.secrets.vault.Seal(certificatePlace(name), string(data))))
+}
+
+// Delete implements autocert.Cache.
+func (c *certificateCache) Delete(ctx context.Context, name string) error {
+	return c.files.Delete(ctx, name)
+}
+
+// certificatePlace is that of a file of the cache.
+func certificatePlace(name string) string { return secretPlace(acmeFolder + "/" + name) }
 
 // config is that of the public listener.
 func (i *issuer) config() *tls.Config {

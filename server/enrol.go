@@ -48,6 +48,7 @@ var keyFlags = map[string]string{
 // that is needed, or if a node that runs has something else.
 func (s *Server) openKeys(ctx context.Context, _ *parts) error {
 	s.secrets = secrets{s.cfg.Data, s.db.Vault()}
+	s.issuer.sealedBy(s.secrets)
 	n, err := s.secrets.seal()
 	if err != nil {
 		return err

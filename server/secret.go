@@ -96,28 +96,51 @@ func (s secrets) read(name string) (string, error) {
 }
 
 // seal seals with the newest data key, where the database is sealed, what the
-// files of secrets hold in the clear or sealed with an older one. A file is
-// replaced whole or not at all; it may be ended and begun again at any time. It
-// returns how many files it replaced.
+// files of secrets and of certificates hold in the clear or sealed with an older
+// one. A file is replaced whole or not at all; it may be ended and begun again at
+// any time. It returns how many files it replaced.
 func (s secrets) seal() (n int, err error) {
 	for _, name := range secretFiles {
-		stored, err := s.read(name)
+		replaced, err := s.sealFile(name)
 		if err != nil {
 			return n, err
 		}
-		if !s.vault.Stale(stored) {
-			continue
+		n += replaced
+	}
+	kept, err := os.ReadDir(s.path(acmeFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return n, fmt.Errorf("certificates: %w", err)
+	}
+	for _, file := range kept {
+		name := acmeFolder + "/" + file.Name()
+		if info, err := file.Info(); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+			continue // what a crash left
 		}
-		text, err := s.vault.Open(secretPlace(name), stored)
-		if err != nil {
-			return n, fmt.Errorf("secret %s: %w", s.path(name), err)
+		replaced, err := s.sealFile(name)
+		if errors.Is(err, vault.ErrDamaged) {
+			continue // another one is asked for
+		} else if err != nil {
+			return n, err
 		}
-		if err := replaceFile(s.path(name), s.sealed(name, text)+"\n"); err != nil {
-			return n, fmt.Errorf("encrypt %s: %w", s.path(name), err)
-		}
-		n++
+		n += replaced
 	}
 	return n, nil
+}
+
+// sealFile seals one file, and returns 1 if it was replaced.
+func (s secrets) sealFile(name string) (int, error) {
+	stored, err := s.read(name)
+	if err != nil || !s.vault.Stale(stored) {
+		return 0, err
+	}
+	text, err := s.vault.Open(secretPlace(name), stored)
+	if err != nil {
+		return 0, fmt.Errorf("secret %s: %w", s.path(name), err)
+	}
+	if err := replaceFile(s.path(name), s.sealed(name, text)+"\n"); err != nil {
+		return 0, fmt.Errorf("encrypt %s: %w", s.path(name), err)
+	}
+	return 1, nil
 }
 
 func (s secrets) path(name string) string { return filepath.Join(s.dir, name) }

@@ -319,6 +319,71 @@ func TestCertificatesAreIssued(t *testing.T) {
 	}
 }
 
+// The key of the account at the authority, and those of certificates, are sealed
+// when there is an encryption key, those from before too; the certificate stays.
+func TestCertificateKeysAreSealed(t *testing.T) {
+	t.Parallel()
+	const domain = "clinic.example"
+	a := newAuthority(t, "tls-alpn-01")
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	e2e.Must(t, os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.http.Certificate().Raw}), 0o600))
+	w := e2e.OnSQLite(t)
+	w.Change = append(w.Change, func(c *server.Config) {
+		c.AcmeDomains, c.AcmeDirectory, c.AcmeRoots, c.PublicURL = []string{domain}, a.http.URL+"/directory", roots, "https://"+domain
+	})
+	a.secure = func() string { return strings.TrimPrefix(w.Base, "https://") }
+	again := func(change ...func(*server.Config)) {
+		t.Helper()
+		e2e.Must(t, w.Stop())
+		w.Change = append(w.Change, change...)
+		w.Run("127.0.0.1:0")
+	}
+	comes := func() (serial string) {
+		t.Helper()
+		conn, err := tls.Dial("tcp", a.secure(), &tls.Config{ServerName: domain, InsecureSkipVerify: true})
+		e2e.Must(t, err)
+		defer conn.Close()
+		return conn.ConnectionState().PeerCertificates[0].SerialNumber.String()
+	}
+	clear := func() (n int) {
+		t.Helper()
+		files, err := os.ReadDir(filepath.Join(w.Dir, "acme"))
+		e2e.Must(t, err)
+		if len(files) < 2 {
+			t.Errorf("in the folder are %v", files)
+		}
+		for _, f := range files {
+			content, err := os.ReadFile(filepath.Join(w.Dir, "acme", f.Name()))
+			e2e.Must(t, err)
+			if bytes.Contains(content, []byte("PRIVATE KEY")) {
+				n++
+			}
+		}
+		return n
+	}
+	again()
+	first := comes()
+	if n := clear(); n == 0 {
+		t.Error("without an encryption key nothing lies in the clear: the search means nothing")
+	}
+	again(atRest)
+	if n := clear(); n > 0 {
+		t.Errorf("%d keys lie in the clear", n)
+	}
+	if comes() != first || a.placed() != 1 {
+		t.Errorf("once it is sealed it is another certificate, of %d orders", a.placed())
+	}
+	e2e.Must(t, w.Stop())
+	e2e.Must(t, os.WriteFile(filepath.Join(w.Dir, "acme", domain), []byte("wz1$deadbeefdeadbeef$AAAA"), 0o600))
+	w.Run("127.0.0.1:0")
+	if comes() == first || a.placed() != 2 {
+		t.Errorf("what cannot be opened is not asked for again: %d orders", a.placed())
+	}
+	if n := clear(); n > 0 {
+		t.Errorf("%d new keys lie in the clear", n)
+	}
+}
+
 func mustRequest(t testing.TB, url string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,9 +111,10 @@ func (l loot) opens(t *testing.T, w *e2e.World, public []byte) (tokens, seals in
 	return tokens, seals
 }
 
-// A stolen backup, without the encryption key, yields nothing: no token that a
-// server takes, no key that signs, no word of what was said. The same attack on a
-// backup of what is not encrypted shows that it would find them.
+// A stolen backup, and a stolen data folder, without the encryption key, yield
+// nothing: no token that a server takes, no key that signs, no key of a
+// certificate, no word of what was said. The same attack on what is not encrypted
+// shows that it would find them.
 func TestStolenBackup(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -124,7 +126,14 @@ func TestStolenBackup(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := e2e.OnSQLite(t, c.change...)
+			w := e2e.NewWorldOn(t, t.TempDir(), "sqlite")
+			w.Change = c.change
+			e2e.Must(t, os.Mkdir(filepath.Join(w.Dir, "acme"), 0o700))
+			for _, file := range []string{"acme_account+key", "clinic.example"} {
+				e2e.Must(t, os.WriteFile(filepath.Join(w.Dir, "acme", file), []byte("-----BEGIN EC "+certificateKey+"-----\nAAAA\n"), 0o600))
+			}
+			w.Run("127.0.0.1:0")
+			w.EnterAdmin()
 			said := confide(w)
 			v := w.Verifies(t, record.KindDiagnosis, said.diagnosis.Head)
 			public := decoded(t, v.PublicKey)
@@ -133,20 +142,40 @@ func TestStolenBackup(t *testing.T) {
 			_, err := server.Backup(t.Context(), placeOf(w), &archive)
 			e2e.Must(t, err)
 			l := steal(t, archive.Bytes())
-			var all strings.Builder
-			for file, content := range l.files {
-				all.WriteString(file)
-				all.Write(content)
-			}
-			if len(l.files) < 8 || len(l.kids) == 0 || len(l.sessions) < 3 || l.files["site-tls.key"] != nil {
+			if len(l.files) < 8 || len(l.kids) == 0 || len(l.sessions) < 3 || l.files["site-tls.key"] != nil || strings.Contains(l.all(), certificateKey) {
 				t.Fatalf("the archive has %d files, %d signing keys and %d sessions", len(l.files), len(l.kids), len(l.sessions))
 			}
-			tokens, seals := l.opens(t, w, public)
-			if found := lies(all.String()); (len(found) == 0) != c.safe || (tokens == 0) != c.safe || (seals == 0) != c.safe {
-				t.Errorf("the archive yields %d tokens, %d keys that sign, and the words %q", tokens, seals, found)
+			folder := loot{files: map[string][]byte{}, kids: l.kids, sessions: l.sessions}
+			e2e.Must(t, filepath.WalkDir(w.Dir, func(path string, d fs.DirEntry, err error) error {
+				if err == nil && d.Type().IsRegular() {
+					folder.files[path], err = os.ReadFile(path)
+				}
+				return err
+			}))
+			if strings.Contains(folder.all(), certificateKey) == c.safe {
+				t.Errorf("the keys of certificates are in the folder in the clear: %v", !c.safe)
+			}
+			for what, l := range map[string]loot{"archive": l, "folder": folder} {
+				tokens, seals := l.opens(t, w, public)
+				if found := lies(l.all()); (len(found) == 0) != c.safe || (tokens == 0) != c.safe || (seals == 0) != c.safe {
+					t.Errorf("the %s yields %d tokens, %d keys that sign, and the words %q", what, tokens, seals, found)
+				}
 			}
 		})
 	}
+}
+
+// certificateKey is in every file that has the key of a certificate.
+const certificateKey = "PRIVATE KEY"
+
+// all is what lies in all files, with their names.
+func (l loot) all() string {
+	var all strings.Builder
+	for file, content := range l.files {
+		all.WriteString(file)
+		all.Write(content)
+	}
+	return all.String()
 }
 
 // A restore ends all logins and makes another token key, so that a token that was
