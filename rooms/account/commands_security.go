@@ -14,8 +14,8 @@ var (
 		Doc: "Ask for a mail to set a new password. The answer is the same whether or not there is such an account."}
 	ResetPassword = rooms.Command[ResetInput, ResetAnswer]{Name: "password:reset", For: rooms.Anyone,
 		Doc: "Set a new password with the token of a mail; all sessions end."}
-	VerifyEmail = rooms.Command[TokenInput, rooms.Nothing]{Name: "email:verify", For: rooms.Anyone,
-		Doc: "Prove with the token of a mail that an e-mail address is one's own."}
+	VerifyEmail = rooms.Command[VerifyEmailInput, rooms.Nothing]{Name: "email:verify", For: rooms.Anyone,
+		Doc: "Confirm an e-mail address with the token of a mail. To confirm a registration, send the chosen password as well: without it the answer is `invalid` in `password`."}
 
 	StartProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "oidc:start", For: rooms.Anyone,
 		Doc: "Go to an OpenID provider to log in."}
@@ -91,9 +91,12 @@ type ResetAnswer struct {
 	Device string `json:"device"`
 }
 
-// TokenInput carries the token of a mail.
-type TokenInput struct {
-	Token string `json:"token"`
+// VerifyEmailInput carries the token of a mail. With the token of a registration
+// it must carry the password that was chosen: the mail may have reached somebody
+// whom a stranger registered.
+type VerifyEmailInput struct {
+	Token    string `json:"token"`
+	Password string `json:"password,omitempty"`
 }
 
 // ProviderInput names a provider. Browser comes from the cookie that ties a

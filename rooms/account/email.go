@@ -66,15 +66,15 @@ func errNoMail() error {
 	return rooms.Conflict("no_mail", "this server sends no mail; ask whoever runs it")
 }
 
-func (s *Service) verifyEmail(ctx context.Context, _ rooms.Actor, in TokenInput) (rooms.Nothing, error) {
-	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
-		if _, registers := s.ticketID(ticketRegister, in.Token); registers {
-			err := s.admit(tx, in.Token)
-			if rooms.CodeOf(err) == rooms.CodeNotFound {
-				return errDeadLink()
-			}
-			return err
+func (s *Service) verifyEmail(ctx context.Context, _ rooms.Actor, in VerifyEmailInput) (rooms.Nothing, error) {
+	if id, registers := s.ticketID(ticketRegister, in.Token); registers {
+		err := s.admit(ctx, id, in)
+		if rooms.CodeOf(err) == rooms.CodeNotFound {
+			err = errDeadLink()
 		}
+		return rooms.Nothing{}, err
+	}
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
 		var email string
 		t, err := s.takeTicket(tx, ticketVerify, in.Token, &email)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {

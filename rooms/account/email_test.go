@@ -39,7 +39,7 @@ func TestVerifyEmail(t *testing.T) {
 	}
 	secret := token(w, bo.User.Email)
 	verify := func(secret string) error {
-		_, err := roomstest.Ask(w, guest("a"), VerifyEmail, TokenInput{Token: secret})
+		_, err := roomstest.Ask(w, guest("a"), VerifyEmail, VerifyEmailInput{Token: secret})
 		return err
 	}
 	verified := func() bool { return roomstest.Must(bo, Me, rooms.Nothing{}).User.EmailVerified }

@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"wenzhen/rooms"
 )
@@ -51,17 +53,36 @@ func (s *Service) applyFor(ctx context.Context, in RegisterInput) error {
 }
 
 // admit makes the account of a ticket, whose holder has shown to have the
-// address. Errors: not_found, for a ticket that is none.
-func (s *Service) admit(tx Tx, secret string) error {
+// address, and to know the password: otherwise a stranger could register an
+// address, let its owner confirm it, and keep the account. Errors: not_found,
+// for a ticket that is none; invalid in password.
+func (s *Service) admit(ctx context.Context, id string, in VerifyEmailInput) error {
+	t, err := s.store.Ticket(ctx, id)
+	if err != nil {
+		return err
+	}
 	var a applicant
-	if _, err := s.takeTicket(tx, ticketRegister, secret, &a); err != nil {
-		return err
+	if err := json.Unmarshal(t.Data, &a); err != nil {
+		return fmt.Errorf("registration: %w", err)
 	}
-	user := s.newUser(a.Input, true)
-	if _, err := tx.UserByEmail(user.Email); err == nil {
-		return rooms.NotFound("ticket") // an older link of the same address was quicker
-	} else if rooms.CodeOf(err) != rooms.CodeNotFound {
-		return err
+	if in.Password == "" {
+		return rooms.Invalid("password", "enter the password that was chosen for this account")
 	}
-	return s.insert(tx, Credentials{User: user, PasswordHash: a.PasswordHash})
+	if matches, err := s.passwords.matches(ctx, in.Password, a.PasswordHash); err != nil {
+		return err
+	} else if !matches {
+		return rooms.Invalid("password", "this is not the password that was chosen for this account; if you did not register, do nothing")
+	}
+	return s.store.InTx(ctx, func(tx Tx) error {
+		if _, err := s.takeTicket(tx, ticketRegister, in.Token, &applicant{}); err != nil {
+			return err
+		}
+		user := s.newUser(a.Input, true)
+		if _, err := tx.UserByEmail(user.Email); err == nil {
+			return rooms.NotFound("ticket") // an older link of the same address was quicker
+		} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+			return err
+		}
+		return s.insert(tx, Credentials{User: user, PasswordHash: a.PasswordHash})
+	})
 }

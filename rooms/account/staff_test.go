@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -94,7 +95,16 @@ func TestRegistrationRevealsNoAccounts(t *testing.T) {
 	if letter.To.Name != "" || strings.Contains(strings.Join(letter.Lines, " "), in.Name) {
 		t.Errorf("a stranger's mail has the name in it: %+v", letter)
 	}
-	link := TokenInput{Token: token(w, "bo@example.org")}
+	link := VerifyEmailInput{Token: token(w, "bo@example.org")}
+	for _, password := range []string{"", "another battery"} { // the owner of an address that a stranger registered
+		link.Password = password
+		err := second(roomstest.Ask(w, guest("a"), VerifyEmail, link))
+		var e *rooms.Error
+		if !errors.As(err, &e) || e.Code != rooms.CodeInvalid || e.Field != "password" {
+			t.Errorf("confirmed with %q: %v", password, err)
+		}
+	}
+	link.Password = in.Password
 	if err := second(roomstest.Ask(w, guest("a"), VerifyEmail, link)); err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func (p *Person) Verifies() *Person {
 	p.W.Passes(0) // it is sent
 	for _, letter := range p.W.Post.To(p.User.Email) {
 		if _, token, ok := strings.Cut(letter.URL, "/email/verify#"); ok {
-			_, err := Ask(p.W, rooms.Actor{}, account.VerifyEmail, account.TokenInput{Token: token})
+			_, err := Ask(p.W, rooms.Actor{}, account.VerifyEmail, account.VerifyEmailInput{Token: token})
 			p.W.must(err)
 			return p
 		}

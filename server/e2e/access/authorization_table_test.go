@@ -144,7 +144,7 @@ var authorization = map[string]row{
 	account.ResetPassword.Name: {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any {
 		return account.ResetInput{Token: "a guess", Password: e2e.Password}
 	}},
-	account.VerifyEmail.Name:      {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.TokenInput{Token: "a guess"} }},
+	account.VerifyEmail.Name:      {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.VerifyEmailInput{Token: "a guess"} }},
 	account.StartProvider.Name:    {want: entrance, everyone: true, in: func(belongings) any { return account.ProviderInput{Provider: "none"} }}, // leads to a page
 	account.ProviderCallback.Name: {want: entrance, everyone: true, in: func(belongings) any { return account.CallbackInput{Provider: "none", State: "a guess"} }},
 	account.FinishProvider.Name:   {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.FinishInput{Ticket: "a guess"} }},

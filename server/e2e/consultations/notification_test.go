@@ -53,7 +53,7 @@ func verifies(p *e2e.Person, post *mailtest.Server) *e2e.Person {
 		}
 		return token != ""
 	})
-	e2e.Do(p, account.VerifyEmail, account.TokenInput{Token: token})
+	e2e.Do(p, account.VerifyEmail, account.VerifyEmailInput{Token: token})
 	return p
 }
 

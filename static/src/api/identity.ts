@@ -38,7 +38,7 @@ async function ceremony(ask: () => Promise<Credential | null>): Promise<unknown>
 export const identityApi = {
   forgotPassword: (email: string) => askAsGuest<undefined>('POST', '/auth/password/forgot', { body: { email } }),
   resetPassword: (token: string, password: string) => askAsGuest<ResetAnswer>('POST', '/auth/password/reset', { body: { token, password } }),
-  verifyEmail: (token: string) => askAsGuest<undefined>('POST', '/auth/email/verify', { body: { token } }),
+  verifyEmail: (token: string, password?: string) => askAsGuest<undefined>('POST', '/auth/email/verify', { body: { token, password } }),
   finish: (body: FinishInput) => askAsGuest<Login>('POST', '/auth/oidc/finish', { body }),
   logOut: (refreshToken: string) => askAsGuest<LogoutRedirect>('POST', '/auth/oidc/logout', { body: { refreshToken } }),
 

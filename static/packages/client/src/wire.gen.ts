@@ -2018,10 +2018,6 @@ export interface TemplateList {
   nextCursor: string
 }
 
-export interface TokenInput {
-  token: string
-}
-
 export interface Tokens {
   accessToken: string
   refreshToken: string
@@ -2119,6 +2115,11 @@ export interface Verification {
 export interface VerifyDoctorInput {
   doctorId: string
   revision?: number
+}
+
+export interface VerifyEmailInput {
+  token: string
+  password?: string
 }
 
 export interface VerifyInput {
