@@ -174,3 +174,44 @@ func TestSnippetsOfTheREADME(t *testing.T) {
 		})
 	}
 }
+
+// TestGuides runs the snippets of the guides for developers as they stand, all
+// snippets of a guide as one program.
+func TestGuides(t *testing.T) {
+	t.Parallel()
+	for _, g := range []struct {
+		guide, language, program, command string
+		want                              []string
+	}{
+		{"frontend-guide.md", "js", "guide.mjs", "node", []string{"text hello", "file", "stored as ", "watching"}},
+		{"integrator-guide.md", "sh", "guide.sh", "sh", []string{`"openapi"`, `"hasMore"`, "laboratory", "CapabilityStatement", "Bundle"}},
+	} {
+		t.Run(g.guide, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile("../docs/" + g.guide)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var code []string
+			for _, m := range regexp.MustCompile("(?s)```"+g.language+"\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+				code = append(code, m[1])
+			}
+			program := strings.ReplaceAll(strings.Join(code, "\n"), "http://localhost:8080", demo(t))
+			if g.language == "sh" {
+				program = "set -eu\n" + program
+			} else { // sockets would keep it running
+				program += "\nsetTimeout(() => process.exit(0), 1000)\n"
+			}
+			dir := beside(t)
+			if err := os.WriteFile(filepath.Join(dir, g.program), []byte(program), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out := runs(t, "", dir, g.command, g.program)
+			for _, want := range g.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("%s: no %q in\n%s", g.guide, want, out)
+				}
+			}
+		})
+	}
+}

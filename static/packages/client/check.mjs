@@ -24,6 +24,9 @@ export async function talk(server: string, consultation: Consultation): Promise<
 }
 `
 
+const used = 'if (!connect || !logIn) process.exit(1)\n'
+const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023,dom']
+
 try {
   const tarball = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', place, here]).toString().trim()
   run(join(modules, '.bin/publint'), tarball, '--strict')
@@ -34,8 +37,8 @@ try {
   run('tar', '-xzf', tarball, '--strip-components=1', '-C', 'node_modules/wenzhen-client')
   symlinkSync(join(modules, 'socket.io-client'), join(place, 'node_modules/socket.io-client'))
   const files = {
-    'index.mjs': "import { connect, logIn } from 'wenzhen-client'\nimport 'wenzhen-client/wire'\nif (!connect || !logIn) process.exit(1)\n",
-    'index.cjs': "const { connect, logIn } = require('wenzhen-client')\nrequire('wenzhen-client/wire')\nif (!connect || !logIn) process.exit(1)\n",
+    'index.mjs': "import { connect, logIn } from 'wenzhen-client'\nimport 'wenzhen-client/wire'\n" + used,
+    'index.cjs': "const { connect, logIn } = require('wenzhen-client')\nrequire('wenzhen-client/wire')\n" + used,
     'talk.ts': typed,
     'talk.mts': typed,
     'talk.cts': typed,
@@ -49,7 +52,7 @@ try {
     ['nodenext', 'nodenext', 'talk.mts', 'talk.cts'],
     ['bundler', 'esnext', 'talk.ts'],
   ]) {
-    run(join(modules, '.bin/tsc'), '--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023,dom', '--module', module, '--moduleResolution', resolution, ...names)
+    run(join(modules, '.bin/tsc'), ...options, '--module', module, '--moduleResolution', resolution, ...names)
     console.log(`types with moduleResolution ${resolution}: ${names.join(', ')}`)
   }
 } finally {
