@@ -95,45 +95,42 @@ func (s *Service) withWarnings(ctx context.Context, d Document, err error) (Pres
 	if err != nil {
 		return p, err
 	}
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		known, err := tx.Background(d.PatientID)
-		p.Warnings = warnings(p.Items, known.Allergies)
-		return err
-	})
+	known, err := rooms.InTx(ctx, s.store, func(tx Tx) (BackgroundVersion, error) { return tx.Background(d.PatientID) })
+	p.Warnings = warnings(p.Items, known.Allergies)
 	return p, err
 }
 
 // draft adds the first version of a document of kind and content.
-func (s *Service) draft(ctx context.Context, actor rooms.Actor, id consultation.ID, d Document) (Document, error) {
-	err := s.store.InTx(ctx, func(tx Tx) error {
+func (s *Service) draft(ctx context.Context, actor rooms.Actor, id consultation.ID, asked Document) (Document, error) {
+	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (Document, error) {
 		c, err := s.writes(tx, actor, id)
 		if err != nil {
-			return err
+			return Document{}, err
 		}
-		if d.ID != "" {
-			first, err := tx.Document(d.ID)
+		if asked.ID != "" {
+			first, err := tx.Document(asked.ID)
 			if err == nil {
-				d, err = sameDraft(first, d, actor, id)
-				return err
+				return sameDraft(first, asked, actor, id)
 			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
-				return err
+				return Document{}, err
 			}
 		}
-		d.fill(c, s.now())
+		d := asked.in(c, s.now())
 		d.Root, d.Version = d.ID, 1
-		return tx.InsertDraft(d)
+		return d, tx.InsertDraft(d)
 	})
 	return d.settled(), err
 }
 
-// fill gives d what it has of its consultation, and an id if it has none.
-func (d *Document) fill(c consultation.Consultation, now time.Time) {
+// in is d with what it has of its consultation, and an id if it has none.
+func (d Document) in(c consultation.Consultation, now time.Time) Document {
 	if d.ID == "" {
 		d.ID = DocumentID(rooms.NewID(now))
 	}
 	d.ConsultationID, d.PatientID, d.PatientName, d.UserID = c.ID, c.PatientID, c.PatientName, c.UserID
 	d.DoctorID, d.DoctorName = c.DoctorID, c.DoctorName
 	d.CreatedAt, d.UpdatedAt = now, now
+	return d
 }
 
 // sameDraft tells a resend from an id that is used for something else.
@@ -189,13 +186,14 @@ func ownDraft(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID) (Docum
 	return d, err
 }
 
-func (s *Service) revise(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID, content json.RawMessage) (d Document, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		if d, err = ownDraft(tx, actor, kind, id); err != nil {
-			return err
+func (s *Service) revise(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID, content json.RawMessage) (Document, error) {
+	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (Document, error) {
+		d, err := ownDraft(tx, actor, kind, id)
+		if err != nil {
+			return Document{}, err
 		}
 		d.Content, d.UpdatedAt = content, s.now()
-		return tx.SaveDraft(d)
+		return d, tx.SaveDraft(d)
 	})
 	return d.settled(), err
 }
@@ -210,37 +208,36 @@ func (s *Service) discard(ctx context.Context, actor rooms.Actor, kind DocumentK
 }
 
 // amend drafts the version after one that is signed and the latest.
-func (s *Service) amend(ctx context.Context, actor rooms.Actor, kind DocumentKind, of, id DocumentID, content json.RawMessage) (d Document, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
+func (s *Service) amend(ctx context.Context, actor rooms.Actor, kind DocumentKind, of, id DocumentID, content json.RawMessage) (Document, error) {
+	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (Document, error) {
 		before, err := own(tx, actor, kind, of)
 		if err != nil {
-			return err
+			return Document{}, err
 		}
-		d = Document{Kind: kind, Head: Head{ID: id}, Content: content}
+		d := Document{Kind: kind, Head: Head{ID: id}, Content: content}
 		if id != "" {
 			first, err := tx.Document(id)
 			if err == nil {
-				d, err = sameDraft(first, d, actor, before.ConsultationID)
-				return err
+				return sameDraft(first, d, actor, before.ConsultationID)
 			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
-				return err
+				return Document{}, err
 			}
 		}
 		switch before = before.settled(); {
 		case before.Signature == nil:
-			return rooms.Conflict(string(Draft), "it is a draft; revise it instead")
+			return Document{}, rooms.Conflict(string(Draft), "it is a draft; revise it instead")
 		case before.Status == Amended:
-			return rooms.Conflict(string(Amended), "a later version has superseded it; amend that one")
+			return Document{}, rooms.Conflict(string(Amended), "a later version has superseded it; amend that one")
 		case before.Status == Void:
-			return rooms.Conflict(string(Void), "it is void; write a new one")
+			return Document{}, rooms.Conflict(string(Void), "it is void; write a new one")
 		}
 		c, err := tx.Consultation(before.ConsultationID)
 		if err != nil {
-			return err
+			return Document{}, err
 		}
-		d.fill(c, s.now())
+		d = d.in(c, s.now())
 		d.Root, d.Version, d.Supersedes = before.Root, before.Version+1, before.ID
-		return tx.InsertDraft(d)
+		return d, tx.InsertDraft(d)
 	})
 	return d.settled(), err
 }

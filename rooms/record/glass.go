@@ -26,27 +26,26 @@ func TellsOfGlass(clientID string) bool { return strings.HasPrefix(clientID, gla
 // enterConsultation shows an admin a consultation, and tells everyone in it that
 // the admin looked, and why. Later pages of the same look are noted in the
 // audit log alone, until it is over.
-func (s *Service) enterConsultation(ctx context.Context, actor rooms.Actor, in EnterInput) (g Glimpse, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
+func (s *Service) enterConsultation(ctx context.Context, actor rooms.Actor, in EnterInput) (Glimpse, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (g Glimpse, err error) {
 		if g.Consultation, err = tx.Consultation(in.ConsultationID); err != nil {
-			return err
+			return g, err
 		}
 		if g.Participants, err = tx.Participants(in.ConsultationID); err != nil {
-			return err
+			return g, err
 		}
-		err := audit.Append(tx, actor, s.now(), EnterConsultation.Name, "consultation:"+string(in.ConsultationID), func(e *audit.LogEntry) { e.Reason = in.Reason })
+		err = audit.Append(tx, actor, s.now(), EnterConsultation.Name, "consultation:"+string(in.ConsultationID), func(e *audit.LogEntry) { e.Reason = in.Reason })
 		if err != nil {
-			return err
+			return g, err
 		}
 		if g.Until, err = s.look(tx, actor, in); err != nil {
-			return err
+			return g, err
 		}
 		events, last, err := tx.LogAfter(in.ConsultationID.Room(), in.After, glimpseEvents)
 		g.Events = events
 		g.HasMore = len(events) > 0 && events[len(events)-1].Seq < last
-		return err
+		return g, err
 	})
-	return g, err
 }
 
 // look begins a look, of which the room is told, or goes on with one that is
@@ -65,15 +64,15 @@ func (s *Service) look(tx Tx, actor rooms.Actor, in EnterInput) (time.Time, erro
 }
 
 // enterRecord shows an admin a patient's record, once.
-func (s *Service) enterRecord(ctx context.Context, actor rooms.Actor, in EnterRecordInput) (g RecordGlimpse, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
+func (s *Service) enterRecord(ctx context.Context, actor rooms.Actor, in EnterRecordInput) (RecordGlimpse, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (RecordGlimpse, error) {
 		p, err := tx.Patient(in.PatientID)
 		if err != nil {
-			return err
+			return RecordGlimpse{}, err
 		}
 		latest, err := tx.ConsultationsOf(p.ID, 1)
 		if err != nil {
-			return err
+			return RecordGlimpse{}, err
 		}
 		if len(latest) > 0 {
 			err = s.tellOfGlass(tx, actor, latest[0].ID, in.Reason)
@@ -83,13 +82,11 @@ func (s *Service) enterRecord(ctx context.Context, actor rooms.Actor, in EnterRe
 			})
 		}
 		if err != nil {
-			return err
+			return RecordGlimpse{}, err
 		}
-		g.Until = s.now().Add(lookFor)
-		g.PatientRecord, err = s.recordOf(tx, actor, p, EnterRecord.Name, in.Reason)
-		return err
+		seen, err := s.recordOf(tx, actor, p, EnterRecord.Name, in.Reason)
+		return RecordGlimpse{PatientRecord: seen, Until: s.now().Add(lookFor)}, err
 	})
-	return g, err
 }
 
 // tellOfGlass says in the room that an admin looked, and why.

@@ -44,16 +44,14 @@ func writable(tx Tx, actor rooms.Actor, id account.PatientID) (account.Patient, 
 	return p, err
 }
 
-func (s *Service) readRecord(ctx context.Context, actor rooms.Actor, in PatientRef) (v PatientRecord, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
+func (s *Service) readRecord(ctx context.Context, actor rooms.Actor, in PatientRef) (PatientRecord, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (PatientRecord, error) {
 		p, err := recordFor(tx, actor, in.PatientID)
 		if err != nil {
-			return err
+			return PatientRecord{}, err
 		}
-		v, err = s.recordOf(tx, actor, p, ReadRecord.Name, "")
-		return err
+		return s.recordOf(tx, actor, p, ReadRecord.Name, "")
 	})
-	return v, err
 }
 
 // recordOf is the whole record of a patient; that it is read is noted.
@@ -112,57 +110,52 @@ func (e *Episode) add(d Document) error {
 	return err
 }
 
-func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in BackgroundInput) (v PatientRecord, err error) {
+func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in BackgroundInput) (PatientRecord, error) {
 	if err := in.past(s.now()); err != nil {
-		return v, err
+		return PatientRecord{}, err
 	}
 	if err := s.loadCodes(ctx); err != nil {
-		return v, err
+		return PatientRecord{}, err
 	}
 	background := Background{Allergies: in.Allergies, Conditions: in.Conditions, Medications: in.Medications}.orNothing()
 	for i, c := range background.Conditions {
 		if _, ok := s.codes.Load().Find(c.Code); c.Code != "" && !ok {
-			return v, rooms.Invalid(fmt.Sprintf("conditions[%d].code", i), "there is no ICD-10 code %q", c.Code)
+			return PatientRecord{}, rooms.Invalid(fmt.Sprintf("conditions[%d].code", i), "there is no ICD-10 code %q", c.Code)
 		}
 	}
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (PatientRecord, error) {
 		p, err := writable(tx, actor, in.PatientID)
 		if err != nil {
-			return err
+			return PatientRecord{}, err
 		}
 		before, err := tx.Background(p.ID)
 		if err != nil {
-			return err
+			return PatientRecord{}, err
 		}
 		if in.Version != nil && *in.Version != before.Version {
-			return rooms.Conflict("", "the record has been changed meanwhile; read it again")
+			return PatientRecord{}, rooms.Conflict("", "the record has been changed meanwhile; read it again")
 		}
 		by, err := tx.User(actor.UserID)
 		if err != nil {
-			return err
+			return PatientRecord{}, err
 		}
 		next := BackgroundVersion{PatientID: p.ID, Version: before.Version + 1, Background: background, At: s.now(), ByID: by.ID, ByName: by.Name, ByRole: by.Role}
 		if err := tx.InsertBackground(next); err != nil {
-			return err
+			return PatientRecord{}, err
 		}
 		_, err = RecordUpdated.Record(tx, rooms.UserRoom(p.UserID), actor, next.At, nil, func(rooms.Seq) (RecordChange, error) {
 			return RecordChange{PatientID: p.ID, PatientName: p.Name, Version: next.Version, ByID: by.ID, ByName: by.Name}, nil
 		})
 		if err != nil {
-			return err
+			return PatientRecord{}, err
 		}
-		v, err = s.recordOf(tx, actor, p, UpdateRecord.Name, "")
-		return err
+		return s.recordOf(tx, actor, p, UpdateRecord.Name, "")
 	})
-	return v, err
 }
 
 func (s *Service) treated(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (TreatedList, error) {
-	var list TreatedList
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (TreatedList, error) {
 		found, err := tx.ReadablePatients(actor.UserID)
-		list.Items = orEmpty(found)
-		return err
+		return TreatedList{Items: orEmpty(found)}, err
 	})
-	return list, err
 }

@@ -33,33 +33,36 @@ func (p Printout) Head() Head {
 	return Head{}
 }
 
-func (s *Service) printDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRef) (p Printout, err error) {
-	err = s.reads(ctx, actor, KindDiagnosis, in.DiagnosisID, PrintDiagnosis.Name, func(tx Tx, d Document) error {
-		p, err = printout(tx, actor, d)
-		return err
-	})
-	return p, err
+func (s *Service) printDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRef) (Printout, error) {
+	return s.print(ctx, actor, KindDiagnosis, in.DiagnosisID, PrintDiagnosis.Name)
 }
 
-func (s *Service) printPrescription(ctx context.Context, actor rooms.Actor, in PrescriptionRef) (p Printout, err error) {
-	err = s.reads(ctx, actor, KindPrescription, in.PrescriptionID, PrintPrescription.Name, func(tx Tx, d Document) error {
-		p, err = printout(tx, actor, d)
-		return err
+func (s *Service) printPrescription(ctx context.Context, actor rooms.Actor, in PrescriptionRef) (Printout, error) {
+	return s.print(ctx, actor, KindPrescription, in.PrescriptionID, PrintPrescription.Name)
+}
+
+func (s *Service) print(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID, action string) (Printout, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Printout, error) {
+		d, err := s.read(tx, actor, kind, id, action)
+		if err != nil {
+			return Printout{}, err
+		}
+		return printout(tx, actor, d)
 	})
-	return p, err
 }
 
 // printSummary prints the latest summary of a consultation.
-func (s *Service) printSummary(ctx context.Context, actor rooms.Actor, in InConsultation) (p Printout, err error) {
-	begin := func() { p = Printout{} }
-	err = s.inConsultation(ctx, actor, in.ConsultationID, KindSummary, PrintSummary.Name, begin, func(tx Tx, d Document) error {
-		p, err = printout(tx, actor, d)
-		return err
+func (s *Service) printSummary(ctx context.Context, actor rooms.Actor, in InConsultation) (Printout, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Printout, error) {
+		all, err := s.readAll(tx, actor, in.ConsultationID, KindSummary, PrintSummary.Name)
+		if err != nil {
+			return Printout{}, err
+		}
+		if len(all) == 0 {
+			return Printout{}, rooms.NotFound("summary")
+		}
+		return printout(tx, actor, all[len(all)-1])
 	})
-	if err == nil && p.Summary == nil {
-		err = rooms.NotFound("summary")
-	}
-	return p, err
 }
 
 // printout reads nothing but the document, and the reader's time zone: it can be

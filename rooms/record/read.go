@@ -54,126 +54,122 @@ func (s *Service) mayRead(tx Tx, actor rooms.Actor, d Document) (bool, error) {
 // shownTo reports whether a signed document is part of what a participant may see.
 func (d Document) shownTo(p consultation.Participant) bool { return p.Sees(d.SignedSeq + 1) }
 
-// reads hands a document that the actor may read to use, and notes the read.
-func (s *Service) reads(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID, action string, use func(Tx, Document) error) error {
-	return s.store.InTx(ctx, func(tx Tx) error {
-		d, err := s.readable(tx, actor, kind, id)
+// read is a document that the actor may read; the read is noted.
+func (s *Service) read(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID, action string) (Document, error) {
+	d, err := s.readable(tx, actor, kind, id)
+	if err != nil {
+		return d, err
+	}
+	return d, s.note(tx, actor, action, d)
+}
+
+func (s *Service) readDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRef) (Diagnosis, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Diagnosis, error) {
+		d, err := s.read(tx, actor, KindDiagnosis, in.DiagnosisID, ReadDiagnosis.Name)
 		if err != nil {
-			return err
+			return Diagnosis{}, err
 		}
-		if err := s.note(tx, actor, action, d); err != nil {
-			return err
-		}
-		return use(tx, d)
+		return diagnosisOf(d)
 	})
 }
 
-func (s *Service) readDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRef) (v Diagnosis, err error) {
-	err = s.reads(ctx, actor, KindDiagnosis, in.DiagnosisID, ReadDiagnosis.Name, func(_ Tx, d Document) error {
-		v, err = diagnosisOf(d)
-		return err
-	})
-	return v, err
-}
-
-func (s *Service) readPrescription(ctx context.Context, actor rooms.Actor, in PrescriptionRef) (v Prescription, err error) {
-	err = s.reads(ctx, actor, KindPrescription, in.PrescriptionID, ReadPrescription.Name, func(tx Tx, d Document) error {
-		if v, err = prescriptionOf(d); err != nil {
-			return err
+func (s *Service) readPrescription(ctx context.Context, actor rooms.Actor, in PrescriptionRef) (Prescription, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Prescription, error) {
+		d, err := s.read(tx, actor, KindPrescription, in.PrescriptionID, ReadPrescription.Name)
+		if err != nil {
+			return Prescription{}, err
 		}
-		return s.warn(tx, actor, &v)
+		return warned(tx, actor, d)
 	})
-	return v, err
 }
 
-// warn tells doctors and pharmacists of allergies.
-func (s *Service) warn(tx Tx, actor rooms.Actor, v *Prescription) error {
-	if actor.Role == rooms.RolePatient {
-		return nil
+// warned is a prescription; doctors and pharmacists see which allergies speak
+// against it.
+func warned(tx Tx, actor rooms.Actor, d Document) (Prescription, error) {
+	v, err := prescriptionOf(d)
+	if err != nil || actor.Role == rooms.RolePatient {
+		return v, err
 	}
 	known, err := tx.Background(v.PatientID)
 	v.Warnings = warnings(v.Items, known.Allergies)
-	return err
+	return v, err
 }
 
-// inConsultation hands the documents of one kind that a participant may read
-// to use, after begin, and notes the read.
-func (s *Service) inConsultation(ctx context.Context, actor rooms.Actor, id consultation.ID, kind DocumentKind, action string, begin func(), use func(Tx, Document) error) error {
-	return s.store.InTx(ctx, func(tx Tx) error {
-		begin()
-		me, err := tx.Participant(id, actor.UserID)
-		if err != nil {
-			return err
+// readAll is the documents of one kind in a consultation that a participant may
+// read; the read is noted if there are any.
+func (s *Service) readAll(tx Tx, actor rooms.Actor, id consultation.ID, kind DocumentKind, action string) ([]Document, error) {
+	me, err := tx.Participant(id, actor.UserID)
+	if err != nil {
+		return nil, err
+	}
+	list, err := tx.Documents(DocumentQuery{Consultation: id, Kind: kind})
+	if err != nil {
+		return nil, err
+	}
+	var shown []Document
+	for _, d := range list {
+		if d.DoctorID == actor.UserID || (d.Signature != nil && d.shownTo(me)) {
+			shown = append(shown, d.settled())
 		}
-		list, err := tx.Documents(DocumentQuery{Consultation: id, Kind: kind})
-		if err != nil {
-			return err
-		}
-		shown := 0
-		for _, d := range list {
-			if d.DoctorID != actor.UserID && (d.Signature == nil || !d.shownTo(me)) {
-				continue
-			}
-			shown++
-			if err := use(tx, d.settled()); err != nil {
-				return err
-			}
-		}
-		if shown == 0 {
-			return nil
-		}
-		return audit.Append(tx, actor, s.now(), action, "consultation:"+string(id), nil)
-	})
+	}
+	if len(shown) == 0 {
+		return nil, nil
+	}
+	return shown, audit.Append(tx, actor, s.now(), action, "consultation:"+string(id), nil)
 }
 
 func (s *Service) diagnoses(ctx context.Context, actor rooms.Actor, in InConsultation) (DiagnosisList, error) {
-	var list DiagnosisList
-	begin := func() { list.Items = []Diagnosis{} }
-	err := s.inConsultation(ctx, actor, in.ConsultationID, KindDiagnosis, Diagnoses.Name, begin, func(_ Tx, d Document) error {
-		v, err := diagnosisOf(d)
-		list.Items = append(list.Items, v)
-		return err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (DiagnosisList, error) {
+		list := DiagnosisList{Items: []Diagnosis{}}
+		shown, err := s.readAll(tx, actor, in.ConsultationID, KindDiagnosis, Diagnoses.Name)
+		for _, d := range shown {
+			v, err := diagnosisOf(d)
+			if err != nil {
+				return list, err
+			}
+			list.Items = append(list.Items, v)
+		}
+		return list, err
 	})
-	return list, err
 }
 
 func (s *Service) prescriptions(ctx context.Context, actor rooms.Actor, in InConsultation) (PrescriptionList, error) {
-	var list PrescriptionList
-	begin := func() { list.Items = []Prescription{} }
-	err := s.inConsultation(ctx, actor, in.ConsultationID, KindPrescription, Prescriptions.Name, begin, func(tx Tx, d Document) error {
-		v, err := prescriptionOf(d)
-		if err == nil {
-			err = s.warn(tx, actor, &v)
+	return rooms.InTx(ctx, s.store, func(tx Tx) (PrescriptionList, error) {
+		list := PrescriptionList{Items: []Prescription{}}
+		shown, err := s.readAll(tx, actor, in.ConsultationID, KindPrescription, Prescriptions.Name)
+		for _, d := range shown {
+			v, err := warned(tx, actor, d)
+			if err != nil {
+				return list, err
+			}
+			list.Items = append(list.Items, v)
 		}
-		list.Items = append(list.Items, v)
-		return err
+		return list, err
 	})
-	return list, err
 }
 
 // queue is for pharmacists, and leaves out what they prescribed themselves.
 func (s *Service) queue(ctx context.Context, actor rooms.Actor, in QueueFilter) (PrescriptionList, error) {
-	var page PrescriptionList
 	limit, err := rooms.PageSize(in.Limit, 20, 100)
 	if err != nil {
-		return page, err
+		return PrescriptionList{}, err
 	}
 	after, err := rooms.ParseCursor(in.Cursor)
 	if err != nil {
-		return page, err
+		return PrescriptionList{}, err
 	}
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		page.Items = []Prescription{}
+	return rooms.InTx(ctx, s.store, func(tx Tx) (PrescriptionList, error) {
+		page := PrescriptionList{Items: []Prescription{}}
 		is, err := tx.Pharmacist(actor.UserID)
 		if err != nil {
-			return err
+			return page, err
 		}
 		if !is {
-			return rooms.Forbidden("the queue is for pharmacists")
+			return page, rooms.Forbidden("the queue is for pharmacists")
 		}
 		list, err := tx.Documents(DocumentQuery{Kind: KindPrescription, Undecided: true, After: after, Limit: limit + 1})
 		if err != nil {
-			return err
+			return page, err
 		}
 		list, page.NextCursor = rooms.CutPage(list, limit, func(d Document) rooms.Cursor {
 			return rooms.Cursor{Num: d.CreatedAt.UnixMicro(), ID: string(d.ID)}
@@ -182,19 +178,15 @@ func (s *Service) queue(ctx context.Context, actor rooms.Actor, in QueueFilter) 
 			if d.DoctorID == actor.UserID {
 				continue
 			}
-			v, err := prescriptionOf(d.settled())
-			if err == nil {
-				err = s.warn(tx, actor, &v)
-			}
+			v, err := warned(tx, actor, d.settled())
 			if err == nil {
 				err = s.note(tx, actor, PrescriptionQueue.Name, d)
 			}
 			if err != nil {
-				return err
+				return page, err
 			}
 			page.Items = append(page.Items, v)
 		}
-		return nil
+		return page, nil
 	})
-	return page, err
 }

@@ -37,49 +37,44 @@ func mustBeVerified(tx Tx, actor rooms.Actor) error {
 	return err
 }
 
-// sign fixes a draft of the actor's and announces it: in the audit log, as
-// event and as message, all in one transaction. before, which may be nil,
-// may refuse, or change the content that is signed.
-func (s *Service) sign(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID, action string,
-	before func(Tx, *Document) error, announce func(Tx, Document) (text string, err error)) (d Document, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
-		if d, err = own(tx, actor, kind, id); err != nil {
-			return err
-		}
-		if d.Signature != nil {
-			return rooms.Conflict(string(d.settled().Status), "it has been signed already")
-		}
-		if err := mustBeVerified(tx, actor); err != nil {
-			return err
-		}
-		if d.Version == 1 { // what was signed may be put right at any time
-			c, err := tx.Consultation(d.ConsultationID)
-			if err != nil {
-				return err
-			}
-			if err := s.allows(c); err != nil {
-				return err
-			}
-		}
-		if before != nil {
-			if err := before(tx, &d); err != nil {
-				return err
-			}
-		}
-		if d, err = s.fix(tx, d, actor.UserID, s.now()); err != nil {
-			return err
-		}
-		d = d.settled()
-		if err := s.note(tx, actor, action, d); err != nil {
-			return err
-		}
-		text, err := announce(tx, d)
+// sign fixes a draft of the actor's, as part of tx, and notes it in the audit
+// log. before, which may be nil, may refuse, or change the content that is
+// signed. The caller announces it.
+func (s *Service) sign(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID, action string, before func(*Document) error) (Document, error) {
+	d, err := own(tx, actor, kind, id)
+	if err != nil {
+		return d, err
+	}
+	if d.Signature != nil {
+		return d, rooms.Conflict(string(d.settled().Status), "it has been signed already")
+	}
+	if err := mustBeVerified(tx, actor); err != nil {
+		return d, err
+	}
+	if d.Version == 1 { // what was signed may be put right at any time
+		c, err := tx.Consultation(d.ConsultationID)
 		if err != nil {
-			return err
+			return d, err
 		}
-		return s.say(tx, actor, d.ConsultationID, string(kind), string(d.ID), text)
-	})
-	return d, err
+		if err := s.allows(c); err != nil {
+			return d, err
+		}
+	}
+	if before != nil {
+		if err := before(&d); err != nil {
+			return d, err
+		}
+	}
+	if d, err = s.fix(tx, d, actor.UserID, s.now()); err != nil {
+		return d, err
+	}
+	d = d.settled()
+	return d, s.note(tx, actor, action, d)
+}
+
+// announceSigned says in the conversation that a document was signed.
+func (s *Service) announceSigned(tx Tx, actor rooms.Actor, d Document, text string) error {
+	return s.say(tx, actor, d.ConsultationID, string(d.Kind), string(d.ID), text)
 }
 
 // fix signs a draft as of now: what is signed includes who patient and doctor
@@ -123,15 +118,18 @@ func signedAs(tx Tx, d Document) (SignedAs, error) {
 	return as, nil
 }
 
-func (s *Service) signDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRef) (v Diagnosis, err error) {
-	_, err = s.sign(ctx, actor, KindDiagnosis, in.DiagnosisID, SignDiagnosis.Name, nil, func(tx Tx, d Document) (string, error) {
-		if v, err = diagnosisOf(d); err != nil {
-			return "", err
+func (s *Service) signDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisRef) (Diagnosis, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Diagnosis, error) {
+		d, err := s.sign(tx, actor, KindDiagnosis, in.DiagnosisID, SignDiagnosis.Name, nil)
+		if err != nil {
+			return Diagnosis{}, err
 		}
-		_, err := DiagnosisSigned.Record(tx, d.ConsultationID.Room(), actor, d.UpdatedAt, nil, func(rooms.Seq) (Diagnosis, error) { return v, nil })
-		return v.line(), err
+		v, err := DiagnosisSigned.Record(tx, d.ConsultationID.Room(), actor, d.UpdatedAt, nil, func(rooms.Seq) (Diagnosis, error) { return diagnosisOf(d) })
+		if err != nil {
+			return Diagnosis{}, err
+		}
+		return v, s.announceSigned(tx, actor, d, v.line())
 	})
-	return v, err
 }
 
 // line is a diagnosis in one line, for lists and search.
@@ -147,30 +145,40 @@ func (c DiagnosisContent) line() string {
 	return strings.Join(names, "；")
 }
 
-func (s *Service) signPrescription(ctx context.Context, actor rooms.Actor, in SignPrescriptionInput) (v Prescription, err error) {
-	consider := func(tx Tx, d *Document) error {
-		draft, err := prescriptionOf(*d)
+func (s *Service) signPrescription(ctx context.Context, actor rooms.Actor, in SignPrescriptionInput) (Prescription, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Prescription, error) {
+		consider := func(d *Document) error { return considerAllergies(tx, d, in.DespiteAllergies) }
+		d, err := s.sign(tx, actor, KindPrescription, in.PrescriptionID, SignPrescription.Name, consider)
 		if err != nil {
-			return err
+			return Prescription{}, err
 		}
-		known, err := tx.Background(d.PatientID)
+		v, err := s.announcePrescription(tx, actor, d)
 		if err != nil {
-			return err
+			return Prescription{}, err
 		}
-		draft.Warned = warnings(draft.Items, known.Allergies)
-		if len(draft.Warned) > 0 && !in.DespiteAllergies {
-			e := rooms.Conflict(string(Draft), "the patient is allergic to %s; sign with despiteAllergies if it must be", draft.Warned[0].Substance)
-			e.Field = "despiteAllergies"
-			return e
-		}
-		d.Content, err = json.Marshal(draft.PrescriptionContent)
+		return v, s.announceSigned(tx, actor, d, v.line())
+	})
+}
+
+// considerAllergies keeps with a draft the allergies that speak against it, and
+// refuses it unless it is signed despite them.
+func considerAllergies(tx Tx, d *Document, despite bool) error {
+	draft, err := prescriptionOf(*d)
+	if err != nil {
 		return err
 	}
-	_, err = s.sign(ctx, actor, KindPrescription, in.PrescriptionID, SignPrescription.Name, consider, func(tx Tx, d Document) (string, error) {
-		v, err = s.announcePrescription(tx, actor, d)
-		return v.line(), err
-	})
-	return v, err
+	known, err := tx.Background(d.PatientID)
+	if err != nil {
+		return err
+	}
+	draft.Warned = warnings(draft.Items, known.Allergies)
+	if len(draft.Warned) > 0 && !despite {
+		e := rooms.Conflict(string(Draft), "the patient is allergic to %s; sign with despiteAllergies if it must be", draft.Warned[0].Substance)
+		e.Field = "despiteAllergies"
+		return e
+	}
+	d.Content, err = json.Marshal(draft.PrescriptionContent)
+	return err
 }
 
 func (s *Service) announcePrescription(tx Tx, actor rooms.Actor, d Document) (Prescription, error) {
@@ -203,33 +211,31 @@ func (s *Service) void(ctx context.Context, actor rooms.Actor, in PrescriptionRe
 }
 
 // decide adds a decision to a signed prescription.
-func (s *Service) decide(ctx context.Context, actor rooms.Actor, id DocumentID, to DocumentStatus, reason, action string) (v Prescription, err error) {
-	err = s.store.InTx(ctx, func(tx Tx) error {
+func (s *Service) decide(ctx context.Context, actor rooms.Actor, id DocumentID, to DocumentStatus, reason, action string) (Prescription, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Prescription, error) {
 		d, err := s.decidable(tx, actor, id, to)
 		if err != nil {
-			return err
+			return Prescription{}, err
 		}
 		by, err := tx.User(actor.UserID)
 		if err != nil {
-			return err
+			return Prescription{}, err
 		}
 		decision := Decision{Status: to, By: actor.UserID, ByName: by.Name, At: s.now(), Reason: strings.TrimSpace(reason)}
 		if decision.SHA256, err = decisionHash(d.lastHash(), decision); err != nil {
-			return err
+			return Prescription{}, err
 		}
 		decision.Seal, decision.KeyID = s.seals.seal(decision.SHA256), s.seals.id
 		if err := tx.AddDecision(d.ID, len(d.Decisions)+1, decision); err != nil {
-			return err
+			return Prescription{}, err
 		}
 		d.Decisions, d.UpdatedAt = append(d.Decisions, decision), decision.At
 		d = d.settled()
 		if err := s.note(tx, actor, action, d); err != nil {
-			return err
+			return Prescription{}, err
 		}
-		v, err = s.announcePrescription(tx, actor, d)
-		return err
+		return s.announcePrescription(tx, actor, d)
 	})
-	return v, err
 }
 
 // decidable is a prescription that the actor may decide about so. The

@@ -15,9 +15,7 @@ import (
 // *rooms.Error of code not_found. Most reads are audited and so happen in a
 // transaction.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil; its
-	// events are published after the commit.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 	// Document is a document for anyone's verification.
 	Document(ctx context.Context, id DocumentID) (Document, error)
 	// AuditedHash is the Detail of the latest audit entry of a subject that has one.

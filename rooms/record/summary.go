@@ -38,7 +38,7 @@ func (s *Service) Follow(in consultation.Tx, from consultation.Status, c consult
 		return err
 	}
 	d := Document{Kind: KindSummary, Content: content}
-	d.fill(c, s.now())
+	d = d.in(c, s.now())
 	d.Root, d.Version = d.ID, 1
 	if n := len(earlier); n > 0 {
 		last := earlier[n-1]

@@ -68,5 +68,7 @@ func (s *Service) saveTemplates(ctx context.Context, actor rooms.Actor, in Templ
 		}
 		list[i] = v
 	}
-	return TemplateList{Items: list}, s.store.InTx(ctx, func(tx Tx) error { return tx.SaveTemplates(actor.UserID, list) })
+	return rooms.InTx(ctx, s.store, func(tx Tx) (TemplateList, error) {
+		return TemplateList{Items: list}, tx.SaveTemplates(actor.UserID, list)
+	})
 }
