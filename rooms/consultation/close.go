@@ -26,23 +26,23 @@ func (s *Service) close(ctx context.Context, actor rooms.Actor, in CloseInput) (
 	if reason == "" {
 		return Case{}, rooms.Invalid("reason", "give a reason")
 	}
-	var c Consultation
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if c, err = tx.Consultation(in.ConsultationID); err != nil {
-			return err
+	c, err := rooms.InTx(ctx, s.store, func(tx Tx) (Consultation, error) {
+		c, err := tx.Consultation(in.ConsultationID)
+		if err != nil {
+			return c, err
 		}
 		who, err := present(tx, c)
 		if err != nil {
-			return err
+			return c, err
 		}
 		t, err := byClinic(c, who.doctorGone)
 		if err != nil {
-			return err
+			return c, err
 		}
 		if c, err = s.transit(tx, c, t, change{actor: actor, reason: reason}); err != nil {
-			return err
+			return c, err
 		}
-		return audit.Append(tx, actor, s.now(), Close.Name, c.ID.subject(), func(e *audit.LogEntry) { e.Reason = reason })
+		return c, audit.Append(tx, actor, s.now(), Close.Name, c.ID.subject(), func(e *audit.LogEntry) { e.Reason = reason })
 	})
 	if err != nil {
 		return Case{}, err
@@ -98,25 +98,24 @@ func (s *Service) Unwind(ctx context.Context, user rooms.UserID) error {
 }
 
 func (s *Service) unwind(ctx context.Context, id ID) error {
-	var c Consultation
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if c, err = tx.Consultation(id); err != nil {
-			return err
+	c, err := rooms.InTx(ctx, s.store, func(tx Tx) (Consultation, error) {
+		c, err := tx.Consultation(id)
+		if err != nil {
+			return c, err
 		}
 		who, err := present(tx, c)
 		if err != nil {
-			return err
+			return c, err
 		}
 		begun := c.Status == Active || c.Status == OnHold
 		if c.Status.Final() || c.Status == Ended || !who.patientGone && !who.doctorGone && (begun || !who.rejected) {
-			return nil // it was ended meanwhile, or both are there again
+			return c, nil // it was ended meanwhile, or both are there again
 		}
 		t, err := byClinic(c, who.doctorGone)
 		if err != nil {
-			return err
+			return c, err
 		}
-		c, err = s.transit(tx, c, t, change{actor: rooms.System})
-		return err
+		return s.transit(tx, c, t, change{actor: rooms.System})
 	})
 	if err == nil {
 		s.announceQueue(ctx, c.DoctorID)

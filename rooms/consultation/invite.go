@@ -36,63 +36,59 @@ func (s *Service) invite(ctx context.Context, actor rooms.Actor, in InviteInput)
 	if err := s.countInvitation(ctx, actor); err != nil {
 		return Admission{}, err
 	}
-	var out Admission
-	err := s.store.InTx(ctx, func(tx Tx) error {
-		out = Admission{}
-		if err := s.inviteIn(tx, actor, in, &out); err != nil {
-			return err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Admission, error) {
+		out, err := s.inviteIn(tx, actor, in)
+		if err != nil {
+			return Admission{}, err
 		}
-		whom := out.Invitation.whom()
-		return s.enterInLog(tx, actor, Invite.Name, in.ConsultationID, whom)
+		return out, s.enterInLog(tx, actor, Invite.Name, in.ConsultationID, out.Invitation.whom())
 	})
-	return out, err
 }
 
 // inviteIn is invite in its transaction.
-func (s *Service) inviteIn(tx Tx, actor rooms.Actor, in InviteInput, out *Admission) error {
+func (s *Service) inviteIn(tx Tx, actor rooms.Actor, in InviteInput) (Admission, error) {
 	me, c, err := host(tx, actor, in.ConsultationID)
 	if err != nil {
-		return err
+		return Admission{}, err
 	}
 	if c.Status.Final() {
-		return rooms.Closed("the consultation is %s", c.Status)
+		return Admission{}, rooms.Closed("the consultation is %s", c.Status)
 	}
 	if in.History && me.Role != PartPatient {
-		return rooms.Invalid("history", "only the patient can share what was said before")
+		return Admission{}, rooms.Invalid("history", "only the patient can share what was said before")
 	}
 	inv, err := s.drawUp(tx, me, c, in)
 	if err != nil {
-		return err
+		return Admission{}, err
 	}
 	all, err := tx.Invitations(c.ID)
 	if err != nil {
-		return err
+		return Admission{}, err
 	}
 	if i := slices.IndexFunc(all, inv.repeats); i >= 0 {
-		return s.repeated(tx, me, c, actor, all[i], in, out)
+		return s.repeated(tx, me, c, actor, all[i], in)
 	}
 	if !inv.ByAddress {
 		p, err := tx.Participant(c.ID, inv.UserID)
 		if err == nil {
-			return s.here(tx, c, actor, p, all, out)
+			return s.here(tx, c, actor, p, all)
 		} else if rooms.CodeOf(err) != rooms.CodeNotFound {
-			return err
+			return Admission{}, err
 		}
 	}
 	if err := s.hasPlace(tx, c, me.Role, all); err != nil {
-		return err
+		return Admission{}, err
 	}
 	if err := s.countInvited(tx, me, inv); err != nil {
-		return err
+		return Admission{}, err
 	}
 	if err := tx.InsertInvitation(inv); err != nil {
-		return err
+		return Admission{}, err
 	}
 	if me.Role == PartPatient {
-		return s.takesEffect(tx, c, actor, inv, out)
+		return s.takesEffect(tx, c, actor, inv)
 	}
-	out.Invitation = inv
-	return s.tell(tx, c, actor, inv)
+	return Admission{Invitation: inv}, s.tell(tx, c, actor, inv)
 }
 
 // whom names an invitation in the audit log; somebody who is here without one,
@@ -134,45 +130,44 @@ func (s *Service) drawUp(tx Tx, me Participant, c Consultation, in InviteInput) 
 }
 
 // repeated is the answer to an invitation that there is already.
-func (s *Service) repeated(tx Tx, me Participant, c Consultation, actor rooms.Actor, inv Invitation, in InviteInput, out *Admission) error {
+func (s *Service) repeated(tx Tx, me Participant, c Consultation, actor rooms.Actor, inv Invitation, in InviteInput) (Admission, error) {
 	if inv.Status == InvitationProposed && me.Role == PartPatient { // inviting whom the doctor proposes is consent
 		inv.History = in.History
-		return s.takesEffect(tx, c, actor, inv, out)
+		return s.takesEffect(tx, c, actor, inv)
 	}
-	out.Invitation = inv
+	out := Admission{Invitation: inv}
 	if inv.Status != InvitationAccepted || inv.UserID != "" {
-		return nil
+		return out, nil
 	}
 	// Someone may have the address by now. That is told to nobody else.
 	if err := s.resolve(tx, c, &inv); err != nil || inv.UserID == "" {
-		return err
+		return out, err
 	}
 	if _, err := s.letIn(tx, c, actor, inv); err != nil {
-		return err
+		return out, err
 	}
-	return tx.SaveInvitation(inv)
+	return out, tx.SaveInvitation(inv)
 }
 
 // here is the answer for someone who takes part already. Who is expected by
 // address is so no longer, and the invitation of that address stays as it is:
 // it must not show whose it was.
-func (s *Service) here(tx Tx, c Consultation, actor rooms.Actor, p Participant, all []Invitation, out *Admission) error {
+func (s *Service) here(tx Tx, c Consultation, actor rooms.Actor, p Participant, all []Invitation) (Admission, error) {
 	if p.Expected {
 		p.Expected, p.JoinedAt = false, s.now()
 		if err := firstError(tx.EnterParticipant(c.ID, p.UserID, p.JoinedAt), s.enters(tx, c.ID, actor, p)); err != nil {
-			return err
+			return Admission{}, err
 		}
 		for _, inv := range all {
 			if inv.UserID == p.UserID && inv.Status == InvitationAccepted {
 				inv.UserID = ""
 				if err := tx.SaveInvitation(inv); err != nil {
-					return err
+					return Admission{}, err
 				}
 			}
 		}
 	}
-	*out = Admission{Invitation: p.invitation(c), Participant: &p}
-	return nil
+	return Admission{Invitation: p.invitation(c), Participant: &p}, nil
 }
 
 // repeats reports whether other, which still holds, is for the same invitee.
@@ -270,30 +265,27 @@ func (s *Service) fits(tx Tx, user account.User, role Part) (bool, error) {
 
 // takesEffect lets the invited person in from now on. By user id they are here
 // at once; by address nobody learns who it is before they enter.
-func (s *Service) takesEffect(tx Tx, c Consultation, actor rooms.Actor, inv Invitation, out *Admission) error {
+func (s *Service) takesEffect(tx Tx, c Consultation, actor rooms.Actor, inv Invitation) (Admission, error) {
 	now := s.now()
 	if inv.AnsweredAt = &now; inv.ByRole == PartPatient {
 		inv.AnsweredAt = nil
 	}
 	inv.Status = InvitationAccepted
 	if err := s.resolve(tx, c, &inv); err != nil {
-		return err
+		return Admission{}, err
 	}
+	var entered *Participant
 	if inv.UserID != "" {
 		p, err := s.letIn(tx, c, actor, inv)
 		if err != nil {
-			return err
+			return Admission{}, err
 		}
 		if !inv.ByAddress {
 			inv.Status = InvitationEntered
-			out.Participant = &p
+			entered = &p
 		}
 	}
-	out.Invitation = inv
-	if err := tx.SaveInvitation(inv); err != nil {
-		return err
-	}
-	return s.tell(tx, c, actor, inv)
+	return Admission{Invitation: inv, Participant: entered}, firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv))
 }
 
 func (s *Service) letIn(tx Tx, c Consultation, actor rooms.Actor, inv Invitation) (Participant, error) {
@@ -333,23 +325,21 @@ func (s *Service) enters(tx Tx, id ID, actor rooms.Actor, p Participant) error {
 // arrive makes who was expected a participant like the others, as soon as they
 // look at the consultation.
 func (s *Service) arrive(ctx context.Context, id ID, actor rooms.Actor) (Participant, error) {
-	var me Participant
 	user := actor.UserID
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		me, err = tx.Participant(id, user)
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Participant, error) {
+		me, err := tx.Participant(id, user)
 		if err != nil || !me.Expected {
-			return err
+			return me, err
 		}
 		me.Expected, me.JoinedAt = false, s.now()
 		if err := tx.EnterParticipant(id, user, me.JoinedAt); err != nil {
-			return err
+			return me, err
 		}
 		if err := s.enters(tx, id, actor, me); err != nil {
-			return err
+			return me, err
 		}
-		return firstError(s.become(tx, actor, id, user, InvitationEntered), s.enterInLog(tx, actor, audit.Entered, id, "user:"+string(user)))
+		return me, firstError(s.become(tx, actor, id, user, InvitationEntered), s.enterInLog(tx, actor, audit.Entered, id, "user:"+string(user)))
 	})
-	return me, err
 }
 
 // become moves the invitation by which user takes part on.
@@ -399,70 +389,66 @@ func invitationOf(tx Tx, c Consultation, id InvitationID) (Invitation, error) {
 }
 
 func (s *Service) answer(ctx context.Context, actor rooms.Actor, in InvitationAnswer) (Invitation, error) {
-	var out Admission
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Invitation, error) {
 		me, c, err := host(tx, actor, in.ConsultationID)
 		if err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if me.Role != PartPatient {
-			return rooms.Forbidden("only the patient can answer whom the doctor proposes to let in")
+			return Invitation{}, rooms.Forbidden("only the patient can answer whom the doctor proposes to let in")
 		}
 		inv, err := invitationOf(tx, c, in.InvitationID)
 		if err != nil {
-			return err
+			return Invitation{}, err
 		}
-		out = Admission{Invitation: inv}
 		switch {
 		case in.Accept && (inv.Status == InvitationAccepted || inv.Status == InvitationEntered), !in.Accept && inv.Status == InvitationDeclined:
-			return nil // said before
+			return inv, nil // said before
 		case inv.Status != InvitationProposed:
-			return rooms.Conflict(string(inv.Status), "the invitation is %s", inv.Status)
+			return Invitation{}, rooms.Conflict(string(inv.Status), "the invitation is %s", inv.Status)
 		case in.Accept && c.Status.Final():
-			return rooms.Closed("the consultation is %s", c.Status)
+			return Invitation{}, rooms.Closed("the consultation is %s", c.Status)
 		}
 		if err := s.enterInLog(tx, actor, AnswerInvitation.Name, c.ID, inv.whom()); err != nil {
-			return err
+			return Invitation{}, err
 		}
 		if in.Accept {
 			inv.History = in.History
-			return s.takesEffect(tx, c, actor, inv, &out)
+			admission, err := s.takesEffect(tx, c, actor, inv)
+			return admission.Invitation, err
 		}
 		now := s.now()
 		inv.Status, inv.AnsweredAt = InvitationDeclined, &now
-		out.Invitation = inv
-		return firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv))
+		return inv, firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv))
 	})
-	return out.Invitation, err
 }
 
 func (s *Service) withdraw(ctx context.Context, actor rooms.Actor, in InvitationRef) (Invitation, error) {
-	var inv Invitation
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Invitation, error) {
 		_, c, err := host(tx, actor, in.ConsultationID)
 		if err != nil {
-			return err
+			return Invitation{}, err
 		}
-		if inv, err = invitationOf(tx, c, in.InvitationID); err != nil {
-			return err
+		inv, err := invitationOf(tx, c, in.InvitationID)
+		if err != nil {
+			return Invitation{}, err
 		}
 		switch {
 		case inv.Status == InvitationWithdrawn:
-			return nil
+			return inv, nil
 		case inv.Status == InvitationEntered:
-			return rooms.Conflict(string(inv.Status), "they have entered; remove the participant")
+			return inv, rooms.Conflict(string(inv.Status), "they have entered; remove the participant")
 		case !inv.Status.Open():
-			return rooms.Conflict(string(inv.Status), "the invitation is %s", inv.Status)
+			return inv, rooms.Conflict(string(inv.Status), "the invitation is %s", inv.Status)
 		}
 		if inv.Status == InvitationAccepted && inv.UserID != "" {
 			if err := tx.RemoveExpected(c.ID, inv.UserID); err != nil {
-				return err
+				return inv, err
 			}
 		}
 		inv.Status = InvitationWithdrawn
-		return firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv), s.enterInLog(tx, actor, WithdrawInvitation.Name, c.ID, inv.whom()))
+		return inv, firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv), s.enterInLog(tx, actor, WithdrawInvitation.Name, c.ID, inv.whom()))
 	})
-	return inv, err
 }
 
 func (s *Service) invitations(ctx context.Context, actor rooms.Actor, in Input) (InvitationList, error) {

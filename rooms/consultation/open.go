@@ -9,40 +9,41 @@ import (
 )
 
 func (s *Service) open(ctx context.Context, actor rooms.Actor, in OpenInput) (Opened, error) {
-	var c Consultation
-	var order *Order
-	err := s.store.InTx(ctx, func(tx Tx) error {
-		patient, err := PatientOf(tx, actor.UserID, in.PatientID)
+	opened, err := rooms.InTx(ctx, s.store, func(tx Tx) (Opened, error) {
+		c, err := s.openOrFind(tx, actor, in)
 		if err != nil {
-			return err
+			return Opened{}, err
 		}
-		if in.ID != "" {
-			first, err := tx.Consultation(in.ID)
-			if err == nil {
-				c = first
-				if err := sameRequest(first, actor, patient.ID, in); err != nil {
-					return err
-				}
-				order, err = s.Order(tx, c)
-				return err
-			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
-				return err
-			}
-		}
-		if c, err = s.begin(tx, actor, patient, in, nil); err != nil {
-			return err
-		}
-		order, err = s.Order(tx, c)
-		return err
+		order, err := s.Order(tx, c)
+		return Opened{Consultation: c, Order: order}, err
 	})
 	if err != nil {
 		return Opened{}, err
 	}
+	c := &opened.Consultation
 	s.announceQueue(ctx, c.DoctorID)
 	if c.Status == Waiting {
-		c.Queue, err = s.queueOf(ctx, c)
+		c.Queue, err = s.queueOf(ctx, *c)
 	}
-	return Opened{Consultation: c, Order: order}, err
+	return opened, err
+}
+
+// openOrFind begins a consultation, or finds the one that the same request has
+// begun before.
+func (s *Service) openOrFind(tx Tx, actor rooms.Actor, in OpenInput) (Consultation, error) {
+	patient, err := PatientOf(tx, actor.UserID, in.PatientID)
+	if err != nil {
+		return Consultation{}, err
+	}
+	if in.ID != "" {
+		first, err := tx.Consultation(in.ID)
+		if err == nil {
+			return first, sameRequest(first, actor, patient.ID, in)
+		} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+			return Consultation{}, err
+		}
+	}
+	return s.begin(tx, actor, patient, in, nil)
 }
 
 func sameRequest(first Consultation, actor rooms.Actor, patient account.PatientID, in OpenInput) error {

@@ -87,23 +87,22 @@ func (s *Service) Timers() map[string]rooms.Fire {
 // fire moves a consultation on whose state has run out. A clock that was
 // moved meanwhile is left alone.
 func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
-	var moved Consultation
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	moved, err := rooms.InTx(ctx, s.store, func(tx Tx) (Consultation, error) {
+		var none Consultation
 		c, err := tx.Consultation(ID(t.Subject))
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			return tx.ClearTimer(t.Kind, t.Subject)
+			return none, tx.ClearTimer(t.Kind, t.Subject)
 		} else if err != nil {
-			return err
+			return none, err
 		}
 		next, ok := byClock[c.Status]
 		switch {
 		case !ok || c.DueAt == nil:
-			return tx.ClearTimer(t.Kind, t.Subject)
+			return none, tx.ClearTimer(t.Kind, t.Subject)
 		case c.DueAt.After(s.now()):
-			return tx.SetTimer(rooms.Timer{Kind: t.Kind, Subject: t.Subject, Due: *c.DueAt})
+			return none, tx.SetTimer(rooms.Timer{Kind: t.Kind, Subject: t.Subject, Due: *c.DueAt})
 		}
-		moved, err = s.transit(tx, c, next, change{actor: rooms.System})
-		return err
+		return s.transit(tx, c, next, change{actor: rooms.System})
 	})
 	if err == nil && moved.ID != "" {
 		s.announceQueue(ctx, moved.DoctorID)
@@ -113,23 +112,22 @@ func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
 
 // move carries out a transition that a participant asks for.
 func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Consultation, error) {
-	var c Consultation
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	c, err := rooms.InTx(ctx, s.store, func(tx Tx) (Consultation, error) {
 		me, err := tx.Participant(id, in.actor.UserID)
 		if err != nil {
-			return err
+			return Consultation{}, err
 		}
 		if me.Role != t.by {
-			return rooms.Forbidden("only the %s can %s a consultation", t.by, t.name)
+			return Consultation{}, rooms.Forbidden("only the %s can %s a consultation", t.by, t.name)
 		}
-		if c, err = tx.Consultation(id); err != nil {
-			return err
+		c, err := tx.Consultation(id)
+		if err != nil {
+			return c, err
 		}
 		if err := s.permits(tx, c, t, in); err != nil {
-			return err
+			return c, err
 		}
-		c, err = s.transit(tx, c, t, in)
-		return err
+		return s.transit(tx, c, t, in)
 	})
 	if err != nil {
 		return Consultation{}, err

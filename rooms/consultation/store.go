@@ -12,9 +12,7 @@ import (
 // Store is what consultations need remembered. A thing that is not there is
 // an *rooms.Error of code not_found.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil; its
-	// events are published after the commit.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 
 	Consultation(ctx context.Context, id ID) (Consultation, error)
 	Consultations(ctx context.Context, q Query) ([]Consultation, error)
