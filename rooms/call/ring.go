@@ -13,56 +13,57 @@ import (
 // consultation is live it is the answer, whoever asks, and a call that is over
 // is not begun anew under its own id.
 func (s *Service) invite(ctx context.Context, actor rooms.Actor, in CallInvitation) (Invited, error) {
-	var c Call
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	c, err := rooms.InTx(ctx, s.store, func(tx Tx) (Call, error) {
 		me, err := tx.Speaker(in.ConsultationID, actor.UserID)
 		if err != nil {
-			return err
+			return Call{}, err
 		}
 		if in.CallID != "" {
 			first, err := tx.Call(in.CallID)
 			if rooms.CodeOf(err) != rooms.CodeNotFound {
-				c = first
-				return sameInvitation(first, actor, in, err)
+				return first, sameInvitation(first, actor, in, err)
 			}
 		}
 		now := s.now()
 		before, err := tx.LiveCall(in.ConsultationID)
-		switch {
-		case rooms.CodeOf(err) == rooms.CodeNotFound:
-			before = Call{}
-		case err != nil:
-			return err
-		default:
-			c = before.clone()
+		if err == nil {
+			c := before.clone()
 			if s.lapse(&c, now); c.Status.Live() {
-				return s.inviteMore(tx, before, &c, actor, in, now)
+				err := s.inviteMore(tx, before, &c, actor, in, now)
+				return c, err
 			}
 			if err := s.save(tx, before, c, rooms.System, now); err != nil {
-				return err
+				return Call{}, err
 			}
-			before = Call{}
+		} else if rooms.CodeOf(err) != rooms.CodeNotFound {
+			return Call{}, err
 		}
 		if err := may(me); err != nil {
-			return err
+			return Call{}, err
 		}
-		if c, err = s.begin(tx, actor, in, now); err != nil {
-			return err
-		}
-		if err := s.ring(tx, &c, in.To, now); err != nil {
-			return err
-		}
-		c.settle("", now)
-		if err := s.save(tx, before, c, actor, now); err != nil {
-			return err
-		}
-		tell(tx, c, c.Members)
-		return nil
+		return s.call(tx, actor, in, now)
 	})
 	if err != nil {
 		return Invited{}, err
 	}
 	return Invited{Call: c, ICEServers: s.relay.Servers(actor, c.ID, s.now()).ICEServers}, nil
+}
+
+// call begins a call and rings.
+func (s *Service) call(tx Tx, actor rooms.Actor, in CallInvitation, now time.Time) (Call, error) {
+	c, err := s.begin(tx, actor, in, now)
+	if err != nil {
+		return c, err
+	}
+	if err := s.ring(tx, &c, in.To, now); err != nil {
+		return c, err
+	}
+	c.settle("", now)
+	if err := s.save(tx, Call{}, c, actor, now); err != nil {
+		return c, err
+	}
+	tell(tx, c, c.Members)
+	return c, nil
 }
 
 // sameInvitation tells a resend from an id that is used for something else.

@@ -66,25 +66,23 @@ func device(actor rooms.Actor, given string) string {
 // change loads a call for a participant of its consultation, lets judge change
 // it, and writes what came of it. For a stranger there is no such call.
 func (s *Service) change(ctx context.Context, actor rooms.Actor, id ID, judge func(tx Tx, c *Call, me consultation.Participant, now time.Time) error) (Call, error) {
-	var c Call
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Call, error) {
 		before, me, err := s.known(tx, actor, id)
 		if err != nil {
-			return err
+			return Call{}, err
 		}
 		now := s.now()
-		c = before.clone()
+		c := before.clone()
 		s.lapse(&c, now)
 		judged := judge(tx, &c, me, now)
 		if rooms.CodeOf(judged) == rooms.CodeConflict && !c.Status.Live() && before.Status.Live() {
 			judged = nil // it lapsed just now, which is written before it is said
 		}
 		if judged != nil {
-			return judged
+			return Call{}, judged
 		}
-		return s.save(tx, before, c, actor, now)
+		return c, s.save(tx, before, c, actor, now)
 	})
-	return c, err
 }
 
 func (s *Service) known(tx Tx, actor rooms.Actor, id ID) (Call, consultation.Participant, error) {

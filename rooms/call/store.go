@@ -11,9 +11,7 @@ import (
 // Store is what calls need remembered. A thing that is not there is an
 // *rooms.Error of code not_found.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil; its
-	// events are published after the commit.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 
 	Call(ctx context.Context, id ID) (Call, error)
 	// LiveCalls are those of the consultations that user takes part in.
