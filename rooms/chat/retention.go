@@ -59,10 +59,8 @@ func (s *Service) retain(ctx context.Context, t rooms.Timer) error {
 		return err
 	}
 	for {
-		var ids []consultation.ID
-		err := s.store.InTx(ctx, func(tx Tx) (err error) {
-			ids, err = tx.Outlived(now.Add(-s.cfg.KeepMessages), retentionBatch)
-			return err
+		ids, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]consultation.ID, error) {
+			return tx.Outlived(now.Add(-s.cfg.KeepMessages), retentionBatch)
 		})
 		if err != nil || len(ids) == 0 {
 			return err
@@ -76,11 +74,10 @@ func (s *Service) retain(ctx context.Context, t rooms.Timer) error {
 }
 
 func (s *Service) purge(ctx context.Context, id consultation.ID, now time.Time) error {
-	var files []string
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	files, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]string, error) {
 		said, err := tx.PersonalMessages(id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, m := range said {
 			at := now
@@ -88,11 +85,10 @@ func (s *Service) purge(ctx context.Context, id consultation.ID, now time.Time) 
 				at = *m.RecalledAt
 			}
 			if err := tx.RecallMessage(m.Recalled(at)); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		files, err = tx.Purge(id, now)
-		return err
+		return tx.Purge(id, now)
 	})
 	if err != nil {
 		return err

@@ -68,21 +68,15 @@ func (s *Service) Commands() []rooms.Bound {
 // only when it cannot be written: the index of clientIds refuses it, if nothing
 // else does.
 func (s *Service) send(ctx context.Context, actor rooms.Actor, in SendInput) (Message, error) {
-	var said Message
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		said, err = s.write(tx, actor, in)
-		return err
-	})
+	said, err := rooms.InTx(ctx, s.store, func(tx Tx) (Message, error) { return s.write(tx, actor, in) })
 	if err == nil {
 		return said, nil
 	}
-	var first Message
-	again := s.store.InTx(ctx, func(tx Tx) error {
-		_, err := tx.Participant(in.ConsultationID, actor.UserID)
-		if err == nil {
-			first, err = tx.MessageByClientID(in.ConsultationID, actor.UserID, in.ClientID)
+	first, again := rooms.InTx(ctx, s.store, func(tx Tx) (Message, error) {
+		if _, err := tx.Participant(in.ConsultationID, actor.UserID); err != nil {
+			return Message{}, err
 		}
-		return err
+		return tx.MessageByClientID(in.ConsultationID, actor.UserID, in.ClientID)
 	})
 	if again != nil {
 		return Message{}, err
@@ -186,38 +180,34 @@ func repliesTo(tx Tx, m Message, since rooms.Seq) error {
 }
 
 func (s *Service) recall(ctx context.Context, actor rooms.Actor, in MessageInput) (Message, error) {
-	var left Message
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Message, error) {
 		if _, err := tx.Participant(in.ConsultationID, actor.UserID); err != nil {
-			return err
+			return Message{}, err
 		}
 		m, err := tx.Message(in.MessageID)
 		if err == nil && m.ConsultationID != in.ConsultationID {
 			err = rooms.NotFound("message")
 		}
 		if err != nil {
-			return err
+			return Message{}, err
 		}
 		now := s.now()
 		switch {
 		case m.RecalledAt != nil && m.SenderID == actor.UserID:
-			left = visible(m)
-			return nil
+			return visible(m), nil
 		case m.SenderID != actor.UserID:
-			return rooms.Forbidden("only its sender can recall a message")
+			return Message{}, rooms.Forbidden("only its sender can recall a message")
 		case !m.Kind.personal():
-			return rooms.Forbidden("a message of kind %s stays", m.Kind)
+			return Message{}, rooms.Forbidden("a message of kind %s stays", m.Kind)
 		case now.Sub(m.CreatedAt) > recallWithin:
-			return rooms.Conflict("", "a message can be recalled for 2 minutes")
+			return Message{}, rooms.Conflict("", "a message can be recalled for 2 minutes")
 		}
-		left = m.Recalled(now)
+		left := m.Recalled(now)
 		if err := tx.RecallMessage(left); err != nil {
-			return err
+			return Message{}, err
 		}
-		_, err = WasRecalled.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(rooms.Seq) (Message, error) { return left, nil })
-		return err
+		return WasRecalled.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(rooms.Seq) (Message, error) { return left, nil })
 	})
-	return left, err
 }
 
 // visible is a message as participants may see it.
@@ -242,39 +232,37 @@ func (s *Service) markDelivered(ctx context.Context, actor rooms.Actor, in Recei
 // receipt moves a watermark forward. It is announced only when it passes
 // something that another has said: receipts of receipts would never end.
 func (s *Service) receipt(ctx context.Context, actor rooms.Actor, in ReceiptInput, event rooms.Event[Receipt], mark func(*consultation.Participant) *rooms.Seq) (Receipt, error) {
-	r := Receipt{ConsultationID: in.ConsultationID, UserID: actor.UserID, UpToSeq: in.UpToSeq}
 	room := in.ConsultationID.Room()
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Receipt, error) {
+		r := Receipt{ConsultationID: in.ConsultationID, UserID: actor.UserID, UpToSeq: in.UpToSeq}
 		me, err := tx.Participant(in.ConsultationID, actor.UserID)
 		if err != nil {
-			return err
+			return r, err
 		}
 		last, err := tx.LastSeq(room)
 		if err != nil {
-			return err
+			return r, err
 		}
 		if in.UpToSeq > last {
-			return rooms.Invalid("upToSeq", "the room is at %d", last)
+			return r, rooms.Invalid("upToSeq", "the room is at %d", last)
 		}
 		moved := me
 		at := mark(&moved)
 		before := *at
 		if in.UpToSeq <= before {
 			r.UpToSeq = before
-			return nil
+			return r, nil
 		}
 		*at = in.UpToSeq
 		if err := tx.SaveWatermarks(in.ConsultationID, moved); err != nil {
-			return err
+			return r, err
 		}
 		passed, err := tx.ForeignMessage(in.ConsultationID, actor.UserID, before, in.UpToSeq)
 		if err != nil || !passed {
-			return err
+			return r, err
 		}
-		_, err = event.Record(tx, room, actor, s.now(), nil, func(rooms.Seq) (Receipt, error) { return r, nil })
-		return err
+		return event.Record(tx, room, actor, s.now(), nil, func(rooms.Seq) (Receipt, error) { return r, nil })
 	})
-	return r, err
 }
 
 func (s *Service) typing(signal rooms.Signal[Typing]) func(context.Context, rooms.Actor, TypingInput) (rooms.Nothing, error) {
@@ -357,5 +345,7 @@ func (s *Service) saveQuickReplies(ctx context.Context, actor rooms.Actor, in Qu
 		}
 		list[i] = r
 	}
-	return QuickReplyList{Items: list}, s.store.InTx(ctx, func(tx Tx) error { return tx.SaveQuickReplies(actor.UserID, list) })
+	return rooms.InTx(ctx, s.store, func(tx Tx) (QuickReplyList, error) {
+		return QuickReplyList{Items: list}, tx.SaveQuickReplies(actor.UserID, list)
+	})
 }

@@ -13,9 +13,7 @@ import (
 // *rooms.Error of code not_found. Messages come back as the record has them,
 // content of recalled ones included; the service hides it.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil; its
-	// events are published after the commit.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 
 	// Speaker is what user may say in a consultation; not_found for a stranger.
 	Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error)
