@@ -39,18 +39,16 @@ func (a Appointment) concerns(user rooms.UserID) bool { return a.UserID == user 
 
 // move changes one of actor's own appointments in a transaction.
 func (s *Service) move(ctx context.Context, actor rooms.Actor, id AppointmentID, change func(tx Tx, a Appointment) (Appointment, error)) (Appointment, error) {
-	var a Appointment
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if a, err = tx.Appointment(id); err != nil {
-			return err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Appointment, error) {
+		a, err := tx.Appointment(id)
+		if err != nil {
+			return Appointment{}, err
 		}
 		if !a.concerns(actor.UserID) {
-			return rooms.NotFound("appointment")
+			return Appointment{}, rooms.NotFound("appointment")
 		}
-		a, err = change(tx, a)
-		return err
+		return change(tx, a)
 	})
-	return a, err
 }
 
 func conflict(a Appointment, format string, args ...any) error {

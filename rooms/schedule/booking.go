@@ -23,36 +23,33 @@ func (in BookInput) consultation() consultation.OpenInput {
 }
 
 func (s *Service) book(ctx context.Context, actor rooms.Actor, in BookInput) (Booking, error) {
-	var b Booking
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Booking, error) {
 		if in.ID != "" {
 			first, err := tx.Appointment(in.ID)
 			if err == nil {
-				return s.sameBooking(tx, actor, first, in, &b)
+				return s.sameBooking(tx, actor, first, in)
 			} else if rooms.CodeOf(err) != rooms.CodeNotFound {
-				return err
+				return Booking{}, err
 			}
 		}
-		b, err = s.take(tx, actor, in)
-		return err
+		return s.take(tx, actor, in)
 	})
-	return b, err
 }
 
 // sameBooking tells a resend from an id that is used for something else.
-func (s *Service) sameBooking(tx Tx, actor rooms.Actor, first Appointment, in BookInput, b *Booking) (err error) {
+func (s *Service) sameBooking(tx Tx, actor rooms.Actor, first Appointment, in BookInput) (Booking, error) {
 	if first.UserID != actor.UserID || first.DoctorID != in.DoctorID || first.Medium != in.Medium || first.Service != in.Service ||
 		first.Complaint != in.Complaint || (first.Reschedules == 0 && !first.Start.Equal(in.Start)) {
 		e := rooms.Conflict("", "this id has been used for something else")
 		e.Field = "id"
-		return e
+		return Booking{}, e
 	}
-	b.Appointment = first
-	if b.Consultation, err = tx.Consultation(first.ConsultationID); err != nil {
-		return err
+	c, err := tx.Consultation(first.ConsultationID)
+	if err != nil {
+		return Booking{}, err
 	}
-	b.Order, err = s.consultations.Order(tx, b.Consultation)
-	return err
+	order, err := s.consultations.Order(tx, c)
+	return Booking{Appointment: first, Consultation: c, Order: order}, err
 }
 
 // take takes a seat and opens the consultation for it.

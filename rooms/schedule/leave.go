@@ -41,30 +41,28 @@ func (in ExceptionInput) exception(id ExceptionID) Exception {
 }
 
 func (s *Service) addException(ctx context.Context, actor rooms.Actor, in ExceptionInput) (ExceptionAdded, error) {
-	var added ExceptionAdded
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		added, err = s.except(tx, actor, in)
-		return err
-	})
-	return added, err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (ExceptionAdded, error) { return s.except(tx, actor, in) })
 }
 
-// errOnlyLooking takes a preview back.
-var errOnlyLooking = errors.New("only looking")
+// undone is the error that undoes a preview; what would have been is in it.
+type undone struct{ Preview }
 
-// previewException does it and takes it back: what is shown is what would be.
+// Error implements error.
+func (undone) Error() string { return "only a preview" }
+
+// previewException adds the exception and undoes it, to show what it would change.
 func (s *Service) previewException(ctx context.Context, actor rooms.Actor, in ExceptionInput) (Preview, error) {
-	var added ExceptionAdded
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if added, err = s.except(tx, actor, in); err != nil {
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		added, err := s.except(tx, actor, in)
+		if err != nil {
 			return err
 		}
-		return errOnlyLooking
+		return undone{Preview{Affected: added.Affected}}
 	})
-	if errors.Is(err, errOnlyLooking) {
-		err = nil
+	if preview, ok := errors.AsType[undone](err); ok {
+		return preview.Preview, nil
 	}
-	return Preview{Affected: added.Affected}, err
+	return Preview{}, err
 }
 
 func (s *Service) except(tx Tx, actor rooms.Actor, in ExceptionInput) (ExceptionAdded, error) {

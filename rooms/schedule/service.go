@@ -70,15 +70,15 @@ func (in ScheduleInput) Validate() error {
 }
 
 func (s *Service) save(ctx context.Context, actor rooms.Actor, in ScheduleInput) (Schedule, error) {
-	var v Schedule
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if v, err = tx.Schedule(actor.UserID, s.now()); err != nil {
-			return err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Schedule, error) {
+		v, err := tx.Schedule(actor.UserID, s.now())
+		if err != nil {
+			return Schedule{}, err
 		}
 		if in.Version != nil && *in.Version != v.Version {
 			e := rooms.Conflict("", "the schedule has changed meanwhile: it is at version %d", v.Version)
 			e.Field = "version"
-			return e
+			return Schedule{}, e
 		}
 		v.TimeZone, v.Rules = in.TimeZone, in.Rules
 		if v.Rules == nil {
@@ -86,12 +86,11 @@ func (s *Service) save(ctx context.Context, actor rooms.Actor, in ScheduleInput)
 		}
 		v.Version++
 		if err := tx.SaveSchedule(v); err != nil {
-			return err
+			return Schedule{}, err
 		}
 		ScheduleUpdated.After(tx, Room(actor.UserID), DoctorRef{DoctorID: actor.UserID})
-		return nil
+		return v, nil
 	})
-	return v, err
 }
 
 // The stretch that a list of slots covers when none is given, and at most.

@@ -12,8 +12,7 @@ import (
 // Store is what schedules need remembered. A thing that is not there is an
 // *rooms.Error of code not_found.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 
 	Doctor(ctx context.Context, id rooms.UserID) (account.Doctor, error)
 	// Schedule is a doctor's, with the exceptions that end after a time; an

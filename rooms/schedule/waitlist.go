@@ -160,18 +160,16 @@ func ownWait(tx Tx, actor rooms.Actor, id WaitID) (Wait, error) {
 }
 
 func (s *Service) leaveWaitlist(ctx context.Context, actor rooms.Actor, in WaitRef) (Wait, error) {
-	var w Wait
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		if w, err = ownWait(tx, actor, in.WaitID); err != nil || w.Status == WaitLeft {
-			return err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Wait, error) {
+		w, err := ownWait(tx, actor, in.WaitID)
+		if err != nil || w.Status == WaitLeft {
+			return w, err
 		}
 		if !w.Status.open() {
-			return rooms.Conflict(string(w.Status), "this place on the waitlist is %s", w.Status)
+			return w, rooms.Conflict(string(w.Status), "this place on the waitlist is %s", w.Status)
 		}
-		w, err = s.letGo(tx, w)
-		return err
+		return s.letGo(tx, w)
 	})
-	return w, err
 }
 
 // letGo ends a place; what was kept for it goes to the next.
@@ -189,30 +187,29 @@ func (s *Service) finish(tx Tx, w Wait, as WaitStatus) (Wait, error) {
 }
 
 func (s *Service) takeOffer(ctx context.Context, actor rooms.Actor, in WaitRef) (Booking, error) {
-	var b Booking
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Booking, error) {
 		w, err := ownWait(tx, actor, in.WaitID)
 		if err != nil {
-			return err
+			return Booking{}, err
 		}
 		if w.Status != WaitOffered || w.Offer == nil {
-			return rooms.Conflict(string(w.Status), "nothing is offered")
+			return Booking{}, rooms.Conflict(string(w.Status), "nothing is offered")
 		}
 		start := w.Offer.Start
 		if _, err := tx.FreeSeats(waitHolder(w.ID)); err != nil { // the same transaction takes it again
-			return err
+			return Booking{}, err
 		}
-		if b, err = s.take(tx, actor, BookInput{DoctorID: w.DoctorID, Start: start, Medium: w.Medium, Service: w.Service, PatientID: w.PatientID,
-			Complaint: w.Complaint, PriorDiagnosis: w.PriorDiagnosis}); err != nil {
-			return err
+		b, err := s.take(tx, actor, BookInput{DoctorID: w.DoctorID, Start: start, Medium: w.Medium, Service: w.Service, PatientID: w.PatientID,
+			Complaint: w.Complaint, PriorDiagnosis: w.PriorDiagnosis})
+		if err != nil {
+			return Booking{}, err
 		}
 		w.Status, w.Offer = WaitTaken, nil
 		if err := tx.ClearTimer(waitTimer, string(w.ID)); err != nil {
-			return err
+			return Booking{}, err
 		}
-		return s.saveWait(tx, w)
+		return b, s.saveWait(tx, w)
 	})
-	return b, err
 }
 
 func (s *Service) waitRanOut(ctx context.Context, t rooms.Timer) error {
