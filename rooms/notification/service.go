@@ -114,12 +114,9 @@ func (s *Service) delivered(ctx context.Context, user rooms.UserID, items []Noti
 }
 
 func (s *Service) read(ctx context.Context, actor rooms.Actor, in MarkReadInput) (Marked, error) {
-	var r Marked
-	err := s.store.InTx(ctx, func(tx Tx) (err error) {
-		r, err = s.markRead(tx, actor, actor.UserID, Which{IDs: in.IDs, UpToID: in.UpToID})
-		return err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Marked, error) {
+		return s.markRead(tx, actor, actor.UserID, Which{IDs: in.IDs, UpToID: in.UpToID})
 	})
-	return r, err
 }
 
 // markRead marks notifications of user and tells the user's devices, if there
@@ -150,8 +147,8 @@ func (s *Service) preferences(ctx context.Context, actor rooms.Actor, _ rooms.No
 }
 
 func (s *Service) savePreferences(ctx context.Context, actor rooms.Actor, in Preferences) (Preferences, error) {
-	in = in.complete()
-	return in, s.store.InTx(ctx, func(tx Tx) error { return tx.SavePreferences(actor.UserID, in) })
+	complete := in.complete()
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Preferences, error) { return complete, tx.SavePreferences(actor.UserID, complete) })
 }
 
 // Published implements rooms.Listener: something happened, and the follower

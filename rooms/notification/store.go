@@ -13,9 +13,7 @@ import (
 // Store is what notifications need remembered. A thing that is not there is an
 // *rooms.Error of code not_found.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil; its
-	// events are published after the commit.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 
 	// PassOver notes that something is passed over, because it cannot be read.
 	PassOver(what string, err error)

@@ -72,11 +72,11 @@ func (s *Service) subscribe(ctx context.Context, actor rooms.Actor, in Subscribe
 	if err := s.cfg.Push.Accepts(in.Endpoint); err != nil {
 		return Subscription{}, err
 	}
-	sub := Subscription{ID: SubscriptionID(rooms.NewID(s.now())), CreatedAt: s.now(), UserID: actor.UserID, SessionID: actor.SessionID, Endpoint: in.Endpoint, Keys: in.Keys}
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	fresh := Subscription{ID: SubscriptionID(rooms.NewID(s.now())), CreatedAt: s.now(), UserID: actor.UserID, SessionID: actor.SessionID, Endpoint: in.Endpoint, Keys: in.Keys}
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Subscription, error) {
 		have, err := tx.Subscriptions(actor.UserID, s.now())
 		if err != nil {
-			return err
+			return Subscription{}, err
 		}
 		others := 0
 		for _, other := range have {
@@ -85,12 +85,10 @@ func (s *Service) subscribe(ctx context.Context, actor rooms.Actor, in Subscribe
 			}
 		}
 		if others >= subscriptionsMost {
-			return rooms.TooLarge("", "at most %d browsers can be pushed to", subscriptionsMost)
+			return Subscription{}, rooms.TooLarge("", "at most %d browsers can be pushed to", subscriptionsMost)
 		}
-		sub, err = tx.SaveSubscription(sub)
-		return err
+		return tx.SaveSubscription(fresh)
 	})
-	return sub, err
 }
 
 func (s *Service) unsubscribe(ctx context.Context, actor rooms.Actor, in SubscriptionInput) (rooms.Nothing, error) {
