@@ -154,13 +154,13 @@ func (s *Service) say(ctx context.Context, _ rooms.Actor, in SayInput) (Line, er
 		return Line{}, rooms.RateLimited(wait, "that is too much at once")
 	}
 	line := Line{ID: rooms.NewID(at), Nickname: v.name(), Text: plain(in.Text), At: at}
-	return line, s.store.InTx(ctx, func(tx Tx) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Line, error) {
 		seq, err := tx.Next(Room, at)
 		if err != nil {
-			return err
+			return Line{}, err
 		}
 		Said.After(tx, Room, line)
-		return tx.KeepLine(seq, line, Remembered)
+		return line, tx.KeepLine(seq, line, Remembered)
 	})
 }
 

@@ -1,16 +1,12 @@
 package lobby
 
 import (
-	"context"
-
 	"wenzhen/rooms"
 )
 
 // Store is what the lobby needs remembered.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil; its
-	// signals are told after the commit.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 }
 
 // Tx is a transaction over the lobby.
