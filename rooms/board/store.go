@@ -10,9 +10,7 @@ import (
 // Store is what the whiteboard needs remembered. A thing that is not there is
 // an *rooms.Error of code not_found.
 type Store interface {
-	// InTx runs f in one transaction, which commits if f returns nil; its
-	// events are published after the commit.
-	InTx(ctx context.Context, f func(Tx) error) error
+	rooms.Transactions[Tx]
 
 	Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error)
 	// Board is the strokes that are neither undone nor cleared and came after
