@@ -143,6 +143,12 @@ func Unavailable(cause error, format string, args ...any) *Error {
 	return e
 }
 
+// Unknown is the failure of a transaction that did not end before its deadline:
+// it may be committed all the same.
+func Unknown(cause error) *Error {
+	return Unavailable(cause, "the database did not answer in time; it is unknown whether this was done, and safe to send it again")
+}
+
 // Internal hides cause from clients; it is logged once, at the edge.
 func Internal(cause error) *Error {
 	return &Error{Code: CodeInternal, Message: "something went wrong on the server", cause: cause}

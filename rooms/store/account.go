@@ -16,7 +16,7 @@ type Accounts struct{ *DB }
 
 // InTx implements account.Store.
 func (s Accounts) InTx(ctx context.Context, f func(account.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 const userColumns = `u.id, u.role, u.name, u.email, u.locale, u.time_zone, u.created_at, u.suspended, u.email_verified, u.erased_at IS NOT NULL`

@@ -89,7 +89,7 @@ func auditHead(ctx context.Context, q querier) (h audit.Head, err error) {
 
 // Write runs a function in a transaction, as audit.NewReads wants it.
 func (s Audits) Write(ctx context.Context, f func(audit.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 // SignAudit has every entry of the audit log signed with key from now on. With
@@ -100,8 +100,8 @@ func (db *DB) SignAudit(ctx context.Context, key []byte, first bool) error {
 	if !first {
 		return nil
 	}
-	return db.write.do(ctx, func(tx *Tx) error {
-		h, err := auditHead(ctx, tx)
+	return db.write.InTx(ctx, func(tx *Tx) error {
+		h, err := auditHead(context.Background(), tx)
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ type Billing struct{ *DB }
 
 // InTx implements billing.Store.
 func (s Billing) InTx(ctx context.Context, f func(billing.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 // An order is read with what its consultation says of it now: another doctor

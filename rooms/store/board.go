@@ -16,7 +16,7 @@ type Boards struct{ *DB }
 
 // InTx implements board.Store.
 func (s Boards) InTx(ctx context.Context, f func(board.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 // Speaker implements board.Store.

@@ -14,7 +14,7 @@ type Calls struct{ *DB }
 
 // InTx implements call.Store.
 func (s Calls) InTx(ctx context.Context, f func(call.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 // Participant implements call.Store.

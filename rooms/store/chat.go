@@ -18,7 +18,7 @@ type Chats struct{ *DB }
 
 // InTx implements chat.Store.
 func (s Chats) InTx(ctx context.Context, f func(chat.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 // Speaker implements chat.Store.

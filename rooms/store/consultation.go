@@ -14,7 +14,7 @@ type Consultations struct{ *DB }
 
 // InTx implements consultation.Store.
 func (s Consultations) InTx(ctx context.Context, f func(consultation.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 const consultationColumns = `c.id, c.status, c.service, c.medium, c.doctor_id, c.doctor_name, c.user_id, c.patient_id, c.patient_name,

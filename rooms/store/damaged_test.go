@@ -60,7 +60,7 @@ func TestFollowersPassOverWhatIsDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := db.write.do(t.Context(), func(tx *Tx) error {
+	if err := db.write.InTx(t.Context(), func(tx *Tx) error {
 		_, err := tx.Next("consultation:1", time.Now())
 		for range len(plant) - 1 {
 			_, err = tx.Next("consultation:1", time.Now())

@@ -66,10 +66,10 @@ type DB struct {
 
 // committer runs functions in transactions.
 type committer interface {
-	// do runs f in a transaction and returns once it is committed, or not done
+	// InTx runs f in a transaction and returns once it is committed, or not done
 	// at all. If ctx ends first, or the connection breaks, the outcome is
-	// unknown to the caller, which is told unavailable. f may run several times.
-	do(ctx context.Context, f func(*Tx) error) error
+	// unknown, and the error is unavailable. f may run several times.
+	InTx(ctx context.Context, f func(*Tx) error) error
 	close() error
 }
 

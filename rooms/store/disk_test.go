@@ -28,7 +28,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	const room rooms.RoomID = "consultation:x"
 	say := func() error {
-		return w.do(ctx, func(tx *Tx) error {
+		return w.InTx(ctx, func(tx *Tx) error {
 			seq, err := tx.Next(room, time.Now())
 			if err == nil {
 				err = tx.Append(rooms.Entry{Room: room, Seq: seq, ID: rooms.NewID(time.Now()), Name: "said", At: time.Now(), Data: []byte(`"` + strings.Repeat("x", 4000) + `"`)})

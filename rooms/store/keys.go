@@ -26,7 +26,7 @@ func (s dataKeys) Keys(ctx context.Context) ([]vault.Key, error) {
 
 // AddKey implements vault.Store.
 func (s dataKeys) AddKey(ctx context.Context, k vault.Key) error {
-	return s.write.do(ctx, func(tx *Tx) error {
+	return s.write.InTx(ctx, func(tx *Tx) error {
 		return tx.exec(`INSERT INTO data_keys (id, wrapped, created_at) VALUES ($1, $2, $3)`, k.ID, k.Wrapped, micros(k.CreatedAt))
 	})
 }
@@ -34,9 +34,9 @@ func (s dataKeys) AddKey(ctx context.Context, k vault.Key) error {
 // SaveWrapped implements vault.Store. It fails with conflict if there is a key
 // that is not among them: it would be lost.
 func (s dataKeys) SaveWrapped(ctx context.Context, keys []vault.Key) error {
-	return s.write.do(ctx, func(tx *Tx) error {
+	return s.write.InTx(ctx, func(tx *Tx) error {
 		var n int
-		if err := tx.row(ctx, `SELECT count(*) FROM data_keys`).Scan(&n); err != nil {
+		if err := tx.row(context.Background(), `SELECT count(*) FROM data_keys`).Scan(&n); err != nil {
 			return err
 		}
 		if n != len(keys) {

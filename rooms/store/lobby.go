@@ -13,7 +13,7 @@ type Lobby struct{ *DB }
 
 // InTx implements lobby.Store.
 func (s Lobby) InTx(ctx context.Context, f func(lobby.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 // Lines implements lobby.Tx.

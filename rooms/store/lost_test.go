@@ -21,14 +21,14 @@ func TestLostAccessIsPublished(t *testing.T) {
 			}
 			return tx.Append(rooms.Entry{Room: room, Seq: seq, ID: rooms.NewID(now), Name: "thing:happened", At: now, Data: []byte(`{}`)})
 		}
-		err := db.write.do(ctx, func(tx *Tx) error {
+		err := db.write.InTx(ctx, func(tx *Tx) error {
 			tx.Lost("consultation:a", "bo")
 			return add(tx, "consultation:b")
 		})
 		if err == nil {
 			t.Fatal("access was lost, and nobody learns of it")
 		}
-		err = db.write.do(ctx, func(tx *Tx) error {
+		err = db.write.InTx(ctx, func(tx *Tx) error {
 			tx.Lost("consultation:a", "bo")
 			tx.Lost("consultation:a", "li")
 			return firstOf(add(tx, "consultation:b"), add(tx, "consultation:a"), add(tx, "consultation:a"))

@@ -81,12 +81,12 @@ func (db *DB) Running(ctx context.Context, e *Unlike) (bool, error) {
 
 // ForgetNode removes a node that has ended.
 func (db *DB) ForgetNode(ctx context.Context, id string) error {
-	return db.write.do(ctx, func(tx *Tx) error { return tx.exec(`DELETE FROM nodes WHERE id = $1`, id) })
+	return db.write.InTx(ctx, func(tx *Tx) error { return tx.exec(`DELETE FROM nodes WHERE id = $1`, id) })
 }
 
 // Gone removes the node that was unlike, unless it has been heard since.
 func (db *DB) Gone(ctx context.Context, e *Unlike) error {
-	return db.write.do(ctx, func(tx *Tx) error { return tx.exec(`DELETE FROM nodes WHERE id = $1 AND beats = $2`, e.id, e.beats) })
+	return db.write.InTx(ctx, func(tx *Tx) error { return tx.exec(`DELETE FROM nodes WHERE id = $1 AND beats = $2`, e.id, e.beats) })
 }
 
 // ServerKeys lists the keys of a kind, those that are not in use any more first.
@@ -143,18 +143,18 @@ func (db *DB) Join(ctx context.Context, n Node, alone bool) error {
 		return fmt.Errorf("join: %w", err)
 	}
 	now := db.opts.Now()
-	return db.write.do(ctx, func(tx *Tx) error {
+	return db.write.InTx(ctx, func(tx *Tx) error {
 		if alone {
 			if err := tx.exec(`DELETE FROM nodes`); err != nil {
 				return err
 			}
 		}
-		if err := tx.agree(ctx, n); err != nil {
+		if err := tx.agree(n); err != nil {
 			return err
 		}
 		for _, k := range n.Keys {
 			k.Since = now
-			if err := tx.useKey(ctx, n, k); err != nil {
+			if err := tx.useKey(n, k); err != nil {
 				return err
 			}
 		}
@@ -164,12 +164,12 @@ func (db *DB) Join(ctx context.Context, n Node, alone bool) error {
 }
 
 // agree compares a node with all that may be running.
-func (tx *Tx) agree(ctx context.Context, n Node) error {
+func (tx *Tx) agree(n Node) error {
 	type other struct {
 		Unlike
 		shared map[string]string
 	}
-	others, err := collect(ctx, tx, func(s scanner) (other, error) {
+	others, err := collect(context.Background(), tx, func(s scanner) (other, error) {
 		var o other
 		var shared string
 		if err := s.Scan(&o.id, &o.Node, &shared, &o.beats); err != nil {
@@ -192,9 +192,9 @@ func (tx *Tx) agree(ctx context.Context, n Node) error {
 }
 
 // useKey makes k the key of its kind that is in use.
-func (tx *Tx) useKey(ctx context.Context, n Node, k ServerKey) error {
+func (tx *Tx) useKey(n Node, k ServerKey) error {
 	var current string
-	err := tx.row(ctx, `SELECT id FROM server_keys WHERE kind = $1 AND retired_at IS NULL`, k.Kind).Scan(&current)
+	err := tx.row(context.Background(), `SELECT id FROM server_keys WHERE kind = $1 AND retired_at IS NULL`, k.Kind).Scan(&current)
 	first := errors.Is(err, sql.ErrNoRows)
 	switch {
 	case err != nil && !first:
@@ -202,10 +202,10 @@ func (tx *Tx) useKey(ctx context.Context, n Node, k ServerKey) error {
 	case current == k.ID:
 		return nil
 	}
-	lost, err := keyLost(ctx, tx, k.Kind)
+	lost, err := keyLost(context.Background(), tx, k.Kind)
 	if err == nil && lost != nil {
 		var fits bool
-		if fits, err = tx.fits(ctx, n, k, first); fits {
+		if fits, err = tx.fits(n, k, first); fits {
 			lost = nil
 		}
 	}
@@ -224,20 +224,20 @@ func (tx *Tx) useKey(ctx context.Context, n Node, k ServerKey) error {
 // fits reports whether a key may follow the one in use although that is needed:
 // a seal key that was in use before, of which the database has all public keys;
 // and the first whose fingerprint is kept, unless the latest seal is another's.
-func (tx *Tx) fits(ctx context.Context, n Node, k ServerKey, first bool) (bool, error) {
+func (tx *Tx) fits(n Node, k ServerKey, first bool) (bool, error) {
 	if k.Kind != SealKey {
 		return first, nil
 	}
 	if !first {
 		var known int
-		err := tx.row(ctx, `SELECT count(*) FROM server_keys WHERE kind = $1 AND id = $2`, k.Kind, k.ID).Scan(&known)
+		err := tx.row(context.Background(), `SELECT count(*) FROM server_keys WHERE kind = $1 AND id = $2`, k.Kind, k.ID).Scan(&known)
 		return known > 0, err
 	}
 	if n.Sealed == nil {
 		return true, nil
 	}
 	var hash, seal string
-	err := tx.row(ctx, `SELECT sha256, seal FROM documents WHERE signed_at IS NOT NULL ORDER BY signed_at DESC LIMIT 1`).Scan(&hash, &seal)
+	err := tx.row(context.Background(), `SELECT sha256, seal FROM documents WHERE signed_at IS NOT NULL ORDER BY signed_at DESC LIMIT 1`).Scan(&hash, &seal)
 	return err == nil && n.Sealed(hash, seal), err
 }
 
@@ -249,7 +249,7 @@ func (db *DB) Beat(ctx context.Context, n Node) error {
 		return fmt.Errorf("beat: %w", err)
 	}
 	now := micros(db.opts.Now())
-	return db.write.do(ctx, func(tx *Tx) error {
+	return db.write.InTx(ctx, func(tx *Tx) error {
 		return tx.exec(`INSERT INTO nodes (id, name, shared, since, seen_at) VALUES ($1, $2, $3, $4, $4)
 			ON CONFLICT (id) DO UPDATE SET beats = nodes.beats + 1, seen_at = excluded.seen_at`, n.ID, n.Name, string(shared), now)
 	})

@@ -60,7 +60,7 @@ func TestNeededKeysAreMissed(t *testing.T) {
 		db, _, _ := open(t, opts)
 		ctx := t.Context()
 		must(t, db.NeedsKey(ctx, SealKey))
-		must(t, db.write.do(ctx, func(tx *Tx) error {
+		must(t, db.write.InTx(ctx, func(tx *Tx) error {
 			return firstOf(
 				aUser(tx, "u"),
 				tx.exec(`INSERT INTO totp (user_id, secret, confirmed_at, last_step) VALUES ('u', $1, 1, 0)`, []byte{1}))

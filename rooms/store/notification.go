@@ -19,7 +19,7 @@ type Notifications struct{ *DB }
 
 // InTx implements notification.Store.
 func (s Notifications) InTx(ctx context.Context, f func(notification.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 // User implements notification.Store.
@@ -275,13 +275,13 @@ func (s Notifications) LeaseDelivery(ctx context.Context, channel notification.C
 	if err := s.readers.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE`+due+` LIMIT 1) AS one`, channel, micros(now)).Scan(&n); err != nil || n == 0 {
 		return nil, err
 	}
-	var d notification.Delivery
-	err := s.write.do(ctx, func(tx *Tx) error {
+	d, err := rooms.InTx(ctx, s.write, func(tx *Tx) (d notification.Delivery, err error) {
 		// The outer condition is for who waited for another to lease the same row.
-		return tx.row(ctx, `UPDATE deliveries SET leased_until = $3, attempts = attempts + 1
+		err = tx.row(context.Background(), `UPDATE deliveries SET leased_until = $3, attempts = attempts + 1
 			WHERE id = (SELECT id FROM deliveries WHERE`+due+` ORDER BY due_at LIMIT 1) AND leased_until <= $2
 			RETURNING id, notification_id, user_id, channel, subscription_id, due_at, attempts`, channel, micros(now), micros(now.Add(lease))).
 			Scan(&d.ID, &d.NotificationID, &d.UserID, &d.Channel, &d.SubscriptionID, (*at)(&d.Due), &d.Attempts)
+		return d, err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

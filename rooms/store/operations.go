@@ -13,7 +13,7 @@ type Operations struct{ *DB }
 
 // Audit implements operations.Store.
 func (s Operations) Audit(ctx context.Context, f func(audit.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 // Names implements operations.Store.

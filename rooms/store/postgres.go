@@ -153,10 +153,10 @@ const (
 	postgresSlowest = 100 * time.Millisecond
 )
 
-// do runs f in a transaction and returns once it is committed. If ctx ends, or
+// InTx runs f in a transaction and returns once it is committed. If ctx ends, or
 // the connection breaks, while it is being committed the outcome is unknown to
 // the caller. f may run several times; only the last time counts.
-func (p *postgres) do(ctx context.Context, f func(*Tx) error) error {
+func (p *postgres) InTx(ctx context.Context, f func(*Tx) error) error {
 	ctx, ended := p.opts.Trace.Begin(ctx, transaction)
 	err := p.persist(ctx, f)
 	ended.With(err)
@@ -175,7 +175,7 @@ func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 			}
 			return nil
 		case ctx.Err() != nil:
-			return rooms.Unavailable(err, "the database did not get to it in time; it is safe to send it again")
+			return rooms.Unknown(err)
 		case readOnly(err), diskFull(err):
 			return rooms.Unavailable(errors.Join(rooms.ErrNotWritable, err), "the database takes no writes now; nothing was done, and it is safe to send it again later")
 		case brokenConnection(err):

@@ -18,7 +18,7 @@ func TestReadOnlyPostgres(t *testing.T) {
 	url := postgresURL(t)
 	db, _, _ := open(t, Options{URL: url})
 	write := func() error {
-		return db.write.do(t.Context(), func(tx *Tx) error { return tx.AddAttempt("seat", time.Now()) })
+		return db.write.InTx(t.Context(), func(tx *Tx) error { return tx.AddAttempt("seat", time.Now()) })
 	}
 	p := db.write.(*postgres)
 	set := func(value string) {

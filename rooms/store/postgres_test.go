@@ -46,7 +46,7 @@ func TestEveryNodeAnnouncesEverything(t *testing.T) {
 			group.Go(func() {
 				for i := range each {
 					room := rooms.RoomID(fmt.Sprint("room:", i%2))
-					err := db.write.do(t.Context(), func(tx *Tx) error {
+					err := db.write.InTx(t.Context(), func(tx *Tx) error {
 						_, err := said.Record(tx, room, rooms.System, time.Now(), []rooms.RoomID{"user:1"}, func(rooms.Seq) (string, error) { return "x", nil })
 						return err
 					})
@@ -84,7 +84,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 	began, free := make(chan struct{}), make(chan struct{})
 	late := make(chan error, 1)
 	go func() {
-		late <- db.write.do(context.Background(), func(tx *Tx) error {
+		late <- db.write.InTx(context.Background(), func(tx *Tx) error {
 			err := say(tx, "room:late", "late")
 			close(began)
 			<-free
@@ -93,7 +93,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 	}()
 	<-began
 	for range 3 {
-		if err := db.write.do(t.Context(), func(tx *Tx) error { return say(tx, "room:early", "early") }); err != nil {
+		if err := db.write.InTx(t.Context(), func(tx *Tx) error { return say(tx, "room:early", "early") }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -155,7 +155,7 @@ func testConcurrentFunctions(t *testing.T, opts Options) {
 	full := errors.New("full")
 	for range tries {
 		group.Go(func() {
-			err := db.write.do(t.Context(), func(tx *Tx) error {
+			err := db.write.InTx(t.Context(), func(tx *Tx) error {
 				n, err := tx.CountAttempts("seat", time.Unix(0, 0))
 				if err != nil {
 					return err
@@ -186,7 +186,7 @@ func TestRefusedStatementLeavesTheTransaction(t *testing.T) { both(t, testRefuse
 
 func testRefusedStatement(t *testing.T, opts Options) {
 	db, _, _ := open(t, opts)
-	err := db.write.do(t.Context(), func(tx *Tx) error {
+	err := db.write.InTx(t.Context(), func(tx *Tx) error {
 		const insert = `INSERT INTO cursors (name, pos) VALUES ('x', 1)`
 		if err := tx.tryExec(insert); err != nil {
 			return err
@@ -243,7 +243,7 @@ func TestAlone(t *testing.T) {
 func TestTextWithNUL(t *testing.T) {
 	t.Parallel()
 	db, _, _ := open(t, Options{URL: postgresURL(t)})
-	err := db.write.do(t.Context(), func(tx *Tx) error { return tx.AddAttempt("a\x00b", time.Now()) })
+	err := db.write.InTx(t.Context(), func(tx *Tx) error { return tx.AddAttempt("a\x00b", time.Now()) })
 	if rooms.CodeOf(err) != rooms.CodeInvalid {
 		t.Errorf("a NUL: %v", err)
 	}
@@ -255,7 +255,7 @@ func TestGoesOnAfterItsConnectionsEnd(t *testing.T) {
 	opts := Options{URL: postgresURL(t)}
 	a, heard, hub := open(t, opts)
 	b, _, _ := second(t, opts)
-	if err := a.write.do(t.Context(), func(tx *Tx) error { return say(tx, "room:1", "before") }); err != nil {
+	if err := a.write.InTx(t.Context(), func(tx *Tx) error { return say(tx, "room:1", "before") }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.write.(*postgres).writers.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -263,7 +263,7 @@ func TestGoesOnAfterItsConnectionsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for said := false; !said; {
-		err := a.write.do(t.Context(), func(tx *Tx) error { return say(tx, "room:1", "after") })
+		err := a.write.InTx(t.Context(), func(tx *Tx) error { return say(tx, "room:1", "after") })
 		if err != nil && rooms.CodeOf(err) != rooms.CodeUnavailable {
 			t.Fatal(err)
 		}
@@ -324,7 +324,7 @@ func TestNoStatementIsCompiled(t *testing.T) {
 	t.Parallel()
 	db, _, _ := open(t, Options{URL: postgresURL(t)})
 	var setting string
-	if err := db.write.do(t.Context(), func(tx *Tx) error { return tx.row(t.Context(), `SHOW jit`).Scan(&setting) }); err != nil || setting != "off" {
+	if err := db.write.InTx(t.Context(), func(tx *Tx) error { return tx.row(t.Context(), `SHOW jit`).Scan(&setting) }); err != nil || setting != "off" {
 		t.Errorf("writers have jit %q, %v", setting, err)
 	}
 	if err := db.readers.row(t.Context(), `SHOW jit`).Scan(&setting); err != nil || setting != "off" {

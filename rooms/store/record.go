@@ -19,7 +19,7 @@ type Records struct{ *DB }
 
 // InTx implements record.Store.
 func (s Records) InTx(ctx context.Context, f func(record.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.consultation_id, d.patient_id, d.patient_name, d.user_id,
@@ -144,7 +144,7 @@ func (s Records) Codes(ctx context.Context) ([]icd10.Coding, error) {
 // LoadCodes replaces the table of codes; a running server takes it in with the
 // next search.
 func (s Records) LoadCodes(ctx context.Context, table []icd10.Coding) error {
-	return s.write.do(ctx, func(tx *Tx) error {
+	return s.write.InTx(ctx, func(tx *Tx) error {
 		if err := tx.exec(`DELETE FROM icd10`); err != nil {
 			return err
 		}

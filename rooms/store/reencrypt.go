@@ -22,7 +22,7 @@ func (db *DB) Reencrypt(ctx context.Context) (int, error) {
 	if !db.opts.vault.On() {
 		return 0, nil
 	}
-	if err := db.write.do(ctx, func(tx *Tx) error { return db.words.forget(tx) }); err != nil {
+	if err := db.write.InTx(ctx, func(tx *Tx) error { return db.words.forget(tx) }); err != nil {
 		return 0, fmt.Errorf("empty the index of words: %w", err)
 	}
 	changed, cleared := 0, false
@@ -58,7 +58,7 @@ func (w sqliteWrite) clean(ctx context.Context, cleared bool) error {
 // Covered notes that everything is sealed with the data key id. From now on what
 // is not sealed is refused where it should be.
 func (db *DB) Covered(ctx context.Context, id string) error {
-	err := db.write.do(ctx, func(tx *Tx) error {
+	err := db.write.InTx(ctx, func(tx *Tx) error {
 		now := micros(db.opts.Now())
 		for _, column := range sealedColumns() {
 			if err := tx.exec(`INSERT INTO sealed_columns (name, covered_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, column, now); err != nil {
@@ -171,7 +171,7 @@ func (db *DB) sealAgain(ctx context.Context, t sealedTable, rows []sealedRow) (c
 	}
 	bounded, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	err = db.write.do(bounded, func(tx *Tx) error {
+	err = db.write.InTx(bounded, func(tx *Tx) error {
 		for _, u := range updates {
 			if err := tx.exec(u.statement, u.args...); err != nil {
 				return err

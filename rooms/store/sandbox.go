@@ -19,8 +19,8 @@ func (s Sandbox) Load(ctx context.Context, reference string) ([]byte, error) {
 // Change replaces what is kept under a reference, in one transaction, in which
 // f may plant timers. f is given nil for nothing.
 func (s Sandbox) Change(ctx context.Context, reference string, f func(tx rooms.Tx, state []byte) ([]byte, error)) error {
-	return s.write.do(ctx, func(tx *Tx) error {
-		state, err := sandboxState(ctx, tx, reference)
+	return s.write.InTx(ctx, func(tx *Tx) error {
+		state, err := sandboxState(context.Background(), tx, reference)
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ type Schedules struct{ *DB }
 
 // InTx implements schedule.Store.
 func (s Schedules) InTx(ctx context.Context, f func(schedule.Tx) error) error {
-	return s.write.do(ctx, func(tx *Tx) error { return f(tx) })
+	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
 // Doctor implements schedule.Store.

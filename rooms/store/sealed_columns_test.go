@@ -110,11 +110,11 @@ func TestUnsealedTextIsRefused(t *testing.T) {
 		chats := Chats{db}
 		plain := func(text string) {
 			t.Helper()
-			must(t, db.write.do(ctx, func(tx *Tx) error {
+			must(t, db.write.InTx(ctx, func(tx *Tx) error {
 				return tx.exec(`UPDATE quick_replies SET replies = $1`, `[{"id":"a","text":"`+text+`"}]`)
 			}))
 		}
-		must(t, db.write.do(ctx, func(tx *Tx) error {
+		must(t, db.write.InTx(ctx, func(tx *Tx) error {
 			return firstOf(aUser(tx, "u"), tx.SaveQuickReplies("u", []chat.QuickReply{{ID: "a", Text: "rest and drink"}}))
 		}))
 		plain("from before")
@@ -156,7 +156,7 @@ func TestUnsealedTextIsRefused(t *testing.T) {
 		t.Cleanup(func() { _ = again.Close() })
 		chats = Chats{again}
 		refused("after a restart")
-		must(t, again.write.do(ctx, func(tx *Tx) error { return tx.exec(`UPDATE quick_replies SET replies = ''`) }))
+		must(t, again.write.InTx(ctx, func(tx *Tx) error { return tx.exec(`UPDATE quick_replies SET replies = ''`) }))
 	})
 }
 
@@ -171,7 +171,7 @@ func TestNewSealedColumnIsCovered(t *testing.T) {
 		id, err := db.Wanting(t.Context())
 		must(t, err)
 		must(t, db.Covered(t.Context(), id))
-		must(t, db.write.do(t.Context(), func(tx *Tx) error { return tx.exec(`DELETE FROM sealed_columns WHERE name = 'audit.reason'`) }))
+		must(t, db.write.InTx(t.Context(), func(tx *Tx) error { return tx.exec(`DELETE FROM sealed_columns WHERE name = 'audit.reason'`) }))
 		if again, err := db.Wanting(t.Context()); err != nil || again != id {
 			t.Errorf("%q wants to be covered, %v; it is %q", again, err, id)
 		}

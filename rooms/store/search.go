@@ -75,7 +75,7 @@ func (x *search) catchUp(ctx context.Context) error {
 		if err != nil || len(lines) == 0 {
 			return err
 		}
-		err = x.db.write.do(ctx, func(tx *Tx) error {
+		err = x.db.write.InTx(ctx, func(tx *Tx) error {
 			for _, l := range lines {
 				if l.text == "" {
 					continue

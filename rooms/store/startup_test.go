@@ -24,7 +24,7 @@ func opened(t *testing.T, opts Options) *DB {
 // write commits an event, so that there is something to lose.
 func write(t *testing.T, db *DB) {
 	t.Helper()
-	err := db.write.do(t.Context(), func(tx *Tx) error {
+	err := db.write.InTx(t.Context(), func(tx *Tx) error {
 		seq, err := tx.Next("lobby", time.Now())
 		if err != nil {
 			return err
@@ -100,7 +100,7 @@ func TestDatabaseFilesArePrivate(t *testing.T) {
 func TestNewerDatabaseIsRefused(t *testing.T) {
 	both(t, func(t *testing.T, opts Options) {
 		db := opened(t, opts)
-		if err := db.write.do(t.Context(), func(tx *Tx) error {
+		if err := db.write.InTx(t.Context(), func(tx *Tx) error {
 			return tx.exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`)
 		}); err != nil {
 			t.Fatal(err)

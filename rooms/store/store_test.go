@@ -107,7 +107,7 @@ func testLogHasNoGap(t *testing.T, opts Options) {
 			for j := range each {
 				n := (i + j) % len(kept)
 				what := fmt.Sprintf("%d-%d", i, j)
-				err := db.write.do(context.Background(), func(tx *Tx) error {
+				err := db.write.InTx(context.Background(), func(tx *Tx) error {
 					if err := say(tx, rooms.RoomID(fmt.Sprint("room:", n)), what); err != nil {
 						return err
 					}
@@ -162,7 +162,7 @@ func TestNotWrittenAfterGivingUp(t *testing.T) {
 	started, free := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)
 	go func() {
-		first <- db.write.do(context.Background(), func(*Tx) error {
+		first <- db.write.InTx(context.Background(), func(*Tx) error {
 			close(started)
 			<-free
 			return nil
@@ -173,7 +173,7 @@ func TestNotWrittenAfterGivingUp(t *testing.T) {
 	second := make(chan error, 1)
 	ran := false
 	go func() {
-		second <- db.write.do(ctx, func(*Tx) error {
+		second <- db.write.InTx(ctx, func(*Tx) error {
 			ran = true
 			return nil
 		})
@@ -186,7 +186,7 @@ func TestNotWrittenAfterGivingUp(t *testing.T) {
 	if err := <-first; err != nil {
 		t.Fatal(err)
 	}
-	if err := db.write.do(context.Background(), func(*Tx) error { return nil }); err != nil {
+	if err := db.write.InTx(context.Background(), func(*Tx) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if ran {
@@ -205,7 +205,7 @@ func testClosedStoreRefuses(t *testing.T, opts Options) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.write.do(t.Context(), func(*Tx) error { return nil }); rooms.CodeOf(err) != rooms.CodeUnavailable {
+	if err := db.write.InTx(t.Context(), func(*Tx) error { return nil }); rooms.CodeOf(err) != rooms.CodeUnavailable {
 		t.Errorf("writing to a closed store: %v", err)
 	}
 }
@@ -215,7 +215,7 @@ func TestTimersAreLentOnce(t *testing.T) { both(t, testTimersAreLentOnce) }
 func testTimersAreLentOnce(t *testing.T, opts Options) {
 	db, _, _ := open(t, opts)
 	now := time.Now().Truncate(time.Microsecond).UTC()
-	err := db.write.do(t.Context(), func(tx *Tx) error {
+	err := db.write.InTx(t.Context(), func(tx *Tx) error {
 		return firstOf(tx.SetTimer(rooms.Timer{Kind: "a", Subject: "1", Due: now}),
 			tx.SetTimer(rooms.Timer{Kind: "a", Subject: "2", Due: now.Add(time.Second)}),
 			tx.SetTimer(rooms.Timer{Kind: "a", Subject: "1", Due: now.Add(-time.Second)}))

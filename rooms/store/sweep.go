@@ -27,7 +27,7 @@ func (db *DB) sweep(ctx context.Context) {
 		case <-tick.C:
 		}
 		now := db.opts.Now()
-		err := db.write.do(ctx, func(tx *Tx) error {
+		err := db.write.InTx(ctx, func(tx *Tx) error {
 			return firstOf(
 				tx.exec(`DELETE FROM attempts WHERE at < $1`, micros(now.Add(-keepAttempts))),
 				tx.exec(`DELETE FROM refresh_tokens WHERE expires_at < $1`, micros(now.Add(-keepTokens))),

@@ -103,23 +103,18 @@ func (db *DB) LeaseTimers(ctx context.Context, now time.Time, lease time.Duratio
 	if err := db.readers.row(ctx, `SELECT count(*) FROM timers WHERE `+due, micros(now), void).Scan(&n); err != nil || n == 0 {
 		return nil, err
 	}
-	var list []rooms.Timer
-	err := db.write.do(ctx, func(tx *Tx) (err error) {
-		list, err = collect(ctx, tx, func(s scanner) (rooms.Timer, error) {
+	list, err := rooms.InTx(ctx, db.write, func(tx *Tx) ([]rooms.Timer, error) {
+		return collect(context.Background(), tx, func(s scanner) (rooms.Timer, error) {
 			var t rooms.Timer
 			return t, s.Scan(&t.Kind, &t.Subject, (*at)(&t.Due))
 		}, `UPDATE timers SET leased_until = $4 WHERE (kind, subject) IN
 			(SELECT kind, subject FROM timers WHERE `+due+` ORDER BY due_at, kind, subject LIMIT $3) RETURNING kind, subject, due_at`,
 			micros(now), void, limit, micros(now.Add(lease)))
-		return err
 	})
-	if err != nil { // the function may still run, if it was ctx that ended
-		return nil, err
-	}
 	slices.SortFunc(list, func(a, b rooms.Timer) int { // RETURNING has no order
 		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
 	})
-	return list, nil
+	return list, err
 }
 
 // found turns "no row" into the error that features know.

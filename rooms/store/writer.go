@@ -60,10 +60,10 @@ func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]r
 	return w, nil
 }
 
-// do runs f in a transaction and returns once it is committed and on disk, or
+// InTx runs f in a transaction and returns once it is committed and on disk, or
 // not done at all. If ctx ends first the outcome is unknown to the caller: the
 // function may still be committed. A command is therefore safe to send again.
-func (w *writer) do(ctx context.Context, f func(*Tx) error) error {
+func (w *writer) InTx(ctx context.Context, f func(*Tx) error) error {
 	ctx, ended := w.opts.Trace.Begin(ctx, transaction)
 	j := &job{ctx: ctx, run: f, done: make(chan struct{})}
 	_, j.waited = w.opts.Trace.Begin(ctx, rooms.Span{Name: "wait for the writer"})
@@ -94,7 +94,7 @@ func (w *writer) submit(j *job) error {
 	case <-j.done:
 		return j.err
 	case <-j.ctx.Done():
-		return rooms.Unavailable(j.ctx.Err(), "the database did not get to it in time; it is safe to send it again")
+		return rooms.Unknown(j.ctx.Err())
 	}
 }
 

@@ -82,7 +82,7 @@ func benchmarkCommit(b *testing.B, opts Options, writers int) {
 		group.Go(func() {
 			for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
 				began, room := time.Now(), rooms.RoomID(fmt.Sprint("room:", i%500))
-				if err := db.write.do(context.Background(), func(tx *Tx) error { return say(tx, room, "hello") }); err != nil {
+				if err := db.write.InTx(context.Background(), func(tx *Tx) error { return say(tx, room, "hello") }); err != nil {
 					b.Error(err)
 				}
 				took[i] = time.Since(began)
