@@ -4,8 +4,8 @@
 // A room is a log with live listeners. A command asks for a change; the
 // feature that owns it judges it and writes, in one transaction, both the
 // change and the event that announces it. Every event takes the next gapless
-// seq of its room. Only after the commit does the Hub hand the event to the
-// room's listeners, in seq order, and only then is the command answered:
+// seq of its room. After the commit the command is answered and the Hub delivers
+// the event to the room's listeners, in seq order; either may come first:
 //
 //	command ─▶ Catalogue.Answer ─▶ feature service ─▶ store (row + event, one transaction)
 //	                                                       │ commit

@@ -16,8 +16,8 @@ type Publication struct {
 	// to Entry.Room from. Their connections leave the room before the event is
 	// delivered there, and what else they had from it ends.
 	Lost []UserID
-	// Damaged says that the event cannot be read: it is told to nobody, but Lost
-	// holds.
+	// Damaged reports that the event cannot be read: it is not delivered, but
+	// Lost takes effect.
 	Damaged bool
 	// Wire is the entry as JSON, encoded once for all listeners.
 	Wire json.RawMessage

@@ -13,7 +13,7 @@ import (
 	"wenzhen/rooms/vault"
 )
 
-// signalled are the signals that a hub was told of.
+// signalled collects the signals of a hub.
 type signalled struct {
 	mu   sync.Mutex
 	list []rooms.Notice
@@ -26,9 +26,9 @@ func (s *signalled) Signalled(n rooms.Notice) {
 	s.list = append(s.list, n)
 }
 
-// What somebody has put into the log, or damaged there, is passed over by who
-// follows it, said once and counted; what comes after is told. Who lost access
-// with a damaged event has lost it, and a session that has ended has ended.
+// Followers of the log skip rows that were damaged or put there by somebody
+// else, log and count them once, and publish what comes after. A loss of access
+// in a damaged event takes effect, and so does the end of a session.
 func TestFollowersPassOverWhatIsDamaged(t *testing.T) {
 	t.Parallel()
 	master, err := vault.FromSecret("a master key of 32 characters for tests")

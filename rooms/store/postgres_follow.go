@@ -178,8 +178,8 @@ type newRow struct {
 	room, id, name, actor, data, namespace, also, lost, into sql.NullString
 }
 
-// event is the publication of an event. One that cannot be read is told to
-// nobody; those who lost access with it have lost it.
+// event returns the publication of an event. One that cannot be read is marked
+// Damaged and is not delivered; a loss of access in it takes effect.
 func (f *follower) event(r newRow) (rooms.Publication, error) {
 	room, seq := rooms.RoomID(r.room.String), rooms.Seq(r.seq.Int64)
 	place := eventPlace(room, seq)
