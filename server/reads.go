@@ -15,6 +15,7 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/operations"
+	"wenzhen/rooms/record"
 	"wenzhen/rooms/store"
 )
 
@@ -36,6 +37,10 @@ var entries = map[string]entry{
 	chat.Search.Name:         {audit.MessageRead, "search", ""},
 	board.Read.Name:          {audit.MessageRead, "consultation", "consultationId"},
 	account.Users.Name:       {account.Users.Name, "users", ""},
+	account.Applicants.Name:  {account.Applicants.Name, "doctors", ""},
+	account.Holds.Name:       {account.Holds.Name, "holds", ""},
+	audit.List.Name:          {audit.List.Name, "audit", ""},
+	record.Pharmacists.Name:  {record.Pharmacists.Name, "pharmacists", ""},
 	billing.AllOrders.Name:   {billing.AllOrders.Name, "orders", ""},
 	billing.OrderFile.Name:   {billing.OrderFile.Name, "order", "orderId"},
 	operations.Rooms.Name:    {operations.Rooms.Name, "rooms", ""},

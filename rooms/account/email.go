@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 )
 
 const (
@@ -133,7 +134,7 @@ func (s *Service) forgotPassword(ctx context.Context, actor rooms.Actor, in Forg
 // account was put there by someone who may not: passkeys and providers are
 // removed. The second factor stays, always: a mailbox is not two factors. Who
 // has lost it uses a recovery code, or asks an admin (ResetSecondFactor).
-func (s *Service) resetPassword(ctx context.Context, _ rooms.Actor, in ResetInput) (ResetAnswer, error) {
+func (s *Service) resetPassword(ctx context.Context, actor rooms.Actor, in ResetInput) (ResetAnswer, error) {
 	if ok, err := s.hasTicket(ctx, ticketReset, in.Token); err != nil {
 		return ResetAnswer{}, err
 	} else if !ok {
@@ -146,7 +147,7 @@ func (s *Service) resetPassword(ctx context.Context, _ rooms.Actor, in ResetInpu
 	if err != nil {
 		return ResetAnswer{}, err
 	}
-	done, err := rooms.InTx(ctx, s.store, func(tx Tx) (changed, error) { return s.takeReset(tx, in.Token, hash) })
+	done, err := rooms.InTx(ctx, s.store, func(tx Tx) (changed, error) { return s.takeReset(tx, actor, in.Token, hash) })
 	if err != nil {
 		return ResetAnswer{}, err
 	}
@@ -160,8 +161,9 @@ type changed struct {
 	revoked []rooms.SessionID
 }
 
-// takeReset uses up the ticket of a link and sets the password.
-func (s *Service) takeReset(tx Tx, token, hash string) (changed, error) {
+// takeReset uses up the ticket of a link, which the actor holds, and sets the
+// password.
+func (s *Service) takeReset(tx Tx, actor rooms.Actor, token, hash string) (changed, error) {
 	var email string
 	t, err := s.takeTicket(tx, ticketReset, token, &email)
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
@@ -187,6 +189,9 @@ func (s *Service) takeReset(tx Tx, token, hash string) (changed, error) {
 	}
 	revoked, err := tx.RevokeSessions(user.ID, "", s.now())
 	if err != nil {
+		return changed{}, err
+	}
+	if err := audit.Append(tx, rooms.Actor{Address: actor.Address}, s.now(), ResetPassword.Name, "user:"+string(user.ID), nil); err != nil {
 		return changed{}, err
 	}
 	return changed{user, revoked}, s.setPassword(tx, user.ID, hash)
@@ -250,7 +255,7 @@ func (s *Service) changePassword(ctx context.Context, actor rooms.Actor, in Pass
 		return rooms.Nothing{}, err
 	}
 	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.changesLogin(tx, actor, ChangePassword.Name); err != nil {
 			return nil, err
 		}
 		revoked, err := tx.RevokeOtherSessions(actor.UserID, actor.SessionID, s.now())

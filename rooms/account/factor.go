@@ -155,7 +155,7 @@ func (s *Service) beginTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Noth
 // the recovery codes.
 func (s *Service) confirmTOTP(ctx context.Context, actor rooms.Actor, in TOTPInput) (RecoveryCodes, error) {
 	return rooms.InTx(ctx, s.store, func(tx Tx) (RecoveryCodes, error) {
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.changesLogin(tx, actor, ConfirmTOTP.Name); err != nil {
 			return RecoveryCodes{}, err
 		}
 		have, err := tx.TOTP(actor.UserID)
@@ -215,7 +215,7 @@ func (s *Service) resetSecondFactor(ctx context.Context, actor rooms.Actor, in U
 
 func (s *Service) removeTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (rooms.Nothing, error) {
 	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.changesLogin(tx, actor, RemoveTOTP.Name); err != nil {
 			return err
 		}
 		return tx.DeleteTOTP(actor.UserID)
@@ -224,7 +224,7 @@ func (s *Service) removeTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Not
 
 func (s *Service) renewRecoveryCodes(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (RecoveryCodes, error) {
 	return rooms.InTx(ctx, s.store, func(tx Tx) (RecoveryCodes, error) {
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.changesLogin(tx, actor, RenewRecoveryCodes.Name); err != nil {
 			return RecoveryCodes{}, err
 		}
 		have, err := tx.TOTP(actor.UserID)

@@ -46,6 +46,9 @@ func (s *Service) register(ctx context.Context, actor rooms.Actor, in RegisterIn
 	return s.start(ctx, user, actor, entrance{method: ByPassword})
 }
 
+// adminCreated is the action in the audit log.
+const adminCreated = "admin:create"
+
 // CreateAdmin adds an account that administers. It is not a command: nobody
 // becomes an admin over the network. Errors: invalid, conflict.
 func (s *Service) CreateAdmin(ctx context.Context, name, email, password string) (User, error) {
@@ -68,7 +71,14 @@ func (s *Service) create(ctx context.Context, in RegisterInput, verified bool) (
 		return User{}, err
 	}
 	user := s.newUser(in, verified)
-	return rooms.InTx(ctx, s.store, func(tx Tx) (User, error) { return user, s.insert(tx, Credentials{User: user, PasswordHash: hash}) })
+	return rooms.InTx(ctx, s.store, func(tx Tx) (User, error) {
+		if user.Role == rooms.RoleAdmin {
+			if err := audit.Append(tx, operator, s.now(), adminCreated, "user:"+string(user.ID), nil); err != nil {
+				return User{}, err
+			}
+		}
+		return user, s.insert(tx, Credentials{User: user, PasswordHash: hash})
+	})
 }
 
 func (s *Service) newUser(in RegisterInput, verified bool) User {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 )
 
 const (
@@ -239,6 +240,9 @@ func (s *Service) link(ctx context.Context, user rooms.UserID, a away, claims Cl
 		case rooms.CodeOf(err) != rooms.CodeNotFound:
 			return err
 		}
+		if err := audit.Append(tx, rooms.Actor{UserID: user, SessionID: a.Session}, s.now(), LinkProvider.Name, "user:"+string(user), nil); err != nil {
+			return err
+		}
 		return tx.InsertIdentity(s.identity(user, a.Provider, claims))
 	})
 }
@@ -355,7 +359,7 @@ func (s *Service) finishProvider(ctx context.Context, actor rooms.Actor, in Fini
 
 func (s *Service) unlink(ctx context.Context, actor rooms.Actor, in IdentityInput) (rooms.Nothing, error) {
 	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.changesLogin(tx, actor, Unlink.Name); err != nil {
 			return err
 		}
 		if err := tx.DeleteIdentity(actor.UserID, in.IdentityID); err != nil {

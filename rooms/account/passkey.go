@@ -148,7 +148,7 @@ func (s *Service) addPasskey(ctx context.Context, actor rooms.Actor, in NewPassk
 	p := Passkey{ID: base64.RawURLEncoding.EncodeToString(credential.ID), UserID: actor.UserID, Name: strings.TrimSpace(in.Name),
 		CreatedAt: now, LastUsedAt: now, Credential: raw}
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Passkey, error) {
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.changesLogin(tx, actor, AddPasskey.Name); err != nil {
 			return Passkey{}, err
 		}
 		return p, tx.InsertPasskey(p)
@@ -174,7 +174,7 @@ func (s *Service) ceremony(ctx context.Context, kind TicketKind, secret string, 
 
 func (s *Service) removePasskey(ctx context.Context, actor rooms.Actor, in PasskeyInput) (rooms.Nothing, error) {
 	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.changesLogin(tx, actor, RemovePasskey.Name); err != nil {
 			return err
 		}
 		if err := tx.DeletePasskey(actor.UserID, in.PasskeyID); err != nil {

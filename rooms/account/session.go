@@ -327,6 +327,15 @@ func (s *Service) proved(tx Tx, actor rooms.Actor) error {
 	return errConfirm()
 }
 
+// changesLogin is proved for a command that changes how the actor logs in, and
+// enters that change in the audit log.
+func (s *Service) changesLogin(tx Tx, actor rooms.Actor, command string) error {
+	if err := s.proved(tx, actor); err != nil {
+		return err
+	}
+	return audit.Append(tx, actor, s.now(), command, "user:"+string(actor.UserID), nil)
+}
+
 // Watch makes what other nodes and processes do felt on this one, until ctx
 // ends: sessions that they ended are cut within revocationsEvery, and their
 // signing keys are learnt; and it tells them which sessions are used here. A

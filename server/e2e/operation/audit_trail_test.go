@@ -15,6 +15,7 @@ import (
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
 	"wenzhen/server"
 	"wenzhen/server/e2e"
@@ -79,6 +80,34 @@ func TestThePathNamesWhatIsRead(t *testing.T) {
 	}
 	if list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: audit.MessageRead}); len(list.Items) != 0 {
 		t.Errorf("entered: %+v", list.Items)
+	}
+}
+
+// What an admin looks up about people is in the log, and so is every change of
+// how somebody logs in.
+func TestAuditLogHasWhatAdminsLookUp(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo := w.Patient("bo")
+	e2e.Do(w.Admin, account.Users, account.UserFilter{})
+	e2e.Do(w.Admin, account.Applicants, account.ApplicantFilter{})
+	e2e.Do(w.Admin, account.Holds, rooms.Nothing{})
+	e2e.Do(w.Admin, record.Pharmacists, rooms.Nothing{})
+	e2e.Do(w.Admin, billing.AllOrders, billing.OrderFilter{})
+	e2e.Do(w.Admin, consultation.Cases, consultation.CaseFilter{})
+	e2e.Do(w.Admin, audit.List, audit.LogFilter{})
+	e2e.Do(w.Admin, operations.Rooms, operations.RoomFilter{})
+	e2e.Do(w.Admin, operations.Sockets, operations.SocketFilter{})
+	e2e.Do(bo, account.ChangePassword, account.PasswordInput{Password: "another battery"})
+	entered := map[string]bool{}
+	for _, e := range e2e.Do(w.Admin, audit.List, audit.LogFilter{Limit: 100}).Items {
+		entered[e.Action] = true
+	}
+	for _, action := range []string{account.Users.Name, account.Applicants.Name, account.Holds.Name, record.Pharmacists.Name, billing.AllOrders.Name,
+		consultation.Cases.Name, audit.List.Name, operations.Rooms.Name, operations.Sockets.Name, account.ChangePassword.Name, "admin:create"} {
+		if !entered[action] {
+			t.Errorf("%s is not in the audit log", action)
+		}
 	}
 }
 

@@ -50,6 +50,20 @@ export const actions = [
   'user:reset-second-factor',
   'doctor:verify',
   'doctor:unverify',
+  'doctor:applicants',
+  'hold:list',
+  'pharmacist:list',
+  'audit:list',
+  'admin:create',
+  'password:change',
+  'password:reset',
+  'totp:confirm',
+  'totp:remove',
+  'totp:recovery-codes',
+  'passkey:add',
+  'passkey:remove',
+  'identity:link',
+  'identity:unlink',
 ] as const
 
 /** The parts of a subject: `patient:<id>`, or `users` for all of a kind. */
