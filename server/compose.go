@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -64,8 +63,8 @@ func (s *Server) compose(ctx context.Context) error {
 
 // listen opens the addresses, at which nobody answers yet. It comes first: it
 // tells the port.
-func (s *Server) listen(_ context.Context, p *parts) (err error) {
-	if s.listener, err = net.Listen("tcp", s.cfg.Addr); err != nil {
+func (s *Server) listen(ctx context.Context, p *parts) (err error) {
+	if s.listener, err = listenOn(ctx, s.cfg.Addr); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	s.metrics, s.waiting = metrics.New(Version, s.clock), newWaiting(s.cfg.WaitingConnections)

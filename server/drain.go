@@ -3,9 +3,18 @@ package server
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"time"
 )
+
+// listenOn opens the public listener, without Multipath TCP: a listener with it
+// takes no filter, which refuseConnections needs.
+func listenOn(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	config.SetMultipathTCP(false)
+	return config.Listen(ctx, "tcp", address)
+}
 
 // WithNotice replaces the time for which a node that shuts down goes on
 // answering, so that balancers notice (--drain-notice): noticed returns when
