@@ -52,6 +52,16 @@ test('a doctor writes and signs; the patient has it at once, in the record, and 
   await anyone.goto(`/verify/diagnosis/${signed.id}?sha256=${signed.signature.sha256}`)
   await expect(anyone.getByRole('status')).toContainText('Genuine and in force')
   await axe(anyone)
+  for (const [integrity, says] of [['unknown_key', 'It cannot be confirmed'], ['altered', 'It has been changed']] as const) {
+    await anyone.route('**/api/v1/verify?*', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...((await response.json()) as object), integrity, intact: false } })
+    })
+    await anyone.reload()
+    await expect(anyone.getByRole('status')).toContainText(says)
+    await axe(anyone, integrity)
+    await anyone.unroute('**/api/v1/verify?*')
+  }
   await anyone.goto(`/verify/diagnosis/${signed.id}?sha256=${'0'.repeat(64)}`)
   await expect(anyone.getByRole('status')).toContainText('The hash does not match')
 })

@@ -36,6 +36,16 @@ test('a doctor who changes the licence is reviewed again, rejected with a reason
   await page.getByRole('button', { name: `核验通过：${name}` }).click()
   await expect(page.getByRole('region', { name: '已核验' }).getByRole('listitem').filter({ hasText: name })).toBeVisible()
   expect((await wang.ask<{ doctor: Doctor }>('GET', '/me')).doctor).toMatchObject({ verified: true, licence: '110110000099999' })
+
+  await page.getByRole('button', { name: `撤销核验：${name}` }).click()
+  const withdrawal = page.getByRole('dialog', { name: `撤销核验：${name}` })
+  await expect(withdrawal).toContainText('患者将找不到这位医生')
+  await withdrawal.getByRole('textbox', { name: '原因（医生可见）' }).fill('证书已过期')
+  await withdrawal.getByRole('button', { name: '撤销核验' }).click()
+  await expect(page.getByRole('region', { name: '未通过核验' }).getByRole('listitem').filter({ hasText: name })).toContainText('原因：证书已过期')
+  await practice.goto('/desk/profile')
+  await expect(practice.getByText('您未通过认证：证书已过期')).toBeVisible()
+  expect((await wang.ask<{ doctor: Doctor }>('GET', '/me')).doctor).toMatchObject({ verified: false })
 })
 
 test('an admin lifts a suspension and ends what is stuck, on a phone, in English', async ({ server, browserOf }) => {
