@@ -106,7 +106,7 @@ func AskWith[In, Out any](ctx context.Context, w *World, actor rooms.Actor, comm
 	var out Out
 	raw, err := json.Marshal(in)
 	w.must(err)
-	answer, err := w.Catalogue.Answer(ctx, actor, command.Name, raw)
+	answer, err := w.answer(ctx, actor, command.Name, raw)
 	if err != nil {
 		return out, err
 	}

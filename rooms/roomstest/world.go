@@ -108,6 +108,9 @@ type World struct {
 	options       store.Options // where the database is
 	sqlite        bool          // even if the other tests run on PostgreSQL
 
+	late        Stage // when the deadline of a command passes; "" for never
+	interrupted map[string]bool
+
 	timers map[string]rooms.Fire
 	mu     sync.Mutex
 	now    time.Time
@@ -128,7 +131,7 @@ func OnSQLite(w *World) { w.sqlite = true }
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB, change ...func(*World)) *World {
 	t.Helper()
-	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, AddressLimit: 100, dir: t.TempDir()}
+	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, AddressLimit: 100, dir: t.TempDir(), late: Stage(os.Getenv("WENZHEN_TEST_DEADLINES"))}
 	for _, f := range change {
 		f(w)
 	}
@@ -194,29 +197,29 @@ func (w *World) open() {
 	w.must(err)
 	w.Presence = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
 	w.Accounts = w.Node(w.Hub)
-	w.consultations = consultation.New(store.Consultations{DB: db}, w.Hub, w.Presence, w.Now)
+	w.consultations = consultation.New(lateConsultations{store.Consultations{DB: db}}, w.Hub, w.Presence, w.Now)
 	w.consultations.VerifiedOnly()
 	w.consultations.Asks(w.Evidence)
-	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, UserBytes: w.Quota, KeepMessages: KeepMessages, VoiceLength: time.Minute, VoiceBytes: 100_000}, store.Chats{DB: db}, w.blobs, w.Hub, w.Now)
-	schedules := schedule.New(store.Schedules{DB: db}, w.consultations, w.Accounts, w.Now)
+	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, UserBytes: w.Quota, KeepMessages: KeepMessages, VoiceLength: time.Minute, VoiceBytes: 100_000}, lateChats{store.Chats{DB: db}}, w.blobs, w.Hub, w.Now)
+	schedules := schedule.New(lateSchedules{store.Schedules{DB: db}}, w.consultations, w.Accounts, w.Now)
 	w.Accounts.Unwinds(schedules, w.consultations)
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
 	w.must(err)
-	calls := call.New(call.Config{RingFor: 45 * time.Second, VanishAfter: 45 * time.Second}, store.Calls{DB: db}, w.consultations, w.Chats, relay, w.Hub, w.Now)
-	boards := board.New(store.Boards{DB: db}, w.Hub, w.Now)
-	w.Sandbox = sandbox.New(store.Sandbox{DB: db}, []byte("a key of 32 characters for tests"), w.Now)
+	calls := call.New(call.Config{RingFor: 45 * time.Second, VanishAfter: 45 * time.Second}, lateCalls{store.Calls{DB: db}}, w.consultations, w.Chats, relay, w.Hub, w.Now)
+	boards := board.New(lateBoards{store.Boards{DB: db}}, w.Hub, w.Now)
+	w.Sandbox = sandbox.New(lateLedger{store.Sandbox{DB: db}}, []byte("a key of 32 characters for tests"), w.Now)
 	var gateway billing.Gateway = w.Sandbox
 	if w.Gateway != nil {
 		gateway = w.Gateway(w.Sandbox)
 	}
-	w.Billing = billing.New(billing.Config{Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints}, store.Billing{DB: db}, w.consultations, w.Now,
+	w.Billing = billing.New(billing.Config{Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints}, lateBilling{store.Billing{DB: db}}, w.consultations, w.Now,
 		cmp.Or(w.Log, slog.New(slog.NewTextHandler(io.Discard, nil))))
 	w.Sandbox.CallsBack(w.Billing.Callback)
 	w.notifications = notification.New(notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, store.Notifications{DB: db}, w.Presence, w.Now)
-	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte(w.SealKey)}, store.Records{DB: db}, w.Chats, w.consultations, w.Now)
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, lateNotifications{store.Notifications{DB: db}}, w.Presence, w.Now)
+	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte(w.SealKey)}, lateRecords{store.Records{DB: db}}, w.Chats, w.consultations, w.Now)
 	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.Chats.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
-	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, store.Lobby{DB: db}, w.Presence, w.Hub, w.Now)
+	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, lateLobby{store.Lobby{DB: db}}, w.Presence, w.Hub, w.Now)
 	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive, w.Accounts.ConfirmedWithin(w.SignConfirm, record.SignDiagnosis.Name)}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(), boards.Commands(),
 		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands(),
 		w.Records.Commands(), audit.New(store.Audits{DB: db}, nil).Commands(), lobbies.Commands())
@@ -230,7 +233,7 @@ func (w *World) Node(hub *rooms.Hub) *account.Service {
 		KeyLife: 30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
 		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
 		SecondFactor: w.SecondFactor, SecondFactorGuesses: 30, MailsADay: 20, ConfirmRegistration: w.ConfirmRegistration,
-		LoginFailures: w.LoginFailures, AddressFailures: w.AddressLimit, LoginWindow: 15 * time.Minute, Registrations: w.AddressLimit, KeepMessages: KeepMessages, KeepRecords: KeepRecords}, store.Accounts{DB: w.DB}, hub, w.Now)
+		LoginFailures: w.LoginFailures, AddressFailures: w.AddressLimit, LoginWindow: 15 * time.Minute, Registrations: w.AddressLimit, KeepMessages: KeepMessages, KeepRecords: KeepRecords}, lateAccounts{store.Accounts{DB: w.DB}}, hub, w.Now)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))
 	return accounts

@@ -175,7 +175,7 @@ func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 			}
 			return nil
 		case ctx.Err() != nil:
-			return rooms.Unknown(err)
+			return rooms.Unknown(ctx.Err())
 		case readOnly(err), diskFull(err):
 			return rooms.Unavailable(errors.Join(rooms.ErrNotWritable, err), "the database takes no writes now; nothing was done, and it is safe to send it again later")
 		case brokenConnection(err):
