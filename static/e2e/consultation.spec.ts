@@ -75,7 +75,7 @@ test('patient and doctor register, meet, talk and part', async ({ browserOf, ser
   await patient.getByTestId('image-input').setInputFiles({ name: 'throat.png', mimeType: 'image/png', buffer: picture() })
   const image = doctor.getByRole('img', { name: 'throat.png' })
   await expect(image).toBeVisible()
-  expect(await image.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0)
+  await expect.poll(() => image.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0)
   await image.click()
   await expect(doctor.locator('.el-image-viewer__img')).toBeVisible()
   await doctor.keyboard.press('Escape')
