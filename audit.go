@@ -25,6 +25,7 @@ type auditVerifyCommand struct {
 // Run verifies, and fails if the chain is broken.
 func (c *auditVerifyCommand) Run(on console) error {
 	var v audit.Verdict
+	var compared int64
 	var err error
 	switch {
 	case c.From == "-":
@@ -37,6 +38,7 @@ func (c *auditVerifyCommand) Run(on console) error {
 	if err == nil && v.OK && c.Against != "" {
 		var earlier audit.Verdict
 		earlier, err = withFile(c.Against, func(r io.Reader) (audit.Verdict, error) { return server.CompareAudit(on.ctx, c.Place, r, on.log()) })
+		compared = earlier.Entries
 		if err == nil && !earlier.OK {
 			v = earlier
 		}
@@ -48,6 +50,12 @@ func (c *auditVerifyCommand) Run(on console) error {
 		return fmt.Errorf("the audit log is broken at entry %d: %s", v.BrokenAt, v.Why)
 	}
 	fmt.Fprintf(on.out, "the audit log is sound: %d entries\n", v.Entries)
+	if v.SignedFrom > 0 {
+		fmt.Fprintf(on.out, "entries before %d are from before this server's key; only an earlier export (--against) shows that nobody rewrote them\n", v.SignedFrom)
+	}
+	if c.Against != "" {
+		fmt.Fprintf(on.out, "it has all %d entries of the earlier export\n", compared)
+	}
 	return nil
 }
 

@@ -113,6 +113,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	if s.accounts, err = s.openAccounts(ctx); err != nil {
 		return err
 	}
+	s.audits = audit.New(store.Audits{DB: s.db}, s.auditKey, s.clock)
 	s.reads = newReads(s.db, s.clock, s.log)
 	p.presence = rooms.NewPresence(s.presenceChanged)
 	p.consultations = consultation.New(store.Consultations{DB: s.db}, s.hub, p.presence, s.clock)
@@ -172,7 +173,7 @@ func (s *Server) openCatalogue(_ context.Context, p *parts) error {
 		[]rooms.Guard{p.limits.guard, s.accounts.Alive, s.accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
 		s.accounts.Commands(), p.consultations.Commands(), p.chats.Commands(), p.schedules.Commands(), s.calls.Commands(), p.boards.Commands(),
 		s.bills.Commands(), p.play.Commands(), s.inboxes.Commands(),
-		p.records.Commands(), audit.New(store.Audits{DB: s.db}, s.auditKey).Commands(), s.lobby.Commands(), s.desk.Commands())
+		p.records.Commands(), s.audits.Commands(), s.lobby.Commands(), s.desk.Commands())
 	s.catalogue.Trace(s.tracing.Tracer())
 	s.catalogue.Answered(s.reads.command)
 	return nil
@@ -184,7 +185,7 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 	cfg := s.cfg
 	s.realtime = realtime.New(realtime.Config{
 		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections,
-			ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), BodyTimeout: cfg.BodyTimeout, ClosePace: cfg.DrainPace, LingerTime: s.linger,
+			ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), BodyTimeout: cfg.BodyTimeout, ClosePace: cfg.DrainPace,
 			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: p.from.client, Sources: sources, Log: s.log},
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: s.clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
 	}, s.catalogue, s.accounts, p.presence)

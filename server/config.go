@@ -44,7 +44,7 @@ type Config struct {
 	Policy           string `default:"china" enum:"china,none" env:"WENZHEN_POLICY" shared:"" help:"What a service allows: under \"china\", advice (健康咨询) has no diagnosis and no prescription; under \"none\", a doctor may do both in every consultation."`
 	SealKey          string `env:"WENZHEN_SEAL_KEY" secret:"" help:"Key that seals signed medical documents, at least 32 characters; without it none of them can be verified any more. Made and kept in the data folder when not given."`
 
-	AcceptNewKeys []string `env:"WENZHEN_ACCEPT_NEW_KEYS" help:"Keys (seal, account) that are lost: start with new ones, although documents were signed with the old seal key, or second factors protected with the old account key (docs/operations.md). Needed once."`
+	AcceptNewKeys []string `env:"WENZHEN_ACCEPT_NEW_KEYS" help:"Keys (seal, account, audit) that are lost: start with new ones, although documents were signed with the old seal key, second factors protected with the old account key, or the audit log signed with the old audit key (docs/operations.md). Needed once."`
 
 	EncryptionKey     string `env:"WENZHEN_ENCRYPTION_KEY" secret:"" help:"Master key of encryption at rest, at least 32 characters, kept apart from the data: without it nothing that was encrypted can be read, and no server starts. Nothing is encrypted when neither it nor a command is given."`
 	EncryptionCommand string `env:"WENZHEN_ENCRYPTION_COMMAND" help:"Instead of a master key: a program that asks a key management service, with its arguments; it is run with \"wrap ID\" or \"unwrap ID\" after them (docs/operations.md)."`
@@ -183,7 +183,7 @@ func (c Config) Validate() error {
 	}{
 		{c.PublicURL == "" || validPublicURL(c.PublicURL), "--public-url must be http:// or https:// and a host, without a path"},
 		{c.TokenKey == "" || len(c.TokenKey) >= 32, "--token-key must have at least 32 characters"},
-		{acceptable(c.AcceptNewKeys), "--accept-new-keys can be seal and account"},
+		{acceptable(c.AcceptNewKeys), "--accept-new-keys can be seal, account and audit"},
 		{isDatabase(c.Database), "--database must be \"sqlite\" or a postgres:// URL"},
 		{c.SealKey == "" || len(c.SealKey) >= 32, "--seal-key must have at least 32 characters"},
 		{c.EncryptionKey == "" || len(c.EncryptionKey) >= 32, "--encryption-key must have at least 32 characters"},
@@ -232,7 +232,9 @@ func (c Config) Validate() error {
 }
 
 func acceptable(kinds []string) bool {
-	return !slices.ContainsFunc(kinds, func(kind string) bool { return kind != store.SealKey && kind != store.AccountKey })
+	return !slices.ContainsFunc(kinds, func(kind string) bool {
+		return kind != store.SealKey && kind != store.AccountKey && kind != store.AuditKey
+	})
 }
 
 // origins are those whose pages may open sockets besides the host that was

@@ -46,6 +46,7 @@ func (s *Server) check(ctx context.Context) (bool, []operations.HealthCheck) {
 	checks := []operations.HealthCheck{
 		checked("database", s.db.Ready(ctx), "it answers; %d commands wait to be written", int64(s.db.Waiting())),
 		checkDisk(s.cfg.Data),
+		s.checkAudit(),
 		s.checkRedis(),
 		optional("mail", s.mail != nil, "mail goes out through the configured server", "no mail is sent: --mail-server is not set"),
 		optional("relay", s.turn.Listening(), "%d relays of calls are open", "calls have no relay of this server: --turn-addr is not set", int64(s.turn.Relays())),
@@ -56,6 +57,14 @@ func (s *Server) check(ctx context.Context) (bool, []operations.HealthCheck) {
 		checks = append(checks, checked("draining", errors.New("this node is shutting down"), ""))
 	}
 	return ready, checks
+}
+
+func (s *Server) checkAudit() operations.HealthCheck {
+	var err error
+	if n := s.db.AuditBroken(); n > 0 {
+		err = fmt.Errorf("what is before entry %d has been rewritten or cut by something else than this server", n)
+	}
+	return checked("audit", err, "no break of the log was found")
 }
 
 func (s *Server) checkRedis() operations.HealthCheck {

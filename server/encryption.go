@@ -151,9 +151,7 @@ func (p Place) with(ctx context.Context, log *slog.Logger, work func(*store.DB) 
 	}
 	key, err := secrets{p.Data, db.Vault()}.kept(auditKeyFile)
 	if err == nil {
-		err = db.SignAudit(ctx, key, false)
-	}
-	if err == nil {
+		db.SignAudit(key)
 		err = work(db)
 	}
 	return errors.Join(err, db.Close())

@@ -41,6 +41,7 @@ type serverKeys struct{ token, account, seal []byte }
 // keyFlags are the settings of the keys, by their kinds.
 var keyFlags = map[string]string{
 	store.TokenKey: "--token-key", store.AccountKey: "--account-key", store.SealKey: "--seal-key", store.FolderID: "--data",
+	store.AuditKey: auditKeyFile, // it can only be a file
 }
 
 // openKeys reads the server's keys, makes those that are missing, and has the
@@ -112,6 +113,7 @@ func (s *Server) asNode(folder string) store.Node {
 		{Kind: store.AccountKey, ID: fingerprint(s.keys.account, store.AccountKey)},
 		{Kind: store.SealKey, ID: record.SealKeyID(public), Public: base64.StdEncoding.EncodeToString(public)},
 		{Kind: store.FolderID, ID: fingerprint([]byte(folder), store.FolderID)},
+		{Kind: store.AuditKey, ID: fingerprint(s.auditKey, store.AuditKey)},
 	}
 	shared := s.cfg.sharedSettings()
 	for _, k := range keys {
@@ -235,21 +237,27 @@ func (s *Server) explain(err error) error {
 	return err
 }
 
+// losses are what a lost key was needed for, and what follows from another one.
+var losses = map[string]struct{ needed, then string }{
+	store.SealKey: {"the database has signed documents", "Documents that were signed before can then be verified only " +
+		"if the database has their public key; otherwise they verify as signed with an unknown key"},
+	store.AccountKey: {"accounts have second factors", "Nobody can use a second factor or a recovery code from before then: an admin has to reset them"},
+	store.AuditKey: {"the audit log is signed with it", "That nobody has rewritten the entries from before then " +
+		"can only be shown by comparing them with an earlier export (wenzhen audit verify --against)"},
+}
+
 func lostKey(lost *store.KeyLost) error {
-	what, then := "the database has signed documents", "Documents that were signed before can then be verified only "+
-		"if the database has their public key; otherwise they verify as signed with an unknown key"
-	if lost.Kind == store.AccountKey {
-		what, then = "accounts have second factors", "Nobody can use a second factor or a recovery code from before then: an admin has to reset them"
-	}
-	which := ""
+	which, give := "", ""
 	if lost.Want != "" {
 		which = " (" + lost.Want + ")"
 	}
-	flag := keyFlags[lost.Kind]
+	if flag := keyFlags[lost.Kind]; lost.Kind != store.AuditKey {
+		give = ", or give the old key with " + flag
+	}
 	return fmt.Errorf("the %s key is missing, or is not the one that was in use%s, and %s. "+
-		"Put %s.key back into the data folder (every backup has it), or give the old key with %s. "+
+		"Put %s.key back into the data folder (every backup has it)%s. "+
 		"If it is lost, start once with --accept-new-keys %s. %s (docs/operations.md)",
-		lost.Kind, which, what, lost.Kind, flag, lost.Kind, then)
+		lost.Kind, which, losses[lost.Kind].needed, lost.Kind, give, lost.Kind, losses[lost.Kind].then)
 }
 
 // publicKeys are all that documents have been sealed with.

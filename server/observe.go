@@ -37,6 +37,7 @@ func (s *Server) observe() {
 	}
 	m.Counter("attachments_damaged_total", "Files that were asked for and are not as they were uploaded: damaged on disk, or gone.", func() float64 { return float64(s.blobs.Damaged()) })
 	m.Gauge("audit_reads_owed", "Reads that are not in the audit log yet, because the database takes no writes.", func() float64 { return float64(s.reads.Owed()) })
+	m.Gauge("audit_broken_at", "The entry of the audit log before which it has been rewritten or cut; 0 if that has not been found.", func() float64 { return float64(s.db.AuditBroken()) })
 	m.Counter("damaged_passed_over_total", "Stored events, messages in searches and notifications that were passed over because they cannot be read: damaged, or not written by this server.", func() float64 { return float64(s.db.Damaged()) })
 	m.Gauge("writer_queue", "Functions that wait for the SQLite writer; 0 with PostgreSQL.", func() float64 { return float64(s.db.Waiting()) })
 	if s.node != nil {

@@ -17,6 +17,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/lobby"
@@ -51,6 +52,7 @@ type Server struct {
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.Fire
 	auditKey  []byte // signs the end of the audit log
+	audits    *audit.Service
 	reads     *reads
 	bills     *billing.Service
 	lobby     *lobby.Service
@@ -78,7 +80,6 @@ type Server struct {
 	draining atomic.Bool
 	drained  time.Time // when a shutdown is to be over
 	noticed  func(context.Context)
-	linger   time.Duration // of closed connections; 0 is the default
 	stopHub  context.CancelFunc
 	hubDone  chan struct{}
 }
@@ -192,6 +193,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { encryptAnew(work, s.db, s.blobs, s.log) })
 	tasks.Go(func() { beat(work, s.db, s.enrolled, s.log) })
 	tasks.Go(func() { s.reads.run(work) })
+	tasks.Go(func() { watchAudit(work, s.db, s.audits, s.log) })
 	tasks.Go(func() { sweepFiles(work, s.db, s.blobs, s.clock, s.log) })
 	var err error
 	served := make(chan struct{})

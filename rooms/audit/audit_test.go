@@ -2,7 +2,9 @@ package audit
 
 import (
 	"context"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,18 +14,25 @@ import (
 // ledger is a log in memory; what is tested here is the chain, not the database.
 type ledger struct {
 	list []LogEntry
-	num  int64
-	hash string
-	// signedBy is the key of who wrote it last.
-	signedBy []byte
+	head Head
+	key  []byte
 }
 
-func (l *ledger) NextAudit() (int64, string, error) { l.num++; return l.num, l.hash, nil }
+func (l *ledger) LockAudit() (End, error) {
+	end := End{Head: l.head, Unsigned: !l.head.Signed(l.key)}
+	if n := len(l.list); n > 0 {
+		end.LastNum, end.LastSHA256 = l.list[n-1].Num, l.list[n-1].SHA256
+	}
+	return end, nil
+}
 
-func (l *ledger) InsertAudit(e LogEntry) error {
-	l.list, l.hash = append(l.list, e), e.SHA256
+func (l *ledger) InsertAudit(e LogEntry, head Head) error {
+	head.Signature = head.Sign(l.key)
+	l.list, l.head = append(l.list, e), head
 	return nil
 }
+
+func (l *ledger) Write(_ context.Context, f func(Tx) error) error { return f(l) }
 
 func (l *ledger) Audit(context.Context, Query) ([]LogLine, error) { return nil, nil }
 
@@ -37,20 +46,38 @@ func (l *ledger) AuditAfter(_ context.Context, num int64, limit int) ([]LogEntry
 	return list, nil
 }
 
-func (l *ledger) AuditHead(context.Context) (Head, error) {
-	return Head{l.num, l.hash, Head{Num: l.num, SHA256: l.hash}.Sign(l.signedBy)}, nil
-}
+func (l *ledger) AuditHead(context.Context) (Head, error) { return l.head, nil }
+
+var auditKey = []byte("a key that is not in the database")
 
 func filled(t *testing.T, n int) *ledger {
 	t.Helper()
-	l := &ledger{}
+	l := &ledger{key: auditKey}
+	l.head.Signature = l.head.Sign(l.key)
+	l.append(t, n)
+	return l
+}
+
+func (l *ledger) append(t *testing.T, n int) {
+	t.Helper()
 	for i := range n {
 		err := Append(l, rooms.Actor{UserID: "u", Role: rooms.RoleDoctor, Address: "192.0.2.1"}, time.Unix(int64(i), 0), "record:read", "patient:p", func(e *LogEntry) { e.Reason = "why" })
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	return l
+}
+
+// rechain numbers and hashes the entries anew, as somebody does who has the
+// database alone, and writes the end without its signature.
+func (l *ledger) rechain() {
+	last := LogEntry{}
+	for i := range l.list {
+		l.list[i].Num, l.list[i].Previous = last.Num+1, last.SHA256
+		l.list[i].SHA256, _ = l.list[i].sum()
+		last = l.list[i]
+	}
+	l.head.Num, l.head.SHA256 = last.Num, last.SHA256
 }
 
 func TestFollow(t *testing.T) {
@@ -74,7 +101,7 @@ func TestFollow(t *testing.T) {
 	} {
 		l := filled(t, 10)
 		damage.do(l)
-		v, err := Follow(t.Context(), l, nil)
+		v, err := Follow(t.Context(), l, auditKey)
 		if err != nil || v.OK != (damage.at == 0) || v.BrokenAt != damage.at || (v.Why == "") != v.OK {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
@@ -84,18 +111,94 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// Somebody who has the database alone can make another chain, but cannot sign it (SEC-12).
-func TestFollowWithAKey(t *testing.T) {
+// Whatever somebody does who has the database alone, it is found at once, and
+// also after the server has appended and signed further entries (R-A, SEC-12).
+func TestABreakIsNeverCoveredUp(t *testing.T) {
 	t.Parallel()
-	key := []byte("a key that is not in the database")
-	for name, c := range map[string]struct {
-		by []byte
-		ok bool
-	}{"signed": {key, true}, "not signed": {nil, false}, "signed by another key": {[]byte("x"), false}} {
-		l := filled(t, 3)
-		l.signedBy = c.by
-		if v, err := Follow(t.Context(), l, key); err != nil || v.OK != c.ok {
+	for name, damage := range map[string]func(*ledger){
+		"one removed, rehashed":  func(l *ledger) { l.list = slices.Delete(l.list, 4, 5); l.rechain() },
+		"one changed, rehashed":  func(l *ledger) { l.list[4].Action = "x"; l.rechain() },
+		"the last changed":       func(l *ledger) { l.list[9].Action = "x"; l.rechain() },
+		"cut":                    func(l *ledger) { l.list = l.list[:7]; l.rechain() },
+		"cut, the end kept":      func(l *ledger) { l.list = l.list[:7] },
+		"one added":              func(l *ledger) { l.list = append(l.list, LogEntry{Num: 11}); l.rechain() },
+		"one added, no new end":  func(l *ledger) { l.list = append(l.list, LogEntry{Num: 11}) },
+		"all and the end gone":   func(l *ledger) { l.list, l.head = nil, Head{} },
+		"the signature gone":     func(l *ledger) { l.head.Signature = "" },
+		"signed by another":      func(l *ledger) { l.rechain(); l.head.Signature = l.head.Sign([]byte("x")) },
+		"said to be from before": func(l *ledger) { l.head.Since = 11 },
+		"said to be broken":      func(l *ledger) { l.head.BrokenAt, l.head.BrokenLast = 1<<40, 1<<40 },
+	} {
+		l := filled(t, 10)
+		damage(l)
+		if v, err := Follow(t.Context(), l, auditKey); err != nil || v.OK || v.Why == "" {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
+		l.append(t, 3)
+		if v, err := Follow(t.Context(), l, auditKey); err != nil || v.OK || v.BrokenAt == 0 {
+			t.Errorf("%s, after further entries: %+v, %v", name, v, err)
+		}
+		if n := slices.IndexFunc(l.list, func(e LogEntry) bool { return e.Action == Broken }); n < 0 || l.list[n].Reason == "" {
+			t.Errorf("%s: the log does not say so: %+v", name, l.list)
+		}
+		// Nor does rewriting it once more remove the mark.
+		l.list = slices.DeleteFunc(l.list, func(e LogEntry) bool { return e.Action == Broken })
+		l.rechain()
+		l.head.BrokenAt, l.head.BrokenLast = 0, 0
+		l.append(t, 1)
+		if v, err := Follow(t.Context(), l, auditKey); err != nil || v.OK {
+			t.Errorf("%s, without the mark: %+v, %v", name, v, err)
+		}
+	}
+}
+
+// A gap in the middle breaks the chain; once it was found it is marked, and the
+// entries of after are not taken for part of it.
+func TestAFoundBreakIsMarked(t *testing.T) {
+	t.Parallel()
+	l := filled(t, 10)
+	l.list = slices.Delete(l.list, 4, 5)
+	s := New(l, auditKey, time.Now)
+	for range 3 {
+		if v, err := s.Inspect(t.Context()); err != nil || v.BrokenAt != 6 {
+			t.Errorf("%+v, %v", v, err)
+		}
+	}
+	if l.head.BrokenAt != 11 || l.head.BrokenLast != 11 || len(l.list) != 10 {
+		t.Errorf("the end: %+v, %d entries", l.head, len(l.list))
+	}
+}
+
+// What is appended with the key of before marks could be made is still sound.
+func TestAnEndOfBefore(t *testing.T) {
+	t.Parallel()
+	l := filled(t, 3)
+	l.head.Signature = authenticate(auditKey, "wenzhen audit head\n%d\n%s", l.head.Num, l.head.SHA256)
+	for range 2 {
+		if v, err := Follow(t.Context(), l, auditKey); err != nil || !v.OK {
+			t.Errorf("%+v, %v", v, err)
+		}
+		l.append(t, 1)
+	}
+}
+
+// Nothing unbounded gets into a log that nothing is removed from (R1).
+func TestEntriesAreBounded(t *testing.T) {
+	t.Parallel()
+	l := filled(t, 1)
+	long := strings.Repeat("x", 1000)
+	for name, err := range map[string]error{
+		"subject": Append(l, rooms.Actor{}, time.Now(), "message:read", "consultation:"+long, nil),
+		"detail":  Append(l, rooms.Actor{}, time.Now(), "message:read", "consultation:1", func(e *LogEntry) { e.Detail = long }),
+		"reason":  Append(l, rooms.Actor{}, time.Now(), "message:read", "consultation:1", func(e *LogEntry) { e.Reason = strings.Repeat(long, 50) }),
+		"read": NewReads(l.Write, time.Now, slog.New(slog.DiscardHandler)).
+			Note(t.Context(), rooms.Actor{UserID: "u"}, MessageRead, "consultation:"+long),
+	} {
+		if rooms.CodeOf(err) != rooms.CodeTooLarge {
+			t.Errorf("a long %s: %v", name, err)
+		}
+	}
+	if len(l.list) != 1 {
+		t.Errorf("%d entries", len(l.list))
 	}
 }

@@ -4,7 +4,9 @@
 // chain from there on.
 //
 // The end of the log is signed by a key that is not in the database, so that
-// somebody who can only write the database cannot make a new chain.
+// somebody who can only write the database cannot make a new chain. Append
+// checks that signature first: it never signs a chain that something else has
+// made, but marks the log as broken from then on.
 //
 // An entry about a change is appended within the change's transaction: both are
 // there or neither is. Append is all that other features need. Who read what is

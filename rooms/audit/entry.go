@@ -49,28 +49,106 @@ func (e LogEntry) sum() (string, error) {
 
 // Tx is the transaction that an entry is appended in.
 type Tx interface {
-	// NextAudit takes the next number, and tells the SHA256 of the entry before;
-	// until the transaction ends nobody else can.
-	NextAudit() (num int64, previous string, err error)
-	// InsertAudit writes the entry and makes it the last.
-	InsertAudit(LogEntry) error
+	// LockAudit returns the end of the log as it is stored; until the transaction
+	// ends nobody else can append.
+	LockAudit() (End, error)
+	// InsertAudit writes an entry, and makes head, which it signs, the end of the log.
+	InsertAudit(e LogEntry, head Head) error
+}
+
+// Limits of what an entry is made of, in bytes. What is longer is refused: an
+// entry is never removed.
+const (
+	subjectMost = 200
+	detailMost  = 200
+	reasonMost  = 40_000 // 10,000 characters
+)
+
+// bounded refuses an entry that is too long. The subject has an id that a client
+// sent.
+func (e LogEntry) bounded() error {
+	switch {
+	case len(e.Subject) > subjectMost:
+		return rooms.TooLarge("", "an id may have at most 100 characters")
+	case len(e.Detail) > detailMost:
+		return rooms.TooLarge("", "an entry of the audit log may have a detail of at most %d bytes", detailMost)
+	case len(e.Reason) > reasonMost:
+		return rooms.TooLarge("reason", "a reason may have at most 10,000 characters")
+	}
+	return nil
 }
 
 // Append writes that actor did action to subject at a time, as part of tx.
 // more, which may be nil, fills in Reason and Detail.
+//
+// If the end of the log is not what this server has signed, somebody has
+// rewritten or cut the log. Append then enters that first (Broken), and the end
+// has a mark from then on, which is signed too. The log continues, but the break
+// is never covered up.
 func Append(tx Tx, actor rooms.Actor, at time.Time, action, subject string, more func(*LogEntry)) error {
 	e := LogEntry{At: at.UTC(), ActorID: actor.UserID, Role: actor.Role, Address: actor.Address, Action: action, Subject: subject}
 	if more != nil {
 		more(&e)
 	}
+	if err := e.bounded(); err != nil {
+		return err
+	}
+	head, err := sound(tx, at)
+	if err == nil {
+		_, err = add(tx, head, e)
+	}
+	return err
+}
+
+// Inspect compares the end of the log with what this server has signed, and
+// marks the log as broken if it differs, as Append does.
+func Inspect(tx Tx, at time.Time) error {
+	_, err := sound(tx, at)
+	return err
+}
+
+// MarkBroken marks the log as broken, because following it has found that it is.
+// A log that is marked already stays as it is.
+func MarkBroken(tx Tx, at time.Time, why string) error {
+	head, err := sound(tx, at)
+	if err != nil || head.BrokenAt > 0 {
+		return err
+	}
+	_, err = mark(tx, head, at, why)
+	return err
+}
+
+// sound is the end of the log to append to; one that is not what it should be is
+// marked first.
+func sound(tx Tx, at time.Time) (Head, error) {
+	end, err := tx.LockAudit()
+	if err != nil {
+		return Head{}, err
+	}
+	if why := end.wrong(); why != "" {
+		return mark(tx, end.base(), at, why)
+	}
+	return end.Head, nil
+}
+
+// mark enters that the log is broken.
+func mark(tx Tx, head Head, at time.Time, why string) (Head, error) {
+	head.BrokenLast = head.Num + 1
+	if head.BrokenAt <= 0 || head.BrokenAt > head.BrokenLast {
+		head.BrokenAt = head.BrokenLast
+	}
+	return add(tx, head, LogEntry{At: at.UTC(), Action: Broken, Subject: "audit", Reason: why})
+}
+
+// add writes an entry after head, and returns the new head.
+func add(tx Tx, head Head, e LogEntry) (Head, error) {
+	e.Num, e.Previous = head.Num+1, head.SHA256
 	var err error
-	if e.Num, e.Previous, err = tx.NextAudit(); err != nil {
-		return err
-	}
 	if e.SHA256, err = e.sum(); err != nil {
-		return err
+		return head, err
 	}
-	return tx.InsertAudit(e)
+	head.Num, head.SHA256 = e.Num, e.SHA256
+	return head, tx.InsertAudit(e, head)
 }
 
 // Check follows a stretch of the chain, which begins after the entry last

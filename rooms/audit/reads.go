@@ -19,6 +19,11 @@ const (
 	OrderRefunded  = "order:refund"
 	// Entered is that somebody who was invited by address took their place.
 	Entered = "consultation:enter"
+	// Broken is that what is before the entry has been rewritten or cut.
+	Broken = "audit:broken"
+	// KeyAccepted is that an admin of the machine had the server make a new key
+	// for the log, because the old one was lost.
+	KeyAccepted = "audit:key"
 	// Reassigned is that another doctor took the place of the doctor.
 	Reassigned = "consultation:reassign"
 )
@@ -70,6 +75,9 @@ func NewReads(write func(context.Context, func(Tx) error) error, now func() time
 // stored, or at once if the log has it. Errors: unavailable; then what was read
 // must not be shown.
 func (r *Reads) Note(ctx context.Context, actor rooms.Actor, action, subject string) error {
+	if err := (LogEntry{Subject: subject}).bounded(); err != nil {
+		return err
+	}
 	o, key := owed{actor, r.now(), action, subject}, read{actor.UserID, actor.SessionID, action, subject}
 	if r.known(key, o.at) {
 		return nil

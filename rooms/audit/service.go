@@ -58,6 +58,10 @@ type Verdict struct {
 	// BrokenAt is the number of the first entry that does not follow, and Why.
 	BrokenAt int64  `json:"brokenAt,omitempty"`
 	Why      string `json:"why,omitempty"`
+	// SignedFrom is the first entry that was written with this server's key, if
+	// there are some before it: those follow from each other, which is all that
+	// is known about them.
+	SignedFrom int64 `json:"signedFrom,omitempty"`
 }
 
 // Query is a page of the log, the latest first; the zero Query is all of it.
@@ -74,17 +78,22 @@ type Store interface {
 	AuditAfter(ctx context.Context, num int64, limit int) ([]LogEntry, error)
 	// AuditHead returns the end of the log as the writer keeps it.
 	AuditHead(ctx context.Context) (Head, error)
+	// Write runs a function in a transaction.
+	Write(ctx context.Context, f func(Tx) error) error
 }
 
 // Service implements the commands of the log.
 type Service struct {
 	store Store
 	key   []byte
+	now   func() time.Time
 }
 
 // New makes the service. key is the key that signs the end of the log; nil where
 // it is not signed.
-func New(store Store, key []byte) *Service { return &Service{store: store, key: key} }
+func New(store Store, key []byte, now func() time.Time) *Service {
+	return &Service{store: store, key: key, now: now}
+}
 
 // Commands are the commands that the service carries out.
 func (s *Service) Commands() []rooms.Bound {
@@ -114,7 +123,18 @@ func (s *Service) list(ctx context.Context, _ rooms.Actor, in LogFilter) (LogPag
 }
 
 func (s *Service) verify(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (Verdict, error) {
-	return Follow(ctx, s.store, s.key)
+	return s.Inspect(ctx)
+}
+
+// Inspect follows the whole log. A break that it finds is entered in the log,
+// which is marked from then on. If that fails, as it does while the database
+// takes no writes, the break is still there for the next call to find.
+func (s *Service) Inspect(ctx context.Context) (Verdict, error) {
+	v, err := Follow(ctx, s.store, s.key)
+	if err == nil && !v.OK {
+		_ = s.store.Write(ctx, func(tx Tx) error { return MarkBroken(tx, s.now(), v.Why) })
+	}
+	return v, err
 }
 
 // stretch is how many entries are checked at a time.
@@ -142,12 +162,17 @@ func Follow(ctx context.Context, store Store, key []byte) (Verdict, error) {
 		}
 		last = list[len(list)-1]
 	}
+	v := Verdict{Entries: head.Num, SignedFrom: head.Since}
+	switch {
 	// Others may have appended meanwhile; what was there before must be.
-	if last.Num < head.Num || (last.Num == head.Num && last.SHA256 != head.SHA256) {
-		return Verdict{Entries: head.Num, BrokenAt: last.Num + 1, Why: "the end of the log is gone"}, nil
+	case last.Num < head.Num || (last.Num == head.Num && last.SHA256 != head.SHA256):
+		v.BrokenAt, v.Why = last.Num+1, "the end of the log is gone"
+	case !head.Signed(key):
+		v.BrokenAt, v.Why = head.Num, "the end of the log is not signed by this server's key: it was written by something else"
+	case head.BrokenAt > 0:
+		v.BrokenAt, v.Why = head.BrokenAt, "what is before this entry has been rewritten or cut: it was not what this server had signed"
+	default:
+		v.OK, v.Entries = true, last.Num
 	}
-	if !head.Signed(key) {
-		return Verdict{Entries: head.Num, BrokenAt: head.Num, Why: "the end of the log is not signed by this server's key: it was written by something else"}, nil
-	}
-	return Verdict{OK: true, Entries: last.Num}, nil
+	return v, nil
 }

@@ -222,7 +222,7 @@ func (w *World) open() {
 	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, lateLobby{store.Lobby{DB: db}}, w.Presence, w.Hub, w.Now)
 	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive, w.Accounts.ConfirmedWithin(w.SignConfirm, record.SignDiagnosis.Name)}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(), boards.Commands(),
 		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands(),
-		w.Records.Commands(), audit.New(store.Audits{DB: db}, nil).Commands(), lobbies.Commands())
+		w.Records.Commands(), audit.New(store.Audits{DB: db}, nil, w.Now).Commands(), lobbies.Commands())
 }
 
 // Node makes the accounts of a node that shares the world's database and keys

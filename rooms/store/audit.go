@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
@@ -79,8 +81,14 @@ func (s Audits) AuditAfter(ctx context.Context, num int64, limit int) ([]audit.L
 // AuditHead implements audit.Store.
 func (s Audits) AuditHead(ctx context.Context) (audit.Head, error) { return auditHead(ctx, s.readers) }
 
+const headColumns = `num, sha256, since, broken_at, broken_last, signature`
+
+func scanHead(h *audit.Head) []any {
+	return []any{&h.Num, &h.SHA256, &h.Since, &h.BrokenAt, &h.BrokenLast, &h.Signature}
+}
+
 func auditHead(ctx context.Context, q querier) (h audit.Head, err error) {
-	err = q.row(ctx, `SELECT num, sha256, signature FROM audit_head WHERE name = 'audit'`).Scan(&h.Num, &h.SHA256, &h.Signature)
+	err = q.row(ctx, `SELECT `+headColumns+` FROM audit_head WHERE name = 'audit'`).Scan(scanHead(&h)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return audit.Head{}, nil
 	}
@@ -92,43 +100,97 @@ func (s Audits) Write(ctx context.Context, f func(audit.Tx) error) error {
 	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
 }
 
-// SignAudit has every entry of the audit log signed with key from now on. With
-// first, the end of the log is signed as it is: the key has only just been made.
-// It is called before anything else uses the database.
-func (db *DB) SignAudit(ctx context.Context, key []byte, first bool) error {
-	db.opts.signs.key = key
-	if !first {
-		return nil
-	}
+// SignAudit has every entry of the audit log signed with key from now on. It is
+// called before anything else uses the database.
+func (db *DB) SignAudit(key []byte) { db.opts.signs.key = key }
+
+// BeginAudit is SignAudit for a server that starts. renewed says that the key
+// has just been made: the end of the log is signed as it is, and what is there
+// of it is known not to be signed by this key. Otherwise it is compared with
+// what this server has signed.
+func (db *DB) BeginAudit(ctx context.Context, key []byte, renewed bool) error {
+	db.SignAudit(key)
 	return db.write.InTx(ctx, func(tx *Tx) error {
-		h, err := auditHead(context.Background(), tx)
+		end, err := tx.LockAudit()
 		if err != nil {
 			return err
 		}
-		return tx.exec(`UPDATE audit_head SET signature = $1 WHERE name = 'audit'`, h.Sign(key))
+		fresh := false
+		if !renewed && end.LastNum == 0 && end.Signature == "" {
+			if err := tx.row(ctx, `SELECT NOT EXISTS (SELECT 1 FROM users)`).Scan(&fresh); err != nil {
+				return err
+			}
+		}
+		if !renewed && !fresh {
+			return audit.Inspect(tx, db.opts.Now())
+		}
+		head := end.Head
+		if head.Num > 0 {
+			head.Since = head.Num + 1
+		}
+		if err := tx.saveHead(head); err != nil || end.Signature == "" {
+			return err
+		}
+		return audit.Append(tx, rooms.Actor{}, db.opts.Now(), audit.KeyAccepted, "audit", nil)
 	})
 }
 
+// AuditBroken is the entry before which the audit log has been rewritten or cut,
+// as far as this process has noticed; 0 if it has not.
+func (db *DB) AuditBroken() int64 { return db.opts.signs.broken.Load() }
+
 // signs is the key that signs the end of the audit log, shared by everything
 // that writes one database.
-type signs struct{ key []byte }
+type signs struct {
+	key    []byte
+	broken atomic.Int64
+	log    *slog.Logger
+}
+
+// saw remembers and logs that the log is marked as broken.
+func (s *signs) saw(brokenAt int64) {
+	if brokenAt > 0 && s.broken.Swap(brokenAt) != brokenAt {
+		s.log.Error("the audit log has been rewritten or cut by something else than this server; see wenzhen audit verify", "before entry", brokenAt)
+	}
+}
 
 // auditTurn is what transactions queue for that lost a race for the head of the
 // audit log, as others do for a room.
 const auditTurn rooms.RoomID = "audit"
 
-// NextAudit implements audit.Tx. Counting the head up locks it.
-func (tx *Tx) NextAudit() (num int64, previous string, err error) {
+// LockAudit implements audit.Tx. Writing the head locks it.
+func (tx *Tx) LockAudit() (audit.End, error) {
+	ctx := context.Background()
 	tx.rooms = append(tx.rooms, auditTurn)
-	err = tx.row(context.Background(), `INSERT INTO audit_head (name, num, sha256) VALUES ('audit', 1, '')
-		ON CONFLICT (name) DO UPDATE SET num = audit_head.num + 1 RETURNING num, sha256`).Scan(&num, &previous)
-	return num, previous, err
+	var end audit.End
+	err := tx.row(ctx, `INSERT INTO audit_head (name, num, sha256) VALUES ('audit', 0, '')
+		ON CONFLICT (name) DO UPDATE SET num = audit_head.num RETURNING `+headColumns).Scan(scanHead(&end.Head)...)
+	if err != nil {
+		return end, err
+	}
+	err = tx.row(ctx, `SELECT num, sha256 FROM audit ORDER BY num DESC LIMIT 1`).Scan(&end.LastNum, &end.LastSHA256)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return end, err
+	}
+	if len(tx.signs.key) == 0 && end.Signature != "" {
+		return end, errors.New("the audit log is signed, and the data folder has no audit.key to go on with")
+	}
+	end.Unsigned = !end.Signed(tx.signs.key)
+	tx.signs.saw(end.BrokenAt)
+	return end, nil
 }
 
 // InsertAudit implements audit.Tx.
-func (tx *Tx) InsertAudit(e audit.LogEntry) error {
+func (tx *Tx) InsertAudit(e audit.LogEntry, head audit.Head) error {
 	return firstOf(
 		tx.exec(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			e.Num, micros(e.At), e.ActorID, e.Role, e.Address, e.Action, e.Subject, tx.keys().Seal(auditPlace(e.Num), e.Reason), e.Detail, e.Previous, e.SHA256),
-		tx.exec(`UPDATE audit_head SET sha256 = $1, signature = $2 WHERE name = 'audit'`, e.SHA256, audit.Head{Num: e.Num, SHA256: e.SHA256}.Sign(tx.signs.key)))
+		tx.saveHead(head))
+}
+
+// saveHead signs and writes the end of the audit log.
+func (tx *Tx) saveHead(h audit.Head) error {
+	tx.signs.saw(h.BrokenAt)
+	return tx.exec(`UPDATE audit_head SET num = $1, sha256 = $2, since = $3, broken_at = $4, broken_last = $5, signature = $6 WHERE name = 'audit'`,
+		h.Num, h.SHA256, h.Since, h.BrokenAt, h.BrokenLast, h.Sign(tx.signs.key))
 }

@@ -90,7 +90,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	opts.vault, opts.signs, opts.damaged = vault.New(opts.Master), &signs{}, &damaged{log: opts.Log}
+	opts.vault, opts.signs, opts.damaged = vault.New(opts.Master), &signs{log: opts.Log}, &damaged{log: opts.Log}
 	if opts.Committed == nil {
 		opts.Committed = func(int, time.Duration) {}
 	}

@@ -11,12 +11,13 @@ import (
 	"time"
 )
 
-// Kinds of server keys. What has been made with a key of the first two cannot be
-// used without it.
+// Kinds of server keys. What has been made with a seal, an account or an audit
+// key cannot be used, or not be verified, without it.
 const (
 	SealKey    = "seal"    // signed documents
 	AccountKey = "account" // second factors
 	TokenKey   = "token"
+	AuditKey   = "audit"  // signs the end of the audit log
 	FolderID   = "folder" // no key: which data folder a node has
 )
 
@@ -104,6 +105,7 @@ func scanServerKey(s scanner) (ServerKey, error) {
 var dependents = map[string]string{
 	SealKey:    `SELECT count(*) FROM documents WHERE signed_at IS NOT NULL`,
 	AccountKey: `SELECT count(*) FROM totp`,
+	AuditKey:   `SELECT count(*) FROM audit_head WHERE num > 0 AND signature <> ''`,
 }
 
 // NeedsKey reports, by a *KeyLost, whether a new key of a kind would be one with

@@ -28,6 +28,8 @@ export const actions = [
   'user:disconnect',
   'auth:login',
   'auth:failed',
+  'audit:broken',
+  'audit:key',
   'message:read',
   'attachment:read',
   'order:refund',

@@ -58,10 +58,11 @@ export const operationsEn: OperationsTexts = {
     ready: 'Ready and taking requests',
     notReady: 'Not ready',
     state: { ok: 'Fine', off: 'Off', failing: 'Failing' },
-    part: { database: 'Database', disk: 'Disk', redis: 'Redis', mail: 'Mail', relay: 'Relay for calls', metrics: 'Metrics', tls: 'HTTPS', draining: 'Shutting down' },
+    part: { database: 'Database', disk: 'Disk', audit: 'Audit log', redis: 'Redis', mail: 'Mail', relay: 'Relay for calls', metrics: 'Metrics', tls: 'HTTPS', draining: 'Shutting down' },
     detail: {
       database: { ok: 'It answers; commands that wait to be written: {0}' },
       disk: { ok: '{0} GB free', off: 'How much is free is not known on this system' },
+      audit: { ok: 'No break of the log was found' },
       redis: { ok: 'Other nodes heard of: {0}; signals dropped so far: {1}', off: 'This is the only node: --redis is not set' },
       mail: { ok: 'Mail goes out through the configured server', off: 'No mail is sent: --mail-server is not set' },
       relay: { ok: 'Relays of calls that are open: {0}', off: 'Calls have no relay of this server: --turn-addr is not set' },

@@ -57,11 +57,12 @@ export const operationsZhCN = {
     ready: '就绪，正在接受请求',
     notReady: '未就绪',
     state: { ok: '正常', off: '未启用', failing: '故障' },
-    part: { database: '数据库', disk: '磁盘', redis: 'Redis', mail: '邮件', relay: '通话中继', metrics: '监控指标', tls: 'HTTPS', draining: '正在关闭' },
+    part: { database: '数据库', disk: '磁盘', audit: '审计日志', redis: 'Redis', mail: '邮件', relay: '通话中继', metrics: '监控指标', tls: 'HTTPS', draining: '正在关闭' },
     /** What the server says of its parts, in our words: {0} and {1} are its figures. */
     detail: {
       database: { ok: '有应答；{0} 条命令等待写入' },
       disk: { ok: '剩余 {0} GB', off: '在此系统上无法得知剩余空间' },
+      audit: { ok: '未发现审计日志被改动' },
       redis: { ok: '可见 {0} 个其他节点；至今丢弃 {1} 个信令', off: '这是唯一的节点：未设置 --redis' },
       mail: { ok: '邮件经由配置的服务器发出', off: '不发送邮件：未设置 --mail-server' },
       relay: { ok: '正在使用 {0} 个通话中继', off: '本服务不提供通话中继：未设置 --turn-addr' },

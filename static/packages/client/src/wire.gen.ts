@@ -2095,6 +2095,7 @@ export interface Verdict {
   entries: number
   brokenAt?: number
   why?: string
+  signedFrom?: number
 }
 
 export interface Verification {
