@@ -24,7 +24,7 @@ import (
 	"wenzhen/rooms/store"
 )
 
-// Stage is when a command's deadline passes in its first transaction.
+// Stage is when a command's deadline passes in its transaction.
 type Stage string
 
 // The stages.
@@ -34,7 +34,7 @@ const (
 	WhileItCommits Stage = "commit"
 )
 
-// Late has the deadline of every command pass in its first transaction. The
+// Late has the deadline of every command pass in a transaction of it. The
 // command must then fail as one whose outcome is unknown; it is asked again, in
 // time, and that is its answer. What commits late although nobody waits for it
 // are commands with an id of the client's, which may be sent again; other
@@ -53,11 +53,18 @@ var sentAgain = map[string]string{
 	record.DraftDiagnosis.Name: "id", record.AmendDiagnosis.Name: "id", record.DraftPrescription.Name: "id", record.AmendPrescription.Name: "id",
 }
 
-// SentAgain are the commands that a client may send again with the same id.
-func SentAgain() []string { return slices.Sorted(maps.Keys(sentAgain)) }
+// inSteps are commands of several transactions that may be sent again after any
+// of them. Their deadline passes in each, one after the other; that of other
+// commands passes in the first, before which nothing was done.
+var inSteps = []string{billing.Checkout.Name, account.LogIn.Name, account.Confirm.Name, account.ChangePassword.Name}
 
-// Interrupted are the commands whose deadline passed in a transaction.
-func (w *World) Interrupted() []string { return slices.Sorted(maps.Keys(w.interrupted)) }
+// Interrupted are the commands whose deadline passed in a transaction, with how
+// many of a command's transactions that were.
+func (w *World) Interrupted() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.interrupted)
+}
 
 // answer asks for a command as the world's settings want it.
 func (w *World) answer(ctx context.Context, actor rooms.Actor, name string, raw json.RawMessage) (json.RawMessage, error) {
@@ -65,21 +72,40 @@ func (w *World) answer(ctx context.Context, actor rooms.Actor, name string, raw 
 	if w.late == "" || rooms.UploadOf(ctx) != nil { // an upload is read once
 		return w.Catalogue.Answer(ctx, actor, name, raw)
 	}
+	for step := range 9 {
+		answer, interrupted, err := w.answerLate(ctx, actor, name, raw, step)
+		if !interrupted {
+			return answer, err
+		}
+		if !slices.Contains(inSteps, name) {
+			break
+		}
+	}
+	return w.Catalogue.Answer(ctx, actor, name, raw)
+}
+
+// answerLate has a command's deadline pass in its transaction number step, and
+// reports whether it has so many.
+func (w *World) answerLate(ctx context.Context, actor rooms.Actor, name string, raw json.RawMessage, step int) (json.RawMessage, bool, error) {
+	w.T.Helper()
 	d := &deadline{Context: ctx, stage: w.late, oneWriter: w.options.URL == "", commits: w.late == WhileItCommits && mayBeSentAgain(name, raw),
 		passed: make(chan struct{}), left: make(chan struct{})}
+	d.before.Store(int64(step))
 	answer, err := w.Catalogue.Answer(d, actor, name, raw)
 	close(d.left)
 	if !d.begun.Load() {
-		return answer, err
+		return answer, false, err
 	}
 	if err == nil || !unknown(ctx, name, err) {
 		w.T.Errorf("%s: the deadline passed in its transaction (%s): answered %s and %v, want unavailable and retryable", name, w.late, answer, err)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.interrupted == nil {
-		w.interrupted = map[string]bool{}
+		w.interrupted = map[string]int{}
 	}
-	w.interrupted[name] = true
-	return w.Catalogue.Answer(ctx, actor, name, raw)
+	w.interrupted[name] = max(w.interrupted[name], step+1)
+	return nil, true, err
 }
 
 // unknown reports whether a client learns of an error that it may send the
@@ -100,8 +126,9 @@ func mayBeSentAgain(name string, raw json.RawMessage) bool {
 type deadline struct {
 	context.Context
 	stage     Stage
-	oneWriter bool // SQLite: functions run in the writer's goroutine
-	commits   bool // the transaction, although its caller has left
+	oneWriter bool         // SQLite: functions run in the writer's goroutine
+	commits   bool         // the transaction, although its caller has left
+	before    atomic.Int64 // how many transactions end in time before the one that does not
 	begun     atomic.Bool
 	once      sync.Once
 	passed    chan struct{}
@@ -135,7 +162,7 @@ func (d *deadline) Value(key any) any {
 
 // inTx is InTx of a store, in which the deadline of a command passes.
 func inTx[Tx any](ctx context.Context, to rooms.Transactions[Tx], f func(Tx) error) error {
-	d := firstOf(ctx)
+	d := passesIn(ctx)
 	if d == nil {
 		return to.InTx(ctx, f)
 	}
@@ -147,13 +174,14 @@ func inTx[Tx any](ctx context.Context, to rooms.Transactions[Tx], f func(Tx) err
 	return to.InTx(ctx, func(tx Tx) error { return d.run(func() error { return f(tx) }) })
 }
 
-// firstOf is the deadline that is to pass in this transaction, the first of its
-// command; nil for another one.
-func firstOf(ctx context.Context) *deadline {
+// passesIn is the deadline that is to pass in the transaction that begins; nil if
+// it ends in time.
+func passesIn(ctx context.Context) *deadline {
 	d, _ := ctx.Value(deadlineKey{}).(*deadline)
-	if d == nil || !d.begun.CompareAndSwap(false, true) {
+	if d == nil || d.before.Add(-1) != -1 {
 		return nil
 	}
+	d.begun.Store(true)
 	return d
 }
 
@@ -233,7 +261,7 @@ func (s lateLobby) InTx(ctx context.Context, f func(lobby.Tx) error) error {
 
 // Change implements sandbox.Ledger.
 func (s lateLedger) Change(ctx context.Context, reference string, f func(rooms.Tx, []byte) ([]byte, error)) error {
-	d := firstOf(ctx)
+	d := passesIn(ctx)
 	if d == nil {
 		return s.Sandbox.Change(ctx, reference, f)
 	}

@@ -109,7 +109,7 @@ type World struct {
 	sqlite        bool          // even if the other tests run on PostgreSQL
 
 	late        Stage // when the deadline of a command passes; "" for never
-	interrupted map[string]bool
+	interrupted map[string]int
 
 	timers map[string]rooms.Fire
 	mu     sync.Mutex
