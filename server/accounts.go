@@ -21,7 +21,7 @@ func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
 	if s.providers, err = identity.New(list, s.clock); err != nil {
 		return nil, err
 	}
-	rules := account.Config{Key: s.keys.token, KeyLife: cfg.TokenKeyLife, AccountKey: s.keys.account, PublicURL: s.publicURL(), OpenID: s.providers,
+	rules := account.Config{Hashing: s.hashing, Key: s.keys.token, KeyLife: cfg.TokenKeyLife, AccountKey: s.keys.account, PublicURL: s.publicURL(), OpenID: s.providers,
 		AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife, IdleLogOff: cfg.IdleLogOff,
 		SecondFactor: account.SecondFactor(cfg.SecondFactor), ConfirmRegistration: cfg.ConfirmRegistration == "on" && !cfg.Demo,
 		SecondFactorGuesses: cfg.SecondFactorGuesses, MailsADay: cfg.AccountMails,

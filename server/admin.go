@@ -18,6 +18,9 @@ type Place struct {
 
 	EncryptionKey     string `env:"WENZHEN_ENCRYPTION_KEY" help:"Master key of encryption at rest, if it is on."`
 	EncryptionCommand string `env:"WENZHEN_ENCRYPTION_COMMAND" help:"Instead of it, the command that asks a key management service."`
+
+	// Hashing of the passwords that the command sets; not a setting.
+	Hashing account.Hashing `kong:"-"`
 }
 
 // options are those of the store; the data folder is made when it is not there.
@@ -51,7 +54,7 @@ func CreateAdmin(ctx context.Context, at Place, name, email, password string, lo
 		return account.User{}, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	accounts, err := account.New(account.Config{}, store.Accounts{DB: db}, nil, clock)
+	accounts, err := account.New(account.Config{Hashing: at.Hashing}, store.Accounts{DB: db}, nil, clock)
 	if err != nil {
 		return account.User{}, err
 	}

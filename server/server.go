@@ -77,6 +77,7 @@ type Server struct {
 
 	public   Public
 	clock    func() time.Time
+	hashing  account.Hashing
 	draining atomic.Bool
 	drained  time.Time // when a shutdown is to be over
 	noticed  func(context.Context)
@@ -101,6 +102,10 @@ type Option func(*Server)
 // WithClock makes a server go by another clock than the system's: UTC, in
 // microseconds. It may jump, as that of a machine may.
 func WithClock(now func() time.Time) Option { return func(s *Server) { s.clock = now } }
+
+// WithHashing makes passwords cheaper to hash than they have to be: for tests,
+// which have many people.
+func WithHashing(cost account.Hashing) Option { return func(s *Server) { s.hashing = cost } }
 
 // New opens the data folder, migrates the database and listens on the address;
 // requests are answered once Run is called. Close, if Run is never called.

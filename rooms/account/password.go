@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -11,21 +12,32 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Parameters of argon2id (OWASP password storage, first recommendation):
-// 19 MiB, two passes, one lane.
+// Hashing is what it costs to hash a password with argon2id in one lane.
+type Hashing struct {
+	Memory uint32 // KiB
+	Passes uint32
+}
+
+// defaultHashing is the first recommendation of OWASP's password storage.
+var defaultHashing = Hashing{Memory: 19 * 1024, Passes: 2}
+
+// Lanes of argon2id, and lengths in bytes.
 const (
-	argonMemory = 19 * 1024
-	argonTime   = 2
-	argonLanes  = 1
-	argonKey    = 32
-	argonSalt   = 16
+	argonLanes = 1
+	argonKey   = 32
+	argonSalt  = 16
 )
 
 // passwords hashes and checks passwords, only so many at once: a flood of
 // logins must not take the machine's memory.
-type passwords struct{ slots chan struct{} }
+type passwords struct {
+	slots chan struct{}
+	cost  Hashing
+}
 
-func newPasswords() passwords { return passwords{make(chan struct{}, runtime.GOMAXPROCS(0))} }
+func newPasswords(cost Hashing) passwords {
+	return passwords{make(chan struct{}, runtime.GOMAXPROCS(0)), cmp.Or(cost, defaultHashing)}
+}
 
 func (p passwords) turn(ctx context.Context, work func()) error {
 	select {
@@ -43,11 +55,11 @@ func (p passwords) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, argonSalt)
 	_, _ = rand.Read(salt) // never fails (crypto/rand)
 	var key []byte
-	if err := p.turn(ctx, func() { key = argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonLanes, argonKey) }); err != nil {
+	if err := p.turn(ctx, func() { key = argon2.IDKey([]byte(password), salt, p.cost.Passes, p.cost.Memory, argonLanes, argonKey) }); err != nil {
 		return "", err
 	}
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes, b64(salt), b64(key)), nil
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.cost.Memory, p.cost.Passes, argonLanes, b64(salt), b64(key)), nil
 }
 
 // matches reports whether password made phc. An empty phc takes as long as a
@@ -63,7 +75,7 @@ func (p passwords) matches(ctx context.Context, password, phc string) (bool, err
 			return false, err
 		}
 	} else {
-		memory, passes, lanes = argonMemory, argonTime, argonLanes
+		memory, passes, lanes = int(p.cost.Memory), int(p.cost.Passes), argonLanes
 	}
 	var key []byte
 	err := p.turn(ctx, func() {

@@ -46,6 +46,9 @@ type Config struct {
 	// PublishedPassword is one that everyone knows and that no account may have:
 	// the demo's, on a server that is no demo.
 	PublishedPassword string
+	// Hashing of the passwords that are set from now on; OWASP's recommendation
+	// when zero. Tests have a cheaper one.
+	Hashing Hashing
 	// Registrations from one address within a minute.
 	Registrations int
 	// KeepMessages and KeepRecords are how long what was said, and what was
@@ -73,7 +76,7 @@ func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) (*Servic
 	if err != nil {
 		return nil, fmt.Errorf("account: public URL: %w", err)
 	}
-	return &Service{cfg: cfg, store: store, hub: hub, now: now, passwords: newPasswords(), party: party,
+	return &Service{cfg: cfg, store: store, hub: hub, now: now, passwords: newPasswords(cfg.Hashing), party: party,
 		signer: signer{keys: &keyring{master: cfg.Key, store: store, now: now}, life: cfg.AccessLife, now: now}, alive: newLiveness(store, now),
 		uses: uses{at: map[rooms.SessionID]time.Time{}}}, nil
 }

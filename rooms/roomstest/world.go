@@ -73,19 +73,21 @@ type World struct {
 	// OpenID is the providers that one can log in with: none, unless New is
 	// given some.
 	OpenID account.OpenID
-	// IdleLogOff is how long a doctor's session lives that nobody uses: for ever,
-	// unless New is told otherwise.
+	// IdleLogOff is how long a doctor's session lives that nobody uses: without
+	// a limit, unless a change of New sets one.
 	IdleLogOff time.Duration
 	// Quota is how many bytes the files of a user may have together; no limit
 	// unless New is given one.
 	Quota int64
-	// LoginFailures per account within a quarter of an hour: 10 unless New is
-	// told otherwise.
+	// LoginFailures per account within a quarter of an hour: 10, unless a change
+	// of New sets another.
 	LoginFailures int
 	// AddressLimit is how many failed logins, and how many registrations, one
-	// address may have: 100 unless New is told otherwise.
+	// address may have: 100, unless a change of New sets another.
 	AddressLimit int
 
+	// Hashing of passwords: Cheap, unless a change of New sets another.
+	Hashing account.Hashing
 	// SecondFactor is who has to have one, ConfirmRegistration whether accounts
 	// come to be with the confirmation of their address: nobody, and not, unless
 	// New is told otherwise.
@@ -122,6 +124,9 @@ const (
 	KeepRecords  = 15 * 365 * 24 * time.Hour
 )
 
+// Cheap makes a password's hash take microseconds.
+var Cheap = account.Hashing{Memory: 8, Passes: 1}
+
 // Password is everyone's.
 const Password = "correct horse battery"
 
@@ -131,7 +136,7 @@ func OnSQLite(w *World) { w.sqlite = true }
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB, change ...func(*World)) *World {
 	t.Helper()
-	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, AddressLimit: 100, dir: t.TempDir(), late: Stage(os.Getenv("WENZHEN_TEST_DEADLINES"))}
+	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, AddressLimit: 100, Hashing: Cheap, dir: t.TempDir(), late: Stage(os.Getenv("WENZHEN_TEST_DEADLINES"))}
 	for _, f := range change {
 		f(w)
 	}
@@ -143,6 +148,7 @@ func New(t testing.TB, change ...func(*World)) *World {
 		w.Hub.Run(ctx)
 	}()
 	w.options = store.Options{Path: filepath.Join(w.dir, "test.db"), Synchronous: "OFF"}
+	w.must(os.WriteFile(w.options.Path, migrated(), 0o600))
 	if sidecar.FromEnvironment() && !w.sqlite {
 		w.options = store.Options{URL: sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error {
 			return store.Migrate(ctx, store.Options{URL: url})
@@ -166,6 +172,25 @@ func New(t testing.TB, change ...func(*World)) *World {
 	})
 	return w
 }
+
+// migrated is an empty SQLite database of today's schema. Making one takes much
+// longer than most tests do, so that they share it.
+var migrated = sync.OnceValue(func() []byte {
+	dir, err := os.MkdirTemp("", "wenzhen-roomstest")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "test.db")
+	if err := store.Migrate(context.Background(), store.Options{Path: path}); err != nil {
+		panic(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	return content
+})
 
 // Restarts closes the database and everything above it, lets d pass with
 // nothing running, and starts again. Nothing is fired by that alone: Passes does.
@@ -229,7 +254,7 @@ func (w *World) open() {
 // but has a hub of its own.
 func (w *World) Node(hub *rooms.Hub) *account.Service {
 	w.T.Helper()
-	accounts, err := account.New(account.Config{Key: []byte("a key of 32 characters for tests"), AccountKey: []byte("one more of 32 characters for it"),
+	accounts, err := account.New(account.Config{Hashing: w.Hashing, Key: []byte("a key of 32 characters for tests"), AccountKey: []byte("one more of 32 characters for it"),
 		KeyLife: 30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
 		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
 		SecondFactor: w.SecondFactor, SecondFactorGuesses: 30, MailsADay: 20, ConfirmRegistration: w.ConfirmRegistration,

@@ -59,7 +59,7 @@ func serve(dir, addr, database string) error {
 		return err
 	}
 	cfg.Addr, cfg.Database, cfg.Redis, cfg.Synchronous = addr, database, os.Getenv(serveBy), "full"
-	s, err := server.New(context.Background(), cfg, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	s, err := server.New(context.Background(), cfg, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), server.WithHashing(cheap))
 	if err != nil {
 		return err
 	}

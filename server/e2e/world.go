@@ -29,7 +29,10 @@ import (
 )
 
 // Patience is how long a test waits for what must come.
-const Patience = time.Minute
+const Patience = 30 * time.Second
+
+// cheap makes a password's hash take microseconds.
+var cheap = account.Hashing{Memory: 8, Passes: 1}
 
 // Password is everyone's.
 const Password = "correct horse battery"
@@ -118,7 +121,7 @@ func (w *World) Run(addr string) {
 	if os.Getenv("WENZHEN_E2E_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	opts := slices.Clone(w.More)
+	opts := append([]server.Option{server.WithHashing(cheap)}, w.More...)
 	if w.Now != nil {
 		opts = append(opts, server.WithClock(w.Now))
 	}
@@ -171,10 +174,43 @@ func NewWorldOn(t testing.TB, dir, database string) *World {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
 	at := server.Place{Data: dir, Database: database}
-	_, err := server.CreateAdmin(t.Context(), at, "Admin", "admin@wenzhen.example", Password, Quiet)
-	Must(t, err)
+	if path := filepath.Join(dir, databaseFile); database == "sqlite" && !exists(path) {
+		content, err := withAdmin()
+		Must(t, err)
+		Must(t, os.WriteFile(path, content, 0o600))
+	} else {
+		Must(t, createAdmin(t.Context(), at))
+	}
 	return &World{T: t, Dir: dir, Database: at.Database, HTTP: &http.Client{Transport: transport, Timeout: Patience}}
 }
+
+// databaseFile is the database's name in a data folder.
+const databaseFile = "wenzhen.db"
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func createAdmin(ctx context.Context, at server.Place) error {
+	at.Hashing = cheap
+	_, err := server.CreateAdmin(ctx, at, "Admin", "admin@wenzhen.example", Password, Quiet)
+	return err
+}
+
+// withAdmin is a SQLite database with an admin. Making one takes longer than
+// many tests do, so that they share it.
+var withAdmin = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "wenzhen-e2e")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if err := createAdmin(context.Background(), server.Place{Data: dir, Database: "sqlite"}); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, databaseFile))
+})
 
 // EnterAdmin logs the admin in.
 func (w *World) EnterAdmin() {
