@@ -8,7 +8,7 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 FONTS       := static/dist/fonts/00-NotoSansSC.ttf
 
-.PHONY: run build test prove left test-go fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party clean chromium services
+.PHONY: run build test prove stable left test-go fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party clean chromium services
 
 # Run with demo accounts at http://localhost:8080.
 run: build
@@ -50,6 +50,10 @@ prove: test
 	WENZHEN_TEST_ENCRYPTION=1 .ci/timed "tests of the features on an encrypted database" $(GO) test $(GOTEST) ./rooms/...
 	$(MAKE) fuzz FUZZTIME=10m
 
+# Tests of what depends on time, 20 times beside busy loops: hours.
+stable: services static/node_modules/.installed server/cluster/node/node_modules/.installed $(FONT)
+	GO="$(GO)" RACE="$(RACE)" .ci/repeat
+
 # What `make test` does in a small way, and how much `make prove` does.
 left:
 	@echo "Left for make prove:"
@@ -61,13 +65,18 @@ lint:
 	.ci/timed "go vet" $(GO) vet ./...
 	.ci/timed staticcheck $(GO) run $(STATICCHECK) ./...
 
+# The race detector watches everything but SQLite, which is C translated to Go
+# and took nine tenths of the tests' time, and regular expressions.
+RACE ?= -race -gcflags='modernc.org/...=-race=false' -gcflags='regexp/...=-race=false'
+
 # Most tests wait for sockets and timers more than they compute, so more of them
 # run at once than there are processors.
-GOTEST ?= -parallel 6 -timeout 30m
+# `make lint` vets them all.
+GOTEST ?= -parallel 6 -timeout 30m -vet=off
 test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONTS)
-	.ci/timed "Go tests with the race detector" $(GO) test -race $(GOTEST) ./...
+	.ci/timed "Go tests with the race detector" $(GO) test $(RACE) $(GOTEST) ./...
 	WENZHEN_TEST_DATABASE=postgres .ci/timed "the same tests on PostgreSQL" $(GO) test $(GOTEST) ./rooms/... ./server/e2e/...
-	.ci/timed "the edge beside the library as shipped, which the race detector would stop" $(GO) test $(GOTEST) ./server/realtime/edge
+	.ci/timed "the edge beside the library as shipped, which the race detector would stop" $(GO) test $(GOTEST) -run '^(TestDefects|TestJoinAndLeaveDontPass|TestNobodyComesInAfterClose|TestRecoveryOption)$$$$' ./server/realtime/edge
 
 # Each fuzz target for a moment, on top of its committed corpus (docs/fuzzing.md).
 FUZZTIME ?= 2s
