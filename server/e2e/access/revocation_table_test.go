@@ -180,18 +180,21 @@ var waysOut = map[string]wayOut{
 	"quit": {alone: true, lose: func(s *scene, p *e2e.Person) { e2e.Do(p, consultation.Quit, consultation.Input{ConsultationID: s.id}) }},
 }
 
+// roomy lets a big file in, and calls go on without the heartbeats of a browser.
+func roomy(c *server.Config) { c.AttachmentBytes, c.CallVanish = 2*bigger, time.Hour }
+
 // The time axis of the authorization table: whatever someone has open, once
 // their access is lost nothing of it arrives and nothing of it goes on.
 func TestLostAccessEndsWhatIsOpen(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) { c.AttachmentBytes = 2 * bigger })
+	w := e2e.Start(t, roomy)
 	everyWayOut(t, newScene(w), w)
 }
 
 // So it is on another node, of which the others know only by the log.
 func TestLostAccessEndsWhatIsOpenElsewhere(t *testing.T) {
 	t.Parallel()
-	list, wires := e2e.Nodes(t, 2, func(c *server.Config) { c.AttachmentBytes = 2 * bigger })
+	list, wires := e2e.Nodes(t, 2, roomy)
 	s := newScene(list[0])
 	for _, wire := range wires {
 		wire.Cut()

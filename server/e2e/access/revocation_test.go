@@ -12,6 +12,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/server"
 	"wenzhen/server/e2e"
 )
@@ -180,17 +181,16 @@ func TestRevokedSessionIsCutElsewhere(t *testing.T) {
 	e2e.Code(t, elsewhere.Err(), rooms.CodeUnauthenticated)
 }
 
-// A session that is revoked is cut within two seconds, on the other node as well.
-// A slow cut may be the fault of a busy machine; of several one has to be quick.
+// A session that is revoked is cut, on the other node as well, and within two
+// seconds: only the full run judges the time, which has the machine to itself.
 func TestRevokedSessionIsCutWithinTwoSeconds(t *testing.T) {
-	t.Parallel()
-	const promised, tries = 2 * time.Second, 20
+	prove.Parallel(t)
+	const promised = 2 * time.Second
 	w := e2e.StartOn(t, e2e.PostgresDatabase(t))
 	there := *w
 	there.Run("127.0.0.1:0")
 	bo := w.Patient("bo")
-	var took time.Duration
-	for range tries {
+	for range prove.Size(t, "sessions cut within two seconds", 1, 20) {
 		here := bo.Again().Online()
 		elsewhere := (&e2e.Person{Client: there.Client(client.WithTokens(here.Tokens())), World: &there, User: bo.User}).Online()
 		session := e2e.Current(here)
@@ -198,11 +198,10 @@ func TestRevokedSessionIsCutWithinTwoSeconds(t *testing.T) {
 		e2e.Do(bo, account.RevokeSession, account.SessionInput{SessionID: session})
 		e2e.Await(t, "the end here", here.Done())
 		e2e.Await(t, "the end elsewhere", elsewhere.Done())
-		if took = time.Since(began); took < promised {
-			return
+		if took := time.Since(began); prove.Full() && took >= promised {
+			t.Errorf("the cut took %v", took)
 		}
 	}
-	t.Errorf("of %d cuts none took less than %v, the last %v", tries, promised, took)
 }
 
 // A doctor's session that nobody uses ends on the server, and its sockets are
