@@ -47,6 +47,7 @@ test: lint test-go fuzz test-frontend test-browser left
 # release, on a machine that does nothing else.
 prove: test
 	WENZHEN_PROVE=1 .ci/timed "tests at full size" $(GO) test -count=1 -p 1 -v -timeout 2h $$(git grep -l 'prove\.[SP]' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
+	WENZHEN_TEST_DATABASE=postgres .ci/timed "hostile clients on PostgreSQL" $(GO) test $(GOTEST) ./server/e2e/hostile
 	WENZHEN_TEST_ENCRYPTION=1 .ci/timed "tests of the features on an encrypted database" $(GO) test $(GOTEST) ./rooms/...
 	$(MAKE) fuzz FUZZTIME=10m
 
@@ -73,9 +74,12 @@ RACE ?= -race -gcflags='modernc.org/...=-race=false' -gcflags='regexp/...=-race=
 # run at once than there are processors.
 # `make lint` vets them all.
 GOTEST ?= -parallel 6 -timeout 30m -vet=off
+# On PostgreSQL run the tests that have a world to themselves; those of hostile
+# clients do so in make prove.
+WORLDS = $(shell git grep -lE '"wenzhen/(rooms/roomstest|server/e2e)"' -- 'rooms/*_test.go' 'server/*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
 test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONTS)
 	.ci/timed "Go tests with the race detector" $(GO) test $(RACE) $(GOTEST) ./...
-	WENZHEN_TEST_DATABASE=postgres .ci/timed "the same tests on PostgreSQL" $(GO) test $(GOTEST) ./rooms/... ./server/e2e/...
+	WENZHEN_TEST_DATABASE=postgres .ci/timed "the same tests on PostgreSQL" $(GO) test $(GOTEST) $(filter-out ./server/e2e/hostile,$(WORLDS))
 	.ci/timed "the edge beside the library as shipped, which the race detector would stop" $(GO) test $(GOTEST) -run '^(TestDefects|TestJoinAndLeaveDontPass|TestNobodyComesInAfterClose|TestRecoveryOption)$$$$' ./server/realtime/edge
 
 # Each fuzz target for a moment, on top of its committed corpus (docs/fuzzing.md).
