@@ -53,6 +53,7 @@ func TestCommandLine(t *testing.T) {
 		{"suspend", []string{"users", "suspend", "--data", dir, "other@example.org"}, 0, "(suspended)"},
 		{"suspended", []string{"users", "show", "--data", dir, "--output", "json", "other@example.org"}, 0, `"suspended":true`},
 		{"unsuspend", []string{"users", "unsuspend", "--data", dir, "--output", "json", "other@example.org"}, 0, `"suspended":false`},
+		{"no second factor", []string{"users", "reset-second-factor", "--data", dir, "root@example.org"}, 1, "no second factor"},
 		{"nobody", []string{"users", "show", "--data", dir, "nobody@example.org"}, 1, "no such user"},
 		{"verify no doctor", []string{"users", "verify", "--data", dir, "root@example.org"}, 1, "no such doctor"},
 		{"unverify without a reason", []string{"users", "unverify", "--data", dir, "root@example.org"}, 2, "--reason"},

@@ -13,12 +13,13 @@ import (
 
 // usersCommand administers accounts without a browser.
 type usersCommand struct {
-	List      usersListCommand      `cmd:"" help:"List accounts, the latest first."`
-	Show      usersShowCommand      `cmd:"" help:"Show one account, with the profile of a doctor."`
-	Suspend   usersSuspendCommand   `cmd:"" help:"Suspend an account; the server ends and pays back what is open."`
-	Unsuspend usersUnsuspendCommand `cmd:"" help:"Lift a suspension."`
-	Verify    usersVerifyCommand    `cmd:"" help:"Verify a doctor's name, title, department and licence as they are."`
-	Unverify  usersUnverifyCommand  `cmd:"" help:"Reject a doctor's data or withdraw the verification, with a reason."`
+	List              usersListCommand              `cmd:"" help:"List accounts, the latest first."`
+	Show              usersShowCommand              `cmd:"" help:"Show one account, with the profile of a doctor."`
+	Suspend           usersSuspendCommand           `cmd:"" help:"Suspend an account; the server ends and pays back what is open."`
+	Unsuspend         usersUnsuspendCommand         `cmd:"" help:"Lift a suspension."`
+	ResetSecondFactor usersResetSecondFactorCommand `cmd:"" help:"Remove the second factor of an account whose owner has lost it, and log the owner out."`
+	Verify            usersVerifyCommand            `cmd:"" help:"Verify a doctor's name, title, department and licence as they are."`
+	Unverify          usersUnverifyCommand          `cmd:"" help:"Reject a doctor's data or withdraw the verification, with a reason."`
 }
 
 // listing is how a command prints.
@@ -115,6 +116,15 @@ type usersUnsuspendCommand struct {
 // Run lifts a suspension.
 func (c *usersUnsuspendCommand) Run(on console) error {
 	return c.does(on, account.UnsuspendUser.Name, "")
+}
+
+type usersResetSecondFactorCommand struct {
+	whom `embed:""`
+}
+
+// Run removes a second factor.
+func (c *usersResetSecondFactorCommand) Run(on console) error {
+	return c.does(on, account.ResetSecondFactor.Name, "")
 }
 
 type usersVerifyCommand struct {

@@ -43,8 +43,8 @@ func FindUser(ctx context.Context, at Place, who string, log *slog.Logger) (r ac
 	return r, err
 }
 
-// AdministerUser suspends an account, verifies a doctor, or takes either back,
-// by the name of the command that does so over the network, and returns the
+// AdministerUser suspends an account, verifies a doctor, takes either back, or
+// resets a second factor, by the name of the command that does so over the network, and returns the
 // account as it is then.
 func AdministerUser(ctx context.Context, at Place, command, who, reason string, log *slog.Logger) (r account.UserRecord, err error) {
 	err = at.administer(ctx, log, func(accounts *account.Service) error {

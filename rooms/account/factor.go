@@ -40,13 +40,17 @@ type TOTP struct {
 // of an account that has a second factor; needed tells whether it has one.
 // However many devices and resets of the password somebody has, codes of the
 // app are guessed at SecondFactorGuesses times a day; whom that locks out comes
-// in with a recovery code. Errors: unauthenticated with field otp, rate_limited.
+// in with a recovery code. Errors: unauthenticated with field otp, rate_limited;
+// conflict if the factor is of another account key.
 func (s *Service) secondFactor(ctx context.Context, user rooms.UserID, otp, device string) (needed bool, err error) {
 	factor, err := s.store.TOTP(ctx, user)
 	if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && factor.ConfirmedAt.IsZero()) {
 		return false, nil
 	} else if err != nil {
 		return false, err
+	}
+	if _, err := s.factorSecret(factor); err != nil { // no code can be right, of the app or for recovery
+		return true, err
 	}
 	refused := rooms.Unauthenticated("the code is wrong or was used before")
 	refused.Field = "otp"
@@ -77,13 +81,24 @@ func (s *Service) secondFactor(ctx context.Context, user rooms.UserID, otp, devi
 	return true, s.forget(ctx, try, now)
 }
 
+// factorSecret is the shared secret of a second factor. Errors: conflict if the
+// server has another account key than the one that it was sealed with.
+func (s *Service) factorSecret(factor TOTP) ([]byte, error) {
+	secret, err := s.unseal("totp", string(factor.UserID), factor.Secret)
+	if err != nil {
+		return nil, rooms.Conflict("second_factor_lost", "the server has another key than when this second factor was set up, and can check neither its codes nor "+
+			"its recovery codes; have an admin reset it, or run wenzhen users reset-second-factor on the server")
+	}
+	return secret, nil
+}
+
 // useTOTP takes a code; the period that it is of is not taken again.
 func (s *Service) useTOTP(tx Tx, user rooms.UserID, code string, now time.Time) (bool, error) {
 	factor, err := tx.TOTP(user)
 	if err != nil {
 		return false, err
 	}
-	secret, err := s.unseal("totp", string(user), factor.Secret)
+	secret, err := s.factorSecret(factor)
 	if err != nil {
 		return false, err
 	}
@@ -167,6 +182,9 @@ func (s *Service) confirmTOTP(ctx context.Context, actor rooms.Actor, in TOTPInp
 		if !have.ConfirmedAt.IsZero() {
 			return RecoveryCodes{}, rooms.Conflict("on", "the second factor is on already")
 		}
+		if _, err := s.factorSecret(have); err != nil {
+			return RecoveryCodes{}, rooms.Conflict("off", "this was begun before the server got another key; begin again with POST /me/totp")
+		}
 		ok, err := s.useTOTP(tx, actor.UserID, in.OTP, s.now())
 		if err != nil {
 			return RecoveryCodes{}, err
@@ -181,19 +199,25 @@ func (s *Service) confirmTOTP(ctx context.Context, actor rooms.Actor, in TOTPInp
 // resetSecondFactor lets a user in who has lost the second factor together with
 // its recovery codes. An admin has to be sure who asks for it.
 func (s *Service) resetSecondFactor(ctx context.Context, actor rooms.Actor, in UserInput) (rooms.Nothing, error) {
+	if in.UserID == actor.UserID {
+		return rooms.Nothing{}, rooms.Invalid("userId", "switch your own second factor off in your account, with a code")
+	}
+	return rooms.Nothing{}, s.resetFactor(ctx, actor, in.UserID, func(tx Tx) error { return s.proved(tx, actor) })
+}
+
+// resetFactor removes the second factor of a user, and ends their sessions. Who
+// does it is asked for by proved. Errors: not_found, conflict.
+func (s *Service) resetFactor(ctx context.Context, actor rooms.Actor, id rooms.UserID, proved func(Tx) error) error {
 	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
-		user, err := tx.User(in.UserID)
+		user, err := tx.User(id)
 		if err != nil {
 			return nil, err
 		}
-		if user.ID == actor.UserID {
-			return nil, rooms.Invalid("userId", "switch your own second factor off in your account, with a code")
-		}
-		if err := s.proved(tx, actor); err != nil {
+		if err := proved(tx); err != nil {
 			return nil, err
 		}
 		if _, err := tx.TOTP(user.ID); rooms.CodeOf(err) == rooms.CodeNotFound {
-			return nil, rooms.Conflict("off", "this account has no second factor")
+			return nil, rooms.Conflict("second_factor_off", "this account has no second factor")
 		} else if err != nil {
 			return nil, err
 		}
@@ -210,7 +234,7 @@ func (s *Service) resetSecondFactor(ctx context.Context, actor rooms.Actor, in U
 		return revoked, audit.Append(tx, actor, s.now(), ResetSecondFactor.Name, "user:"+string(user.ID), nil)
 	})
 	s.forgetAll(revoked)
-	return rooms.Nothing{}, err
+	return err
 }
 
 func (s *Service) removeTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (rooms.Nothing, error) {

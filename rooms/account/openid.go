@@ -351,7 +351,7 @@ func (s *Service) finishProvider(ctx context.Context, actor rooms.Actor, in Fini
 			return Login{}, errSuspended()
 		}
 		if b.Session.IDToken, err = s.unseal("id token", string(user.ID), b.IDToken); err != nil {
-			return Login{}, err
+			return Login{}, stale // of another account key
 		}
 		return s.enter(tx, user, actor, entrance{method: ByProvider, device: in.Device, provider: &b.Session})
 	})
@@ -384,7 +384,7 @@ func (s *Service) logOutProvider(ctx context.Context, _ rooms.Actor, in RefreshI
 	}
 	token, err := s.unseal("id token", string(session), p.IDToken)
 	if err != nil {
-		return LogoutRedirect{}, err
+		token = nil // of another account key: the provider asks whom to log out
 	}
 	// It is logged out here, whatever the provider is up to.
 	out, _ := s.cfg.OpenID.EndSession(ctx, p.Provider, string(token), s.cfg.PublicURL+"/login")

@@ -3,6 +3,7 @@ import { expect, logIn, password, Person, test } from './world'
 import { axe } from './world/axe'
 import { speak } from './world/looks'
 import { admin } from './world/server'
+import { totp } from './world/totp'
 
 // An admin reviews doctors, with reasons; what a doctor changes of it is reviewed again.
 
@@ -68,6 +69,14 @@ test('an admin lifts a suspension and ends what is stuck, on a phone, in English
   await page.getByRole('textbox').first().fill(wang.user.email)
   const person = page.getByRole('list', { name: 'Users' }).getByRole('listitem')
   await expect(person).toHaveCount(1)
+  const { secret } = await wang.ask<{ secret: string }>('POST', '/me/totp')
+  await wang.ask('POST', '/me/totp/confirm', { otp: totp(secret) })
+  const reset = person.getByRole('button', { name: `Reset the second factor of Wang ${stamp}` })
+  for (const answer of [`Wang ${stamp} has no second factor now`, 'This account has no second factor.']) {
+    await reset.click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Reset second factor' }).click()
+    await expect(page.getByText(answer)).toBeVisible()
+  }
   await person.getByRole('button', { name: `Suspend Wang ${stamp}` }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click()
   await expect(person.getByText('Suspended')).toBeVisible()

@@ -2,6 +2,7 @@ package operation_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,8 +11,10 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"wenzhen/client"
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/record"
 	"wenzhen/server"
 	"wenzhen/server/e2e"
@@ -105,6 +108,69 @@ func TestLostAccountKey(t *testing.T) {
 	e2e.Must(t, os.Remove(filepath.Join(w.Dir, "account.key")))
 	if says := refused(w, t); !strings.Contains(says, "--accept-new-keys account") || !strings.Contains(says, "second factors") {
 		t.Error(says)
+	}
+}
+
+// When the account key is lost for certain, whoever logs in with a second factor
+// from before is told what has happened; an admin resets it, and at the command
+// line also that of the only admin (SEC-34).
+func TestANewAccountKeyHasAWayOut(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo, li := w.Patient("bo"), w.Patient("li")
+	recovery := map[*e2e.Person]string{}
+	for _, p := range []*e2e.Person{bo, w.Admin} {
+		setup := e2e.Do(p, account.BeginTOTP, rooms.Nothing{})
+		code, err := totp.GenerateCode(setup.Secret, time.Now())
+		e2e.Must(t, err)
+		recovery[p] = e2e.Do(p, account.ConfirmTOTP, account.TOTPInput{OTP: code}).Codes[0]
+	}
+	begun := e2e.Do(li, account.BeginTOTP, rooms.Nothing{})
+	e2e.Must(t, w.Stop())
+	e2e.Must(t, os.Remove(filepath.Join(w.Dir, "account.key")))
+	w.Change = append(w.Change, func(cfg *server.Config) { cfg.AcceptNewKeys = []string{"account"} })
+	w.Run("127.0.0.1:0")
+
+	logsIn := func(p *e2e.Person, otp string) error {
+		_, err := w.Client().LogIn(t.Context(), account.LoginInput{Email: p.User.Email, Password: e2e.Password, OTP: otp})
+		return err
+	}
+	for p, code := range recovery {
+		for what, otp := range map[string]string{"a code": "123456", "a recovery code": code, "nothing": ""} {
+			var e *rooms.Error
+			err := logsIn(p, otp)
+			if !errors.As(err, &e) || e.Code != rooms.CodeConflict || e.Status != "second_factor_lost" || !strings.Contains(e.Message, "reset-second-factor") {
+				t.Errorf("%s logs in with %s: %v", p.User.Name, what, err)
+			}
+		}
+	}
+	_, err := w.Client().LogIn(t.Context(), account.LoginInput{Email: bo.User.Email, Password: "not the password", OTP: "123456"})
+	e2e.Code(t, err, rooms.CodeUnauthenticated) // who does not know the password learns nothing
+
+	admin := &e2e.Person{Client: w.Client(client.WithTokens(w.Admin.Tokens())), World: w, User: w.Admin.User} // whose session is from before
+	_, err = client.Do(t.Context(), admin.Client, account.ResetSecondFactor, account.UserInput{UserID: bo.User.ID})
+	e2e.Must(t, err)
+	e2e.Must(t, logsIn(bo, ""))
+	place := placeOf(w)
+	for range 2 {
+		_, err = server.AdministerUser(t.Context(), place, account.ResetSecondFactor.Name, w.Admin.User.Email, "", e2e.Quiet)
+		if err != nil {
+			break
+		}
+		e2e.Must(t, logsIn(w.Admin, ""))
+	}
+	e2e.Code(t, err, rooms.CodeConflict) // there is none any more
+	li = li.On(w)
+	code, err := totp.GenerateCode(begun.Secret, time.Now())
+	e2e.Must(t, err)
+	e2e.Code(t, e2e.Failing(li, account.ConfirmTOTP, account.TOTPInput{OTP: code}), rooms.CodeConflict)
+	setup := e2e.Do(li, account.BeginTOTP, rooms.Nothing{})
+	code, err = totp.GenerateCode(setup.Secret, time.Now())
+	e2e.Must(t, err)
+	e2e.Do(li, account.ConfirmTOTP, account.TOTPInput{OTP: code})
+	list := e2e.Do(w.Admin.On(w).Again(), audit.List, audit.LogFilter{Action: account.ResetSecondFactor.Name}).Items
+	if len(list) != 2 || list[0].Role != rooms.RoleAdmin {
+		t.Errorf("the audit log has %+v", list)
 	}
 }
 

@@ -108,6 +108,7 @@ export const api = {
     unverifyDoctor: (id: string, reason: string) => http.json<Doctor>('POST', `${at('/admin/users', id)}/unverify`, { body: { reason } }),
     users: (query: { q?: string; cursor?: string }) => http.json<UserList>('GET', '/admin/users', { query: { ...query, limit: 50 } }),
     suspendUser: (id: string) => http.json<User>('POST', `${at('/admin/users', id)}/suspend`),
+    resetSecondFactor: (id: string) => http.json<undefined>('POST', `${at('/admin/users', id)}/reset-second-factor`),
     unsuspendUser: (id: string) => http.json<User>('POST', `${at('/admin/users', id)}/unsuspend`),
   },
 }

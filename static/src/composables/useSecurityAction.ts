@@ -24,7 +24,7 @@ export function useSecurityAction() {
       return true
     } catch (thrown) {
       const failure = Failure.from(thrown)
-      if (failure.code === 'conflict') toast.error(t('security.lastWay'))
+      if (failure.status === 'last') toast.error(t('security.lastWay'))
       else if (failure.code !== 'aborted') toast.error(failureText(failure))
       else if (aborted) toast.error(aborted)
       return false
