@@ -141,6 +141,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 		return err
 	}
 	s.calls = call.New(call.Config{RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish}, store.Calls{DB: s.db}, p.consultations, p.chats, s.turn, s.hub, s.clock)
+	store.Calls{DB: s.db}.HangsUp(s.calls.HangUp)
 	p.boards = board.New(store.Boards{DB: s.db}, s.hub, s.clock)
 	if s.bills, p.play, err = s.payments(p.consultations); err != nil {
 		return err

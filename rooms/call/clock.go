@@ -9,7 +9,7 @@ import (
 )
 
 // TimerKind is the kind of the one timer that a call has. It is also made to fire
-// when a session ends that is in the call.
+// when a command on the server's machine ends a session that is in the call.
 const TimerKind = "call"
 
 // Timers are the timers that the service fires.
@@ -70,6 +70,21 @@ func (s *Service) vanish(c *Call, now time.Time) {
 		}
 	}
 	c.settle("", now)
+}
+
+// HangUp takes members out of a call whose login has ended, as part of the
+// transaction that ends it. Errors: not_found.
+func (s *Service) HangUp(tx Tx, id ID) error {
+	before, err := tx.Call(id)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	c := before.clone()
+	if err := logOut(tx, &c, now); err != nil {
+		return err
+	}
+	return s.save(tx, before, c, rooms.System, now)
 }
 
 // logOut takes members out of the call whose login has ended.

@@ -231,6 +231,7 @@ func (w *World) open() {
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
 	w.must(err)
 	calls := call.New(call.Config{RingFor: 45 * time.Second, VanishAfter: 45 * time.Second}, lateCalls{store.Calls{DB: db}}, w.consultations, w.Chats, relay, w.Hub, w.Now)
+	store.Calls{DB: db}.HangsUp(calls.HangUp)
 	boards := board.New(lateBoards{store.Boards{DB: db}}, w.Hub, w.Now)
 	w.Sandbox = sandbox.New(lateLedger{store.Sandbox{DB: db}}, []byte("a key of 32 characters for tests"), w.Now)
 	var gateway billing.Gateway = w.Sandbox

@@ -119,15 +119,24 @@ func (tx *Tx) SessionLives(id rooms.SessionID) (bool, error) {
 	return n > 0, err
 }
 
-// hangUp makes the timers of the calls fire that a session is in, which has
-// ended: its member leaves them.
+// HangsUp has f called, as part of the transaction that ends a login, for each
+// live call that the login is in. It is called before anything else uses the
+// database. Without it the timers of these calls do that within a second.
+func (s Calls) HangsUp(f func(tx call.Tx, id call.ID) error) { s.opts.hooks.hangUp = f }
+
+// hangUp takes a session that has ended out of its calls.
 func (tx *Tx) hangUp(session rooms.SessionID, now time.Time) error {
-	ids, err := collect(context.Background(), tx, func(s scanner) (id string, err error) { return id, s.Scan(&id) },
+	ids, err := collect(context.Background(), tx, func(s scanner) (id call.ID, err error) { return id, s.Scan(&id) },
 		`SELECT c.id FROM call_members m JOIN calls c ON c.id = m.call_id
 			WHERE m.session_id = $1 AND m.status = 'joined' AND c.status IN ('ringing', 'active')`, session)
 	for _, id := range ids {
-		if err == nil {
-			err = tx.SetTimer(rooms.Timer{Kind: call.TimerKind, Subject: id, Due: now})
+		switch {
+		case err != nil:
+			return err
+		case tx.hooks.hangUp != nil:
+			err = tx.hooks.hangUp(tx, id)
+		default:
+			err = tx.SetTimer(rooms.Timer{Kind: call.TimerKind, Subject: string(id), Due: now})
 		}
 	}
 	return err

@@ -14,6 +14,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/vault"
 )
 
@@ -45,6 +46,13 @@ type Options struct {
 	vault   *vault.Vault
 	signs   *signs
 	damaged *damaged
+	hooks   *hooks
+}
+
+// hooks are what features do as part of others' transactions.
+type hooks struct {
+	// hangUp takes the members of a call out of it whose login has ended.
+	hangUp func(call.Tx, call.ID) error
 }
 
 // DB is an open database. Its parts carry out the Store interfaces of the features.
@@ -90,7 +98,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	opts.vault, opts.signs, opts.damaged = vault.New(opts.Master), &signs{log: opts.Log}, &damaged{log: opts.Log}
+	opts.vault, opts.signs, opts.damaged, opts.hooks = vault.New(opts.Master), &signs{log: opts.Log}, &damaged{log: opts.Log}, &hooks{}
 	if opts.Committed == nil {
 		opts.Committed = func(int, time.Duration) {}
 	}

@@ -200,7 +200,7 @@ func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 
 func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.RoomID) (tx *Tx, err error) {
 	s := &postgresTx{ctx: ctx, vault: p.opts.vault}
-	tx = &Tx{session: s, signs: p.opts.signs}
+	tx = &Tx{session: s, signs: p.opts.signs, hooks: p.opts.hooks}
 	_, waited := p.opts.Trace.Begin(ctx, rooms.Span{Name: "wait for a connection"})
 	conn, err := p.writers.Conn(ctx)
 	waited.With(err)

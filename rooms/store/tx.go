@@ -31,6 +31,7 @@ type session interface {
 type Tx struct {
 	session
 	signs   *signs
+	hooks   *hooks
 	rooms   []rooms.RoomID // in which it has taken a seq
 	pubs    []rooms.Publication
 	notices []rooms.Notice

@@ -232,7 +232,7 @@ func (w *writer) run(j *job) {
 	if j.err = w.exec("SAVEPOINT job"); j.err != nil {
 		return
 	}
-	tx := &Tx{session: w, signs: w.opts.signs}
+	tx := &Tx{session: w, signs: w.opts.signs, hooks: w.opts.hooks}
 	if j.waited != nil {
 		tx.session = tracedSession{w, j.ctx, w.opts}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/schedule"
 	"wenzhen/server"
 	"wenzhen/server/e2e"
 )
@@ -28,6 +30,7 @@ type scene struct {
 	bo, wang *e2e.Person
 	id       consultation.ID
 	call     calls.ID
+	booked   bool            // an appointment, in which nobody calls yet
 	big      chat.Attachment // of which a reader is not sent the end until it reads
 }
 
@@ -39,6 +42,11 @@ func newScene(w *e2e.World) *scene {
 	s := &scene{World: w, bo: w.Patient("bo").Online(), wang: w.Doctor("wang").Online()}
 	s.id = s.bo.Consults(s.wang, "headache")
 	s.wang.Accepts(s.id)
+	return s.filled()
+}
+
+// filled says something, and uploads something.
+func (s *scene) filled() *scene {
 	for range 3 {
 		s.bo.Says(s.id, "before")
 	}
@@ -53,6 +61,43 @@ type losing struct {
 	at       *e2e.Bare // hears the room, and has the board open
 	page     chat.MessagePage
 	download *http.Response
+	upload   *uploading
+	export   *http.Response // nil where what is exported is not affected
+}
+
+// uploading is an upload that has begun.
+type uploading struct {
+	part     io.Writer
+	end      func()
+	answered chan int // the status; 0 if the connection broke
+}
+
+func (s *scene) beginsUpload(t *testing.T, token string, there *e2e.World) *uploading {
+	t.Helper()
+	body, pipe := io.Pipe()
+	form := multipart.NewWriter(pipe)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, there.Base+"/api/v1/consultations/"+string(s.id)+"/attachments", body)
+	e2e.Must(t, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", form.FormDataContentType())
+	u := &uploading{answered: make(chan int, 1), end: func() {
+		_ = form.Close()
+		_ = pipe.Close()
+	}}
+	go func() {
+		resp, err := there.HTTP.Do(req)
+		if err != nil {
+			u.answered <- 0
+			return
+		}
+		_ = resp.Body.Close()
+		u.answered <- resp.StatusCode
+	}()
+	u.part, err = form.CreateFormFile("file", "slow.txt")
+	e2e.Must(t, err)
+	_, err = u.part.Write(bytes.Repeat([]byte("the first half\n"), 10_000))
+	e2e.Must(t, err)
+	return u
 }
 
 // opens opens everything that there is, on a node.
@@ -63,19 +108,19 @@ func (s *scene) opens(t *testing.T, p *e2e.Person, there *e2e.World) *losing {
 	if got := l.at.Connect(token); !strings.HasPrefix(got, e2e.Joined) {
 		t.Fatalf("cannot connect: %s", got)
 	}
-	if s.call == "" {
+	if s.call == "" && !s.booked {
 		s.call = e2e.Call(s.bo, calls.Invite, calls.CallInvitation{ConsultationID: s.id, Medium: account.Video, To: []rooms.UserID{s.wang.User.ID}}).Call.ID
 		e2e.Call(s.wang, calls.Accept, calls.CallAnswer{CallID: s.call})
 	}
-	for i, step := range []struct {
+	type step struct {
 		command string
 		in      any
-	}{
-		{consultation.Join.Name, consultation.JoinInput{ConsultationID: s.id}},
-		{calls.Accept.Name, calls.CallAnswer{CallID: s.call}},
-		{calls.ReadServers.Name, calls.ServersInput{CallID: s.call}},
-		{board.Read.Name, board.BoardRef{ConsultationID: s.id}},
-	} {
+	}
+	steps := []step{{consultation.Join.Name, consultation.JoinInput{ConsultationID: s.id}}, {board.Read.Name, board.BoardRef{ConsultationID: s.id}}}
+	if !s.booked {
+		steps = append(steps, step{calls.Accept.Name, calls.CallAnswer{CallID: s.call}}, step{calls.ReadServers.Name, calls.ServersInput{CallID: s.call}})
+	}
+	for i, step := range steps {
 		if r := l.at.Ask(i+1, step.command, step.in); !r.OK {
 			t.Fatalf("%s: %v", step.command, r.Error)
 		}
@@ -85,6 +130,7 @@ func (s *scene) opens(t *testing.T, p *e2e.Person, there *e2e.World) *losing {
 		t.Fatal("there is no second page of the history")
 	}
 	l.download = slowly(there, t, "/api/v1/attachments/"+string(s.big.ID), token)
+	l.upload = s.beginsUpload(t, token, there)
 	return l
 }
 
@@ -119,38 +165,74 @@ func (l *losing) lost(t *testing.T, want rooms.Code, mark string, heard []string
 			t.Errorf("is still sent %s", packet)
 		}
 	}
-	rest, err := io.Copy(io.Discard, l.download.Body)
-	if err == nil || rest >= bigger-1000 {
-		t.Errorf("the download went on: %d bytes more, %v", rest, err)
+	for what, from := range map[string]*http.Response{"download": l.download, "export": l.export} {
+		if from == nil {
+			continue
+		}
+		rest, err := io.Copy(io.Discard, from.Body)
+		if err == nil || rest >= bigger-1000 {
+			t.Errorf("the %s went on: %d bytes more, %v", what, rest, err)
+		}
 	}
-	for what, err := range map[string]error{
-		"the next page":  e2e.Failing(l.p, chat.History, chat.HistoryInput{ConsultationID: l.id, Limit: 2, Before: l.page.Items[0].Seq}),
-		"the log":        e2e.Failing(l.p, consultation.Events, consultation.EventsInput{ConsultationID: l.id, After: l.page.Items[0].Seq}),
-		"the credential": e2e.Failing(l.p, calls.ReadServers, calls.ServersInput{CallID: l.call}),
-		"a message":      e2e.Failing(l.p, chat.Send, e2e.TextOf(l.id, "still here")),
-	} {
+	l.nothingUploaded(t)
+	tries := map[string]error{
+		"the next page": e2e.Failing(l.p, chat.History, chat.HistoryInput{ConsultationID: l.id, Limit: 2, Before: l.page.Items[0].Seq}),
+		"the log":       e2e.Failing(l.p, consultation.Events, consultation.EventsInput{ConsultationID: l.id, After: l.page.Items[0].Seq}),
+		"a message":     e2e.Failing(l.p, chat.Send, e2e.TextOf(l.id, "still here")),
+	}
+	if !l.booked {
+		tries["the credential"] = e2e.Failing(l.p, calls.ReadServers, calls.ServersInput{CallID: l.call})
+	}
+	for what, err := range tries {
 		if rooms.CodeOf(err) != want {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	_, err = l.p.Upload(t.Context(), l.id, "late.txt", strings.NewReader("late"))
+	_, err := l.p.Upload(t.Context(), l.id, "late.txt", strings.NewReader("late"))
 	e2e.Code(t, err, want)
-	e2e.Eventually(t, "out of the call", func() bool {
-		for _, c := range e2e.Call(l.bo, calls.List, calls.CallFilter{}).Items {
-			for _, m := range c.Members {
-				if c.ID == l.call && m.UserID == l.p.User.ID {
-					return m.Status == calls.MemberLeft
+}
+
+// nothingUploaded ends the upload that had begun, of which nothing may be kept.
+func (l *losing) nothingUploaded(t *testing.T) {
+	t.Helper()
+	_, _ = l.upload.part.Write([]byte("the second half")) // the connection may have ended
+	l.upload.end()
+	if status := e2e.Await(t, "the end of the upload", l.upload.answered); status/100 == 2 {
+		t.Errorf("the upload is answered %d", status)
+	}
+	var n int
+	e2e.Must(t, l.Beside(t).QueryRow(`SELECT count(*) FROM attachments WHERE uploader_id = $1 AND consultation_id = $2`, string(l.p.User.ID), string(l.id)).Scan(&n))
+	if n > 0 {
+		t.Errorf("%d files were kept", n)
+	}
+}
+
+// outOfTheCall checks that the others' call goes on without whom it was lost to.
+func (l *losing) outOfTheCall(t *testing.T) {
+	t.Helper()
+	if l.booked {
+		return
+	}
+	for _, c := range e2e.Call(l.bo, calls.List, calls.CallFilter{}).Items {
+		for _, m := range c.Members {
+			if c.ID == l.call && m.UserID == l.p.User.ID {
+				if m.Status != calls.MemberLeft {
+					t.Errorf("in the call they are %s", m.Status)
 				}
+				return
 			}
 		}
-		t.Fatal("the call of the others is over")
-		return false
-	})
+	}
+	t.Error("the call of the others is over")
 }
 
 // shows does what others see in the room: speaks, and draws.
 func (s *scene) shows(mark string) {
 	s.T.Helper()
+	if s.booked { // nobody draws yet
+		s.bo.Says(s.id, mark)
+		return
+	}
 	e2e.Call(s.bo, board.Commit, board.CommitInput{ConsultationID: s.id, ID: board.StrokeID(mark), Tool: board.Pen, Colour: "#1d6b62", Width: 4, Points: []float64{1, 2, 0.5}})
 	e2e.Call(s.bo, chat.Send, e2e.TextOf(s.id, mark))
 }
@@ -160,6 +242,8 @@ func (s *scene) shows(mark string) {
 type wayOut struct {
 	lose  func(s *scene, p *e2e.Person)
 	alone bool
+	// booked is the doctor of an appointment, instead of a relative who was invited.
+	booked bool
 }
 
 var waysOut = map[string]wayOut{
@@ -172,6 +256,16 @@ var waysOut = map[string]wayOut{
 	"ended from elsewhere": {lose: func(_ *scene, p *e2e.Person) { e2e.Do(p.Again(), account.RevokeOthers, rooms.Nothing{}) }},
 	"suspended": {lose: func(s *scene, p *e2e.Person) {
 		e2e.Do(s.Admin, account.SuspendUser, account.UserInput{UserID: p.User.ID})
+	}},
+	"a stolen refresh token": {lose: func(_ *scene, p *e2e.Person) {
+		old := account.RefreshInput{RefreshToken: p.Tokens().RefreshToken}
+		fresh := e2e.Do(p, account.Refresh, old)
+		e2e.Do(p, account.Refresh, account.RefreshInput{RefreshToken: fresh.RefreshToken})
+		e2e.Code(p.World.T, e2e.Failing(p, account.Refresh, old), rooms.CodeUnauthenticated)
+	}},
+	"reassigned": {alone: true, booked: true, lose: func(s *scene, _ *e2e.Person) {
+		items := e2e.Do(s.bo, schedule.Appointments, schedule.AppointmentFilter{}).Items
+		e2e.Do(s.bo, schedule.AcceptOffer, schedule.AppointmentRef{AppointmentID: items[0].ID})
 	}},
 	"erased": {lose: func(_ *scene, p *e2e.Person) { e2e.Do(p, account.Erase, rooms.Nothing{}) }},
 	"removed": {alone: true, lose: func(s *scene, p *e2e.Person) {
@@ -205,16 +299,34 @@ func TestLostAccessEndsWhatIsOpenElsewhere(t *testing.T) {
 func everyWayOut(t *testing.T, s *scene, there *e2e.World) {
 	for name, way := range waysOut {
 		t.Run(name, func(t *testing.T) {
-			aunt := s.Patient("aunt")
-			e2e.Do(s.bo, consultation.Invite, consultation.InviteInput{ConsultationID: s.id, UserID: aunt.User.ID, Role: consultation.PartRelative, History: true})
-			l := s.opens(t, aunt, there)
-			way.lose(s, aunt)
+			s, who := s, (*e2e.Person)(nil)
+			if way.booked {
+				b := hands(s.World, s.Patient("bo"), s.Doctor("wang"))
+				s = (&scene{World: s.World, bo: b.bo, wang: b.wang, id: b.ConsultationID, booked: true}).filled()
+				who = b.wang
+			} else {
+				who = s.Patient("aunt")
+				e2e.Do(s.bo, consultation.Invite, consultation.InviteInput{ConsultationID: s.id, UserID: who.User.ID, Role: consultation.PartRelative, History: true})
+			}
+			l := s.opens(t, who, there)
+			if !way.alone {
+				own := who.Consults(s.wang, "my own matter")
+				file := who.Uploads(own, "own.txt", bytes.Repeat([]byte("0123456789abcde\n"), bigger/16))
+				e2e.Do(who, chat.Send, chat.SendInput{ConsultationID: own, ClientID: "own", Kind: chat.File, AttachmentID: file.ID})
+				e2e.Do(who, consultation.Cancel, consultation.ReasonInput{ConsultationID: own, Reason: "no more"}) // it would keep the account
+				l.export = slowly(there, t, "/api/v1/me/export", who.Tokens().AccessToken)
+			}
+			way.lose(s, who)
+			l.outOfTheCall(t)
 			mark := e2e.Secret + rooms.NewID(time.Now())
 			s.shows(mark)
-			if way.alone { // the connection lives, and hears of other things
-				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(aunt.Consults(s.wang, "another matter"))))
-			} else {
+			switch {
+			case !way.alone:
 				l.lost(t, rooms.CodeUnauthenticated, mark, all(l.at))
+			case way.booked: // the connection lives, and hears of other things
+				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(s.bo.Consults(s.wang, "another matter"))))
+			default:
+				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(who.Consults(s.wang, "another matter"))))
 			}
 		})
 	}
