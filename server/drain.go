@@ -23,6 +23,10 @@ func WithNotice(noticed func(context.Context)) Option {
 	return func(s *Server) { s.noticed = noticed }
 }
 
+// WithLinger replaces the time that clients have to fetch what was sent to them
+// before their connection was closed.
+func WithLinger(d time.Duration) Option { return func(s *Server) { s.linger = d } }
+
 // drain ends what Run serves. Until the last step requests are answered as
 // ever, on new connections and on those that are kept open, and each answer
 // asks the client to come back on another connection:

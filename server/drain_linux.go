@@ -37,14 +37,27 @@ func refuseConnections(ctx context.Context, listener net.Listener) {
 	if err := control(raw, func(fd int) { failed = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &filter) }); err != nil || failed != nil {
 		return // a kernel that cannot: a connection may be lost
 	}
-	for empty := false; !empty && ctx.Err() == nil; {
-		time.Sleep(5 * time.Millisecond) // handshakes that have begun end meanwhile
-		err := control(raw, func(fd int) {
-			info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-			empty = err != nil || info.Unacked == 0 // of a listener: those that wait to be accepted
-		})
-		empty = empty || err != nil
+	for quiet := 0; quiet < quietChecks && ctx.Err() == nil; quiet++ {
+		time.Sleep(5 * time.Millisecond)
+		if waitToBeAccepted(raw) {
+			quiet = -1
+		}
 	}
+}
+
+// quietChecks is how often in a row no connection waits to be accepted before
+// the listener is closed: handshakes that have begun come to their end
+// meanwhile, which the kernel does late where a machine is busy.
+const quietChecks = 10
+
+// waitToBeAccepted reports whether connections of a listener do.
+func waitToBeAccepted(raw syscall.RawConn) bool {
+	waiting := false
+	err := control(raw, func(fd int) {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		waiting = err == nil && info.Unacked > 0
+	})
+	return err == nil && waiting
 }
 
 func control(raw syscall.RawConn, f func(fd int)) error {

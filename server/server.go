@@ -81,6 +81,7 @@ type Server struct {
 	draining atomic.Bool
 	drained  time.Time // when a shutdown is to be over
 	noticed  func(context.Context)
+	linger   time.Duration // of closed connections; 0 is the default
 	stopHub  context.CancelFunc
 	hubDone  chan struct{}
 }

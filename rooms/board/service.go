@@ -38,102 +38,96 @@ func (s *Service) read(ctx context.Context, actor rooms.Actor, in BoardRef) (Boa
 	return s.store.Board(ctx, in.ConsultationID, me.Since)
 }
 
-// draw runs f in a transaction if the actor may draw now: as long as there may
-// be talk.
-func (s *Service) draw(ctx context.Context, actor rooms.Actor, id consultation.ID, f func(tx Tx, me consultation.Speaker, now time.Time) error) error {
-	return s.store.InTx(ctx, func(tx Tx) error {
-		me, err := tx.Speaker(id, actor.UserID)
-		if err == nil {
-			err = me.May()
-		}
-		if err != nil {
-			return err
-		}
-		return f(tx, me, s.now())
-	})
+// drawer is the actor, who may draw now: as long as there may be talk.
+func drawer(tx Tx, actor rooms.Actor, id consultation.ID) (consultation.Speaker, error) {
+	me, err := tx.Speaker(id, actor.UserID)
+	if err != nil {
+		return me, err
+	}
+	return me, me.May()
 }
 
 func (s *Service) commit(ctx context.Context, actor rooms.Actor, in CommitInput) (Stroke, error) {
-	var drawn Stroke
-	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, _ consultation.Speaker, now time.Time) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Stroke, error) {
+		if _, err := drawer(tx, actor, in.ConsultationID); err != nil {
+			return Stroke{}, err
+		}
 		stroke := in.stroke()
-		stroke.AuthorID, stroke.CreatedAt = actor.UserID, now
+		stroke.AuthorID, stroke.CreatedAt = actor.UserID, s.now()
 		first, err := tx.Stroke(in.ConsultationID, in.ID)
 		if err == nil {
-			drawn = first
 			if !first.same(stroke) {
 				e := rooms.Conflict("", "this id has been used for another stroke")
 				e.Field = "id"
-				return e
+				return Stroke{}, e
 			}
-			return nil
+			return first, nil
 		} else if rooms.CodeOf(err) != rooms.CodeNotFound {
-			return err
+			return Stroke{}, err
 		}
 		if n, err := tx.CountStrokes(in.ConsultationID); err != nil {
-			return err
+			return Stroke{}, err
 		} else if n >= strokesMost {
-			return rooms.TooLarge("", "the board is full: at most %d strokes; clear it", strokesMost)
+			return Stroke{}, rooms.TooLarge("", "the board is full: at most %d strokes; clear it", strokesMost)
 		}
-		drawn, err = Committed.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(seq rooms.Seq) (Stroke, error) {
+		return Committed.Record(tx, in.ConsultationID.Room(), actor, stroke.CreatedAt, nil, func(seq rooms.Seq) (Stroke, error) {
 			stroke.Seq = seq
 			return stroke, tx.InsertStroke(in.ConsultationID, stroke)
 		})
-		return err
 	})
-	return drawn, err
 }
 
 func (s *Service) undo(ctx context.Context, actor rooms.Actor, in BoardRef) (Undone, error) {
-	undone := Undone{ConsultationID: in.ConsultationID}
-	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, _ consultation.Speaker, now time.Time) error {
-		undone.StrokeID = ""
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Undone, error) {
+		if _, err := drawer(tx, actor, in.ConsultationID); err != nil {
+			return Undone{}, err
+		}
+		undone := Undone{ConsultationID: in.ConsultationID}
 		last, err := tx.LatestStroke(in.ConsultationID, actor.UserID)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			return nil // nothing to undo
+			return undone, nil // nothing to undo
 		} else if err != nil {
-			return err
+			return Undone{}, err
 		}
 		undone.StrokeID = last.ID
 		if err := tx.RemoveStroke(in.ConsultationID, last.ID); err != nil {
-			return err
+			return Undone{}, err
 		}
-		_, err = WasUndone.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(rooms.Seq) (Undone, error) { return undone, nil })
-		return err
+		return WasUndone.Record(tx, in.ConsultationID.Room(), actor, s.now(), nil, func(rooms.Seq) (Undone, error) { return undone, nil })
 	})
-	return undone, err
 }
 
 func (s *Service) clear(ctx context.Context, actor rooms.Actor, in BoardRef) (Cleared, error) {
-	var cleared Cleared
-	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, _ consultation.Speaker, now time.Time) error {
-		if err := tx.ClearBoard(in.ConsultationID); err != nil {
-			return err
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Cleared, error) {
+		if _, err := drawer(tx, actor, in.ConsultationID); err != nil {
+			return Cleared{}, err
 		}
-		var err error
-		cleared, err = WasCleared.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(seq rooms.Seq) (Cleared, error) {
+		if err := tx.ClearBoard(in.ConsultationID); err != nil {
+			return Cleared{}, err
+		}
+		return WasCleared.Record(tx, in.ConsultationID.Room(), actor, s.now(), nil, func(seq rooms.Seq) (Cleared, error) {
 			return Cleared{ConsultationID: in.ConsultationID, Seq: seq}, nil
 		})
-		return err
 	})
-	return cleared, err
 }
 
 func (s *Service) background(ctx context.Context, actor rooms.Actor, in Background) (Background, error) {
-	err := s.draw(ctx, actor, in.ConsultationID, func(tx Tx, me consultation.Speaker, now time.Time) error {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Background, error) {
+		me, err := drawer(tx, actor, in.ConsultationID)
+		if err != nil {
+			return Background{}, err
+		}
 		if in.AttachmentID != "" {
 			if picture, err := tx.IsPicture(in.ConsultationID, in.AttachmentID, actor.UserID, me.Since); err != nil {
-				return err
+				return Background{}, err
 			} else if !picture {
-				return rooms.Invalid("attachmentId", "no such picture in this consultation")
+				return Background{}, rooms.Invalid("attachmentId", "no such picture in this consultation")
 			}
 		}
-		_, err := BackgroundChanged.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(seq rooms.Seq) (Background, error) {
+		return BackgroundChanged.Record(tx, in.ConsultationID.Room(), actor, s.now(), nil, func(seq rooms.Seq) (Background, error) {
 			return in, tx.SetBackground(in.ConsultationID, in.AttachmentID, seq)
 		})
-		return err
 	})
-	return in, err
 }
 
 // sketch tells the room; what is lost comes with the finished stroke.

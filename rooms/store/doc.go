@@ -20,9 +20,15 @@
 //
 // # Writing a feature's store
 //
-//   - A function given to InTx may run several times, and only the last run
-//     counts: it assigns what it returns, and never appends to, counts up or
-//     signals what is outside. Signals go by Signal.After.
+//   - A function given to InTx may run several times, of which only the last
+//     counts, and it may run after its caller has left because the deadline was
+//     over. It shares nothing with its caller: its results are what it returns,
+//     by rooms.InTx, and they are the caller's once the transaction has ended.
+//     It assigns no variable of the function around it, takes no address of one,
+//     sends on no channel, and uses no context: statements run under the
+//     transaction's own. What it reads from around it stays as it is. A caller
+//     whose deadline passes first gets rooms.Unknown. A test looks for functions
+//     that break this (transactions_test.go). Signals go by Signal.After.
 //   - A statement after whose failure the function goes on, because a
 //     constraint refused it, runs by tx.tryExec.
 //   - What patients and doctors say or show is written by seal and read by

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
 	"wenzhen/server"
 	"wenzhen/server/e2e"
 )
@@ -37,17 +39,17 @@ func newEnding(t *testing.T, secure bool, change ...func(*server.Config)) *endin
 			close(e.noticed)
 		}
 	})
-	notice := server.WithNotice(func(context.Context) { <-e.noticed })
+	options := []server.Option{server.WithNotice(func(context.Context) { <-e.noticed }), server.WithLinger(e2e.Patience)}
 	if !secure {
 		e.World = e2e.NewWorld(t, t.TempDir())
-		e.Change, e.More = change, []server.Option{notice}
+		e.Change, e.More = change, options
 		e.Run("127.0.0.1:0")
 		e.EnterAdmin()
 		return e
 	}
 	w, _, roots := e2e.Encrypted(t)
 	e2e.Must(t, w.Stop())
-	w.Change, w.More = append(w.Change, change...), []server.Option{notice}
+	w.Change, w.More = append(w.Change, change...), options
 	w.Run("127.0.0.1:0")
 	e.World, e.trusted = w, &tls.Config{RootCAs: roots}
 	w.EnterAdmin()
@@ -128,8 +130,7 @@ func TestANodeDrains(t *testing.T) {
 			e.shut(t)
 			e.refusesHandshakes(t)
 			e.goesOn(t, kept, secure)
-			// CLOSE, or that there is no such session any more where the poll came after it.
-			if got := e2e.Await(t, "the poll", polled); got != "200 OK 1" && !strings.HasPrefix(got, `400 Bad Request {"code":1,`) {
+			if got := e2e.Await(t, "the poll", polled); got != "200 OK 1" { // CLOSE, also where the poll came after it
 				t.Errorf("the poll is answered %q", got)
 			}
 			for what, ws := range map[string]*websocket.Conn{"/socket.io": socket, "/chat": line} {
@@ -206,6 +207,64 @@ func (e *ending) hearsTheSilent(t *testing.T, silent net.Conn) {
 	if !strings.HasPrefix(string(text), "HTTP/1.1 200 OK\r\n") {
 		t.Errorf("who has been silent is answered %q", text)
 	}
+}
+
+// A session that polls gets what was queued for it when its node shuts down,
+// and then the closing packet, although it has not been asking meanwhile.
+func TestADrainFlushesPolls(t *testing.T) {
+	t.Parallel()
+	e := newEnding(t, false, func(c *server.Config) { c.DrainTimeout = e2e.Patience })
+	bo, wang := e.Patient("bo"), e.Doctor("wang")
+	id := bo.Consults(wang, "a headache")
+	wang.Accepts(id)
+	by := e.visitor()
+	_, opened := e.get(t, by, "/socket.io/?EIO=4&transport=polling")
+	_, rest, _ := strings.Cut(opened, `"sid":"`)
+	sid, _, _ := strings.Cut(rest, `"`)
+	path := "/socket.io/?EIO=4&transport=polling&sid=" + sid
+	post := func(packet string) {
+		t.Helper()
+		resp, err := by.Post(e.Base+path, "text/plain", strings.NewReader(packet))
+		e2e.Must(t, err)
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", packet, resp.Status)
+		}
+	}
+	post(fmt.Sprintf(`40/consultations,{"token":%q}`, bo.Tokens().AccessToken))
+	if _, got := e.get(t, by, path); !strings.HasPrefix(got, e2e.Joined) {
+		t.Fatalf("the answer to CONNECT is %q", got)
+	}
+	post(fmt.Sprintf(`42/consultations,1[%q,{"consultationId":%q}]`, consultation.Join.Name, id))
+	for got := ""; !strings.Contains(got, `43/consultations,1[{"ok":true`); {
+		_, got = e.get(t, by, path)
+	}
+	wang.Says(id, "queued for a poll")
+	// What is said reaches a socket of the same room when it reaches the poll.
+	room := wang.Online().Joins(id)
+	last := wang.Says(id, "and more").Seq
+	e2e.Read(t, room, last)
+	socket, _, err := e.dial(t, "/socket.io/?EIO=4&transport=websocket")
+	e2e.Must(t, err)
+	defer socket.Close()
+
+	e.shut(t)
+	_ = lastWord(socket) // it is closed: so are the others
+	var heard string
+	for !strings.HasSuffix(heard, "\x1e1") {
+		resp, got := e.get(t, by, path)
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("after %q the poll is answered %s %s", heard, resp.Status, got)
+		}
+		heard += "\x1e" + got
+	}
+	for _, want := range []string{"queued for a poll", "and more"} {
+		if !strings.Contains(heard, want) {
+			t.Errorf("%q is not in %q", want, heard)
+		}
+	}
+	close(e.noticed)
+	e2e.Must(t, e2e.Await(t, "the end", e.ended))
 }
 
 // Connections that were accepted before the listener closed are served to their

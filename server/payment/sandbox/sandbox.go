@@ -90,28 +90,26 @@ func (g *Gateway) Look(ctx context.Context, p billing.Payment) (billing.Standing
 
 // Close implements billing.Gateway.
 func (g *Gateway) Close(ctx context.Context, p billing.Payment) (billing.Standing, error) {
-	var at billing.Standing
-	err := g.change(ctx, p.Reference, func(tx rooms.Tx, a *account) error {
+	return rooms.InTx(ctx, books{g.ledger, p.Reference}, func(a Tx) (billing.Standing, error) {
 		if a.State == billing.StateOpen || a.State == billing.StateFailed {
 			a.State = billing.StateClosed
 		}
-		at = a.standing()
+		at := a.standing()
 		if a.Late && a.State == billing.StateClosed {
 			a.Late = false
 			a.pay(g.now())
-			return a.tell(tx, a.State, g.now().Add(lateBy))
+			return at, a.tell(a, a.State, g.now().Add(lateBy))
 		}
-		return nil
+		return at, nil
 	})
-	return at, err
 }
 
 // Refund implements billing.Gateway.
 func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundAnswer, error) {
-	answer := billing.RefundAnswer{Remote: "refund-" + string(r.ID), Status: consultation.RefundSucceeded}
-	err := g.change(ctx, r.Payment.Reference, func(_ rooms.Tx, a *account) error {
+	return rooms.InTx(ctx, books{g.ledger, r.Payment.Reference}, func(a Tx) (billing.RefundAnswer, error) {
+		answer := billing.RefundAnswer{Remote: "refund-" + string(r.ID), Status: consultation.RefundSucceeded}
 		if _, done := a.Refunds[r.ID]; done {
-			return nil
+			return answer, nil
 		}
 		rest := int64(0)
 		for _, t := range a.Transactions {
@@ -125,16 +123,14 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 			}
 		}
 		if r.Amount > rest {
-			answer = billing.RefundAnswer{Status: consultation.RefundFailed, Why: fmt.Sprintf("only %d is left", rest)}
-			return nil
+			return billing.RefundAnswer{Status: consultation.RefundFailed, Why: fmt.Sprintf("only %d is left", rest)}, nil
 		}
 		if a.Refunds == nil {
 			a.Refunds = map[consultation.RefundID]refund{}
 		}
 		a.Refunds[r.ID] = refund{r.Transaction, r.Amount}
-		return nil
+		return answer, nil
 	})
-	return answer, err
 }
 
 // Thanks implements billing.Gateway.
@@ -178,14 +174,31 @@ func (g *Gateway) read(ctx context.Context, reference string) (account, error) {
 }
 
 func (g *Gateway) change(ctx context.Context, reference string, f func(tx rooms.Tx, a *account) error) error {
-	return g.ledger.Change(ctx, reference, func(tx rooms.Tx, state []byte) ([]byte, error) {
+	return books{g.ledger, reference}.InTx(ctx, func(tx Tx) error { return f(tx, tx.account) })
+}
+
+// books are those of one payment.
+type books struct {
+	ledger    Ledger
+	reference string
+}
+
+// Tx is a transaction over one account, which is written when it commits.
+type Tx struct {
+	rooms.Tx
+	*account
+}
+
+// InTx implements rooms.Transactions.
+func (b books) InTx(ctx context.Context, f func(Tx) error) error {
+	return b.ledger.Change(ctx, b.reference, func(tx rooms.Tx, state []byte) ([]byte, error) {
 		var a account
 		if state != nil {
 			if err := json.Unmarshal(state, &a); err != nil {
 				return nil, err
 			}
 		}
-		if err := f(tx, &a); err != nil {
+		if err := f(Tx{tx, &a}); err != nil {
 			return nil, err
 		}
 		return json.Marshal(a)
