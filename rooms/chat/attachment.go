@@ -188,15 +188,8 @@ func (s *Service) fits(used, size int64) error {
 // picture, nil if it gets none. Looking into a file takes memory and time, so
 // that users take turns.
 func (s *Service) inspect(ctx context.Context, a *Attachment, content io.ReadSeeker) (small []byte, err error) {
-	if family, _, _ := strings.Cut(a.ContentType, "/"); family == "image" || recordable(a.ContentType) {
-		done, err := s.inspecting.Take(ctx, string(a.UploaderID))
-		if err != nil {
-			return nil, err
-		}
-		defer done()
-	}
 	if recordable(a.ContentType) {
-		if err := measure(a, content); err != nil {
+		if err := s.measure(ctx, a, content); err != nil {
 			return nil, err
 		}
 	}
@@ -206,6 +199,11 @@ func (s *Service) inspect(ctx context.Context, a *Attachment, content io.ReadSee
 	switch family, _, _ := strings.Cut(a.ContentType, "/"); family {
 	case "image":
 		a.Kind = Image
+		done, err := s.looking.Take(ctx, string(a.UploaderID))
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 		p, err := picture.Read(ctx, content)
 		if err != nil {
 			return nil, fmt.Errorf("look at %s: %w", a.SHA256, err)
@@ -236,11 +234,16 @@ func recordable(contentType string) bool {
 
 // measure notes what a recording is and how long it plays; what is none stays
 // what it looked like.
-func measure(a *Attachment, content io.ReadSeeker) error {
+func (s *Service) measure(ctx context.Context, a *Attachment, content io.ReadSeeker) error {
+	done, err := s.measuring.Take(ctx, string(a.UploaderID))
+	if err != nil {
+		return err
+	}
+	defer done()
 	if _, err := content.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("rewind %s: %w", a.SHA256, err)
 	}
-	recording, err := sound.Measure(content)
+	recording, err := sound.Measure(ctx, content)
 	if errors.Is(err, sound.ErrOther) {
 		return nil
 	} else if err != nil {

@@ -42,15 +42,16 @@ type Service struct {
 	now   func() time.Time
 
 	// What users take turns in, each of them on this node: receiving files,
-	// looking into them, and keeping them.
-	receiving, inspecting, keeping *turns.Turns
-	refused                        *refused
+	// looking at pictures, measuring recordings, and keeping files.
+	receiving, looking, measuring, keeping *turns.Turns
+	refused                                *refused
 }
 
 // New makes the service.
 func New(cfg Config, store Store, blobs Blobs, hub *rooms.Hub, now func() time.Time) *Service {
 	return &Service{cfg: cfg, store: store, blobs: blobs, hub: hub, now: now, refused: newRefused(cfg.AttachmentBytes, now),
-		receiving: turns.New(math.MaxInt, uploadsAtOnce), inspecting: turns.New(2, 1), keeping: turns.New(math.MaxInt, 1)}
+		receiving: turns.New(math.MaxInt, uploadsAtOnce), looking: turns.New(2, 1), measuring: turns.New(2, 1),
+		keeping: turns.New(math.MaxInt, 1)}
 }
 
 // Commands are the commands that the service carries out.

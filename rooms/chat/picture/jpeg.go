@@ -26,6 +26,7 @@ const (
 func planJPEG(r *bufio.Reader) (plan, error) {
 	p := plan{turnable: true, decode: jpeg.Decode}
 	rgb, segment := false, make([]byte, 1<<16)
+	var size [2]byte
 	if err := skip(r, 2); err != nil {
 		return plan{}, err
 	}
@@ -44,7 +45,6 @@ func planJPEG(r *bufio.Reader) (plan, error) {
 		case marker == sos:
 			p.scans++
 		}
-		var size [2]byte
 		if _, err := io.ReadFull(r, size[:]); err != nil {
 			return plan{}, err
 		}

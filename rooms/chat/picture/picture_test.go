@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -13,32 +14,21 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-	"runtime"
 	"slices"
-	"syscall"
 	"testing"
-	"time"
-)
 
-// The bounds of an upload (SECURITY.md).
-const (
-	mostMemory = 64_000_000
-	mostTime   = 2 * time.Second
+	"wenzhen/rooms/roomstest/cost"
 )
 
 // costs has a picture read, and makes sure that it takes no more than it may,
-// whatever it is. The time is that of the processor, which does not depend on
-// what else the machine does.
+// whatever it is.
 func costs(t testing.TB, content []byte) Picture {
 	t.Helper()
-	before, began := allocated(), processorTime(t)
-	p, err := Read(context.Background(), bytes.NewReader(content))
-	took, memory := processorTime(t)-began, allocated()-before
+	var p Picture
+	var err error
+	cost.Bounded(t, fmt.Sprintf("a picture of %d bytes", len(content)), func() { p, err = Read(context.Background(), bytes.NewReader(content)) })
 	if err != nil {
 		t.Fatalf("%d bytes cannot be read: %v", len(content), err)
-	}
-	if memory > mostMemory || took > slow*mostTime {
-		t.Errorf("a picture of %d bytes and %d×%d pixels took %v and %d bytes of memory", len(content), p.Width, p.Height, took, memory)
 	}
 	if len(p.Thumbnail) > 0 {
 		small, err := jpeg.DecodeConfig(bytes.NewReader(p.Thumbnail))
@@ -47,21 +37,6 @@ func costs(t testing.TB, content []byte) Picture {
 		}
 	}
 	return p
-}
-
-func allocated() uint64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.TotalAlloc
-}
-
-func processorTime(t testing.TB) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // FuzzPicture: whatever a picture is, looking at it takes no more than 2 s and
@@ -79,7 +54,12 @@ func FuzzPicture(f *testing.F) {
 // What costs much is kept without a thumbnail, with its size.
 func TestHostilePictures(t *testing.T) {
 	for name, content := range hostile(t) {
-		if p := costs(t, content); len(p.Thumbnail) > 0 && name != "gif, many frames" || p.Width == 0 && name != "gif, many comments" {
+		if p := costs(t, content); len(p.Thumbnail) > 0 && name != "gif, many frames" || p.Width == 0 {
+			t.Errorf("%s: %d×%d, a thumbnail of %d bytes", name, p.Width, p.Height, len(p.Thumbnail))
+		}
+	}
+	for name, content := range endless(t) {
+		if p := costs(t, content); len(p.Thumbnail) > 0 {
 			t.Errorf("%s: %d×%d, a thumbnail of %d bytes", name, p.Width, p.Height, len(p.Thumbnail))
 		}
 	}
@@ -211,6 +191,27 @@ func hostile(t testing.TB) map[string][]byte {
 	binary.LittleEndian.PutUint16(large[28:], 16383)
 	all["webp, large"] = large
 	return all
+}
+
+// endless are files of the largest size that consist of headers, each as short
+// as it can be.
+func endless(t testing.TB) map[string][]byte {
+	t.Helper()
+	const size = 20_000_000 / cost.Slow
+	many := func(begin, each string) []byte {
+		return append([]byte(begin), bytes.Repeat([]byte(each), size/len(each))...)
+	}
+	frame := string(scans(640, 480, 1, 1, false))
+	head := string(bare(t, 64, 40, 8, 6, 0)[:33])
+	return map[string][]byte{
+		"jpeg, many segments":        many(frame[:len(frame)-2], "\xff\xe1\x00\x02"),
+		"jpeg, many restarts":        many(frame[:len(frame)-2], "\xff\xd0"),
+		"jpeg, many fill bytes":      many(frame[:len(frame)-2], "\xff"),
+		"png, many chunks":           many(head, "\x00\x00\x00\x00tEXt\x00\x00\x00\x00"),
+		"png, many pieces of pixels": many(head, "\x00\x00\x00\x00IDAT\x35\xaf\x06\x1e"),
+		"webp, many chunks":          many("RIFF\xff\xff\xff\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\x63\x00\x00\x63\x00\x00", "EXIF\x00\x00\x00\x00"),
+		"gif, many comments":         many("GIF89a\x40\x00\x28\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff", "!\xfe\x01\x00\x00"),
+	}
 }
 
 // bare is a PNG whose pixels are all 0.

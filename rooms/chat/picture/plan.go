@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/gif"
 	"io"
+	"math"
 )
 
 // plan is what decoding a picture would take.
@@ -56,8 +57,8 @@ func planOf(in *source) (plan, error) {
 	return plan{}, errUnknown
 }
 
-// skip reads n bytes and forgets them.
-func skip(r io.Reader, n int64) error {
-	_, err := io.CopyN(io.Discard, r, n)
+// skip passes over n bytes.
+func skip(r *bufio.Reader, n int64) error {
+	_, err := r.Discard(int(min(n, math.MaxInt))) // no file is larger
 	return err
 }

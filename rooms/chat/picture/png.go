@@ -16,8 +16,8 @@ func planPNG(r *bufio.Reader) (plan, error) {
 	}
 	var depth, colour, interlaced byte
 	transparent := false
+	var head [8]byte
 	for {
-		var head [8]byte
 		if _, err := io.ReadFull(r, head[:]); err != nil {
 			return plan{}, err
 		}

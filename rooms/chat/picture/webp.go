@@ -24,8 +24,8 @@ func planWebP(r *bufio.Reader) (plan, error) {
 		return plan{}, err
 	}
 	lossless, alpha := false, int64(0)
+	var head [18]byte // of a chunk, and the first bytes of what is in it
 	for {
-		var head [18]byte // of a chunk, and the first bytes of what is in it
 		if _, err := io.ReadFull(r, head[:8]); err != nil {
 			return plan{}, err
 		}

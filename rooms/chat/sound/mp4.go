@@ -1,6 +1,7 @@
 package sound
 
 import (
+	"cmp"
 	"encoding/binary"
 	"io"
 )
@@ -11,7 +12,7 @@ import (
 // over.
 func mp4(in *input) (Recording, error) {
 	var m movie
-	for !in.over() {
+	for in.more() {
 		head, err := in.piece(8)
 		if err != nil {
 			return Recording{}, err
@@ -38,8 +39,8 @@ func mp4(in *input) (Recording, error) {
 			return Recording{}, err
 		}
 	}
-	if m.tracks != 1 || m.sounds != 1 || m.scale == 0 {
-		return Recording{}, ErrOther
+	if in.err != nil || m.tracks != 1 || m.sounds != 1 || m.scale == 0 {
+		return Recording{}, cmp.Or(in.err, ErrOther)
 	}
 	return recording(MP4, m.ticks/float64(m.scale))
 }

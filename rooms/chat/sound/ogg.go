@@ -2,6 +2,7 @@ package sound
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 )
 
@@ -15,7 +16,7 @@ const (
 func ogg(in *input) (Recording, error) {
 	var streams int
 	var rate, skipped, position uint64
-	for !in.over() {
+	for in.more() {
 		head, err := in.piece(27)
 		if err != nil {
 			return Recording{}, err
@@ -23,6 +24,7 @@ func ogg(in *input) (Recording, error) {
 		if !bytes.HasPrefix(head, []byte("OggS\x00")) {
 			return Recording{}, ErrOther
 		}
+		begins, at := head[5]&firstPage != 0, binary.LittleEndian.Uint64(head[6:])
 		laces, err := in.piece(uint64(head[26]))
 		if err != nil {
 			return Recording{}, err
@@ -31,8 +33,8 @@ func ogg(in *input) (Recording, error) {
 		for _, lace := range laces {
 			size += uint64(lace)
 		}
-		if head[5]&firstPage == 0 {
-			if at := binary.LittleEndian.Uint64(head[6:]); at != noPosition {
+		if !begins {
+			if at != noPosition {
 				position = max(position, at)
 			}
 			if err := in.skip(size); err != nil {
@@ -49,8 +51,8 @@ func ogg(in *input) (Recording, error) {
 		}
 		streams++
 	}
-	if streams != 1 {
-		return Recording{}, ErrOther
+	if in.err != nil || streams != 1 {
+		return Recording{}, cmp.Or(in.err, ErrOther)
 	}
 	return recording(Ogg, float64(position-min(position, skipped))/float64(rate))
 }

@@ -3,10 +3,12 @@ package sound
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 )
 
@@ -24,15 +26,25 @@ var ErrOther = errors.New("not a recording")
 // longest is what a recording may claim to last before it counts as broken.
 const longest = 48 * time.Hour
 
+// The limits of what is read. An element can be two bytes long, so that a file
+// of a permitted size can have millions of them; recorders write fifty for a
+// second of sound at most.
+const (
+	mostElements = 1_000_000
+	mostPiece    = 1 << 20 // bytes that are looked at as a whole
+	buffered     = 64 << 10
+)
+
 // Recording is what a container says of itself.
 type Recording struct {
 	ContentType string        // WebM, Ogg or MP4
 	Length      time.Duration // how long it plays; 0 if there is no sound in it
 }
 
-// Measure reads a recording to its end. Errors: ErrOther; what r fails with.
-func Measure(r io.Reader) (Recording, error) {
-	in := &input{Reader: bufio.NewReaderSize(r, 64<<10)}
+// Measure reads a recording to its end. Errors: ErrOther; what r fails with; the
+// context's, when it ends.
+func Measure(ctx context.Context, r io.Reader) (Recording, error) {
+	in := &input{Reader: bufio.NewReaderSize(&source{ctx, r}, buffered)}
 	head, err := in.Peek(12)
 	if errors.Is(err, io.EOF) {
 		return Recording{}, ErrOther
@@ -64,35 +76,66 @@ func recording(contentType string, seconds float64) (Recording, error) {
 	return Recording{contentType, time.Duration(seconds * float64(time.Second))}, nil
 }
 
-// input is a file that is read from beginning to end. Where it ends in the
-// middle of something the error is io.ErrUnexpectedEOF.
-type input struct{ *bufio.Reader }
-
-// most is the largest piece that is looked at as a whole.
-const most = 16 << 20
-
-// over tells whether nothing is left.
-func (in *input) over() bool {
-	_, err := in.Peek(1)
-	return errors.Is(err, io.EOF)
+// source reads until a context ends.
+type source struct {
+	ctx  context.Context
+	from io.Reader
 }
 
-// piece is the next n bytes. It grows with what is there, not with what a
-// length in the file claims.
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.from.Read(p)
+}
+
+// input is a file that is read from beginning to end. Where it ends in the
+// middle of something the error is io.ErrUnexpectedEOF.
+type input struct {
+	*bufio.Reader
+	elements int
+	err      error
+	large    bytes.Buffer // the last piece that did not fit into the reader's buffer
+}
+
+// more reports whether another element follows. After the last one err says
+// why, if it is not the end of the file: ErrOther for too many elements, or what
+// reading fails with.
+func (in *input) more() bool {
+	switch _, err := in.Peek(1); {
+	case errors.Is(err, io.EOF):
+		return false
+	case err != nil:
+		in.err = err
+		return false
+	}
+	if in.elements++; in.elements > mostElements {
+		in.err = fmt.Errorf("%w: it has more than %d elements", ErrOther, mostElements)
+	}
+	return in.err == nil
+}
+
+// piece is the next n bytes, until the next read. It grows with what is there,
+// not with what a length in the file claims.
 func (in *input) piece(n uint64) ([]byte, error) {
-	if n > most {
+	if n > mostPiece {
 		return nil, ErrOther
 	}
-	var b bytes.Buffer
-	_, err := io.CopyN(&b, in, int64(n))
-	return b.Bytes(), inTheMiddle(err)
+	if n <= buffered {
+		b, err := in.Peek(int(n))
+		if err == nil {
+			_, err = in.Discard(len(b))
+		}
+		return b, inTheMiddle(err)
+	}
+	in.large.Reset()
+	_, err := io.CopyN(&in.large, in, int64(n))
+	return in.large.Bytes(), inTheMiddle(err)
 }
 
 func (in *input) skip(n uint64) error {
-	if n > 1<<62 {
-		return ErrOther
-	}
-	_, err := io.CopyN(io.Discard, in, int64(n))
+	_, err := in.Discard(int(min(n, math.MaxInt))) // no file is larger
 	return inTheMiddle(err)
 }
 

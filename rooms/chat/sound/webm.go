@@ -1,6 +1,7 @@
 package sound
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math/bits"
 )
@@ -39,7 +40,7 @@ func webm(in *input) (Recording, error) {
 		first, last, step float64
 		blocks            int
 	)
-	for !in.over() {
+	for in.more() {
 		id, err := elementID(in)
 		if err != nil {
 			return Recording{}, err
@@ -83,8 +84,8 @@ func webm(in *input) (Recording, error) {
 			return Recording{}, err
 		}
 	}
-	if tracks != 1 {
-		return Recording{}, ErrOther
+	if in.err != nil || tracks != 1 {
+		return Recording{}, cmp.Or(in.err, ErrOther)
 	}
 	return recording(WebM, (last-first+step)*float64(scale)/1e9)
 }
