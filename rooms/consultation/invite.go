@@ -274,6 +274,9 @@ func (s *Service) takesEffect(tx Tx, c Consultation, actor rooms.Actor, inv Invi
 	if err := s.resolve(tx, c, &inv); err != nil {
 		return Admission{}, err
 	}
+	if err := s.stillFits(tx, &inv); err != nil {
+		return Admission{}, err
+	}
 	var entered *Participant
 	if inv.UserID != "" {
 		p, err := s.letIn(tx, c, actor, inv)
@@ -286,6 +289,28 @@ func (s *Service) takesEffect(tx Tx, c Consultation, actor rooms.Actor, inv Invi
 		}
 	}
 	return Admission{Invitation: inv, Participant: entered}, firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv))
+}
+
+// stillFits checks that a user who was invited may still take part: a doctor can
+// have lost the verification since. An invitation by address then lets nobody in,
+// which is no error, so that it does not show whose address it is.
+func (s *Service) stillFits(tx Tx, inv *Invitation) error {
+	if inv.UserID == "" {
+		return nil
+	}
+	user, err := tx.User(inv.UserID)
+	if err != nil {
+		return err
+	}
+	fits, err := s.fits(tx, user, inv.Role)
+	switch {
+	case err != nil || fits:
+		return err
+	case inv.ByAddress:
+		inv.UserID = ""
+		return nil
+	}
+	return rooms.Conflict(string(InvitationProposed), "the invited person can no longer take part in this role")
 }
 
 func (s *Service) letIn(tx Tx, c Consultation, actor rooms.Actor, inv Invitation) (Participant, error) {
@@ -330,6 +355,11 @@ func (s *Service) arrive(ctx context.Context, id ID, actor rooms.Actor) (Partici
 		me, err := tx.Participant(id, user)
 		if err != nil || !me.Expected {
 			return me, err
+		}
+		if me.Role == PartColleague {
+			if d, err := tx.Doctor(user); err != nil || !d.Verified {
+				return me, firstError(err, account.NotReviewed())
+			}
 		}
 		me.Expected, me.JoinedAt = false, s.now()
 		if err := tx.EnterParticipant(id, user, me.JoinedAt); err != nil {

@@ -95,6 +95,31 @@ func TestTheDoctorsInvitationNeedsThePatientsConsent(t *testing.T) {
 	}
 }
 
+// A doctor who loses the verification between the invitation and the consent, or
+// before looking at the consultation, does not enter.
+func TestASecondDoctorIsStillVerified(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo, wang, id := w.Talk()
+	li, pei := w.Doctor("li"), w.Doctor("pei").Verifies()
+	proposal := invites(wang, li, id, PartColleague).Invitation
+	roomstest.Must(bo, Invite, InviteInput{ConsultationID: id, Email: pei.User.Email, Role: PartColleague})
+	for _, doctor := range []*roomstest.Person{li, pei} {
+		name := doctor.User.Name + " II"
+		roomstest.Must(doctor, account.UpdateMe, account.MeInput{Name: &name})
+	}
+	in := InvitationAnswer{ConsultationID: id, InvitationID: proposal.ID, Accept: true}
+	if code := roomstest.Code(bo, AnswerInvitation, in); code != rooms.CodeConflict {
+		t.Errorf("the patient agrees to a doctor who is not verified any more: %q", code)
+	}
+	if code := roomstest.Code(pei, Read, Input{ConsultationID: id}); code != rooms.CodeForbidden {
+		t.Errorf("a doctor who is not verified any more enters: %q", code)
+	}
+	if got := roomstest.Must(bo, Join, JoinInput{ConsultationID: id}).Participants; len(got) != 2 {
+		t.Errorf("%s take part", names(got))
+	}
+}
+
 func TestADeclinedProposalLetsNobodyIn(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
@@ -375,7 +400,7 @@ func TestTheLastPlaceIsForTheOtherSide(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang, id := w.Talk()
-	li, pei := w.Doctor("li"), w.Doctor("pei")
+	li, pei := w.Doctor("li"), w.Doctor("pei").Verifies()
 	byEmail := func(n int) rooms.Code {
 		return roomstest.Code(bo, Invite, InviteInput{ConsultationID: id, Email: fmt.Sprintf("relative%d@example.org", n), Role: PartRelative})
 	}

@@ -404,6 +404,42 @@ func TestAPharmacistDecides(t *testing.T) {
 	c.chainIsSound()
 }
 
+// A doctor who is a pharmacist reads prescriptions only while verified.
+func TestAPharmacistIsStillVerified(t *testing.T) {
+	t.Parallel()
+	for what, loses := range map[string]func(c *clinic, pei *roomstest.Person){
+		"the verification is withdrawn": func(c *clinic, pei *roomstest.Person) {
+			c.asks(account.UnverifyDoctor.Name, account.UnverifyDoctorInput{UserID: pei.User.ID, Reason: "fraud"})
+		},
+		"the name is another": func(_ *clinic, pei *roomstest.Person) {
+			name := "somebody else"
+			roomstest.Must(pei, account.UpdateMe, account.MeInput{Name: &name})
+		},
+	} {
+		c := open(t)
+		pei := c.pharmacist()
+		ref := record.PrescriptionRef{PrescriptionID: c.prescribes(pills(amoxicillin)).ID}
+		reads := func(want rooms.Code, pharmacist bool) {
+			t.Helper()
+			queue, one := roomstest.Code(pei, record.PrescriptionQueue, record.QueueFilter{}), roomstest.Code(pei, record.ReadPrescription, ref)
+			if want == "" && one != "" || want != "" && one != rooms.CodeNotFound || queue != want {
+				t.Errorf("%s: pei reads the queue: %q, and a prescription: %q", what, queue, one)
+			}
+			if got := roomstest.Must(pei, record.Duty, rooms.Nothing{}).Pharmacist; got != pharmacist {
+				t.Errorf("%s: pei is a pharmacist: %v", what, got)
+			}
+		}
+		reads("", true)
+		loses(c, pei)
+		reads(rooms.CodeForbidden, false)
+		if code := roomstest.Code(pei, record.ApprovePrescription, ref); code != rooms.CodeForbidden {
+			t.Errorf("%s: pei approves: %q", what, code)
+		}
+		c.Verifies(pei)
+		reads("", true)
+	}
+}
+
 func TestAPrescriptionWarnsOfAllergies(t *testing.T) {
 	t.Parallel()
 	c := open(t)

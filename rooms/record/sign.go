@@ -246,9 +246,8 @@ func (s *Service) decidable(tx Tx, actor rooms.Actor, id DocumentID, to Document
 	if to == Void {
 		d, err = own(tx, actor, KindPrescription, id)
 	} else {
-		d, err = s.forPharmacist(tx, actor, id)
-		if err == nil {
-			err = mustBeVerified(tx, actor)
+		if err = mustBeVerified(tx, actor); err == nil {
+			d, err = s.forPharmacist(tx, actor, id)
 		}
 	}
 	if err != nil {

@@ -96,9 +96,12 @@ func (s Records) Pharmacist(ctx context.Context, user rooms.UserID) (bool, error
 	return pharmacist(ctx, s.readers, user)
 }
 
+// pharmacist reports whether a user has been appointed and may act: doctors only
+// while they are verified.
 func pharmacist(ctx context.Context, q querier, user rooms.UserID) (bool, error) {
 	var is bool
-	err := q.row(ctx, `SELECT EXISTS (SELECT 1 FROM pharmacists WHERE user_id = $1)`, user).Scan(&is)
+	err := q.row(ctx, `SELECT EXISTS (SELECT 1 FROM pharmacists p JOIN users u ON u.id = p.user_id LEFT JOIN doctors d ON d.user_id = u.id
+		WHERE p.user_id = $1 AND u.suspended = 0 AND (u.role = 'admin' OR `+isVerified+` = 1))`, user).Scan(&is)
 	return is, err
 }
 
