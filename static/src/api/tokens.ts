@@ -36,7 +36,7 @@ export class TokenKeeper {
   private running: Promise<string> | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly renewed = new Set<(accessToken: string) => void>()
-  private readonly ended = new Set<(why: SignedOut) => void>()
+  private readonly ended = new Set<(why: SignedOut, user: User) => void>()
 
   constructor(
     private readonly storage: Storage,
@@ -60,7 +60,8 @@ export class TokenKeeper {
     return () => this.renewed.delete(listener)
   }
 
-  onSignedOut(listener: (why: SignedOut) => void): () => void {
+  /** Calls back after a login has ended, with the user whose login it was. */
+  onSignedOut(listener: (why: SignedOut, user: User) => void): () => void {
     this.ended.add(listener)
     return () => this.ended.delete(listener)
   }
@@ -76,10 +77,11 @@ export class TokenKeeper {
 
   signOut(why: SignedOut): void {
     if (!this.grant) return
+    const { user } = this.grant
     this.grant = undefined
     clearTimeout(this.timer)
     if (why !== 'elsewhere') this.storage.removeItem(storageKey)
-    for (const listener of this.ended) listener(why)
+    for (const listener of this.ended) listener(why, user)
   }
 
   /** An access token with some life left; undefined for a guest. */

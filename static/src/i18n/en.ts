@@ -91,6 +91,7 @@ export const en: Texts = {
     revoked: 'This device was logged out. Please log in again.',
     expired: 'Your login has expired. Please log in again.',
     elsewhere: 'You logged out in another tab.',
+    forgotten: 'One unsent message was removed from this browser, which others may use. | {count} unsent messages were removed from this browser, which others may use.',
   },
   doctors: {
     title: 'Find a doctor',

@@ -89,6 +89,7 @@ export const zhCN = {
     revoked: '此设备的登录已被终止，请重新登录。',
     expired: '登录已过期，请重新登录。',
     elsewhere: '您已在另一个标签页退出登录。',
+    forgotten: '为保护隐私，{count} 条未发送的内容已从此浏览器中删除。',
   },
   doctors: {
     title: '找医生',

@@ -5,6 +5,7 @@ import { api, tokens } from '@/api'
 import { newId } from '@/api/id'
 import type { Conversation, ConversationState } from '@/realtime/conversation'
 import { Rooms } from '@/realtime/rooms'
+import { forgetUnsentOnSignOut } from '@/realtime/unsent'
 
 interface Live {
   connection: Connection
@@ -22,14 +23,17 @@ export const useRealtime = defineStore('realtime', () => {
   const link = ref<Link>('connecting')
   const live = shallowRef<Live>()
 
-  // What ends by itself is sent after the next login of the same account; who
-  // signs out may leave the browser to somebody else.
-  tokens.onSignedOut((why) => {
-    if (why === 'asked') live.value?.outbox.clear()
+  /** How many drafts and unsent messages were removed when the last login ended. */
+  const forgotten = ref(0)
+
+  forgetUnsentOnSignOut(tokens, localStorage, (count) => {
+    forgotten.value = count
+    live.value?.outbox.clear()
   })
 
   function start(me: string, listener: RoomListener): void {
     stop()
+    forgotten.value = 0
     const connection = new Connection(openSocket(), tokens)
     const outbox: Outbox = new Outbox({
       senderId: me,
@@ -67,6 +71,7 @@ export const useRealtime = defineStore('realtime', () => {
   return {
     link,
     live,
+    forgotten,
     start,
     stop,
     ask: ((name, input) => need().connection.ask(name, input)) as Ask,
