@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -50,8 +51,8 @@ func undecodable(err error) error {
 		switch {
 		case field == "":
 			return Invalid("", "the input must be one JSON object, not %s", kindName(wrong.JSONKind))
-		case wrong.Err != nil && wrong.GoType.Kind() == reflect.Struct: // one that decodes itself, such as a time
-			return Invalid(field, "%s is not well-formed: %v", field, wrong.Err)
+		case wrong.GoType == reflect.TypeFor[time.Time]():
+			return Invalid(field, "%s must be a time such as 2026-05-31T08:30:00Z (RFC 3339)", field)
 		}
 		return Invalid(field, "%s must be %s, not %s", field, jsonName(wrong.GoType), kindName(wrong.JSONKind))
 	}
@@ -60,7 +61,7 @@ func undecodable(err error) error {
 		field := fieldAt(malformed.JSONPointer)
 		return Invalid(field, "%s is given twice", field)
 	}
-	return Invalid("", "the input is not valid JSON: %v", err)
+	return Invalid("", "the input is not valid JSON: %s", strings.TrimPrefix(err.Error(), "jsontext: "))
 }
 
 // nulIn returns the path of the first string in raw, a valid JSON text, that

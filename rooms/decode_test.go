@@ -3,6 +3,7 @@ package rooms
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -62,6 +63,11 @@ func TestDecodeNamesTheField(t *testing.T) {
 		var e *Error
 		if !errors.As(err, &e) || e.Code != CodeInvalid || e.Field != field {
 			t.Errorf("%s: %v (field %q), want invalid in %q", raw, err, e.Field, field)
+		}
+		for _, ours := range []string{"json:", "jsontext", "Unmarshal", "2006-01-02", "time.Time", "parsing time", "decodedInput"} {
+			if strings.Contains(err.Error(), ours) {
+				t.Errorf("%s: the message has %q: %v", raw, ours, err)
+			}
 		}
 	}
 }
