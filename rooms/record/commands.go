@@ -72,7 +72,7 @@ var (
 	ReadRecord = rooms.Command[PatientRef, PatientRecord]{Name: "record:read", For: rooms.Users,
 		Doc: "Read a patient's record: its owner, and doctors while they treat the patient; the read is audited."}
 	UpdateRecord = rooms.Command[BackgroundInput, PatientRecord]{Name: "record:update", For: rooms.Patients | rooms.Doctors,
-		Doc: "Write the next version of a patient's allergies, conditions and medications."}
+		Doc: "Write the next version of a patient's allergies, conditions and medications. A list that is missing stays as it is; [] empties it."}
 	TreatedPatients = rooms.Command[rooms.Nothing, TreatedList]{Name: "record:patients", For: rooms.Users,
 		Doc: "List the patients whose record one may read now."}
 

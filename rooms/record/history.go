@@ -117,8 +117,7 @@ func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in Backgr
 	if err := s.loadCodes(ctx); err != nil {
 		return PatientRecord{}, err
 	}
-	background := Background{Allergies: in.Allergies, Conditions: in.Conditions, Medications: in.Medications}.orNothing()
-	for i, c := range background.Conditions {
+	for i, c := range in.Conditions {
 		if _, ok := s.codes.Load().Find(c.Code); c.Code != "" && !ok {
 			return PatientRecord{}, rooms.Invalid(fmt.Sprintf("conditions[%d].code", i), "there is no ICD-10 code %q", c.Code)
 		}
@@ -139,7 +138,7 @@ func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in Backgr
 		if err != nil {
 			return PatientRecord{}, err
 		}
-		next := BackgroundVersion{PatientID: p.ID, Version: before.Version + 1, Background: background, At: s.now(), ByID: by.ID, ByName: by.Name, ByRole: by.Role}
+		next := BackgroundVersion{PatientID: p.ID, Version: before.Version + 1, Background: in.over(before.Background), At: s.now(), ByID: by.ID, ByName: by.Name, ByRole: by.Role}
 		if err := tx.InsertBackground(next); err != nil {
 			return PatientRecord{}, err
 		}

@@ -85,14 +85,30 @@ type Episode struct {
 	Summaries      []ClosingSummary    `json:"summaries"`
 }
 
-// BackgroundInput replaces the background, as a new version. Version, if
-// given, is the one that was read.
+// BackgroundInput replaces the background, as a new version. A list that is
+// missing, or null, stays as it is; an empty one says that there is nothing.
+// Version, if given, is the one that was read.
 type BackgroundInput struct {
 	PatientID   account.PatientID `json:"patientId"`
 	Allergies   []Allergy         `json:"allergies"`
 	Conditions  []Condition       `json:"conditions"`
 	Medications []Medication      `json:"medications"`
 	Version     *int64            `json:"version,omitempty"` // over REST: If-Match
+}
+
+// over is what the background becomes.
+func (in BackgroundInput) over(before Background) Background {
+	next := before
+	if in.Allergies != nil {
+		next.Allergies = in.Allergies
+	}
+	if in.Conditions != nil {
+		next.Conditions = in.Conditions
+	}
+	if in.Medications != nil {
+		next.Medications = in.Medications
+	}
+	return next.orNothing()
 }
 
 const backgroundMost = 100 // of each list

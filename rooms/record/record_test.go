@@ -471,6 +471,34 @@ func TestAPrescriptionWarnsOfAllergies(t *testing.T) {
 	}
 }
 
+// A list that an update does not have stays; an empty one empties it.
+func TestAnUpdateOfTheRecordKeepsWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	patient := c.bo.Sees(c.id).PatientID
+	writes := func(rest string) record.PatientRecord {
+		t.Helper()
+		out, err := c.Catalogue.Answer(t.Context(), c.bo.As, record.UpdateRecord.Name, json.RawMessage(`{"patientId":"`+string(patient)+`"`+rest+`}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v record.PatientRecord
+		if err := json.Unmarshal(out, &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	first := writes(`,"allergies":[{"substance":"peanuts"}],"conditions":[{"text":"asthma","active":true}],"medications":[{"drug":"salbutamol"}]`)
+	for _, rest := range []string{``, `,"allergies":null`, `,"medications":[{"drug":"salbutamol"}]`} {
+		if v := writes(rest); !cmp.Equal(v.Background, first.Background) {
+			t.Errorf("after {…%s}: %+v", rest, v.Background)
+		}
+	}
+	if v := writes(`,"allergies":[]`); len(v.Allergies) != 0 || len(v.Conditions) != 1 || len(v.Medications) != 1 {
+		t.Errorf("after the allergies were emptied: %+v", v.Background)
+	}
+}
+
 func TestThePatientsRecord(t *testing.T) {
 	t.Parallel()
 	c := open(t)
