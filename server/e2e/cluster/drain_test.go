@@ -40,6 +40,7 @@ func newEnding(t *testing.T, secure bool, change ...func(*server.Config)) *endin
 		}
 	})
 	options := []server.Option{server.WithNotice(func(context.Context) { <-e.noticed }), server.WithLinger(e2e.Patience)}
+	change = append(change, func(c *server.Config) { c.DrainTimeout = e2e.Patience })
 	if !secure {
 		e.World = e2e.NewWorld(t, t.TempDir())
 		e.Change, e.More = change, options
@@ -213,7 +214,7 @@ func (e *ending) hearsTheSilent(t *testing.T, silent net.Conn) {
 // and then the closing packet, although it has not been asking meanwhile.
 func TestADrainFlushesPolls(t *testing.T) {
 	t.Parallel()
-	e := newEnding(t, false, func(c *server.Config) { c.DrainTimeout = e2e.Patience })
+	e := newEnding(t, false)
 	bo, wang := e.Patient("bo"), e.Doctor("wang")
 	id := bo.Consults(wang, "a headache")
 	wang.Accepts(id)
