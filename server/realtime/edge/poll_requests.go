@@ -140,12 +140,12 @@ func (s *session) beginPost() bool {
 	return !again
 }
 
-// closes reports whether what was sent to the client is still on its way, and
-// the closing packet with it.
+// closes reports whether the session is closing, or was closed by a server that
+// stops: a request that was on its way meanwhile is no error of the client.
 func (s *session) closes() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state == stateClosing
+	return s.state == stateClosing || s.reason == reasonShutdown
 }
 
 func (s *session) endPost() {
