@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -95,9 +96,11 @@ func TestFollowersPassOverWhatIsDamaged(t *testing.T) {
 	}
 	// As notifications follow it: not before every older transaction of the
 	// PostgreSQL server has ended, those of other tests included.
-	log, err := db.logAfter(t.Context(), 0, 100)
-	for err == nil && len(log) == 0 {
-		log, err = db.logAfter(t.Context(), 0, 100)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	log, err := db.logAfter(ctx, 0, 100)
+	for err == nil && len(log) <= len(plant) {
+		log, err = db.logAfter(ctx, 0, 100)
 	}
 	if err != nil || len(log) != len(plant)+1 || log[0].Name != "" || log[len(log)-1].Name != said.Name {
 		t.Errorf("the log is %+v, %v", log, err)
