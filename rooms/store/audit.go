@@ -117,7 +117,7 @@ func (db *DB) BeginAudit(ctx context.Context, key []byte, renewed bool) error {
 		}
 		fresh := false
 		if !renewed && end.LastNum == 0 && end.Signature == "" {
-			if err := tx.row(ctx, `SELECT NOT EXISTS (SELECT 1 FROM users)`).Scan(&fresh); err != nil {
+			if err := tx.row(context.Background(), `SELECT NOT EXISTS (SELECT 1 FROM users)`).Scan(&fresh); err != nil {
 				return err
 			}
 		}
