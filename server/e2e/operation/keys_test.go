@@ -111,9 +111,9 @@ func TestLostAccountKey(t *testing.T) {
 	}
 }
 
-// When the account key is lost for certain, whoever logs in with a second factor
-// from before is told what has happened; an admin resets it, and at the command
-// line also that of the only admin (SEC-34).
+// With a new account key, a login with an older second factor fails with a
+// message that names the reason; an admin resets the factor, and the command line
+// also that of the only admin (SEC-34).
 func TestANewAccountKeyHasAWayOut(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
