@@ -91,17 +91,17 @@ func (c *Client) LogIn(ctx context.Context, in account.LoginInput) (account.User
 // addresses first the error is unauthenticated with field email: the link of a
 // mail makes the account, which can then be logged in to.
 func (c *Client) Register(ctx context.Context, in account.RegisterInput) (account.User, error) {
-	login, err := Do(ctx, c, account.Register, in)
+	made, err := Do(ctx, c, account.Register, in)
 	if err != nil {
 		return account.User{}, err
 	}
-	if login.Confirm {
+	if made.Confirm {
 		e := rooms.Unauthenticated("follow the link of the mail that confirms the address, then log in")
 		e.Field = "email"
 		return account.User{}, e
 	}
-	c.tokens.set(login.Tokens)
-	return login.User, nil
+	c.tokens.set(made.Login().Tokens)
+	return made.User, nil
 }
 
 // Call asks for a command over the socket. While the socket is down it waits

@@ -8,8 +8,8 @@ import (
 
 // The commands of accounts. All are REST; Socket.IO has its own handshake.
 var (
-	Register = rooms.Command[RegisterInput, Login]{Name: "account:register", For: rooms.Anyone,
-		Doc: "Open an account as a patient or a doctor. A doctor is listed once an admin has verified the licence. Where mail is sent, the answer is the same whether or not the address has an account (confirm: true, without tokens), and the link of a mail makes it."}
+	Register = rooms.Command[RegisterInput, Registration]{Name: "account:register", For: rooms.Anyone,
+		Doc: "Open an account as a patient or a doctor. A doctor is listed once an admin has verified the licence. Where mail is sent, the answer is the same whether or not the address has an account (confirm: true, and nothing else), and the link of a mail makes it."}
 	LogIn = rooms.Command[LoginInput, Login]{Name: "account:login", For: rooms.Anyone,
 		Doc: "Start a session. An account with a second factor is refused with field otp until a code comes along."}
 	Refresh = rooms.Command[RefreshInput, Tokens]{Name: "account:refresh", For: rooms.Anyone,
@@ -89,9 +89,23 @@ type Login struct {
 	// Device is to be kept, and to come with the next login on this device:
 	// those who guess at the account cannot lock it out then.
 	Device string `json:"device"`
-	// Confirm tells that there is no session yet, and that the other fields are
-	// empty: the account is made by the link of a mail, and then logged in to.
+}
+
+// Registration is the Login of a new account, or Confirm alone.
+type Registration struct {
+	User         User   `json:"user,omitzero"`
+	AccessToken  string `json:"accessToken,omitempty"`
+	RefreshToken string `json:"refreshToken,omitempty"`
+	ExpiresIn    int    `json:"expiresIn,omitempty"`
+	Device       string `json:"device,omitempty"`
+	// Confirm reports that there is neither account nor session yet: the link of
+	// a mail makes the account, which can then be logged in to.
 	Confirm bool `json:"confirm,omitempty"`
+}
+
+// Login is the session of a new account; empty if it has to be confirmed.
+func (r Registration) Login() Login {
+	return Login{User: r.User, Tokens: Tokens{AccessToken: r.AccessToken, RefreshToken: r.RefreshToken, ExpiresIn: r.ExpiresIn}, Device: r.Device}
 }
 
 // SessionInput names a session.

@@ -28,22 +28,24 @@ func (in RegisterInput) Validate() error {
 	return validZone(in.TimeZone)
 }
 
-func (s *Service) register(ctx context.Context, actor rooms.Actor, in RegisterInput) (Login, error) {
+func (s *Service) register(ctx context.Context, actor rooms.Actor, in RegisterInput) (Registration, error) {
 	now := s.now()
 	err := s.store.InTx(ctx, func(tx Tx) error {
 		return attemptFrom(tx, "register", actor.Address, s.cfg.Registrations, time.Minute, now)
 	})
 	if err != nil {
-		return Login{}, err
+		return Registration{}, err
 	}
 	if s.cfg.ConfirmRegistration && s.cfg.Mail != nil {
-		return Login{Confirm: true}, s.applyFor(ctx, in)
+		return Registration{Confirm: true}, s.applyFor(ctx, in)
 	}
 	user, err := s.create(ctx, in, false)
 	if err != nil {
-		return Login{}, err
+		return Registration{}, err
 	}
-	return s.start(ctx, user, actor, entrance{method: ByPassword})
+	login, err := s.start(ctx, user, actor, entrance{method: ByPassword})
+	return Registration{User: login.User, AccessToken: login.AccessToken, RefreshToken: login.RefreshToken, ExpiresIn: login.ExpiresIn,
+		Device: login.Device}, err
 }
 
 // adminCreated is the action in the audit log.

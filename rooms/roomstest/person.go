@@ -89,10 +89,10 @@ func (w *World) Admin(name string) *Person {
 
 func (w *World) register(name string, role rooms.Role) *Person {
 	w.T.Helper()
-	login, err := Ask(w, rooms.Actor{Address: "192.0.2.1"}, account.Register,
+	made, err := Ask(w, rooms.Actor{Address: "192.0.2.1"}, account.Register,
 		account.RegisterInput{Role: role, Name: name, Email: name + "@example.org", Password: Password})
 	w.must(err)
-	return w.Enters(login)
+	return w.Enters(made.Login())
 }
 
 // Ask sends a command as actor and returns its answer.

@@ -27,6 +27,7 @@ import type {
   QuickReply,
   QuickReplyList,
   RegisterInput,
+  Registration,
   Self,
   SessionList,
   Tokens,
@@ -70,7 +71,7 @@ export const api = {
   erase: () => http.json<Erasure>('DELETE', '/me'),
   config: () => askAsGuest<ServerConfig>('GET', '/config'),
 
-  register: (body: RegisterInput) => askAsGuest<Login>('POST', '/auth/register', { body }),
+  register: (body: RegisterInput) => askAsGuest<Registration>('POST', '/auth/register', { body }),
   logIn: (body: LoginInput) => askAsGuest<Login>('POST', '/auth/login', { body }),
   logOut: (refreshToken: string) => askAsGuest<undefined>('POST', '/auth/logout', { body: { refreshToken } }),
   sessions: () => http.json<SessionList>('GET', '/auth/sessions'),

@@ -62,8 +62,8 @@ export const useSession = defineStore('session', () => {
     role: computed(() => user.value?.role),
     /** Nobody where the address has to be confirmed first, by the link of a mail. */
     register: async (input: RegisterInput): Promise<User | undefined> => {
-      const login = await api.register(input)
-      return login.confirm ? undefined : signIn(login)
+      const made = await api.register(input)
+      return made.confirm ? undefined : signIn(made as Login)
     },
     logIn: async (input: LoginInput) => signIn(await api.logIn({ ...input, device: deviceOf(input.email) })),
     logInWithPasskey: async () => signIn(await identityApi.logInWithPasskey()),

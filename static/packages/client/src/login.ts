@@ -1,6 +1,6 @@
 import { Failure, readFailure } from './failure.js'
 import { MemoryTokens } from './tokens.js'
-import type { Login, LoginInput, RegisterInput, Tokens, User } from './wire.gen.js'
+import type { Login, LoginInput, RegisterInput, Registration, Tokens, User } from './wire.gen.js'
 
 export interface Request {
   body?: unknown
@@ -23,11 +23,11 @@ export async function logIn(server: string, input: LoginInput): Promise<Account>
  * makes the account, which can then be logged in to.
  */
 export async function register(server: string, input: RegisterInput): Promise<Account> {
-  const login = await ask<Login>(server, 'POST', '/auth/register', { body: input })
-  if (login.confirm) {
+  const made = await ask<Registration>(server, 'POST', '/auth/register', { body: input })
+  if (made.confirm) {
     throw new Failure({ code: 'unauthenticated', field: 'email', message: 'follow the link of the mail, then log in', retryable: false })
   }
-  return new Account(server, login)
+  return new Account(server, made as Login)
 }
 
 /** A login at a server: who one is, the tokens, and REST with them. */

@@ -989,7 +989,6 @@ export interface Login {
   refreshToken: string
   expiresIn: number
   device: string
-  confirm?: boolean
 }
 
 export interface LoginInput {
@@ -1566,6 +1565,15 @@ export interface RegisterInput {
   password: string
   locale?: string
   timeZone?: string
+}
+
+export interface Registration {
+  user?: User
+  accessToken?: string
+  refreshToken?: string
+  expiresIn?: number
+  device?: string
+  confirm?: boolean
 }
 
 export interface Report {
