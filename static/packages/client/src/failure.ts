@@ -58,6 +58,6 @@ export function readFailure(body: unknown): Failure | undefined {
     retryAfterMs: typeof body.retryAfterMs === 'number' ? body.retryAfterMs : undefined,
     traceId: text(body.traceId),
     // A problem's own `status` is the HTTP number; the state of a conflict is a word.
-    status: text(body.status),
+    status: text(body.status) ?? text(body.state),
   })
 }
