@@ -71,7 +71,7 @@ test('an admin lifts a suspension and ends what is stuck, on a phone, in English
   await expect(person).toHaveCount(1)
   const { secret } = await wang.ask<{ secret: string }>('POST', '/me/totp')
   await wang.ask('POST', '/me/totp/confirm', { otp: totp(secret) })
-  const reset = person.getByRole('button', { name: `Reset the second factor of Wang ${stamp}` })
+  const reset = person.getByRole('button', { name: `Reset second factor of Wang ${stamp}` })
   for (const answer of [`Wang ${stamp} has no second factor now`, 'This account has no second factor.']) {
     await reset.click()
     await page.getByRole('dialog').getByRole('button', { name: 'Reset second factor' }).click()

@@ -388,7 +388,7 @@ export const zhCN = {
     suspendName: '停用{name}',
     suspendText: '停用后，{name}的所有登录立即失效，且无法再登录。未结束的问诊会结束，预约会取消，未提供的服务会退款。',
     resetFactor: '重置两步验证',
-    resetFactorName: '重置 {name} 的两步验证',
+    resetFactorName: '重置两步验证：{name}',
     resetFactorText: '仅在核实本人身份、且对方验证器和恢复码均已丢失时使用。{name} 将在所有设备上退出登录，之后只需密码即可登录，并会收到邮件通知。',
     resetFactorDone: '已重置 {name} 的两步验证',
     unsuspend: '恢复使用',
