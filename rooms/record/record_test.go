@@ -432,7 +432,7 @@ func TestAPharmacistIsStillVerified(t *testing.T) {
 		reads("", true)
 		loses(c, pei)
 		reads(rooms.CodeForbidden, false)
-		if code := roomstest.Code(pei, record.ApprovePrescription, ref); code != rooms.CodeForbidden {
+		if code := roomstest.Code(pei, record.ApprovePrescription, ref); code != rooms.CodeNotFound {
 			t.Errorf("%s: pei approves: %q", what, code)
 		}
 		c.Verifies(pei)

@@ -246,8 +246,9 @@ func (s *Service) decidable(tx Tx, actor rooms.Actor, id DocumentID, to Document
 	if to == Void {
 		d, err = own(tx, actor, KindPrescription, id)
 	} else {
-		if err = mustBeVerified(tx, actor); err == nil {
-			d, err = s.forPharmacist(tx, actor, id)
+		d, err = s.forPharmacist(tx, actor, id)
+		if err == nil {
+			err = mustBeVerified(tx, actor)
 		}
 	}
 	if err != nil {
