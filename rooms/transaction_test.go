@@ -56,4 +56,7 @@ func TestInTxSharesNothingWithACallerWhoHasLeft(t *testing.T) {
 	}
 	got++ // with -race: this variable is the caller's alone
 	<-store.done
+	if got != 1 {
+		t.Errorf("the caller's variable is %d", got)
+	}
 }

@@ -22,7 +22,6 @@ type poller struct {
 	r     *roll
 	talk  *talk
 	by    *http.Client
-	ip    net.IP
 	token string
 	last  atomic.Int64   // the seq up to which it has heard everything
 	whole bool           // it has got what it had missed when it e2e.Joined
