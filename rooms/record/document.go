@@ -56,6 +56,9 @@ type Head struct {
 	CreatedAt    time.Time  `json:"createdAt"`
 	UpdatedAt    time.Time  `json:"updatedAt"`
 	Signature    *Signature `json:"signature,omitempty"`
+	// Integrity is what checking the signature has found when it was read; empty
+	// for drafts, and in events. What is altered must not be shown as signed.
+	Integrity Integrity `json:"integrity,omitempty"`
 }
 
 // Signature fixes a document.

@@ -86,7 +86,7 @@ func (s *Service) recordOf(tx Tx, actor rooms.Actor, p account.Patient, action, 
 	}
 	for _, d := range documents {
 		if e := at[d.ConsultationID]; e != nil && d.Signature != nil {
-			if err := e.add(d.settled()); err != nil {
+			if err := e.add(s.checked(d)); err != nil {
 				return v, err
 			}
 		}

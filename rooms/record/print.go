@@ -72,6 +72,9 @@ func printout(tx Tx, actor rooms.Actor, d Document) (Printout, error) {
 	if d.Signature == nil {
 		return p, rooms.Conflict(string(Draft), "a draft cannot be printed; sign it first")
 	}
+	if err := d.genuine(); err != nil {
+		return p, err
+	}
 	p.SignedAs = SignedAs{Patient: SignedPatient{Name: d.PatientName}, Doctor: SignedDoctor{Name: d.DoctorName}}
 	if d.SignedAs != "" {
 		if err := json.Unmarshal([]byte(d.SignedAs), &p.SignedAs); err != nil {

@@ -30,7 +30,7 @@ func (s *Service) readable(tx Tx, actor rooms.Actor, kind DocumentKind, id Docum
 	if !ok {
 		return d, rooms.NotFound(string(kind))
 	}
-	return d.settled(), nil
+	return s.checked(d), nil
 }
 
 func (s *Service) mayRead(tx Tx, actor rooms.Actor, d Document) (bool, error) {
@@ -110,7 +110,7 @@ func (s *Service) readAll(tx Tx, actor rooms.Actor, id consultation.ID, kind Doc
 	var shown []Document
 	for _, d := range list {
 		if d.DoctorID == actor.UserID || (d.Signature != nil && d.shownTo(me)) {
-			shown = append(shown, d.settled())
+			shown = append(shown, s.checked(d))
 		}
 	}
 	if len(shown) == 0 {
@@ -179,7 +179,7 @@ func (s *Service) queue(ctx context.Context, actor rooms.Actor, in QueueFilter) 
 			if d.DoctorID == actor.UserID {
 				continue
 			}
-			v, err := warned(tx, actor, d.settled())
+			v, err := warned(tx, actor, s.checked(d))
 			if err == nil {
 				err = s.note(tx, actor, PrescriptionQueue.Name, d)
 			}

@@ -178,6 +178,23 @@ func (k keyring) of(d Document) ed25519.PublicKey {
 	return nil
 }
 
+// checked is d with its status, and with what checking its signature has found.
+// Every document that is shown, printed or decided about passes it.
+func (s *Service) checked(d Document) Document {
+	if d = d.settled(); d.Signature != nil {
+		d.Integrity = s.keyring().examine(d)
+	}
+	return d
+}
+
+// genuine refuses a document that is not what was signed.
+func (d Document) genuine() error {
+	if d.Integrity == Altered {
+		return rooms.Conflict(string(Altered), "the %s has been altered since it was signed: it is neither printed nor decided about", d.Kind)
+	}
+	return nil
+}
+
 // examine compares a signed document and all that was decided about it with
 // what they were when they were signed.
 func (k keyring) examine(d Document) Integrity {

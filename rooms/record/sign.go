@@ -230,6 +230,7 @@ func (s *Service) decide(ctx context.Context, actor rooms.Actor, id DocumentID, 
 			return Prescription{}, err
 		}
 		d.Decisions, d.UpdatedAt = append(d.Decisions, decision), decision.At
+		d.Integrity = "" // an event says nothing about it
 		d = d.settled()
 		if err := s.note(tx, actor, action, d); err != nil {
 			return Prescription{}, err
@@ -254,7 +255,11 @@ func (s *Service) decidable(tx Tx, actor rooms.Actor, id DocumentID, to Document
 	if err != nil {
 		return d, err
 	}
-	switch d = d.settled(); {
+	d = s.checked(d)
+	if err := d.genuine(); err != nil {
+		return d, err
+	}
+	switch {
 	case d.Status == Signed, d.Status == Approved && to == Void:
 		return d, nil
 	case d.Status == Draft:

@@ -146,7 +146,7 @@ func (j *job) documents(dir string, c consultation.Consultation, to *visit) erro
 		return err
 	}
 	for _, d := range found.Items {
-		if d.Signature == nil {
+		if d.Signature == nil || d.Integrity == record.Altered { // the JSON says so
 			continue
 		}
 		v, err := ask(j, record.PrintDiagnosis, record.DiagnosisRef{DiagnosisID: d.ID})
@@ -158,7 +158,7 @@ func (j *job) documents(dir string, c consultation.Consultation, to *visit) erro
 		}
 	}
 	for _, p := range given.Items {
-		if p.Signature == nil {
+		if p.Signature == nil || p.Integrity == record.Altered {
 			continue
 		}
 		v, err := ask(j, record.PrintPrescription, record.PrescriptionRef{PrescriptionID: p.ID})

@@ -28,6 +28,7 @@ export const recordEn: RecordTexts = {
     sent: 'Signed and sent',
     version: 'Version {n}',
     pdf: 'Download PDF',
+    altered: 'Altered: this is not what the doctor signed. Do not rely on it.',
     signedBy: 'Signed by {name}, {at}',
     superseded: 'Superseded by a later version',
     template: 'Templates',

@@ -26,6 +26,7 @@ export const recordZhCN = {
     sent: '已签名并发送',
     version: '第 {n} 版',
     pdf: '下载 PDF',
+    altered: '内容已被更改，与医生签署的不一致，请勿采用。',
     signedBy: '{name} 签名于 {at}',
     superseded: '已被新版本取代',
     template: '常用模板',

@@ -329,6 +329,7 @@ export interface ClosingSummary {
   createdAt: string
   updatedAt: string
   signature?: Signature
+  integrity?: Integrity
   text: string
 }
 
@@ -449,6 +450,7 @@ export interface Diagnosis {
   createdAt: string
   updatedAt: string
   signature?: Signature
+  integrity?: Integrity
   codes: Coding[]
   text?: string
   advice?: string
@@ -1373,6 +1375,7 @@ export interface Prescription {
   createdAt: string
   updatedAt: string
   signature?: Signature
+  integrity?: Integrity
   items: Item[]
   note?: string
   warned?: Warning[]
