@@ -1,6 +1,10 @@
 package record_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -123,7 +127,27 @@ func TestTheFirstFormPrintsNamesAlone(t *testing.T) {
 	c := open(t)
 	c.introduced()
 	d := record.Document{Head: c.drafts(cold).Head, Kind: record.KindDiagnosis, Content: []byte(`{"codes":[]}`)}
-	d.Signature = &record.Signature{SignedBy: d.DoctorID, SignedAt: c.Now(), SHA256: strings.Repeat("0", 64), Form: 1}
+	signed, err := json.Marshal(struct {
+		Kind           record.DocumentKind `json:"kind"`
+		ID             record.DocumentID   `json:"id"`
+		Root           record.DocumentID   `json:"root"`
+		Version        int                 `json:"version"`
+		Supersedes     string              `json:"supersedes"`
+		ConsultationID consultation.ID     `json:"consultationId"`
+		PatientID      account.PatientID   `json:"patientId"`
+		PatientName    string              `json:"patientName"`
+		DoctorID       rooms.UserID        `json:"doctorId"`
+		DoctorName     string              `json:"doctorName"`
+		Content        string              `json:"content"`
+		SignedBy       rooms.UserID        `json:"signedBy"`
+		SignedAt       time.Time           `json:"signedAt"`
+	}{d.Kind, d.ID, d.ID, 1, "", d.ConsultationID, d.PatientID, d.PatientName, d.DoctorID, d.DoctorName, string(d.Content), d.DoctorID, c.Now().UTC()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(signed)
+	seal := base64.StdEncoding.EncodeToString(make([]byte, 64)) // by a key that this server has not
+	d.Signature = &record.Signature{SignedBy: d.DoctorID, SignedAt: c.Now(), SHA256: hex.EncodeToString(sum[:]), Seal: seal, KeyID: "unknown", Form: 1}
 	if err := (store.Records{DB: c.DB}).InTx(t.Context(), func(tx record.Tx) error { return tx.SignDocument(d) }); err != nil {
 		t.Fatal(err)
 	}
