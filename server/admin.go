@@ -49,16 +49,15 @@ func (p Place) open(ctx context.Context, log *slog.Logger) (*store.DB, error) {
 
 // CreateAdmin adds an admin to a database, whether or not a server runs on it.
 func CreateAdmin(ctx context.Context, at Place, name, email, password string, log *slog.Logger) (user account.User, err error) {
-	db, err := at.open(ctx, log)
-	if err != nil {
-		return account.User{}, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	accounts, err := account.New(account.Config{Hashing: at.Hashing}, store.Accounts{DB: db}, nil, clock)
-	if err != nil {
-		return account.User{}, err
-	}
-	return accounts.CreateAdmin(ctx, name, email, password)
+	err = at.with(ctx, log, func(db *store.DB) error {
+		accounts, err := account.New(account.Config{Hashing: at.Hashing}, store.Accounts{DB: db}, nil, clock)
+		if err != nil {
+			return err
+		}
+		user, err = accounts.CreateAdmin(ctx, name, email, password)
+		return err
+	})
+	return user, err
 }
 
 // Migrate brings a database up to date.
