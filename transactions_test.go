@@ -75,8 +75,7 @@ func TestTransactionsThatShareAreFound(t *testing.T) {
 		{name: "its own variables are its own", inside: `x, err := f(tx); x++; if err != nil { return err }; return load(tx, &x)`},
 		{name: "input is read", before: `in.Amount = 3`, inside: `return load(tx, new(in.Amount))`},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
+		t.Run(c.name, func(t *testing.T) { // one after another: an importer reads packages as they are needed
 			source := fmt.Sprintf(planted, c.before, c.inside, c.after)
 			file, err := parser.ParseFile(code.fset, "planted.go", source, parser.SkipObjectResolution)
 			if err != nil {
