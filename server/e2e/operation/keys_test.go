@@ -181,6 +181,10 @@ func TestUnlikeNodeDoesNotJoin(t *testing.T) {
 	first := e2e.NewWorldOn(t, t.TempDir(), e2e.PostgresDatabase(t))
 	first.Run("127.0.0.1:0")
 	policy := func(cfg *server.Config) { cfg.Policy = "none" }
+	other := t.TempDir() // with the audit key, without which nothing starts
+	key, err := os.ReadFile(filepath.Join(first.Dir, "audit.key"))
+	e2e.Must(t, err)
+	e2e.Must(t, os.WriteFile(filepath.Join(other, "audit.key"), key, 0o600))
 	for name, c := range map[string]struct {
 		dir    string
 		change func(*server.Config)
@@ -188,13 +192,18 @@ func TestUnlikeNodeDoesNotJoin(t *testing.T) {
 		"--policy":    {first.Dir, policy},
 		"--call-ring": {first.Dir, func(cfg *server.Config) { cfg.CallRing /= 2 }},
 		"--seal-key":  {first.Dir, func(cfg *server.Config) { cfg.SealKey = "another seal key of 32 characters" }},
-		"-key":        {t.TempDir(), func(*server.Config) {}},
+		"-key":        {other, func(*server.Config) {}},
 	} {
-		other := *first
-		other.Dir = c.dir
-		if says := refused(&other, t, c.change); !strings.Contains(says, name) || !strings.Contains(says, "which is running") {
+		node := *first
+		node.Dir = c.dir
+		if says := refused(&node, t, c.change); !strings.Contains(says, name) || !strings.Contains(says, "which is running") {
 			t.Errorf("another %s: %s", name, says)
 		}
+	}
+	without := *first
+	without.Dir = t.TempDir()
+	if says := refused(&without, t); !strings.Contains(says, "audit.key") {
+		t.Errorf("without the audit key: %s", says)
 	}
 	alike := *first
 	alike.Run("127.0.0.1:0")
