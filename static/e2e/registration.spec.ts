@@ -40,6 +40,15 @@ test('a patient registers on a phone: the link in the mail makes the account, an
 
   const link = await post.linkTo(email, '/email/verify')
   await page.goto(link.pathname + link.hash)
+  // A mail that reached somebody else opens no account: it takes the password that was chosen.
+  const password = page.getByRole('textbox', { name: '密码' })
+  await password.fill('a guess of a stranger')
+  await page.getByRole('button', { name: '确认', exact: true }).click()
+  await expect(page.getByRole('alert')).toHaveText('密码与注册时设置的不一致。')
+  await axe(page, 'asks for the password')
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/confirm-390-zh.png` })
+  await password.fill('a long password of hers')
+  await page.getByRole('button', { name: '确认', exact: true }).click()
   await expect(page.getByRole('status').filter({ hasText: '邮箱已确认' })).toBeVisible()
   await axe(page, 'confirmed')
   await page.reload()
