@@ -46,7 +46,10 @@ func FuzzParsePacket(f *testing.F) {
 			}
 			parts = append(parts, part)
 		}
-		if string(whole[0].(string)) == name && !reflect.DeepEqual(whole, parts) {
+		if number, ok := whole[0].(json.Number); ok { // a name as it is written
+			whole[0] = number.String()
+		}
+		if whole[0] == name && !reflect.DeepEqual(whole, parts) {
 			t.Fatalf("%q was split into %q", whole, parts)
 		}
 	})
