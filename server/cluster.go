@@ -3,10 +3,11 @@ package server
 import (
 	"wenzhen/rooms"
 	"wenzhen/server/cluster"
+	"wenzhen/server/limits"
 )
 
 // join makes this server one node among others, if there is a Redis to meet at.
-func (s *Server) join(presence *rooms.Presence, limits *limits) error {
+func (s *Server) join(presence *rooms.Presence, commands *limits.Limits) error {
 	if s.cfg.Redis == "" {
 		s.desk.Show(s.realtime.Desk(), nil)
 		return nil
@@ -18,7 +19,7 @@ func (s *Server) join(presence *rooms.Presence, limits *limits) error {
 	s.node = node
 	presence.Share(node.Present)
 	s.hub.Relay(node.Signal)
-	node.Start(s.realtime, presence, limits)
+	node.Start(s.realtime, presence, commands)
 	s.desk.Show(s.realtime.Desk(), node)
 	return nil
 }

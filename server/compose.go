@@ -23,6 +23,7 @@ import (
 	"wenzhen/server/document"
 	"wenzhen/server/export"
 	"wenzhen/server/fhir"
+	"wenzhen/server/limits"
 	"wenzhen/server/metrics"
 	"wenzhen/server/payment/sandbox"
 	"wenzhen/server/push"
@@ -37,7 +38,7 @@ import (
 // server does not run itself, and what they share.
 type parts struct {
 	presence      *rooms.Presence
-	limits        *limits
+	limits        *limits.Limits
 	leases        *rooms.Leases
 	from          proxies // whose word on addresses is believed
 	consultations *consultation.Service
@@ -168,10 +169,10 @@ var signatures = []string{record.SignDiagnosis.Name, record.SignPrescription.Nam
 
 // openCatalogue puts all that can be asked behind the guards that everything passes.
 func (s *Server) openCatalogue(_ context.Context, p *parts) error {
-	p.limits = newLimits(s.cfg.CommandRate, s.cfg.CommandBurst, s.clock)
+	p.limits = limits.New(s.cfg.CommandRate, s.cfg.CommandBurst, s.clock)
 	s.desk = s.openDesk()
 	s.catalogue = rooms.NewCatalogue(
-		[]rooms.Guard{p.limits.guard, s.accounts.Alive, s.accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
+		[]rooms.Guard{p.limits.Guard, s.accounts.Alive, s.accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
 		s.accounts.Commands(), p.consultations.Commands(), p.chats.Commands(), p.schedules.Commands(), s.calls.Commands(), p.boards.Commands(),
 		s.bills.Commands(), p.play.Commands(), s.inboxes.Commands(),
 		p.records.Commands(), s.audits.Commands(), s.lobby.Commands(), s.desk.Commands())

@@ -6,18 +6,17 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-)
 
-// errLocked is the error of a file that another process has locked.
-var errLocked = errors.New("another process has locked it")
+	"wenzhen/server/process"
+)
 
 // lockFolder makes this process the only one that serves, or moves, the SQLite
 // database in a data folder, until the file that it returns is closed. The lock
 // ends with the process, however it ends. Two servers on one SQLite database
 // would not notify each other of what they write.
 func lockFolder(dir string) (*os.File, error) {
-	file, err := lockFile(filepath.Join(dir, lockFileName))
-	if errors.Is(err, errLocked) {
+	file, err := process.Lock(filepath.Join(dir, lockFileName))
+	if errors.Is(err, process.ErrLocked) {
 		return nil, fmt.Errorf("data folder: another wenzhen runs in %s; stop it first, or use PostgreSQL for several nodes (docs/scaling.md)", dir)
 	}
 	if err != nil {

@@ -12,11 +12,12 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/operations"
 	"wenzhen/rooms/store"
+	"wenzhen/server/process"
 )
 
 // openDesk makes the admin's desk; it shows nothing before its Show is called.
 func (s *Server) openDesk() *operations.Service {
-	return operations.New(operations.Config{Node: s.name(), Version: Version, Message: chat.Send.Name, Process: process,
+	return operations.New(operations.Config{Node: s.name(), Version: Version, Message: chat.Send.Name, Process: measure,
 		Check: s.check, Settings: s.cfg.settings()}, store.Operations{DB: s.db}, s.hub, s.clock)
 }
 
@@ -30,11 +31,11 @@ func (s *Server) name() string {
 	return net.JoinHostPort(host, port)
 }
 
-// process measures this process, without stopping it.
-func process() operations.Process {
+// measure reads the figures of this process, without stopping it.
+func measure() operations.Process {
 	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(heap)
-	return operations.Process{CPU: processorTime(), HeapBytes: heap[0].Value.Uint64(), Goroutines: runtime.NumGoroutine()}
+	return operations.Process{CPU: process.CPUTime(), HeapBytes: heap[0].Value.Uint64(), Goroutines: runtime.NumGoroutine()}
 }
 
 // diskLow is how many free bytes are too few.
@@ -80,7 +81,7 @@ func (s *Server) checkRedis() operations.HealthCheck {
 }
 
 func checkDisk(dir string) operations.HealthCheck {
-	free, err := freeBytes(dir)
+	free, err := process.FreeBytes(dir)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		return optional("disk", false, "", "how much is free is not known on this system")

@@ -28,6 +28,7 @@ import (
 	"wenzhen/server/cluster"
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
+	"wenzhen/server/memory"
 	"wenzhen/server/metrics"
 	"wenzhen/server/push"
 	"wenzhen/server/realtime"
@@ -191,7 +192,7 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { rooms.RunTimers(work, s.db, s.clock, time.Second, s.timers, s.log) })
 	tasks.Go(func() { s.bills.Run(work) })
 	tasks.Go(func() { s.realtime.Watch(work) })
-	tasks.Go(func() { trim(work, s.realtime.Connections) })
+	tasks.Go(func() { memory.Release(work, s.realtime.Connections) })
 	tasks.Go(func() { s.inboxes.Run(work) })
 	tasks.Go(func() { watchAccounts(work, s.accounts, s.log) })
 	tasks.Go(func() { s.lobby.Run(work) })

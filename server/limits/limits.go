@@ -1,4 +1,5 @@
-package server
+// Package limits bounds how many commands users, and networks of guests, may send.
+package limits
 
 import (
 	"context"
@@ -48,9 +49,9 @@ var commandLimits = map[string]struct {
 // full again, which know nothing any more, are forgotten.
 const limitsMost = 100_000
 
-// limits is a rooms.Guard: token buckets per user, or per address for guests
+// Limits are token buckets per user, or per address for guests
 // (rooms.Sources), in all and per command.
-type limits struct {
+type Limits struct {
 	rate  rate.Limit
 	burst int
 	now   func() time.Time
@@ -82,7 +83,7 @@ func payers(actor rooms.Actor) []string {
 }
 
 // allowance is what who may do in all, or of a command that costs more.
-func (l *limits) allowance(who, command string) (rate.Limit, int) {
+func (l *Limits) allowance(who, command string) (rate.Limit, int) {
 	r, burst, times := l.rate, l.burst, 1
 	if own, ok := commandLimits[command]; ok {
 		r, burst = own.rate, own.burst
@@ -97,7 +98,7 @@ func (l *limits) allowance(who, command string) (rate.Limit, int) {
 }
 
 // Spent is what was used up here since the last call, by user and command.
-func (l *limits) Spent() map[string]map[string]int {
+func (l *Limits) Spent() map[string]map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.spent) == 0 {
@@ -115,7 +116,7 @@ func (l *limits) Spent() map[string]map[string]int {
 }
 
 // SpentElsewhere takes off what was used up on another node.
-func (l *limits) SpentElsewhere(spent map[string]map[string]int) {
+func (l *Limits) SpentElsewhere(spent map[string]map[string]int) {
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -128,12 +129,13 @@ func (l *limits) SpentElsewhere(spent map[string]map[string]int) {
 	}
 }
 
-func newLimits(perSecond float64, burst int, now func() time.Time) *limits {
-	return &limits{rate: rate.Limit(perSecond), burst: burst, now: now, buckets: map[bucketKey]*rate.Limiter{}, spent: map[bucketKey]int{}}
+// New makes limits of so many commands a second, sustained, and so many at once.
+func New(perSecond float64, burst int, now func() time.Time) *Limits {
+	return &Limits{rate: rate.Limit(perSecond), burst: burst, now: now, buckets: map[bucketKey]*rate.Limiter{}, spent: map[bucketKey]int{}}
 }
 
-// guard refuses with rate_limited and says after how long to try again.
-func (l *limits) guard(_ context.Context, actor rooms.Actor, command string) error {
+// Guard is a rooms.Guard: it refuses with rate_limited and says after how long to try again.
+func (l *Limits) Guard(_ context.Context, actor rooms.Actor, command string) error {
 	now := l.now()
 	_, own := commandLimits[command]
 	for _, who := range payers(actor) {
@@ -151,7 +153,7 @@ func (l *limits) guard(_ context.Context, actor rooms.Actor, command string) err
 }
 
 // take takes a token, or tells how long until there is one.
-func (l *limits) take(key bucketKey, now time.Time) time.Duration {
+func (l *Limits) take(key bucketKey, now time.Time) time.Duration {
 	r, burst := l.allowance(key.who, key.command)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -167,7 +169,7 @@ func (l *limits) take(key bucketKey, now time.Time) time.Duration {
 }
 
 // bucket is the one of key; the lock is held.
-func (l *limits) bucket(key bucketKey, r rate.Limit, burst int, now time.Time) *rate.Limiter {
+func (l *Limits) bucket(key bucketKey, r rate.Limit, burst int, now time.Time) *rate.Limiter {
 	b := l.buckets[key]
 	if b == nil {
 		if len(l.buckets) >= limitsMost {
@@ -179,7 +181,7 @@ func (l *limits) bucket(key bucketKey, r rate.Limit, burst int, now time.Time) *
 	return b
 }
 
-func (l *limits) forget(now time.Time) {
+func (l *Limits) forget(now time.Time) {
 	for key, b := range l.buckets {
 		if b.TokensAt(now) >= float64(b.Burst()) {
 			delete(l.buckets, key)

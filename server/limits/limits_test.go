@@ -1,4 +1,4 @@
-package server
+package limits
 
 import (
 	"fmt"
@@ -16,9 +16,9 @@ func TestGuestsAreLimitedByNetwork(t *testing.T) {
 	const burst = 2
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	here, there := newLimits(0.001, burst, clock), newLimits(0.001, burst, clock)
-	ask := func(l *limits, address string) bool {
-		return l.guard(t.Context(), rooms.Actor{Address: address}, schedule.Calendar.Name) == nil
+	here, there := New(0.001, burst, clock), New(0.001, burst, clock)
+	ask := func(l *Limits, address string) bool {
+		return l.Guard(t.Context(), rooms.Actor{Address: address}, schedule.Calendar.Name) == nil
 	}
 	for i := range burst {
 		if !ask(here, fmt.Sprintf("2001:db8:1:1::%d", i)) {

@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package server
+package process
 
 import (
 	"errors"
@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// processorTime is what the process has used up, in itself and in the kernel.
-func processorTime() time.Duration {
+// CPUTime is the processor time that the process has used, in user mode and in
+// the kernel.
+func CPUTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
@@ -18,9 +19,9 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// lockFile opens a file and locks it until it is closed or the process ends. It
-// returns errLocked if another process, or another part of this one, holds it.
-func lockFile(path string) (*os.File, error) {
+// Lock opens a file and locks it until it is closed or the process ends. It
+// returns ErrLocked if another process, or another part of this one, holds it.
+func Lock(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -30,13 +31,13 @@ func lockFile(path string) (*os.File, error) {
 		return file, nil
 	}
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = errLocked
+		err = ErrLocked
 	}
 	return nil, errors.Join(err, file.Close())
 }
 
-// freeBytes is how much more fits on the disk of a folder.
-func freeBytes(dir string) (uint64, error) {
+// FreeBytes is the free space on the disk of a folder.
+func FreeBytes(dir string) (uint64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, err
