@@ -2,7 +2,9 @@ package edge
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,8 +49,9 @@ func TestCloseReachesThosePolling(t *testing.T) {
 		if status, _ := c.get(); status != http.StatusBadRequest {
 			t.Errorf("afterwards a poll is answered with %d", status)
 		}
-		if status, _ := c.post(`42["later"]`); status != http.StatusBadRequest {
-			t.Errorf("afterwards a POST is answered with %d", status)
+		// It may have been sent before the client had read the end.
+		if status, text := c.post(`42["later"]`); status != http.StatusOK || text != "ok" {
+			t.Errorf("afterwards a POST is answered %d %s", status, text)
 		}
 	}
 	must(t, <-closed)
@@ -56,6 +59,98 @@ func TestCloseReachesThosePolling(t *testing.T) {
 		if entry != reasonShutdown {
 			t.Errorf("the handler heard %q", entry)
 		}
+	}
+}
+
+// A POST that is under way while its session closes is no error, however far the
+// closing comes meanwhile: the client may have the closing packet already.
+func TestPostsWhileClosing(t *testing.T) {
+	t.Parallel()
+	for name, fetched := range map[string]bool{"the end is fetched": true, "the end waits": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var b book
+			v := serve(t, Config{LingerTime: time.Minute}, handler{
+				event:      func(_ context.Context, _ *Socket, name string, _ []Arg, _ *Ack) { b.write("%s", name) },
+				disconnect: func(_ *Socket, reason string) { b.write("%s", reason) },
+			})
+			c := v.joinPoll()
+			s := v.edge.engine.find(c.sid)
+			body, late := io.Pipe()
+			posted := make(chan string, 1)
+			go func() {
+				resp, err := http.Post(c.url(), "text/plain;charset=UTF-8", body)
+				if err != nil {
+					posted <- err.Error()
+					return
+				}
+				defer resp.Body.Close()
+				text, _ := io.ReadAll(resp.Body)
+				posted <- resp.Status + " " + string(text)
+			}()
+			_, err := io.WriteString(late, `42["la`)
+			must(t, err)
+			eventually(t, "the POST has begun", func() bool {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				return s.poll.posted
+			})
+
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			closed := make(chan error, 1)
+			go func() { closed <- v.edge.Close(ctx) }()
+			eventually(t, "the socket has ended", func() bool { return b.count.Load() == 1 })
+			if fetched {
+				c.ends(t)
+			}
+			_, err = io.WriteString(late, `te"]`)
+			must(t, err)
+			must(t, late.Close())
+			if got := <-posted; got != "200 OK ok" {
+				t.Errorf("the POST is answered %q", got)
+			}
+			if !fetched {
+				c.ends(t)
+			}
+			must(t, <-closed)
+			if got := b.read(); len(got) != 1 || got[0] != reasonShutdown {
+				t.Errorf("the handler heard %q", got)
+			}
+		})
+	}
+}
+
+// ends fetches the closing packet.
+func (c *pollClient) ends(t *testing.T) {
+	t.Helper()
+	if status, got := c.get(); status != http.StatusOK || got != "1" {
+		t.Errorf("the end arrives as %d %q", status, got)
+	}
+}
+
+// What is sent for a session that the server has closed is bounded like any
+// other POST, and a session that ended for another reason is still unknown.
+func TestPostsAfterClosing(t *testing.T) {
+	t.Parallel()
+	v := serve(t, Config{LingerTime: time.Minute, MaxPayload: 1000}, handler{})
+	left, stays := v.joinPoll(), v.joinPoll()
+	left.post("1")
+	left.get()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	closed := make(chan error, 1)
+	go func() { closed <- v.edge.Close(ctx) }()
+	stays.ends(t)
+	must(t, <-closed)
+	if status, _ := stays.post(strings.Repeat("x", 1001)); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("too much is answered with %d", status)
+	}
+	if status, text := stays.post("3"); status != http.StatusOK || text != "ok" {
+		t.Errorf("a POST is answered %d %s", status, text)
+	}
+	if status, _ := left.post("3"); status != http.StatusBadRequest {
+		t.Errorf("a POST for a session that its client has left is answered with %d", status)
 	}
 }
 

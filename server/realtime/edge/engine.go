@@ -24,8 +24,9 @@ type Engine struct {
 	from     census // sessions; empty without a limit
 	draining bool
 	closed   bool
-	empty    chan struct{}  // closed when closed and without sessions
-	ended    sync.WaitGroup // sessions whose end hasn't been told yet
+	parted   map[string]bool // sessions that polled and were closed by Close
+	empty    chan struct{}   // closed when closed and without sessions
+	ended    sync.WaitGroup  // sessions whose end hasn't been told yet
 }
 
 func newEngine(cfg Config, proto protocol) *Engine {
@@ -110,15 +111,25 @@ func (e *Engine) find(id string) *session {
 	return e.sessions[id]
 }
 
+// hasParted reports whether Close has ended a session that polled.
+func (e *Engine) hasParted(id string) bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.parted[id]
+}
+
 // forget takes a session out.
 func (e *Engine) forget(s *session) {
-	transport := s.transport()
+	transport, parted := s.transport(), s.parted()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.sessions[s.id] != s {
 		return
 	}
 	delete(e.sessions, s.id)
+	if parted && transport == "polling" {
+		e.parted[s.id] = true
+	}
 	if transport == "websocket" {
 		e.counters.webSockets.Add(-1)
 	}
@@ -158,7 +169,7 @@ func (e *Engine) Close(ctx context.Context) error {
 		e.mu.Unlock()
 		return errors.New("edge: closed twice")
 	}
-	e.draining, e.closed = true, true
+	e.draining, e.closed, e.parted = true, true, map[string]bool{}
 	if len(e.sessions) == 0 {
 		close(e.empty)
 	}

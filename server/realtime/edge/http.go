@@ -76,6 +76,8 @@ func (e *Engine) servePolling(w http.ResponseWriter, r *http.Request, sid string
 	}
 	s := e.find(sid)
 	switch {
+	case s == nil && r.Method == http.MethodPost && e.hasParted(sid):
+		e.dropPost(w, r)
 	case s == nil:
 		refuseUnknown(w, r)
 	case r.Method == http.MethodPost:

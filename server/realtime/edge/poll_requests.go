@@ -96,7 +96,11 @@ func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.overdue() || !s.beginPost() {
-		refuse(w, errBadRequest)
+		if s.engine.hasParted(s.id) {
+			s.engine.dropPost(w, r)
+		} else {
+			refuse(w, errBadRequest)
+		}
 		return
 	}
 	defer s.endPost()
@@ -120,6 +124,22 @@ func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 		refuse(w, errBadRequest)
 		return
 	}
+	acceptPost(w)
+}
+
+// dropPost answers a POST for a session that has been closed because the server
+// stops. A client may send it until it has read the closing packet, so it is no
+// error of the client; what is in it is dropped.
+func (e *Engine) dropPost(w http.ResponseWriter, r *http.Request) {
+	if _, failure := e.readBody(w, r); failure != nil {
+		w.Header().Set("Connection", "close")
+		refuse(w, *failure)
+		return
+	}
+	acceptPost(w)
+}
+
+func acceptPost(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/html")
 	io.WriteString(w, "ok")
 }
@@ -146,6 +166,13 @@ func (s *session) closes() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state == stateClosing || s.reason == reasonShutdown
+}
+
+// parted reports whether the session was closed by a server that stops.
+func (s *session) parted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reason == reasonShutdown
 }
 
 func (s *session) endPost() {
