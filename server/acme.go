@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
+
+	"wenzhen/server/datafolder"
 )
 
 // issuer gets certificates from an ACME server (RFC 8555), for the domains of
@@ -34,9 +36,6 @@ type issuer struct {
 	mu   sync.Mutex
 	told time.Time // when a failure was logged
 }
-
-// acmeFolder is where certificates are kept, in the data folder.
-const acmeFolder = "acme"
 
 // failureEvery bounds how often it is logged that there is no certificate:
 // each handshake fails.
@@ -59,7 +58,7 @@ func newIssuer(cfg Config, now func() time.Time, log *slog.Logger) (*issuer, err
 		}
 		client.HTTPClient = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 	}
-	cache := &certificateCache{files: autocert.DirCache(filepath.Join(cfg.Data, acmeFolder)), log: log}
+	cache := &certificateCache{files: autocert.DirCache(filepath.Join(cfg.Data, datafolder.CertificatesFolder)), log: log}
 	return &issuer{
 		manager: &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: cache, HostPolicy: autocert.HostWhitelist(cfg.AcmeDomains...), Email: cfg.AcmeEmail, Client: client},
 		cache:   cache, domains: cfg.AcmeDomains, now: now, log: log}, nil
@@ -67,7 +66,7 @@ func newIssuer(cfg Config, now func() time.Time, log *slog.Logger) (*issuer, err
 
 // sealedBy has what the issuer keeps sealed; it is called before anybody asks for
 // a certificate.
-func (i *issuer) sealedBy(s secrets) {
+func (i *issuer) sealedBy(s datafolder.Secrets) {
 	if i != nil {
 		i.cache.secrets = s
 	}
@@ -77,7 +76,7 @@ func (i *issuer) sealedBy(s secrets) {
 // authority, and certificates with their keys.
 type certificateCache struct {
 	files   autocert.DirCache
-	secrets secrets
+	secrets datafolder.Secrets
 	log     *slog.Logger
 }
 
@@ -88,7 +87,7 @@ func (c *certificateCache) Get(ctx context.Context, name string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	text, err := c.secrets.vault.Open(certificatePlace(name), strings.TrimSpace(string(stored)))
+	text, err := c.secrets.Open(certificateFile(name), strings.TrimSpace(string(stored)))
 	if err != nil {
 		c.log.Error("a certificate or its key cannot be decrypted; another one is asked for", "file", filepath.Join(string(c.files), name), "error", err)
 		return nil, autocert.ErrCacheMiss
@@ -98,7 +97,7 @@ func (c *certificateCache) Get(ctx context.Context, name string) ([]byte, error)
 
 // Put implements autocert.Cache.
 func (c *certificateCache) Put(ctx context.Context, name string, data []byte) error {
-	return c.files.Put(ctx, name, []byte(c.secrets.vault.Seal(certificatePlace(name), string(data))))
+	return c.files.Put(ctx, name, []byte(c.secrets.Sealed(certificateFile(name), string(data))))
 }
 
 // Delete implements autocert.Cache.
@@ -106,8 +105,8 @@ func (c *certificateCache) Delete(ctx context.Context, name string) error {
 	return c.files.Delete(ctx, name)
 }
 
-// certificatePlace is that of a file of the cache.
-func certificatePlace(name string) string { return secretPlace(acmeFolder + "/" + name) }
+// certificateFile is the path of a file of the cache, in the data folder.
+func certificateFile(name string) string { return datafolder.CertificatesFolder + "/" + name }
 
 // config is that of the public listener.
 func (i *issuer) config() *tls.Config {

@@ -9,6 +9,7 @@ import (
 
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/store"
+	"wenzhen/server/database"
 )
 
 // Place is where a command that does not serve finds the database.
@@ -25,15 +26,15 @@ type Place struct {
 
 // options are those of the store; the data folder is made when it is not there.
 func (p Place) options() (store.Options, error) {
-	if !isDatabase(p.Database) {
+	if !database.IsSetting(p.Database) {
 		return store.Options{}, errors.New("--database must be \"sqlite\" or a postgres:// URL")
 	}
 	if err := os.MkdirAll(p.Data, 0o700); err != nil {
 		return store.Options{}, fmt.Errorf("data folder: %w", err)
 	}
-	options := database(p.Data, p.Database)
+	options := database.Options(p.Data, p.Database)
 	var err error
-	options.Master, err = masterKey(p.EncryptionKey, p.EncryptionCommand)
+	options.Master, err = database.MasterKey(p.EncryptionKey, p.EncryptionCommand)
 	return options, err
 }
 
@@ -43,14 +44,14 @@ func (p Place) open(ctx context.Context, log *slog.Logger) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	options.Now, options.Log = clock, log
+	options.Now, options.Log = database.Now, log
 	return store.Open(ctx, options)
 }
 
 // CreateAdmin adds an admin to a database, whether or not a server runs on it.
 func CreateAdmin(ctx context.Context, at Place, name, email, password string, log *slog.Logger) (user account.User, err error) {
 	err = at.with(ctx, log, func(db *store.DB) error {
-		accounts, err := account.New(account.Config{Hashing: at.Hashing}, store.Accounts{DB: db}, nil, clock)
+		accounts, err := account.New(account.Config{Hashing: at.Hashing}, store.Accounts{DB: db}, nil, database.Now)
 		if err != nil {
 			return err
 		}

@@ -13,13 +13,14 @@ import (
 
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
+	"wenzhen/server/datafolder"
 )
 
 // VerifyAudit follows the chain of a database's audit log from its first entry
 // to its last, whether or not a server runs on it.
 func VerifyAudit(ctx context.Context, at Place, log *slog.Logger) (v audit.Verdict, err error) {
 	err = at.with(ctx, log, func(db *store.DB) (err error) {
-		key, err := secrets{at.Data, db.Vault()}.kept(auditKeyFile)
+		key, err := datafolder.Secrets{Dir: at.Data, Vault: db.Vault()}.Kept(datafolder.AuditKeyFile)
 		if err != nil {
 			return err
 		}
@@ -33,7 +34,7 @@ func VerifyAudit(ctx context.Context, at Place, log *slog.Logger) (v audit.Verdi
 // It makes no new key where entries were signed with another, unless that is
 // accepted.
 func (s *Server) signAudit(ctx context.Context) error {
-	kept, err := s.secrets.kept(auditKeyFile)
+	kept, err := s.secrets.Kept(datafolder.AuditKeyFile)
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func (s *Server) signAudit(ctx context.Context) error {
 	if lost != nil && !slices.Contains(s.cfg.AcceptNewKeys, store.AuditKey) {
 		return s.explain(lost)
 	}
-	if s.auditKey, err = s.secrets.take("", auditKeyFile); err != nil {
+	if s.auditKey, err = s.secrets.Take("", datafolder.AuditKeyFile); err != nil {
 		return err
 	}
 	return s.db.BeginAudit(ctx, s.auditKey, kept == nil || lost != nil)
@@ -58,7 +59,7 @@ func (s *Server) lostAuditKey(ctx context.Context, kept []byte) (*store.KeyLost,
 	if !errors.As(err, &lost) {
 		return nil, err
 	}
-	if kept != nil && (lost.Want == "" || lost.Want == fingerprint(kept, store.AuditKey)) {
+	if kept != nil && (lost.Want == "" || lost.Want == datafolder.Fingerprint(kept, store.AuditKey)) {
 		return nil, nil
 	}
 	return lost, nil

@@ -14,6 +14,8 @@ import (
 	"wenzhen/rooms/vault"
 	"wenzhen/server/backup"
 	"wenzhen/server/blob"
+	"wenzhen/server/database"
+	"wenzhen/server/datafolder"
 )
 
 // Backup writes an archive of a data folder – database, attachments, secrets –
@@ -27,11 +29,11 @@ import (
 //
 // PostgreSQL has tools of its own (docs/operations.md) and is refused.
 func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err error) {
-	if at.Database != sqlite {
+	if at.Database != database.SQLite {
 		return m, errors.New("backup is for SQLite; a PostgreSQL database is saved by pg_dump, and then the folder of the attachments (docs/operations.md)")
 	}
-	database, blobs := filepath.Join(at.Data, databaseFile), filepath.Join(at.Data, attachmentsFolder)
-	if _, err := os.Stat(database); err != nil {
+	file, folder := filepath.Join(at.Data, datafolder.DatabaseFile), filepath.Join(at.Data, datafolder.AttachmentsFolder)
+	if _, err := os.Stat(file); err != nil {
 		return m, fmt.Errorf("backup: no database: %w", err)
 	}
 	scratch, err := os.MkdirTemp(at.Data, ".backup-*") // mode 0700, on a disk that has room for the database
@@ -39,16 +41,16 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 		return m, fmt.Errorf("backup: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	m = backup.Manifest{Version: Version, At: clock()}
+	m = backup.Manifest{Version: Version, At: database.Now()}
 	snapshot := filepath.Join(scratch, backup.Database)
-	if err := store.Snapshot(ctx, database, snapshot); err != nil {
+	if err := store.Snapshot(ctx, file, snapshot); err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
 	contents, err := store.Inspect(ctx, snapshot)
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
-	master, err := masterKey(at.EncryptionKey, at.EncryptionCommand)
+	master, err := database.MasterKey(at.EncryptionKey, at.EncryptionCommand)
 	if err != nil {
 		return m, err
 	}
@@ -56,7 +58,7 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
-	files, err := blob.Open(blobs, unlocked)
+	files, err := blob.Open(folder, unlocked)
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
@@ -65,7 +67,7 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 	if err := addFile(ctx, archive, backup.Database, snapshot); err != nil {
 		return m, err
 	}
-	if m.Problems, err = addSecrets(archive, secrets{at.Data, unlocked}, contents.Encrypted); err != nil {
+	if m.Problems, err = addSecrets(archive, datafolder.Secrets{Dir: at.Data, Vault: unlocked}, contents.Encrypted); err != nil {
 		return m, err
 	}
 	for _, sum := range contents.Attachments {
@@ -75,7 +77,7 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 			m.Problems = append(m.Problems, fmt.Sprintf("attachment %s: %v", sum, err))
 			continue
 		}
-		if err := addFile(ctx, archive, backup.Attachment(sum), filepath.Join(blobs, blob.Path(sum))); err != nil {
+		if err := addFile(ctx, archive, backup.Attachment(sum), filepath.Join(folder, blob.Path(sum))); err != nil {
 			return m, err
 		}
 	}
@@ -85,20 +87,20 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 // addSecrets adds the keys that Wenzhen made, and no other: neither the master
 // key nor the key of a certificate must lie with the data. Where the database is
 // encrypted they are, too, or are left out, which the problems tell.
-func addSecrets(to *backup.Writer, from secrets, encrypted bool) (problems []string, err error) {
-	for _, name := range secretFiles {
-		stored, err := from.read(name)
+func addSecrets(to *backup.Writer, from datafolder.Secrets, encrypted bool) (problems []string, err error) {
+	for _, name := range datafolder.SecretFiles {
+		stored, err := from.Read(name)
 		if err != nil {
 			return nil, fmt.Errorf("backup: %w", err)
 		}
 		switch {
 		case stored == "":
 			continue
-		case encrypted && !vault.IsSealed(stored) && !from.vault.On():
+		case encrypted && !vault.IsSealed(stored) && !from.Vault.On():
 			problems = append(problems, name+": it is not encrypted yet, as the database is; start the server once, or give the encryption key")
 			continue
 		case encrypted && !vault.IsSealed(stored):
-			stored = from.sealed(name, stored)
+			stored = from.Sealed(name, stored)
 		}
 		content := stored + "\n"
 		if err := to.Add(name, int64(len(content)), strings.NewReader(content)); err != nil {
@@ -153,12 +155,12 @@ func Restore(ctx context.Context, from io.Reader, data string, keepLogins bool) 
 	if err := os.Rename(work, data); err != nil {
 		return m, fmt.Errorf("restore: %w", err)
 	}
-	return m, syncFolder(filepath.Dir(data))
+	return m, datafolder.Sync(filepath.Dir(data))
 }
 
 // unpack makes a data folder of an archive and checks it.
 func unpack(ctx context.Context, from io.Reader, dir string, keepLogins bool) (m backup.Manifest, err error) {
-	blobs, err := blob.Open(filepath.Join(dir, attachmentsFolder), vault.New(nil))
+	blobs, err := database.Attachments(dir, vault.New(nil))
 	if err != nil {
 		return m, err
 	}
@@ -166,7 +168,7 @@ func unpack(ctx context.Context, from io.Reader, dir string, keepLogins bool) (m
 	have := map[string]bool{}
 	m, err = backup.Read(blob.Reader(ctx, from), func(name string, content io.Reader) error {
 		sum, isAttachment := strings.CutPrefix(name, backup.Attachment(""))
-		if name == tokenKeyFile && !keepLogins {
+		if name == datafolder.TokenKeyFile && !keepLogins {
 			_, err := io.Copy(io.Discard, content)
 			return err
 		}
@@ -179,13 +181,13 @@ func unpack(ctx context.Context, from io.Reader, dir string, keepLogins bool) (m
 	if err != nil {
 		return m, err
 	}
-	database := filepath.Join(dir, backup.Database)
-	contents, err := store.Inspect(ctx, database)
+	file := filepath.Join(dir, backup.Database)
+	contents, err := store.Inspect(ctx, file)
 	if err != nil {
 		return m, err
 	}
 	if !keepLogins {
-		if err := store.EndSessions(ctx, database, clock()); err != nil {
+		if err := store.EndSessions(ctx, file, database.Now()); err != nil {
 			return m, err
 		}
 	}
@@ -195,7 +197,7 @@ func unpack(ctx context.Context, from io.Reader, dir string, keepLogins bool) (m
 			return m, fmt.Errorf("the archive is damaged: attachment %s is missing", sum)
 		}
 	}
-	return m, syncFolder(dir)
+	return m, datafolder.Sync(dir)
 }
 
 // writeFile makes a file, for the owner's eyes, that is on disk when it returns.
@@ -209,12 +211,4 @@ func writeFile(path string, content io.Reader) error {
 		err = file.Sync()
 	}
 	return errors.Join(err, file.Close())
-}
-
-func syncFolder(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"wenzhen/rooms"
@@ -19,7 +18,8 @@ import (
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
-	"wenzhen/server/blob"
+	"wenzhen/server/database"
+	"wenzhen/server/datafolder"
 	"wenzhen/server/document"
 	"wenzhen/server/export"
 	"wenzhen/server/fhir"
@@ -72,7 +72,7 @@ func (s *Server) listen(ctx context.Context, p *parts) (err error) {
 	if s.private, err = listenBeside("metrics", s.cfg.MetricsAddr, s.metrics.Handler(), s.log); err != nil {
 		return err
 	}
-	if s.issuer, err = newIssuer(s.cfg, clock, s.log); err != nil {
+	if s.issuer, err = newIssuer(s.cfg, database.Now, s.log); err != nil {
 		return err
 	}
 	if s.plain, err = listenBeside("HTTP", s.cfg.HTTPAddr, s.issuer.beside(http.HandlerFunc(s.onward)), s.log); err != nil {
@@ -84,8 +84,8 @@ func (s *Server) listen(ctx context.Context, p *parts) (err error) {
 
 // openData opens the database and the attachments.
 func (s *Server) openData(ctx context.Context, _ *parts) (err error) {
-	options := database(s.cfg.Data, s.cfg.Database)
-	if options.Master, err = masterKey(s.cfg.EncryptionKey, s.cfg.EncryptionCommand); err != nil {
+	options := database.Options(s.cfg.Data, s.cfg.Database)
+	if options.Master, err = database.MasterKey(s.cfg.EncryptionKey, s.cfg.EncryptionCommand); err != nil {
 		return err
 	}
 	options.Synchronous, options.Hub, options.Now, options.Log = s.cfg.Synchronous, s.hub, s.clock, s.log
@@ -93,7 +93,7 @@ func (s *Server) openData(ctx context.Context, _ *parts) (err error) {
 	if s.db, err = store.Open(ctx, options); err != nil {
 		return err
 	}
-	s.blobs, err = blob.Open(filepath.Join(s.cfg.Data, attachmentsFolder), s.db.Vault())
+	s.blobs, err = database.Attachments(s.cfg.Data, s.db.Vault())
 	return err
 }
 
@@ -104,7 +104,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	if err != nil {
 		return err
 	}
-	pushKey, err := s.secrets.take(cfg.PushKey, pushKeyFile)
+	pushKey, err := s.secrets.Take(cfg.PushKey, datafolder.PushKeyFile)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, s.accounts, s.clock)
 	s.accounts.Unwinds(p.schedules, p.consultations)
 	p.records = record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys}, store.Records{DB: s.db}, p.chats, p.consultations, s.clock)
-	turnKey, err := s.secrets.take(cfg.TurnSecret, turnKeyFile)
+	turnKey, err := s.secrets.Take(cfg.TurnSecret, datafolder.TurnKeyFile)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"wenzhen/rooms/store"
+	"wenzhen/server/database"
 )
 
 // Config has every setting of `wenzhen serve`. Flags, environment variables, the
@@ -184,7 +185,7 @@ func (c Config) Validate() error {
 		{c.PublicURL == "" || validPublicURL(c.PublicURL), "--public-url must be http:// or https:// and a host, without a path"},
 		{c.TokenKey == "" || len(c.TokenKey) >= 32, "--token-key must have at least 32 characters"},
 		{acceptable(c.AcceptNewKeys), "--accept-new-keys can be seal, account and audit"},
-		{isDatabase(c.Database), "--database must be \"sqlite\" or a postgres:// URL"},
+		{database.IsSetting(c.Database), "--database must be \"sqlite\" or a postgres:// URL"},
 		{c.SealKey == "" || len(c.SealKey) >= 32, "--seal-key must have at least 32 characters"},
 		{c.EncryptionKey == "" || len(c.EncryptionKey) >= 32, "--encryption-key must have at least 32 characters"},
 		{c.EncryptionKey == "" || c.EncryptionCommand == "", "only one of --encryption-key and --encryption-command can be given"},

@@ -4,28 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"wenzhen/rooms/store"
 	"wenzhen/rooms/vault"
 	"wenzhen/server/blob"
+	"wenzhen/server/database"
+	"wenzhen/server/datafolder"
 )
-
-// masterKey is the master key of encryption at rest that the settings name; nil
-// if they name none.
-func masterKey(secret, command string) (vault.Master, error) {
-	switch words := strings.Fields(command); {
-	case secret != "" && len(words) > 0:
-		return nil, errors.New("configuration: only one of --encryption-key and --encryption-command can be given")
-	case len(words) > 0:
-		return vault.Command(words), nil
-	case secret != "":
-		return vault.FromSecret(secret)
-	}
-	return nil, nil
-}
 
 // encryptEvery is how often it is looked whether there is something to encrypt
 // anew. It is longer than other nodes take to follow to a new key, so that a
@@ -41,7 +27,7 @@ func encryptAnew(ctx context.Context, db *store.DB, blobs *blob.Folder, log *slo
 		wanting, err := db.Wanting(ctx)
 		if err == nil && wanting != "" {
 			err = db.Alone(ctx, "encrypt", func(ctx context.Context) error {
-				n, err := encryptOnce(ctx, db, blobs)
+				n, err := database.Reencrypt(ctx, db, blobs)
 				if n > 0 {
 					log.Info("encrypted anew", "values", n, "key", wanting)
 				}
@@ -60,33 +46,6 @@ func encryptAnew(ctx context.Context, db *store.DB, blobs *blob.Folder, log *slo
 		case <-tick.C:
 		}
 	}
-}
-
-// encryptOnce goes over all rows and files once and tells how many of them it
-// encrypted. A file that is missing or damaged does not keep it from the rest.
-func encryptOnce(ctx context.Context, db *store.DB, blobs *blob.Folder) (int, error) {
-	n, err := db.Reencrypt(ctx)
-	if err != nil {
-		return n, err
-	}
-	sums, err := db.Files(ctx)
-	if err != nil {
-		return n, err
-	}
-	var failed []error
-	for _, sum := range sums {
-		if ctx.Err() != nil {
-			return n, ctx.Err()
-		}
-		changed, err := blobs.Seal(ctx, sum)
-		if changed {
-			n++
-		}
-		if err != nil && len(failed) < 10 {
-			failed = append(failed, err)
-		}
-	}
-	return n, errors.Join(failed...)
 }
 
 // EncryptionKeys lists the data keys, the newest last.
@@ -111,7 +70,7 @@ func RotateEncryptionKey(ctx context.Context, at Place, log *slog.Logger) (key v
 // RewrapEncryptionKeys has the data keys wrapped by another master key, which
 // is that of the next start. It returns how many there are.
 func RewrapEncryptionKeys(ctx context.Context, at Place, key, command string, log *slog.Logger) (n int, err error) {
-	by, err := masterKey(key, command)
+	by, err := database.MasterKey(key, command)
 	if err != nil {
 		return 0, err
 	}
@@ -133,11 +92,11 @@ func EncryptAnew(ctx context.Context, at Place, log *slog.Logger) (n int, err er
 		if !db.Vault().On() {
 			return errors.New("nothing is to be encrypted: there is no encryption key")
 		}
-		blobs, err := blob.Open(filepath.Join(at.Data, attachmentsFolder), db.Vault())
+		blobs, err := database.Attachments(at.Data, db.Vault())
 		if err != nil {
 			return err
 		}
-		n, err = encryptOnce(ctx, db, blobs)
+		n, err = database.Reencrypt(ctx, db, blobs)
 		return errors.Join(err, blobs.Close())
 	})
 	return n, err
@@ -149,7 +108,7 @@ func (p Place) with(ctx context.Context, log *slog.Logger, work func(*store.DB) 
 	if err != nil {
 		return err
 	}
-	key, err := secrets{p.Data, db.Vault()}.kept(auditKeyFile)
+	key, err := datafolder.Secrets{Dir: p.Data, Vault: db.Vault()}.Kept(datafolder.AuditKeyFile)
 	if err == nil {
 		db.SignAudit(key)
 		err = work(db)

@@ -16,6 +16,8 @@ import (
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/store"
 	"wenzhen/rooms/vault"
+	"wenzhen/server/database"
+	"wenzhen/server/datafolder"
 )
 
 // A server may have lost its keys, or a node may have been given others than
@@ -41,16 +43,16 @@ type serverKeys struct{ token, account, seal []byte }
 // keyFlags are the settings of the keys, by their kinds.
 var keyFlags = map[string]string{
 	store.TokenKey: "--token-key", store.AccountKey: "--account-key", store.SealKey: "--seal-key", store.FolderID: "--data",
-	store.AuditKey: auditKeyFile, // it can only be a file
+	store.AuditKey: datafolder.AuditKeyFile, // it can only be a file
 }
 
 // openKeys reads the server's keys, makes those that are missing, and has the
 // server join the nodes of its database. It fails if a key is missing or another
 // that is needed, or if a node that runs has something else.
 func (s *Server) openKeys(ctx context.Context, _ *parts) error {
-	s.secrets = secrets{s.cfg.Data, s.db.Vault()}
+	s.secrets = datafolder.Secrets{Dir: s.cfg.Data, Vault: s.db.Vault()}
 	s.issuer.sealedBy(s.secrets)
-	n, err := s.secrets.seal()
+	n, err := s.secrets.Seal()
 	if err != nil {
 		return err
 	}
@@ -65,7 +67,7 @@ func (s *Server) openKeys(ctx context.Context, _ *parts) error {
 	if err := s.signAudit(ctx); err != nil {
 		return err
 	}
-	folder, err := secrets{s.cfg.Data, vault.New(nil)}.take("", folderFile)
+	folder, err := datafolder.Secrets{Dir: s.cfg.Data, Vault: vault.New(nil)}.Take("", folderFile)
 	if err != nil {
 		return err
 	}
@@ -84,16 +86,16 @@ type keySource struct {
 
 func (s *Server) keySources() map[string]keySource {
 	return map[string]keySource{
-		store.TokenKey:   {s.cfg.TokenKey, tokenKeyFile, &s.keys.token},
-		store.AccountKey: {s.cfg.AccountKey, accountKeyFile, &s.keys.account},
-		store.SealKey:    {s.cfg.SealKey, sealKeyFile, &s.keys.seal},
+		store.TokenKey:   {s.cfg.TokenKey, datafolder.TokenKeyFile, &s.keys.token},
+		store.AccountKey: {s.cfg.AccountKey, datafolder.AccountKeyFile, &s.keys.account},
+		store.SealKey:    {s.cfg.SealKey, datafolder.SealKeyFile, &s.keys.seal},
 	}
 }
 
 // takeKey makes no new key where the old one is needed.
 func (s *Server) takeKey(ctx context.Context, kind string, from keySource) ([]byte, error) {
 	if from.given == "" {
-		kept, err := s.secrets.kept(from.file)
+		kept, err := s.secrets.Kept(from.file)
 		if kept != nil || err != nil {
 			return kept, err
 		}
@@ -101,7 +103,7 @@ func (s *Server) takeKey(ctx context.Context, kind string, from keySource) ([]by
 			return nil, s.explain(err)
 		}
 	}
-	return s.secrets.take(from.given, from.file)
+	return s.secrets.Take(from.given, from.file)
 }
 
 // asNode is this server as others see it.
@@ -109,11 +111,11 @@ func (s *Server) asNode(folder string) store.Node {
 	host, _ := os.Hostname() // for people only
 	public := record.SealKey(s.keys.seal)
 	keys := []store.ServerKey{
-		{Kind: store.TokenKey, ID: fingerprint(s.keys.token, store.TokenKey)},
-		{Kind: store.AccountKey, ID: fingerprint(s.keys.account, store.AccountKey)},
+		{Kind: store.TokenKey, ID: datafolder.Fingerprint(s.keys.token, store.TokenKey)},
+		{Kind: store.AccountKey, ID: datafolder.Fingerprint(s.keys.account, store.AccountKey)},
 		{Kind: store.SealKey, ID: record.SealKeyID(public), Public: base64.StdEncoding.EncodeToString(public)},
-		{Kind: store.FolderID, ID: fingerprint([]byte(folder), store.FolderID)},
-		{Kind: store.AuditKey, ID: fingerprint(s.auditKey, store.AuditKey)},
+		{Kind: store.FolderID, ID: datafolder.Fingerprint([]byte(folder), store.FolderID)},
+		{Kind: store.AuditKey, ID: datafolder.Fingerprint(s.auditKey, store.AuditKey)},
 	}
 	shared := s.cfg.sharedSettings()
 	for _, k := range keys {
@@ -153,7 +155,7 @@ func has(f reflect.StructField, tag string) bool {
 // word; it is waited for as long as it takes to know.
 func (s *Server) enrol(ctx context.Context) error {
 	for {
-		err := s.db.Join(ctx, s.enrolled, s.cfg.Database == sqlite)
+		err := s.db.Join(ctx, s.enrolled, s.cfg.Database == database.SQLite)
 		var unlike *store.Unlike
 		if !errors.As(err, &unlike) {
 			return s.explain(err)

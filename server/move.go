@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"wenzhen/rooms/store"
+	"wenzhen/server/database"
+	"wenzhen/server/datafolder"
 )
 
 // Move copies the SQLite database of a data folder into an empty PostgreSQL
@@ -14,16 +16,16 @@ import (
 // which goes on being used. The server must be stopped: what it would write
 // meanwhile would wait and then be written to the old database.
 func Move(ctx context.Context, at Place, url string) (store.Moved, error) {
-	if at.Database != sqlite {
+	if at.Database != database.SQLite {
 		return nil, errors.New("move goes from the SQLite database in --data to the PostgreSQL database in --to")
 	}
-	if url == sqlite || !isDatabase(url) {
+	if url == database.SQLite || !database.IsSetting(url) {
 		return nil, errors.New("--to must be a postgres:// URL")
 	}
-	folder, err := lockFolder(at.Data)
+	folder, err := datafolder.Lock(at.Data)
 	if err != nil {
 		return nil, fmt.Errorf("move: the server must be stopped: %w", err)
 	}
-	moved, err := store.Move(ctx, filepath.Join(at.Data, databaseFile), url)
+	moved, err := store.Move(ctx, filepath.Join(at.Data, datafolder.DatabaseFile), url)
 	return moved, errors.Join(err, folder.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/store"
+	"wenzhen/server/datafolder"
 	"wenzhen/server/payment/alipay"
 	"wenzhen/server/payment/sandbox"
 	"wenzhen/server/payment/stripe"
@@ -61,7 +62,7 @@ func (s *Server) gateway(name string) (billing.Gateway, error) {
 	}
 	switch name {
 	case sandbox.Name:
-		key, err := s.secrets.take("", sandboxKeyFile)
+		key, err := s.secrets.Take("", datafolder.SandboxKeyFile)
 		return sandbox.New(store.Sandbox{DB: s.db}, key, s.clock), err
 	case stripe.Name:
 		return stripe.New(stripe.Config{Key: cfg.StripeKey, WebhookSecret: cfg.StripeWebhookSecret, URL: cfg.StripeURL})

@@ -26,6 +26,8 @@ import (
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
 	"wenzhen/server/cluster"
+	"wenzhen/server/database"
+	"wenzhen/server/datafolder"
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
 	"wenzhen/server/memory"
@@ -71,7 +73,7 @@ type Server struct {
 	plain     *side           // sends browsers on to HTTPS
 	issuer    *issuer         // nil where certificates are files, or there are none
 
-	secrets  secrets
+	secrets  datafolder.Secrets
 	keys     serverKeys
 	sealKeys []ed25519.PublicKey // that documents have been sealed with
 	enrolled store.Node          // this server; without an id until it has joined
@@ -94,10 +96,6 @@ const answerTimeout = 2 * time.Minute
 // Version is set by the linker (make build).
 var Version = "dev"
 
-// clock is the time that everything is dated with: UTC, in microseconds, as it
-// is stored.
-func clock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
 // Option changes what a server has from its surroundings.
 type Option func(*Server)
 
@@ -115,18 +113,18 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, opts ...Option) (*Se
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if err := openFolder(cfg); err != nil {
+	if err := datafolder.Open(cfg.Data, cfg.Database == database.SQLite); err != nil {
 		return nil, err
 	}
-	warnIfOpen(cfg.Data, log)
+	datafolder.WarnIfOpen(cfg.Data, log)
 	var folder *os.File
-	if cfg.Database == sqlite {
+	if cfg.Database == database.SQLite {
 		var err error
-		if folder, err = lockFolder(cfg.Data); err != nil {
+		if folder, err = datafolder.Lock(cfg.Data); err != nil {
 			return nil, err
 		}
 	}
-	s := &Server{cfg: cfg, log: log, folder: folder, hub: rooms.NewHub(256), clock: clock, hubDone: make(chan struct{})}
+	s := &Server{cfg: cfg, log: log, folder: folder, hub: rooms.NewHub(256), clock: database.Now, hubDone: make(chan struct{})}
 	s.noticed = s.noticing
 	for _, opt := range opts {
 		opt(s)

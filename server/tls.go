@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"wenzhen/server/database"
 )
 
 // certificates is the certificate in two files. Whoever renews them just
@@ -94,7 +96,7 @@ func (s *Server) encrypt() error {
 	if s.cfg.TLSCert == "" {
 		return nil
 	}
-	c, err := readCertificates(s.cfg.TLSCert, s.cfg.TLSKey, clock, s.log)
+	c, err := readCertificates(s.cfg.TLSCert, s.cfg.TLSKey, database.Now, s.log)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/store"
+	"wenzhen/server/database"
 )
 
 // usersAtOnce is how many accounts are read at a time.
@@ -62,7 +63,7 @@ func AdministerUser(ctx context.Context, at Place, command, who, reason string, 
 
 func (p Place) administer(ctx context.Context, log *slog.Logger, work func(*account.Service) error) error {
 	return p.with(ctx, log, func(db *store.DB) error {
-		accounts, err := account.New(account.Config{Mail: postponed{}}, store.Accounts{DB: db}, nil, clock)
+		accounts, err := account.New(account.Config{Mail: postponed{}}, store.Accounts{DB: db}, nil, database.Now)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,6 @@
-package server
+// Package datafolder knows what is in a data folder: the SQLite database, the
+// attachments, certificates, and the keys that Wenzhen makes for itself.
+package datafolder
 
 import (
 	"errors"
@@ -10,12 +12,20 @@ import (
 	"wenzhen/server/process"
 )
 
-// lockFolder makes this process the only one that serves, or moves, the SQLite
+// What the data folder holds, besides secrets.
+const (
+	DatabaseFile       = "wenzhen.db"
+	AttachmentsFolder  = "attachments"
+	CertificatesFolder = "acme" // of an ACME server
+	lockFile           = "wenzhen.lock"
+)
+
+// Lock makes this process the only one that serves, or moves, the SQLite
 // database in a data folder, until the file that it returns is closed. The lock
 // ends with the process, however it ends. Two servers on one SQLite database
 // would not notify each other of what they write.
-func lockFolder(dir string) (*os.File, error) {
-	file, err := process.Lock(filepath.Join(dir, lockFileName))
+func Lock(dir string) (*os.File, error) {
+	file, err := process.Lock(filepath.Join(dir, lockFile))
 	if errors.Is(err, process.ErrLocked) {
 		return nil, fmt.Errorf("data folder: another wenzhen runs in %s; stop it first, or use PostgreSQL for several nodes (docs/scaling.md)", dir)
 	}
@@ -25,31 +35,31 @@ func lockFolder(dir string) (*os.File, error) {
 	return file, nil
 }
 
-// warnIfOpen logs that other users of the machine can look into the data folder.
+// WarnIfOpen logs that other users of the machine can look into the data folder.
 // What is in it is made for its owner alone, but names and sizes can be read.
-func warnIfOpen(dir string, log *slog.Logger) {
+func WarnIfOpen(dir string, log *slog.Logger) {
 	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
 		log.Warn("other users of this machine can open the data folder; chmod 700 keeps them out", "folder", dir, "mode", fmt.Sprintf("%04o", info.Mode().Perm()))
 	}
 }
 
-// openFolder makes the data folder. It refuses a folder in which nothing can be
+// Open makes the data folder. It refuses a folder in which nothing can be
 // written with an error that says so: the database would only say that it cannot
 // open its file.
-func openFolder(cfg Config) error {
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+func Open(dir string, sqlite bool) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	probe, err := os.CreateTemp(cfg.Data, ".probe-*")
+	probe, err := os.CreateTemp(dir, ".probe-*")
 	if err == nil {
 		_, err = probe.WriteString("whether anything can be kept here")
 		err = errors.Join(err, probe.Close(), os.Remove(probe.Name()))
 	}
 	if err != nil {
-		return fmt.Errorf("data folder: nothing can be written in %s; is its disk full or read-only, or does the folder belong to another user? %w", cfg.Data, err)
+		return fmt.Errorf("data folder: nothing can be written in %s; is its disk full or read-only, or does the folder belong to another user? %w", dir, err)
 	}
-	if cfg.Database == sqlite {
-		return emptied(cfg.Data)
+	if sqlite {
+		return emptied(dir)
 	}
 	return nil
 }
@@ -57,7 +67,7 @@ func openFolder(cfg Config) error {
 // emptied refuses a database that has lost everything: it would be taken for a
 // new one. The secrets beside it were made after it.
 func emptied(dir string) error {
-	path := filepath.Join(dir, databaseFile)
+	path := filepath.Join(dir, DatabaseFile)
 	info, err := os.Stat(path)
 	if err != nil || info.Size() > 0 { // what cannot be read is told by who opens it
 		return nil
@@ -67,4 +77,13 @@ func emptied(dir string) error {
 		return err
 	}
 	return fmt.Errorf("database: %s is empty, and the server has run in this folder before; restore a backup (wenzhen restore), or remove the file to begin anew", path)
+}
+
+// Sync returns when the names in a folder are on disk.
+func Sync(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -1,4 +1,4 @@
-package server
+package datafolder
 
 import (
 	"context"
@@ -23,11 +23,11 @@ const (
 // openAt opens the database of a data folder, encrypted if there is a master key.
 func openAt(t *testing.T, dir, master string) *store.DB {
 	t.Helper()
-	by, err := masterKey(master, "")
+	by, err := vault.FromSecret(master)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), store.Options{Path: filepath.Join(dir, databaseFile), Synchronous: "OFF", Master: by, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	db, err := store.Open(t.Context(), store.Options{Path: filepath.Join(dir, DatabaseFile), Synchronous: "OFF", Master: by, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,27 +37,27 @@ func openAt(t *testing.T, dir, master string) *store.DB {
 
 func TestSecretIsKept(t *testing.T) {
 	t.Parallel()
-	s := secrets{t.TempDir(), vault.New(nil)}
-	first, err := s.take("", tokenKeyFile)
+	s := Secrets{t.TempDir(), vault.New(nil)}
+	first, err := s.Take("", TokenKeyFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := s.take("", tokenKeyFile)
+	again, err := s.Take("", TokenKeyFile)
 	if err != nil || string(again) != string(first) || len(first) < 32 {
 		t.Errorf("kept %q, %v; made %q", again, err, first)
 	}
-	info, err := os.Stat(s.path(tokenKeyFile))
+	info, err := os.Stat(s.path(TokenKeyFile))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if given, err := s.take("given", tokenKeyFile); err != nil || string(given) != "given" {
+	if given, err := s.Take("given", TokenKeyFile); err != nil || string(given) != "given" {
 		t.Errorf("given: %q, %v", given, err)
 	}
 	for _, damaged := range []string{"short", "", " \n"} {
-		if err := os.WriteFile(s.path(sealKeyFile), []byte(damaged), 0o600); err != nil {
+		if err := os.WriteFile(s.path(SealKeyFile), []byte(damaged), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.take("", sealKeyFile); err == nil {
+		if _, err := s.Take("", SealKeyFile); err == nil {
 			t.Errorf("%q was taken for a secret", damaged)
 		}
 	}
@@ -69,19 +69,19 @@ func TestSecretIsKept(t *testing.T) {
 func TestSecretsAreSealed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	plain, before := secrets{dir, vault.New(nil)}, map[string]string{}
-	for _, name := range secretFiles[:3] {
-		key, err := plain.take("", name)
+	plain, before := Secrets{dir, vault.New(nil)}, map[string]string{}
+	for _, name := range SecretFiles[:3] {
+		key, err := plain.Take("", name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		before[name] = string(key)
 	}
 	db := openAt(t, dir, aMaster)
-	s := secrets{dir, db.Vault()}
+	s := Secrets{dir, db.Vault()}
 	sealed := func(when string, want int) {
 		t.Helper()
-		if n, err := s.seal(); n != want || err != nil {
+		if n, err := s.Seal(); n != want || err != nil {
 			t.Errorf("%s: sealed %d files, %v, want %d", when, n, err, want)
 		}
 		for name, want := range before {
@@ -89,36 +89,36 @@ func TestSecretsAreSealed(t *testing.T) {
 			if err != nil || strings.Contains(string(raw), want) || !vault.IsSealed(string(raw)) {
 				t.Errorf("%s: %s is %q, %v", when, name, raw, err)
 			}
-			if got, err := s.take("", name); err != nil || string(got) != want {
+			if got, err := s.Take("", name); err != nil || string(got) != want {
 				t.Errorf("%s: %s opens as %q, %v", when, name, got, err)
 			}
 		}
 	}
 	sealed("at the first start", 3)
-	made, err := s.take("", pushKeyFile)
+	made, err := s.Take("", PushKeyFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before[pushKeyFile] = string(made)
+	before[PushKeyFile] = string(made)
 	sealed("with a new one", 0)
 	if _, err := db.RotateKey(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	sealed("with a new data key", 4)
-	if _, err := plain.take("", tokenKeyFile); err == nil {
+	if _, err := plain.Take("", TokenKeyFile); err == nil {
 		t.Error("a sealed secret opens without a key")
 	}
-	swapped, err := os.ReadFile(s.path(tokenKeyFile))
+	swapped, err := os.ReadFile(s.path(TokenKeyFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.path(turnKeyFile), swapped, 0o600); err != nil {
+	if err := os.WriteFile(s.path(TurnKeyFile), swapped, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.take("", turnKeyFile); err == nil {
+	if _, err := s.Take("", TurnKeyFile); err == nil {
 		t.Error("a sealed secret opens in another's place")
 	}
-	if err := os.Remove(s.path(turnKeyFile)); err != nil {
+	if err := os.Remove(s.path(TurnKeyFile)); err != nil {
 		t.Fatal(err)
 	}
 	by, err := vault.FromSecret(anotherMaster)
@@ -131,7 +131,7 @@ func TestSecretsAreSealed(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.vault = openAt(t, dir, anotherMaster).Vault()
+	s.Vault = openAt(t, dir, anotherMaster).Vault()
 	sealed("with another master key", 0)
 }
 
@@ -154,9 +154,9 @@ func TestRewrapBreaksOff(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	db := openAt(t, dir, aMaster)
-	s := secrets{dir, db.Vault()}
-	for _, name := range secretFiles {
-		if _, err := s.take("", name); err != nil {
+	s := Secrets{dir, db.Vault()}
+	for _, name := range SecretFiles {
+		if _, err := s.Take("", name); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := db.RotateKey(t.Context()); err != nil { // each file is sealed with a key of its own
@@ -167,7 +167,7 @@ func TestRewrapBreaksOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for left := range len(secretFiles) {
+	for left := range len(SecretFiles) {
 		if _, err := db.RewrapKeys(t.Context(), &half{by, left}); err == nil {
 			t.Fatal("a change that broke off is reported as done")
 		}
@@ -176,8 +176,8 @@ func TestRewrapBreaksOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := openAt(t, dir, aMaster)
-	for _, name := range secretFiles {
-		if key, err := (secrets{dir, again.Vault()}).kept(name); err != nil || key == nil {
+	for _, name := range SecretFiles {
+		if key, err := (Secrets{dir, again.Vault()}).Kept(name); err != nil || key == nil {
 			t.Errorf("%s with the old master key: %q, %v", name, key, err)
 		}
 	}
@@ -188,8 +188,8 @@ func TestRewrapBreaksOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := openAt(t, dir, anotherMaster)
-	for _, name := range secretFiles {
-		if key, err := (secrets{dir, last.Vault()}).kept(name); err != nil || key == nil {
+	for _, name := range SecretFiles {
+		if key, err := (Secrets{dir, last.Vault()}).Kept(name); err != nil || key == nil {
 			t.Errorf("%s with the new master key: %q, %v", name, key, err)
 		}
 	}
@@ -197,8 +197,11 @@ func TestRewrapBreaksOff(t *testing.T) {
 
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
-	a, b := fingerprint([]byte(aMaster), "token"), fingerprint([]byte(aMaster), "account")
+	a, b := Fingerprint([]byte(aMaster), "token"), Fingerprint([]byte(aMaster), "account")
 	if raw, err := hex.DecodeString(a); err != nil || len(raw) != 8 || a == b {
 		t.Errorf("fingerprints %q and %q, %v", a, b, err)
+	}
+	if want := "ac5a9ce896ea438c"; a != want { // databases have them
+		t.Errorf("fingerprint %s, want %s", a, want)
 	}
 }

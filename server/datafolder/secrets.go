@@ -1,4 +1,4 @@
-package server
+package datafolder
 
 import (
 	"crypto/hmac"
@@ -17,59 +17,59 @@ import (
 
 // The keys that Wenzhen makes for itself.
 const (
-	tokenKeyFile   = "token.key"
-	accountKeyFile = "account.key"
-	sealKeyFile    = "seal.key"
-	pushKeyFile    = "push.key"
-	turnKeyFile    = "turn.key"
-	sandboxKeyFile = "sandbox.key"
-	auditKeyFile   = "audit.key"
+	TokenKeyFile   = "token.key"
+	AccountKeyFile = "account.key"
+	SealKeyFile    = "seal.key"
+	PushKeyFile    = "push.key"
+	TurnKeyFile    = "turn.key"
+	SandboxKeyFile = "sandbox.key"
+	AuditKeyFile   = "audit.key"
 )
 
-// secretFiles are the files of all of them.
-var secretFiles = []string{tokenKeyFile, accountKeyFile, sealKeyFile, pushKeyFile, turnKeyFile, sandboxKeyFile, auditKeyFile}
+// SecretFiles are the files of all of them.
+var SecretFiles = []string{TokenKeyFile, AccountKeyFile, SealKeyFile, PushKeyFile, TurnKeyFile, SandboxKeyFile, AuditKeyFile}
 
 // secretLength is the least that a secret has: 32 characters.
 const secretLength = 32
 
-// secrets keeps the keys that Wenzhen makes for itself in the data folder, for
+// Secrets keeps the keys that Wenzhen makes for itself in the data folder, for
 // the owner alone, and sealed like the content of the database if that is.
-type secrets struct {
-	dir   string
-	vault *vault.Vault
+type Secrets struct {
+	Dir   string
+	Vault *vault.Vault
 }
 
-// take returns the given value or, when there is none, the one kept in the data
+// Take returns the given value or, when there is none, the one kept in the data
 // folder, which is made the first time. Restarts keep everyone logged in.
-func (s secrets) take(given, name string) ([]byte, error) {
+func (s Secrets) Take(given, name string) ([]byte, error) {
 	if given != "" {
 		return []byte(given), nil
 	}
-	kept, err := s.kept(name)
+	kept, err := s.Kept(name)
 	if kept != nil || err != nil {
 		return kept, err
 	}
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	made := hex.EncodeToString(b)
-	err = writeNew(s.path(name), s.sealed(name, made)+"\n")
+	err = writeNew(s.path(name), s.Sealed(name, made)+"\n")
 	if errors.Is(err, fs.ErrExist) {
-		return s.kept(name) // another process made it just now
+		return s.Kept(name) // another process made it just now
 	} else if err != nil {
 		return nil, fmt.Errorf("secret: %w", err)
 	}
 	return []byte(made), nil
 }
 
-// kept is the secret in the data folder; nil if there is none.
-func (s secrets) kept(name string) ([]byte, error) {
-	stored, err := s.read(name)
+// Kept is the secret in the data folder; nil if there is none.
+func (s Secrets) Kept(name string) ([]byte, error) {
+	stored, err := s.Read(name)
 	if stored == "" && err == nil {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
 	}
-	text, err := s.vault.Open(secretPlace(name), stored)
+	text, err := s.Open(name, stored)
 	if err != nil {
 		return nil, fmt.Errorf("secret %s cannot be decrypted; restore it together with the database that it belongs to, "+
 			"or remove it to have a new one made: %w", s.path(name), err)
@@ -80,8 +80,8 @@ func (s secrets) kept(name string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// read is what a file has; empty if there is no file.
-func (s secrets) read(name string) (string, error) {
+// Read is what a file has; empty if there is no file.
+func (s Secrets) Read(name string) (string, error) {
 	raw, err := os.ReadFile(s.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -95,24 +95,24 @@ func (s secrets) read(name string) (string, error) {
 	return text, nil
 }
 
-// seal seals with the newest data key, where the database is sealed, what the
+// Seal seals with the newest data key, where the database is sealed, what the
 // files of secrets and of certificates hold in the clear or sealed with an older
 // one. A file is replaced whole or not at all; it may be ended and begun again at
 // any time. It returns how many files it replaced.
-func (s secrets) seal() (n int, err error) {
-	for _, name := range secretFiles {
+func (s Secrets) Seal() (n int, err error) {
+	for _, name := range SecretFiles {
 		replaced, err := s.sealFile(name)
 		if err != nil {
 			return n, err
 		}
 		n += replaced
 	}
-	kept, err := os.ReadDir(s.path(acmeFolder))
+	kept, err := os.ReadDir(s.path(CertificatesFolder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return n, fmt.Errorf("certificates: %w", err)
 	}
 	for _, file := range kept {
-		name := acmeFolder + "/" + file.Name()
+		name := CertificatesFolder + "/" + file.Name()
 		if info, err := file.Info(); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 			continue // what a crash left
 		}
@@ -128,30 +128,36 @@ func (s secrets) seal() (n int, err error) {
 }
 
 // sealFile seals one file, and returns 1 if it was replaced.
-func (s secrets) sealFile(name string) (int, error) {
-	stored, err := s.read(name)
-	if err != nil || !s.vault.Stale(stored) {
+func (s Secrets) sealFile(name string) (int, error) {
+	stored, err := s.Read(name)
+	if err != nil || !s.Vault.Stale(stored) {
 		return 0, err
 	}
-	text, err := s.vault.Open(secretPlace(name), stored)
+	text, err := s.Open(name, stored)
 	if err != nil {
 		return 0, fmt.Errorf("secret %s: %w", s.path(name), err)
 	}
-	if err := replaceFile(s.path(name), s.sealed(name, text)+"\n"); err != nil {
+	if err := replaceFile(s.path(name), s.Sealed(name, text)+"\n"); err != nil {
 		return 0, fmt.Errorf("encrypt %s: %w", s.path(name), err)
 	}
 	return 1, nil
 }
 
-func (s secrets) path(name string) string { return filepath.Join(s.dir, name) }
+func (s Secrets) path(name string) string { return filepath.Join(s.Dir, name) }
 
-func (s secrets) sealed(name, text string) string { return s.vault.Seal(secretPlace(name), text) }
+// Sealed seals what a file is to hold, for the file of that name alone.
+func (s Secrets) Sealed(name, text string) string { return s.Vault.Seal(place(name), text) }
 
-// secretPlace is what the encryption of a file is bound to.
-func secretPlace(name string) string { return "secret/" + name }
+// Open opens what the file of a name holds.
+func (s Secrets) Open(name, stored string) (string, error) {
+	return s.Vault.Open(place(name), stored)
+}
 
-// fingerprint names a secret without giving anything of it away.
-func fingerprint(secret []byte, kind string) string {
+// place is what the encryption of a file is bound to.
+func place(name string) string { return "secret/" + name }
+
+// Fingerprint names a secret without giving anything of it away.
+func Fingerprint(secret []byte, kind string) string {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte("wenzhen fingerprint of the " + kind + " key"))
 	return hex.EncodeToString(mac.Sum(nil))[:16]
@@ -181,5 +187,5 @@ func putFile(path, content string, put func(from, to string) error) error {
 	if err := put(tmp.Name(), path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path)) // the name must be on disk too
+	return Sync(filepath.Dir(path)) // the name must be on disk too
 }
