@@ -9,13 +9,14 @@ type SessionID string
 // Role is what a user is.
 type Role string
 
-// The roles. RoleSystem is Wenzhen itself: timers and clocks.
+// The roles. RoleSystem is Wenzhen itself: timers and clocks. Clients see the
+// three of users.
 const (
-	RoleGuest   Role = ""
+	RoleGuest   Role = "" //spec:internal
 	RolePatient Role = "patient"
 	RoleDoctor  Role = "doctor"
 	RoleAdmin   Role = "admin"
-	RoleSystem  Role = "system"
+	RoleSystem  Role = "system" //spec:internal
 )
 
 // Actor is who asks. The zero Actor is a guest.

@@ -31,7 +31,7 @@ func (c Contract) AsyncAPI() ([]byte, error) {
 				{"reply", object{{"channel", refTo(channel)}, {"messages", []any{refTo(channel + "/messages/" + answered)}}}},
 			}})
 		}
-		for _, e := range toldIn(namespace) {
+		for _, e := range outgoingOn(namespace) {
 			payload := s.ref(e.data)
 			if e.durable {
 				payload = s.entry(e)
@@ -83,7 +83,7 @@ func (s *schemas) reply(out reflect.Type) object {
 }
 
 // entry is a durable event as clients get it.
-func (s *schemas) entry(e told) object {
+func (s *schemas) entry(e outgoing) object {
 	entry := s.object(reflect.TypeFor[rooms.Entry](), map[string]bool{"name": true, "data": true})
 	entry[1].value = append(entry[1].value.(object),
 		member{"name", object{{"type", "string"}, {"const", e.name}}}, member{"data", s.ref(e.data)})
@@ -113,9 +113,9 @@ func namespaces(commands []rooms.Bound) []string {
 	return all
 }
 
-// toldIn are the events and signals that a namespace's clients can hear.
-func toldIn(namespace string) []told {
-	var all []told
+// outgoingOn are the events and signals that clients of a namespace receive.
+func outgoingOn(namespace string) []outgoing {
+	var all []outgoing
 	for _, e := range events() {
 		// The log of a consultation holds events of every namespace.
 		if e.in(namespace) || namespace == rooms.Consultations {

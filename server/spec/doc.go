@@ -3,14 +3,15 @@
 // TypeScript types that the frontend and the npm package use, and the Go client's
 // table of routes.
 //
-// A new feature is written down by being bound in the server; its events and
-// signals, and its sets of fixed values, take a line in contract.go each. A
-// test fails when something was left out, or when what is committed differs
-// from what is generated; `go generate ./server/spec` brings it up to date.
+// Commands are written down by being bound, events and signals by being
+// declared (declared.go is generated from the sources), enums by the constants
+// of their types. A test fails when what is committed differs from what is
+// generated; `go generate ./server/spec` brings it up to date.
 package spec
 
 import _ "embed"
 
+//go:generate go test ./source -run TestDeclared -update
 //go:generate go test -run TestGolden -update .
 
 // The documents as they are served, at /api/openapi.json and /api/asyncapi.json.

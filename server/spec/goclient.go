@@ -19,13 +19,13 @@ func (c Contract) GoRoutes() ([]byte, error) {
 		if !ok {
 			return nil, fmt.Errorf("spec: no feature declares %s", r.Command)
 		}
-		packages[declared.pkg] = true
+		packages[declared.Package] = true
 		anonymous := ""
 		if r.Anonymous {
 			anonymous = ", Anonymous: true"
 		}
 		at := pathParameter.ReplaceAllString(strings.TrimPrefix(r.Path, "/api/v1"), ":$1")
-		fmt.Fprintf(&table, "\t{Method: %q, Path: %q, Command: %s.%s.Name%s},\n", r.Method, at, path.Base(declared.pkg), declared.name, anonymous)
+		fmt.Fprintf(&table, "\t{Method: %q, Path: %q, Command: %s.%s.Name%s},\n", r.Method, at, path.Base(declared.Package), declared.Variable, anonymous)
 	}
 	var imports strings.Builder
 	for _, pkg := range slices.Sorted(maps.Keys(packages)) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"wenzhen/rooms"
+	"wenzhen/server/spec/source"
 )
 
 // Contract is everything that is written down.
@@ -17,7 +18,7 @@ type Contract struct {
 	Commands []rooms.Bound
 	Routes   []Route
 	Plain    []Plain
-	Source   Source
+	Source   source.Source
 }
 
 // Route is where HTTP offers a command.
@@ -162,7 +163,7 @@ func (s *schemas) parameter(f wireField, in string) object {
 	if in == "path" {
 		o = append(o, member{"required", true})
 	}
-	return o.with("description", s.source.field(f.owner, f.goName)).with("schema", f.bounded(s.ref(f.of)))
+	return o.with("description", s.source.Field(f.owner, f.goName)).with("schema", f.bounded(s.ref(f.of)))
 }
 
 func (s *schemas) requestBody(r Route, command rooms.Bound) object {
@@ -221,7 +222,7 @@ func operationID(command string, nth int) string {
 	var b strings.Builder
 	for i, part := range strings.FieldsFunc(command, func(r rune) bool { return r == ':' || r == '-' || r == '_' }) {
 		if i > 0 {
-			part = sentence(part)
+			part = source.Sentence(part)
 		}
 		b.WriteString(part)
 	}

@@ -9,20 +9,20 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/server/spec/source"
 )
 
 // schemas writes Go's types as JSON Schema 2020-12, which OpenAPI 3.1 and
 // AsyncAPI 3 share. Structs and enums become components, named as in Go.
 type schemas struct {
-	source Source
-	enums  map[reflect.Type][]string
+	source source.Source
 	named  map[string]reflect.Type
 	body   map[string]object
 	err    error
 }
 
-func newSchemas(source Source) *schemas {
-	return &schemas{source: source, enums: enums(), named: map[string]reflect.Type{}, body: map[string]object{}}
+func newSchemas(from source.Source) *schemas {
+	return &schemas{source: from, named: map[string]reflect.Type{}, body: map[string]object{}}
 }
 
 // components are all that was referred to, by name.
@@ -47,7 +47,7 @@ func (s *schemas) ref(t reflect.Type) object {
 	case reflect.TypeFor[json.RawMessage]():
 		return object{}
 	}
-	if values, ok := s.enums[t]; ok {
+	if values := s.source.Enum(t); values != nil {
 		return s.component(t, func() object { return object{{"type", "string"}, {"enum", values}} })
 	}
 	switch t.Kind() {
@@ -79,7 +79,7 @@ func (s *schemas) component(t reflect.Type, write func() object) object {
 	case nil:
 		s.named[name] = t
 		body := write()
-		s.body[name] = body.with("description", s.source.of(t))
+		s.body[name] = body.with("description", s.source.Type(t))
 	case t:
 	default:
 		s.fail(fmt.Errorf("spec: both %s and %s would be %s; rename one", other, t, name))
@@ -115,7 +115,7 @@ func (s *schemas) property(f wireField) object {
 	if f.nullable {
 		schema = object{{"oneOf", []any{schema, object{{"type", "null"}}}}}
 	}
-	return schema.with("description", s.source.field(f.owner, f.goName))
+	return schema.with("description", s.source.Field(f.owner, f.goName))
 }
 
 // bounded adds what limits a field to its schema.

@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/server/spec/source"
 )
 
-// TypeScript writes the types of every command, event and signal, and the two
-// maps by which Socket.IO types its events, as a module without imports.
+// TypeScript writes the types of every command, event and signal, the two
+// maps by which Socket.IO types its events, and the names of all events, as a
+// module without imports.
 // Interfaces are named as in Go. Errors: two wire types of one name.
 func (c Contract) TypeScript() ([]byte, error) {
 	commands := c.Commands
-	w := &tsWriter{named: map[string]reflect.Type{}, body: map[string]string{}, enums: enums()}
+	w := &tsWriter{named: map[string]reflect.Type{}, body: map[string]string{}, source: c.Source}
 	w.ref(reflect.TypeFor[rooms.Error]())
 	w.ref(reflect.TypeFor[rooms.Entry]())
 	w.ref(refresh.Out)
@@ -24,8 +26,9 @@ func (c Contract) TypeScript() ([]byte, error) {
 		w.ref(c.In)
 		w.ref(c.Out)
 	}
-	var union []string
+	var union, durable []string
 	for _, e := range events() {
+		durable = append(durable, "  '"+e.name+"',")
 		union = append(union, fmt.Sprintf("  | LogEvent<'%s', %s>", e.name, w.ref(e.data)))
 	}
 	var maps, index strings.Builder
@@ -63,7 +66,11 @@ export interface LogEvent<Name extends string, Data> {
 
 /** Every event that a consultation's log can hold. */
 export type AnyLogEvent =
-` + strings.Join(union, "\n") + "\n\n")
+` + strings.Join(union, "\n") + `
+
+/** The names of all events. */
+export const durableNames: AnyLogEvent['name'][] = [
+` + strings.Join(durable, "\n") + "\n]\n\n")
 	b.WriteString(maps.String())
 	b.WriteString("/** All namespaces. */\nexport interface Namespaces {\n" + index.String() + "}\n")
 	return []byte(b.String()), nil
@@ -74,7 +81,7 @@ func prefixOf(namespace string) string {
 	if namespace == rooms.Consultations {
 		return ""
 	}
-	return sentence(strings.TrimPrefix(namespace, "/"))
+	return source.Sentence(strings.TrimPrefix(namespace, "/"))
 }
 
 // maps writes the two interfaces by which Socket.IO types a namespace's events.
@@ -86,7 +93,7 @@ func (w *tsWriter) maps(namespace, prefix string, commands []rooms.Bound) string
 	}
 	b.WriteString("}\n\n")
 	fmt.Fprintf(&b, "/** What %s tells. */\nexport interface %sServerToClientEvents {\n", namespace, prefix)
-	for _, e := range toldIn(namespace) {
+	for _, e := range outgoingOn(namespace) {
 		argument := "data: " + w.ref(e.data)
 		if e.durable {
 			argument = fmt.Sprintf("event: LogEvent<'%s', %s>", e.name, w.ref(e.data))
@@ -98,10 +105,10 @@ func (w *tsWriter) maps(namespace, prefix string, commands []rooms.Bound) string
 }
 
 type tsWriter struct {
-	named map[string]reflect.Type
-	body  map[string]string
-	enums map[reflect.Type][]string
-	err   error
+	named  map[string]reflect.Type
+	body   map[string]string
+	source source.Source
+	err    error
 }
 
 // ref is how TypeScript names t; a struct or enum is written out on the way.
@@ -112,7 +119,7 @@ func (w *tsWriter) ref(t reflect.Type) string {
 	case reflect.TypeFor[json.RawMessage]():
 		return "unknown"
 	}
-	if values, ok := w.enums[t]; ok {
+	if values := w.source.Enum(t); values != nil {
 		return w.enum(t, values)
 	}
 	switch t.Kind() {

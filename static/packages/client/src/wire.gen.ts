@@ -2037,7 +2037,7 @@ export interface Tokens {
 
 export type Tool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
 
-export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'record_entered' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'consultation_closed' | 'waitlist_closed' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
+export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'consultation_closed' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'waitlist_closed' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'record_entered' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
 
 export interface TreatedList {
   items: Patient[]
@@ -2212,32 +2212,62 @@ export interface LogEvent<Name extends string, Data> {
 
 /** Every event that a consultation's log can hold. */
 export type AnyLogEvent =
-  | LogEvent<'order:updated', Order>
-  | LogEvent<'notification:created', Arrived>
-  | LogEvent<'notification:read', Marked>
   | LogEvent<'session:opened', Session>
   | LogEvent<'doctor:review-due', DoctorReview>
   | LogEvent<'doctor:reviewed', DoctorReview>
-  | LogEvent<'appointment:updated', Appointment>
-  | LogEvent<'waitlist:updated', Wait>
+  | LogEvent<'order:updated', Order>
+  | LogEvent<'board:committed', Stroke>
+  | LogEvent<'board:undone', Undone>
+  | LogEvent<'board:cleared', Cleared>
+  | LogEvent<'board:background-changed', Background>
+  | LogEvent<'call:updated', Call>
+  | LogEvent<'message:created', Message>
+  | LogEvent<'message:recalled', Message>
+  | LogEvent<'message:read', Receipt>
+  | LogEvent<'message:delivered', Receipt>
   | LogEvent<'consultation:updated', Consultation>
   | LogEvent<'participant:joined', Participant>
   | LogEvent<'participant:left', Departure>
   | LogEvent<'invitation:updated', Invitation>
   | LogEvent<'invitation:received', Received>
-  | LogEvent<'record:updated', RecordChange>
-  | LogEvent<'record:entered', RecordEntry>
+  | LogEvent<'notification:created', Arrived>
+  | LogEvent<'notification:read', Marked>
   | LogEvent<'diagnosis:signed', Diagnosis>
   | LogEvent<'prescription:updated', Prescription>
-  | LogEvent<'message:created', Message>
-  | LogEvent<'message:recalled', Message>
-  | LogEvent<'message:read', Receipt>
-  | LogEvent<'message:delivered', Receipt>
-  | LogEvent<'call:updated', Call>
-  | LogEvent<'board:committed', Stroke>
-  | LogEvent<'board:undone', Undone>
-  | LogEvent<'board:cleared', Cleared>
-  | LogEvent<'board:background-changed', Background>
+  | LogEvent<'record:entered', RecordEntry>
+  | LogEvent<'record:updated', RecordChange>
+  | LogEvent<'appointment:updated', Appointment>
+  | LogEvent<'waitlist:updated', Wait>
+
+/** The names of all events. */
+export const durableNames: AnyLogEvent['name'][] = [
+  'session:opened',
+  'doctor:review-due',
+  'doctor:reviewed',
+  'order:updated',
+  'board:committed',
+  'board:undone',
+  'board:cleared',
+  'board:background-changed',
+  'call:updated',
+  'message:created',
+  'message:recalled',
+  'message:read',
+  'message:delivered',
+  'consultation:updated',
+  'participant:joined',
+  'participant:left',
+  'invitation:updated',
+  'invitation:received',
+  'notification:created',
+  'notification:read',
+  'diagnosis:signed',
+  'prescription:updated',
+  'record:entered',
+  'record:updated',
+  'appointment:updated',
+  'waitlist:updated',
+]
 
 /** Commands on /consultations. */
 export interface ClientToServerEvents {
@@ -2323,22 +2353,32 @@ export interface ClientToServerEvents {
 
 /** What /consultations tells. */
 export interface ServerToClientEvents {
-  /** An order of one's own changed; data is the whole of it. */
-  'order:updated': (event: LogEvent<'order:updated', Order>) => void
-  /** A notification has come; unread counts it. */
-  'notification:created': (event: LogEvent<'notification:created', Arrived>) => void
-  /** Notifications have been read, here or on another device. */
-  'notification:read': (event: LogEvent<'notification:read', Marked>) => void
   /** Your account was logged in to on a new device. */
   'session:opened': (event: LogEvent<'session:opened', Session>) => void
   /** A doctor has registered, or has changed verified data: an admin has to review it. */
   'doctor:review-due': (event: LogEvent<'doctor:review-due', DoctorReview>) => void
   /** An admin has verified a doctor, has rejected what was entered, or has withdrawn the verification. */
   'doctor:reviewed': (event: LogEvent<'doctor:reviewed', DoctorReview>) => void
-  /** The appointment changed; data is the whole of it. */
-  'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
-  /** One's place on a waitlist changed: a slot may be offered. */
-  'waitlist:updated': (event: LogEvent<'waitlist:updated', Wait>) => void
+  /** An order of one's own changed; data is the whole of it. */
+  'order:updated': (event: LogEvent<'order:updated', Order>) => void
+  /** Someone has drawn something. */
+  'board:committed': (event: LogEvent<'board:committed', Stroke>) => void
+  /** Someone took a stroke of theirs back. */
+  'board:undone': (event: LogEvent<'board:undone', Undone>) => void
+  /** Someone cleared the board: strokes with a smaller seq are gone. */
+  'board:cleared': (event: LogEvent<'board:cleared', Cleared>) => void
+  /** There is another picture under the strokes, or none. */
+  'board:background-changed': (event: LogEvent<'board:background-changed', Background>) => void
+  /** A call began, changed or ended; data is the whole of it. The devices of all participants are told. */
+  'call:updated': (event: LogEvent<'call:updated', Call>) => void
+  /** Someone said something. */
+  'message:created': (event: LogEvent<'message:created', Message>) => void
+  /** Someone took a message back; data is what is left of it. */
+  'message:recalled': (event: LogEvent<'message:recalled', Message>) => void
+  /** Someone has read everything up to a seq. */
+  'message:read': (event: LogEvent<'message:read', Receipt>) => void
+  /** Everything up to a seq has arrived on one of someone's devices. */
+  'message:delivered': (event: LogEvent<'message:delivered', Receipt>) => void
   /** The consultation changed; data is the whole of it. */
   'consultation:updated': (event: LogEvent<'consultation:updated', Consultation>) => void
   /** Someone may enter the consultation from now on, or has another part in it. */
@@ -2349,42 +2389,26 @@ export interface ServerToClientEvents {
   'invitation:updated': (event: LogEvent<'invitation:updated', Invitation>) => void
   /** The user was invited by address into a consultation and may enter it. */
   'invitation:received': (event: LogEvent<'invitation:received', Received>) => void
-  /** A patient's record has a new version; told to the user who cares for the patient. */
-  'record:updated': (event: LogEvent<'record:updated', RecordChange>) => void
-  /** An admin looked at a patient's record, and why; for the user who cares for the patient. */
-  'record:entered': (event: LogEvent<'record:entered', RecordEntry>) => void
+  /** A notification has come; unread counts it. */
+  'notification:created': (event: LogEvent<'notification:created', Arrived>) => void
+  /** Notifications have been read, here or on another device. */
+  'notification:read': (event: LogEvent<'notification:read', Marked>) => void
   /** A doctor signed a diagnosis, or an amendment of one. */
   'diagnosis:signed': (event: LogEvent<'diagnosis:signed', Diagnosis>) => void
   /** A prescription was signed, or decided about. */
   'prescription:updated': (event: LogEvent<'prescription:updated', Prescription>) => void
-  /** Someone said something. */
-  'message:created': (event: LogEvent<'message:created', Message>) => void
-  /** Someone took a message back; data is what is left of it. */
-  'message:recalled': (event: LogEvent<'message:recalled', Message>) => void
-  /** Someone has read everything up to a seq. */
-  'message:read': (event: LogEvent<'message:read', Receipt>) => void
-  /** Everything up to a seq has arrived on one of someone's devices. */
-  'message:delivered': (event: LogEvent<'message:delivered', Receipt>) => void
-  /** A call began, changed or ended; data is the whole of it. The devices of all participants are told. */
-  'call:updated': (event: LogEvent<'call:updated', Call>) => void
-  /** Someone has drawn something. */
-  'board:committed': (event: LogEvent<'board:committed', Stroke>) => void
-  /** Someone took a stroke of theirs back. */
-  'board:undone': (event: LogEvent<'board:undone', Undone>) => void
-  /** Someone cleared the board: strokes with a smaller seq are gone. */
-  'board:cleared': (event: LogEvent<'board:cleared', Cleared>) => void
-  /** There is another picture under the strokes, or none. */
-  'board:background-changed': (event: LogEvent<'board:background-changed', Background>) => void
-  /** The patient's place in the doctor's queue. */
-  'queue:updated': (data: Queue) => void
-  /** A participant came or went. */
-  'presence:updated': (data: PresenceChange) => void
-  /** Someone is writing; good for 6 seconds. */
-  'typing:started': (data: Typing) => void
-  /** Someone has stopped writing. */
-  'typing:stopped': (data: Typing) => void
+  /** An admin looked at a patient's record, and why; for the user who cares for the patient. */
+  'record:entered': (event: LogEvent<'record:entered', RecordEntry>) => void
+  /** A patient's record has a new version; told to the user who cares for the patient. */
+  'record:updated': (event: LogEvent<'record:updated', RecordChange>) => void
+  /** The appointment changed; data is the whole of it. */
+  'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
+  /** One's place on a waitlist changed: a slot may be offered. */
+  'waitlist:updated': (event: LogEvent<'waitlist:updated', Wait>) => void
   /** This login has ended. */
   'session:revoked': (data: SessionInput) => void
+  /** Where someone points, and what they are drawing. */
+  'board:stroke': (data: Sketching) => void
   /** Someone calls. */
   'call:ringing': (data: Ring) => void
   /** One of one's own devices has answered or declined: the others stop ringing. */
@@ -2393,8 +2417,14 @@ export interface ServerToClientEvents {
   'call:signal': (data: Signalling) => void
   /** What a member has switched on. */
   'call:state': (data: MemberState) => void
-  /** Where someone points, and what they are drawing. */
-  'board:stroke': (data: Sketching) => void
+  /** Someone is writing; good for 6 seconds. */
+  'typing:started': (data: Typing) => void
+  /** Someone has stopped writing. */
+  'typing:stopped': (data: Typing) => void
+  /** The patient's place in the doctor's queue. */
+  'queue:updated': (data: Queue) => void
+  /** A participant came or went. */
+  'presence:updated': (data: PresenceChange) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
 }
@@ -2417,12 +2447,12 @@ export interface SchedulesServerToClientEvents {
   'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
   /** One's place on a waitlist changed: a slot may be offered. */
   'waitlist:updated': (event: LogEvent<'waitlist:updated', Wait>) => void
+  /** This login has ended. */
+  'session:revoked': (data: SessionInput) => void
   /** A slot went, or came back. */
   'slot:updated': (data: SlotChange) => void
   /** A doctor's rules or exceptions changed: ask for the slots anew. */
   'schedule:updated': (data: DoctorRef) => void
-  /** This login has ended. */
-  'session:revoked': (data: SessionInput) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
 }
@@ -2465,14 +2495,14 @@ export interface LobbyClientToServerEvents {
 
 /** What /lobby tells. */
 export interface LobbyServerToClientEvents {
+  /** This login has ended. */
+  'session:revoked': (data: SessionInput) => void
   /** You have entered: the welcome line, your nickname, who is there, and what was said last. */
   'lobby:welcome': (data: Greeting) => void
   /** Someone said a line. */
   'lobby:said': (data: Line) => void
   /** How many are there has changed; told at most four times a second. */
   'lobby:presence': (data: Count) => void
-  /** This login has ended. */
-  'session:revoked': (data: SessionInput) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
 }
@@ -2495,10 +2525,10 @@ export interface AdminClientToServerEvents {
 
 /** What /admin tells. */
 export interface AdminServerToClientEvents {
-  /** How the server is doing; told every two seconds. */
-  'stats:updated': (data: StatsReport) => void
   /** This login has ended. */
   'session:revoked': (data: SessionInput) => void
+  /** How the server is doing; told every two seconds. */
+  'stats:updated': (data: StatsReport) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
 }
