@@ -16,15 +16,14 @@ const (
 	eventsMost    = 500
 	// joinBytes keeps an answer far below what a connection may have queued.
 	joinBytes = 512 << 10
+	// joinsAtOnce is how many joins are answered side by side; the others wait.
+	joinsAtOnce = 16
 )
 
 // admit returns a consultation with all participants to somebody who takes part
 // in it. For a stranger it does not exist.
 func (s *Service) admit(ctx context.Context, id ID, actor rooms.Actor) (Consultation, []Participant, Participant, error) {
-	me, err := s.store.Participant(ctx, id, actor.UserID)
-	if err == nil && me.Expected {
-		me, err = s.arrive(ctx, id, actor)
-	}
+	me, err := s.takesPart(ctx, id, actor)
 	if err != nil {
 		return Consultation{}, nil, Participant{}, err
 	}
@@ -34,6 +33,15 @@ func (s *Service) admit(ctx context.Context, id ID, actor rooms.Actor) (Consulta
 	}
 	c, err := s.store.Consultation(ctx, id)
 	return c, people, me, err
+}
+
+// takesPart is the actor as one who takes part in a consultation.
+func (s *Service) takesPart(ctx context.Context, id ID, actor rooms.Actor) (Participant, error) {
+	me, err := s.store.Participant(ctx, id, actor.UserID)
+	if err == nil && me.Expected {
+		me, err = s.arrive(ctx, id, actor)
+	}
+	return me, err
 }
 
 // NotFound is what anyone gets who does not take part in a consultation,
@@ -134,8 +142,17 @@ func (s *Service) join(ctx context.Context, actor rooms.Actor, in JoinInput) (Jo
 	if in.After != nil && *in.After < 0 {
 		return Joined{}, rooms.Invalid("after", "after must not be negative")
 	}
+	// After a restart everyone joins at once. All of them side by side would wait
+	// for the same few connections with each read, and with too many none would
+	// come to its end before its deadline.
+	select {
+	case s.joining <- struct{}{}:
+		defer func() { <-s.joining }()
+	case <-ctx.Done():
+		return Joined{}, ctx.Err()
+	}
 	room := in.ConsultationID.Room()
-	known, err := s.subscribe(ctx, actor, in.ConsultationID)
+	me, known, err := s.subscribe(ctx, actor, in.ConsultationID)
 	if err != nil {
 		return Joined{}, err
 	}
@@ -143,7 +160,7 @@ func (s *Service) join(ctx context.Context, actor rooms.Actor, in JoinInput) (Jo
 	if in.After != nil {
 		after = *in.After
 	}
-	joined, err := s.joined(ctx, actor, in.ConsultationID, after)
+	joined, err := s.joined(ctx, actor, in.ConsultationID, max(after, me.Since))
 	if conn := rooms.SubscriberOf(ctx); conn != nil && rooms.CodeOf(err) == rooms.CodeNotFound {
 		conn.Unsubscribe(room) // access was lost before the connection could be cut
 	}
@@ -152,32 +169,28 @@ func (s *Service) join(ctx context.Context, actor rooms.Actor, in JoinInput) (Jo
 
 // subscribe makes the connection of a participant hear the room, and returns
 // the last seq that the room had before.
-func (s *Service) subscribe(ctx context.Context, actor rooms.Actor, id ID) (rooms.Seq, error) {
+func (s *Service) subscribe(ctx context.Context, actor rooms.Actor, id ID) (Participant, rooms.Seq, error) {
 	_, known, err := s.store.Events(ctx, id.Room(), 0, 0)
 	if err != nil {
-		return 0, err
+		return Participant{}, 0, err
 	}
-	if _, _, _, err := s.admit(ctx, id, actor); err != nil {
-		return 0, err
+	me, err := s.takesPart(ctx, id, actor)
+	if err != nil {
+		return Participant{}, 0, err
 	}
 	if err := s.reads(ctx, actor, audit.MessageRead, id.subject()); err != nil {
-		return 0, err
+		return Participant{}, 0, err
 	}
 	conn := rooms.SubscriberOf(ctx)
 	if conn == nil {
-		return known, nil
+		return me, known, nil
 	}
-	return known, conn.Subscribe(id.Room(), known)
+	return me, known, conn.Subscribe(id.Room(), known)
 }
 
 // joined is what a join answers, read once the connection hears the room.
 func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after rooms.Seq) (Joined, error) {
 	room := id.Room()
-	me, err := s.store.Participant(ctx, id, actor.UserID)
-	if err != nil {
-		return Joined{}, err
-	}
-	after = max(after, me.Since)
 	events, last, err := s.store.Events(ctx, room, after, joinEvents)
 	if err != nil {
 		return Joined{}, err

@@ -23,7 +23,8 @@ type Service struct {
 	evidence     Evidence
 	caps         Caps
 	// reads enters in the audit log that somebody reads something.
-	reads func(ctx context.Context, actor rooms.Actor, action, subject string) error
+	reads   func(ctx context.Context, actor rooms.Actor, action, subject string) error
+	joining chan struct{} // has an element for each join that is being answered
 	// invitedMost bounds those who are let in beside patient and doctor.
 	invitedMost int
 }
@@ -31,7 +32,7 @@ type Service struct {
 // New makes the service.
 func New(store Store, hub *rooms.Hub, presence *rooms.Presence, now func() time.Time) *Service {
 	notNoted := func(context.Context, rooms.Actor, string, string) error { return nil }
-	return &Service{store: store, reads: notNoted, hub: hub, presence: presence, now: now, payWithin: payWithin, terms: usualTerms, caps: UsualCaps, invitedMost: invitedMost}
+	return &Service{store: store, reads: notNoted, hub: hub, presence: presence, now: now, joining: make(chan struct{}, joinsAtOnce), payWithin: payWithin, terms: usualTerms, caps: UsualCaps, invitedMost: invitedMost}
 }
 
 // Reads has f called with each join, before anything of the consultation is
