@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,9 +42,20 @@ type Reads struct {
 	now   func() time.Time
 	log   *slog.Logger
 
-	mu    sync.Mutex
-	noted map[read]time.Time
-	owed  []owed // the earliest first
+	turn chan struct{} // has an element while entries are written
+
+	mu      sync.Mutex
+	noted   map[read]time.Time
+	owed    []owed // the earliest first
+	waiting []*waiting
+}
+
+// waiting is an entry whose read is answered once it is written.
+type waiting struct {
+	read
+	owed
+	written chan error // has room for one
+	gone    bool       // nobody waits any more
 }
 
 type read struct {
@@ -68,7 +80,7 @@ const (
 
 // NewReads makes a Reads. write runs a function in a transaction.
 func NewReads(write func(context.Context, func(Tx) error) error, now func() time.Time, log *slog.Logger) *Reads {
-	return &Reads{write: write, now: now, log: log, noted: map[read]time.Time{}}
+	return &Reads{write: write, now: now, log: log, turn: make(chan struct{}, 1), noted: map[read]time.Time{}}
 }
 
 // Note enters that the actor read a subject. It returns once the entry is
@@ -82,7 +94,7 @@ func (r *Reads) Note(ctx context.Context, actor rooms.Actor, action, subject str
 	if r.known(key, o.at) {
 		return nil
 	}
-	err := r.write(ctx, o.append)
+	err := r.enter(ctx, key, o)
 	if errors.Is(err, rooms.ErrNotWritable) && actor.Role != rooms.RoleAdmin && r.owe(o) {
 		r.log.ErrorContext(ctx, "a read is not in the audit log yet, because the database takes no writes",
 			"user", actor.UserID, "session", actor.SessionID, "action", action, "subject", subject, "at", o.at)
@@ -99,6 +111,82 @@ func (r *Reads) Note(ctx context.Context, actor rooms.Actor, action, subject str
 	}
 	r.noted[key] = o.at
 	return nil
+}
+
+// enter writes an entry. Entries that come while others are being written are
+// written together: after a restart everyone reads something at once, and each
+// transaction has to wait for the end of the log.
+func (r *Reads) enter(ctx context.Context, key read, o owed) error {
+	w := &waiting{read: key, owed: o, written: make(chan error, 1)}
+	r.mu.Lock()
+	r.waiting = append(r.waiting, w)
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		w.gone = true
+	}()
+	for ctx.Err() == nil && len(w.written) == 0 {
+		select {
+		case r.turn <- struct{}{}:
+			r.writeWaiting(ctx, w)
+		case err := <-w.written:
+			return err
+		case <-ctx.Done():
+		}
+	}
+	select {
+	case err := <-w.written:
+		return err
+	default:
+		return ctx.Err()
+	}
+}
+
+// writeWaiting writes what waits in one transaction, on behalf of one of those
+// who wait, and gives the turn back. Where its context ends meanwhile, another of
+// them tries again.
+func (r *Reads) writeWaiting(ctx context.Context, by *waiting) {
+	defer func() { <-r.turn }()
+	if len(by.written) > 0 {
+		return
+	}
+	r.mu.Lock()
+	r.waiting = slices.DeleteFunc(r.waiting, func(w *waiting) bool { return w.gone })
+	batch := slices.Clone(r.waiting[:min(len(r.waiting), owedBatch)])
+	r.waiting = r.waiting[len(batch):]
+	r.mu.Unlock()
+	entries := distinct(batch)
+	err := r.write(ctx, func(tx Tx) error {
+		for _, o := range entries {
+			if err := o.append(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil && ctx.Err() != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.waiting = append(batch, r.waiting...)
+		return
+	}
+	for _, w := range batch {
+		w.written <- err
+	}
+}
+
+// distinct are the entries of those who wait, one for each read.
+func distinct(batch []*waiting) []owed {
+	var list []owed
+	seen := map[read]bool{}
+	for _, w := range batch {
+		if !seen[w.read] {
+			seen[w.read] = true
+			list = append(list, w.owed)
+		}
+	}
+	return list
 }
 
 // known reports whether the log has a read already.

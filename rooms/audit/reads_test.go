@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"wenzhen/rooms"
@@ -84,4 +85,60 @@ func TestReadsThatAreOwedAreBounded(t *testing.T) {
 	if err := read(owedMost); rooms.CodeOf(err) != rooms.CodeUnavailable || r.Owed() != owedMost {
 		t.Errorf("one more: %v, %d are owed", err, r.Owed())
 	}
+}
+
+// Reads that come while others are being entered are entered together, each once,
+// and answered with what became of that.
+func TestReadsAreEnteredTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, free, transactions := &ledger{}, make(chan error), 0
+		r := NewReads(func(ctx context.Context, f func(Tx) error) error {
+			transactions++ // one at a time
+			select {
+			case err := <-free:
+				return errors.Join(err, f(l))
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}, time.Now, slog.New(slog.DiscardHandler))
+		const most = 50
+		answers := make(chan error, 2*most)
+		note := func(ctx context.Context, user string) {
+			go func() {
+				answers <- r.Note(ctx, rooms.Actor{UserID: rooms.UserID(user), Role: rooms.RolePatient}, MessageRead, "consultation:1")
+			}()
+		}
+		answered := func(n int, want rooms.Code) {
+			t.Helper()
+			synctest.Wait()
+			for range n {
+				if got := rooms.CodeOf(<-answers); got != want {
+					t.Errorf("answered %q, want %q", got, want)
+				}
+			}
+			if len(answers) > 0 {
+				t.Errorf("%d more were answered", len(answers))
+			}
+		}
+		first, leaves := context.WithCancel(t.Context())
+		note(first, "first")
+		synctest.Wait()
+		for i := range most {
+			note(t.Context(), fmt.Sprint(i))
+			note(t.Context(), fmt.Sprint(i))
+		}
+		synctest.Wait()
+		leaves() // who was entering: the others go on
+		answered(1, rooms.CodeUnavailable)
+		free <- nil
+		answered(2*most, "")
+		if transactions != 2 || len(l.list) != most {
+			t.Errorf("%d entries in %d transactions, want %d and 2", len(l.list), transactions, most)
+		}
+		note(t.Context(), "late")
+		synctest.Wait()
+		free <- errors.New("no such table")
+		answered(1, rooms.CodeUnavailable)
+	})
 }
