@@ -272,7 +272,7 @@ func (p *postgres) ready(ctx context.Context) error {
 	if !standby && p.refuses.Load() {
 		setting := ""
 		if err := p.writers.QueryRowContext(ctx, `SHOW transaction_read_only`).Scan(&setting); err != nil {
-			return unreachable(err)
+			return unreachable(ctx, err)
 		}
 		standby = setting == "on"
 		p.refuses.Store(standby)
@@ -422,7 +422,7 @@ func (p *pool) row(ctx context.Context, query string, args ...any) scanner {
 	if err != nil {
 		return failed{err}
 	}
-	return reading{opening{p.db.QueryRowContext(ctx, query, args...), p.vault}}
+	return reading{opening{p.db.QueryRowContext(ctx, query, args...), p.vault}, ctx}
 }
 
 func (p *pool) rows(ctx context.Context, query string, args ...any) (results, error) {
@@ -431,20 +431,26 @@ func (p *pool) rows(ctx context.Context, query string, args ...any) (results, er
 		return nil, err
 	}
 	rows, err := p.db.QueryContext(ctx, query, args...)
-	return rows, unreachable(err)
+	return rows, unreachable(ctx, err)
 }
 
 // reading is a row that tells when it was the database that failed.
-type reading struct{ scanner }
+type reading struct {
+	scanner
+	ctx context.Context
+}
 
 // Scan implements scanner.
-func (r reading) Scan(dest ...any) error { return unreachable(r.scanner.Scan(dest...)) }
+func (r reading) Scan(dest ...any) error { return unreachable(r.ctx, r.scanner.Scan(dest...)) }
 
-func unreachable(err error) error {
-	if err != nil && !errors.Is(err, sql.ErrNoRows) && brokenConnection(err) {
-		return rooms.Unavailable(err, "the database cannot be reached; try again")
+func unreachable(ctx context.Context, err error) error {
+	switch {
+	case err == nil, errors.Is(err, sql.ErrNoRows), !brokenConnection(err):
+		return err
+	case ctx.Err() != nil:
+		return rooms.Unavailable(err, "the database did not answer in time; try again")
 	}
-	return err
+	return rooms.Unavailable(err, "the database cannot be reached; try again")
 }
 
 // plain turns arguments into what PostgreSQL takes: truth is 0 or 1 in both

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -69,5 +71,23 @@ func TestUnavailableStates(t *testing.T) {
 		if got := brokenConnection(&pgconn.PgError{Code: state}); got != want {
 			t.Errorf("%s is unavailable: %v", state, got)
 		}
+	}
+}
+
+// A read whose deadline passes says so, and does not claim that the database
+// cannot be reached.
+func TestALateReadIsLate(t *testing.T) {
+	t.Parallel()
+	db, _, _ := open(t, Options{URL: postgresURL(t)})
+	ctx, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	var one int
+	err := db.readers.row(ctx, `SELECT 1`).Scan(&one)
+	var said *rooms.Error
+	if !errors.As(err, &said) || said.Code != rooms.CodeUnavailable || !said.Retryable || !strings.HasPrefix(said.Message, "the database did not answer in time") {
+		t.Errorf("a late read: %v", err)
+	}
+	if _, err := db.readers.rows(ctx, `SELECT 1`); !errors.As(err, &said) || !strings.HasPrefix(said.Message, "the database did not answer in time") {
+		t.Errorf("a late list: %v", err)
 	}
 }
