@@ -23,6 +23,7 @@ import (
 	"wenzhen/server/document"
 	"wenzhen/server/export"
 	"wenzhen/server/fhir"
+	"wenzhen/server/httpserver"
 	"wenzhen/server/limits"
 	"wenzhen/server/metrics"
 	"wenzhen/server/payment/sandbox"
@@ -40,7 +41,7 @@ type parts struct {
 	presence      *rooms.Presence
 	limits        *limits.Limits
 	leases        *rooms.Leases
-	from          proxies // whose word on addresses is believed
+	from          httpserver.Proxies // whose word on addresses is believed
 	consultations *consultation.Service
 	chats         *chat.Service
 	schedules     *schedule.Service
@@ -65,20 +66,20 @@ func (s *Server) compose(ctx context.Context) error {
 // listen opens the addresses, at which nobody answers yet. It comes first: it
 // tells the port.
 func (s *Server) listen(ctx context.Context, p *parts) (err error) {
-	if s.listener, err = listenOn(ctx, s.cfg.Addr); err != nil {
+	if s.listener, err = httpserver.Listen(ctx, s.cfg.Addr); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	s.metrics, s.waiting = metrics.New(Version, s.clock), newWaiting(s.cfg.WaitingConnections)
-	if s.private, err = listenBeside("metrics", s.cfg.MetricsAddr, s.metrics.Handler(), s.log); err != nil {
+	s.metrics, s.idle = metrics.New(Version, s.clock), httpserver.NewIdleConns(s.cfg.WaitingConnections)
+	if s.private, err = httpserver.ListenAux("metrics", s.cfg.MetricsAddr, s.metrics.Handler(), s.log); err != nil {
 		return err
 	}
-	if s.issuer, err = newIssuer(s.cfg, database.Now, s.log); err != nil {
+	if s.issuer, err = s.openIssuer(); err != nil {
 		return err
 	}
-	if s.plain, err = listenBeside("HTTP", s.cfg.HTTPAddr, s.issuer.beside(http.HandlerFunc(s.onward)), s.log); err != nil {
+	if s.plain, err = httpserver.ListenAux("HTTP", s.cfg.HTTPAddr, s.issuer.Challenges(httpserver.RedirectToHTTPS(s.cfg.PublicURL, s.listener.Addr())), s.log); err != nil {
 		return err
 	}
-	p.from, err = readProxies(s.cfg.TrustedProxies)
+	p.from, err = httpserver.ReadProxies(s.cfg.TrustedProxies)
 	return err
 }
 
@@ -188,7 +189,7 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 	s.realtime = realtime.New(realtime.Config{
 		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections,
 			ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), BodyTimeout: cfg.BodyTimeout, ClosePace: cfg.DrainPace, LingerTime: s.linger,
-			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: p.from.client, Sources: sources, Log: s.log},
+			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: p.from.Client, Sources: sources, Log: s.log},
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: s.clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
 	}, s.catalogue, s.accounts, p.presence)
 	s.hub.Listen(s.realtime)
@@ -236,13 +237,13 @@ func (s *Server) openHTTP(_ context.Context, p *parts) error {
 		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, s.clock), Leases: p.leases,
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles,
-		Origins: cfg.crossOrigins(), Address: p.from.client,
+		Origins: cfg.crossOrigins(), Address: p.from.Client,
 		CommandTimeout: cfg.CommandTimeout, UploadTimeout: 5 * time.Minute, BodyTimeout: cfg.BodyTimeout, AttachmentBytes: cfg.AttachmentBytes, Log: s.log,
 		Observe: s.observed("rest"), Requested: s.metrics.Request, Trace: s.tracing.Requests(), Now: s.clock})
 	if err != nil {
 		return err
 	}
-	s.http = &http.Server{ConnState: s.waiting.changed, Handler: s.parting(s.strict(handler)), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: answerTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: transportLog(s.log)}
+	s.http = &http.Server{ConnState: s.idle.ConnState, Handler: s.parting(s.withHSTS(handler)), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: answerTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: httpserver.ErrorLog(s.log)}
 	return nil
 }

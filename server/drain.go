@@ -3,18 +3,11 @@ package server
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"time"
-)
 
-// listenOn opens the public listener, without Multipath TCP: a listener with it
-// takes no filter, which refuseConnections needs.
-func listenOn(ctx context.Context, address string) (net.Listener, error) {
-	var config net.ListenConfig
-	config.SetMultipathTCP(false)
-	return config.Listen(ctx, "tcp", address)
-}
+	"wenzhen/server/httpserver"
+)
 
 // WithNotice replaces the time for which a node that shuts down goes on
 // answering, so that balancers notice (--drain-notice): noticed returns when
@@ -53,10 +46,10 @@ func (s *Server) drain(served <-chan struct{}) error {
 	// Sockets before requests: a long poll is a running request that only they end.
 	err := s.realtime.Close(ctx)
 	<-noticed
-	refuseConnections(ctx, s.listener)
+	httpserver.RefuseConnections(ctx, s.listener)
 	err = errors.Join(err, s.listener.Close())
 	<-served
-	s.waiting.end(ctx, s.balanced())
+	s.idle.End(ctx, s.balanced())
 	if down := s.http.Shutdown(ctx); down != nil {
 		err = errors.Join(err, down, s.http.Close())
 	}

@@ -12,11 +12,11 @@ func (s *Server) observe() {
 	m, realtime := s.metrics, s.realtime
 	m.Gauge("connections", "Realtime connections that are open.", func() float64 { return float64(realtime.Stats().Connections) })
 	m.Gauge("waiting_connections", "HTTP connections that are open without asking for anything.", func() float64 {
-		n, _ := s.waiting.count()
+		n, _ := s.idle.Count()
 		return float64(n)
 	})
 	m.Counter("waiting_cut_total", "HTTP connections without a request that were closed to make room.", func() float64 {
-		_, cut := s.waiting.count()
+		_, cut := s.idle.Count()
 		return float64(cut)
 	})
 	m.Gauge("sockets", "Sockets that joined a namespace.", func() float64 { return float64(realtime.Stats().Sockets) })
@@ -73,4 +73,4 @@ func (s *Server) observed(transport string) func(string, rooms.Code, time.Durati
 }
 
 // MetricsURL is where the metrics are, or "".
-func (s *Server) MetricsURL() string { return s.private.url() }
+func (s *Server) MetricsURL() string { return s.private.URL() }

@@ -28,6 +28,7 @@ import (
 	"wenzhen/server/cluster"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
+	"wenzhen/server/httpserver"
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
 	"wenzhen/server/memory"
@@ -65,13 +66,13 @@ type Server struct {
 	turn      *turn.Server
 	calls     *call.Service
 	http      *http.Server
-	waiting   *waiting
+	idle      *httpserver.IdleConns
 	listener  net.Listener
 	metrics   *metrics.Metrics
-	tracing   *tracing.Traces // nil where nothing is traced
-	private   *side           // nil where no metrics are served
-	plain     *side           // sends browsers on to HTTPS
-	issuer    *issuer         // nil where certificates are files, or there are none
+	tracing   *tracing.Traces         // nil where nothing is traced
+	private   *httpserver.AuxListener // nil where no metrics are served
+	plain     *httpserver.AuxListener // sends browsers on to HTTPS
+	issuer    *httpserver.Issuer      // nil where certificates are files, or there are none
 
 	secrets  datafolder.Secrets
 	keys     serverKeys
@@ -185,8 +186,8 @@ func (s *Server) Run(ctx context.Context) error {
 		return errors.Join(err, s.Close())
 	}
 	var tasks sync.WaitGroup
-	tasks.Go(func() { s.private.serve(s.log) })
-	tasks.Go(func() { s.plain.serve(s.log) })
+	tasks.Go(func() { s.private.Serve(s.log) })
+	tasks.Go(func() { s.plain.Serve(s.log) })
 	tasks.Go(func() { rooms.RunTimers(work, s.db, s.clock, time.Second, s.timers, s.log) })
 	tasks.Go(func() { s.bills.Run(work) })
 	tasks.Go(func() { s.realtime.Watch(work) })
@@ -212,7 +213,7 @@ func (s *Server) Run(ctx context.Context) error {
 		err = s.drain(served)
 	}
 	stopWork()
-	err = errors.Join(err, s.private.close(), s.plain.close())
+	err = errors.Join(err, s.private.Close(), s.plain.Close())
 	tasks.Wait()
 	return errors.Join(err, s.Close())
 }
@@ -234,7 +235,7 @@ func (s *Server) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	errs = append(errs, s.private.close(), s.plain.close())
+	errs = append(errs, s.private.Close(), s.plain.Close())
 	if s.realtime != nil && !s.draining.Load() {
 		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 		errs = append(errs, s.realtime.Close(ctx))

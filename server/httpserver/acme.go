@@ -1,4 +1,4 @@
-package server
+package httpserver
 
 import (
 	"context"
@@ -21,12 +21,12 @@ import (
 	"wenzhen/server/datafolder"
 )
 
-// issuer gets certificates from an ACME server (RFC 8555), for the domains of
+// Issuer gets certificates from an ACME server (RFC 8555), for the domains of
 // the configuration and no other: the first time somebody asks for one, and
 // again a month before it ends. It proves that the domain is ours over TLS
 // (TLS-ALPN-01, RFC 8737) or, with --http-addr, over HTTP (HTTP-01). Keys and
 // certificates are kept in the data folder, sealed like the other secrets there.
-type issuer struct {
+type Issuer struct {
 	manager *autocert.Manager
 	cache   *certificateCache
 	domains []string
@@ -41,32 +41,44 @@ type issuer struct {
 // each handshake fails.
 const failureEvery = time.Minute
 
-// newIssuer makes an issuer; nil without domains.
-func newIssuer(cfg Config, now func() time.Time, log *slog.Logger) (*issuer, error) {
-	if len(cfg.AcmeDomains) == 0 {
+// ACME configures an issuer.
+type ACME struct {
+	Domains   []string
+	Email     string // where the authority may write
+	Directory string // its URL
+	Roots     string // file of certificates (PEM) that the directory is trusted by; the system's when empty
+	Folder    string // where keys and certificates are kept
+	UserAgent string
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// NewIssuer makes an issuer; nil without domains.
+func NewIssuer(cfg ACME) (*Issuer, error) {
+	if len(cfg.Domains) == 0 {
 		return nil, nil
 	}
-	client := &acme.Client{DirectoryURL: cfg.AcmeDirectory, UserAgent: "wenzhen/" + Version}
-	if cfg.AcmeRoots != "" {
-		pem, err := os.ReadFile(cfg.AcmeRoots)
+	client := &acme.Client{DirectoryURL: cfg.Directory, UserAgent: cfg.UserAgent}
+	if cfg.Roots != "" {
+		pem, err := os.ReadFile(cfg.Roots)
 		if err != nil {
 			return nil, fmt.Errorf("configuration: --acme-roots: %w", err)
 		}
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("configuration: --acme-roots: no certificate in %s", cfg.AcmeRoots)
+			return nil, fmt.Errorf("configuration: --acme-roots: no certificate in %s", cfg.Roots)
 		}
 		client.HTTPClient = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 	}
-	cache := &certificateCache{files: autocert.DirCache(filepath.Join(cfg.Data, datafolder.CertificatesFolder)), log: log}
-	return &issuer{
-		manager: &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: cache, HostPolicy: autocert.HostWhitelist(cfg.AcmeDomains...), Email: cfg.AcmeEmail, Client: client},
-		cache:   cache, domains: cfg.AcmeDomains, now: now, log: log}, nil
+	cache := &certificateCache{files: autocert.DirCache(cfg.Folder), log: cfg.Log}
+	return &Issuer{
+		manager: &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: cache, HostPolicy: autocert.HostWhitelist(cfg.Domains...), Email: cfg.Email, Client: client},
+		cache:   cache, domains: cfg.Domains, now: cfg.Now, log: cfg.Log}, nil
 }
 
-// sealedBy has what the issuer keeps sealed; it is called before anybody asks for
+// SealWith has what the issuer keeps sealed; it is called before anybody asks for
 // a certificate.
-func (i *issuer) sealedBy(s datafolder.Secrets) {
+func (i *Issuer) SealWith(s datafolder.Secrets) {
 	if i != nil {
 		i.cache.secrets = s
 	}
@@ -108,8 +120,8 @@ func (c *certificateCache) Delete(ctx context.Context, name string) error {
 // certificateFile is the path of a file of the cache, in the data folder.
 func certificateFile(name string) string { return datafolder.CertificatesFolder + "/" + name }
 
-// config is that of the public listener.
-func (i *issuer) config() *tls.Config {
+// Config is that of the public listener.
+func (i *Issuer) Config() *tls.Config {
 	c := i.manager.TLSConfig()
 	c.MinVersion, c.GetCertificate = tls.VersionTLS12, i.get
 	return c
@@ -117,7 +129,7 @@ func (i *issuer) config() *tls.Config {
 
 // get is tls.Config.GetCertificate. Who asks for no domain of ours is refused
 // without a word in the log: anyone can ask for anything.
-func (i *issuer) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (i *Issuer) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if !slices.Contains(i.domains, strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))) {
 		return nil, errors.New("no certificate for this name")
 	}
@@ -128,7 +140,7 @@ func (i *issuer) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return cert, err
 }
 
-func (i *issuer) tell(domain string, err error) {
+func (i *Issuer) tell(domain string, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if now := i.now(); now.Sub(i.told) >= failureEvery {
@@ -137,8 +149,8 @@ func (i *issuer) tell(domain string, err error) {
 	}
 }
 
-// beside answers HTTP-01 challenges before next.
-func (i *issuer) beside(next http.Handler) http.Handler {
+// Challenges answers HTTP-01 challenges before next.
+func (i *Issuer) Challenges(next http.Handler) http.Handler {
 	if i == nil {
 		return next
 	}

@@ -1,4 +1,4 @@
-package server
+package httpserver
 
 import (
 	"net/http"
@@ -8,7 +8,7 @@ import (
 // The forms that the headers of proxies take; only X-Forwarded-For counts.
 func TestClientAddress(t *testing.T) {
 	t.Parallel()
-	p, err := readProxies([]string{"10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::ffff:172.16.0.0/108", "fe80::9%eth0"})
+	p, err := ReadProxies([]string{"10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::ffff:172.16.0.0/108", "fe80::9%eth0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,11 +55,11 @@ func TestClientAddress(t *testing.T) {
 	} {
 		r := &http.Request{RemoteAddr: c.from, Header: http.Header{"X-Forwarded-For": c.forwarded,
 			"X-Real-Ip": {"6.6.6.6"}, "Forwarded": {"for=6.6.6.6"}, "True-Client-Ip": {"6.6.6.6"}, "Cf-Connecting-Ip": {"6.6.6.6"}}}
-		if got := p.client(r); got != c.want {
+		if got := p.Client(r); got != c.want {
 			t.Errorf("from %s, forwarded for %v: %s, want %s", c.from, c.forwarded, got, c.want)
 		}
 	}
-	if _, err := readProxies([]string{"proxy.example"}); err == nil {
+	if _, err := ReadProxies([]string{"proxy.example"}); err == nil {
 		t.Error("a name was taken for an address")
 	}
 }

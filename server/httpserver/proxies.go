@@ -1,21 +1,18 @@
-package server
+package httpserver
 
 import (
 	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
-
-	"wenzhen/rooms"
-	"wenzhen/server/realtime/edge"
 )
 
-// proxies are the addresses and networks whose X-Forwarded-For is believed.
-type proxies []netip.Prefix
+// Proxies are the addresses and networks whose X-Forwarded-For is believed.
+type Proxies []netip.Prefix
 
-// readProxies reads --trusted-proxies.
-func readProxies(list []string) (proxies, error) {
-	var all proxies
+// ReadProxies reads --trusted-proxies.
+func ReadProxies(list []string) (Proxies, error) {
+	var all Proxies
 	for _, text := range list {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
@@ -42,7 +39,7 @@ func unmapped(prefix netip.Prefix) netip.Prefix {
 	return netip.PrefixFrom(addr, bits)
 }
 
-func (p proxies) trusted(addr netip.Addr) bool {
+func (p Proxies) trusted(addr netip.Addr) bool {
 	for _, prefix := range p {
 		if prefix.Contains(addr) {
 			return true
@@ -51,14 +48,14 @@ func (p proxies) trusted(addr netip.Addr) bool {
 	return false
 }
 
-// client is the address that a request came from, for REST, sockets, the audit
+// Client is the address that a request came from, for REST, sockets, the audit
 // log and every limit: that of the other end of the connection or, where this
 // is a trusted proxy, the last one that it names and that is not trusted
 // itself. What a client claims further left counts for nothing. Of the headers
 // that proxies use only X-Forwarded-For counts, all lines of it: X-Real-IP and
 // Forwarded are ignored, because a proxy that sets one of them passes the
 // others on as the client sent them.
-func (p proxies) client(r *http.Request) string {
+func (p Proxies) Client(r *http.Request) string {
 	addr, ok := readAddress(r.RemoteAddr)
 	if !ok {
 		return r.RemoteAddr
@@ -89,14 +86,4 @@ func readAddress(text string) (netip.Addr, bool) {
 		addr = withPort.Addr()
 	}
 	return addr.Unmap().WithZone(""), err == nil
-}
-
-// sources are what limits per address count, for the edge.
-func sources(address string) []edge.Source {
-	list := rooms.Sources(address)
-	all := make([]edge.Source, len(list))
-	for i, from := range list {
-		all[i] = edge.Source(from)
-	}
-	return all
 }

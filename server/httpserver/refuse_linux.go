@@ -1,4 +1,4 @@
-package server
+package httpserver
 
 import (
 	"context"
@@ -19,11 +19,11 @@ var noSYN = [...]unix.SockFilter{
 	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
 }
 
-// refuseConnections lets no further connection begin and waits until those that
+// RefuseConnections lets no further connection begin and waits until those that
 // have been made are accepted. Closing the listener would reset them, with the
 // requests that are on their way already. Who tries to connect meanwhile hears
 // nothing and, trying again, finds the listener closed.
-func refuseConnections(ctx context.Context, listener net.Listener) {
+func RefuseConnections(ctx context.Context, listener net.Listener) {
 	tcp, ok := listener.(*net.TCPListener)
 	if !ok {
 		return

@@ -1,4 +1,4 @@
-package server
+package httpserver
 
 import (
 	"net"
@@ -10,7 +10,7 @@ import (
 // that were made are accepted.
 func TestRefuseConnections(t *testing.T) {
 	t.Parallel()
-	listener, err := listenOn(t.Context(), "127.0.0.1:0")
+	listener, err := Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestRefuseConnections(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		refuseConnections(t.Context(), listener)
+		RefuseConnections(t.Context(), listener)
 	}()
 	for refused := false; !refused; {
 		conn, err := net.DialTimeout("tcp", listener.Addr().String(), 100*time.Millisecond)

@@ -1,4 +1,4 @@
-package server
+package httpserver
 
 import (
 	"bytes"
@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// A panic in a handler is told of, without the client's address; what clients
+// A panic in a handler is logged, without the client's address; what clients
 // do wrong is for debugging.
-func TestTransportLog(t *testing.T) {
+func TestErrorLog(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a mistake") }))
-	s.Config.ErrorLog = transportLog(slog.New(slog.NewTextHandler(&out, nil)))
+	s.Config.ErrorLog = ErrorLog(slog.New(slog.NewTextHandler(&out, nil)))
 	s.Start()
 	if r, err := s.Client().Get(s.URL); err == nil {
 		_, _ = io.Copy(io.Discard, r.Body)

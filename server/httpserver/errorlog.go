@@ -1,4 +1,4 @@
-package server
+package httpserver
 
 import (
 	"bytes"
@@ -8,9 +8,9 @@ import (
 	"regexp"
 )
 
-// transportLog is where net/http complains: about clients, so for debugging,
-// and without their addresses; a panic in a handler is our own mistake.
-func transportLog(to *slog.Logger) *log.Logger { return log.New(complaints{to}, "", 0) }
+// ErrorLog is for http.Server: its complaints about clients are for debugging, and
+// are logged without addresses; a panic in a handler is a mistake of the program.
+func ErrorLog(to *slog.Logger) *log.Logger { return log.New(complaints{to}, "", 0) }
 
 type complaints struct{ to *slog.Logger }
 

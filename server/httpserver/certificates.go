@@ -1,0 +1,87 @@
+package httpserver
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// Certificates is the certificate in two files. Whoever renews them just
+// replaces them: they are looked at again, at most once a second, when
+// somebody connects. Files that do not fit together, as when only one has been
+// replaced yet, change nothing; they are told in the log and tried again as
+// soon as one of them changes.
+type Certificates struct {
+	files [2]string // certificate and key, PEM
+	now   func() time.Time
+	log   *slog.Logger
+
+	mu     sync.Mutex
+	pair   *tls.Certificate
+	seen   [2]stamp // of the files, when they were read last
+	looked time.Time
+}
+
+// stamp tells whether a file has changed.
+type stamp struct {
+	at   time.Time
+	size int64
+}
+
+// lookEvery is how often files are looked at.
+const lookEvery = time.Second
+
+// ReadCertificates reads the files for the first time; they must be good.
+func ReadCertificates(cert, key string, now func() time.Time, log *slog.Logger) (*Certificates, error) {
+	c := &Certificates{files: [2]string{cert, key}, now: now, log: log, looked: now()}
+	c.seen = c.stamps()
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: --tls-cert and --tls-key: %w", err)
+	}
+	c.pair = &pair
+	return c, nil
+}
+
+func (c *Certificates) stamps() (s [2]stamp) {
+	for i, path := range c.files {
+		if info, err := os.Stat(path); err == nil {
+			s[i] = stamp{info.ModTime(), info.Size()}
+		}
+	}
+	return s
+}
+
+// Config is that of a listener with this certificate.
+func (c *Certificates) Config() *tls.Config {
+	return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
+}
+
+// get is tls.Config.GetCertificate.
+func (c *Certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.now(); now.Sub(c.looked) >= lookEvery || now.Before(c.looked) {
+		c.looked = now
+		c.reload()
+	}
+	return c.pair, nil
+}
+
+func (c *Certificates) reload() {
+	now := c.stamps()
+	if now == c.seen {
+		return
+	}
+	c.seen = now
+	pair, err := tls.LoadX509KeyPair(c.files[0], c.files[1])
+	if err != nil {
+		c.log.Error("the certificate's files have changed and cannot be used; the one before is kept", "error", err)
+		return
+	}
+	c.pair = &pair
+	c.log.Info("the certificate was read anew", "until", pair.Leaf.NotAfter)
+}
