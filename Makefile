@@ -52,7 +52,7 @@ prove: test
 	$(MAKE) fuzz FUZZTIME=10m
 
 # Tests of what depends on time, 20 times beside busy loops: hours.
-stable: services static/node_modules/.installed server/cluster/node/node_modules/.installed $(FONT)
+stable: services static/node_modules/.installed server/cluster/node/node_modules/.installed $(FONTS)
 	GO="$(GO)" RACE="$(RACE)" .ci/repeat
 
 # What `make test` does in a small way, and how much `make prove` does.
