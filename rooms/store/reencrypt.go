@@ -26,7 +26,11 @@ func (db *DB) Reencrypt(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("empty the index of words: %w", err)
 	}
 	changed, cleared := 0, false
-	for _, t := range sealedTables {
+	tables := slices.Clone(sealedTables)
+	if db.opts.URL != "" {
+		tables = append(tables, sealedNotices)
+	}
+	for _, t := range tables {
 		n, clear, err := db.reencrypt(ctx, t)
 		changed, cleared = changed+n, cleared || clear
 		if err != nil {

@@ -46,7 +46,12 @@ var sealedTables = []sealedTable{
 	{"audit", []string{"num"}, []string{"reason"}},
 }
 
-// sealedColumns are the columns of all of them, as table.column.
+// sealedNotices is the table of signals, which are kept for minutes and which
+// only PostgreSQL has. Their place is that of room and name: pos is given by the
+// database with the row.
+var sealedNotices = sealedTable{"notices", []string{"room", "name", "pos"}, []string{"data"}}
+
+// sealedColumns are the columns of sealedTables, as table.column.
 func sealedColumns() (names []string) {
 	for _, t := range sealedTables {
 		for _, c := range t.columns {
@@ -58,6 +63,9 @@ func sealedColumns() (names []string) {
 
 // place is that of one value of a sealed table.
 func (t sealedTable) place(column string, key []any) string {
+	if t.name == sealedNotices.name {
+		key = key[:2]
+	}
 	var b strings.Builder
 	b.WriteString(t.name + "." + column)
 	for _, k := range key {
@@ -93,7 +101,7 @@ func sealEvent(v *vault.Vault, room rooms.RoomID, seq rooms.Seq, data string) st
 	return v.Seal(eventPlace(room, seq), data)
 }
 
-// noticePlace is that of a signal, which is kept for minutes (PostgreSQL).
+// noticePlace is that of a signal (PostgreSQL).
 func noticePlace(room, name string) string { return "notices.data/" + room + "/" + name }
 
 // seal is the text as it is to be stored in a column of the row with a key.
