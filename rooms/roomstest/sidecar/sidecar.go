@@ -134,7 +134,11 @@ func unprivileged() (*syscall.Credential, error) {
 
 // folder makes a temporary folder that belongs to a user.
 func folder(name string, owner *syscall.Credential) (string, error) {
-	dir, err := os.MkdirTemp("", "wenzhen-"+name+"-")
+	return folderIn("", name, owner)
+}
+
+func folderIn(parent, name string, owner *syscall.Credential) (string, error) {
+	dir, err := os.MkdirTemp(parent, "wenzhen-"+name+"-")
 	if err == nil && owner != nil {
 		err = os.Chown(dir, int(owner.Uid), int(owner.Gid))
 	}
