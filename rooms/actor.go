@@ -67,3 +67,24 @@ func (a Audience) Has(role Role) bool {
 	}
 	return false
 }
+
+// Access says whose things a command is about, and so who of its audience may
+// run it. Others are answered as if the thing did not exist.
+type Access string
+
+// The kinds of access.
+const (
+	// Own commands are about the actor, or about what the whole audience may
+	// see: there is nobody to refuse.
+	Own Access = "own"
+	// OwnerOnly commands name a thing of one user, or of one patient profile.
+	OwnerOnly Access = "owner"
+	// Participants commands name a consultation, or something of it or of its
+	// patient's record: for those who take part.
+	Participants Access = "participants"
+	// All commands are about things of all users, for staff.
+	All Access = "all"
+	// Bearer commands are for those who have the secret in their input: a
+	// password, a token, the link of a calendar.
+	Bearer Access = "bearer"
+)

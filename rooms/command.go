@@ -24,7 +24,11 @@ type Command[In, Out any] struct {
 	Doc  string
 	// Namespace offers the command on Socket.IO; "" leaves it to REST alone.
 	Namespace string
-	For       Audience
+	// For and Access are the policy: the catalogue refuses whoever is not in the
+	// audience, the method decides about the thing. The authorization table of
+	// the end-to-end tests is derived from both.
+	For    Audience
+	Access Access
 }
 
 // Validator is an input that can judge its own shape, beyond its limits (see
@@ -36,7 +40,7 @@ type Validator interface{ Validate() error }
 func (c Command[In, Out]) Bind(do func(ctx context.Context, actor Actor, in In) (Out, error)) Bound {
 	bounded := checksOf(reflect.TypeFor[In]())
 	return Bound{
-		Name: c.Name, Doc: c.Doc, Namespace: c.Namespace, For: c.For,
+		Name: c.Name, Doc: c.Doc, Namespace: c.Namespace, For: c.For, Access: c.Access,
 		In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](),
 		answer: func(ctx context.Context, actor Actor, raw json.RawMessage) (json.RawMessage, error) {
 			var in In
@@ -63,6 +67,7 @@ func (c Command[In, Out]) Bind(do func(ctx context.Context, actor Actor, in In) 
 type Bound struct {
 	Name, Doc, Namespace string
 	For                  Audience
+	Access               Access
 	In, Out              reflect.Type
 
 	answer func(context.Context, Actor, json.RawMessage) (json.RawMessage, error)

@@ -8,43 +8,43 @@ import (
 
 // The commands of accounts. All are REST; Socket.IO has its own handshake.
 var (
-	Register = rooms.Command[RegisterInput, Registration]{Name: "account:register", For: rooms.Anyone,
+	Register = rooms.Command[RegisterInput, Registration]{Name: "account:register", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Open an account as a patient or a doctor. A doctor is listed once an admin has verified the licence. Where mail is sent, the answer is the same whether or not the address has an account (confirm: true, and nothing else), and the link of a mail makes it."}
-	LogIn = rooms.Command[LoginInput, Login]{Name: "account:login", For: rooms.Anyone,
+	LogIn = rooms.Command[LoginInput, Login]{Name: "account:login", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Start a session. An account with a second factor is refused with field otp until a code comes along."}
-	Refresh = rooms.Command[RefreshInput, Tokens]{Name: "account:refresh", For: rooms.Anyone,
+	Refresh = rooms.Command[RefreshInput, Tokens]{Name: "account:refresh", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Trade a refresh token for a new pair. A token used twice ends its session, except within a minute while what it was traded for is unused: then the answer is the same."}
-	LogOut = rooms.Command[RefreshInput, rooms.Nothing]{Name: "account:logout", For: rooms.Anyone,
+	LogOut = rooms.Command[RefreshInput, rooms.Nothing]{Name: "account:logout", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "End the session of a refresh token."}
 
-	Sessions = rooms.Command[rooms.Nothing, SessionList]{Name: "session:list", For: rooms.Users,
+	Sessions = rooms.Command[rooms.Nothing, SessionList]{Name: "session:list", For: rooms.Users, Access: rooms.Own,
 		Doc: "List one's own live sessions."}
-	RevokeSession = rooms.Command[SessionInput, rooms.Nothing]{Name: "session:revoke", For: rooms.Users,
+	RevokeSession = rooms.Command[SessionInput, rooms.Nothing]{Name: "session:revoke", For: rooms.Users, Access: rooms.OwnerOnly,
 		Doc: "End one of one's own sessions; its sockets are cut."}
 
-	Me = rooms.Command[rooms.Nothing, Self]{Name: "me:read", For: rooms.Users,
+	Me = rooms.Command[rooms.Nothing, Self]{Name: "me:read", For: rooms.Users, Access: rooms.Own,
 		Doc: "Who am I?"}
-	UpdateMe = rooms.Command[MeInput, Self]{Name: "me:update", For: rooms.Users,
+	UpdateMe = rooms.Command[MeInput, Self]{Name: "me:update", For: rooms.Users, Access: rooms.Own,
 		Doc: "Change one's name, locale or time zone."}
 
-	RotateCalendar = rooms.Command[rooms.Nothing, Self]{Name: "me:rotate-calendar", For: rooms.Users,
+	RotateCalendar = rooms.Command[rooms.Nothing, Self]{Name: "me:rotate-calendar", For: rooms.Users, Access: rooms.Own,
 		Doc: "Give one's calendar feed a new address; the old one ends."}
 
-	Patients = rooms.Command[rooms.Nothing, PatientList]{Name: "patient:list", For: rooms.Patients,
+	Patients = rooms.Command[rooms.Nothing, PatientList]{Name: "patient:list", For: rooms.Patients, Access: rooms.Own,
 		Doc: "List the patient profiles in one's care."}
-	AddPatient = rooms.Command[PatientInput, Patient]{Name: "patient:add", For: rooms.Patients,
+	AddPatient = rooms.Command[PatientInput, Patient]{Name: "patient:add", For: rooms.Patients, Access: rooms.Own,
 		Doc: "Add a dependent."}
-	UpdatePatient = rooms.Command[PatientChange, Patient]{Name: "patient:update", For: rooms.Patients,
+	UpdatePatient = rooms.Command[PatientChange, Patient]{Name: "patient:update", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Change a patient profile in one's care."}
 
-	Doctors = rooms.Command[DoctorFilter, DoctorList]{Name: "doctor:list", For: rooms.Anyone,
+	Doctors = rooms.Command[DoctorFilter, DoctorList]{Name: "doctor:list", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "List verified doctors."}
-	ReadDoctor = rooms.Command[DoctorInput, Doctor]{Name: "doctor:read", For: rooms.Anyone,
+	ReadDoctor = rooms.Command[DoctorInput, Doctor]{Name: "doctor:read", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Read a verified doctor's profile."}
-	UpdateDoctor = rooms.Command[DoctorChange, Doctor]{Name: "doctor:update", For: rooms.Doctors,
+	UpdateDoctor = rooms.Command[DoctorChange, Doctor]{Name: "doctor:update", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "Change one's own doctor profile. A change of title, department or licence removes the badge until an admin has reviewed it, as a change of the name does."}
 
-	Users = rooms.Command[UserFilter, UserList]{Name: "user:list", For: rooms.Admins,
+	Users = rooms.Command[UserFilter, UserList]{Name: "user:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List accounts."}
 )
 

@@ -10,64 +10,64 @@ import (
 // What changes how one logs in asks for a session that was proved lately:
 // forbidden with field "confirm" until then.
 var (
-	ForgotPassword = rooms.Command[ForgotInput, rooms.Nothing]{Name: "password:forgot", For: rooms.Anyone,
+	ForgotPassword = rooms.Command[ForgotInput, rooms.Nothing]{Name: "password:forgot", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Ask for a mail to set a new password. The answer is the same whether or not there is such an account."}
-	ResetPassword = rooms.Command[ResetInput, ResetAnswer]{Name: "password:reset", For: rooms.Anyone,
+	ResetPassword = rooms.Command[ResetInput, ResetAnswer]{Name: "password:reset", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Set a new password with the token of a mail; all sessions end."}
-	VerifyEmail = rooms.Command[VerifyEmailInput, rooms.Nothing]{Name: "email:verify", For: rooms.Anyone,
+	VerifyEmail = rooms.Command[VerifyEmailInput, rooms.Nothing]{Name: "email:verify", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Confirm an e-mail address with the token of a mail. To confirm a registration, send the chosen password as well: without it the answer is `invalid` in `password`."}
 
-	StartProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "oidc:start", For: rooms.Anyone,
+	StartProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "oidc:start", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Go to an OpenID provider to log in."}
-	ProviderCallback = rooms.Command[CallbackInput, ProviderRedirect]{Name: "oidc:callback", For: rooms.Anyone,
+	ProviderCallback = rooms.Command[CallbackInput, ProviderRedirect]{Name: "oidc:callback", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Come back from an OpenID provider; leads to a page that finishes or says what went wrong."}
-	FinishProvider = rooms.Command[FinishInput, Login]{Name: "oidc:finish", For: rooms.Anyone,
+	FinishProvider = rooms.Command[FinishInput, Login]{Name: "oidc:finish", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Finish a login at an OpenID provider with the ticket that the callback gave."}
-	LogOutProvider = rooms.Command[RefreshInput, LogoutRedirect]{Name: "oidc:logout", For: rooms.Anyone,
+	LogOutProvider = rooms.Command[RefreshInput, LogoutRedirect]{Name: "oidc:logout", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "End the session of a refresh token, and learn where to end the provider's."}
-	BackChannelLogout = rooms.Command[LogoutTokenInput, rooms.Nothing]{Name: "oidc:logged-out", For: rooms.Anyone,
+	BackChannelLogout = rooms.Command[LogoutTokenInput, rooms.Nothing]{Name: "oidc:logged-out", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "For providers: end the sessions of a subject that logged out there (OpenID Connect Back-Channel Logout)."}
 
-	AskPasskey = rooms.Command[rooms.Nothing, PasskeyChallenge]{Name: "passkey:ask", For: rooms.Anyone,
+	AskPasskey = rooms.Command[rooms.Nothing, PasskeyChallenge]{Name: "passkey:ask", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Begin a login with a passkey (WebAuthn)."}
-	UsePasskey = rooms.Command[PasskeyLoginInput, Login]{Name: "passkey:use", For: rooms.Anyone,
+	UsePasskey = rooms.Command[PasskeyLoginInput, Login]{Name: "passkey:use", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Log in with a passkey's answer."}
 
-	ReadSecurity = rooms.Command[rooms.Nothing, Security]{Name: "security:read", For: rooms.Users,
+	ReadSecurity = rooms.Command[rooms.Nothing, Security]{Name: "security:read", For: rooms.Users, Access: rooms.Own,
 		Doc: "How one can log in to one's own account."}
-	Confirm = rooms.Command[ConfirmInput, rooms.Nothing]{Name: "session:confirm", For: rooms.Users,
+	Confirm = rooms.Command[ConfirmInput, rooms.Nothing]{Name: "session:confirm", For: rooms.Users, Access: rooms.Own,
 		Doc: "Prove once more who one is; for 15 minutes one may then change how one logs in."}
-	RevokeOthers = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:revoke-others", For: rooms.Users,
+	RevokeOthers = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:revoke-others", For: rooms.Users, Access: rooms.Own,
 		Doc: "End all of one's own sessions but this one."}
-	KeepSession = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:keep", For: rooms.Users,
+	KeepSession = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:keep", For: rooms.Users, Access: rooms.Own,
 		Doc: "Tell that someone is there. A doctor's or an admin's session ends when nothing was asked with it for a while."}
-	ChangePassword = rooms.Command[PasswordInput, rooms.Nothing]{Name: "password:change", For: rooms.Users,
+	ChangePassword = rooms.Command[PasswordInput, rooms.Nothing]{Name: "password:change", For: rooms.Users, Access: rooms.Own,
 		Doc: "Set one's password; other sessions end."}
-	SendVerification = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "email:send-verification", For: rooms.Users,
+	SendVerification = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "email:send-verification", For: rooms.Users, Access: rooms.Own,
 		Doc: "Have the mail that verifies one's e-mail address sent again."}
 
-	BeginTOTP = rooms.Command[rooms.Nothing, TOTPSetup]{Name: "totp:begin", For: rooms.Users,
+	BeginTOTP = rooms.Command[rooms.Nothing, TOTPSetup]{Name: "totp:begin", For: rooms.Users, Access: rooms.Own,
 		Doc: "Begin to set up a second factor (TOTP, RFC 6238)."}
-	ConfirmTOTP = rooms.Command[TOTPInput, RecoveryCodes]{Name: "totp:confirm", For: rooms.Users,
+	ConfirmTOTP = rooms.Command[TOTPInput, RecoveryCodes]{Name: "totp:confirm", For: rooms.Users, Access: rooms.Own,
 		Doc: "Switch the second factor on with a first code."}
-	RemoveTOTP = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "totp:remove", For: rooms.Users,
+	RemoveTOTP = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "totp:remove", For: rooms.Users, Access: rooms.Own,
 		Doc: "Switch the second factor off."}
-	RenewRecoveryCodes = rooms.Command[rooms.Nothing, RecoveryCodes]{Name: "totp:recovery-codes", For: rooms.Users,
+	RenewRecoveryCodes = rooms.Command[rooms.Nothing, RecoveryCodes]{Name: "totp:recovery-codes", For: rooms.Users, Access: rooms.Own,
 		Doc: "Replace one's recovery codes; each is good once instead of a code."}
 
-	ResetSecondFactor = rooms.Command[UserInput, rooms.Nothing]{Name: "user:reset-second-factor", For: rooms.Admins,
+	ResetSecondFactor = rooms.Command[UserInput, rooms.Nothing]{Name: "user:reset-second-factor", For: rooms.Admins, Access: rooms.All,
 		Doc: "Switch off the second factor of a user who has lost it and its recovery codes; all the user's sessions end, and a mail reports it. Asks for a confirmation, and is noted in the audit log."}
 
-	BeginPasskey = rooms.Command[rooms.Nothing, PasskeyChallenge]{Name: "passkey:begin", For: rooms.Users,
+	BeginPasskey = rooms.Command[rooms.Nothing, PasskeyChallenge]{Name: "passkey:begin", For: rooms.Users, Access: rooms.Own,
 		Doc: "Begin to make a passkey (WebAuthn)."}
-	AddPasskey = rooms.Command[NewPasskeyInput, Passkey]{Name: "passkey:add", For: rooms.Users,
+	AddPasskey = rooms.Command[NewPasskeyInput, Passkey]{Name: "passkey:add", For: rooms.Users, Access: rooms.Own,
 		Doc: "Keep a passkey that was made."}
-	RemovePasskey = rooms.Command[PasskeyInput, rooms.Nothing]{Name: "passkey:remove", For: rooms.Users,
+	RemovePasskey = rooms.Command[PasskeyInput, rooms.Nothing]{Name: "passkey:remove", For: rooms.Users, Access: rooms.OwnerOnly,
 		Doc: "Forget a passkey."}
 
-	LinkProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "identity:link", For: rooms.Users,
+	LinkProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "identity:link", For: rooms.Users, Access: rooms.Own,
 		Doc: "Go to an OpenID provider to let that identity open one's account."}
-	Unlink = rooms.Command[IdentityInput, rooms.Nothing]{Name: "identity:unlink", For: rooms.Users,
+	Unlink = rooms.Command[IdentityInput, rooms.Nothing]{Name: "identity:unlink", For: rooms.Users, Access: rooms.OwnerOnly,
 		Doc: "Stop an identity from opening one's account."}
 )
 

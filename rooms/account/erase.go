@@ -10,16 +10,16 @@ import (
 
 // What ends an account for good.
 var (
-	ReadErasure = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erasure", For: rooms.Users,
+	ReadErasure = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erasure", For: rooms.Users, Access: rooms.Own,
 		Doc: "What erasing one's account would keep, and what is in its way."}
-	Erase = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erase", For: rooms.Users,
+	Erase = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erase", For: rooms.Users, Access: rooms.Own,
 		Doc: "Erase one's account: nobody can log in to it any more, and it has no name and no address. What the law wants kept stays for as long, and is said. Asks for a confirmation that it is you; refused with conflict while something is in the way; noted in the audit log."}
 
-	HoldUser = rooms.Command[HoldInput, Hold]{Name: "hold:place", For: rooms.Admins,
+	HoldUser = rooms.Command[HoldInput, Hold]{Name: "hold:place", For: rooms.Admins, Access: rooms.All,
 		Doc: "Keep everything of someone, whatever they or the clocks say, until it is released (legal hold); noted in the audit log."}
-	ReleaseUser = rooms.Command[UserInput, rooms.Nothing]{Name: "hold:release", For: rooms.Admins,
+	ReleaseUser = rooms.Command[UserInput, rooms.Nothing]{Name: "hold:release", For: rooms.Admins, Access: rooms.All,
 		Doc: "End a legal hold; noted in the audit log, with the reason that it had."}
-	Holds = rooms.Command[rooms.Nothing, HoldList]{Name: "hold:list", For: rooms.Admins,
+	Holds = rooms.Command[rooms.Nothing, HoldList]{Name: "hold:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List the legal holds, the latest first."}
 )
 

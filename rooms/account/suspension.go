@@ -10,9 +10,9 @@ import (
 
 // The commands of suspension.
 var (
-	SuspendUser = rooms.Command[UserInput, User]{Name: "user:suspend", For: rooms.Admins,
+	SuspendUser = rooms.Command[UserInput, User]{Name: "user:suspend", For: rooms.Admins, Access: rooms.All,
 		Doc: "Suspend an account: all its sessions end, what it has open is ended or cancelled, and what was paid for and not delivered goes back. Noted in the audit log; the user gets a mail."}
-	UnsuspendUser = rooms.Command[UserInput, User]{Name: "user:unsuspend", For: rooms.Admins,
+	UnsuspendUser = rooms.Command[UserInput, User]{Name: "user:unsuspend", For: rooms.Admins, Access: rooms.All,
 		Doc: "Lift a suspension. What was ended by it stays ended. Noted in the audit log; the user gets a mail."}
 )
 

@@ -9,11 +9,11 @@ import (
 
 // The commands of verification.
 var (
-	Applicants = rooms.Command[ApplicantFilter, ApplicantList]{Name: "doctor:applicants", For: rooms.Admins,
+	Applicants = rooms.Command[ApplicantFilter, ApplicantList]{Name: "doctor:applicants", For: rooms.Admins, Access: rooms.All,
 		Doc: "List doctors, verified or not: first those who wait for a review, then those who were rejected."}
-	VerifyDoctor = rooms.Command[VerifyDoctorInput, Doctor]{Name: "doctor:verify", For: rooms.Admins,
+	VerifyDoctor = rooms.Command[VerifyDoctorInput, Doctor]{Name: "doctor:verify", For: rooms.Admins, Access: rooms.All,
 		Doc: "Verify a doctor's name, title, department and licence as they are now: the doctor is listed until one of them changes. Noted in the audit log; the doctor gets a mail."}
-	UnverifyDoctor = rooms.Command[UnverifyDoctorInput, Doctor]{Name: "doctor:unverify", For: rooms.Admins,
+	UnverifyDoctor = rooms.Command[UnverifyDoctorInput, Doctor]{Name: "doctor:unverify", For: rooms.Admins, Access: rooms.All,
 		Doc: "Reject what a doctor has entered, or withdraw the verification, with a reason that the doctor can read. What has not begun with this doctor is cancelled with a full refund. Noted in the audit log; the doctor gets a mail."}
 )
 

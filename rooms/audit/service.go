@@ -10,9 +10,9 @@ import (
 
 // The commands of the audit log.
 var (
-	List = rooms.Command[LogFilter, LogPage]{Name: "audit:list", For: rooms.Admins,
+	List = rooms.Command[LogFilter, LogPage]{Name: "audit:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "Read the audit log, the latest entry first."}
-	Verify = rooms.Command[rooms.Nothing, Verdict]{Name: "audit:verify", For: rooms.Admins,
+	Verify = rooms.Command[rooms.Nothing, Verdict]{Name: "audit:verify", For: rooms.Admins, Access: rooms.All,
 		Doc: "Follow the chain of the audit log from its first entry to its last."}
 )
 

@@ -11,27 +11,27 @@ import (
 
 // The commands of orders and money.
 var (
-	Orders = rooms.Command[OrderFilter, OrderPage]{Name: "order:list", For: rooms.Patients,
+	Orders = rooms.Command[OrderFilter, OrderPage]{Name: "order:list", For: rooms.Patients, Access: rooms.Own,
 		Doc: "List one's own orders, the latest first."}
-	ReadOrder = rooms.Command[OrderRef, Order]{Name: "order:read", For: rooms.Patients,
+	ReadOrder = rooms.Command[OrderRef, Order]{Name: "order:read", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Read one of one's own orders, with what went back."}
-	Checkout = rooms.Command[CheckoutInput, CheckedOut]{Name: "order:checkout", For: rooms.Patients,
+	Checkout = rooms.Command[CheckoutInput, CheckedOut]{Name: "order:checkout", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Begin to pay an order at a gateway. Asked again it is the same payment, as long as that is open."}
 
-	Income = rooms.Command[IncomeInput, IncomePage]{Name: "income:read", For: rooms.Doctors,
+	Income = rooms.Command[IncomeInput, IncomePage]{Name: "income:read", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "What one's consultations brought, by when they were paid, with the sums of the whole time."}
-	ExportIncome = rooms.Command[IncomeInput, string]{Name: "income:export", For: rooms.Doctors,
+	ExportIncome = rooms.Command[IncomeInput, string]{Name: "income:export", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "The same as CSV (RFC 4180), up to 10,000 lines."}
 
-	AllOrders = rooms.Command[OrderFilter, OrderPage]{Name: "order:search", For: rooms.Admins,
+	AllOrders = rooms.Command[OrderFilter, OrderPage]{Name: "order:search", For: rooms.Admins, Access: rooms.All,
 		Doc: "Find orders of everyone, the latest first."}
-	OrderFile = rooms.Command[OrderRef, OrderHistory]{Name: "order:inspect", For: rooms.Admins,
+	OrderFile = rooms.Command[OrderRef, OrderHistory]{Name: "order:inspect", For: rooms.Admins, Access: rooms.All,
 		Doc: "Read an order with every payment, charge and refund."}
-	GiveBack = rooms.Command[GiveBackInput, Order]{Name: "order:refund", For: rooms.Admins,
+	GiveBack = rooms.Command[GiveBackInput, Order]{Name: "order:refund", For: rooms.Admins, Access: rooms.All,
 		Doc: "Give back what is left of an order, or part of it. The same id gives back once."}
-	Reconciliations = rooms.Command[rooms.Nothing, ReportList]{Name: "reconciliation:list", For: rooms.Admins,
+	Reconciliations = rooms.Command[rooms.Nothing, ReportList]{Name: "reconciliation:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "The latest comparisons of a day's payments with the gateways."}
-	Reconcile = rooms.Command[DayInput, Report]{Name: "reconciliation:run", For: rooms.Admins,
+	Reconcile = rooms.Command[DayInput, Report]{Name: "reconciliation:run", For: rooms.Admins, Access: rooms.All,
 		Doc: "Compare a day with the gateways now; what was missed is made good."}
 )
 

@@ -10,9 +10,9 @@ import (
 // reference may pay it, as with any gateway. Where the sandbox is not one of
 // the gateways they know no payment.
 var (
-	SandboxRead = rooms.Command[SandboxRef, SandboxPayment]{Name: "sandbox:read", For: rooms.Anyone,
+	SandboxRead = rooms.Command[SandboxRef, SandboxPayment]{Name: "sandbox:read", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "What the sandbox's checkout page shows."}
-	SandboxPlay = rooms.Command[SandboxPlayInput, SandboxPayment]{Name: "sandbox:play", For: rooms.Anyone,
+	SandboxPlay = rooms.Command[SandboxPlayInput, SandboxPayment]{Name: "sandbox:play", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Pay with play money, or let something go wrong with it."}
 )
 

@@ -8,17 +8,23 @@ import (
 // The commands of the whiteboard.
 var (
 	Read = rooms.Command[BoardRef, Board]{Name: "board:read", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The whiteboard as of a seq of the room: the events after it change it."}
+		Access: rooms.Participants,
+		Doc:    "The whiteboard as of a seq of the room: the events after it change it."}
 	Commit = rooms.Command[CommitInput, Stroke]{Name: "board:commit", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Put a finished stroke on the board. The same id with the same drawing returns the first result."}
+		Access: rooms.Participants,
+		Doc:    "Put a finished stroke on the board. The same id with the same drawing returns the first result."}
 	Undo = rooms.Command[BoardRef, Undone]{Name: "board:undo", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Take one's own latest stroke off the board."}
+		Access: rooms.Participants,
+		Doc:    "Take one's own latest stroke off the board."}
 	Clear = rooms.Command[BoardRef, Cleared]{Name: "board:clear", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Take all strokes off the board; the background stays."}
+		Access: rooms.Participants,
+		Doc:    "Take all strokes off the board; the background stays."}
 	SetBackground = rooms.Command[Background, Background]{Name: "board:background", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Put a picture of the consultation under the strokes, or take it away."}
+		Access: rooms.Participants,
+		Doc:    "Put a picture of the consultation under the strokes, or take it away."}
 	Sketch = rooms.Command[SketchInput, rooms.Nothing]{Name: "board:stroke", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Show the others where one points and what one is drawing; kept nowhere."}
+		Access: rooms.Participants,
+		Doc:    "Show the others where one points and what one is drawing; kept nowhere."}
 )
 
 // What happens on the whiteboard.

@@ -12,23 +12,30 @@ import (
 // The commands of calls.
 var (
 	Invite = rooms.Command[CallInvitation, Invited]{Name: "call:invite", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung."}
+		Access: rooms.Participants,
+		Doc:    "Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung."}
 	Accept = rooms.Command[CallAnswer, Call]{Name: "call:accept", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Answer, join a call that goes on, or move one's own call to this device. Refused once the call is over."}
+		Access: rooms.Participants,
+		Doc:    "Answer, join a call that goes on, or move one's own call to this device. Refused once the call is over."}
 	Decline = rooms.Command[CallRef, Call]{Name: "call:decline", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Do not answer; one's other devices stop ringing."}
-	Leave = rooms.Command[CallRef, Call]{Name: "call:leave", Namespace: rooms.Consultations, For: rooms.Users,
+		Access: rooms.Participants,
+		Doc:    "Do not answer; one's other devices stop ringing."}
+	Leave = rooms.Command[CallRef, Call]{Name: "call:leave", Namespace: rooms.Consultations, For: rooms.Users, Access: rooms.Participants,
 		Doc: "Hang up; the call ends with the last but one."}
-	End = rooms.Command[CallEnding, Call]{Name: "call:end", Namespace: rooms.Consultations, For: rooms.Users,
+	End = rooms.Command[CallEnding, Call]{Name: "call:end", Namespace: rooms.Consultations, For: rooms.Users, Access: rooms.Participants,
 		Doc: "End the call for everyone: caller, patient or doctor."}
 	Signal = rooms.Command[SignalInput, rooms.Nothing]{Name: "call:signal", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Hand a session description or a candidate to another member of the call."}
+		Access: rooms.Participants,
+		Doc:    "Hand a session description or a candidate to another member of the call."}
 	State = rooms.Command[StateInput, rooms.Nothing]{Name: "call:state", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone."}
+		Access: rooms.Participants,
+		Doc:    "Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone."}
 	List = rooms.Command[CallFilter, CallList]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The live calls of one's consultations: what rings and what goes on, for a device that has just connected."}
+		Access: rooms.Participants,
+		Doc:    "The live calls of one's consultations: what rings and what goes on, for a device that has just connected."}
 	ReadServers = rooms.Command[ServersInput, ICEServers]{Name: "call:servers", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "STUN and TURN servers for a live call that you are in or rung by, with credentials for a while that end with it and with your session. Without a call, for testing devices, the STUN servers alone."}
+		Access: rooms.Participants,
+		Doc:    "STUN and TURN servers for a live call that you are in or rung by, with credentials for a while that end with it and with your session. Without a call, for testing devices, the STUN servers alone."}
 )
 
 // What happens with calls.

@@ -11,31 +11,37 @@ import (
 // The commands of chat.
 var (
 	Send = rooms.Command[SendInput, Message]{Name: "message:send", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Say something in a consultation. The same clientId with the same content returns the first result."}
+		Access: rooms.Participants,
+		Doc:    "Say something in a consultation. The same clientId with the same content returns the first result."}
 	Recall = rooms.Command[MessageInput, Message]{Name: "message:recall", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Take back one's own message within 2 minutes."}
+		Access: rooms.Participants,
+		Doc:    "Take back one's own message within 2 minutes."}
 	MarkRead = rooms.Command[ReceiptInput, Receipt]{Name: "message:read", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Everything up to a seq has been read; the watermark only grows."}
+		Access: rooms.Participants,
+		Doc:    "Everything up to a seq has been read; the watermark only grows."}
 	MarkDelivered = rooms.Command[ReceiptInput, Receipt]{Name: "message:receive", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Everything up to a seq has arrived on a device; the watermark only grows."}
+		Access: rooms.Participants,
+		Doc:    "Everything up to a seq has arrived on a device; the watermark only grows."}
 	StartTyping = rooms.Command[TypingInput, rooms.Nothing]{Name: "typing:start", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "I am writing; good for 6 seconds."}
+		Access: rooms.Participants,
+		Doc:    "I am writing; good for 6 seconds."}
 	StopTyping = rooms.Command[TypingInput, rooms.Nothing]{Name: "typing:stop", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "I have stopped writing."}
+		Access: rooms.Participants,
+		Doc:    "I have stopped writing."}
 
-	History = rooms.Command[HistoryInput, MessagePage]{Name: "message:list", For: rooms.Users,
+	History = rooms.Command[HistoryInput, MessagePage]{Name: "message:list", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Page back through the messages of a consultation, oldest of the page first."}
-	Search = rooms.Command[SearchInput, Found]{Name: "message:search", For: rooms.Users,
+	Search = rooms.Command[SearchInput, Found]{Name: "message:search", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Find messages in one's own consultations, the latest first."}
 
-	Upload = rooms.Command[UploadInput, Attachment]{Name: "attachment:upload", For: rooms.Users,
+	Upload = rooms.Command[UploadInput, Attachment]{Name: "attachment:upload", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Put a file into a consultation (multipart field `file`); a message then refers to it."}
-	Download = rooms.Command[AttachmentInput, Attachment]{Name: "attachment:read", For: rooms.Users,
+	Download = rooms.Command[AttachmentInput, Attachment]{Name: "attachment:read", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Fetch a file of a consultation that one takes part in."}
 
-	QuickReplies = rooms.Command[rooms.Nothing, QuickReplyList]{Name: "quick-reply:list", For: rooms.Doctors,
+	QuickReplies = rooms.Command[rooms.Nothing, QuickReplyList]{Name: "quick-reply:list", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "List one's quick replies."}
-	SaveQuickReplies = rooms.Command[QuickReplyList, QuickReplyList]{Name: "quick-reply:save", For: rooms.Doctors,
+	SaveQuickReplies = rooms.Command[QuickReplyList, QuickReplyList]{Name: "quick-reply:save", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "Replace one's quick replies, in this order; at most 100."}
 )
 

@@ -7,41 +7,52 @@ import (
 
 // The commands of a consultation.
 var (
-	Open = rooms.Command[OpenInput, Opened]{Name: "consultation:open", For: rooms.Patients,
+	Open = rooms.Command[OpenInput, Opened]{Name: "consultation:open", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Ask a doctor for a consultation. The same id with the same content returns the first result."}
-	List = rooms.Command[Filter, Page]{Name: "consultation:list", For: rooms.Users,
+	List = rooms.Command[Filter, Page]{Name: "consultation:list", For: rooms.Users, Access: rooms.Own,
 		Doc: "List one's own consultations, the latest change first."}
-	Read = rooms.Command[Input, Consultation]{Name: "consultation:read", For: rooms.Users,
+	Read = rooms.Command[Input, Consultation]{Name: "consultation:read", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Read a consultation that one takes part in."}
-	Events = rooms.Command[EventsInput, EventPage]{Name: "event:list", For: rooms.Users,
+	Events = rooms.Command[EventsInput, EventPage]{Name: "event:list", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Read the log of a consultation after a seq."}
 
-	Cases = rooms.Command[CaseFilter, CasePage]{Name: "consultation:search", For: rooms.Admins,
+	Cases = rooms.Command[CaseFilter, CasePage]{Name: "consultation:search", For: rooms.Admins, Access: rooms.All,
 		Doc: "Find consultations of everyone, the latest first: who, when and where they stand, and nothing of what was said."}
 
 	Join = rooms.Command[JoinInput, Joined]{Name: "consultation:join", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Hear a consultation from now on, and get what was missed since the seq seen last."}
+		Access: rooms.Participants,
+		Doc:    "Hear a consultation from now on, and get what was missed since the seq seen last."}
 	Leave = rooms.Command[Input, rooms.Nothing]{Name: "consultation:leave", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Stop hearing a consultation on this connection."}
+		Access: rooms.Participants,
+		Doc:    "Stop hearing a consultation on this connection."}
 	Look = rooms.Command[LookInput, rooms.Nothing]{Name: "consultation:look", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Tell whether the page that has joined a consultation is being looked at; it is, until told otherwise. Nobody is notified of what they are looking at."}
+		Access: rooms.Participants,
+		Doc:    "Tell whether the page that has joined a consultation is being looked at; it is, until told otherwise. Nobody is notified of what they are looking at."}
 
 	Accept = rooms.Command[Input, Consultation]{Name: "consultation:accept", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The doctor admits the patient; the clock starts."}
+		Access: rooms.Participants,
+		Doc:    "The doctor admits the patient; the clock starts."}
 	Decline = rooms.Command[ReasonInput, Consultation]{Name: "consultation:decline", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The doctor declines, with a reason."}
+		Access: rooms.Participants,
+		Doc:    "The doctor declines, with a reason."}
 	Cancel = rooms.Command[ReasonInput, Consultation]{Name: "consultation:cancel", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The patient withdraws while waiting."}
+		Access: rooms.Participants,
+		Doc:    "The patient withdraws while waiting."}
 	Hold = rooms.Command[ReasonInput, Consultation]{Name: "consultation:hold", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The doctor pauses the clock, awaiting tests; at most 7 days."}
+		Access: rooms.Participants,
+		Doc:    "The doctor pauses the clock, awaiting tests; at most 7 days."}
 	Resume = rooms.Command[Input, Consultation]{Name: "consultation:resume", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The doctor lets the clock go on."}
+		Access: rooms.Participants,
+		Doc:    "The doctor lets the clock go on."}
 	End = rooms.Command[EndInput, Consultation]{Name: "consultation:end", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The doctor ends it; a followup needs a signed summary."}
+		Access: rooms.Participants,
+		Doc:    "The doctor ends it; a followup needs a signed summary."}
 	Terminate = rooms.Command[ReasonInput, Consultation]{Name: "consultation:terminate", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The doctor sends the patient to be seen offline; the reason is the referral note."}
+		Access: rooms.Participants,
+		Doc:    "The doctor sends the patient to be seen offline; the reason is the referral note."}
 	Reopen = rooms.Command[Input, Consultation]{Name: "consultation:reopen", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The patient asks free follow-up questions, once, within 72 hours."}
+		Access: rooms.Participants,
+		Doc:    "The patient asks free follow-up questions, once, within 72 hours."}
 )
 
 // What happens in a consultation.

@@ -10,18 +10,24 @@ import (
 // Letting people in, and out.
 var (
 	Invite = rooms.Command[InviteInput, Admission]{Name: "consultation:invite", Namespace: rooms.Consultations, For: rooms.Users,
+		Access: rooms.Participants,
 		Doc: "Let someone else in: a second doctor, a relative, an interpreter. The patient's invitation takes effect immediately; the doctor's is a proposal " +
 			"that the patient answers. By address the answer is the same whether or not anyone has that address."}
 	AnswerInvitation = rooms.Command[InvitationAnswer, Invitation]{Name: "invitation:answer", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "The patient accepts or declines whom the doctor proposes to let in, and may share what was said before."}
+		Access: rooms.Participants,
+		Doc:    "The patient accepts or declines whom the doctor proposes to let in, and may share what was said before."}
 	WithdrawInvitation = rooms.Command[InvitationRef, Invitation]{Name: "invitation:withdraw", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Patient or doctor takes back an invitation of someone who has not entered yet."}
+		Access: rooms.Participants,
+		Doc:    "Patient or doctor takes back an invitation of someone who has not entered yet."}
 	ListInvitations = rooms.Command[Input, InvitationList]{Name: "invitation:list", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "List the invitations of a consultation, the first first; for its patient and its doctor."}
+		Access: rooms.Participants,
+		Doc:    "List the invitations of a consultation, the first first; for its patient and its doctor."}
 	RemoveParticipant = rooms.Command[ParticipantRef, rooms.Nothing]{Name: "participant:remove", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Patient or doctor removes an invited person, who hears and reads nothing of the consultation from then on."}
+		Access: rooms.Participants,
+		Doc:    "Patient or doctor removes an invited person, who hears and reads nothing of the consultation from then on."}
 	Quit = rooms.Command[Input, rooms.Nothing]{Name: "consultation:quit", Namespace: rooms.Consultations, For: rooms.Users,
-		Doc: "Leave a consultation that one was invited to. (consultation:leave only stops hearing it on one connection.)"}
+		Access: rooms.Participants,
+		Doc:    "Leave a consultation that one was invited to. (consultation:leave only stops hearing it on one connection.)"}
 )
 
 // What happens to invitations. They are told to those whom they concern, not

@@ -7,7 +7,7 @@ import (
 )
 
 // CountAll shows an admin how consultations stand.
-var CountAll = rooms.Command[rooms.Nothing, StatusCounts]{Name: "consultation:count", For: rooms.Admins,
+var CountAll = rooms.Command[rooms.Nothing, StatusCounts]{Name: "consultation:count", For: rooms.Admins, Access: rooms.All,
 	Doc: "Count everyone's consultations by their state."}
 
 // StatusCounts are of all consultations.

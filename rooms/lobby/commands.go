@@ -19,11 +19,11 @@ var TextLimit = rooms.MostOf[SayInput]("Text")
 
 // The commands of the lobby.
 var (
-	Enter = rooms.Command[NicknameInput, Entered]{Name: "lobby:enter", Namespace: rooms.Lobby, For: rooms.Anyone,
+	Enter = rooms.Command[NicknameInput, Entered]{Name: "lobby:enter", Namespace: rooms.Lobby, For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Enter the lobby; done for you when you connect to /lobby, with the handshake's auth as its input. Entering twice changes nothing."}
-	Say = rooms.Command[SayInput, Line]{Name: "lobby:say", Namespace: rooms.Lobby, For: rooms.Anyone,
+	Say = rooms.Command[SayInput, Line]{Name: "lobby:say", Namespace: rooms.Lobby, For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Say a line of at most 500 characters to everyone in the lobby."}
-	Rename = rooms.Command[NicknameInput, Entered]{Name: "lobby:rename", Namespace: rooms.Lobby, For: rooms.Anyone,
+	Rename = rooms.Command[NicknameInput, Entered]{Name: "lobby:rename", Namespace: rooms.Lobby, For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Take another nickname."}
 )
 

@@ -7,20 +7,23 @@ import (
 // The commands of the inbox.
 var (
 	List = rooms.Command[InboxInput, Inbox]{Name: "notification:list", Namespace: rooms.Notifications, For: rooms.Users,
-		Doc: "List one's own notifications, the latest first; with `after` those since a seq, the oldest first."}
+		Access: rooms.Own,
+		Doc:    "List one's own notifications, the latest first; with `after` those since a seq, the oldest first."}
 	Read = rooms.Command[MarkReadInput, Marked]{Name: "notification:read", Namespace: rooms.Notifications, For: rooms.Users,
-		Doc: "Notifications have been read: some, or all up to one."}
+		Access: rooms.OwnerOnly,
+		Doc:    "Notifications have been read: some, or all up to one."}
 	See = rooms.Command[MarkSeenInput, rooms.Nothing]{Name: "notification:see", Namespace: rooms.Notifications, For: rooms.Users,
-		Doc: "A page that is being looked at has shown these notifications: they need not be pushed any more."}
+		Access: rooms.Own,
+		Doc:    "A page that is being looked at has shown these notifications: they need not be pushed any more."}
 
-	ReadPreferences = rooms.Command[rooms.Nothing, Preferences]{Name: "preferences:read", For: rooms.Users,
+	ReadPreferences = rooms.Command[rooms.Nothing, Preferences]{Name: "preferences:read", For: rooms.Users, Access: rooms.Own,
 		Doc: "Read what one wants to be told, and when."}
-	SavePreferences = rooms.Command[Preferences, Preferences]{Name: "preferences:save", For: rooms.Users,
+	SavePreferences = rooms.Command[Preferences, Preferences]{Name: "preferences:save", For: rooms.Users, Access: rooms.Own,
 		Doc: "Replace what one wants to be told, and when. Kinds that are left out go back to their defaults."}
 
-	Subscribe = rooms.Command[SubscribeInput, Subscription]{Name: "push:subscribe", For: rooms.Users,
+	Subscribe = rooms.Command[SubscribeInput, Subscription]{Name: "push:subscribe", For: rooms.Users, Access: rooms.Own,
 		Doc: "Push to this browser (Push API) from now on, until it or its login ends."}
-	Unsubscribe = rooms.Command[SubscriptionInput, rooms.Nothing]{Name: "push:unsubscribe", For: rooms.Users,
+	Unsubscribe = rooms.Command[SubscriptionInput, rooms.Nothing]{Name: "push:unsubscribe", For: rooms.Users, Access: rooms.OwnerOnly,
 		Doc: "Push to one of one's own browsers no longer."}
 )
 

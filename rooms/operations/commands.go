@@ -8,21 +8,23 @@ import (
 
 // The commands of the admin's desk.
 var (
-	Watch = rooms.Command[rooms.Nothing, StatsHistory]{Name: "stats:watch", Namespace: rooms.Admin, For: rooms.Admins,
+	Watch = rooms.Command[rooms.Nothing, StatsHistory]{Name: "stats:watch", Namespace: rooms.Admin, For: rooms.Admins, Access: rooms.All,
 		Doc: "Hear stats:updated from now on; done for you when you connect to /admin. The answer is what was measured in the last minutes."}
-	Read = rooms.Command[rooms.Nothing, StatsHistory]{Name: "stats:read", For: rooms.Admins,
+	Read = rooms.Command[rooms.Nothing, StatsHistory]{Name: "stats:read", For: rooms.Admins, Access: rooms.All,
 		Doc: "Read what was measured in the last minutes."}
-	Sockets = rooms.Command[SocketFilter, SocketList]{Name: "socket:list", Namespace: rooms.Admin, For: rooms.Admins,
+	Sockets = rooms.Command[SocketFilter, SocketList]{Name: "socket:list", Namespace: rooms.Admin, For: rooms.Admins, Access: rooms.All,
 		Doc: "List the sockets of the node that answers, the latest first."}
-	Rooms = rooms.Command[RoomFilter, RoomList]{Name: "room:list", Namespace: rooms.Admin, For: rooms.Admins,
+	Rooms = rooms.Command[RoomFilter, RoomList]{Name: "room:list", Namespace: rooms.Admin, For: rooms.Admins, Access: rooms.All,
 		Doc: "List the rooms that somebody hears on the node that answers, the fullest first."}
 	Disconnect = rooms.Command[SocketRef, rooms.Nothing]{Name: "socket:disconnect", Namespace: rooms.Admin, For: rooms.Admins,
-		Doc: "End the connection of a socket, on whichever node. Its client does not come back by itself. It is audited."}
+		Access: rooms.All,
+		Doc:    "End the connection of a socket, on whichever node. Its client does not come back by itself. It is audited."}
 	DisconnectUser = rooms.Command[UserRef, rooms.Nothing]{Name: "user:disconnect", Namespace: rooms.Admin, For: rooms.Admins,
-		Doc: "End all connections of a user, on all nodes. They may connect again: user:suspend keeps them out. It is audited."}
-	Health = rooms.Command[rooms.Nothing, HealthReport]{Name: "health:read", For: rooms.Admins,
+		Access: rooms.All,
+		Doc:    "End all connections of a user, on all nodes. They may connect again: user:suspend keeps them out. It is audited."}
+	Health = rooms.Command[rooms.Nothing, HealthReport]{Name: "health:read", For: rooms.Admins, Access: rooms.All,
 		Doc: "Check the parts of the node that answers."}
-	Settings = rooms.Command[rooms.Nothing, SettingList]{Name: "settings:read", For: rooms.Admins,
+	Settings = rooms.Command[rooms.Nothing, SettingList]{Name: "settings:read", For: rooms.Admins, Access: rooms.All,
 		Doc: "Read the settings in effect on the node that answers; secrets are never told."}
 )
 

@@ -11,83 +11,98 @@ import (
 
 // The commands of diagnoses and prescriptions.
 var (
-	SearchCodes = rooms.Command[CodeQuery, CodeList]{Name: "icd10:search", For: rooms.Users,
+	SearchCodes = rooms.Command[CodeQuery, CodeList]{Name: "icd10:search", For: rooms.Users, Access: rooms.Own,
 		Doc: "Find ICD-10 codes by code, Chinese or English name, pinyin or its initials."}
 
-	DraftDiagnosis = rooms.Command[DiagnosisDraft, Diagnosis]{Name: "diagnosis:draft", For: rooms.Doctors,
+	DraftDiagnosis = rooms.Command[DiagnosisDraft, Diagnosis]{Name: "diagnosis:draft", For: rooms.Doctors, Access: rooms.Participants,
 		Doc: "Write a draft that nobody else sees. The same id with the same content returns the first result."}
 	ReviseDiagnosis = rooms.Command[DiagnosisRevision, Diagnosis]{Name: "diagnosis:revise", For: rooms.Doctors,
-		Doc: "Change one's draft."}
+		Access: rooms.Participants,
+		Doc:    "Change one's draft."}
 	DiscardDiagnosis = rooms.Command[DiagnosisRef, rooms.Nothing]{Name: "diagnosis:discard", For: rooms.Doctors,
-		Doc: "Throw one's draft away."}
-	SignDiagnosis = rooms.Command[DiagnosisRef, Diagnosis]{Name: "diagnosis:sign", For: rooms.Doctors,
+		Access: rooms.Participants,
+		Doc:    "Throw one's draft away."}
+	SignDiagnosis = rooms.Command[DiagnosisRef, Diagnosis]{Name: "diagnosis:sign", For: rooms.Doctors, Access: rooms.Participants,
 		Doc: "Sign one's draft: it is fixed for good, and sent to the patient."}
 	AmendDiagnosis = rooms.Command[AmendDiagnosisInput, Diagnosis]{Name: "diagnosis:amend", For: rooms.Doctors,
-		Doc: "Draft the next version of a diagnosis that one has signed."}
-	ReadDiagnosis = rooms.Command[DiagnosisRef, Diagnosis]{Name: "diagnosis:read", For: rooms.Users,
+		Access: rooms.Participants,
+		Doc:    "Draft the next version of a diagnosis that one has signed."}
+	ReadDiagnosis = rooms.Command[DiagnosisRef, Diagnosis]{Name: "diagnosis:read", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Read a diagnosis; the read is audited."}
-	Diagnoses = rooms.Command[InConsultation, DiagnosisList]{Name: "diagnosis:list", For: rooms.Users,
+	Diagnoses = rooms.Command[InConsultation, DiagnosisList]{Name: "diagnosis:list", For: rooms.Users, Access: rooms.Participants,
 		Doc: "List the diagnoses of a consultation, the oldest first; drafts only to who writes them."}
-	PrintDiagnosis = rooms.Command[DiagnosisRef, Printout]{Name: "diagnosis:print", For: rooms.Users,
+	PrintDiagnosis = rooms.Command[DiagnosisRef, Printout]{Name: "diagnosis:print", For: rooms.Users, Access: rooms.Participants,
 		Doc: "A signed diagnosis for printing (PDF); the read is audited."}
 
 	DraftPrescription = rooms.Command[PrescriptionDraft, Prescription]{Name: "prescription:draft", For: rooms.Doctors,
-		Doc: "Write a draft that nobody else sees. The answer warns of allergies."}
+		Access: rooms.Participants,
+		Doc:    "Write a draft that nobody else sees. The answer warns of allergies."}
 	RevisePrescription = rooms.Command[PrescriptionRevision, Prescription]{Name: "prescription:revise", For: rooms.Doctors,
-		Doc: "Change one's draft."}
+		Access: rooms.Participants,
+		Doc:    "Change one's draft."}
 	DiscardPrescription = rooms.Command[PrescriptionRef, rooms.Nothing]{Name: "prescription:discard", For: rooms.Doctors,
-		Doc: "Throw one's draft away."}
+		Access: rooms.Participants,
+		Doc:    "Throw one's draft away."}
 	SignPrescription = rooms.Command[SignPrescriptionInput, Prescription]{Name: "prescription:sign", For: rooms.Doctors,
-		Doc: "Sign one's draft; a pharmacist decides about it next. A draft that warns of an allergy must be signed in spite of it."}
+		Access: rooms.Participants,
+		Doc:    "Sign one's draft; a pharmacist decides about it next. A draft that warns of an allergy must be signed in spite of it."}
 	AmendPrescription = rooms.Command[AmendPrescriptionInput, Prescription]{Name: "prescription:amend", For: rooms.Doctors,
-		Doc: "Draft the next version of a prescription that one has signed."}
+		Access: rooms.Participants,
+		Doc:    "Draft the next version of a prescription that one has signed."}
 	ApprovePrescription = rooms.Command[PrescriptionRef, Prescription]{Name: "prescription:approve", For: rooms.Doctors | rooms.Admins,
-		Doc: "A pharmacist, who is not the prescriber, approves a signed prescription."}
+		Access: rooms.All,
+		Doc:    "A pharmacist, who is not the prescriber, approves a signed prescription."}
 	RejectPrescription = rooms.Command[PrescriptionReason, Prescription]{Name: "prescription:reject", For: rooms.Doctors | rooms.Admins,
-		Doc: "A pharmacist, who is not the prescriber, rejects a signed prescription, with a reason."}
+		Access: rooms.All,
+		Doc:    "A pharmacist, who is not the prescriber, rejects a signed prescription, with a reason."}
 	VoidPrescription = rooms.Command[PrescriptionReason, Prescription]{Name: "prescription:void", For: rooms.Doctors,
-		Doc: "The prescriber takes a signed or approved prescription out of force, with a reason."}
+		Access: rooms.Participants,
+		Doc:    "The prescriber takes a signed or approved prescription out of force, with a reason."}
 	ReadPrescription = rooms.Command[PrescriptionRef, Prescription]{Name: "prescription:read", For: rooms.Users,
-		Doc: "Read a prescription; the read is audited."}
+		Access: rooms.Participants,
+		Doc:    "Read a prescription; the read is audited."}
 	Prescriptions = rooms.Command[InConsultation, PrescriptionList]{Name: "prescription:list", For: rooms.Users,
-		Doc: "List the prescriptions of a consultation, the oldest first; drafts only to who writes them."}
+		Access: rooms.Participants,
+		Doc:    "List the prescriptions of a consultation, the oldest first; drafts only to who writes them."}
 	PrescriptionQueue = rooms.Command[QueueFilter, PrescriptionList]{Name: "prescription:queue", For: rooms.Doctors | rooms.Admins,
-		Doc: "List the signed prescriptions that wait for a pharmacist, the longest wait first; for pharmacists."}
-	PrintPrescription = rooms.Command[PrescriptionRef, Printout]{Name: "prescription:print", For: rooms.Users,
+		Access: rooms.All,
+		Doc:    "List the signed prescriptions that wait for a pharmacist, the longest wait first; for pharmacists."}
+	PrintPrescription = rooms.Command[PrescriptionRef, Printout]{Name: "prescription:print", For: rooms.Users, Access: rooms.Participants,
 		Doc: "A signed prescription for printing (PDF); the read is audited."}
-	PrintSummary = rooms.Command[InConsultation, Printout]{Name: "summary:print", For: rooms.Users,
+	PrintSummary = rooms.Command[InConsultation, Printout]{Name: "summary:print", For: rooms.Users, Access: rooms.Participants,
 		Doc: "The signed closing summary of a consultation for printing (PDF); the read is audited."}
 
-	Templates = rooms.Command[rooms.Nothing, TemplateList]{Name: "template:list", For: rooms.Doctors,
+	Templates = rooms.Command[rooms.Nothing, TemplateList]{Name: "template:list", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "List one's quick templates."}
-	SaveTemplates = rooms.Command[TemplateList, TemplateList]{Name: "template:save", For: rooms.Doctors,
+	SaveTemplates = rooms.Command[TemplateList, TemplateList]{Name: "template:save", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "Replace one's quick templates, in this order; at most 100."}
 
-	VerifyDocument = rooms.Command[VerifyInput, Verification]{Name: "document:verify", For: rooms.Anyone,
+	VerifyDocument = rooms.Command[VerifyInput, Verification]{Name: "document:verify", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Compare the hash on a printed document with what was signed. Tells nothing medical."}
 )
 
 // The commands of the patient's record.
 var (
-	ReadRecord = rooms.Command[PatientRef, PatientRecord]{Name: "record:read", For: rooms.Users,
+	ReadRecord = rooms.Command[PatientRef, PatientRecord]{Name: "record:read", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Read a patient's record: its owner, and doctors while they treat the patient; the read is audited."}
 	UpdateRecord = rooms.Command[BackgroundInput, PatientRecord]{Name: "record:update", For: rooms.Patients | rooms.Doctors,
-		Doc: "Write the next version of a patient's allergies, conditions and medications. A list that is missing stays as it is; [] empties it."}
-	TreatedPatients = rooms.Command[rooms.Nothing, TreatedList]{Name: "record:patients", For: rooms.Users,
+		Access: rooms.Participants,
+		Doc:    "Write the next version of a patient's allergies, conditions and medications. A list that is missing stays as it is; [] empties it."}
+	TreatedPatients = rooms.Command[rooms.Nothing, TreatedList]{Name: "record:patients", For: rooms.Users, Access: rooms.Own,
 		Doc: "List the patients whose record one may read now."}
 
-	Duty = rooms.Command[rooms.Nothing, Duties]{Name: "duty:read", For: rooms.Users,
+	Duty = rooms.Command[rooms.Nothing, Duties]{Name: "duty:read", For: rooms.Users, Access: rooms.Own,
 		Doc: "What one may do with records beside one's role."}
-	Pharmacists = rooms.Command[rooms.Nothing, PharmacistList]{Name: "pharmacist:list", For: rooms.Admins,
+	Pharmacists = rooms.Command[rooms.Nothing, PharmacistList]{Name: "pharmacist:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List who decides about prescriptions."}
-	AppointPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:appoint", For: rooms.Admins,
+	AppointPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:appoint", For: rooms.Admins, Access: rooms.All,
 		Doc: "Make a doctor or an admin a pharmacist."}
-	DismissPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:dismiss", For: rooms.Admins,
+	DismissPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:dismiss", For: rooms.Admins, Access: rooms.All,
 		Doc: "A pharmacist is one no more."}
 
-	EnterConsultation = rooms.Command[EnterInput, Glimpse]{Name: "consultation:break-glass", For: rooms.Admins,
+	EnterConsultation = rooms.Command[EnterInput, Glimpse]{Name: "consultation:break-glass", For: rooms.Admins, Access: rooms.All,
 		Doc: "Look into a consultation for 15 minutes with a reason, which is shown in the room and in the audit log."}
-	EnterRecord = rooms.Command[EnterRecordInput, RecordGlimpse]{Name: "record:break-glass", For: rooms.Admins,
+	EnterRecord = rooms.Command[EnterRecordInput, RecordGlimpse]{Name: "record:break-glass", For: rooms.Admins, Access: rooms.All,
 		Doc: "Look into a patient's record with a reason, which is shown in the patient's latest consultation and in the audit log."}
 )
 

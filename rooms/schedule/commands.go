@@ -10,51 +10,56 @@ import (
 
 // The commands of schedules and appointments.
 var (
-	ReadSchedule = rooms.Command[rooms.Nothing, Schedule]{Name: "schedule:read", For: rooms.Doctors,
+	ReadSchedule = rooms.Command[rooms.Nothing, Schedule]{Name: "schedule:read", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "Read one's own schedule, with the exceptions that are not over."}
-	SaveSchedule = rooms.Command[ScheduleInput, Schedule]{Name: "schedule:save", For: rooms.Doctors,
+	SaveSchedule = rooms.Command[ScheduleInput, Schedule]{Name: "schedule:save", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "Replace one's weekly rules. Appointments that were made stay. If-Match refuses when they have changed meanwhile."}
-	AddException = rooms.Command[ExceptionInput, ExceptionAdded]{Name: "exception:add", For: rooms.Doctors,
+	AddException = rooms.Command[ExceptionInput, ExceptionAdded]{Name: "exception:add", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "Take time off, or add extra hours. Whose appointment falls into time off is offered another."}
-	RemoveException = rooms.Command[ExceptionRef, rooms.Nothing]{Name: "exception:remove", For: rooms.Doctors,
+	RemoveException = rooms.Command[ExceptionRef, rooms.Nothing]{Name: "exception:remove", For: rooms.Doctors, Access: rooms.OwnerOnly,
 		Doc: "Take back an exception."}
-	PreviewException = rooms.Command[ExceptionInput, Preview]{Name: "exception:preview", For: rooms.Doctors,
+	PreviewException = rooms.Command[ExceptionInput, Preview]{Name: "exception:preview", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "See whose appointments time off would touch, and what they would be offered."}
 
-	Slots = rooms.Command[SlotsInput, SlotList]{Name: "slot:list", For: rooms.Anyone,
+	Slots = rooms.Command[SlotsInput, SlotList]{Name: "slot:list", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "List a doctor's slots in a stretch of at most 62 days."}
-	Watch = rooms.Command[SlotsInput, SlotList]{Name: "schedule:watch", Namespace: rooms.Schedules, For: rooms.Anyone,
+	Watch = rooms.Command[SlotsInput, SlotList]{Name: "schedule:watch", Namespace: rooms.Schedules, For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Hear a doctor's schedule from now on; the answer is how it stands."}
 	Unwatch = rooms.Command[DoctorRef, rooms.Nothing]{Name: "schedule:unwatch", Namespace: rooms.Schedules, For: rooms.Anyone,
-		Doc: "Stop hearing a doctor's schedule."}
+		Access: rooms.Own,
+		Doc:    "Stop hearing a doctor's schedule."}
 
 	Book = rooms.Command[BookInput, Booking]{Name: "appointment:book", Namespace: rooms.Schedules, For: rooms.Patients,
-		Doc: "Take a slot. The same id with the same content returns the first result."}
+		Access: rooms.OwnerOnly,
+		Doc:    "Take a slot. The same id with the same content returns the first result."}
 	Appointments = rooms.Command[AppointmentFilter, AppointmentPage]{Name: "appointment:list", For: rooms.Patients | rooms.Doctors,
-		Doc: "List one's own appointments by their start."}
+		Access: rooms.Own,
+		Doc:    "List one's own appointments by their start."}
 	ReadAppointment = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:read", For: rooms.Patients | rooms.Doctors,
-		Doc: "Read one of one's own appointments."}
-	Reschedule = rooms.Command[RescheduleInput, Appointment]{Name: "appointment:reschedule", For: rooms.Patients,
+		Access: rooms.OwnerOnly,
+		Doc:    "Read one of one's own appointments."}
+	Reschedule = rooms.Command[RescheduleInput, Appointment]{Name: "appointment:reschedule", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Move an appointment to another slot of the doctor: at most twice, until 2 hours before. If that fails the old slot is kept."}
 	Cancel = rooms.Command[CancelInput, Appointment]{Name: "appointment:cancel", For: rooms.Patients | rooms.Doctors,
-		Doc: "Cancel. The patient gets back 100 % until 24 hours before, 50 % until 2 hours before; everything if the doctor cancels."}
-	CheckIn = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:check-in", For: rooms.Patients,
+		Access: rooms.OwnerOnly,
+		Doc:    "Cancel. The patient gets back 100 % until 24 hours before, 50 % until 2 hours before; everything if the doctor cancels."}
+	CheckIn = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:check-in", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Be there: from 15 minutes before the start. The patient enters the doctor's queue."}
-	AcceptOffer = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:accept", For: rooms.Patients,
+	AcceptOffer = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:accept", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Take the other time that is offered."}
-	DeclineOffer = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:decline", For: rooms.Patients,
+	DeclineOffer = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:decline", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Refuse the other time; the appointment is cancelled and everything goes back."}
 
-	JoinWaitlist = rooms.Command[WaitInput, Wait]{Name: "waitlist:join", For: rooms.Patients,
+	JoinWaitlist = rooms.Command[WaitInput, Wait]{Name: "waitlist:join", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Wait for a slot of a doctor to become free in a stretch of time."}
-	Waitlist = rooms.Command[rooms.Nothing, WaitList]{Name: "waitlist:list", For: rooms.Patients,
+	Waitlist = rooms.Command[rooms.Nothing, WaitList]{Name: "waitlist:list", For: rooms.Patients, Access: rooms.Own,
 		Doc: "List one's own places on waitlists."}
-	LeaveWaitlist = rooms.Command[WaitRef, Wait]{Name: "waitlist:leave", For: rooms.Patients,
+	LeaveWaitlist = rooms.Command[WaitRef, Wait]{Name: "waitlist:leave", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Wait no longer, or refuse what is offered."}
-	TakeOffer = rooms.Command[WaitRef, Booking]{Name: "waitlist:accept", For: rooms.Patients,
+	TakeOffer = rooms.Command[WaitRef, Booking]{Name: "waitlist:accept", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Take the slot that is offered."}
 
-	Calendar = rooms.Command[CalendarInput, string]{Name: "calendar:read", For: rooms.Anyone,
+	Calendar = rooms.Command[CalendarInput, string]{Name: "calendar:read", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "The appointments of a user as iCalendar (RFC 5545), by the secret in the address."}
 )
 

@@ -27,7 +27,7 @@ func (c Contract) AsyncAPI() ([]byte, error) {
 				member{answered, s.message(answered, "The acknowledgement.", s.reply(command.Out))})
 			operations = append(operations, member{"receive." + id + "." + command.Name, object{
 				{"action", "receive"}, {"summary", command.Doc}, {"channel", refTo(channel)}, {"x-audience", audience(command.For)},
-				{"messages", []any{refTo(channel + "/messages/" + asked)}},
+				{"x-access", command.Access}, {"messages", []any{refTo(channel + "/messages/" + asked)}},
 				{"reply", object{{"channel", refTo(channel)}, {"messages", []any{refTo(channel + "/messages/" + answered)}}}},
 			}})
 		}
@@ -51,7 +51,7 @@ func (c Contract) AsyncAPI() ([]byte, error) {
 			{"description", "Socket.IO protocol 5 over Engine.IO 4 (socket.io-client 4), on WebSocket and HTTP long-polling. " +
 				"A command takes one object and an acknowledgement: {ok: true, data} or {ok: false, error}. " +
 				"The access token goes into the handshake's auth: {token}. Events marked x-durable are in the log of their room " +
-				"and carry seq 1, 2, 3 … without a gap: join again with the last seq that you have seen."},
+				"and carry seq 1, 2, 3 … without a gap: join again with the last seq that you have seen. " + policy},
 		}},
 		{"defaultContentType", "application/json"},
 		{"servers", object{

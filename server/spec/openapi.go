@@ -39,12 +39,17 @@ type Route struct {
 	Takes, Gives string
 }
 
+// policy explains x-audience and x-access.
+const policy = "x-audience lists the roles that may run a command. x-access says whose things it is about: own (the caller's, or " +
+	"what the whole audience may see), owner (a thing of the user whom it belongs to), participants (a consultation, for those who " +
+	"take part), all (things of all users, for staff), bearer (for those who have the secret in the input). Others get not_found."
+
 // problem is the answer to everything that fails.
 const problem = "#/components/responses/Problem"
 
 // OpenAPI writes the REST half as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1),
-// in JSON. Errors: a route whose command is not among the commands, types
-// that JSON does not have, two types of one name.
+// in JSON. Errors: a command without audience or access, a route whose command
+// is not among the commands, types that JSON does not have, two types of one name.
 func (c Contract) OpenAPI() ([]byte, error) {
 	s := newSchemas(c.Source)
 	paths := object{}
@@ -85,7 +90,7 @@ func (c Contract) OpenAPI() ([]byte, error) {
 			{"title", "Wenzhen REST API"}, {"version", "1"},
 			{"summary", "Online doctor consultations: accounts, doctors, schedules, consultations and their messages."},
 			{"description", "JSON in camelCase; times are RFC 3339 in UTC; money is in integer minor units with an ISO 4217 currency; ids are opaque. " +
-				"The same commands are offered over Socket.IO: see /api/asyncapi.json."},
+				"The same commands are offered over Socket.IO: see /api/asyncapi.json. " + policy},
 		}},
 		{"servers", []any{object{{"url", "/"}, {"description", "This server"}}}},
 		{"security", []any{object{{"accessToken", []any{}}}}},
@@ -98,10 +103,20 @@ func (c Contract) OpenAPI() ([]byte, error) {
 			{"schemas", s.components()},
 		}},
 	}
-	if s.err != nil {
-		return nil, s.err
+	if err := cmp.Or(s.err, c.undeclared()); err != nil {
+		return nil, err
 	}
 	return document(doc)
+}
+
+// undeclared reports a command without a policy.
+func (c Contract) undeclared() error {
+	for _, command := range c.Commands {
+		if command.For == 0 || command.Access == "" {
+			return fmt.Errorf("spec: command %s does not declare who may run it: For and Access", command.Name)
+		}
+	}
+	return nil
 }
 
 func (c Contract) command(name string) (rooms.Bound, bool) {
@@ -139,7 +154,7 @@ func (s *schemas) operation(r Route, command rooms.Bound, nth int) object {
 	}
 	o := object{
 		{"operationId", operationID(command.Name, nth)}, {"tags", []any{noun(command.Name)}}, {"summary", command.Doc},
-		{"x-command", command.Name}, {"x-audience", audience(command.For)},
+		{"x-command", command.Name}, {"x-audience", audience(command.For)}, {"x-access", command.Access},
 	}
 	if r.Anonymous || command.For.Has(rooms.RoleGuest) {
 		o = append(o, member{"security", []any{object{}, object{{"accessToken", []any{}}}}})
