@@ -6,8 +6,8 @@ import (
 	"os"
 
 	"wenzhen/rooms/audit"
-	"wenzhen/server"
 	"wenzhen/server/backup"
+	"wenzhen/server/cli"
 )
 
 // auditCommand is about the log of who did or saw what.
@@ -17,9 +17,9 @@ type auditCommand struct {
 }
 
 type auditVerifyCommand struct {
-	server.Place `embed:""`
-	From         string `xor:"file" help:"An exported log to look at instead of the database; - reads standard input."`
-	Against      string `xor:"file" help:"An earlier export, kept where nobody could change it: the database must have each of its entries as they were. Rewriting and cutting are noticed."`
+	cli.Place `embed:""`
+	From      string `xor:"file" help:"An exported log to look at instead of the database; - reads standard input."`
+	Against   string `xor:"file" help:"An earlier export, kept where nobody could change it: the database must have each of its entries as they were. Rewriting and cutting are noticed."`
 }
 
 // Run verifies, and fails if the chain is broken.
@@ -29,15 +29,15 @@ func (c *auditVerifyCommand) Run(on console) error {
 	var err error
 	switch {
 	case c.From == "-":
-		v, err = server.VerifyExportedAudit(on.in)
+		v, err = cli.VerifyExportedAudit(on.in)
 	case c.From != "":
-		v, err = withFile(c.From, server.VerifyExportedAudit)
+		v, err = withFile(c.From, cli.VerifyExportedAudit)
 	default:
-		v, err = server.VerifyAudit(on.ctx, c.Place, on.log())
+		v, err = cli.VerifyAudit(on.ctx, c.Place, on.log())
 	}
 	if err == nil && v.OK && c.Against != "" {
 		var earlier audit.Verdict
-		earlier, err = withFile(c.Against, func(r io.Reader) (audit.Verdict, error) { return server.CompareAudit(on.ctx, c.Place, r, on.log()) })
+		earlier, err = withFile(c.Against, func(r io.Reader) (audit.Verdict, error) { return cli.CompareAudit(on.ctx, c.Place, r, on.log()) })
 		compared = earlier.Entries
 		if err == nil && !earlier.OK {
 			v = earlier
@@ -69,15 +69,15 @@ func withFile(path string, read func(io.Reader) (audit.Verdict, error)) (audit.V
 }
 
 type auditExportCommand struct {
-	server.Place `embed:""`
-	To           string `required:"" help:"The file to write, which must not be there yet; - writes to standard output."`
+	cli.Place `embed:""`
+	To        string `required:"" help:"The file to write, which must not be there yet; - writes to standard output."`
 }
 
 // Run exports.
 func (c *auditExportCommand) Run(on console) error {
 	var n int64
 	export := func(w io.Writer) (err error) {
-		n, err = server.ExportAudit(on.ctx, c.Place, w, on.log())
+		n, err = cli.ExportAudit(on.ctx, c.Place, w, on.log())
 		return err
 	}
 	var err error

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"wenzhen/server"
+	"wenzhen/server/cli"
 )
 
 // keysCommand is about the keys of encryption at rest.
@@ -17,12 +17,12 @@ type keysCommand struct {
 }
 
 type keysListCommand struct {
-	server.Place `embed:""`
+	cli.Place `embed:""`
 }
 
 // Run lists.
 func (c *keysListCommand) Run(on console) error {
-	keys, err := server.EncryptionKeys(on.ctx, c.Place, on.log())
+	keys, err := cli.EncryptionKeys(on.ctx, c.Place, on.log())
 	if err != nil {
 		return err
 	}
@@ -43,12 +43,12 @@ func (c *keysListCommand) Run(on console) error {
 }
 
 type keysRotateCommand struct {
-	server.Place `embed:""`
+	cli.Place `embed:""`
 }
 
 // Run rotates.
 func (c *keysRotateCommand) Run(on console) error {
-	key, err := server.RotateEncryptionKey(on.ctx, c.Place, on.log())
+	key, err := cli.RotateEncryptionKey(on.ctx, c.Place, on.log())
 	if err != nil {
 		return err
 	}
@@ -57,14 +57,14 @@ func (c *keysRotateCommand) Run(on console) error {
 }
 
 type keysRewrapCommand struct {
-	server.Place `embed:""`
-	ToKey        string `env:"WENZHEN_ENCRYPTION_KEY_NEXT" help:"The new master key, at least 32 characters."`
-	ToCommand    string `env:"WENZHEN_ENCRYPTION_COMMAND_NEXT" help:"Or the command that asks a key management service."`
+	cli.Place `embed:""`
+	ToKey     string `env:"WENZHEN_ENCRYPTION_KEY_NEXT" help:"The new master key, at least 32 characters."`
+	ToCommand string `env:"WENZHEN_ENCRYPTION_COMMAND_NEXT" help:"Or the command that asks a key management service."`
 }
 
 // Run rewraps.
 func (c *keysRewrapCommand) Run(on console) error {
-	n, err := server.RewrapEncryptionKeys(on.ctx, c.Place, c.ToKey, c.ToCommand, on.log())
+	n, err := cli.RewrapEncryptionKeys(on.ctx, c.Place, c.ToKey, c.ToCommand, on.log())
 	if err != nil {
 		return err
 	}
@@ -73,12 +73,12 @@ func (c *keysRewrapCommand) Run(on console) error {
 }
 
 type keysEncryptCommand struct {
-	server.Place `embed:""`
+	cli.Place `embed:""`
 }
 
 // Run encrypts.
 func (c *keysEncryptCommand) Run(on console) error {
-	n, err := server.EncryptAnew(on.ctx, c.Place, on.log())
+	n, err := cli.EncryptAnew(on.ctx, c.Place, on.log())
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,9 @@ import (
 	"wenzhen/client/terminal"
 	"wenzhen/rooms/consultation"
 	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/backup"
+	"wenzhen/server/cli"
 )
 
 func main() {
@@ -59,13 +61,13 @@ type console struct {
 // run carries out one command line and returns the exit code: 0 for success, 1
 // for a failure, 2 for a command line or configuration that makes no sense.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if err := server.ReadSecretFiles(os.Getenv, os.Setenv); err != nil {
+	if err := app.ReadSecretFiles(os.Getenv, os.Setenv); err != nil {
 		fmt.Fprintln(stderr, "wenzhen:", err)
 		return 2
 	}
-	var cli commands
+	var commandLine commands
 	exit := -1
-	parser, err := kong.New(&cli, kong.Name("wenzhen"), kong.Description("A self-hosted online doctor-consultation server (问诊)."),
+	parser, err := kong.New(&commandLine, kong.Name("wenzhen"), kong.Description("A self-hosted online doctor-consultation server (问诊)."),
 		kong.Configuration(readSettings), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }), kong.UsageOnError())
 	if err != nil {
 		fmt.Fprintln(stderr, "wenzhen:", err)
@@ -87,13 +89,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 type serveCommand struct {
-	server.Config `embed:""`
+	app.Config `embed:""`
 }
 
 // Run serves until it is told to stop.
 func (c *serveCommand) Run(on console) error {
 	debug.SetGCPercent(c.GOGC)
-	s, err := server.New(on.ctx, c.Config, logger(c.Config, on.errors))
+	s, err := app.New(on.ctx, c.Config, logger(c.Config, on.errors))
 	if err != nil {
 		return err
 	}
@@ -104,7 +106,7 @@ func (c *serveCommand) Run(on console) error {
 	return s.Run(on.ctx)
 }
 
-func logger(c server.Config, w io.Writer) *slog.Logger {
+func logger(c app.Config, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(strings.ToUpper(c.LogLevel))) // one of the flag's enum
 	options := &slog.HandlerOptions{Level: level}
@@ -115,12 +117,12 @@ func logger(c server.Config, w io.Writer) *slog.Logger {
 }
 
 type migrateCommand struct {
-	server.Place `embed:""`
+	cli.Place `embed:""`
 }
 
 // Run migrates.
 func (c *migrateCommand) Run(on console) error {
-	if err := server.Migrate(on.ctx, c.Place); err != nil {
+	if err := cli.Migrate(on.ctx, c.Place); err != nil {
 		return err
 	}
 	fmt.Fprintln(on.out, "the database is up to date")
@@ -128,13 +130,13 @@ func (c *migrateCommand) Run(on console) error {
 }
 
 type moveCommand struct {
-	server.Place `embed:""`
-	To           string `required:"" env:"WENZHEN_MOVE_TO" help:"URL of the PostgreSQL database, which must be empty."`
+	cli.Place `embed:""`
+	To        string `required:"" env:"WENZHEN_MOVE_TO" help:"URL of the PostgreSQL database, which must be empty."`
 }
 
 // Run moves.
 func (c *moveCommand) Run(on console) error {
-	moved, err := server.Move(on.ctx, c.Place, c.To)
+	moved, err := cli.Move(on.ctx, c.Place, c.To)
 	if err != nil {
 		return err
 	}
@@ -147,8 +149,8 @@ func (c *moveCommand) Run(on console) error {
 }
 
 type backupCommand struct {
-	server.Place `embed:""`
-	To           string `required:"" help:"The archive to write (.tar.gz), which must not be there yet; - writes it to standard output."`
+	cli.Place `embed:""`
+	To        string `required:"" help:"The archive to write (.tar.gz), which must not be there yet; - writes it to standard output."`
 }
 
 // Run saves. What could not be saved is told, and is a failure, though the
@@ -156,7 +158,7 @@ type backupCommand struct {
 func (c *backupCommand) Run(on console) error {
 	var saved backup.Manifest
 	save := func(w io.Writer) (err error) {
-		saved, err = server.Backup(on.ctx, c.Place, w)
+		saved, err = cli.Backup(on.ctx, c.Place, w)
 		return err
 	}
 	var err error
@@ -193,7 +195,7 @@ func (c *restoreCommand) Run(on console) error {
 		defer file.Close()
 		from = file
 	}
-	m, err := server.Restore(on.ctx, from, c.Data, c.KeepLogins)
+	m, err := cli.Restore(on.ctx, from, c.Data, c.KeepLogins)
 	if err != nil {
 		return err
 	}
@@ -209,15 +211,15 @@ type adminCommand struct {
 }
 
 type adminCreateCommand struct {
-	server.Place `embed:""`
-	Name         string `default:"Admin" help:"The admin's name."`
-	Email        string `required:"" help:"The admin's e-mail address, to log in with."`
-	Password     string `required:"" env:"WENZHEN_ADMIN_PASSWORD" help:"The admin's password, 8 to 128 characters."`
+	cli.Place `embed:""`
+	Name      string `default:"Admin" help:"The admin's name."`
+	Email     string `required:"" help:"The admin's e-mail address, to log in with."`
+	Password  string `required:"" env:"WENZHEN_ADMIN_PASSWORD" help:"The admin's password, 8 to 128 characters."`
 }
 
 // Run adds the admin.
 func (c *adminCreateCommand) Run(on console) error {
-	user, err := server.CreateAdmin(on.ctx, c.Place, c.Name, c.Email, c.Password, on.log())
+	user, err := cli.CreateAdmin(on.ctx, c.Place, c.Name, c.Email, c.Password, on.log())
 	if err != nil {
 		return err
 	}
@@ -230,8 +232,8 @@ type icd10Command struct {
 }
 
 type icd10LoadCommand struct {
-	server.Place `embed:""`
-	File         string `arg:"" help:"The table, in UTF-8." type:"existingfile"`
+	cli.Place `embed:""`
+	File      string `arg:"" help:"The table, in UTF-8." type:"existingfile"`
 }
 
 // Run loads the table.
@@ -241,7 +243,7 @@ func (c *icd10LoadCommand) Run(on console) error {
 		return err
 	}
 	defer file.Close()
-	n, err := server.LoadCodes(on.ctx, c.Place, file, on.log())
+	n, err := cli.LoadCodes(on.ctx, c.Place, file, on.log())
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
@@ -280,7 +282,7 @@ type readyCommand struct {
 
 // Run asks, once.
 func (c *readyCommand) Run(on console) error {
-	return server.AskReady(on.ctx, c.Server)
+	return cli.AskReady(on.ctx, c.Server)
 }
 
 type versionCommand struct{}

@@ -8,7 +8,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
-	"wenzhen/server"
+	"wenzhen/server/cli"
 )
 
 // usersCommand administers accounts without a browser.
@@ -37,15 +37,15 @@ func (l listing) print(w io.Writer, v any, text string) error {
 }
 
 type usersListCommand struct {
-	server.Place `embed:""`
-	listing      `embed:""`
-	Role         string `enum:",patient,doctor,admin" default:"" help:"Only those with this role: patient, doctor or admin."`
-	Q            string `help:"Only those with this in name or e-mail address."`
+	cli.Place `embed:""`
+	listing   `embed:""`
+	Role      string `enum:",patient,doctor,admin" default:"" help:"Only those with this role: patient, doctor or admin."`
+	Q         string `help:"Only those with this in name or e-mail address."`
 }
 
 // Run lists accounts, one a line.
 func (c *usersListCommand) Run(on console) error {
-	return server.ListUsers(on.ctx, c.Place, account.UserFilter{Q: c.Q, Role: rooms.Role(c.Role)}, on.log(), func(u account.User) error {
+	return cli.ListUsers(on.ctx, c.Place, account.UserFilter{Q: c.Q, Role: rooms.Role(c.Role)}, on.log(), func(u account.User) error {
 		return c.print(on.out, u, userLine(u))
 	})
 }
@@ -74,13 +74,13 @@ func recordText(r account.UserRecord) string {
 
 // whom is the account that a command is about.
 type whom struct {
-	server.Place `embed:""`
-	listing      `embed:""`
-	User         string `arg:"" help:"The account's id or e-mail address."`
+	cli.Place `embed:""`
+	listing   `embed:""`
+	User      string `arg:"" help:"The account's id or e-mail address."`
 }
 
 func (c whom) does(on console, command, reason string) error {
-	r, err := server.AdministerUser(on.ctx, c.Place, command, c.User, reason, on.log())
+	r, err := cli.AdministerUser(on.ctx, c.Place, command, c.User, reason, on.log())
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ type usersShowCommand struct {
 
 // Run shows an account.
 func (c *usersShowCommand) Run(on console) error {
-	r, err := server.FindUser(on.ctx, c.Place, c.User, on.log())
+	r, err := cli.FindUser(on.ctx, c.Place, c.User, on.log())
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
-	"wenzhen/server"
+	"wenzhen/server/app"
 )
 
 // A patient of the demo asks a doctor, says something and reads what comes.
@@ -58,12 +58,12 @@ func Example() {
 func demo() (base string, shutDown func()) {
 	dir, err := os.MkdirTemp("", "wenzhen")
 	check(err)
-	var cfg server.Config
+	var cfg app.Config
 	parser, err := kong.New(&cfg) // the defaults, as the command line has them
 	check(err)
 	_, err = parser.Parse([]string{"--addr=127.0.0.1:0", "--data=" + dir, "--demo"})
 	check(err)
-	s, err := server.New(context.Background(), cfg, slog.New(slog.DiscardHandler))
+	s, err := app.New(context.Background(), cfg, slog.New(slog.DiscardHandler))
 	check(err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server"
+	"wenzhen/server/app"
 )
 
 func TestBalancersTakeTheirConfigurations(t *testing.T) {
@@ -62,7 +62,7 @@ func TestContainersAndManifests(t *testing.T) {
 func TestSettingsExist(t *testing.T) {
 	t.Parallel()
 	exists := map[string]bool{"WENZHEN_DATABASE_PASSWORD": true} // of the compose file alone
-	config := reflect.TypeFor[server.Config]()
+	config := reflect.TypeFor[app.Config]()
 	for i := range config.NumField() {
 		exists[config.Field(i).Tag.Get("env")] = true
 	}

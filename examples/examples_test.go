@@ -16,7 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/gorilla/websocket"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 )
 
 // patience is how long one example may take.
@@ -25,7 +25,7 @@ const patience = 2 * time.Minute
 // demo is a server with the demo's people, until the end of the test.
 func demo(t *testing.T) string {
 	t.Helper()
-	var cfg server.Config
+	var cfg app.Config
 	parser, err := kong.New(&cfg) // the defaults, as the command line has them
 	if err == nil {
 		_, err = parser.Parse([]string{"--addr=127.0.0.1:0", "--data=" + t.TempDir(), "--demo"})
@@ -33,7 +33,7 @@ func demo(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	s, err := app.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,13 +12,13 @@ import (
 	"github.com/alecthomas/kong"
 
 	"wenzhen/client/load"
-	"wenzhen/server"
+	"wenzhen/server/app"
 )
 
 // serve runs a server in this process until the end of the test.
 func serve(t *testing.T) string {
 	t.Helper()
-	var cfg server.Config
+	var cfg app.Config
 	parser, err := kong.New(&cfg)
 	if err == nil {
 		_, err = parser.Parse(nil) // the defaults
@@ -28,7 +28,7 @@ func serve(t *testing.T) string {
 	}
 	cfg.Addr, cfg.Data, cfg.Synchronous, cfg.Demo = "127.0.0.1:0", t.TempDir(), "normal", true
 	cfg.CommandRate, cfg.CommandBurst = 1_000_000, 1_000_000
-	s, err := server.New(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s, err := app.New(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
-	"wenzhen/server"
+	"wenzhen/server/app"
 )
 
 // Refusals are the codes with which a client's request may be refused, and
@@ -24,13 +24,13 @@ var Refusals = map[rooms.Code]int{
 // Fuzzed starts a server for a fuzz target, with the limits that would only
 // say that a fuzzer asks quickly out of its way. The alarm rings when
 // something goes wrong on the server, even where no client is told.
-func Fuzzed(f *testing.F, change ...func(*server.Config)) (*World, *alarm) {
+func Fuzzed(f *testing.F, change ...func(*app.Config)) (*World, *alarm) {
 	f.Helper()
 	rung := &alarm{}
 	w := NewWorld(f, f.TempDir())
 	w.Log = slog.New(rung)
 	w.HTTP.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	w.Change = append(change, func(c *server.Config) {
+	w.Change = append(change, func(c *app.Config) {
 		c.SocketsPerUser, c.AcceptRate = 100_000, 100_000
 		c.AttachmentQuota = 0
 		c.AccessLife, c.IdleLogOff = 24*time.Hour, 0

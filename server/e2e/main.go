@@ -22,7 +22,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 )
 
 // Variables of a test binary that is to be a server, in a process that a test
@@ -59,7 +59,7 @@ func serve(dir, addr, database string) error {
 		return err
 	}
 	cfg.Addr, cfg.Database, cfg.Redis, cfg.Synchronous = addr, database, os.Getenv(serveBy), "full"
-	s, err := server.New(context.Background(), cfg, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), server.WithHashing(cheap))
+	s, err := app.New(context.Background(), cfg, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), app.WithHashing(cheap))
 	if err != nil {
 		return err
 	}

@@ -7,19 +7,19 @@ import (
 
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server"
+	"wenzhen/server/app"
 )
 
 // Nodes runs several servers on one PostgreSQL database, one Redis and one
 // data folder, each of which has a wire of its own to the Redis.
-func Nodes(t *testing.T, n int, change ...func(*server.Config)) (list []*World, wires []*sidecar.Wire) {
+func Nodes(t *testing.T, n int, change ...func(*app.Config)) (list []*World, wires []*sidecar.Wire) {
 	t.Helper()
 	_, port := sidecar.Redis(t)
 	first := NewWorldOn(t, t.TempDir(), PostgresDatabase(t))
 	for i := range n {
 		w := *first
 		wire := sidecar.NewWire(t, port)
-		w.Change = append([]func(*server.Config){func(c *server.Config) { c.Redis = fmt.Sprintf("redis://127.0.0.1:%d", wire.Port) }}, change...)
+		w.Change = append([]func(*app.Config){func(c *app.Config) { c.Redis = fmt.Sprintf("redis://127.0.0.1:%d", wire.Port) }}, change...)
 		w.Run("127.0.0.1:0")
 		if i == 0 {
 			w.EnterAdmin()

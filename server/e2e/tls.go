@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 )
 
 // Certify writes a certificate for this machine, signed by itself, and its key.
@@ -38,7 +38,7 @@ func Certify(t testing.TB, dir string, serial int64) *x509.Certificate {
 }
 
 // Encrypted is a world over TLS, whose certificate is in the folder.
-func Encrypted(t *testing.T, change ...func(*server.Config)) (w *World, dir string, trusted *x509.CertPool) {
+func Encrypted(t *testing.T, change ...func(*app.Config)) (w *World, dir string, trusted *x509.CertPool) {
 	t.Helper()
 	dir, trusted = t.TempDir(), x509.NewCertPool()
 	trusted.AddCert(Certify(t, dir, 1))
@@ -46,7 +46,7 @@ func Encrypted(t *testing.T, change ...func(*server.Config)) (w *World, dir stri
 	t.Cleanup(transport.CloseIdleConnections)
 	w = NewWorld(t, t.TempDir())
 	w.HTTP = &http.Client{Transport: transport, Timeout: Patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	w.Change = append(change, func(c *server.Config) {
+	w.Change = append(change, func(c *app.Config) {
 		c.TLSCert, c.TLSKey = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	})
 	w.Run("127.0.0.1:0")

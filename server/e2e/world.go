@@ -25,7 +25,8 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server"
+	"wenzhen/server/app"
+	"wenzhen/server/cli"
 )
 
 // Patience is how long a test waits for what must come.
@@ -38,8 +39,8 @@ var cheap = account.Hashing{Memory: 8, Passes: 1}
 const Password = "correct horse battery"
 
 // defaults are those of the command line.
-func defaults(dir string) (server.Config, error) {
-	var cfg server.Config
+func defaults(dir string) (app.Config, error) {
+	var cfg app.Config
 	parser, err := kong.New(&cfg)
 	if err == nil {
 		_, err = parser.Parse(nil)
@@ -49,7 +50,7 @@ func defaults(dir string) (server.Config, error) {
 }
 
 // Settings are the defaults, with limits so high that tests do not reach them.
-func Settings(dir string) (server.Config, error) {
+func Settings(dir string) (app.Config, error) {
 	cfg, err := defaults(dir)
 	cfg.Registrations, cfg.LoginAddressFailures = 100_000, 100_000
 	cfg.CommandRate, cfg.CommandBurst = 1_000_000, 1_000_000
@@ -68,26 +69,26 @@ type World struct {
 	HTTP     *http.Client
 	Admin    *Person
 
-	Change []func(*server.Config)
+	Change []func(*app.Config)
 	// Options are those of every client.
 	Options []client.Option
 	Log     *slog.Logger     // of the server; quiet when nil
 	Now     func() time.Time // its clock; the system's when nil
-	More    []server.Option
+	More    []app.Option
 	Watched string // where the metrics are of a server in another process
 	IP      net.IP // the address that talks are opened from; any when nil
-	Server  *server.Server
+	Server  *app.Server
 	Stop    func() error // shuts the server down and returns what Run returned
 }
 
 // Start runs a server in this process until the end of the test.
-func Start(t testing.TB, change ...func(*server.Config)) *World {
+func Start(t testing.TB, change ...func(*app.Config)) *World {
 	t.Helper()
 	return StartOn(t, database(t), change...)
 }
 
 // StartOn is Start on a database. Several servers can share one of PostgreSQL.
-func StartOn(t testing.TB, database string, change ...func(*server.Config)) *World {
+func StartOn(t testing.TB, database string, change ...func(*app.Config)) *World {
 	t.Helper()
 	w := NewWorldOn(t, t.TempDir(), database)
 	w.Change = change
@@ -98,7 +99,7 @@ func StartOn(t testing.TB, database string, change ...func(*server.Config)) *Wor
 
 // OnSQLite is Start on SQLite even where other tests run on PostgreSQL: only
 // SQLite has backups of the server's own, and a file to tamper with.
-func OnSQLite(t *testing.T, change ...func(*server.Config)) *World {
+func OnSQLite(t *testing.T, change ...func(*app.Config)) *World {
 	t.Helper()
 	w := NewWorldOn(t, t.TempDir(), "sqlite")
 	w.Change = change
@@ -121,11 +122,11 @@ func (w *World) Run(addr string) {
 	if os.Getenv("WENZHEN_E2E_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	opts := append([]server.Option{server.WithHashing(cheap)}, w.More...)
+	opts := append([]app.Option{app.WithHashing(cheap)}, w.More...)
 	if w.Now != nil {
-		opts = append(opts, server.WithClock(w.Now))
+		opts = append(opts, app.WithClock(w.Now))
 	}
-	s, err := server.New(context.Background(), cfg, log, opts...)
+	s, err := app.New(context.Background(), cfg, log, opts...)
 	Must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -158,7 +159,7 @@ func database(t testing.TB) string {
 func PostgresDatabase(t testing.TB) string {
 	t.Helper()
 	return sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error {
-		return server.Migrate(ctx, server.Place{Data: t.TempDir(), Database: url})
+		return cli.Migrate(ctx, cli.Place{Data: t.TempDir(), Database: url})
 	})
 }
 
@@ -173,7 +174,7 @@ func NewWorldOn(t testing.TB, dir, database string) *World {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
-	at := server.Place{Data: dir, Database: database}
+	at := cli.Place{Data: dir, Database: database}
 	if path := filepath.Join(dir, databaseFile); database == "sqlite" && !exists(path) {
 		content, err := withAdmin()
 		Must(t, err)
@@ -192,9 +193,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func createAdmin(ctx context.Context, at server.Place) error {
+func createAdmin(ctx context.Context, at cli.Place) error {
 	at.Hashing = cheap
-	_, err := server.CreateAdmin(ctx, at, "Admin", "admin@wenzhen.example", Password, Quiet)
+	_, err := cli.CreateAdmin(ctx, at, "Admin", "admin@wenzhen.example", Password, Quiet)
 	return err
 }
 
@@ -206,7 +207,7 @@ var withAdmin = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := createAdmin(context.Background(), server.Place{Data: dir, Database: "sqlite"}); err != nil {
+	if err := createAdmin(context.Background(), cli.Place{Data: dir, Database: "sqlite"}); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(filepath.Join(dir, databaseFile))

@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/rest"
 	"wenzhen/server/spec"
 	"wenzhen/server/spec/source"
@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the generated files")
 // contract is that of the real server, as it is put together.
 func contract(t *testing.T) spec.Contract {
 	t.Helper()
-	var cfg server.Config
+	var cfg app.Config
 	parser, err := kong.New(&cfg)
 	if err == nil {
 		_, err = parser.Parse([]string{"--addr=127.0.0.1:0", "--data=" + t.TempDir()})
@@ -30,7 +30,7 @@ func contract(t *testing.T) spec.Contract {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	s, err := app.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ import (
 	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 	"wenzhen/server/rest"
 )
@@ -39,7 +39,7 @@ type house struct {
 }
 
 func furnish(t *testing.T) *house {
-	return furnished(e2e.Start(t, func(c *server.Config) { c.CommandRate, c.CommandBurst = 10_000, 10_000 }), t) // this asks much
+	return furnished(e2e.Start(t, func(c *app.Config) { c.CommandRate, c.CommandBurst = 10_000, 10_000 }), t) // this asks much
 }
 
 // furnished puts a new bo, with bo's things, into the world, and new strangers.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -15,7 +15,7 @@ import (
 // no Origin.
 func TestChatChecksOrigins(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) {
+	w := e2e.Start(t, func(c *app.Config) {
 		c.PublicURL, c.Origins = "https://clinic.example", []string{"https://app.example"}
 	})
 	own := strings.Replace(w.Base, "http://", "", 1)

@@ -9,7 +9,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -50,7 +50,7 @@ func TestSlowReaderMissesNothing(t *testing.T) {
 // Send waits and goes on.
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) { c.CommandRate, c.CommandBurst, c.LoginFailures = 20, 20, 3 })
+	w := e2e.Start(t, func(c *app.Config) { c.CommandRate, c.CommandBurst, c.LoginFailures = 20, 20, 3 })
 	bo, wang := w.Patient("bo").Online(), w.Doctor("wang")
 	id := bo.Consults(wang, "a headache")
 	room := bo.Joins(id)

@@ -13,7 +13,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/operations"
 	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -39,7 +39,7 @@ var forged = []http.Header{
 // claims, REST, Socket.IO and the plain chat know where it is.
 func TestTheAddressBehindABalancer(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) { c.TrustedProxies = []string{"127.0.0.1"} })
+	w := e2e.Start(t, func(c *app.Config) { c.TrustedProxies = []string{"127.0.0.1"} })
 	address := strings.TrimPrefix(w.Base, "http://")
 	there := net.IPv4(127, 0, 0, 2) // the balancers are at 127.0.0.1
 	for name, run := range map[string]sidecar.Balancer{"nginx.conf": sidecar.Nginx, "haproxy.cfg": sidecar.HAProxy, "Caddyfile": sidecar.Caddy} {

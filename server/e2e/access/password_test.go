@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"wenzhen/rooms/account"
-	"wenzhen/server"
+	"wenzhen/server/app"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
@@ -16,11 +17,11 @@ import (
 func TestWhatAPasswordCosts(t *testing.T) {
 	t.Parallel()
 	w := e2e.NewWorldOn(t, t.TempDir(), "sqlite")
-	w.More = []server.Option{server.WithHashing(account.Hashing{})} // as a server that was not asked
+	w.More = []app.Option{app.WithHashing(account.Hashing{})} // as a server that was not asked
 	w.Run("127.0.0.1:0")
 	w.Patient("bo")
 	e2e.Must(t, w.Stop())
-	_, err := server.CreateAdmin(t.Context(), server.Place{Data: w.Dir, Database: "sqlite"}, "Second", "second@wenzhen.example", e2e.Password, e2e.Quiet)
+	_, err := cli.CreateAdmin(t.Context(), cli.Place{Data: w.Dir, Database: "sqlite"}, "Second", "second@wenzhen.example", e2e.Password, e2e.Quiet)
 	e2e.Must(t, err)
 	content, err := os.ReadFile(filepath.Join(w.Dir, "wenzhen.db"))
 	e2e.Must(t, err)

@@ -21,7 +21,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 	"wenzhen/server/identity"
 )
@@ -179,13 +179,13 @@ func (p *provider) public(t testing.TB) []byte {
 }
 
 // with is the setting that has these providers, "there" first.
-func with(t testing.TB, list ...identity.Config) func(*server.Config) {
+func with(t testing.TB, list ...identity.Config) func(*app.Config) {
 	t.Helper()
 	content, err := json.Marshal(list)
 	e2e.Must(t, err)
 	path := filepath.Join(t.TempDir(), "providers.json")
 	e2e.Must(t, os.WriteFile(path, content, 0o600))
-	return func(c *server.Config) { c.IdentityProviders = path }
+	return func(c *app.Config) { c.IdentityProviders = path }
 }
 
 func (p *provider) config(id string) identity.Config {

@@ -19,7 +19,7 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -275,7 +275,7 @@ var waysOut = map[string]wayOut{
 }
 
 // roomy lets a big file in, and calls go on without the heartbeats of a browser.
-func roomy(c *server.Config) { c.AttachmentBytes, c.CallVanish = 2*bigger, time.Hour }
+func roomy(c *app.Config) { c.AttachmentBytes, c.CallVanish = 2*bigger, time.Hour }
 
 // The time axis of the authorization table: whatever someone has open, once
 // their access is lost nothing of it arrives and nothing of it goes on.

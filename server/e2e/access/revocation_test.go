@@ -13,7 +13,7 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/roomstest/prove"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -89,7 +89,7 @@ func TestLogOut(t *testing.T) {
 // With an expired token nothing can be done but refresh it, on the same socket.
 func TestExpiredTokenNeedsRefresh(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) { c.AccessLife = 2 * time.Second })
+	w := e2e.Start(t, func(c *app.Config) { c.AccessLife = 2 * time.Second })
 	bo, wang := w.Patient("bo"), w.Doctor("wang")
 	id := bo.Consults(wang, "a headache")
 	bare := bo.Bare(t)
@@ -119,7 +119,7 @@ func TestExpiredTokenNeedsRefresh(t *testing.T) {
 // A client refreshes by itself, in time and without reconnecting.
 func TestClientRefreshesByItself(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) { c.AccessLife = 2 * time.Second })
+	w := e2e.Start(t, func(c *app.Config) { c.AccessLife = 2 * time.Second })
 	var l e2e.Lines
 	bo, wang := w.Patient("bo", l.Dial()).Online(), w.Doctor("wang")
 	id := bo.Consults(wang, "a headache")
@@ -208,7 +208,7 @@ func TestRevokedSessionIsCutWithinTwoSeconds(t *testing.T) {
 // cut on every node, however awake the connection is. A patient's lives.
 func TestIdleSessionIsCut(t *testing.T) {
 	t.Parallel()
-	w := e2e.StartOn(t, e2e.PostgresDatabase(t), func(c *server.Config) { c.IdleLogOff = 8 * time.Second })
+	w := e2e.StartOn(t, e2e.PostgresDatabase(t), func(c *app.Config) { c.IdleLogOff = 8 * time.Second })
 	wang, bo := w.Doctor("wang").Online(), w.Patient("bo").Online()
 	there := *w
 	there.Run("127.0.0.1:0")
@@ -227,7 +227,7 @@ func TestIdleSessionIsCut(t *testing.T) {
 func TestShutdownLosesNobody(t *testing.T) {
 	t.Parallel()
 	addr := e2e.FreeAddress(t)
-	w := e2e.Start(t, func(c *server.Config) { c.Addr = addr })
+	w := e2e.Start(t, func(c *app.Config) { c.Addr = addr })
 	k := w.Open("talk")
 	bare := k.Sides[0].Bare(t)
 	ctx, cancel := context.WithTimeout(t.Context(), e2e.Patience)

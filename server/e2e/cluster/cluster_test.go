@@ -18,7 +18,7 @@ import (
 	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/notification"
 	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -193,7 +193,7 @@ func TestNobodyIsToldOnAnotherNodeWhatTheyLookAt(t *testing.T) {
 // Limits hold over all nodes: what a user has used up on one is missing on another.
 func TestLimitsOverNodes(t *testing.T) {
 	t.Parallel()
-	list, _ := e2e.Nodes(t, 2, func(c *server.Config) { c.CommandRate, c.CommandBurst, c.SocketsPerUser = 0.001, 60, 3 })
+	list, _ := e2e.Nodes(t, 2, func(c *app.Config) { c.CommandRate, c.CommandBurst, c.SocketsPerUser = 0.001, 60, 3 })
 	bo := list[0].Patient("bo")
 	ask := func(w *e2e.World) error {
 		_, err := client.Do(t.Context(), w.Client(client.WithTokens(bo.Tokens())), account.Me, rooms.Nothing{})
@@ -343,7 +343,7 @@ func TestOfficialAdapter(t *testing.T) {
 }
 
 func redisURL(w *e2e.World) string {
-	cfg := server.Config{}
+	cfg := app.Config{}
 	w.Change[0](&cfg)
 	return cfg.Redis
 }

@@ -16,7 +16,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -29,7 +29,7 @@ type ending struct {
 	ended   chan error
 }
 
-func newEnding(t *testing.T, secure bool, change ...func(*server.Config)) *ending {
+func newEnding(t *testing.T, secure bool, change ...func(*app.Config)) *ending {
 	t.Helper()
 	e := &ending{noticed: make(chan struct{}), ended: make(chan error, 1)}
 	t.Cleanup(func() {
@@ -39,8 +39,8 @@ func newEnding(t *testing.T, secure bool, change ...func(*server.Config)) *endin
 			close(e.noticed)
 		}
 	})
-	options := []server.Option{server.WithNotice(func(context.Context) { <-e.noticed }), server.WithLinger(e2e.Patience)}
-	change = append(change, func(c *server.Config) { c.DrainTimeout = e2e.Patience })
+	options := []app.Option{app.WithNotice(func(context.Context) { <-e.noticed }), app.WithLinger(e2e.Patience)}
+	change = append(change, func(c *app.Config) { c.DrainTimeout = e2e.Patience })
 	if !secure {
 		e.World = e2e.NewWorld(t, t.TempDir())
 		e.Change, e.More = change, options
@@ -275,7 +275,7 @@ func TestTheLastRequestsAreAnswered(t *testing.T) {
 	for name, secure := range map[string]bool{"HTTP": false, "HTTPS": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := newEnding(t, secure, func(c *server.Config) { c.TrustedProxies = []string{"127.0.0.1"} })
+			e := newEnding(t, secure, func(c *app.Config) { c.TrustedProxies = []string{"127.0.0.1"} })
 			address := strings.TrimPrefix(strings.TrimPrefix(e.Base, "https://"), "http://")
 			silent, err := net.Dial("tcp", address)
 			e2e.Must(t, err)

@@ -25,7 +25,7 @@ import (
 	"wenzhen/rooms/operations"
 	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -40,7 +40,7 @@ func TestRollingRestart(t *testing.T) {
 	requests := prove.Size(t, "requests during a rolling restart", 150, 1500)
 	for name, run := range map[string]sidecar.Balancer{"haproxy.cfg": sidecar.HAProxy, "nginx.conf": sidecar.Nginx} {
 		t.Run(name, func(t *testing.T) {
-			list, _ := e2e.Nodes(t, 2, func(c *server.Config) {
+			list, _ := e2e.Nodes(t, 2, func(c *app.Config) {
 				c.TrustedProxies, c.SocketsPerUser, c.Connections = []string{"127.0.0.1"}, 10_000, 0
 			})
 			r := newRoll(t, list, run, name)

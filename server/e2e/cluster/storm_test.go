@@ -10,7 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -19,7 +19,7 @@ import (
 // is set.
 func TestNoStormOfConnections(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) { c.AcceptRate = 1 })
+	w := e2e.Start(t, func(c *app.Config) { c.AcceptRate = 1 })
 	var refused atomic.Int64
 	var all sync.WaitGroup
 	for range 30 {
@@ -38,7 +38,7 @@ func TestNoStormOfConnections(t *testing.T) {
 	}
 	e2e.Must(t, w.Stop())
 
-	w.Change = []func(*server.Config){func(c *server.Config) { c.DrainPace = 20 }}
+	w.Change = []func(*app.Config){func(c *app.Config) { c.DrainPace = 20 }}
 	w.Run("127.0.0.1:0")
 	const sockets = 11
 	for range sockets {

@@ -13,7 +13,7 @@ import (
 	"wenzhen/client"
 	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -82,7 +82,7 @@ func TestPicture(t *testing.T) {
 func TestUploadsAreJudgedByContent(t *testing.T) {
 	t.Parallel()
 	const most = 100_000
-	w := e2e.Start(t, func(c *server.Config) { c.AttachmentBytes = most })
+	w := e2e.Start(t, func(c *app.Config) { c.AttachmentBytes = most })
 	bo, wang := w.Patient("bo"), w.Doctor("wang")
 	id := bo.Consults(wang, "a rash")
 	for _, c := range []struct {
@@ -128,7 +128,7 @@ func TestUploadsAreJudgedByContent(t *testing.T) {
 // All files of one user together have a bound, and it is theirs alone.
 func TestAttachmentQuota(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) { c.AttachmentQuota = 250_000 })
+	w := e2e.Start(t, func(c *app.Config) { c.AttachmentQuota = 250_000 })
 	bo, wang := w.Patient("bo"), w.Doctor("wang")
 	id := bo.Consults(wang, "a rash")
 	wang.Accepts(id)

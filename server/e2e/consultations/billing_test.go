@@ -12,7 +12,7 @@ import (
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -114,7 +114,7 @@ func TestWebhooksOfStrangers(t *testing.T) {
 // before: the answer of /config is what then happens.
 func TestCancellationTermsAreSettings(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) {
+	w := e2e.Start(t, func(c *app.Config) {
 		c.CancelFullBefore, c.CancelPartBefore, c.CancelPartPercent = 72*time.Hour, 30*time.Hour, 30
 	})
 	var told struct {

@@ -11,12 +11,12 @@ import (
 	"wenzhen/rooms/account"
 	calls "wenzhen/rooms/call"
 	"wenzhen/rooms/consultation"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
 // talking is a consultation that goes on, between two who are online.
-func talking(t *testing.T, change ...func(*server.Config)) (w *e2e.World, bo, wang *e2e.Person, id consultation.ID) {
+func talking(t *testing.T, change ...func(*app.Config)) (w *e2e.World, bo, wang *e2e.Person, id consultation.ID) {
 	t.Helper()
 	w = e2e.Start(t, change...)
 	bo, wang = w.Patient("bo").Online(), w.Doctor("wang").Online()
@@ -129,7 +129,7 @@ func TestACallOutlivesTheServer(t *testing.T) {
 // the demo has a relay without being asked.
 func TestServersForACall(t *testing.T) {
 	t.Parallel()
-	w, bo, wang, id := talking(t, func(c *server.Config) {
+	w, bo, wang, id := talking(t, func(c *app.Config) {
 		c.TurnAddr = "127.0.0.1:0"
 		c.IceServers, c.IceSecret = []string{"turn:turn.example:3478?transport=udp"}, "north"
 	})

@@ -19,7 +19,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/lobby"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -294,7 +294,7 @@ func TestLobbyModes(t *testing.T) {
 		return answer.Data.Code
 	}
 
-	members := e2e.Start(t, func(c *server.Config) { c.Lobby = "users" })
+	members := e2e.Start(t, func(c *app.Config) { c.Lobby = "users" })
 	bo := members.Patient("bo")
 	token := bo.Tokens().AccessToken
 	if code, why := ending(members.Plain(t, "", nil)); code != 1008 || !strings.Contains(why, "log in") {
@@ -319,7 +319,7 @@ func TestLobbyModes(t *testing.T) {
 		t.Errorf("after the login has ended: %d %q", code, why)
 	}
 
-	off := e2e.Start(t, func(c *server.Config) { c.Lobby = "off" })
+	off := e2e.Start(t, func(c *app.Config) { c.Lobby = "off" })
 	if code, _ := ending(off.Plain(t, "", nil)); code != 1008 {
 		t.Errorf("a lobby that is off: %d", code)
 	}

@@ -22,7 +22,7 @@ import (
 	"wenzhen/rooms/notification"
 	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/rooms/schedule"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 	"wenzhen/server/mail/mailtest"
 	"wenzhen/server/push/pushtest"
@@ -62,7 +62,7 @@ func verifies(p *e2e.Person, post *mailtest.Server) *e2e.Person {
 func TestWhoIsAwayIsPushedAndMailed(t *testing.T) {
 	t.Parallel()
 	post, services := mailtest.Start(t), pushtest.Start(t)
-	w := e2e.Start(t, func(c *server.Config) {
+	w := e2e.Start(t, func(c *app.Config) {
 		c.MailServer, c.MailFrom, c.MailDelay = post.URL(), "问诊 <no-reply@clinic.example>", 0
 		c.PushAllow, c.PublicURL = []string{services.Host()}, "https://clinic.example"
 	})
@@ -114,7 +114,7 @@ func TestWhoIsAwayIsPushedAndMailed(t *testing.T) {
 func TestAppointmentsAreMailedAsInvitations(t *testing.T) {
 	t.Parallel()
 	post := mailtest.Start(t)
-	w := e2e.Start(t, func(c *server.Config) { c.MailServer, c.MailFrom = post.URL(), "no-reply@clinic.example" })
+	w := e2e.Start(t, func(c *app.Config) { c.MailServer, c.MailFrom = post.URL(), "no-reply@clinic.example" })
 	bo, wang := verifies(w.Patient("bo"), post), verifies(w.Doctor("wang"), post)
 	rules := []schedule.Rule{}
 	for day := 1; day <= 7; day++ {

@@ -13,7 +13,7 @@ import (
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
-	"wenzhen/server"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
@@ -160,11 +160,11 @@ func TestATableOfCodesIsLoaded(t *testing.T) {
 	if found := e2e.Do(bo, record.SearchCodes, record.CodeQuery{Q: "yfxgxy"}); len(found.Items) == 0 || found.Items[0].Code != "I10" {
 		t.Fatalf("found %+v", found)
 	}
-	at := server.Place{Data: w.Dir, Database: w.Database}
-	if _, err := server.LoadCodes(t.Context(), at, strings.NewReader("code,zh,en\nI10,\n"), e2e.Quiet); err == nil {
+	at := cli.Place{Data: w.Dir, Database: w.Database}
+	if _, err := cli.LoadCodes(t.Context(), at, strings.NewReader("code,zh,en\nI10,\n"), e2e.Quiet); err == nil {
 		t.Error("a broken table was loaded")
 	}
-	n, err := server.LoadCodes(t.Context(), at, strings.NewReader("code,zh,en\nI10.x00,特殊高血压,Special hypertension\n"), e2e.Quiet)
+	n, err := cli.LoadCodes(t.Context(), at, strings.NewReader("code,zh,en\nI10.x00,特殊高血压,Special hypertension\n"), e2e.Quiet)
 	if err != nil || n != 1 {
 		t.Fatalf("loaded %d, %v", n, err)
 	}

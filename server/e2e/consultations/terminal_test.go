@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"wenzhen/client/terminal"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -67,7 +67,7 @@ func (s *screen) sees(text string) {
 func TestTwoTerminals(t *testing.T) {
 	t.Parallel()
 	addr := e2e.FreeAddress(t)
-	w := e2e.Start(t, func(c *server.Config) { c.Addr = addr })
+	w := e2e.Start(t, func(c *app.Config) { c.Addr = addr })
 	bo, wang := w.Patient("bo"), w.Doctor("wang")
 
 	doctor := sits(wang, "wang")

@@ -18,7 +18,7 @@ import (
 	"wenzhen/rooms/chat/sound"
 	"wenzhen/rooms/chat/sound/soundtest"
 	"wenzhen/rooms/notification"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -102,7 +102,7 @@ func TestVoiceMessageIsNotified(t *testing.T) {
 // nobody can send what another recorded.
 func TestWhatIsNoVoiceMessage(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) { c.VoiceLength, c.VoiceBytes = 100*time.Second, 20_000 })
+	w := e2e.Start(t, func(c *app.Config) { c.VoiceLength, c.VoiceBytes = 100*time.Second, 20_000 })
 	bo, wang, jing := w.Patient("bo"), w.Doctor("wang"), w.Patient("jing")
 	id := bo.Consults(wang, "a cough")
 	wang.Accepts(id)

@@ -7,7 +7,7 @@ import (
 
 	"wenzhen/client"
 	"wenzhen/rooms/account"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -68,7 +68,7 @@ func TestNothingIsLeftOfConnections(t *testing.T) {
 // An idle connection costs one goroutine on each side and little memory.
 func TestIdleConnectionsAreCheap(t *testing.T) {
 	const connections = 500
-	w := e2e.Start(t, func(c *server.Config) { c.SocketsPerUser = connections })
+	w := e2e.Start(t, func(c *app.Config) { c.SocketsPerUser = connections })
 	tokens := account.Tokens{AccessToken: w.Patient("bo").Tokens().AccessToken}
 	w.HTTP.CloseIdleConnections()
 	before, heap := e2e.Settled(t, 1<<20, 1<<40)

@@ -28,7 +28,7 @@ import (
 
 	"golang.org/x/crypto/acme"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -275,7 +275,7 @@ func TestCertificatesAreIssued(t *testing.T) {
 			roots := filepath.Join(t.TempDir(), "roots.pem")
 			e2e.Must(t, os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.http.Certificate().Raw}), 0o600))
 			w := e2e.NewWorld(t, t.TempDir())
-			w.Change = append(w.Change, func(c *server.Config) {
+			w.Change = append(w.Change, func(c *app.Config) {
 				c.AcmeDomains, c.AcmeDirectory, c.AcmeRoots, c.PublicURL = []string{domain}, a.http.URL+"/directory", roots, "https://"+domain
 				c.HTTPAddr = "127.0.0.1:0"
 			})
@@ -328,11 +328,11 @@ func TestCertificateKeysAreSealed(t *testing.T) {
 	roots := filepath.Join(t.TempDir(), "roots.pem")
 	e2e.Must(t, os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.http.Certificate().Raw}), 0o600))
 	w := e2e.OnSQLite(t)
-	w.Change = append(w.Change, func(c *server.Config) {
+	w.Change = append(w.Change, func(c *app.Config) {
 		c.AcmeDomains, c.AcmeDirectory, c.AcmeRoots, c.PublicURL = []string{domain}, a.http.URL+"/directory", roots, "https://"+domain
 	})
 	a.secure = func() string { return strings.TrimPrefix(w.Base, "https://") }
-	again := func(change ...func(*server.Config)) {
+	again := func(change ...func(*app.Config)) {
 		t.Helper()
 		e2e.Must(t, w.Stop())
 		w.Change = append(w.Change, change...)

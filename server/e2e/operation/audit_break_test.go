@@ -12,7 +12,8 @@ import (
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
-	"wenzhen/server"
+	"wenzhen/server/app"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
@@ -74,7 +75,7 @@ func TestARunningServerSignsNoForgedLog(t *testing.T) {
 func brokenIn(t *testing.T, w *e2e.World) {
 	t.Helper()
 	shown := e2e.Do(w.Admin, audit.Verify, rooms.Nothing{})
-	said, err := server.VerifyAudit(t.Context(), placeOf(w), e2e.Quiet)
+	said, err := cli.VerifyAudit(t.Context(), placeOf(w), e2e.Quiet)
 	e2e.Must(t, err)
 	for _, v := range []audit.Verdict{shown, said} {
 		if v.OK || v.BrokenAt == 0 || v.Why == "" {
@@ -140,7 +141,7 @@ func TestLostAuditKey(t *testing.T) {
 		e2e.Must(t, w.Stop())
 
 		e2e.Must(t, os.Remove(key))
-		w.Change = append(w.Change, func(cfg *server.Config) { cfg.AcceptNewKeys = []string{"audit"} })
+		w.Change = append(w.Change, func(cfg *app.Config) { cfg.AcceptNewKeys = []string{"audit"} })
 		w.Run("127.0.0.1:0")
 		w.EnterAdmin()
 		e2e.Must(t, w.Stop())
@@ -161,7 +162,7 @@ func TestNothingToCompareWith(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
 	for _, export := range []string{"", "\n"} {
-		v, err := server.CompareAudit(t.Context(), placeOf(w), bytes.NewReader([]byte(export)), e2e.Quiet)
+		v, err := cli.CompareAudit(t.Context(), placeOf(w), bytes.NewReader([]byte(export)), e2e.Quiet)
 		if err == nil || v.OK {
 			t.Errorf("compared with %q: %+v", export, v)
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"wenzhen/rooms/record"
-	"wenzhen/server"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
@@ -21,13 +21,13 @@ func TestAuditLogIsVerifiedAndExported(t *testing.T) {
 	for range 3 {
 		e2e.Do(wang, record.ReadRecord, record.PatientRef{PatientID: c.PatientID})
 	}
-	v, err := server.VerifyAudit(t.Context(), placeOf(w), e2e.Quiet)
+	v, err := cli.VerifyAudit(t.Context(), placeOf(w), e2e.Quiet)
 	e2e.Must(t, err)
 	if !v.OK || v.Entries < 4 {
 		t.Errorf("the log is %+v", v)
 	}
 	var out bytes.Buffer
-	n, err := server.ExportAudit(t.Context(), placeOf(w), &out, e2e.Quiet)
+	n, err := cli.ExportAudit(t.Context(), placeOf(w), &out, e2e.Quiet)
 	e2e.Must(t, err)
 	lines := strings.SplitAfter(strings.TrimSuffix(out.String(), "\n"), "\n")
 	if n != v.Entries || int(n) != len(lines) || !strings.Contains(out.String(), `"action":"record:read"`) {
@@ -41,13 +41,13 @@ func TestAuditLogIsVerifiedAndExported(t *testing.T) {
 		"one left out": {strings.Join(append(append([]string{}, lines[:1]...), lines[2:]...), ""), 3},
 		"one changed":  {strings.Replace(out.String(), `"record:read"`, `"record:peek"`, 1), n - 2},
 	} {
-		v, err := server.VerifyExportedAudit(strings.NewReader(c.export))
+		v, err := cli.VerifyExportedAudit(strings.NewReader(c.export))
 		e2e.Must(t, err)
 		if v.OK != (c.broken == 0) || v.BrokenAt != c.broken {
 			t.Errorf("%s: %+v, want it broken at %d", name, v, c.broken)
 		}
 	}
-	if _, err := server.VerifyExportedAudit(strings.NewReader(lines[0] + "and then")); err == nil {
+	if _, err := cli.VerifyExportedAudit(strings.NewReader(lines[0] + "and then")); err == nil {
 		t.Error("half an export is taken for one")
 	}
 }

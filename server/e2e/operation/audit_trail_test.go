@@ -17,7 +17,7 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
-	"wenzhen/server"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
@@ -133,13 +133,13 @@ func TestRewrittenAuditLogIsNoticed(t *testing.T) {
 	wang.Accepts(bo.Consults(wang, "a headache"))
 	e2e.Must(t, w.Stop())
 	var export bytes.Buffer
-	_, err := server.ExportAudit(t.Context(), placeOf(w), &export, e2e.Quiet)
+	_, err := cli.ExportAudit(t.Context(), placeOf(w), &export, e2e.Quiet)
 	e2e.Must(t, err)
 	verdicts := func() (now, against audit.Verdict) {
 		t.Helper()
-		now, err := server.VerifyAudit(t.Context(), placeOf(w), e2e.Quiet)
+		now, err := cli.VerifyAudit(t.Context(), placeOf(w), e2e.Quiet)
 		e2e.Must(t, err)
-		against, err = server.CompareAudit(t.Context(), placeOf(w), bytes.NewReader(export.Bytes()), e2e.Quiet)
+		against, err = cli.CompareAudit(t.Context(), placeOf(w), bytes.NewReader(export.Bytes()), e2e.Quiet)
 		e2e.Must(t, err)
 		return now, against
 	}

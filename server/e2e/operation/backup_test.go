@@ -20,18 +20,18 @@ import (
 	"wenzhen/client"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
-	"wenzhen/server"
 	"wenzhen/server/backup"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
-func placeOf(w *e2e.World) server.Place { return server.Place{Data: w.Dir, Database: w.Database} }
+func placeOf(w *e2e.World) cli.Place { return cli.Place{Data: w.Dir, Database: w.Database} }
 
 // restored is a world on a copy of this one's data, which went through an archive.
 func restored(w *e2e.World, archive []byte) *e2e.World {
 	w.T.Helper()
 	dir := filepath.Join(w.T.TempDir(), "restored")
-	_, err := server.Restore(w.T.Context(), bytes.NewReader(archive), dir, true)
+	_, err := cli.Restore(w.T.Context(), bytes.NewReader(archive), dir, true)
 	e2e.Must(w.T, err)
 	copied := &e2e.World{T: w.T, Dir: dir, Database: w.Database, HTTP: w.HTTP}
 	copied.Run("127.0.0.1:0")
@@ -101,7 +101,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		e2e.Eventually(t, "people go on", func() bool { return len(acked()) >= had+10*talks })
 		before := acked()
 		var b bytes.Buffer
-		m, err := server.Backup(ctx, placeOf(w), &b)
+		m, err := cli.Backup(ctx, placeOf(w), &b)
 		e2e.Must(t, err)
 		if len(m.Problems) > 0 {
 			t.Errorf("problems: %v", m.Problems)
@@ -148,7 +148,7 @@ func TestBackupUnderLoad(t *testing.T) {
 
 	// And people can go on where they were.
 	var b bytes.Buffer
-	_, err := server.Backup(ctx, placeOf(w), &b)
+	_, err := cli.Backup(ctx, placeOf(w), &b)
 	e2e.Must(t, err)
 	copied := restored(w, b.Bytes())
 	for _, k := range all {
@@ -210,7 +210,7 @@ func TestBackupTellsOfDamagedAttachments(t *testing.T) {
 	e2e.Must(t, os.WriteFile(at(sums[1]), []byte("was damaged"), 0o600))
 	e2e.Must(t, os.Remove(at(sums[2])))
 	var b bytes.Buffer
-	m, err := server.Backup(t.Context(), placeOf(w), &b)
+	m, err := cli.Backup(t.Context(), placeOf(w), &b)
 	e2e.Must(t, err)
 	if len(m.Problems) != 2 {
 		t.Errorf("problems: %v", m.Problems)
@@ -245,7 +245,7 @@ func TestRestoreRefusesADamagedDatabase(t *testing.T) {
 		e2e.Must(t, archive.Add(backup.Database, int64(len(content)), strings.NewReader(content)))
 		_, err := archive.Close(backup.Manifest{})
 		e2e.Must(t, err)
-		if _, err := server.Restore(t.Context(), &b, filepath.Join(parent, "data"), true); err == nil {
+		if _, err := cli.Restore(t.Context(), &b, filepath.Join(parent, "data"), true); err == nil {
 			t.Errorf("%s was restored", name)
 		}
 		if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {

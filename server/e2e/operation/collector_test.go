@@ -16,7 +16,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -72,7 +72,7 @@ func (c *collector) text() string {
 }
 
 // settings trace to the collector.
-func (c *collector) settings(cfg *server.Config) {
+func (c *collector) settings(cfg *app.Config) {
 	cfg.OTLPEndpoint, cfg.OTLPHeaders = c.URL, "X-Scope-OrgID=clinic, Authorization=Bearer abc=="
 }
 

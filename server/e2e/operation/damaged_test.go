@@ -11,7 +11,7 @@ import (
 	"wenzhen/client"
 	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -19,7 +19,7 @@ import (
 // is told, the operator too, and to upload it again mends it.
 func TestDamagedAttachment(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*server.Config){"in the clear": func(*server.Config) {}, "encrypted": atRest} {
+	for name, change := range map[string]func(*app.Config){"in the clear": func(*app.Config) {}, "encrypted": atRest} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, log := recorded(t, change, private)

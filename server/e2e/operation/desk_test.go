@@ -18,6 +18,7 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/operations"
 	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -176,7 +177,7 @@ func TestDeskCuts(t *testing.T) {
 func TestDeskTellsSettingsAndHealth(t *testing.T) {
 	t.Parallel()
 	const key = "a token key that nobody may be told"
-	w := e2e.Start(t, func(c *server.Config) { c.TokenKey = key })
+	w := e2e.Start(t, func(c *app.Config) { c.TokenKey = key })
 	settings := e2e.Do(w.Admin, operations.Settings, rooms.Nothing{})
 	raw, err := json.Marshal(settings)
 	e2e.Must(t, err)

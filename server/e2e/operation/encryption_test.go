@@ -25,14 +25,15 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
-	"wenzhen/server"
+	"wenzhen/server/app"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
 const masterKey = "a master key of 32 characters for tests"
 
 // atRest is the change of a configuration that turns encryption on.
-func atRest(c *server.Config) { c.EncryptionKey = masterKey }
+func atRest(c *app.Config) { c.EncryptionKey = masterKey }
 
 // storedIn is all that lies on disk: every file of the data folder and, with
 // PostgreSQL, every row of every table.
@@ -203,16 +204,16 @@ func TestEncryptionAtRest(t *testing.T) {
 		t.Error("nothing is encrypted: the search above means nothing")
 	}
 	e2e.Must(t, w.Stop())
-	for what, change := range map[string]func(*server.Config){
-		"the data is encrypted, and no key was given":          func(*server.Config) {},
-		"not the one that the data was encrypted with":         func(c *server.Config) { c.EncryptionKey = strings.Repeat("another key", 3) },
-		"/nowhere/kms unwrap: fork/exec /nowhere/kms: no such": func(c *server.Config) { c.EncryptionCommand = "/nowhere/kms --key x" },
+	for what, change := range map[string]func(*app.Config){
+		"the data is encrypted, and no key was given":          func(*app.Config) {},
+		"not the one that the data was encrypted with":         func(c *app.Config) { c.EncryptionKey = strings.Repeat("another key", 3) },
+		"/nowhere/kms unwrap: fork/exec /nowhere/kms: no such": func(c *app.Config) { c.EncryptionCommand = "/nowhere/kms --key x" },
 	} {
 		cfg, err := e2e.Settings(w.Dir)
 		e2e.Must(t, err)
 		cfg.Database = w.Database
 		change(&cfg)
-		if _, err := server.New(t.Context(), cfg, e2e.Quiet); err == nil || !strings.Contains(err.Error(), what) {
+		if _, err := app.New(t.Context(), cfg, e2e.Quiet); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("the start fails with %v, want %q in it", err, what)
 		}
 	}
@@ -256,10 +257,10 @@ func TestKeysAreRotatedWhilePeopleTalk(t *testing.T) {
 	room := c.wang.Joins(c.id)
 	at := placeOf(w)
 	at.EncryptionKey = masterKey
-	keys, err := server.EncryptionKeys(t.Context(), at, e2e.Quiet)
+	keys, err := cli.EncryptionKeys(t.Context(), at, e2e.Quiet)
 	e2e.Must(t, err)
 	old := keys[len(keys)-1].ID
-	key, err := server.RotateEncryptionKey(t.Context(), at, e2e.Quiet)
+	key, err := cli.RotateEncryptionKey(t.Context(), at, e2e.Quiet)
 	e2e.Must(t, err)
 	for n := 0; ; n++ { // until the server has followed
 		m := c.bo.Says(c.id, "and on")
@@ -273,7 +274,7 @@ func TestKeysAreRotatedWhilePeopleTalk(t *testing.T) {
 	}
 	before := c.bo.Log(c.id)
 	e2e.Eventually(t, "nothing is left of the old key", func() bool {
-		_, err := server.EncryptAnew(t.Context(), at, e2e.Quiet)
+		_, err := cli.EncryptAnew(t.Context(), at, e2e.Quiet)
 		e2e.Must(t, err)
 		return !strings.Contains(rowsOf(w), "wz1$"+old+"$") && !strings.Contains(storedIn(w), "\x00wz1file"+old)
 	})
@@ -283,14 +284,14 @@ func TestKeysAreRotatedWhilePeopleTalk(t *testing.T) {
 	}
 
 	const next = "another master key of 32 characters"
-	n, err := server.RewrapEncryptionKeys(t.Context(), at, next, "", e2e.Quiet)
+	n, err := cli.RewrapEncryptionKeys(t.Context(), at, next, "", e2e.Quiet)
 	e2e.Must(t, err)
 	if n != 2 {
 		t.Errorf("%d keys were wrapped again", n)
 	}
 	c.bo.Says(c.id, "the server goes on")
 	e2e.Must(t, w.Stop())
-	w.Change = append(w.Change, func(c *server.Config) { c.EncryptionKey = next })
+	w.Change = append(w.Change, func(c *app.Config) { c.EncryptionKey = next })
 	w.Run("127.0.0.1:0")
 	c.reads(w)
 }
@@ -304,7 +305,7 @@ func TestBackupOfWhatIsEncrypted(t *testing.T) {
 	c := confide(w)
 	at := placeOf(w)
 	var without bytes.Buffer // a machine that saves needs no key
-	m, err := server.Backup(t.Context(), at, &without)
+	m, err := cli.Backup(t.Context(), at, &without)
 	e2e.Must(t, err)
 	at.EncryptionKey = masterKey
 	path := filepath.Join(w.Dir, "attachments", c.picture.SHA256[:2], c.picture.SHA256[2:])
@@ -312,7 +313,7 @@ func TestBackupOfWhatIsEncrypted(t *testing.T) {
 	e2e.Must(t, err)
 	e2e.Must(t, os.WriteFile(path, append(bytes.Clone(sound[:len(sound)-1]), sound[len(sound)-1]+1), 0o600))
 	var with bytes.Buffer
-	damaged, err := server.Backup(t.Context(), at, &with)
+	damaged, err := cli.Backup(t.Context(), at, &with)
 	e2e.Must(t, err)
 	if len(m.Problems) != 0 || len(damaged.Problems) != 1 || !strings.Contains(damaged.Problems[0], c.picture.SHA256) {
 		t.Errorf("problems: %v without the key, %v with the key and a damaged file", m.Problems, damaged.Problems)
@@ -325,7 +326,7 @@ func TestBackupOfWhatIsEncrypted(t *testing.T) {
 		t.Errorf("the archive has %q in the clear, or the key", found)
 	}
 	dir := filepath.Join(t.TempDir(), "restored")
-	_, err = server.Restore(t.Context(), &without, dir, true)
+	_, err = cli.Restore(t.Context(), &without, dir, true)
 	e2e.Must(t, err)
 	copied := &e2e.World{T: t, Dir: dir, Database: w.Database, HTTP: w.HTTP, Change: w.Change}
 	copied.Run("127.0.0.1:0")
@@ -343,7 +344,7 @@ func TestMoveOfWhatIsEncrypted(t *testing.T) {
 	before := c.bo.Log(c.id)
 	e2e.Must(t, w.Stop())
 	url := e2e.PostgresDatabase(t)
-	_, err := server.Move(t.Context(), placeOf(w), url)
+	_, err := cli.Move(t.Context(), placeOf(w), url)
 	e2e.Must(t, err)
 	there := *w
 	there.Database = url

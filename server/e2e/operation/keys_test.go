@@ -16,12 +16,13 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/record"
-	"wenzhen/server"
+	"wenzhen/server/app"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
 // refused is why a server does not start in the world's data folder.
-func refused(w *e2e.World, t *testing.T, change ...func(*server.Config)) string {
+func refused(w *e2e.World, t *testing.T, change ...func(*app.Config)) string {
 	t.Helper()
 	cfg, err := e2e.Settings(w.Dir)
 	e2e.Must(t, err)
@@ -29,7 +30,7 @@ func refused(w *e2e.World, t *testing.T, change ...func(*server.Config)) string 
 	for _, f := range append(w.Change, change...) {
 		f(&cfg)
 	}
-	s, err := server.New(context.Background(), cfg, e2e.Quiet)
+	s, err := app.New(context.Background(), cfg, e2e.Quiet)
 	if err == nil {
 		e2e.Must(t, s.Close())
 		t.Fatal("the server starts")
@@ -57,10 +58,10 @@ func TestLostSealKey(t *testing.T) {
 	e2e.Must(t, w.Stop())
 
 	e2e.Must(t, os.Remove(key))
-	for name, change := range map[string]func(*server.Config){
-		"missing": func(*server.Config) {},
-		"another": func(cfg *server.Config) { cfg.SealKey = "another seal key of 32 characters" },
-		"account": func(cfg *server.Config) { cfg.AcceptNewKeys = []string{"account"} },
+	for name, change := range map[string]func(*app.Config){
+		"missing": func(*app.Config) {},
+		"another": func(cfg *app.Config) { cfg.SealKey = "another seal key of 32 characters" },
+		"account": func(cfg *app.Config) { cfg.AcceptNewKeys = []string{"account"} },
 	} {
 		if says := refused(w, t, change); !strings.Contains(says, "--accept-new-keys seal") || !strings.Contains(says, "signed documents") {
 			t.Errorf("%s: %s", name, says)
@@ -77,7 +78,7 @@ func TestLostSealKey(t *testing.T) {
 	e2e.Must(t, w.Stop())
 
 	e2e.Must(t, os.Remove(key))
-	w.Change = append(w.Change, func(cfg *server.Config) { cfg.AcceptNewKeys = []string{"seal"} })
+	w.Change = append(w.Change, func(cfg *app.Config) { cfg.AcceptNewKeys = []string{"seal"} })
 	w.Run("127.0.0.1:0")
 	if v := w.Verifies(t, record.KindDiagnosis, signed); !v.Intact {
 		t.Errorf("with a new key: %+v", v)
@@ -128,7 +129,7 @@ func TestANewAccountKeyHasAWayOut(t *testing.T) {
 	begun := e2e.Do(li, account.BeginTOTP, rooms.Nothing{})
 	e2e.Must(t, w.Stop())
 	e2e.Must(t, os.Remove(filepath.Join(w.Dir, "account.key")))
-	w.Change = append(w.Change, func(cfg *server.Config) { cfg.AcceptNewKeys = []string{"account"} })
+	w.Change = append(w.Change, func(cfg *app.Config) { cfg.AcceptNewKeys = []string{"account"} })
 	w.Run("127.0.0.1:0")
 
 	logsIn := func(p *e2e.Person, otp string) error {
@@ -153,7 +154,7 @@ func TestANewAccountKeyHasAWayOut(t *testing.T) {
 	e2e.Must(t, logsIn(bo, ""))
 	place := placeOf(w)
 	for range 2 {
-		_, err = server.AdministerUser(t.Context(), place, account.ResetSecondFactor.Name, w.Admin.User.Email, "", e2e.Quiet)
+		_, err = cli.AdministerUser(t.Context(), place, account.ResetSecondFactor.Name, w.Admin.User.Email, "", e2e.Quiet)
 		if err != nil {
 			break
 		}
@@ -180,19 +181,19 @@ func TestUnlikeNodeDoesNotJoin(t *testing.T) {
 	t.Parallel()
 	first := e2e.NewWorldOn(t, t.TempDir(), e2e.PostgresDatabase(t))
 	first.Run("127.0.0.1:0")
-	policy := func(cfg *server.Config) { cfg.Policy = "none" }
+	policy := func(cfg *app.Config) { cfg.Policy = "none" }
 	other := t.TempDir() // with the audit key, without which nothing starts
 	key, err := os.ReadFile(filepath.Join(first.Dir, "audit.key"))
 	e2e.Must(t, err)
 	e2e.Must(t, os.WriteFile(filepath.Join(other, "audit.key"), key, 0o600))
 	for name, c := range map[string]struct {
 		dir    string
-		change func(*server.Config)
+		change func(*app.Config)
 	}{
 		"--policy":    {first.Dir, policy},
-		"--call-ring": {first.Dir, func(cfg *server.Config) { cfg.CallRing /= 2 }},
-		"--seal-key":  {first.Dir, func(cfg *server.Config) { cfg.SealKey = "another seal key of 32 characters" }},
-		"-key":        {other, func(*server.Config) {}},
+		"--call-ring": {first.Dir, func(cfg *app.Config) { cfg.CallRing /= 2 }},
+		"--seal-key":  {first.Dir, func(cfg *app.Config) { cfg.SealKey = "another seal key of 32 characters" }},
+		"-key":        {other, func(*app.Config) {}},
 	} {
 		node := *first
 		node.Dir = c.dir

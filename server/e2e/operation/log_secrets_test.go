@@ -15,7 +15,7 @@ import (
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/operations"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -37,7 +37,7 @@ func TestSettingsAreNotLogged(t *testing.T) {
 	}))
 	t.Cleanup(gateway.Close)
 	nobody := e2e.FreeAddress(t)
-	w, log := recorded(t, func(c *server.Config) {
+	w, log := recorded(t, func(c *app.Config) {
 		c.TokenKey, c.AccountKey, c.SealKey, c.EncryptionKey, c.IceSecret = key("token"), key("account"), key("seal"), key("encryption"), key("ice")
 		c.Redis = fmt.Sprintf("redis://node:%s@%s", marked, nobody)
 		c.MailServer, c.MailFrom, c.MailDelay = fmt.Sprintf("smtp://postman:%s@%s?tls=off", marked, nobody), "no-reply@clinic.example", 0

@@ -13,12 +13,12 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
 // recorded is a world whose server logs everything it ever would, as JSON.
-func recorded(t *testing.T, change ...func(*server.Config)) (*e2e.World, *e2e.Recorder) {
+func recorded(t *testing.T, change ...func(*app.Config)) (*e2e.World, *e2e.Recorder) {
 	t.Helper()
 	r := &e2e.Recorder{}
 	w := e2e.NewWorld(t, t.TempDir())

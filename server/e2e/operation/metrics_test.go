@@ -13,11 +13,11 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
-func private(c *server.Config) { c.MetricsAddr = "127.0.0.1:0" }
+func private(c *app.Config) { c.MetricsAddr = "127.0.0.1:0" }
 
 // What people do can be read off the metrics, and the names that they make up
 // cannot.

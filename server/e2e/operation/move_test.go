@@ -11,7 +11,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
-	"wenzhen/server"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
@@ -51,18 +51,18 @@ func TestMoveToPostgres(t *testing.T) {
 	withOldText(t, w.Dir, string(id))
 
 	url := e2e.PostgresDatabase(t)
-	moved, err := server.Move(t.Context(), placeOf(w), url)
+	moved, err := cli.Move(t.Context(), placeOf(w), url)
 	e2e.Must(t, err)
 	if int(moved["events"]) < len(before) || moved["messages"] != 4 || moved["users"] != 3 {
 		t.Errorf("moved %v", moved)
 	}
-	if _, err := server.Move(t.Context(), placeOf(w), url); err == nil {
+	if _, err := cli.Move(t.Context(), placeOf(w), url); err == nil {
 		t.Error("it moved into a database that is not empty")
 	}
 	there := *w
 	there.Database = url
 	there.Run("127.0.0.1:0")
-	e2e.Must(t, server.AskReady(t.Context(), there.Base))
+	e2e.Must(t, cli.AskReady(t.Context(), there.Base))
 	bo = &e2e.Person{Client: there.Client(client.WithTokens(bo.Tokens())), World: &there, User: bo.User}
 	if after := bo.Log(id); !reflect.DeepEqual(before, after) {
 		t.Errorf("the log was %d events and is %d", len(before), len(after))

@@ -10,7 +10,7 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -26,7 +26,7 @@ func TestPlantedRowsStopNobody(t *testing.T) {
 func plantedRowsStopNobody(t *testing.T, database string) {
 	w := e2e.NewWorldOn(t, t.TempDir(), database)
 	var ahead atomic.Int64
-	w.Now, w.Change = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())).UTC().Truncate(time.Microsecond) }, []func(*server.Config){atRest, private}
+	w.Now, w.Change = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())).UTC().Truncate(time.Microsecond) }, []func(*app.Config){atRest, private}
 	w.Run("127.0.0.1:0")
 	w.EnterAdmin()
 	bo, wang := w.Patient("bo").Online(), w.Doctor("wang").Online()

@@ -11,14 +11,15 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
-	"wenzhen/server"
+	"wenzhen/server/app"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
 // refusedStart starts a server that must not start, and checks the reason.
-func refusedStart(t *testing.T, cfg server.Config, reason string) {
+func refusedStart(t *testing.T, cfg app.Config, reason string) {
 	t.Helper()
-	s, err := server.New(context.Background(), cfg, e2e.Quiet)
+	s, err := app.New(context.Background(), cfg, e2e.Quiet)
 	if err == nil {
 		e2e.Must(t, s.Close())
 	}
@@ -36,7 +37,7 @@ func TestOneServerForEachDataFolder(t *testing.T) {
 	cfg, err := e2e.Settings(w.Dir)
 	e2e.Must(t, err)
 	refusedStart(t, cfg, "another wenzhen runs")
-	if _, err := server.Move(t.Context(), placeOf(w), "postgres://127.0.0.1:1/none"); err == nil || !strings.Contains(err.Error(), "must be stopped") {
+	if _, err := cli.Move(t.Context(), placeOf(w), "postgres://127.0.0.1:1/none"); err == nil || !strings.Contains(err.Error(), "must be stopped") {
 		t.Errorf("moved beside a server: %v", err)
 	}
 	w.Patient("bo") // the first goes on
@@ -56,14 +57,14 @@ func TestDemoAccountsNeedTheDemo(t *testing.T) {
 	cfg, err := e2e.Settings(t.TempDir())
 	e2e.Must(t, err)
 	cfg.Demo, cfg.TurnAddr = true, "127.0.0.1:0"
-	s, err := server.New(t.Context(), cfg, e2e.Quiet)
+	s, err := app.New(t.Context(), cfg, e2e.Quiet)
 	e2e.Must(t, err)
 	e2e.Must(t, s.Close())
 	cfg.Demo = false
 	refusedStart(t, cfg, "filled by --demo")
 
 	cfg.Demo = true
-	s, err = server.New(t.Context(), cfg, e2e.Quiet) // as a demo it starts again
+	s, err = app.New(t.Context(), cfg, e2e.Quiet) // as a demo it starts again
 	e2e.Must(t, err)
 	e2e.Must(t, s.Close())
 }
@@ -84,7 +85,7 @@ func TestNobodyTakesThePublishedPassword(t *testing.T) {
 // Without a gateway nothing costs anything: play money is never a default (SEC-18).
 func TestPlayMoneyMustBeNamed(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) { c.Gateways = nil })
+	w := e2e.Start(t, func(c *app.Config) { c.Gateways = nil })
 	bo, wang := w.Patient("bo"), w.Doctor("wang")
 	offers := []account.DoctorService{{Service: account.Advice, Medium: account.Text, Price: 5000, Currency: "CNY", Minutes: 15},
 		{Service: account.Followup, Medium: account.Text, Currency: "CNY", Minutes: 15}}

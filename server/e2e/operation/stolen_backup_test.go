@@ -23,7 +23,8 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/record"
-	"wenzhen/server"
+	"wenzhen/server/app"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
@@ -118,10 +119,10 @@ func (l loot) opens(t *testing.T, w *e2e.World, public []byte) (tokens, seals in
 func TestStolenBackup(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change []func(*server.Config)
+		change []func(*app.Config)
 		safe   bool
 	}{
-		"encrypted": {[]func(*server.Config){atRest}, true},
+		"encrypted": {[]func(*app.Config){atRest}, true},
 		"plain":     {nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +140,7 @@ func TestStolenBackup(t *testing.T) {
 			public := decoded(t, v.PublicKey)
 			e2e.Must(t, os.WriteFile(filepath.Join(w.Dir, "site-tls.key"), []byte("a key of somebody else's"), 0o600))
 			var archive bytes.Buffer
-			_, err := server.Backup(t.Context(), placeOf(w), &archive)
+			_, err := cli.Backup(t.Context(), placeOf(w), &archive)
 			e2e.Must(t, err)
 			l := steal(t, archive.Bytes())
 			if len(l.files) < 8 || len(l.kids) == 0 || len(l.sessions) < 3 || l.files["site-tls.key"] != nil || strings.Contains(l.all(), certificateKey) {
@@ -185,11 +186,11 @@ func TestRestoreEndsLogins(t *testing.T) {
 	w := e2e.OnSQLite(t)
 	bo := w.Patient("bo")
 	var archive bytes.Buffer
-	_, err := server.Backup(t.Context(), placeOf(w), &archive)
+	_, err := cli.Backup(t.Context(), placeOf(w), &archive)
 	e2e.Must(t, err)
 	for name, keep := range map[string]bool{"ends": false, "kept": true} {
 		dir := filepath.Join(t.TempDir(), name)
-		_, err := server.Restore(t.Context(), bytes.NewReader(archive.Bytes()), dir, keep)
+		_, err := cli.Restore(t.Context(), bytes.NewReader(archive.Bytes()), dir, keep)
 		e2e.Must(t, err)
 		copied := &e2e.World{T: t, Dir: dir, Database: w.Database, HTTP: w.HTTP}
 		copied.Run("127.0.0.1:0")

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/blob"
 	"wenzhen/server/e2e"
 )
@@ -26,7 +26,7 @@ func TestACrashLeavesNoFiles(t *testing.T) {
 		long := time.Now().Add(-2 * blob.Rest)
 		e2e.Must(t, os.Chtimes(path, long, long))
 	}
-	w.Change = []func(*server.Config){}
+	w.Change = []func(*app.Config){}
 	w.Run("127.0.0.1:0")
 	e2e.Eventually(t, "both are gone", func() bool {
 		for _, name := range []string{lost, half} {

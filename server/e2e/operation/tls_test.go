@@ -13,7 +13,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/schedule"
-	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -54,7 +54,7 @@ func TestTLS(t *testing.T) {
 	if plain := e2e.Start(t).Ask(t, "GET", "/api/v1/config", "", ""); plain.Header.Get("Strict-Transport-Security") != "" {
 		t.Error("a server without TLS asks for it")
 	}
-	proxied := e2e.Start(t, func(c *server.Config) { c.PublicURL = "https://clinic.example" })
+	proxied := e2e.Start(t, func(c *app.Config) { c.PublicURL = "https://clinic.example" })
 	if a := proxied.Ask(t, "GET", "/api/v1/config", "", ""); a.Header.Get("Strict-Transport-Security") == "" {
 		t.Error("behind a proxy that speaks TLS it does not ask for it")
 	}
@@ -89,7 +89,7 @@ func TestCertificateIsRenewed(t *testing.T) {
 // Over plain HTTP one is sent on, and nothing else.
 func TestHTTPLeadsToHTTPS(t *testing.T) {
 	t.Parallel()
-	w, _, _ := e2e.Encrypted(t, func(c *server.Config) { c.HTTPAddr = "127.0.0.1:0" })
+	w, _, _ := e2e.Encrypted(t, func(c *app.Config) { c.HTTPAddr = "127.0.0.1:0" })
 	plain := *w
 	plain.Base = w.Server.PlainURL()
 	if a := plain.Ask(t, "GET", "/consultations/x?y=1", "", ""); a.Status != http.StatusPermanentRedirect || a.Header.Get("Location") != w.Base+"/consultations/x?y=1" {
@@ -110,11 +110,11 @@ func TestBadCertificate(t *testing.T) {
 	cfg, err := e2e.Settings(t.TempDir())
 	e2e.Must(t, err)
 	cfg.TLSCert, cfg.TLSKey = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	if _, err := server.New(t.Context(), cfg, e2e.Quiet); err == nil || !strings.Contains(err.Error(), "--tls-cert") {
+	if _, err := app.New(t.Context(), cfg, e2e.Quiet); err == nil || !strings.Contains(err.Error(), "--tls-cert") {
 		t.Errorf("without files: %v", err)
 	}
 	cfg.TLSKey = ""
-	if _, err := server.New(t.Context(), cfg, e2e.Quiet); err == nil || !strings.Contains(err.Error(), "--tls-key") {
+	if _, err := app.New(t.Context(), cfg, e2e.Quiet); err == nil || !strings.Contains(err.Error(), "--tls-key") {
 		t.Errorf("without a key: %v", err)
 	}
 }
@@ -153,7 +153,7 @@ func TestTrustedProxies(t *testing.T) {
 	t.Parallel()
 	const burst = 5
 	for _, trusted := range []bool{true, false} {
-		w := e2e.Start(t, func(c *server.Config) {
+		w := e2e.Start(t, func(c *app.Config) {
 			c.CommandRate, c.CommandBurst = 0.001, burst
 			if trusted {
 				c.TrustedProxies = []string{"127.0.0.0/8"}
@@ -191,7 +191,7 @@ func TestTrustedProxies(t *testing.T) {
 // Pages of other sites get in by one setting, over REST and sockets alike.
 func TestOrigins(t *testing.T) {
 	t.Parallel()
-	w := e2e.Start(t, func(c *server.Config) {
+	w := e2e.Start(t, func(c *app.Config) {
 		c.PublicURL, c.Origins = "https://clinic.example", []string{"https://app.example"}
 	})
 	own := strings.Replace(w.Base, "http://", "", 1)

@@ -25,12 +25,13 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
 	"wenzhen/server"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 	"wenzhen/server/push/pushtest"
 )
 
 // traced is a world that traces to a collector.
-func traced(t *testing.T, change ...func(*server.Config)) (*e2e.World, *collector) {
+func traced(t *testing.T, change ...func(*app.Config)) (*e2e.World, *collector) {
 	t.Helper()
 	c := newCollector(t)
 	return e2e.Start(t, append(change, c.settings)...), c
@@ -212,7 +213,7 @@ func TestTracesOfFailures(t *testing.T) {
 func TestTracesOfTasks(t *testing.T) {
 	t.Parallel()
 	services := pushtest.Start(t)
-	w, c := traced(t, func(c *server.Config) { c.PushAllow = []string{services.Host()} })
+	w, c := traced(t, func(c *app.Config) { c.PushAllow = []string{services.Host()} })
 	bo, wang, browser := w.Patient("bo"), w.Costly("wang"), services.Browser()
 	e2e.Do(bo, notification.Subscribe, browser.Subscription())
 	opened := e2e.Do(bo, consultation.Open, consultation.OpenInput{DoctorID: wang.User.ID, Service: account.Advice, Medium: account.Text, Complaint: "headache"})
@@ -256,7 +257,7 @@ func TestTracesWithoutACollector(t *testing.T) {
 			log := &e2e.Recorder{}
 			w := e2e.NewWorld(t, t.TempDir())
 			w.Log = slog.New(slog.NewJSONHandler(log, nil))
-			w.Change = []func(*server.Config){private, func(c *server.Config) { c.OTLPEndpoint, c.DrainTimeout = endpoint, 3*time.Second }}
+			w.Change = []func(*app.Config){private, func(c *app.Config) { c.OTLPEndpoint, c.DrainTimeout = endpoint, 3*time.Second }}
 			w.Run("127.0.0.1:0")
 			w.EnterAdmin()
 			bo, wang := w.Patient("bo").Online(), w.Doctor("wang")
@@ -291,15 +292,15 @@ func TestTracesAreOffByDefault(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	for setting, change := range map[string]func(*server.Config){
-		"--otlp-endpoint": func(c *server.Config) { c.OTLPEndpoint = "collector:4318" },
-		"--otlp-headers":  func(c *server.Config) { c.OTLPEndpoint, c.OTLPHeaders = "http://collector:4318", "secret" },
-		"--trace-ratio":   func(c *server.Config) { c.TraceRatio = 1.5 },
+	for setting, change := range map[string]func(*app.Config){
+		"--otlp-endpoint": func(c *app.Config) { c.OTLPEndpoint = "collector:4318" },
+		"--otlp-headers":  func(c *app.Config) { c.OTLPEndpoint, c.OTLPHeaders = "http://collector:4318", "secret" },
+		"--trace-ratio":   func(c *app.Config) { c.TraceRatio = 1.5 },
 	} {
 		cfg, err := e2e.Settings(dir)
 		e2e.Must(t, err)
 		change(&cfg)
-		if _, err := server.New(t.Context(), cfg, e2e.Quiet); err == nil || !strings.Contains(err.Error(), setting) {
+		if _, err := app.New(t.Context(), cfg, e2e.Quiet); err == nil || !strings.Contains(err.Error(), setting) {
 			t.Errorf("a bad %s is answered by %v", setting, err)
 		}
 	}
@@ -309,7 +310,7 @@ func TestTracesAreOffByDefault(t *testing.T) {
 // the whole server, both in this process.
 func BenchmarkMessageSend(b *testing.B) {
 	c := newCollector(b)
-	for name, change := range map[string]func(*server.Config){"off": func(*server.Config) {}, "on": c.settings, "tenth": func(cfg *server.Config) {
+	for name, change := range map[string]func(*app.Config){"off": func(*app.Config) {}, "on": c.settings, "tenth": func(cfg *app.Config) {
 		c.settings(cfg)
 		cfg.TraceRatio = 0.1
 	}} {

@@ -1,4 +1,4 @@
-package server
+package app
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wenzhen/rooms"
+	"wenzhen/server"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
 	"wenzhen/server/httpserver"
@@ -33,7 +34,7 @@ func (s *Server) encrypt() error {
 func (s *Server) openIssuer() (*httpserver.Issuer, error) {
 	cfg := s.cfg
 	return httpserver.NewIssuer(httpserver.ACME{Domains: cfg.AcmeDomains, Email: cfg.AcmeEmail, Directory: cfg.AcmeDirectory, Roots: cfg.AcmeRoots,
-		Folder: filepath.Join(cfg.Data, datafolder.CertificatesFolder), UserAgent: "wenzhen/" + Version, Now: database.Now, Log: s.log})
+		Folder: filepath.Join(cfg.Data, datafolder.CertificatesFolder), UserAgent: "wenzhen/" + server.Version, Now: database.Now, Log: s.log})
 }
 
 // scheme is that of the public listener.

@@ -1,8 +1,9 @@
-package server
+package app
 
 import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
+	"wenzhen/server"
 )
 
 // Public is what GET /api/v1/config tells anyone.
@@ -60,7 +61,7 @@ type PublicRealtime struct {
 func (s *Server) publicly() Public {
 	cfg := s.cfg
 	return Public{
-		Version: Version,
+		Version: server.Version,
 		Limits: PublicLimits{TextCharacters: chat.TextLimit, AttachmentBytes: cfg.AttachmentBytes,
 			VoiceSeconds: int(cfg.VoiceLength.Seconds()), VoiceBytes: cfg.VoiceBytes},
 		Realtime: PublicRealtime{cfg.PingInterval.Milliseconds(), cfg.PingTimeout.Milliseconds(),

@@ -1,4 +1,4 @@
-package server
+package app
 
 import (
 	"context"
@@ -12,12 +12,13 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/operations"
 	"wenzhen/rooms/store"
+	"wenzhen/server"
 	"wenzhen/server/process"
 )
 
 // openDesk makes the admin's desk; it shows nothing before its Show is called.
 func (s *Server) openDesk() *operations.Service {
-	return operations.New(operations.Config{Node: s.name(), Version: Version, Message: chat.Send.Name, Process: measure,
+	return operations.New(operations.Config{Node: s.name(), Version: server.Version, Message: chat.Send.Name, Process: measure,
 		Check: s.check, Settings: s.cfg.settings()}, store.Operations{DB: s.db}, s.hub, s.clock)
 }
 

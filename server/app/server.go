@@ -1,7 +1,7 @@
-// Package server is Wenzhen running: it reads the configuration, puts the
-// parts together, and starts and stops them in the right order. It is the only
-// package that knows both the store and the transports.
-package server
+// Package app is one node of Wenzhen: it reads the configuration, makes storage,
+// services and transports in this order, and starts and stops them. It is the
+// only package that knows both the store and the transports.
+package app
 
 import (
 	"context"
@@ -93,9 +93,6 @@ type Server struct {
 // answerTimeout is how long a request may take until its answer is read; what
 // takes longer by nature (files, exports, polls) says so itself.
 const answerTimeout = 2 * time.Minute
-
-// Version is set by the linker (make build).
-var Version = "dev"
 
 // Option changes what a server has from its surroundings.
 type Option func(*Server)

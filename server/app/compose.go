@@ -1,4 +1,4 @@
-package server
+package app
 
 import (
 	"cmp"
@@ -18,6 +18,7 @@ import (
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
+	"wenzhen/server"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
 	"wenzhen/server/document"
@@ -69,7 +70,7 @@ func (s *Server) listen(ctx context.Context, p *parts) (err error) {
 	if s.listener, err = httpserver.Listen(ctx, s.cfg.Addr); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	s.metrics, s.idle = metrics.New(Version, s.clock), httpserver.NewIdleConns(s.cfg.WaitingConnections)
+	s.metrics, s.idle = metrics.New(server.Version, s.clock), httpserver.NewIdleConns(s.cfg.WaitingConnections)
 	if s.private, err = httpserver.ListenAux("metrics", s.cfg.MetricsAddr, s.metrics.Handler(), s.log); err != nil {
 		return err
 	}

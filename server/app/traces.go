@@ -1,4 +1,4 @@
-package server
+package app
 
 import (
 	"context"
@@ -6,12 +6,13 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/billing"
+	"wenzhen/server"
 	"wenzhen/server/tracing"
 )
 
 // openTraces begins to trace, if there is a collector to send to.
 func (s *Server) openTraces(context.Context, *parts) (err error) {
-	s.tracing, err = tracing.New(tracing.Config{Endpoint: s.cfg.OTLPEndpoint, Headers: s.cfg.OTLPHeaders, Ratio: s.cfg.TraceRatio, Version: Version, Log: s.log})
+	s.tracing, err = tracing.New(tracing.Config{Endpoint: s.cfg.OTLPEndpoint, Headers: s.cfg.OTLPHeaders, Ratio: s.cfg.TraceRatio, Version: server.Version, Log: s.log})
 	return err
 }
 

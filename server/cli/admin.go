@@ -1,4 +1,6 @@
-package server
+// Package cli has what the commands of the command line do that do not serve: on
+// the data folder and the database, whether or not a server runs on them.
+package cli
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package server
+package cli
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"wenzhen/rooms/store"
 	"wenzhen/rooms/vault"
+	"wenzhen/server"
 	"wenzhen/server/backup"
 	"wenzhen/server/blob"
 	"wenzhen/server/database"
@@ -41,7 +42,7 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 		return m, fmt.Errorf("backup: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	m = backup.Manifest{Version: Version, At: database.Now()}
+	m = backup.Manifest{Version: server.Version, At: database.Now()}
 	snapshot := filepath.Join(scratch, backup.Database)
 	if err := store.Snapshot(ctx, file, snapshot); err != nil {
 		return m, fmt.Errorf("backup: %w", err)

@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"wenzhen/rooms/audit"
+	"wenzhen/rooms/store"
+	"wenzhen/server/datafolder"
+)
+
+// signAudit has the audit log signed with a key that is kept in the data folder.
+// It makes no new key where entries were signed with another, unless that is
+// accepted.
+func (s *Server) signAudit(ctx context.Context) error {
+	kept, err := s.secrets.Kept(datafolder.AuditKeyFile)
+	if err != nil {
+		return err
+	}
+	lost, err := s.lostAuditKey(ctx, kept)
+	if err != nil {
+		return err
+	}
+	if lost != nil && !slices.Contains(s.cfg.AcceptNewKeys, store.AuditKey) {
+		return s.explain(lost)
+	}
+	if s.auditKey, err = s.secrets.Take("", datafolder.AuditKeyFile); err != nil {
+		return err
+	}
+	return s.db.BeginAudit(ctx, s.auditKey, kept == nil || lost != nil)
+}
+
+// lostAuditKey reports, by a *KeyLost, that there are entries that were signed
+// with another key than the one kept.
+func (s *Server) lostAuditKey(ctx context.Context, kept []byte) (*store.KeyLost, error) {
+	var lost *store.KeyLost
+	err := s.db.NeedsKey(ctx, store.AuditKey)
+	if !errors.As(err, &lost) {
+		return nil, err
+	}
+	if kept != nil && (lost.Want == "" || lost.Want == datafolder.Fingerprint(kept, store.AuditKey)) {
+		return nil, nil
+	}
+	return lost, nil
+}
+
+// auditEvery is how often the whole audit log is followed.
+const auditEvery = time.Hour
+
+// watchAudit follows the audit log again and again until ctx ends, on one node of
+// several. What it finds is entered in the log, and logged by the store.
+func watchAudit(ctx context.Context, db *store.DB, log *audit.Service, to *slog.Logger) {
+	tick := time.NewTicker(auditEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := db.Alone(ctx, "audit", func(ctx context.Context) error {
+			_, err := log.Inspect(ctx)
+			return err
+		})
+		if err != nil && ctx.Err() == nil {
+			to.Error("the audit log could not be followed", "error", err)
+		}
+	}
+}

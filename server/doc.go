@@ -1,0 +1,8 @@
+// Package server names the version of the server. The packages below it are the
+// server: app composes one node of it, cli has the commands that need none.
+package server
+
+//go:generate go test -run TestSettingsAreDocumented -update ./app
+
+// Version is set by the linker (make build).
+var Version = "dev"
