@@ -1,6 +1,10 @@
 package consultation
 
-import "wenzhen/rooms"
+import (
+	"context"
+
+	"wenzhen/rooms"
+)
 
 // LeaveReason says why someone takes part no more.
 type LeaveReason string
@@ -81,4 +85,51 @@ func devicesOf(people []Participant) []rooms.RoomID {
 		list[i] = rooms.UserRoom(p.UserID)
 	}
 	return list
+}
+
+func (s *Service) remove(ctx context.Context, actor rooms.Actor, in ParticipantRef) (rooms.Nothing, error) {
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
+		if _, _, err := host(tx, actor, in.ConsultationID); err != nil {
+			return err
+		}
+		p, err := tx.Participant(in.ConsultationID, in.UserID)
+		switch {
+		case rooms.CodeOf(err) == rooms.CodeNotFound, err == nil && p.Expected:
+			return rooms.NotFound("participant")
+		case err != nil:
+			return err
+		case !p.Invited():
+			return rooms.Forbidden("the patient and the doctor cannot be removed from their consultation")
+		}
+		return firstError(s.out(tx, in.ConsultationID, actor, p.UserID, LeftRemoved),
+			s.enterInLog(tx, actor, RemoveParticipant.Name, in.ConsultationID, "user:"+string(p.UserID)))
+	})
+}
+
+func (s *Service) quit(ctx context.Context, actor rooms.Actor, in Input) (rooms.Nothing, error) {
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
+		me, err := tx.Participant(in.ConsultationID, actor.UserID)
+		if err != nil {
+			return err
+		}
+		if !me.Invited() {
+			return rooms.Forbidden("the patient and the doctor cannot leave their consultation; it can be cancelled, declined or ended")
+		}
+		return firstError(s.out(tx, in.ConsultationID, actor, me.UserID, LeftQuit),
+			s.enterInLog(tx, actor, Quit.Name, in.ConsultationID, "user:"+string(me.UserID)))
+	})
+}
+
+// out ends the part of an invited person.
+func (s *Service) out(tx Tx, id ID, actor rooms.Actor, user rooms.UserID, reason LeaveReason) error {
+	return firstError(s.Remove(tx, actor, id, user, reason), s.become(tx, actor, id, user, InvitationLeft))
+}
+
+// former are those who took part before, as far as me may know.
+func (s *Service) former(ctx context.Context, id ID, me Participant) ([]Former, error) {
+	list, err := s.store.Former(ctx, id, me.Since)
+	if list == nil {
+		list = []Former{}
+	}
+	return list, err
 }

@@ -186,3 +186,12 @@ func announce(tx Tx, c Consultation, actor rooms.Actor, now time.Time) error {
 	}
 	return tx.SetTimer(rooms.Timer{Kind: timerKind, Subject: string(c.ID), Due: *c.DueAt})
 }
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
