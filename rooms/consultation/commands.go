@@ -57,7 +57,8 @@ var (
 
 // What happens in a consultation.
 var (
-	Updated = rooms.Event[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it."}
+	Updated = rooms.Event[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it, " +
+		"without the earlier diagnosis, which consultation:read has, and with reason and summary where they are new."}
 	Entered = rooms.Event[Participant]{Name: "participant:joined", Doc: "Someone may enter the consultation from now on, or has another part in it."}
 	Left    = rooms.Event[Departure]{Name: "participant:left", Doc: "Someone takes part no more. Their own devices are told as well, and hear nothing of the room after that."}
 

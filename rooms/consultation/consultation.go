@@ -46,7 +46,8 @@ type Consultation struct {
 	PatientID   account.PatientID   `json:"patientId"`
 	PatientName string              `json:"patientName"`
 	Complaint   string              `json:"complaint"`
-	// PriorDiagnosis is what a followup rests on.
+	// PriorDiagnosis is what a followup rests on. It is never part of an event:
+	// invited people hear the room too, and read it only with the history.
 	PriorDiagnosis string `json:"priorDiagnosis,omitempty"`
 	Price          int64  `json:"price"` // minor units, as offered when it was opened
 	Currency       string `json:"currency"`
@@ -68,11 +69,13 @@ type Consultation struct {
 	ClockLeftMs int64 `json:"clockLeftMs,omitempty"`
 
 	// Reason is the last one given, with a decline, a cancellation, a referral.
+	// Of events it is part of the one with which it was given.
 	Reason string `json:"reason,omitempty"`
 	// EndedBy is EndedByClinic if neither patient nor doctor nor their clock ended
 	// it, but an admin, or that one of them is gone.
 	EndedBy string `json:"endedBy,omitempty"`
-	// Summary is what the doctor signed at the end of a followup.
+	// Summary is what the doctor signed at the end of a followup. Of events it is
+	// part of the one with which it was signed.
 	Summary *Summary `json:"summary,omitempty"`
 	// Reopened says that the follow-up questions have been used once.
 	Reopened bool `json:"reopened"`
@@ -94,6 +97,40 @@ type Consultation struct {
 	LastSeq  rooms.Seq `json:"lastSeq,omitempty"`
 	ReadUpTo rooms.Seq `json:"readUpTo,omitempty"`
 	Unread   int       `json:"unread,omitempty"`
+
+	// ReasonSeq and SummarySeq are where in the log Reason was given and Summary
+	// was signed; 0 for those from before this was kept.
+	ReasonSeq  rooms.Seq `json:"-"`
+	SummarySeq rooms.Seq `json:"-"`
+}
+
+// ShownTo is the consultation as p may see it: without what was written before
+// p's history begins, but for the complaint, which is what p was invited to.
+func (c Consultation) ShownTo(p Participant) Consultation {
+	if p.Since == 0 {
+		return c
+	}
+	c.PriorDiagnosis = ""
+	if !p.Sees(c.ReasonSeq) {
+		c.Reason = ""
+	}
+	if !p.Sees(c.SummarySeq) {
+		c.Summary = nil
+	}
+	return c
+}
+
+// logged is the consultation as the event at seq has it, for everyone who hears
+// the room.
+func (c Consultation) logged(seq rooms.Seq) Consultation {
+	c.PriorDiagnosis = ""
+	if c.ReasonSeq != seq {
+		c.Reason = ""
+	}
+	if c.SummarySeq != seq {
+		c.Summary = nil
+	}
+	return c
 }
 
 // EndedByClinic marks what the clinic has ended.

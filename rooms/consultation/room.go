@@ -1,7 +1,9 @@
 package consultation
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -53,6 +55,7 @@ func (s *Service) read(ctx context.Context, actor rooms.Actor, in Input) (Consul
 	if err != nil {
 		return Consultation{}, err
 	}
+	c = c.ShownTo(me)
 	c.ReadUpTo = max(me.ReadUpTo, me.Since)
 	if c.Status == Waiting {
 		c.Queue, err = s.queueOf(ctx, c)
@@ -114,7 +117,8 @@ func (s *Service) events(ctx context.Context, actor rooms.Actor, in EventsInput)
 	if err != nil {
 		return EventPage{}, err
 	}
-	return EventPage{Items: items, LastSeq: last, HasMore: more(items, after, last)}, nil
+	items, err = shown(items, me)
+	return EventPage{Items: items, LastSeq: last, HasMore: more(items, after, last)}, err
 }
 
 // more tells whether the log goes on after what was read.
@@ -134,6 +138,30 @@ func upToBytes(events []rooms.Entry, most int) []rooms.Entry {
 		}
 	}
 	return events
+}
+
+// shown are events of the log as me may see them: those of earlier versions had
+// the earlier diagnosis, and the summary whenever it had been signed.
+func shown(events []rooms.Entry, me Participant) ([]rooms.Entry, error) {
+	if me.Since == 0 {
+		return events, nil
+	}
+	for i, e := range events {
+		if e.Name != Updated.Name || !bytes.Contains(e.Data, []byte(`"priorDiagnosis":`)) {
+			continue
+		}
+		var c Consultation
+		if err := json.Unmarshal(e.Data, &c); err != nil {
+			return nil, err
+		}
+		c.PriorDiagnosis, c.Summary = "", nil
+		data, err := json.Marshal(c)
+		if err != nil {
+			return nil, err
+		}
+		events[i].Data = data
+	}
+	return events, nil
 }
 
 // join subscribes first and reads the log after: an event that commits in
@@ -211,10 +239,14 @@ func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after ro
 		}
 	}
 	former, err := s.former(ctx, c.ID, me)
+	if err != nil {
+		return Joined{}, err
+	}
 	if me.Since > after { // let in anew meanwhile
 		after, events = me.Since, slices.DeleteFunc(events, func(e rooms.Entry) bool { return !me.Sees(e.Seq) })
 	}
-	return Joined{Consultation: c, Participants: people, Former: former, Presence: s.presence.In(room), Events: events, Since: me.Since,
+	events, err = shown(events, me)
+	return Joined{Consultation: c.ShownTo(me), Participants: people, Former: former, Presence: s.presence.In(room), Events: events, Since: me.Since,
 		LastSeq: last, HasMore: more(events, after, last), ReadUpTo: max(me.ReadUpTo, me.Since)}, err
 }
 

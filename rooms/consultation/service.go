@@ -145,9 +145,16 @@ func (s *Service) transit(tx Tx, c Consultation, t transition, in change) (Consu
 	if in.excused, err = s.excuses(tx, c, t); err != nil {
 		return c, err
 	}
-	c, err = t.apply(c, in, s.now())
+	summary := c.Summary
+	if c, err = t.apply(c, in, s.now()); err != nil {
+		return c, err
+	}
+	last, err := tx.LastSeq(c.ID.Room())
 	if err != nil {
 		return c, err
+	}
+	if c.ReasonSeq = last + 1; c.Summary != summary {
+		c.SummarySeq = last + 1
 	}
 	if err := s.save(tx, c, in.actor); err != nil {
 		return c, err
@@ -178,7 +185,7 @@ func announce(tx Tx, c Consultation, actor rooms.Actor, now time.Time) error {
 	for i, p := range people {
 		also[i] = rooms.UserRoom(p.UserID)
 	}
-	if _, err := Updated.Record(tx, c.ID.Room(), actor, now, also, func(rooms.Seq) (Consultation, error) { return c, nil }); err != nil {
+	if _, err := Updated.Record(tx, c.ID.Room(), actor, now, also, func(seq rooms.Seq) (Consultation, error) { return c.logged(seq), nil }); err != nil {
 		return err
 	}
 	if c.DueAt == nil {

@@ -109,9 +109,10 @@ var (
 // What happens.
 var (
 	DiagnosisSigned     = rooms.Event[Diagnosis]{Name: "diagnosis:signed", Doc: "A doctor signed a diagnosis, or an amendment of one."}
-	PrescriptionUpdated = rooms.Event[Prescription]{Name: "prescription:updated", Doc: "A prescription was signed, or decided about."}
-	RecordEntered       = rooms.Event[RecordEntry]{Name: "record:entered", Doc: "An admin looked at a patient's record, and why; for the user who cares for the patient."}
-	RecordUpdated       = rooms.Event[RecordChange]{Name: "record:updated", Doc: "A patient's record has a new version; told to the user who cares for the patient."}
+	PrescriptionUpdated = rooms.Event[Prescription]{Name: "prescription:updated", Doc: "A prescription was signed, or decided about. " +
+		"Where someone was invited after it had been signed, the event of a decision has no items; prescription:read has them."}
+	RecordEntered = rooms.Event[RecordEntry]{Name: "record:entered", Doc: "An admin looked at a patient's record, and why; for the user who cares for the patient."}
+	RecordUpdated = rooms.Event[RecordChange]{Name: "record:updated", Doc: "A patient's record has a new version; told to the user who cares for the patient."}
 )
 
 // CodeQuery looks for codes. Limit is 1 to 50, 20 by default.

@@ -181,12 +181,26 @@ func considerAllergies(tx Tx, d *Document, despite bool) error {
 	return err
 }
 
+// announcePrescription records prescription:updated. The event of a decision has
+// no content where somebody hears the room who was invited after the prescription
+// had been signed.
 func (s *Service) announcePrescription(tx Tx, actor rooms.Actor, d Document) (Prescription, error) {
 	v, err := prescriptionOf(d)
 	if err != nil {
 		return v, err
 	}
-	return PrescriptionUpdated.Record(tx, d.ConsultationID.Room(), actor, d.UpdatedAt, nil, func(rooms.Seq) (Prescription, error) { return v, nil })
+	event := v
+	if len(d.Decisions) > 0 {
+		hidden, err := tx.HiddenFromSome(d.ConsultationID, d.SignedSeq+1)
+		if err != nil {
+			return v, err
+		}
+		if hidden {
+			event.PrescriptionContent = PrescriptionContent{Items: []Item{}}
+		}
+	}
+	_, err = PrescriptionUpdated.Record(tx, d.ConsultationID.Room(), actor, d.UpdatedAt, nil, func(rooms.Seq) (Prescription, error) { return event, nil })
+	return v, err
 }
 
 // line is a prescription in one line, for lists and search.

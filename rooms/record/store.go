@@ -53,6 +53,9 @@ type Tx interface {
 	// the patient in a consultation that was accepted and is not closed, or was
 	// let into one as a second doctor with all that was before.
 	Treats(user rooms.UserID, patient account.PatientID) (bool, error)
+	// HiddenFromSome reports whether somebody takes part in a consultation, or may
+	// enter it, whose history begins at a seq of its log or after it.
+	HiddenFromSome(id consultation.ID, seq rooms.Seq) (bool, error)
 	// Attends reports whether user is the doctor of an active consultation of
 	// patient, and so may write the record.
 	Attends(user rooms.UserID, patient account.PatientID) (bool, error)

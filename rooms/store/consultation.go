@@ -19,7 +19,7 @@ func (s Consultations) InTx(ctx context.Context, f func(consultation.Tx) error) 
 
 const consultationColumns = `c.id, c.status, c.service, c.medium, c.doctor_id, c.doctor_name, c.user_id, c.patient_id, c.patient_name,
 	c.complaint, c.prior_diagnosis, c.price, c.currency, c.minutes, c.created_at, c.updated_at, c.scheduled_at, c.queued_at, c.accepted_at,
-	c.answered_at, c.ended_at, c.due_at, c.clock_left_ms, c.reason, c.summary, c.reopened, c.turns_left, c.turn_open, c.refund, c.refund_percent, c.ended_by`
+	c.answered_at, c.ended_at, c.due_at, c.clock_left_ms, c.reason, c.summary, c.reopened, c.turns_left, c.turn_open, c.refund, c.refund_percent, c.ended_by, c.reason_seq, c.summary_seq`
 
 func scanConsultation(s scanner) (consultation.Consultation, error) { return scanConsultationAnd(s) }
 
@@ -28,7 +28,7 @@ func scanConsultationAnd(s scanner, more ...any) (consultation.Consultation, err
 	var summary string
 	err := s.Scan(append([]any{&c.ID, &c.Status, &c.Service, &c.Medium, &c.DoctorID, &c.DoctorName, &c.UserID, &c.PatientID, &c.PatientName,
 		unseal("consultations.complaint", &c.ID, &c.Complaint), unseal("consultations.prior_diagnosis", &c.ID, &c.PriorDiagnosis), &c.Price, &c.Currency, &c.Minutes, (*at)(&c.CreatedAt), (*at)(&c.UpdatedAt), atOrNil{&c.ScheduledAt}, atOrNil{&c.QueuedAt}, atOrNil{&c.AcceptedAt},
-		atOrNil{&c.AnsweredAt}, atOrNil{&c.EndedAt}, atOrNil{&c.DueAt}, &c.ClockLeftMs, unseal("consultations.reason", &c.ID, &c.Reason), unseal("consultations.summary", &c.ID, &summary), &c.Reopened, &c.TurnsLeft, &c.TurnOpen, &c.Refund, &c.RefundPercent, &c.EndedBy}, more...)...)
+		atOrNil{&c.AnsweredAt}, atOrNil{&c.EndedAt}, atOrNil{&c.DueAt}, &c.ClockLeftMs, unseal("consultations.reason", &c.ID, &c.Reason), unseal("consultations.summary", &c.ID, &summary), &c.Reopened, &c.TurnsLeft, &c.TurnOpen, &c.Refund, &c.RefundPercent, &c.EndedBy, &c.ReasonSeq, &c.SummarySeq}, more...)...)
 	if err != nil {
 		return c, found(err, "consultation")
 	}
@@ -58,11 +58,13 @@ func (s Consultations) Consultations(ctx context.Context, q consultation.Query) 
 	return collect(ctx, s.readers, func(row scanner) (consultation.Consultation, error) {
 		var lastAt time.Time
 		var lastSeq, readUpTo rooms.Seq
+		var me consultation.Participant
 		var unread int
-		c, err := scanConsultationAnd(row, &lastSeq, (*at)(&lastAt), &readUpTo, &unread)
+		c, err := scanConsultationAnd(row, &lastSeq, (*at)(&lastAt), &readUpTo, &me.Since, &unread)
+		c = c.ShownTo(me)
 		c.LastSeq, c.ReadUpTo, c.Unread, c.UpdatedAt = lastSeq, readUpTo, unread, lastAt
 		return c, err
-	}, `SELECT `+consultationColumns+`, r.last_seq, r.last_at, p.read_up_to,
+	}, `SELECT `+consultationColumns+`, r.last_seq, r.last_at, p.read_up_to, p.since_seq,
 			(SELECT count(*) FROM messages m WHERE m.consultation_id = c.id AND m.seq > p.read_up_to AND m.seq > p.since_seq AND m.sender_id <> p.user_id AND m.recalled_at IS NULL)
 		FROM participants p JOIN consultations c ON c.id = p.consultation_id JOIN rooms r ON r.id = 'consultation:' || c.id`+w.sql()+
 		` ORDER BY r.last_at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
@@ -210,10 +212,11 @@ func (tx *Tx) SaveConsultation(c consultation.Consultation) error {
 	}
 	return tx.exec(`UPDATE consultations SET status = $2, updated_at = $3, queued_at = $4, accepted_at = $5, answered_at = $6, ended_at = $7, due_at = $8,
 			clock_left_ms = $9, reason = $10, summary = $11, reopened = $12, turns_left = $13, turn_open = $14, refund = $15,
-			refund_percent = $16, scheduled_at = $17, doctor_id = $18, doctor_name = $19, minutes = $20, ended_by = $21 WHERE id = $1`,
+			refund_percent = $16, scheduled_at = $17, doctor_id = $18, doctor_name = $19, minutes = $20, ended_by = $21,
+			reason_seq = $22, summary_seq = $23 WHERE id = $1`,
 		c.ID, c.Status, micros(c.UpdatedAt), microsOrNull(c.QueuedAt), microsOrNull(c.AcceptedAt), microsOrNull(c.AnsweredAt), microsOrNull(c.EndedAt), microsOrNull(c.DueAt),
 		c.ClockLeftMs, seal(tx, "consultations.reason", c.ID, c.Reason), seal(tx, "consultations.summary", c.ID, string(summary)), c.Reopened, c.TurnsLeft, c.TurnOpen, c.Refund,
-		c.RefundPercent, microsOrNull(c.ScheduledAt), c.DoctorID, c.DoctorName, c.Minutes, c.EndedBy)
+		c.RefundPercent, microsOrNull(c.ScheduledAt), c.DoctorID, c.DoctorName, c.Minutes, c.EndedBy, c.ReasonSeq, c.SummarySeq)
 }
 
 // Participant implements consultation.Tx.

@@ -270,6 +270,13 @@ func (tx *Tx) Treats(user rooms.UserID, patient account.PatientID) (bool, error)
 	return does, err
 }
 
+// HiddenFromSome implements record.Tx.
+func (tx *Tx) HiddenFromSome(id consultation.ID, seq rooms.Seq) (bool, error) {
+	var hidden bool
+	err := tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM participants WHERE consultation_id = $1 AND since_seq >= $2)`, id, seq).Scan(&hidden)
+	return hidden, err
+}
+
 // Attends implements record.Tx.
 func (tx *Tx) Attends(user rooms.UserID, patient account.PatientID) (bool, error) {
 	var does bool

@@ -144,6 +144,17 @@ describe('Conversation', () => {
     expect(conversation.state.consultation?.updatedAt).toBe(at(99))
   })
 
+  test('what events leave out is kept as it was known', async () => {
+    await conversation.log.catchUp()
+    conversation.state.consultation = { ...consultation('active', 99), priorDiagnosis: 'hypertension', reason: 'a first one' }
+    live(event('consultation:updated', { ...consultation('on_hold', 100), reason: 'the laboratory' }))
+    expect(conversation.state.consultation).toMatchObject({ priorDiagnosis: 'hypertension', reason: 'the laboratory' })
+    live(event('consultation:updated', consultation('on_hold', 101)))
+    expect(conversation.state.consultation?.reason).toBe('the laboratory')
+    live(event('consultation:updated', consultation('active', 102)))
+    expect(conversation.state.consultation).toMatchObject({ priorDiagnosis: 'hypertension', reason: undefined })
+  })
+
   test('who leaves is neither there nor writing', async () => {
     await conversation.log.catchUp()
     conversation.typingStarted({ consultationId: 'c', userId: 'doctor' })

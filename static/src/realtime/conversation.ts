@@ -1,6 +1,7 @@
 import { type Ask, type Outbox, type RoomEvent, RoomLog, type Unsent } from 'wenzhen-client'
 import type { Failure } from '@/api/failure'
 import type { Consultation, Departure, Diagnosis, Entry, Former, Joined, Message, MessagePage, Participant, Prescription, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
+import { kept } from './kept'
 import { noteOf, notesOf, type Note } from './notes'
 import { Receipts } from './receipts'
 import { TypingNotice, TypingWatch } from './typing'
@@ -271,7 +272,7 @@ export class Conversation {
     this.logged = event.data
     // Joining answers with the newest state; the log behind it may be older.
     if (before && Date.parse(before.updatedAt) > Date.parse(event.data.updatedAt)) return
-    state.consultation = { ...event.data, queue: event.data.status === 'waiting' ? before?.queue : undefined }
+    state.consultation = { ...kept(before, event.data), queue: event.data.status === 'waiting' ? before?.queue : undefined }
   }
 
   /** A signed amendment takes the place of what it supersedes. */

@@ -5,6 +5,7 @@ import { api } from '@/api'
 import { Failure } from '@/api/failure'
 import type { Consultation, Message, Status } from '@/api/wire.gen'
 import type { Conversation, ConversationState } from '@/realtime/conversation'
+import { kept } from '@/realtime/kept'
 import { useOrders } from '@/billing/orders'
 import { warnOfDevice } from '@/composables/warnOfDevice'
 import { useInvitations } from './invitations'
@@ -62,7 +63,7 @@ export const useConsultations = defineStore('consultations', () => {
     const before = byId.get(c.id)
     if (before && Date.parse(before.updatedAt) > Date.parse(c.updatedAt)) return
     byId.set(c.id, {
-      ...c,
+      ...kept(before, c),
       unread: c.unread ?? before?.unread,
       queue: c.status === 'waiting' ? (c.queue ?? before?.queue) : undefined,
     })

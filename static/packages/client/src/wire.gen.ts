@@ -2379,7 +2379,7 @@ export interface ServerToClientEvents {
   'message:read': (event: LogEvent<'message:read', Receipt>) => void
   /** Everything up to a seq has arrived on one of someone's devices. */
   'message:delivered': (event: LogEvent<'message:delivered', Receipt>) => void
-  /** The consultation changed; data is the whole of it. */
+  /** The consultation changed; data is the whole of it, without the earlier diagnosis, which consultation:read has, and with reason and summary where they are new. */
   'consultation:updated': (event: LogEvent<'consultation:updated', Consultation>) => void
   /** Someone may enter the consultation from now on, or has another part in it. */
   'participant:joined': (event: LogEvent<'participant:joined', Participant>) => void
@@ -2395,7 +2395,7 @@ export interface ServerToClientEvents {
   'notification:read': (event: LogEvent<'notification:read', Marked>) => void
   /** A doctor signed a diagnosis, or an amendment of one. */
   'diagnosis:signed': (event: LogEvent<'diagnosis:signed', Diagnosis>) => void
-  /** A prescription was signed, or decided about. */
+  /** A prescription was signed, or decided about. Where someone was invited after it had been signed, the event of a decision has no items; prescription:read has them. */
   'prescription:updated': (event: LogEvent<'prescription:updated', Prescription>) => void
   /** An admin looked at a patient's record, and why; for the user who cares for the patient. */
   'record:entered': (event: LogEvent<'record:entered', RecordEntry>) => void

@@ -1,0 +1,205 @@
+package access_test
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"wenzhen/client"
+	"wenzhen/rooms"
+	"wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record"
+	"wenzhen/server/e2e"
+)
+
+// What is written into a consultation, each with a word of its own: before
+// anybody is invited, after the first are, and at its end.
+const (
+	complaint   = "zymurgy"   // of the request
+	earlier     = "quixotry"  // its priorDiagnosis
+	firstReason = "fjordland" // of a hold before the first are invited
+	drug        = "vexatium"  // of a prescription from then, voided after it
+	lastReason  = "jackdawry" // of a hold after it
+	summary     = "sphinxian" // signed at the end, before the last is invited
+)
+
+// paths are where somebody may find a word: the answers over REST and over the
+// socket, what the socket hears, and the log page by page.
+const (
+	reads  = "read"
+	lists  = "list"
+	joins  = "join"
+	pages  = "page"
+	hears  = "event"
+	recipe = "prescription"
+)
+
+// reader is somebody who looks at the consultation on all paths.
+type reader struct {
+	*e2e.Person
+	at    *e2e.Bare
+	asked int
+}
+
+func (r *reader) joins(id consultation.ID) e2e.Reply {
+	r.asked++
+	return r.at.Ask(r.asked, consultation.Join.Name, consultation.JoinInput{ConsultationID: id, After: new(rooms.Seq)})
+}
+
+// connects makes the reader hear the room, where it may.
+func (r *reader) connects(t *testing.T, id consultation.ID) {
+	t.Helper()
+	r.at = r.World.Bare(t)
+	if got := r.at.Connect(r.Tokens().AccessToken); !strings.HasPrefix(got, e2e.Joined) {
+		t.Fatalf("cannot connect: %s", got)
+	}
+	r.joins(id)
+}
+
+// found adds to where the reader finds each word.
+type found map[string]map[string]bool // word, path
+
+func (f found) in(path string, answer any) {
+	text, _ := json.Marshal(answer)
+	for _, word := range []string{complaint, earlier, firstReason, drug, lastReason, summary} {
+		if strings.Contains(string(text), word) {
+			if f[word] == nil {
+				f[word] = map[string]bool{}
+			}
+			f[word][path] = true
+		}
+	}
+}
+
+// looks asks on every path for what the reader may see of a consultation now.
+func (f found) looks(r *reader, id consultation.ID) {
+	c, err := client.Do(r.World.T.Context(), r.Client, consultation.Read, consultation.Input{ConsultationID: id})
+	f.in(lists, e2e.Do(r.Person, consultation.List, consultation.Filter{}).Items)
+	if j := r.joins(id); j.OK != (err == nil) {
+		r.World.T.Errorf("%s reads: %v, joins: %v", r.User.Name, err, j.Error)
+	} else {
+		f.in(joins, j.Data)
+	}
+	if err != nil {
+		return
+	}
+	f.in(reads, c)
+	f.in(pages, e2e.Do(r.Person, consultation.Events, consultation.EventsInput{ConsultationID: id, Limit: 500}))
+	f.in(recipe, e2e.Do(r.Person, record.Prescriptions, record.InConsultation{ConsultationID: id}))
+}
+
+// told is the paths on which each word must be found, by reader.
+var told = map[string]map[string][]string{
+	"the patient": {complaint: {reads, lists, joins, pages, hears}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
+		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+	"the doctor": {complaint: {reads, lists, joins, pages, hears}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
+		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+	"a doctor with a waiting request": {complaint: {reads, lists, joins, pages}, earlier: {reads, lists, joins}},
+	"invited with the history": {complaint: {reads, lists, joins, pages, hears}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
+		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+	"invited without it": {complaint: {reads, lists, joins, pages, hears},
+		lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+	"invited after the end": {complaint: {reads, lists, joins, pages, hears}},
+	"removed":               {},
+	"a stranger":            {},
+}
+
+// Who may read which part of a consultation, on each path: an invited person
+// reads what was written after the invitation, unless the patient shares more,
+// and events have nothing that not everyone in the room may read.
+func TestWhoSeesWhatOfAConsultation(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	people := map[string]*reader{"the patient": {Person: w.Patient("bo")}, "the doctor": {Person: w.Doctor("wang")}, "removed": {Person: w.Patient("gone")},
+		"invited with the history": {Person: w.Patient("kin")}, "invited without it": {Person: w.Doctor("li")},
+		"invited after the end": {Person: w.Patient("late")}, "a stranger": {Person: w.Patient("eve")}}
+	got := map[string]found{"a doctor with a waiting request": {}}
+	bo, wang := people["the patient"], people["the doctor"]
+	id := e2e.Do(bo.Person, consultation.Open, consultation.OpenInput{DoctorID: wang.User.ID, Service: account.Followup, Medium: account.Text,
+		Complaint: complaint, PriorDiagnosis: earlier}).Consultation.ID
+	wang.connects(t, id)
+	got["a doctor with a waiting request"].looks(wang, id)
+
+	wang.Accepts(id)
+	remedy := e2e.Remedy()
+	remedy.Items[0].Drug = drug
+	recipe := wang.Prescribes(id, remedy)
+	e2e.Do(wang.Person, consultation.Hold, consultation.ReasonInput{ConsultationID: id, Reason: firstReason})
+	for who, in := range map[string]consultation.InviteInput{"invited with the history": {Role: consultation.PartRelative, History: true},
+		"invited without it": {Role: consultation.PartColleague}, "removed": {Role: consultation.PartRelative}} {
+		in.ConsultationID, in.UserID = id, people[who].User.ID
+		e2e.Do(bo.Person, consultation.Invite, in)
+	}
+	for who, r := range people {
+		if got[who] = (found{}); who != "invited after the end" {
+			r.connects(t, id)
+		}
+	}
+	e2e.Do(bo.Person, consultation.RemoveParticipant, consultation.ParticipantRef{ConsultationID: id, UserID: people["removed"].User.ID})
+	e2e.Do(wang.Person, consultation.Resume, consultation.Input{ConsultationID: id})
+	e2e.Do(wang.Person, record.VoidPrescription, record.PrescriptionReason{PrescriptionID: recipe.ID, Reason: "a mistake"})
+	e2e.Do(wang.Person, consultation.Hold, consultation.ReasonInput{ConsultationID: id, Reason: lastReason})
+	hear := func(mark string, whose func(who string) bool) {
+		bo.Says(id, mark)
+		for who, r := range people {
+			if whose(who) {
+				got[who].in(hears, heardUntil(r.at, mark))
+			}
+		}
+	}
+	inTheRoom := func(who string) bool { return len(told[who]) > 0 && who != "invited after the end" }
+	hear("the first part is over", inTheRoom)
+	for who, r := range people {
+		if r.at != nil {
+			got[who].looks(r, id)
+		}
+	}
+	e2e.Do(wang.Person, consultation.Resume, consultation.Input{ConsultationID: id})
+	e2e.Do(wang.Person, consultation.End, consultation.EndInput{ConsultationID: id, Summary: summary})
+	late := people["invited after the end"]
+	e2e.Do(bo.Person, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: late.User.ID, Role: consultation.PartRelative})
+	late.connects(t, id)
+	e2e.Do(bo.Person, consultation.Reopen, consultation.Input{ConsultationID: id})
+	hear("it is over", func(who string) bool { return len(told[who]) > 0 })
+	for who, r := range people {
+		got[who].looks(r, id)
+	}
+	for who, want := range told {
+		for _, word := range []string{complaint, earlier, firstReason, drug, lastReason, summary} {
+			if found := slices.Sorted(maps.Keys(got[who][word])); !slices.Equal(found, slices.Sorted(slices.Values(want[word]))) {
+				t.Errorf("%s: %s is found by %v, want %v", who, word, found, want[word])
+			}
+		}
+	}
+}
+
+// Events that an earlier version stored, which had the earlier diagnosis, are
+// shown to invited people without it.
+func TestStoredEventsHideTheEarlierDiagnosis(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo, wang, aunt, kin := w.Patient("bo"), w.Doctor("wang"), w.Patient("aunt"), w.Patient("kin")
+	id := bo.Followup(wang).ID
+	for who, history := range map[*e2e.Person]bool{aunt: false, kin: true} {
+		e2e.Do(bo, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: who.User.ID, Role: consultation.PartRelative, History: history})
+	}
+	e2e.Do(wang, consultation.Hold, consultation.ReasonInput{ConsultationID: id, Reason: "the laboratory"})
+	stored := w.Beside(t)
+	var seq rooms.Seq
+	var data string
+	e2e.Must(t, stored.QueryRow(`SELECT seq, data FROM events WHERE room = $1 AND name = $2 ORDER BY seq DESC LIMIT 1`, string(id.Room()), consultation.Updated.Name).
+		Scan(&seq, &data))
+	_, err := stored.Exec(`UPDATE events SET data = $1 WHERE room = $2 AND seq = $3`, strings.Replace(data, `{`, `{"priorDiagnosis":"`+earlier+`",`, 1), string(id.Room()), seq)
+	e2e.Must(t, err)
+	for who, want := range map[*e2e.Person]bool{bo: true, wang: true, kin: true, aunt: false} {
+		f := found{}
+		f.in(pages, e2e.Do(who, consultation.Events, consultation.EventsInput{ConsultationID: id, Limit: 500}))
+		f.in(joins, e2e.Call(who.Online(), consultation.Join, consultation.JoinInput{ConsultationID: id, After: new(rooms.Seq)}).Events)
+		if f[earlier][pages] != want || f[earlier][joins] != want {
+			t.Errorf("%s reads the earlier diagnosis: %v, want %v", who.User.Name, f[earlier], want)
+		}
+	}
+}
