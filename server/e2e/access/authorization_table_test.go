@@ -71,10 +71,10 @@ var nothing = belongings{"00000000-0000-7000-8000-000000000001", "00000000-0000-
 	"00000000-0000-7000-8000-00000000000f", "00000000-0000-7000-8000-000000000010"}
 
 // row is one command, aimed at bo's things, and what each stranger is answered;
-// "" is success.
+// "" is success. What is nil follows from the declaration.
 type row struct {
 	in   func(b belongings) any
-	want [strangers]rooms.Code
+	want answers
 	// everyone says that bo too is answered so: there is nothing to own.
 	everyone bool
 }
@@ -88,39 +88,31 @@ const (
 
 // What strangers are answered, by the kind of command.
 var (
-	theirs   = [strangers]rooms.Code{login, absent, absent, login, login} // someone else's thing
-	own      = [strangers]rooms.Code{login, ok, ok, login, login}         // about oneself
-	patients = [strangers]rooms.Code{login, ok, role, login, login}
-	doctors  = [strangers]rooms.Code{login, role, ok, login, login}
-	admins   = [strangers]rooms.Code{login, role, role, login, login}
-	public   = [strangers]rooms.Code{ok, ok, ok, login, login}
-	entrance = [strangers]rooms.Code{} // takes no notice of who asks
+	theirs   = answers{login, absent, absent, login, login} // someone else's thing
+	own      = answers{login, ok, ok, login, login}         // about oneself
+	patients = answers{login, ok, role, login, login}
+	doctors  = answers{login, role, ok, login, login}
+	admins   = answers{login, role, role, login, login}
+	public   = answers{ok, ok, ok, login, login}
+	entrance = answers{ok, ok, ok, ok, ok} // takes no notice of who asks
 	// prescribers are doctors; another one may not know what there is
-	prescribers = [strangers]rooms.Code{login, role, absent, login, login}
-	refusing    = [strangers]rooms.Code{login, login, login, login, login}
+	prescribers = answers{login, role, absent, login, login}
+	refusing    = answers{login, login, login, login, login}
 )
 
 // everyone is answered the same.
-func everyone(c rooms.Code) [strangers]rooms.Code { return [strangers]rooms.Code{c, c, c, c, c} }
+func everyone(c rooms.Code) answers { return answers{c, c, c, c, c} }
 
 // users are those who are logged in.
-func users(c rooms.Code) [strangers]rooms.Code {
-	return [strangers]rooms.Code{login, c, c, login, login}
+func users(c rooms.Code) answers {
+	return answers{login, c, c, login, login}
 }
 
 func empty(belongings) any { return rooms.Nothing{} }
 
-func about(b belongings) any { return consultation.Input{ConsultationID: b.consultation} }
-
 func because(b belongings) any {
 	return consultation.ReasonInput{ConsultationID: b.consultation, Reason: "I say so"}
 }
-
-func drawing(b belongings) any { return board.BoardRef{ConsultationID: b.consultation} }
-
-func ringing(b belongings) any { return calls.CallRef{CallID: b.call} }
-
-func finding(b belongings) any { return record.DiagnosisRef{DiagnosisID: b.diagnosis} }
 
 func drugs(b belongings) any { return record.PrescriptionRef{PrescriptionID: b.prescription} }
 
@@ -128,8 +120,11 @@ func within(b belongings) any { return record.InConsultation{ConsultationID: b.c
 
 func visit(b belongings) any { return schedule.AppointmentRef{AppointmentID: b.appointment} }
 
-// authorization has a row for every command of the catalogue; the test fails
-// when one is missing.
+// authorization has the rows that the declarations do not give (rowOf): inputs
+// that need more than ids, and answers written by hand. These are of commands
+// for guests, with a secret, and for some of the roles only: the catalogue
+// enforces the audience from the same declaration, so a wrong one would agree
+// with itself.
 var authorization = map[string]row{
 	account.Register.Name: {want: entrance, everyone: true, in: func(belongings) any {
 		return account.RegisterInput{Role: rooms.RolePatient, Name: "new", Email: e2e.NewEmail(), Password: e2e.Password}
@@ -155,36 +150,26 @@ var authorization = map[string]row{
 	account.AskPasskey.Name: {want: entrance, everyone: true, in: empty},
 	account.UsePasskey.Name: {want: everyone(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.PasskeyLoginInput{Ticket: "a guess"} }},
 
-	account.ReadSecurity.Name:       {want: own, in: empty},
-	account.Confirm.Name:            {want: own, in: func(belongings) any { return account.ConfirmInput{Password: e2e.Password} }},
-	account.KeepSession.Name:        {want: own, in: empty},
-	account.RevokeOthers.Name:       {want: own, in: empty},
-	account.ChangePassword.Name:     {want: own, in: func(belongings) any { return account.PasswordInput{Password: e2e.Password} }},
+	account.Confirm.Name:            {in: func(belongings) any { return account.ConfirmInput{Password: e2e.Password} }},
+	account.ChangePassword.Name:     {in: func(belongings) any { return account.PasswordInput{Password: e2e.Password} }},
 	account.SendVerification.Name:   {want: users(rooms.CodeConflict), everyone: true, in: empty}, // no mail here
-	account.BeginTOTP.Name:          {want: own, in: empty},
 	account.ConfirmTOTP.Name:        {want: users(rooms.CodeInvalid), everyone: true, in: func(belongings) any { return account.TOTPInput{OTP: "a guess"} }},
-	account.RemoveTOTP.Name:         {want: own, in: empty},
 	account.RenewRecoveryCodes.Name: {want: users(rooms.CodeConflict), everyone: true, in: empty},
-	account.BeginPasskey.Name:       {want: own, in: empty},
 	account.AddPasskey.Name: {want: users(rooms.CodeInvalid), everyone: true, in: func(belongings) any {
 		return account.NewPasskeyInput{Ticket: "a guess", Name: "mine"}
 	}},
-	account.RemovePasskey.Name: {want: users(absent), everyone: true, in: func(belongings) any { return account.PasskeyInput{PasskeyID: "a guess"} }},
+	account.RemovePasskey.Name: {everyone: true, in: func(belongings) any { return account.PasskeyInput{PasskeyID: "a guess"} }},
 	account.LinkProvider.Name:  {want: users(absent), everyone: true, in: func(belongings) any { return account.ProviderInput{Provider: "none"} }},
-	account.Unlink.Name:        {want: users(absent), everyone: true, in: func(belongings) any { return account.IdentityInput{IdentityID: "a guess"} }},
+	account.Unlink.Name:        {everyone: true, in: func(belongings) any { return account.IdentityInput{IdentityID: "a guess"} }},
 
-	account.Sessions.Name:      {want: own, in: empty},
-	account.RevokeSession.Name: {want: theirs, in: func(b belongings) any { return account.SessionInput{SessionID: b.session} }},
-	account.Me.Name:            {want: own, in: empty},
-	account.Export.Name:        {want: own, in: empty},
-	account.UpdateMe.Name:      {want: own, in: func(belongings) any { return account.MeInput{Locale: new("en")} }},
-	account.Patients.Name:      {want: patients, in: empty},
-	account.AddPatient.Name:    {want: patients, in: func(belongings) any { return account.PatientInput{Name: "child", Relation: "child"} }},
-	account.UpdatePatient.Name: {want: [strangers]rooms.Code{login, absent, role, login, login},
+	account.UpdateMe.Name:   {in: func(belongings) any { return account.MeInput{Locale: new("en")} }},
+	account.Patients.Name:   {want: patients, in: empty},
+	account.AddPatient.Name: {want: patients, in: func(belongings) any { return account.PatientInput{Name: "child", Relation: "child"} }},
+	account.UpdatePatient.Name: {want: answers{login, absent, role, login, login},
 		in: func(b belongings) any { return account.PatientChange{PatientID: b.profile, Name: new("changed")} }},
 
 	account.Doctors.Name: {want: public, in: func(belongings) any { return account.DoctorFilter{Limit: 5} }},
-	account.ReadDoctor.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true,
+	account.ReadDoctor.Name: {want: answers{absent, absent, absent, login, login}, everyone: true,
 		in: func(b belongings) any { return account.DoctorInput{DoctorID: b.unverified} }},
 	account.UpdateDoctor.Name: {want: doctors, in: func(belongings) any { return account.DoctorChange{Title: new("Dr")} }},
 
@@ -195,7 +180,6 @@ var authorization = map[string]row{
 		return account.UnverifyDoctorInput{UserID: b.unverified, Reason: "the licence has expired"}
 	}},
 	account.UnsuspendUser.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
-	account.ReadErasure.Name:   {want: own, in: empty},
 	account.Erase.Name:         {want: users(rooms.CodeConflict), everyone: true, in: empty}, // all of them have consultations open
 	account.Holds.Name:         {want: admins, in: empty},
 	account.HoldUser.Name:      {want: admins, in: func(b belongings) any { return account.HoldInput{UserID: b.user, Reason: "a lawsuit"} }},
@@ -204,114 +188,80 @@ var authorization = map[string]row{
 
 	account.ResetSecondFactor.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
 
-	consultation.Open.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
+	consultation.Open.Name: {want: answers{login, absent, role, login, login}, in: func(b belongings) any {
 		return consultation.OpenInput{DoctorID: b.doctor, PatientID: b.profile, Service: account.Advice, Medium: account.Text, Complaint: "in bo's name"}
 	}},
 	consultation.Close.Name: {want: admins, in: func(b belongings) any {
 		return consultation.CloseInput{ConsultationID: b.consultation, Reason: "it is stuck"}
 	}},
-	consultation.List.Name:      {want: own, in: func(belongings) any { return consultation.Filter{} }},
-	consultation.Read.Name:      {want: theirs, in: about},
-	consultation.Events.Name:    {want: theirs, in: func(b belongings) any { return consultation.EventsInput{ConsultationID: b.consultation} }},
-	consultation.Join.Name:      {want: theirs, in: func(b belongings) any { return consultation.JoinInput{ConsultationID: b.consultation} }},
-	consultation.Leave.Name:     {want: theirs, in: about},
-	consultation.Accept.Name:    {want: theirs, in: about},
-	consultation.Decline.Name:   {want: theirs, in: because},
-	consultation.Cancel.Name:    {want: theirs, in: because},
-	consultation.Hold.Name:      {want: theirs, in: because},
-	consultation.Resume.Name:    {want: theirs, in: about},
-	consultation.End.Name:       {want: theirs, in: func(b belongings) any { return consultation.EndInput{ConsultationID: b.consultation} }},
-	consultation.Terminate.Name: {want: theirs, in: because},
-	consultation.Reopen.Name:    {want: theirs, in: about},
-	consultation.Invite.Name: {want: theirs, in: func(b belongings) any {
+	consultation.Decline.Name:   {in: because},
+	consultation.Cancel.Name:    {in: because},
+	consultation.Hold.Name:      {in: because},
+	consultation.Terminate.Name: {in: because},
+	consultation.Invite.Name: {in: func(b belongings) any {
 		return consultation.InviteInput{ConsultationID: b.consultation, UserID: b.user, Role: consultation.PartRelative}
 	}},
-	consultation.ListInvitations.Name: {want: theirs, in: about},
-	consultation.AnswerInvitation.Name: {want: theirs, everyone: true, in: func(b belongings) any { // bo has none to answer
+	consultation.AnswerInvitation.Name: {everyone: true, in: func(b belongings) any { // bo has none to answer
 		return consultation.InvitationAnswer{ConsultationID: b.consultation, InvitationID: "none", Accept: true}
 	}},
-	consultation.WithdrawInvitation.Name: {want: theirs, everyone: true, in: func(b belongings) any {
+	consultation.WithdrawInvitation.Name: {everyone: true, in: func(b belongings) any {
 		return consultation.InvitationRef{ConsultationID: b.consultation, InvitationID: "none"}
 	}},
-	consultation.RemoveParticipant.Name: {want: theirs, in: func(b belongings) any {
-		return consultation.ParticipantRef{ConsultationID: b.consultation, UserID: b.user}
-	}},
-	consultation.Quit.Name: {want: theirs, in: about},
 
-	chat.Send.Name: {want: theirs, in: func(b belongings) any {
+	chat.Send.Name: {in: func(b belongings) any {
 		return chat.SendInput{ConsultationID: b.consultation, ClientID: "x", Kind: chat.Text, Text: "let me in"}
 	}},
-	chat.Recall.Name: {want: theirs, in: func(b belongings) any {
-		return chat.MessageInput{ConsultationID: b.consultation, MessageID: b.message}
-	}},
-	chat.MarkRead.Name:      {want: theirs, in: func(b belongings) any { return chat.ReceiptInput{ConsultationID: b.consultation, UpToSeq: 1} }},
-	chat.MarkDelivered.Name: {want: theirs, in: func(b belongings) any { return chat.ReceiptInput{ConsultationID: b.consultation, UpToSeq: 1} }},
-	chat.StartTyping.Name:   {want: theirs, in: func(b belongings) any { return chat.TypingInput{ConsultationID: b.consultation} }},
-	chat.StopTyping.Name:    {want: theirs, in: func(b belongings) any { return chat.TypingInput{ConsultationID: b.consultation} }},
-	chat.History.Name:       {want: theirs, in: func(b belongings) any { return chat.HistoryInput{ConsultationID: b.consultation} }},
-	chat.Search.Name:        {want: theirs, in: func(b belongings) any { return chat.SearchInput{Q: "secret", ConsultationID: b.consultation} }},
-	chat.Upload.Name:        {want: theirs, in: func(b belongings) any { return chat.UploadInput{ConsultationID: b.consultation} }},
-	chat.Download.Name:      {want: theirs, in: func(b belongings) any { return chat.AttachmentInput{AttachmentID: b.attachment} }},
+	chat.MarkRead.Name:      {in: func(b belongings) any { return chat.ReceiptInput{ConsultationID: b.consultation, UpToSeq: 1} }},
+	chat.MarkDelivered.Name: {in: func(b belongings) any { return chat.ReceiptInput{ConsultationID: b.consultation, UpToSeq: 1} }},
+	chat.Search.Name:        {in: func(b belongings) any { return chat.SearchInput{Q: "secret", ConsultationID: b.consultation} }},
 
-	account.RotateCalendar.Name: {want: own, in: empty},
-	schedule.ReadSchedule.Name:  {want: doctors, in: empty},
-	schedule.SaveSchedule.Name:  {want: doctors, in: func(belongings) any { return schedule.ScheduleInput{TimeZone: "UTC", Rules: []schedule.Rule{}} }},
+	schedule.ReadSchedule.Name: {want: doctors, in: empty},
+	schedule.SaveSchedule.Name: {want: doctors, in: func(belongings) any { return schedule.ScheduleInput{TimeZone: "UTC", Rules: []schedule.Rule{}} }},
 	schedule.AddException.Name: {want: doctors, in: func(belongings) any {
 		return schedule.ExceptionInput{Kind: schedule.TimeOff, Start: time.Now(), End: time.Now().Add(time.Hour)}
 	}},
 	schedule.PreviewException.Name: {want: doctors, in: func(belongings) any {
 		return schedule.ExceptionInput{Kind: schedule.TimeOff, Start: time.Now(), End: time.Now().Add(time.Hour)}
 	}},
-	schedule.RemoveException.Name: {want: [strangers]rooms.Code{login, role, absent, login, login}, everyone: true,
+	schedule.RemoveException.Name: {want: answers{login, role, absent, login, login}, everyone: true,
 		in: func(b belongings) any { return schedule.ExceptionRef{ExceptionID: b.exception} }},
-	schedule.Slots.Name:   {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(b belongings) any { return schedule.SlotsInput{DoctorID: b.unverified} }},
-	schedule.Watch.Name:   {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(b belongings) any { return schedule.SlotsInput{DoctorID: b.unverified} }},
+	schedule.Slots.Name:   {want: answers{absent, absent, absent, login, login}, everyone: true, in: func(b belongings) any { return schedule.SlotsInput{DoctorID: b.unverified} }},
+	schedule.Watch.Name:   {want: answers{absent, absent, absent, login, login}, everyone: true, in: func(b belongings) any { return schedule.SlotsInput{DoctorID: b.unverified} }},
 	schedule.Unwatch.Name: {want: public, in: func(b belongings) any { return schedule.DoctorRef{DoctorID: b.doctor} }},
-	schedule.Book.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, everyone: true, in: func(b belongings) any {
+	schedule.Book.Name: {want: answers{login, absent, role, login, login}, everyone: true, in: func(b belongings) any {
 		return schedule.BookInput{DoctorID: b.doctor, PatientID: b.profile, Start: time.Now().UTC().Truncate(time.Hour).Add(96 * time.Hour), Medium: account.Text, Service: account.Advice, Complaint: "in bo's name"}
 	}},
-	schedule.Appointments.Name:    {want: [strangers]rooms.Code{login, ok, ok, login, login}, in: func(belongings) any { return schedule.AppointmentFilter{} }},
+	schedule.Appointments.Name:    {want: answers{login, ok, ok, login, login}, in: func(belongings) any { return schedule.AppointmentFilter{} }},
 	schedule.ReadAppointment.Name: {want: theirs, in: visit},
-	schedule.Reschedule.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
+	schedule.Reschedule.Name: {want: answers{login, absent, role, login, login}, in: func(b belongings) any {
 		return schedule.RescheduleInput{AppointmentID: b.appointment, Start: b.slot.Add(5 * time.Hour)}
 	}},
 	schedule.Cancel.Name:       {want: theirs, in: func(b belongings) any { return schedule.CancelInput{AppointmentID: b.appointment} }},
-	schedule.CheckIn.Name:      {want: [strangers]rooms.Code{login, absent, role, login, login}, in: visit},
-	schedule.AcceptOffer.Name:  {want: [strangers]rooms.Code{login, absent, role, login, login}, in: visit},
-	schedule.DeclineOffer.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: visit},
+	schedule.CheckIn.Name:      {want: answers{login, absent, role, login, login}, in: visit},
+	schedule.AcceptOffer.Name:  {want: answers{login, absent, role, login, login}, in: visit},
+	schedule.DeclineOffer.Name: {want: answers{login, absent, role, login, login}, in: visit},
 	schedule.Waitlist.Name:     {want: patients, in: empty},
-	schedule.JoinWaitlist.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, everyone: true, in: func(b belongings) any {
+	schedule.JoinWaitlist.Name: {want: answers{login, absent, role, login, login}, everyone: true, in: func(b belongings) any {
 		return schedule.WaitInput{DoctorID: b.doctor, PatientID: b.profile, From: time.Now(), To: time.Now().Add(time.Hour), Medium: account.Text, Service: account.Advice, Complaint: "in bo's name"}
 	}},
-	schedule.LeaveWaitlist.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
-	schedule.TakeOffer.Name:     {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
-	schedule.Calendar.Name:      {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any { return schedule.CalendarInput{Token: "a guess"} }},
+	schedule.LeaveWaitlist.Name: {want: answers{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
+	schedule.TakeOffer.Name:     {want: answers{login, absent, role, login, login}, in: func(b belongings) any { return schedule.WaitRef{WaitID: b.wait} }},
+	schedule.Calendar.Name:      {want: answers{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any { return schedule.CalendarInput{Token: "a guess"} }},
 
-	board.Read.Name: {want: theirs, in: drawing},
-	board.Commit.Name: {want: theirs, in: func(b belongings) any {
+	board.Commit.Name: {in: func(b belongings) any {
 		return board.CommitInput{ConsultationID: b.consultation, ID: "x", Tool: board.Pen, Colour: "#000000", Width: 1, Points: []float64{1, 1, 1}}
 	}},
-	board.Undo.Name:          {want: theirs, in: drawing},
-	board.Clear.Name:         {want: theirs, in: drawing},
-	board.SetBackground.Name: {want: theirs, in: func(b belongings) any { return board.Background{ConsultationID: b.consultation} }},
-	board.Sketch.Name:        {want: theirs, in: func(b belongings) any { return board.SketchInput{ConsultationID: b.consultation, X: 1, Y: 1} }},
+	board.Sketch.Name: {in: func(b belongings) any { return board.SketchInput{ConsultationID: b.consultation, X: 1, Y: 1} }},
 
-	calls.Invite.Name: {want: theirs, in: func(b belongings) any {
+	calls.Invite.Name: {in: func(b belongings) any {
 		return calls.CallInvitation{ConsultationID: b.consultation, Medium: account.Voice}
 	}},
-	calls.Accept.Name:  {want: theirs, in: func(b belongings) any { return calls.CallAnswer{CallID: b.call} }},
-	calls.Decline.Name: {want: theirs, in: ringing},
-	calls.Leave.Name:   {want: theirs, in: ringing},
-	calls.End.Name:     {want: theirs, in: func(b belongings) any { return calls.CallEnding{CallID: b.call} }},
-	calls.Signal.Name: {want: theirs, in: func(b belongings) any {
+	calls.Signal.Name: {in: func(b belongings) any {
 		return calls.SignalInput{CallID: b.call, To: b.doctor, Candidate: &calls.ICECandidate{}}
 	}},
-	calls.State.Name:       {want: theirs, in: func(b belongings) any { return calls.StateInput{CallID: b.call} }},
-	calls.List.Name:        {want: theirs, in: func(b belongings) any { return calls.CallFilter{ConsultationID: b.consultation} }},
-	calls.ReadServers.Name: {want: theirs, in: func(b belongings) any { return calls.ServersInput{CallID: b.call} }},
 	billing.Orders.Name:    {want: patients, in: func(belongings) any { return billing.OrderFilter{} }},
-	billing.ReadOrder.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any { return billing.OrderRef{OrderID: b.order} }},
-	billing.Checkout.Name: {want: [strangers]rooms.Code{login, absent, role, login, login}, in: func(b belongings) any {
+	billing.ReadOrder.Name: {want: answers{login, absent, role, login, login}, in: func(b belongings) any { return billing.OrderRef{OrderID: b.order} }},
+	billing.Checkout.Name: {want: answers{login, absent, role, login, login}, in: func(b belongings) any {
 		return billing.CheckoutInput{OrderID: b.order, Gateway: "sandbox"}
 	}},
 	billing.Income.Name:       {want: doctors, in: func(belongings) any { return billing.IncomeInput{} }},
@@ -323,26 +273,22 @@ var authorization = map[string]row{
 	}},
 	billing.Reconciliations.Name: {want: admins, in: empty},
 	billing.Reconcile.Name:       {want: admins, in: func(belongings) any { return billing.DayInput{Day: "2026-11-01"} }},
-	billing.SandboxRead.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true,
+	billing.SandboxRead.Name: {want: answers{absent, absent, absent, login, login}, everyone: true,
 		in: func(belongings) any { return billing.SandboxRef{Reference: "a-guess"} }},
-	billing.SandboxPlay.Name: {want: [strangers]rooms.Code{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any {
+	billing.SandboxPlay.Name: {want: answers{absent, absent, absent, login, login}, everyone: true, in: func(belongings) any {
 		return billing.SandboxPlayInput{Reference: "a-guess", Play: billing.PlayPay}
 	}},
-	consultation.Look.Name: {want: theirs, in: func(b belongings) any { return consultation.LookInput{ConsultationID: b.consultation} }},
 
-	notification.List.Name:            {want: own, in: func(belongings) any { return notification.InboxInput{} }},
-	notification.Read.Name:            {want: [strangers]rooms.Code{login, absent, absent, login, login}, everyone: true, in: func(belongings) any { return notification.MarkReadInput{UpToID: "not mine"} }},
-	notification.See.Name:             {want: own, in: func(belongings) any { return notification.MarkSeenInput{IDs: []notification.ID{"not mine"}} }},
-	notification.ReadPreferences.Name: {want: own, in: empty},
-	notification.SavePreferences.Name: {want: own, in: func(belongings) any { return notification.Preferences{} }},
-	notification.Subscribe.Name:       {want: own, in: func(belongings) any { return roomstest.Browser("https://push.example/" + e2e.NewEmail()) }},
-	notification.Unsubscribe.Name: {want: [strangers]rooms.Code{login, absent, absent, login, login}, everyone: true,
+	notification.Read.Name:      {everyone: true, in: func(belongings) any { return notification.MarkReadInput{UpToID: "not mine"} }},
+	notification.See.Name:       {in: func(belongings) any { return notification.MarkSeenInput{IDs: []notification.ID{"not mine"}} }},
+	notification.Subscribe.Name: {in: func(belongings) any { return roomstest.Browser("https://push.example/" + e2e.NewEmail()) }},
+	notification.Unsubscribe.Name: {everyone: true,
 		in: func(belongings) any { return notification.SubscriptionInput{SubscriptionID: "not mine"} }},
 	lobby.Enter.Name:  {want: public, in: func(belongings) any { return lobby.NicknameInput{Nickname: "a stranger"} }},
 	lobby.Say.Name:    {want: public, in: func(belongings) any { return lobby.SayInput{Text: "hello"} }},
 	lobby.Rename.Name: {want: public, in: func(belongings) any { return lobby.NicknameInput{Nickname: "another"} }},
 
-	record.SearchCodes.Name: {want: own, in: func(belongings) any { return record.CodeQuery{Q: "cold"} }},
+	record.SearchCodes.Name: {in: func(belongings) any { return record.CodeQuery{Q: "cold"} }},
 	record.DraftDiagnosis.Name: {want: prescribers, in: func(b belongings) any {
 		return record.DiagnosisDraft{ConsultationID: b.consultation, DiagnosisInput: e2e.Unwell()}
 	}},
@@ -354,11 +300,7 @@ var authorization = map[string]row{
 	record.AmendDiagnosis.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
 		return record.AmendDiagnosisInput{DiagnosisID: b.diagnosis, DiagnosisInput: e2e.Unwell()}
 	}},
-	record.ReadDiagnosis.Name:     {want: theirs, in: finding},
-	record.PrintDiagnosis.Name:    {want: theirs, in: finding},
-	record.PrintPrescription.Name: {want: theirs, in: drugs},
-	record.PrintSummary.Name:      {want: theirs, everyone: true, in: within},
-	record.Diagnoses.Name:         {want: theirs, in: within},
+	record.PrintSummary.Name: {everyone: true, in: within},
 	record.DraftPrescription.Name: {want: prescribers, in: func(b belongings) any {
 		return record.PrescriptionDraft{ConsultationID: b.consultation, PrescriptionInput: e2e.Remedy()}
 	}},
@@ -377,17 +319,13 @@ var authorization = map[string]row{
 	record.VoidPrescription.Name: {want: prescribers, everyone: true, in: func(b belongings) any {
 		return record.PrescriptionReason{PrescriptionID: b.prescription, Reason: "I say so"}
 	}},
-	record.ReadPrescription.Name:  {want: theirs, in: drugs},
-	record.Prescriptions.Name:     {want: theirs, in: within},
-	record.PrescriptionQueue.Name: {want: [strangers]rooms.Code{login, role, role, login, login}, everyone: true, in: empty},
+	record.PrescriptionQueue.Name: {want: answers{login, role, role, login, login}, everyone: true, in: empty},
 	record.Templates.Name:         {want: doctors, in: empty},
 	record.SaveTemplates.Name:     {want: doctors, in: func(belongings) any { return record.TemplateList{Items: []record.Template{}} }},
-	record.Duty.Name:              {want: own, in: empty},
 	record.VerifyDocument.Name: {want: public, in: func(b belongings) any {
 		return record.VerifyInput{Kind: record.KindDiagnosis, ID: b.diagnosis, SHA256: strings.Repeat("0", 64)}
 	}},
-	record.TreatedPatients.Name:   {want: own, in: empty},
-	record.ReadRecord.Name:        {want: theirs, in: func(b belongings) any { return record.PatientRef{PatientID: b.patient} }},
+	record.ReadRecord.Name:        {in: func(b belongings) any { return record.PatientRef{PatientID: b.patient} }},
 	record.UpdateRecord.Name:      {want: theirs, in: func(b belongings) any { return record.BackgroundInput{PatientID: b.patient} }},
 	record.Pharmacists.Name:       {want: admins, in: empty},
 	record.AppointPharmacist.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.doctor} }},

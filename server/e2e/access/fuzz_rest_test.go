@@ -102,11 +102,11 @@ func (h *house) names() []string {
 // sample is a body that makes sense to a route, without ids.
 func (h *house) sample(t testing.TB, r rest.Route) []byte {
 	t.Helper()
-	row, there := authorization[r.Command]
+	c, there := h.Server.Catalogue().Command(r.Command)
 	if !there {
 		return nil
 	}
-	raw, err := json.Marshal(row.in(h.things))
+	raw, err := json.Marshal(rowOf(c).in(h.things))
 	e2e.Must(t, err)
 	names := h.names()
 	for i := 0; i < len(names); i += 2 {
@@ -119,8 +119,8 @@ func (h *house) sample(t testing.TB, r rest.Route) []byte {
 func (h *house) asks(t testing.TB, r rest.Route, who, query string, body []byte) e2e.Answered {
 	t.Helper()
 	path := r.Path
-	if row, there := authorization[r.Command]; there {
-		raw, err := json.Marshal(row.in(h.things))
+	if c, there := h.Server.Catalogue().Command(r.Command); there {
+		raw, err := json.Marshal(rowOf(c).in(h.things))
 		e2e.Must(t, err)
 		fields := map[string]any{}
 		e2e.Must(t, json.Unmarshal(raw, &fields))
