@@ -1,12 +1,16 @@
 package client
 
 import (
+	"bytes"
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -25,8 +29,14 @@ type peer struct {
 // serve lets talk speak with each connection, after both handshakes.
 func serve(t *testing.T, talk func(ws *websocket.Conn, nth int64)) *peer {
 	t.Helper()
-	var p peer
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p := &peer{}
+	p.Server = httptest.NewServer(p.handler(t, talk))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *peer) handler(t *testing.T, talk func(ws *websocket.Conn, nth int64)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
 		if err != nil {
 			return
@@ -38,9 +48,7 @@ func serve(t *testing.T, talk func(ws *websocket.Conn, nth int64)) *peer {
 			t.Error("the client did not ask for the namespace")
 		}
 		talk(ws, n)
-	}))
-	t.Cleanup(p.Close)
-	return &p
+	})
 }
 
 func say(ws *websocket.Conn, text string) { _ = ws.WriteMessage(websocket.TextMessage, []byte(text)) }
@@ -134,16 +142,93 @@ func TestReconnects(t *testing.T) {
 // A heartbeat that is answered keeps the connection.
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
-	p := serve(t, func(ws *websocket.Conn, _ int64) { welcome(ws) })
-	c, err := dial(t, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(3 * time.Second) // twice what a silent server may take; welcome pings thirty times as often
-	if _, err := ask(t, c); err != nil || p.connections.Load() != 1 {
-		t.Errorf("%v after %d connections", err, p.connections.Load())
+	synctest.Test(t, func(t *testing.T) {
+		p, network := &peer{Server: &httptest.Server{URL: "http://peer"}}, pipes{make(chan net.Conn), make(chan struct{})}
+		var talks sync.WaitGroup
+		server := http.Server{Handler: p.handler(t, func(ws *websocket.Conn, _ int64) {
+			talks.Add(1)
+			defer talks.Done()
+			welcome(ws)
+		})}
+		go server.Serve(network)
+		defer server.Close()
+		c, err := dial(t, p, WithNetDial(network.dial))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // forty times what a silent server may take
+		if _, err := ask(t, c); err != nil || p.connections.Load() != 1 {
+			t.Errorf("%v after %d connections", err, p.connections.Load())
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		talks.Wait()
+	})
+}
+
+// pipes is a network in memory, for a test with a clock of its own.
+type pipes struct {
+	made   chan net.Conn
+	closed chan struct{}
+}
+
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	here, there := net.Pipe()
+	b := &buffered{Conn: here, written: make(chan []byte, 16), closed: make(chan struct{})}
+	go b.pass()
+	p.made <- there
+	return b, nil
+}
+
+// buffered is a pipe whose writes do not wait for the other end to read, as
+// those of a TCP connection do not.
+type buffered struct {
+	net.Conn
+	written chan []byte
+	once    sync.Once
+	closed  chan struct{}
+}
+
+func (b *buffered) Write(data []byte) (int, error) {
+	select {
+	case b.written <- bytes.Clone(data):
+		return len(data), nil
+	case <-b.closed:
+		return 0, net.ErrClosed
 	}
 }
+
+func (b *buffered) Close() error {
+	b.once.Do(func() { close(b.closed) })
+	return b.Conn.Close()
+}
+
+func (b *buffered) pass() {
+	for {
+		select {
+		case data := <-b.written:
+			if _, err := b.Conn.Write(data); err != nil {
+				return
+			}
+		case <-b.closed:
+			return
+		}
+	}
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.made:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipes) Close() error { close(p.closed); return nil }
+
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
 
 // What was asked when the connection broke is unknown, and the caller is told.
 func TestLostAnswer(t *testing.T) {

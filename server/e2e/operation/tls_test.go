@@ -2,12 +2,12 @@ package operation_test
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -65,6 +65,10 @@ func TestTLS(t *testing.T) {
 func TestCertificateIsRenewed(t *testing.T) {
 	t.Parallel()
 	w, dir, _ := e2e.Encrypted(t)
+	e2e.Must(t, w.Stop())
+	var log e2e.Recorder
+	w.Log = slog.New(slog.NewTextHandler(&log, nil))
+	w.Run("127.0.0.1:0")
 	serial := func() int64 {
 		conn, err := tls.Dial("tcp", strings.TrimPrefix(w.Base, "https://"), &tls.Config{InsecureSkipVerify: true})
 		e2e.Must(t, err)
@@ -77,10 +81,14 @@ func TestCertificateIsRenewed(t *testing.T) {
 	e2e.Certify(t, dir, 2)
 	e2e.Eventually(t, "the second certificate", func() bool { return serial() == 2 })
 	e2e.Must(t, os.WriteFile(filepath.Join(dir, "cert.pem"), []byte("half a certif"), 0o600))
-	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) { // past when it is looked at
+	e2e.Eventually(t, "the broken file is read", func() bool {
 		if got := serial(); got != 2 {
 			t.Fatalf("with a broken file it serves certificate %d", got)
 		}
+		return strings.Contains(log.String(), "the one before is kept")
+	})
+	if got := serial(); got != 2 {
+		t.Errorf("with a broken file it serves certificate %d", got)
 	}
 	e2e.Certify(t, dir, 3)
 	e2e.Eventually(t, "the third certificate", func() bool { return serial() == 3 })

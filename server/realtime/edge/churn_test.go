@@ -244,7 +244,7 @@ func (v target) visit() *wsClient {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	c := &wsClient{v.t, conn}
+	c := &wsClient{t: v.t, conn: conn}
 	c.next()
 	c.send("40")
 	c.next()

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestEventsAndAcksOverWebSocket(t *testing.T) {
@@ -51,21 +50,26 @@ func TestUpgradeKeepsOrder(t *testing.T) {
 	t.Parallel()
 	const n = 300
 	var all []string
+	more := make(chan bool, n/50) // 50 events for each: some in every step of the upgrade
 	v := serve(t, Config{}, handler{event: func(_ context.Context, s *Socket, name string, args []Arg, _ *Ack) {
 		go func() {
 			for i := range n {
-				s.Emit("n", i)
 				if i%50 == 0 {
-					time.Sleep(time.Millisecond) // spread over the upgrade
+					<-more
 				}
+				s.Emit("n", i)
 			}
 		}()
 	}})
 	c := v.joinPoll()
+	more <- true
 	c.post(`42["go"]`)
+	more <- true
 	ws := v.dialRaw("&sid=" + c.sid)
+	more <- true
 	ws.send("2probe")
 	ws.expect("3probe")
+	more <- true
 	for {
 		_, body := c.get()
 		last := false
@@ -76,11 +80,13 @@ func TestUpgradeKeepsOrder(t *testing.T) {
 				all = append(all, part)
 			}
 		}
-		if last || len(all) == n {
+		if last {
 			break
 		}
 	}
+	more <- true
 	ws.send("5")
+	more <- true
 	for len(all) < n {
 		all = append(all, ws.next())
 	}
@@ -238,23 +244,25 @@ func TestLeaveAndComeBackOnOneConnection(t *testing.T) {
 func TestCloseFlushesAndEndsEverything(t *testing.T) {
 	t.Parallel()
 	var b book
-	started := make(chan bool, 1)
+	started, closing := make(chan bool, 1), make(chan bool)
 	v := serve(t, Config{}, handler{
 		event: func(_ context.Context, s *Socket, name string, args []Arg, ack *Ack) {
 			started <- true
-			time.Sleep(50 * time.Millisecond) // a command at work
+			<-closing // a command at work
 			ack.Reply("done")
 		},
 		disconnect: func(_ *Socket, reason string) { b.write("%s", reason) },
 	})
 	c, p := v.join(), v.joinPoll()
-	_ = p
 	c.send(`421["work"]`)
 	<-started
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	closed := make(chan error)
 	go func() { closed <- v.edge.Close(ctx) }()
+	eventually(t, "it closes", func() bool { return b.count.Load() == 1 }) // the one that polls has ended
+	p.ends(t)
+	close(closing)
 	c.expect(`431["done"]`)
 	if code := c.closed(); code != closeGoingAway {
 		t.Fatal(code)
@@ -333,12 +341,12 @@ func TestKickDuringUpgrade(t *testing.T) {
 func TestCloseWaitsForConnect(t *testing.T) {
 	t.Parallel()
 	var b book
-	judging := make(chan bool, 1)
+	judging, late := make(chan bool, 1), make(chan bool)
 	v := serve(t, Config{}, handler{
 		connect: func(ctx context.Context, _ *Socket) error {
 			judging <- true
 			<-ctx.Done()
-			time.Sleep(20 * time.Millisecond) // too busy to notice at once
+			<-late // too busy to notice at once
 			return nil
 		},
 		disconnect: func(_ *Socket, reason string) { b.write("%s", reason) },
@@ -349,7 +357,11 @@ func TestCloseWaitsForConnect(t *testing.T) {
 	go c.closed()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := v.edge.Close(ctx); err != nil {
+	closed := make(chan error)
+	go func() { closed <- v.edge.Close(ctx) }()
+	eventually(t, "its connection is closed", func() bool { return v.edge.Stats().Connections == 0 })
+	close(late)
+	if err := <-closed; err != nil {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprint(b.read()); got != "[server shutting down]" {

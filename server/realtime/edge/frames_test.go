@@ -167,7 +167,7 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	c := &wsClient{t, conn}
+	c := &wsClient{t: t, conn: conn}
 	c.next()
 	c.send("40")
 	c.next()

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -70,6 +71,7 @@ func echo(_ context.Context, s *Socket, name string, args []Arg, ack *Ack) {
 type target struct {
 	t    testing.TB
 	base string
+	wait time.Duration // for each message
 }
 
 // served is an edge on a port of its own.
@@ -90,7 +92,7 @@ func serve(t testing.TB, cfg Config, h Handler) *served {
 	v := &served{edge: New(cfg)}
 	v.main = v.edge.Namespace("/", h)
 	v.http = httptest.NewServer(v.edge)
-	v.target = target{t, v.http.URL}
+	v.target = target{t, v.http.URL, patience}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -124,7 +126,7 @@ func (v target) dialRaw(more string) *wsClient {
 		v.t.Fatalf("dial: %v", err)
 	}
 	v.t.Cleanup(func() { conn.Close() })
-	return &wsClient{t: v.t, conn: conn}
+	return &wsClient{t: v.t, conn: conn, wait: v.wait}
 }
 
 // join opens a session and connects it to the main namespace.
@@ -142,6 +144,7 @@ func (v target) join() *wsClient {
 type wsClient struct {
 	t    testing.TB
 	conn *websocket.Conn
+	wait time.Duration // for each message; 0 is patience
 }
 
 func (c *wsClient) send(text string) {
@@ -169,8 +172,9 @@ func (c *wsClient) next() string {
 }
 
 func (c *wsClient) read() (string, error) {
+	// PINGs do not put it off: they go on also where what is waited for was lost.
+	c.conn.SetReadDeadline(time.Now().Add(cmp.Or(c.wait, patience)))
 	for {
-		c.conn.SetReadDeadline(time.Now().Add(patience))
 		_, data, err := c.conn.ReadMessage()
 		if err != nil {
 			return "", err

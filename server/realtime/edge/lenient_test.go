@@ -30,7 +30,7 @@ func TestUnusualPackets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			here := target{t, v.base}
+			here := target{t: t, base: v.base}
 			c, p := here.join(), here.joinPoll()
 			c.send("40/lobby,")
 			c.next()
@@ -71,7 +71,7 @@ func TestUpgradesThatFail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			here := target{t, v.base}
+			here := target{t: t, base: v.base}
 			p := here.joinPoll()
 			ws := here.dialRaw("&sid=" + p.sid)
 			for _, frame := range c.frames {

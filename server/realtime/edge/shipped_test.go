@@ -78,7 +78,7 @@ func shippedSocket(io *socket.Server, s *socket.Socket) {
 		}
 		args[len(args)-1].(socket.Ack)([]any{len(order), n}, nil)
 	})
-	s.On("sleep", func(...any) { time.Sleep(50 * time.Millisecond) })
+	s.On("sleep", func(...any) { select {} }) // until the process is killed
 	s.On("kick", func(...any) { s.Disconnect(true) })
 	s.On("panic", func(...any) { panic("handler") })
 	s.On("nan", func(...any) { s.Emit("nan", math.NaN()) })
@@ -93,6 +93,9 @@ type child struct {
 	died chan string // what it left behind
 	stop func()      // ends it; may be called again
 }
+
+// libraryPatience is how long what the library does not do is waited for.
+const libraryPatience = time.Second
 
 // children lets only so many run at a time.
 var children = make(chan bool, 2)
@@ -115,7 +118,7 @@ func shipped(t *testing.T, mode string) *child {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if url, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
-			c.target = target{t, url}
+			c.target = target{t, url, libraryPatience}
 			break
 		}
 	}
