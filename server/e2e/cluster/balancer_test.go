@@ -11,7 +11,6 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/server/e2e"
 )
 
@@ -26,7 +25,7 @@ func TestBehindABalancer(t *testing.T) {
 		addresses[i] = strings.TrimPrefix(w.Base, "http://")
 	}
 	var all []*e2e.Talk
-	for name, run := range map[string]sidecar.Balancer{"nginx.conf": sidecar.Nginx, "haproxy.cfg": sidecar.HAProxy, "Caddyfile": sidecar.Caddy} {
+	for name, run := range balancers {
 		w := *list[0]
 		w.Base = fmt.Sprint("http://127.0.0.1:", run(t, "../../../deploy/"+name, addresses))
 		k := w.Open(name)
