@@ -16,8 +16,9 @@ type Caps struct {
 	// Free is how many consultations without a price may be open, booked ones
 	// included, FreeADay how many may be opened in 24 hours.
 	Free, FreeADay int
-	// Invitations is how many others a person may invite in 24 hours, Invited
-	// how many may be sent to one person.
+	// Invitations is how many others a person may invite in 24 hours. Invited is
+	// how many may be sent to one person from consultations that no doctor has
+	// accepted; a quarter of it is how many one sender may send to one person.
 	Invitations, Invited int
 }
 
@@ -78,19 +79,23 @@ func (s *Service) countInvitation(ctx context.Context, actor rooms.Actor) error 
 	})
 }
 
-// countInvited counts a new invitation of the person whom it reaches. Those that
-// are refused or repeated are not counted, and a consultation's doctor is not
-// bound: nobody can use up what another person may be sent.
-func (s *Service) countInvited(tx Tx, by Participant, inv Invitation) error {
+// countInvited counts a new invitation by the patient of c against what the
+// person whom it reaches may be sent. Invitations that are refused or repeated are
+// not counted. Only those count for all senders together that come from
+// consultations that no doctor has accepted: anybody can open any number of
+// these, and must not use up what the patients of a doctor need.
+func (s *Service) countInvited(tx Tx, c Consultation, by Participant, inv Invitation) error {
+	if by.Role == PartDoctor || s.caps.Invited == 0 {
+		return nil
+	}
 	to := string(inv.UserID)
 	if inv.ByAddress {
 		to = inv.Invitee
 	}
-	most := s.caps.Invited
-	if by.Role == PartDoctor {
-		most = 0
+	if err := s.countToday(tx, "invited:"+string(by.UserID)+" "+to, max(1, s.caps.Invited/4)); err != nil || c.AcceptedAt != nil {
+		return err
 	}
-	return s.countToday(tx, "invited:"+to, most)
+	return s.countToday(tx, "invited:"+to, s.caps.Invited)
 }
 
 // countToday counts an invitation, of which there may be most in a day; 0 is no

@@ -78,7 +78,7 @@ func (s *Service) inviteIn(tx Tx, actor rooms.Actor, in InviteInput) (Admission,
 	if err := s.hasPlace(tx, c, me.Role, all); err != nil {
 		return Admission{}, err
 	}
-	if err := s.countInvited(tx, me, inv); err != nil {
+	if err := s.countInvited(tx, c, me, inv); err != nil {
 		return Admission{}, err
 	}
 	if err := tx.InsertInvitation(inv); err != nil {

@@ -178,6 +178,43 @@ func TestInvitationsToOnePersonAreCapped(t *testing.T) {
 	}
 }
 
+// Strangers cannot use up what a person may be sent: not from consultations that a
+// doctor has accepted, and none of them alone.
+func TestStrangersDoNotUseUpInvitations(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	wang, li, aunt := w.Doctor("wang"), w.Doctor("li"), w.Patient("aunt")
+	invite := func(by, whom *roomstest.Person, id consultation.ID) rooms.Code {
+		return roomstest.Code(by, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: whom.User.ID, Role: consultation.PartRelative})
+	}
+	alone := w.Patient("alone")
+	most := consultation.UsualCaps.Invited / 4
+	for n := range most + 1 {
+		want := rooms.Code("")
+		if n == most {
+			want = rooms.CodeRateLimited
+		}
+		if code := invite(alone, li, alone.Consults(wang, fmt.Sprint("a matter ", n))); code != want {
+			t.Errorf("invitation %d of one stranger: %q, want %q", n, code, want)
+		}
+	}
+	for n := range consultation.UsualCaps.Invited {
+		stranger := w.Patient(fmt.Sprint("stranger", n))
+		if code := invite(stranger, aunt, stranger.Consults(wang, "nothing")); code != "" {
+			t.Fatalf("stranger %d: %q", n, code)
+		}
+	}
+	bo := w.Patient("bo")
+	id := bo.Consults(wang, "a headache")
+	if code := invite(bo, aunt, id); code != rooms.CodeRateLimited {
+		t.Errorf("before the doctor has accepted: %q", code)
+	}
+	wang.Accepts(id)
+	if code := invite(bo, aunt, id); code != "" {
+		t.Errorf("once the doctor has accepted: %q", code)
+	}
+}
+
 // A doctor who is off duty is not asked at once, and can be booked (SEC-41, FLD-18).
 func TestOffDutyDoctorsAreBookedOnly(t *testing.T) {
 	t.Parallel()
