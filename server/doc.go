@@ -2,7 +2,7 @@
 // server: app composes one node of it, cli has the commands that need none.
 package server
 
-//go:generate go test -run TestSettingsAreDocumented -update ./app
+//go:generate go test ./app -run TestSettingsAreDocumented -update
 
 // Version is set by the linker (make build).
 var Version = "dev"
