@@ -121,6 +121,10 @@ type Document struct {
 	// drafts, and for what was signed in the first form.
 	SignedAs  string
 	Decisions []Decision
+	// Versions are the number and the hash of each signed version, "1 3f…".
+	Versions []string
+	State    State
+	Logged   Logged
 	// SignedSeq is the last seq of the consultation's room before it was signed.
 	SignedSeq rooms.Seq
 }

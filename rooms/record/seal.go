@@ -19,6 +19,7 @@ import (
 const (
 	formNames    = 1 // of patient and doctor only the names are signed
 	formSignedAs = 2 // who patient and doctor were is signed as well
+	formListed   = 3 // the same, and the version is listed in a sealed State
 )
 
 // canonical is what a signature is over in the first form, as JSON with the
@@ -39,8 +40,8 @@ type canonical struct {
 	SignedAt       time.Time         `json:"signedAt"`
 }
 
-// canonicalSignedAs is what a signature is over in the second form: everything
-// that is printed, and everything else that must never change.
+// canonicalSignedAs is what a signature is over since the second form:
+// everything that is printed, and everything else that must never change.
 type canonicalSignedAs struct {
 	Form int `json:"form"`
 	canonical
@@ -56,7 +57,7 @@ func contentHash(d Document, form int, by rooms.UserID, at time.Time) (string, e
 	switch form {
 	case formNames:
 		signed = first
-	case formSignedAs:
+	case formSignedAs, formListed:
 		signed = canonicalSignedAs{Form: form, canonical: first, SignedAs: d.SignedAs}
 	default:
 		return "", fmt.Errorf("%s is signed in form %d, which this version does not know", d.subject(), form)
@@ -120,22 +121,26 @@ func (s sealer) seal(hash string) string {
 
 // sign fixes d.
 func (s sealer) sign(d Document, by rooms.UserID, at time.Time) (*Signature, error) {
-	hash, err := contentHash(d, formSignedAs, by, at)
+	hash, err := contentHash(d, formListed, by, at)
 	if err != nil {
 		return nil, err
 	}
-	return &Signature{SignedBy: by, SignedAt: at, SHA256: hash, Seal: s.seal(hash), Form: formSignedAs, KeyID: s.id}, nil
+	return &Signature{SignedBy: by, SignedAt: at, SHA256: hash, Seal: s.seal(hash), Form: formListed, KeyID: s.id}, nil
 }
 
 // Integrity is what verifying a document has found.
 type Integrity string
 
-// The findings. UnknownKey: the content fits its hash, but this server does not
-// have the key to check the seal with, so it can neither confirm nor deny it.
+// The findings. Altered: the content, what was decided about it or a later
+// version has been changed or removed. UnknownKey: the content fits its hash, but
+// this server does not have the key to check the seal with, so it can neither
+// confirm nor deny it. Unconfirmed: everything fits, but the audit log has been
+// rewritten or cut since, so it does not show that nothing came later.
 const (
-	Intact     Integrity = "intact"
-	Altered    Integrity = "altered"
-	UnknownKey Integrity = "unknown_key"
+	Intact      Integrity = "intact"
+	Altered     Integrity = "altered"
+	UnknownKey  Integrity = "unknown_key"
+	Unconfirmed Integrity = "unconfirmed"
 )
 
 // keyring is the public keys that seals are checked with, by id.
@@ -178,13 +183,26 @@ func (k keyring) of(d Document) ed25519.PublicKey {
 	return nil
 }
 
-// checked is d with its status, and with what checking its signature has found.
-// Every document that is shown, printed or decided about passes it.
+// checked is d with its status, and with what checking it has found. Every
+// document that is verified, shown, printed or decided about passes it.
 func (s *Service) checked(d Document) Document {
 	if d = d.settled(); d.Signature != nil {
-		d.Integrity = s.keyring().examine(d)
+		d.Integrity = s.keyring().judge(d)
 	}
 	return d
+}
+
+// judge compares a signed document with its signature, with the sealed state of
+// all its versions, and with the audit log.
+func (k keyring) judge(d Document) Integrity {
+	content, state, log := k.examine(d), k.stands(d), d.logged()
+	switch {
+	case content == Altered, state == Altered, log == Altered, content == Intact && state == UnknownKey:
+		return Altered
+	case content == UnknownKey:
+		return UnknownKey
+	}
+	return log
 }
 
 // genuine refuses a document that is not what was signed.

@@ -69,7 +69,7 @@ func (s *Service) sign(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentI
 		return d, err
 	}
 	d = d.settled()
-	return d, s.note(tx, actor, action, d)
+	return d, s.noteSigned(tx, actor, action, d)
 }
 
 // announceSigned says in the conversation that a document was signed.
@@ -92,7 +92,10 @@ func (s *Service) fix(tx Tx, d Document, by rooms.UserID, at time.Time) (Documen
 	if d.Signature, err = s.seals.sign(d, by, at); err != nil {
 		return d, err
 	}
-	return d, tx.SignDocument(d)
+	if err := tx.SignDocument(d); err != nil {
+		return d, err
+	}
+	return d, s.list(tx, d)
 }
 
 // signedAs is who patient and doctor are now. A profile that is gone leaves the
@@ -240,7 +243,7 @@ func (s *Service) decide(ctx context.Context, actor rooms.Actor, id DocumentID, 
 			return Prescription{}, err
 		}
 		decision.Seal, decision.KeyID = s.seals.seal(decision.SHA256), s.seals.id
-		if err := tx.AddDecision(d.ID, len(d.Decisions)+1, decision); err != nil {
+		if err := firstError(tx.AddDecision(d.ID, len(d.Decisions)+1, decision), s.list(tx, d)); err != nil {
 			return Prescription{}, err
 		}
 		d.Decisions, d.UpdatedAt = append(d.Decisions, decision), decision.At

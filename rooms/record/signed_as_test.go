@@ -13,6 +13,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest"
@@ -148,7 +149,12 @@ func TestTheFirstFormPrintsNamesAlone(t *testing.T) {
 	sum := sha256.Sum256(signed)
 	seal := base64.StdEncoding.EncodeToString(make([]byte, 64)) // by a key that this server has not
 	d.Signature = &record.Signature{SignedBy: d.DoctorID, SignedAt: c.Now(), SHA256: hex.EncodeToString(sum[:]), Seal: seal, KeyID: "unknown", Form: 1}
-	if err := (store.Records{DB: c.DB}).InTx(t.Context(), func(tx record.Tx) error { return tx.SignDocument(d) }); err != nil {
+	if err := (store.Records{DB: c.DB}).InTx(t.Context(), func(tx record.Tx) error {
+		if err := tx.SignDocument(d); err != nil {
+			return err
+		}
+		return audit.Append(tx, c.wang.As, c.Now(), record.SignDiagnosis.Name, "diagnosis:"+string(d.ID), func(e *audit.LogEntry) { e.Detail = d.Signature.SHA256 })
+	}); err != nil {
 		t.Fatal(err)
 	}
 	p := roomstest.Must(c.bo, record.PrintDiagnosis, record.DiagnosisRef{DiagnosisID: d.ID})

@@ -18,8 +18,10 @@ type Store interface {
 	rooms.Transactions[Tx]
 	// Document is a document for anyone's verification.
 	Document(ctx context.Context, id DocumentID) (Document, error)
-	// AuditedHash is the Detail of the latest audit entry of a subject that has one.
-	AuditedHash(ctx context.Context, subject string) (string, error)
+	// SignedAs reports whether the audit log says that a document had a hash.
+	SignedAs(ctx context.Context, subject, hash string) (bool, error)
+	// LogBroken is when the audit log was last found to have been rewritten or cut.
+	LogBroken(ctx context.Context) (time.Time, error)
 	Pharmacist(ctx context.Context, user rooms.UserID) (bool, error)
 	Pharmacists(ctx context.Context) ([]account.User, error)
 	Templates(ctx context.Context, doctor rooms.UserID) ([]Template, error)
@@ -45,6 +47,8 @@ type Tx interface {
 	// SignDocument fixes a draft; it cannot be changed or removed afterwards.
 	SignDocument(d Document) error
 	AddDecision(id DocumentID, num int, d Decision) error
+	// SaveState replaces the state of the document whose first version is root.
+	SaveState(root DocumentID, v State) error
 
 	// Background is the latest version, or one of version 0 before the first.
 	Background(patient account.PatientID) (BackgroundVersion, error)
@@ -81,6 +85,7 @@ type DocumentQuery struct {
 	Consultation consultation.ID
 	Patient      account.PatientID
 	Kind         DocumentKind
+	Root         DocumentID
 	// Undecided asks for signed documents about which nobody has decided and
 	// that no later version supersedes.
 	Undecided bool

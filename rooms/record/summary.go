@@ -53,7 +53,7 @@ func (s *Service) Follow(in consultation.Tx, from consultation.Status, c consult
 	if d, err = s.fix(tx, d, c.Summary.SignedBy, c.Summary.SignedAt); err != nil {
 		return err
 	}
-	return s.note(tx, rooms.Actor{UserID: c.Summary.SignedBy, Role: rooms.RoleDoctor}, signedBySummary, d.settled())
+	return s.noteSigned(tx, rooms.Actor{UserID: c.Summary.SignedBy, Role: rooms.RoleDoctor}, signedBySummary, d.settled())
 }
 
 func summaryOf(d Document) (ClosingSummary, error) {

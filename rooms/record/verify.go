@@ -32,7 +32,7 @@ type Verification struct {
 	// Matches: the hash is that of a document with this id.
 	Matches bool `json:"matches"`
 	// Intact: its content is still what was signed, and so is all that was
-	// decided about it. It is Integrity "intact".
+	// decided about it; no later version has been removed. It is Integrity "intact".
 	Intact bool `json:"intact"`
 	// Integrity is empty if the hash does not match.
 	Integrity Integrity `json:"integrity,omitempty"`
@@ -48,30 +48,51 @@ type Verification struct {
 	PublicKey string `json:"publicKey,omitempty"`
 	KeyID     string `json:"keyId,omitempty"`
 	Seal      string `json:"seal,omitempty"`
+	// LogBrokenAt is when the audit log was last found to have been rewritten or
+	// cut; only with Integrity "unconfirmed".
+	LogBrokenAt *time.Time `json:"logBrokenAt,omitempty"`
 }
 
 func (s *Service) verify(ctx context.Context, _ rooms.Actor, in VerifyInput) (Verification, error) {
+	in.SHA256 = strings.ToLower(in.SHA256)
 	d, err := s.store.Document(ctx, in.ID)
-	if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && (d.Kind != in.Kind || d.Signature == nil)) {
-		return Verification{}, rooms.NotFound("document")
-	} else if err != nil {
+	if err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
 		return Verification{}, err
 	}
-	if subtle.ConstantTimeCompare([]byte(strings.ToLower(in.SHA256)), []byte(d.Signature.SHA256)) != 1 {
-		return Verification{}, nil // another document, or a forged one
+	there := err == nil && d.Kind == in.Kind && d.Signature != nil
+	if !there || subtle.ConstantTimeCompare([]byte(in.SHA256), []byte(d.Signature.SHA256)) != 1 {
+		return s.verifyLost(ctx, in, there)
 	}
-	d = d.settled()
-	keys := s.keyring()
-	found, err := s.examine(ctx, keys, d)
-	if err != nil {
-		return Verification{}, err
-	}
+	d = s.checked(d)
+	found := d.Integrity
 	v := Verification{Matches: true, Intact: found == Intact, Integrity: found, Current: found == Intact && d.inForce(), Status: d.Status, Version: d.Version,
 		DoctorName: d.DoctorName, PatientName: masked(d.PatientName), SignedAt: &d.Signature.SignedAt, KeyID: d.Signature.KeyID, Seal: d.Signature.Seal}
-	if key := keys.of(d); key != nil {
+	if key := s.keyring().of(d); key != nil {
 		v.PublicKey, v.KeyID = base64.StdEncoding.EncodeToString(key), SealKeyID(key)
 	}
+	if found == Unconfirmed {
+		at, err := s.store.LogBroken(ctx)
+		if err != nil {
+			return Verification{}, err
+		}
+		v.LogBrokenAt = &at
+	}
 	return v, nil
+}
+
+// verifyLost answers for a hash that no document has. If the audit log has it,
+// the document was signed here, and has been removed or replaced since.
+func (s *Service) verifyLost(ctx context.Context, in VerifyInput, there bool) (Verification, error) {
+	signed, err := s.store.SignedAs(ctx, Document{Kind: in.Kind, Head: Head{ID: in.ID}}.subject(), in.SHA256)
+	switch {
+	case err != nil:
+		return Verification{}, err
+	case signed:
+		return Verification{Matches: true, Integrity: Altered}, nil
+	case !there:
+		return Verification{}, rooms.NotFound("document")
+	}
+	return Verification{}, nil // another document, or a forged one
 }
 
 // inForce tells whether d counts: a prescription once it is approved.
@@ -89,20 +110,6 @@ func (s *Service) keyring() keyring {
 		keys[SealKeyID(key)] = key
 	}
 	return keys
-}
-
-// examine verifies a signed document: its content and its decisions must fit
-// their hashes and seals, and the audit log must know no later hash of it, as
-// it would if a decision had been removed.
-func (s *Service) examine(ctx context.Context, keys keyring, d Document) (Integrity, error) {
-	audited, err := s.store.AuditedHash(ctx, d.subject())
-	if err != nil {
-		return "", err
-	}
-	if audited != d.lastHash() {
-		return Altered, nil
-	}
-	return keys.examine(d), nil
 }
 
 func masked(name string) string {

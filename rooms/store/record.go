@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"wenzhen/rooms"
@@ -24,20 +25,34 @@ func (s Records) InTx(ctx context.Context, f func(record.Tx) error) error {
 
 const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.consultation_id, d.patient_id, d.patient_name, d.user_id,
 	d.doctor_id, d.doctor_name, d.content, d.created_at, d.updated_at, d.signed_by, d.signed_at, d.sha256, d.seal, d.form, d.key_id, d.signed_as, d.signed_seq,
-	coalesce((SELECT n.id FROM documents n WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL), '') FROM documents d`
+	coalesce((SELECT n.id FROM documents n WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL), ''),
+	coalesce((SELECT string_agg(v.version || ' ' || v.sha256, ',' ORDER BY v.version) FROM documents v WHERE v.root = d.root AND v.signed_at IS NOT NULL), ''),
+	coalesce(s.state, ''), coalesce(s.seal, ''), coalesce(s.key_id, ''),
+	coalesce(l.num, 0), coalesce(l.detail, ''), coalesce((SELECT h.broken_last FROM audit_head h WHERE h.name = 'audit'), 0)
+	FROM documents d LEFT JOIN document_states s ON s.root = d.root
+	LEFT JOIN audit l ON l.num = (SELECT max(a.num) FROM audit a WHERE a.subject = d.kind || ':' || d.id AND a.` + documentActions + `)`
+
+// documentActions are those that leave a document at another hash, which is the
+// detail of their entries. The index audit_documents has the same ones.
+const documentActions = `action IN ('diagnosis:sign', 'prescription:sign', 'summary:sign', ` +
+	`'prescription:approve', 'prescription:reject', 'prescription:void', 'document:supersede')`
 
 func scanDocument(s scanner) (record.Document, error) {
 	var d record.Document
-	var content string
+	var content, versions string
 	var signature record.Signature
 	var signed sql.NullInt64
 	err := s.Scan(&d.ID, &d.Kind, &d.Root, &d.Version, &d.Supersedes, &d.ConsultationID, &d.PatientID, &d.PatientName, &d.UserID,
 		&d.DoctorID, &d.DoctorName, unseal("documents.content", &d.ID, &content), (*at)(&d.CreatedAt), (*at)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal,
-		&signature.Form, &signature.KeyID, unseal("documents.signed_as", &d.ID, &d.SignedAs), &d.SignedSeq, &d.SupersededBy)
+		&signature.Form, &signature.KeyID, unseal("documents.signed_as", &d.ID, &d.SignedAs), &d.SignedSeq, &d.SupersededBy,
+		&versions, &d.State.Text, &d.State.Seal, &d.State.KeyID, &d.Logged.Num, &d.Logged.SHA256, &d.Logged.Broken)
 	if err != nil {
 		return d, found(err, "document")
 	}
 	d.Content = json.RawMessage(content)
+	if versions != "" {
+		d.Versions = strings.Split(versions, ",")
+	}
 	if signed.Valid {
 		d.Signature = &signature
 		err = (*at)(&signature.SignedAt).Scan(signed.Int64)
@@ -81,14 +96,20 @@ func (s Records) Document(ctx context.Context, id record.DocumentID) (record.Doc
 	return documentByID(ctx, s.readers, id)
 }
 
-// AuditedHash implements record.Store.
-func (s Records) AuditedHash(ctx context.Context, subject string) (string, error) {
-	var detail string
-	err := s.readers.row(ctx, `SELECT detail FROM audit WHERE subject = $1 AND detail <> '' ORDER BY num DESC LIMIT 1`, subject).Scan(&detail)
+// SignedAs implements record.Store.
+func (s Records) SignedAs(ctx context.Context, subject, hash string) (bool, error) {
+	var was bool
+	err := s.readers.row(ctx, `SELECT EXISTS (SELECT 1 FROM audit WHERE subject = $1 AND detail = $2 AND `+documentActions+`)`, subject, hash).Scan(&was)
+	return was, err
+}
+
+// LogBroken implements record.Store.
+func (s Records) LogBroken(ctx context.Context) (when time.Time, err error) {
+	err = s.readers.row(ctx, `SELECT a.at FROM audit a JOIN audit_head h ON h.name = 'audit' AND h.broken_last = a.num`).Scan((*at)(&when))
 	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
+		return time.Time{}, nil
 	}
-	return detail, err
+	return when, err
 }
 
 // Pharmacist implements record.Store.
@@ -177,6 +198,9 @@ func (tx *Tx) Documents(q record.DocumentQuery) ([]record.Document, error) {
 	if q.Kind != "" {
 		w.add(`d.kind = ?`, q.Kind)
 	}
+	if q.Root != "" {
+		w.add(`d.root = ?`, q.Root)
+	}
 	if q.Undecided {
 		w.add(`d.signed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decisions v WHERE v.document_id = d.id)
 			AND NOT EXISTS (SELECT 1 FROM documents n WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL)`)
@@ -231,6 +255,12 @@ func (tx *Tx) Practitioner(id rooms.UserID) (account.Doctor, error) {
 func (tx *Tx) AddDecision(id record.DocumentID, num int, d record.Decision) error {
 	return tx.exec(`INSERT INTO decisions (document_id, num, status, by_id, by_name, at, reason, sha256, seal, key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		id, num, d.Status, d.By, d.ByName, micros(d.At), tx.keys().Seal(decisionPlace(id, num), d.Reason), d.SHA256, d.Seal, d.KeyID)
+}
+
+// SaveState implements record.Tx.
+func (tx *Tx) SaveState(root record.DocumentID, v record.State) error {
+	return tx.exec(`INSERT INTO document_states (root, state, seal, key_id) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (root) DO UPDATE SET state = excluded.state, seal = excluded.seal, key_id = excluded.key_id`, root, v.Text, v.Seal, v.KeyID)
 }
 
 // Background implements record.Tx.

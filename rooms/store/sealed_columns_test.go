@@ -47,7 +47,7 @@ var clearColumns = map[string][]string{
 		"push_subscriptions.endpoint", "push_subscriptions.p256dh", "push_subscriptions.auth",
 	},
 	"a hash, a seal or a link of a chain, which must be verifiable without the key": {
-		".sha256", ".seal", ".thumbnail_sha256", "audit.detail", "audit.previous", "audit_head.signature", "recovery_codes.hash", "refresh_tokens.hash",
+		".sha256", ".seal", ".thumbnail_sha256", "audit.detail", "audit.previous", "audit_head.signature", "document_states.state", "recovery_codes.hash", "refresh_tokens.hash",
 	},
 	"a secret that is hashed or sealed with a key that is not in the database": {
 		"users.password_hash", "totp.secret", "provider_sessions.id_token", "tickets.data", "data_keys.wrapped", "passkeys.credential",

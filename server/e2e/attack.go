@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +131,8 @@ func (a Attacker) Puts(rows []Row) {
 		var names, marks []string
 		var values []any
 		for name, value := range row.values {
-			names, marks, values = append(names, name), append(marks, "?"), append(values, value)
+			names, values = append(names, name), append(values, value)
+			marks = append(marks, "$"+strconv.Itoa(len(values)))
 		}
 		a.Does(`INSERT INTO `+row.table+` (`+strings.Join(names, ", ")+`) VALUES (`+strings.Join(marks, ", ")+`)`, values...)
 	}

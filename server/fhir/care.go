@@ -144,7 +144,7 @@ func (r *request) conditions() ([]resource, error) {
 					"category": []resource{concept("http://terminology.hl7.org/CodeSystem/condition-category", "encounter-diagnosis", "Encounter Diagnosis")},
 					"subject":  named("Patient", string(d.PatientID), d.PatientName), "encounter": ref("Encounter", string(d.ConsultationID)),
 					"recordedDate": instant(d.Signature.SignedAt), "recorder": named("Practitioner", string(d.DoctorID), d.DoctorName)}
-				if d.Status == record.Amended { // con-5: no clinical status beside entered-in-error
+				if d.Status == record.Amended || d.Integrity == record.Altered { // con-5: no clinical status beside entered-in-error
 					v["verificationStatus"] = concept(verification, "entered-in-error", "Entered in Error")
 				} else {
 					v["clinicalStatus"], v["verificationStatus"] = concept(clinical, "active", "Active"), concept(verification, "confirmed", "Confirmed")
@@ -174,7 +174,11 @@ func (r *request) medicationRequests() ([]resource, error) {
 				if item.Frequency == record.AsNeeded {
 					dosage["asNeededBoolean"] = true
 				}
-				v := resource{"resourceType": "MedicationRequest", "id": part(p.ID, i), "status": medicationStatus[p.Status], "intent": "order",
+				status := medicationStatus[p.Status]
+				if p.Integrity == record.Altered {
+					status = "entered-in-error"
+				}
+				v := resource{"resourceType": "MedicationRequest", "id": part(p.ID, i), "status": status, "intent": "order",
 					"medicationCodeableConcept": resource{"text": item.Drug}, "groupIdentifier": resource{"value": string(p.ID)},
 					"subject": named("Patient", string(p.PatientID), p.PatientName), "encounter": ref("Encounter", string(p.ConsultationID)),
 					"authoredOn": instant(p.Signature.SignedAt), "requester": named("Practitioner", string(p.DoctorID), p.DoctorName),
@@ -196,11 +200,11 @@ func (r *request) documents() ([]resource, error) {
 	var all []resource
 	add := func(kind record.DocumentKind, h record.Head, path string) {
 		status := "current"
-		switch h.Status {
-		case record.Amended:
-			status = "superseded"
-		case record.Void, record.Rejected:
+		switch {
+		case h.Integrity == record.Altered, h.Status == record.Void, h.Status == record.Rejected:
 			status = "entered-in-error"
+		case h.Status == record.Amended:
+			status = "superseded"
 		}
 		v := resource{"resourceType": "DocumentReference", "id": string(h.ID), "status": status, "docStatus": "final",
 			"type": concept("http://loinc.org", loinc[kind][0], loinc[kind][1]), "subject": named("Patient", string(h.PatientID), h.PatientName),

@@ -2,6 +2,7 @@ package consultations_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"wenzhen/client"
@@ -43,6 +44,12 @@ func TestAlteredDocumentsAreShownAsSuch(t *testing.T) {
 			if p.Integrity != want[p.ID] {
 				t.Errorf("%s shows %s as %q, want %q", where, p.ID, p.Integrity, want[p.ID])
 			}
+		}
+	}
+	for _, resource := range []string{"MedicationRequest", "DocumentReference"} {
+		raw := w.Ask(t, http.MethodGet, "/api/v1/fhir/R4/"+resource, bo.Tokens().AccessToken, "").Body
+		if n := strings.Count(string(raw), `"status":"entered-in-error"`); n != 2 {
+			t.Errorf("FHIR says of %d of %s that they are in error, want 2: %s", n, resource, raw)
 		}
 	}
 	for id, integrity := range want {

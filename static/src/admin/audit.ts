@@ -18,6 +18,7 @@ export const actions = [
   'prescription:print',
   'summary:sign',
   'summary:print',
+  'document:supersede',
   'pharmacist:appoint',
   'pharmacist:dismiss',
   'account:export',

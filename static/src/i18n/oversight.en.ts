@@ -78,6 +78,7 @@ export const oversightEn = {
       prescription_print: 'printed a prescription',
       summary_sign: 'signed a summary',
       summary_print: 'printed a summary',
+      document_supersede: 'superseded it by a new version',
       pharmacist_appoint: 'appointed a pharmacist',
       pharmacist_dismiss: 'dismissed a pharmacist',
       account_export: 'took their data along',

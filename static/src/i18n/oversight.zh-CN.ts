@@ -78,6 +78,7 @@ export const oversightZhCN = {
       prescription_print: '打印处方',
       summary_sign: '签署小结',
       summary_print: '打印小结',
+      document_supersede: '以新版本取代',
       pharmacist_appoint: '任命药师',
       pharmacist_dismiss: '免去药师',
       account_export: '导出自己的数据',

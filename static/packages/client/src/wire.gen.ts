@@ -853,7 +853,7 @@ export interface Input {
   consultationId: string
 }
 
-export type Integrity = 'intact' | 'altered' | 'unknown_key'
+export type Integrity = 'intact' | 'altered' | 'unknown_key' | 'unconfirmed'
 
 export interface Invitation {
   id: string
@@ -2122,6 +2122,7 @@ export interface Verification {
   publicKey?: string
   keyId?: string
   seal?: string
+  logBrokenAt?: string
 }
 
 export interface VerifyDoctorInput {
