@@ -20,6 +20,19 @@ async function pixels(page: Page): Promise<string> {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
+/** The same once it no longer changes: a stroke is drawn while it is made, and again when it is finished. */
+async function steady(page: Page): Promise<string> {
+  let last = await pixels(page)
+  const still = async () => {
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
+    const before = last
+    last = await pixels(page)
+    return last === before
+  }
+  await expect.poll(still).toBe(true)
+  return last
+}
+
 /** How many pixels of the board have ink. */
 const inked = (page: Page) =>
   page.getByTestId('ink').evaluate((canvas: HTMLCanvasElement) => {
@@ -114,16 +127,19 @@ test('fingers draw, and two of them move the board', async ({ browserOf, server 
   await touch('touchStart', [150, 350])
   for (let y = 355; y < 400; y += 5) await touch('touchMove', [150 + (y % 3), y])
   await touch('touchEnd')
+  const strokes = async () => (await patient.ask<Board>('GET', `/consultations/${c.id}/board`)).strokes.length
+  await expect.poll(strokes).toBe(1)
   await expect.poll(() => pixels(page)).not.toBe(blank)
   const scale = page.getByRole('button', { name: /适合窗口$/ })
   const before = await scale.innerText()
-  const drawn = await pixels(page)
+  const drawn = await steady(page)
   await touch('touchStart', [150, 350])
   await touch('touchStart', [150, 350], [250, 350])
   for (let by = 5; by <= 50; by += 5) await touch('touchMove', [150 - by, 350], [250 + by, 350])
   await touch('touchEnd')
   await expect(scale).not.toHaveText(before)
-  expect(await pixels(page)).toBe(drawn)
+  expect(await steady(page)).toBe(drawn)
+  expect(await strokes()).toBe(1)
 })
 
 test('10,000 strokes are drawn', async ({ browserOf, server }) => {

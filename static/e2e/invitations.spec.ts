@@ -83,7 +83,7 @@ test('the patient invites with the history, and the relative leaves', async ({ s
   await expect(people(mine)).not.toContainText('李姨')
 })
 
-test('pictures', async ({ server, browserOf }) => {
+test('screens of invitations', async ({ server, browserOf }) => {
   const folder = process.env.SHOTS ?? 'test-results/invitations'
   const { doctor, colleague, patient, aunt, consultation, path } = await scene(server.url)
   await patient.ask('POST', `${path}/invitations`, { userId: aunt.user.id, role: 'relative' })
