@@ -8,7 +8,7 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 FONTS       := static/dist/fonts/00-NotoSansSC.ttf
 
-.PHONY: run build test prove stable left test-go fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party clean chromium services
+.PHONY: run build test prove stable left test-go test-race test-postgres test-edge fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party clean chromium services
 
 # Run with demo accounts at http://localhost:8080.
 run: build
@@ -39,9 +39,16 @@ $(FONTS): static/node_modules/.installed server/document/fonts/main.go
 static/dist/app/index.html: static/node_modules/.installed $(FRONTEND)
 	cd static && npm run build
 
-# Everything. Nothing is skipped silently: what is missing is installed, or the
-# run fails and says what to install.
-test: lint test-go fuzz test-frontend test-browser left
+# Everything, to the end: a part that fails does not keep the others from
+# running. Nothing is skipped silently: what is missing is installed, or the run
+# fails and says what to install.
+test:
+	@mkdir -p bin; rm -f bin/timings; failed=; \
+	for part in lint test-race test-postgres test-edge fuzz test-frontend test-browser left; do \
+	  TIMINGS=$(CURDIR)/bin/timings $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; \
+	done; \
+	echo; cat bin/timings; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
 # Everything at full size (package prove): about three hours. Run it before a
 # release, on a machine that does nothing else.
@@ -77,9 +84,13 @@ GOTEST ?= -parallel 6 -timeout 30m -vet=off
 # On PostgreSQL run the tests that have a world to themselves; those of hostile
 # clients do so in make prove.
 WORLDS = $(shell git grep -lE '"wenzhen/(rooms/roomstest|server/e2e)"' -- 'rooms/*_test.go' 'server/*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
-test-go: services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONTS)
+INSTALLED = services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONTS)
+test-go: test-race test-postgres test-edge
+test-race: $(INSTALLED)
 	.ci/timed "Go tests with the race detector" $(GO) test $(RACE) $(GOTEST) ./...
+test-postgres: $(INSTALLED)
 	WENZHEN_TEST_DATABASE=postgres .ci/timed "the same tests on PostgreSQL" $(GO) test $(GOTEST) $(filter-out ./server/e2e/hostile,$(WORLDS))
+test-edge: $(INSTALLED)
 	.ci/timed "the edge beside the library as shipped, which the race detector would stop" $(GO) test $(GOTEST) -run 'TestDefects|TestJoinAndLeaveDontPass|TestNobodyComesInAfterClose|TestRecoveryOption' ./server/realtime/edge
 
 # Each fuzz target for a moment, on top of its committed corpus (docs/fuzzing.md).
