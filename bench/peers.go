@@ -61,7 +61,7 @@ func durableNode(synchronous string) func(bin, data string) (string, []string) {
 func product(synchronous string) func(bin, data string) (string, []string) {
 	return func(bin, data string) (string, []string) {
 		return filepath.Join(bin, "wenzhen"), []string{"serve", "--addr", "127.0.0.1:0", "--data", data, "--demo", "--synchronous", synchronous,
-			"--command-rate", "1000000", "--command-burst", "1000000", "--sockets-per-user", "100000", "--registrations", "100000", "--log-level", "warn"}
+			"--command-rate", "1000000", "--command-burst", "1000000", "--sockets-per-user", "100000", "--registrations", "100000", "--free-open", "0", "--free-a-day", "0", "--log-level", "warn"}
 	}
 }
 
