@@ -53,7 +53,7 @@ func (s Consultations) Consultations(ctx context.Context, q consultation.Query) 
 	w.add(`p.user_id = ?`, q.User)
 	amongst(&w, `c.status`, q.Statuses)
 	if q.After != nil {
-		w.add(`(r.last_at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
+		w.add(`(e.at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
 	return collect(ctx, s.readers, func(row scanner) (consultation.Consultation, error) {
 		var lastAt time.Time
@@ -64,10 +64,11 @@ func (s Consultations) Consultations(ctx context.Context, q consultation.Query) 
 		c = c.ShownTo(me)
 		c.LastSeq, c.ReadUpTo, c.Unread, c.UpdatedAt = lastSeq, readUpTo, unread, lastAt
 		return c, err
-	}, `SELECT `+consultationColumns+`, r.last_seq, r.last_at, p.read_up_to, p.since_seq,
+	}, `SELECT `+consultationColumns+`, e.seq, e.at, p.read_up_to, p.since_seq,
 			(SELECT count(*) FROM messages m WHERE m.consultation_id = c.id AND m.seq > p.read_up_to AND m.seq > p.since_seq AND m.sender_id <> p.user_id AND m.recalled_at IS NULL)
-		FROM participants p JOIN consultations c ON c.id = p.consultation_id JOIN rooms r ON r.id = 'consultation:' || c.id`+w.sql()+
-		` ORDER BY r.last_at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
+		FROM participants p JOIN consultations c ON c.id = p.consultation_id JOIN events e ON e.room = 'consultation:' || c.id
+			AND e.seq = (SELECT max(l.seq) FROM events l WHERE l.room = 'consultation:' || c.id)`+w.sql()+
+		` ORDER BY e.at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
 }
 
 // ShowsEarlierDiagnosis implements consultation.Tx.

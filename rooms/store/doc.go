@@ -7,9 +7,10 @@
 //
 // With SQLite all writes go through one writer, which runs the functions that
 // wait for it one after the other in a single transaction, each behind a
-// savepoint of its own, and commits them together (group commit): one sync to
-// disk for as many commands as came in meanwhile. A function that fails is
-// rolled back alone. After the commit the events are handed to the hub, in
+// savepoint from its first write on, and commits them together (group commit):
+// one sync to disk for as many commands as came in meanwhile. A function that
+// fails is rolled back alone. The writer knows the next seq of each room from
+// the log (seq.go). After the commit the events are handed to the hub, in
 // order, and then the callers learn that they are done. Reads use connections
 // of their own and never wait for the writer (WAL).
 //

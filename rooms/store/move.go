@@ -82,8 +82,20 @@ type table struct {
 	needs   []string // tables that its foreign keys point to
 }
 
-func (t table) selection() string {
-	return `SELECT ` + strings.Join(t.columns, ", ") + ` FROM ` + t.name
+func (t table) selection() string { return t.from(t.name) }
+
+// source is the selection in the SQLite database, where the rows of most rooms
+// are not stored but follow from the log (seq.go).
+func (t table) source() string {
+	if t.name != "rooms" {
+		return t.selection()
+	}
+	return t.from(`(SELECT id, max(last_seq) AS last_seq, last_at FROM (
+		SELECT id, last_seq, last_at FROM rooms UNION ALL SELECT room, max(seq), at FROM events GROUP BY room) GROUP BY id)`)
+}
+
+func (t table) from(what string) string {
+	return `SELECT ` + strings.Join(t.columns, ", ") + ` FROM ` + what
 }
 
 func (m *move) run(ctx context.Context) (Moved, error) {
@@ -202,7 +214,7 @@ func (m *move) cursors(ctx context.Context, t table) error {
 }
 
 func (m *move) copy(ctx context.Context, t table, where string) error {
-	rows, err := m.source.QueryContext(ctx, t.selection()+where)
+	rows, err := m.source.QueryContext(ctx, t.source()+where)
 	if err != nil {
 		return err
 	}
@@ -298,7 +310,7 @@ func (m *move) verify(ctx context.Context) (Moved, error) {
 			continue
 		}
 		var here, there digest
-		rows, err := m.source.QueryContext(ctx, t.selection())
+		rows, err := m.source.QueryContext(ctx, t.source())
 		if err != nil {
 			return nil, err
 		}

@@ -75,8 +75,8 @@ func (tx *Tx) Unread(user rooms.UserID) (int, rooms.Seq, error) {
 }
 
 func unread(ctx context.Context, q querier, user rooms.UserID) (n int, last rooms.Seq, err error) {
-	err = q.row(ctx, `SELECT (SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL),
-		COALESCE((SELECT last_seq FROM rooms WHERE id = $2), 0)`, user, rooms.UserRoom(user)).Scan(&n, &last)
+	err = q.row(ctx, `SELECT (SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL), `+q.lastSeqOf("$2"),
+		user, rooms.UserRoom(user)).Scan(&n, &last)
 	return n, last, err
 }
 

@@ -88,6 +88,9 @@ func (f failed) Scan(...any) error { return f.err }
 type querier interface {
 	row(ctx context.Context, query string, args ...any) scanner
 	rows(ctx context.Context, query string, args ...any) (results, error)
+	// lastSeqOf is an expression for the seq of a room's latest event, 0 before
+	// the first; room is the expression for its id.
+	lastSeqOf(room string) string
 	// keys is what sealed columns are opened with.
 	keys() *vault.Vault
 }

@@ -239,11 +239,15 @@ func (tx *Tx) DeleteDraft(id record.DocumentID) error {
 
 // SignDocument implements record.Tx.
 func (tx *Tx) SignDocument(d record.Document) error {
+	last, err := tx.LastSeq(d.ConsultationID.Room())
+	if err != nil {
+		return err
+	}
 	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3, signed_by = $4, signed_at = $5, sha256 = $6, seal = $7,
 			form = $8, key_id = $9, signed_as = $10, patient_name = $11, doctor_name = $12,
-			signed_seq = coalesce((SELECT last_seq FROM rooms WHERE id = $13), 0) WHERE id = $1 AND signed_at IS NULL`,
+			signed_seq = $13 WHERE id = $1 AND signed_at IS NULL`,
 		d.ID, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.UpdatedAt), d.Signature.SignedBy, micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal,
-		d.Signature.Form, d.Signature.KeyID, seal(tx, "documents.signed_as", d.ID, d.SignedAs), d.PatientName, d.DoctorName, d.ConsultationID.Room())
+		d.Signature.Form, d.Signature.KeyID, seal(tx, "documents.signed_as", d.ID, d.SignedAs), d.PatientName, d.DoctorName, last)
 }
 
 // Practitioner implements record.Tx.

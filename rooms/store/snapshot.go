@@ -61,7 +61,8 @@ func Inspect(ctx context.Context, path string) (Contents, error) {
 		return c, fmt.Errorf("the database is damaged: %w", orFound(err, "table "+table+" refers to what is not there"))
 	}
 	var room string
-	err = r.row(ctx, `SELECT r.id FROM rooms r WHERE last_seq <> (SELECT count(*) FROM events e WHERE e.room = r.id AND e.seq BETWEEN 1 AND r.last_seq) LIMIT 1`).Scan(&room)
+	err = r.row(ctx, `SELECT room FROM events GROUP BY room HAVING min(seq) <> 1 OR max(seq) <> count(*)
+			OR max(seq) < (SELECT last_seq FROM rooms WHERE id = room) LIMIT 1`).Scan(&room)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return c, fmt.Errorf("the database is damaged: %w", orFound(err, "the log of "+room+" has a gap"))
 	}

@@ -16,6 +16,10 @@ import (
 type session interface {
 	querier
 	exec(query string, args ...any) error
+	// next takes the next seq of a room.
+	next(room rooms.RoomID, now time.Time) (rooms.Seq, error)
+	// lastSeq is the latest seq that was taken in a room, 0 before the first.
+	lastSeq(room rooms.RoomID) (rooms.Seq, error)
 	// tryExec is exec for a statement that may violate a constraint: the
 	// transaction goes on after it has failed.
 	tryExec(query string, args ...any) error
@@ -41,10 +45,7 @@ type Tx struct {
 // Next implements rooms.Tx.
 func (tx *Tx) Next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
 	tx.rooms = append(tx.rooms, room)
-	var seq rooms.Seq
-	err := tx.row(context.Background(), `INSERT INTO rooms (id, last_seq, last_at) VALUES ($1, 1, $2)
-		ON CONFLICT (id) DO UPDATE SET last_seq = rooms.last_seq + 1, last_at = excluded.last_at RETURNING last_seq`, room, micros(now)).Scan(&seq)
-	return seq, err
+	return tx.next(room, now)
 }
 
 // Append implements rooms.Tx.
@@ -71,16 +72,7 @@ func (tx *Tx) Tell(n rooms.Notice) { tx.notices = append(tx.notices, n) }
 
 // LastSeq is the seq of a room's latest event, 0 before the first.
 func (tx *Tx) LastSeq(room rooms.RoomID) (rooms.Seq, error) {
-	return lastSeq(context.Background(), tx, room)
-}
-
-func lastSeq(ctx context.Context, q querier, room rooms.RoomID) (rooms.Seq, error) {
-	var seq rooms.Seq
-	err := q.row(ctx, `SELECT last_seq FROM rooms WHERE id = $1`, room).Scan(&seq)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return seq, err
+	return tx.lastSeq(room)
 }
 
 // SetTimer implements rooms.Tx.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,15 +25,27 @@ const (
 type writer struct {
 	db      *sql.DB
 	conn    *sql.Conn
-	stmts   map[string]*sql.Stmt
+	stmts   map[string]statement
 	publish func([]rooms.Publication, []rooms.Notice)
 	opts    Options
+	seqs    seqs
+	most    int // rooms of seqs
+
+	// Of the function that runs: whether it is the first of its batch, whether
+	// it has written anything, and whether a savepoint is before what it wrote.
+	first, wrote, saved bool
 
 	jobs    chan *job
 	mu      sync.RWMutex // guards closed against sends on jobs
 	closed  bool
 	stopped chan struct{}
 	stuck   time.Time // when it was last logged that nothing can be written
+}
+
+// statement is prepared once.
+type statement struct {
+	*sql.Stmt
+	reads bool // and nothing else
 }
 
 // job is a function that waits to be run in a transaction.
@@ -54,7 +67,7 @@ func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]r
 	if err != nil {
 		return nil, fmt.Errorf("writer: %w", err)
 	}
-	w := &writer{db: db, conn: conn, stmts: map[string]*sql.Stmt{}, publish: publish, opts: opts,
+	w := &writer{db: db, conn: conn, stmts: map[string]statement{}, seqs: seqs{}, most: mostSeqs, publish: publish, opts: opts,
 		jobs: make(chan *job, writerQueue), stopped: make(chan struct{})}
 	go w.loop()
 	return w, nil
@@ -164,11 +177,14 @@ func (w *writer) batch(first *job) []*job {
 		_, first.err = w.conn.ExecContext(first.ctx, first.bare)
 		return batch
 	}
-	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+	w.seqs.bound(w.most)
+	if err := w.control("BEGIN IMMEDIATE"); err != nil {
 		first.err = fmt.Errorf("begin: %w", err)
 		return batch
 	}
-	w.run(first)
+	if !w.runFirst(first) {
+		return batch
+	}
 	var after *job // a bare statement ends the batch and follows it
 	// A failure of the disk may have ended the transaction: nothing more goes in.
 	for len(batch) < writerBatch && after == nil && !diskFailure(batch[len(batch)-1].err) {
@@ -199,7 +215,7 @@ func (w *writer) batch(first *job) []*job {
 func (w *writer) commit(batch []*job) []*job {
 	ended := w.commitSpans(batch)
 	began := w.opts.Now()
-	err := w.exec("COMMIT")
+	err := w.control("COMMIT")
 	for _, e := range ended {
 		e(err)
 	}
@@ -211,9 +227,10 @@ func (w *writer) commit(batch []*job) []*job {
 	if last := batch[len(batch)-1].err; diskFailure(last) { // which has ended the transaction
 		err = errors.Join(err, last)
 	}
-	if undo := w.exec("ROLLBACK"); undo != nil {
+	if undo := w.control("ROLLBACK"); undo != nil {
 		err = errors.Join(err, undo)
 	}
+	clear(w.seqs)
 	for _, j := range batch {
 		if j.err == nil {
 			j.err = err
@@ -222,14 +239,29 @@ func (w *writer) commit(batch []*job) []*job {
 	return batch
 }
 
-// run runs one function behind a savepoint, so that its failure undoes it alone.
+// runFirst runs the first function of a batch, and reports whether the
+// transaction goes on. It needs no savepoint: if it fails, everything is undone,
+// for nothing else has been written yet.
+func (w *writer) runFirst(j *job) bool {
+	w.first = true
+	w.run(j)
+	w.first = false
+	if j.err == nil || !w.wrote {
+		return true
+	}
+	if err := w.control("ROLLBACK"); err != nil {
+		j.err = errors.Join(j.err, err)
+	}
+	return false
+}
+
+// run runs one function, behind a savepoint from its first write on, so that
+// its failure undoes it alone.
 func (w *writer) run(j *job) {
+	w.wrote, w.saved = false, false
 	j.waited.With(nil)
 	if j.ctx.Err() != nil {
 		j.err = rooms.Unavailable(j.ctx.Err(), "the database did not get to it in time")
-		return
-	}
-	if j.err = w.exec("SAVEPOINT job"); j.err != nil {
 		return
 	}
 	tx := &Tx{session: w, signs: w.opts.signs, hooks: w.opts.hooks}
@@ -237,13 +269,39 @@ func (w *writer) run(j *job) {
 		tx.session = tracedSession{w, j.ctx, w.opts}
 	}
 	if j.err = guarded(j.run, tx); j.err == nil {
+		j.err = w.keepSeqs(tx)
+	}
+	if j.err == nil {
 		j.pubs, j.told = tx.pubs, tx.notices
-	} else if err := w.exec("ROLLBACK TO job"); err != nil {
+	} else {
+		w.seqs.undo(tx.rooms)
+	}
+	if !w.saved {
+		return
+	}
+	if j.err != nil {
+		if err := w.control("ROLLBACK TO job"); err != nil {
+			j.err = errors.Join(j.err, err)
+		}
+	}
+	if err := w.control("RELEASE job"); err != nil {
 		j.err = errors.Join(j.err, err)
 	}
-	if err := w.exec("RELEASE job"); err != nil {
-		j.err = errors.Join(j.err, err)
+}
+
+// writes is called before every statement that may write.
+func (w *writer) writes() error {
+	if w.wrote {
+		return nil
 	}
+	if !w.first {
+		if err := w.control("SAVEPOINT job"); err != nil {
+			return err
+		}
+		w.saved = true
+	}
+	w.wrote = true
+	return nil
 }
 
 // guarded turns a panic of f into an error: one command's mistake must not end
@@ -268,7 +326,20 @@ func (w *writer) exec(statement string, args ...any) error {
 	if err != nil {
 		return err
 	}
+	if err := w.writes(); err != nil {
+		return err
+	}
 	_, err = s.Exec(args...)
+	return err
+}
+
+// control runs a statement that begins, ends or divides a transaction.
+func (w *writer) control(text string) error {
+	s, err := w.stmt(text)
+	if err != nil {
+		return err
+	}
+	_, err = s.Exec()
 	return err
 }
 
@@ -293,7 +364,7 @@ func (w *writer) dropWords(consultation string) error {
 func (w *writer) keys() *vault.Vault { return w.opts.vault }
 
 func (w *writer) row(_ context.Context, query string, args ...any) scanner {
-	s, err := w.stmt(query)
+	s, err := w.query(query)
 	if err != nil {
 		return failed{err}
 	}
@@ -301,22 +372,31 @@ func (w *writer) row(_ context.Context, query string, args ...any) scanner {
 }
 
 func (w *writer) rows(_ context.Context, query string, args ...any) (results, error) {
-	s, err := w.stmt(query)
+	s, err := w.query(query)
 	if err != nil {
 		return nil, err
 	}
 	return s.Query(args...)
 }
 
+// query prepares a statement that has rows; it may write too (RETURNING).
+func (w *writer) query(text string) (statement, error) {
+	s, err := w.stmt(text)
+	if err == nil && !s.reads {
+		err = w.writes()
+	}
+	return s, err
+}
+
 // stmt prepares a statement once.
-func (w *writer) stmt(statement string) (*sql.Stmt, error) {
-	if s, ok := w.stmts[statement]; ok {
+func (w *writer) stmt(text string) (statement, error) {
+	if s, ok := w.stmts[text]; ok {
 		return s, nil
 	}
-	s, err := w.conn.PrepareContext(context.Background(), statement)
+	s, err := w.conn.PrepareContext(context.Background(), text)
 	if err != nil {
-		return nil, fmt.Errorf("prepare %q: %w", statement, err)
+		return statement{}, fmt.Errorf("prepare %q: %w", text, err)
 	}
-	w.stmts[statement] = s
-	return s, nil
+	w.stmts[text] = statement{s, strings.HasPrefix(strings.TrimSpace(text), "SELECT")}
+	return w.stmts[text], nil
 }

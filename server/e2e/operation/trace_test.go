@@ -96,7 +96,9 @@ func TestTraceOfARequest(t *testing.T) {
 	if !strings.HasPrefix(text, "INSERT INTO messages") || !strings.Contains(text, "$1") || strings.Contains(text, "hello") {
 		t.Errorf("the statement is %q", text)
 	}
-	c.span(trace, route, "message:send", "transaction", "INSERT rooms")
+	if system == "postgresql" { // SQLite has one writer, who knows the seq of each room
+		c.span(trace, route, "message:send", "transaction", "INSERT rooms")
+	}
 	c.span(trace, route, "message:send", "transaction", "INSERT events")
 	commit := c.span(trace, route, "message:send", "transaction", "COMMIT")
 	if waited.EndTimeUnixNano > insert.StartTimeUnixNano || insert.EndTimeUnixNano > commit.StartTimeUnixNano || commit.EndTimeUnixNano > request.EndTimeUnixNano {
