@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -181,5 +182,38 @@ func TestUnknownSession(t *testing.T) {
 		if err == nil || resp == nil || resp.StatusCode != want {
 			t.Errorf("an upgrade with %q: %v", asked, err)
 		}
+	}
+}
+
+// A closing whose time is up cuts what has not ended, and says so.
+func TestCloseIsBounded(t *testing.T) {
+	t.Parallel()
+	var b book
+	started := make(chan bool, 1)
+	v := serve(t, Config{}, handler{
+		event:      func(ctx context.Context, _ *Socket, _ string, _ []Arg, _ *Ack) { started <- true; <-ctx.Done() },
+		disconnect: func(_ *Socket, reason string) { b.write("%s", reason) },
+	})
+	busy := v.join()
+	busy.send(`42["work"]`)
+	<-started
+	ctx, cancel := context.WithCancel(t.Context())
+	closed := make(chan error)
+	go func() { closed <- v.edge.Close(ctx) }()
+	eventually(t, "it closes", func() bool {
+		v.edge.engine.mu.RLock()
+		defer v.edge.engine.mu.RUnlock()
+		return v.edge.engine.closed
+	})
+	cancel()
+	if err := <-closed; !errors.Is(err, context.Canceled) {
+		t.Errorf("closed: %v", err)
+	}
+	if code := busy.closed(); code == closeGoingAway {
+		t.Errorf("the connection was closed with %d", code)
+	}
+	eventually(t, "the socket has ended", func() bool { return b.count.Load() == 1 })
+	if got := b.read(); got[0] != reasonShutdown {
+		t.Errorf("the handler heard %q", got)
 	}
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Failure } from './failure.js'
 import type { Ack, WireError } from './wire.gen.js'
 import { Connection, type Link, type openSocket } from './connection.js'
+import { advised, pauses } from './steady.js'
 import type { TokenSource } from './tokens.js'
 
 type Listener = (argument?: unknown) => void
@@ -12,6 +13,8 @@ class FakeSocket {
   active = true
   auth: (give: (auth: { token?: string }) => void) => void = () => undefined
   connects = 0
+  pauses: number[] = []
+  io = { reconnectionDelay: (ms: number) => this.pauses.push(ms), reconnectionDelayMax: (ms: number) => this.pauses.push(ms) }
   sent: [string, unknown][] = []
   answer: (name: string, input: unknown) => Promise<Ack<unknown>> = () => new Promise(() => undefined)
   private readonly listeners = new Map<string, Listener[]>()
@@ -167,6 +170,16 @@ describe('Connection', () => {
       expect(socket.connects).toBe(before + 1)
     }
     expect(links).toEqual(['online', 'offline'])
+  })
+
+  test('a broken transport is tried again at the pace that the server advises', () => {
+    const usual = pauses()
+    advised({ reconnectDelayMs: 700, reconnectDelayMaxMs: 9_000 })
+    socket.happens('connect')
+    socket.happens('disconnect', 'transport close')
+    advised({ reconnectDelayMs: usual.firstMs, reconnectDelayMaxMs: usual.lastMs })
+    expect(usual).toEqual({ firstMs: 500, lastMs: 5_000 })
+    expect(socket.pauses).toEqual([700, 9_000])
   })
 
   test('leaves a broken transport to the library', async () => {
