@@ -23,7 +23,7 @@ const awaySeconds = 15 * 60
 // back. A cookie that no script can read ties it to what it began: it is the
 // input's field browser, and what the answer gives under that name it becomes.
 func (s *server) visit(r Route, command rooms.Bound) gin.HandlerFunc {
-	read := inputOf(command)
+	read := inputOf(r, command)
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.CommandTimeout)
 		defer cancel()

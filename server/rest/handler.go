@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,9 +21,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
 	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
 )
 
@@ -38,7 +35,7 @@ func (s *server) answer(r Route, command rooms.Bound) gin.HandlerFunc {
 	if r.content == form {
 		body = readForm
 	}
-	read := inputFrom(body, command)
+	read := inputFrom(body, r, command)
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.CommandTimeout)
 		defer cancel()
@@ -141,18 +138,14 @@ func (s *server) actor(c *gin.Context, r Route) (rooms.Actor, error) {
 	return actor, nil
 }
 
-// idempotentCommands take an Idempotency-Key as the id of what they make.
-var idempotentCommands = []string{consultation.Open.Name, schedule.Book.Name, billing.Checkout.Name, billing.GiveBack.Name}
-
 // inputOf makes a command's input of a JSON body, query and path, which wins.
-func inputOf(command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
-	return inputFrom(readBody, command)
+func inputOf(r Route, command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
+	return inputFrom(readBody, r, command)
 }
 
-func inputFrom(readBody func(*gin.Context) (json.RawMessage, error), command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
+func inputFrom(readBody func(*gin.Context) (json.RawMessage, error), r Route, command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
 	kinds := fieldKinds(command.In)
 	_, versioned := kinds["version"]
-	idempotent := idempotent(command.Name)
 	return func(c *gin.Context, actor rooms.Actor) (json.RawMessage, error) {
 		body, err := readBody(c)
 		if err != nil {
@@ -161,7 +154,7 @@ func inputFrom(readBody func(*gin.Context) (json.RawMessage, error), command roo
 		query := c.Request.URL.Query()
 		key := c.GetHeader("Idempotency-Key")
 		match := strings.Trim(c.GetHeader("If-Match"), `"`)
-		if len(c.Params) == 0 && len(query) == 0 && (key == "" || !idempotent) && (match == "" || !versioned) {
+		if len(c.Params) == 0 && len(query) == 0 && (key == "" || !r.idempotent) && (match == "" || !versioned) {
 			return body, nil
 		}
 		fields := map[string]json.RawMessage{}
@@ -187,16 +180,11 @@ func inputFrom(readBody func(*gin.Context) (json.RawMessage, error), command roo
 				return nil, err
 			}
 		}
-		if _, given := fields["id"]; idempotent && key != "" && !given {
+		if _, given := fields["id"]; r.idempotent && key != "" && !given {
 			fields["id"], _ = json.Marshal(idFor(actor, key)) // a string always encodes
 		}
 		return json.Marshal(fields)
 	}
-}
-
-// idempotent tells whether a command takes an Idempotency-Key.
-func idempotent(command string) bool {
-	return slices.Contains(idempotentCommands, command)
 }
 
 // idFor makes an id of an Idempotency-Key, so that the same key of the same

@@ -28,6 +28,8 @@ type Route struct {
 	Anonymous bool
 	// versioned routes answer with an ETag, and take If-Match, of the answer's version.
 	versioned bool
+	// idempotent routes take an Idempotency-Key as the id of what they create.
+	idempotent bool
 	// text routes answer with a string of this type, as a file of this name.
 	text, file string
 	// later answers with 202 Accepted instead of Status if the command's answer
@@ -64,8 +66,8 @@ func proposed(answer json.RawMessage) bool {
 	return json.Unmarshal(answer, &out) == nil && out.Invitation.Status == consultation.InvitationProposed
 }
 
-// Idempotent tells whether the route takes an Idempotency-Key.
-func (r Route) Idempotent() bool { return idempotent(r.Command) }
+// Idempotent reports whether the route takes an Idempotency-Key.
+func (r Route) Idempotent() bool { return r.idempotent }
 
 // Media are the types of what the route takes and gives, where it is not JSON.
 func (r Route) Media() (takes, gives string) {
@@ -137,7 +139,7 @@ func Routes() []Route {
 		{Method: "GET", Path: "/doctors", Command: account.Doctors.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/doctors/:doctorId", Command: account.ReadDoctor.Name, Status: http.StatusOK},
 
-		{Method: "POST", Path: "/consultations", Command: consultation.Open.Name, Status: http.StatusCreated},
+		{Method: "POST", Path: "/consultations", Command: consultation.Open.Name, Status: http.StatusCreated, idempotent: true},
 		{Method: "GET", Path: "/consultations", Command: consultation.List.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/consultations/:consultationId", Command: consultation.Read.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/consultations/:consultationId/accept", Command: consultation.Accept.Name, Status: http.StatusOK},
@@ -175,7 +177,7 @@ func Routes() []Route {
 		{Method: "POST", Path: "/me/schedule/exceptions/preview", Command: schedule.PreviewException.Name, Status: http.StatusOK},
 		{Method: "DELETE", Path: "/me/schedule/exceptions/:exceptionId", Command: schedule.RemoveException.Name, Status: http.StatusNoContent},
 		{Method: "GET", Path: "/doctors/:doctorId/slots", Command: schedule.Slots.Name, Status: http.StatusOK},
-		{Method: "POST", Path: "/appointments", Command: schedule.Book.Name, Status: http.StatusCreated},
+		{Method: "POST", Path: "/appointments", Command: schedule.Book.Name, Status: http.StatusCreated, idempotent: true},
 		{Method: "GET", Path: "/appointments", Command: schedule.Appointments.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/appointments/:appointmentId", Command: schedule.ReadAppointment.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/appointments/:appointmentId/reschedule", Command: schedule.Reschedule.Name, Status: http.StatusOK},
@@ -190,7 +192,7 @@ func Routes() []Route {
 
 		{Method: "GET", Path: "/orders", Command: billing.Orders.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/orders/:orderId", Command: billing.ReadOrder.Name, Status: http.StatusOK},
-		{Method: "POST", Path: "/orders/:orderId/checkout", Command: billing.Checkout.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/orders/:orderId/checkout", Command: billing.Checkout.Name, Status: http.StatusOK, idempotent: true},
 		{Method: "GET", Path: "/me/income", Command: billing.Income.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/me/income.csv", Command: billing.ExportIncome.Name, Status: http.StatusOK, text: "text/csv; charset=utf-8", file: "income.csv"},
 		{Method: "GET", Path: "/sandbox/:reference", Command: billing.SandboxRead.Name, Status: http.StatusOK},
@@ -198,7 +200,7 @@ func Routes() []Route {
 
 		{Method: "GET", Path: "/admin/orders", Command: billing.AllOrders.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/orders/:orderId", Command: billing.OrderFile.Name, Status: http.StatusOK},
-		{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.GiveBack.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.GiveBack.Name, Status: http.StatusOK, idempotent: true},
 		{Method: "GET", Path: "/admin/reconciliations", Command: billing.Reconciliations.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/reconciliations", Command: billing.Reconcile.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/notifications", Command: notification.List.Name, Status: http.StatusOK},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"wenzhen/rooms"
 	"wenzhen/server/app"
 	"wenzhen/server/rest"
 	"wenzhen/server/spec"
@@ -93,6 +94,27 @@ func TestGolden(t *testing.T) {
 		}
 		if !bytes.Equal(have, want) {
 			t.Errorf("%s is not what the catalogue says; run: go generate ./server/spec", path)
+		}
+	}
+}
+
+// A command says who may run it, or nothing is generated.
+func TestACommandDeclaresWhoMayRunIt(t *testing.T) {
+	t.Parallel()
+	from, err := source.Read("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "toy:play", For: rooms.Users, Access: rooms.Own}
+	for name, change := range map[string]func(*rooms.Bound){
+		"":       func(*rooms.Bound) {},
+		"For":    func(b *rooms.Bound) { b.For = 0 },
+		"Access": func(b *rooms.Bound) { b.Access = "" },
+	} {
+		b := whole.Bind(nil)
+		change(&b)
+		if _, err := (spec.Contract{Commands: []rooms.Bound{b}, Source: from}).OpenAPI(); (err == nil) != (name == "") {
+			t.Errorf("without %q: %v", name, err)
 		}
 	}
 }

@@ -89,7 +89,6 @@ const (
 // What strangers are answered, by the kind of command.
 var (
 	theirs   = answers{login, absent, absent, login, login} // someone else's thing
-	own      = answers{login, ok, ok, login, login}         // about oneself
 	patients = answers{login, ok, role, login, login}
 	doctors  = answers{login, role, ok, login, login}
 	admins   = answers{login, role, role, login, login}

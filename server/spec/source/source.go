@@ -68,7 +68,8 @@ func unrecognised(files *token.FileSet, file *ast.File, declared map[ast.Expr]bo
 	var all []error
 	ast.Inspect(file, func(n ast.Node) bool {
 		if literal, ok := n.(*ast.CompositeLit); ok && kindOf(literal) != "" && !declared[literal] {
-			all = append(all, fmt.Errorf("%s: declare it as an exported variable of the package, with a literal Name", files.Position(literal.Pos())))
+			all = append(all, fmt.Errorf("%s: declare it as an exported variable of the package, with a literal Name",
+				files.Position(literal.Pos())))
 		}
 		return true
 	})
