@@ -1,5 +1,11 @@
 package rooms
 
+import (
+	"os"
+	"os/user"
+	"strconv"
+)
+
 // UserID names an account. A doctor's id is the id of the doctor's user.
 type UserID string
 
@@ -32,6 +38,16 @@ type Actor struct {
 
 // System is the actor of timers and clocks.
 var System = Actor{Role: RoleSystem}
+
+// AtConsole is somebody at the command line of the server's own machine, known
+// by the name of their account there.
+func AtConsole() Actor {
+	name := strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return Actor{Role: RoleAdmin, Address: "console:" + name}
+}
 
 // Guest reports whether nobody is logged in.
 func (a Actor) Guest() bool { return a.Role == RoleGuest }

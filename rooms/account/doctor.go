@@ -51,6 +51,9 @@ func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in Doctor
 		if err := s.reviewAgain(tx, actor, before, &d); err != nil {
 			return Doctor{}, err
 		}
+		if err := s.enterInLog(tx, actor, UpdateDoctor.Name, d.ID); err != nil {
+			return Doctor{}, err
+		}
 		return d, tx.SaveDoctor(d)
 	})
 }

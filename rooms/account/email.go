@@ -67,9 +67,9 @@ func errNoMail() error {
 	return rooms.Conflict("no_mail", "this server sends no mail; ask whoever runs it")
 }
 
-func (s *Service) verifyEmail(ctx context.Context, _ rooms.Actor, in VerifyEmailInput) (rooms.Nothing, error) {
+func (s *Service) verifyEmail(ctx context.Context, actor rooms.Actor, in VerifyEmailInput) (rooms.Nothing, error) {
 	if id, registers := s.ticketID(ticketRegister, in.Token); registers {
-		err := s.admit(ctx, id, in)
+		err := s.admit(ctx, actor, id, in)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
 			err = errDeadLink()
 		}
@@ -89,6 +89,9 @@ func (s *Service) verifyEmail(ctx context.Context, _ rooms.Actor, in VerifyEmail
 		}
 		if user.Email != email {
 			return errDeadLink()
+		}
+		if err := s.enterInLog(tx, rooms.Actor{Address: actor.Address}, VerifyEmail.Name, user.ID); err != nil {
+			return err
 		}
 		user.EmailVerified = true
 		return tx.SaveUser(user)

@@ -9,6 +9,7 @@ import (
 
 	"wenzhen/rooms"
 	. "wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/roomstest"
 )
 
@@ -23,6 +24,17 @@ func token(w *roomstest.World, email string) string {
 	}
 	w.T.Fatalf("no letter with a link among %+v", letters)
 	return ""
+}
+
+// entered demands that the audit log has an action of somebody's account, with an
+// outcome.
+func entered(w *roomstest.World, p *roomstest.Person, action, outcome string) {
+	w.T.Helper()
+	in := audit.LogFilter{Subject: "user:" + string(p.User.ID), Action: action}
+	page, err := roomstest.Ask(w, rooms.Actor{Role: rooms.RoleAdmin}, audit.List, in)
+	if err != nil || len(page.Items) == 0 || page.Items[0].Outcome != outcome {
+		w.T.Errorf("%s: the audit log has %+v, %v", action, page.Items, err)
+	}
 }
 
 func TestVerifyEmail(t *testing.T) {
@@ -55,6 +67,7 @@ func TestVerifyEmail(t *testing.T) {
 	if err := verify(secret); err != nil || !verified() {
 		t.Errorf("verify: %v", err)
 	}
+	entered(w, bo, VerifyEmail.Name, "")
 	if err := verify(secret); rooms.CodeOf(err) != rooms.CodeInvalid {
 		t.Errorf("twice: %v", err)
 	}
@@ -97,6 +110,7 @@ func TestResetPassword(t *testing.T) {
 	second := token(w, bo.User.Email)
 	in := ResetInput{Token: second, Password: "a new password"}
 	answer, err := roomstest.Ask(w, guest("a"), ResetPassword, in)
+	entered(w, bo, ResetPassword.Name, "")
 	if err != nil || answer.Email != bo.User.Email {
 		t.Fatalf("%+v, %v", answer, err)
 	}

@@ -115,6 +115,9 @@ func (s *Service) endIdle(ctx context.Context, t rooms.Timer) error {
 		if err != nil {
 			return nil, err
 		}
+		if err := s.enterEnd(tx, rooms.Actor{Role: rooms.RoleSystem, SessionID: id}, LogOut.Name, owner, "idle"); err != nil {
+			return nil, err
+		}
 		return revoked, tx.ClearTimer(t.Kind, t.Subject)
 	})
 	s.forgetAll(revoked)

@@ -39,7 +39,7 @@ func (s *Service) register(ctx context.Context, actor rooms.Actor, in RegisterIn
 	if s.cfg.ConfirmRegistration && s.cfg.Mail != nil {
 		return Registration{Confirm: true}, s.applyFor(ctx, in)
 	}
-	user, err := s.create(ctx, in, false)
+	user, err := s.create(ctx, actor, in, false)
 	if err != nil {
 		return Registration{}, err
 	}
@@ -59,12 +59,12 @@ func (s *Service) CreateAdmin(ctx context.Context, name, email, password string)
 		return User{}, err
 	}
 	in.Role = rooms.RoleAdmin
-	return s.create(ctx, in, true)
+	return s.create(ctx, operator(), in, true)
 }
 
 // create adds an account with a password. One whose e-mail address nobody has
 // vouched for is sent a mail to verify it.
-func (s *Service) create(ctx context.Context, in RegisterInput, verified bool) (User, error) {
+func (s *Service) create(ctx context.Context, actor rooms.Actor, in RegisterInput, verified bool) (User, error) {
 	if err := s.goodPassword(in.Password, in.Name, in.Email); err != nil {
 		return User{}, err
 	}
@@ -74,12 +74,7 @@ func (s *Service) create(ctx context.Context, in RegisterInput, verified bool) (
 	}
 	user := s.newUser(in, verified)
 	return rooms.InTx(ctx, s.store, func(tx Tx) (User, error) {
-		if user.Role == rooms.RoleAdmin {
-			if err := audit.Append(tx, operator, s.now(), adminCreated, "user:"+string(user.ID), nil); err != nil {
-				return User{}, err
-			}
-		}
-		return user, s.insert(tx, Credentials{User: user, PasswordHash: hash})
+		return user, s.insert(tx, actor, Credentials{User: user, PasswordHash: hash})
 	})
 }
 
@@ -90,9 +85,16 @@ func (s *Service) newUser(in RegisterInput, verified bool) User {
 }
 
 // insert adds an account with what belongs to its role.
-func (s *Service) insert(tx Tx, c Credentials) error {
+func (s *Service) insert(tx Tx, actor rooms.Actor, c Credentials) error {
 	user := c.User
 	if err := tx.InsertUser(c); err != nil {
+		return err
+	}
+	action, by := adminCreated, actor
+	if user.Role != rooms.RoleAdmin {
+		action, by = Register.Name, rooms.Actor{UserID: user.ID, Role: user.Role, Address: actor.Address}
+	}
+	if err := s.enterInLog(tx, by, action, user.ID); err != nil {
 		return err
 	}
 	if !user.EmailVerified {
@@ -121,23 +123,28 @@ func (s *Service) logIn(ctx context.Context, actor rooms.Actor, in LoginInput) (
 	login, err := s.logInTo(ctx, actor, in, known)
 	var e *rooms.Error
 	if errors.As(err, &e) && (e.Code == rooms.CodeUnauthenticated || e.Code == rooms.CodeForbidden) && (e.Field != "otp" || in.OTP != "") {
-		if failed := s.noteFailure(ctx, actor, known.User.ID); failed != nil {
-			err = errors.Join(err, failed)
-		}
+		err = s.failed(ctx, rooms.Actor{Address: actor.Address}, known.User.ID, ByPassword, err)
 	}
 	return login, err
 }
 
-// noteFailure enters a login that failed in the audit log. What was typed is not
-// in it: it may be a password in the wrong field.
-func (s *Service) noteFailure(ctx context.Context, actor rooms.Actor, user rooms.UserID) error {
+// failed enters in the audit log that an attempt to log in, or to confirm who
+// has a session, was refused, and returns why it was. What was typed is not in
+// the log: it may be a password in the wrong field.
+func (s *Service) failed(ctx context.Context, actor rooms.Actor, user rooms.UserID, how Method, why error) error {
 	subject := "user:" + string(user)
 	if user == "" {
 		subject = "user:unknown"
 	}
-	return s.store.InTx(ctx, func(tx Tx) error {
-		return audit.Append(tx, rooms.Actor{Address: actor.Address}, s.now(), audit.LoginFailed, subject, nil)
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		return audit.Append(tx, actor, s.now(), audit.LoginFailed, subject, func(e *audit.LogEntry) {
+			e.Outcome, e.Reason = audit.Failed, string(how)
+		})
 	})
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	return why
 }
 
 func (s *Service) logInTo(ctx context.Context, actor rooms.Actor, in LoginInput, known Credentials) (Login, error) {

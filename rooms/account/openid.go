@@ -197,14 +197,14 @@ func (s *Service) callback(ctx context.Context, actor rooms.Actor, in CallbackIn
 	a.Ask.State = in.State
 	claims, err := s.cfg.OpenID.Finish(ctx, a.Provider, s.comeBack(a.Provider), a.Ask, Answer{Code: in.Code, Issuer: in.Issuer})
 	if err == nil && a.Link {
-		err = s.link(ctx, returned.user, a, claims)
+		err = s.link(ctx, actor, returned.user, a, claims)
 		if err == nil {
 			return ProviderRedirect{RedirectURL: "/account?linked=" + url.QueryEscape(a.Provider)}, nil
 		}
 	}
 	var ticket string
 	if err == nil {
-		ticket, err = s.recognise(ctx, a, claims)
+		ticket, err = s.recognise(ctx, actor, a, claims)
 	}
 	if err != nil {
 		return problemAt(page, err, in.Provider), nil
@@ -226,11 +226,16 @@ func problemAt(page string, err error, provider string) ProviderRedirect {
 }
 
 // link lets an identity open the account of a user who is logged in.
-func (s *Service) link(ctx context.Context, user rooms.UserID, a away, claims Claims) error {
+func (s *Service) link(ctx context.Context, from rooms.Actor, user rooms.UserID, a away, claims Claims) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
 		if owner, err := tx.SessionOwner(a.Session); err != nil || owner != user {
 			return rooms.Unauthenticated("the session that asked for this has ended")
 		}
+		owner, err := tx.User(user)
+		if err != nil {
+			return err
+		}
+		by := rooms.Actor{UserID: user, Role: owner.Role, SessionID: a.Session, Address: from.Address}
 		known, err := tx.Identity(claims.Issuer, claims.Subject)
 		switch {
 		case err == nil && known.UserID == user:
@@ -240,7 +245,7 @@ func (s *Service) link(ctx context.Context, user rooms.UserID, a away, claims Cl
 		case rooms.CodeOf(err) != rooms.CodeNotFound:
 			return err
 		}
-		if err := audit.Append(tx, rooms.Actor{UserID: user, SessionID: a.Session}, s.now(), LinkProvider.Name, "user:"+string(user), nil); err != nil {
+		if err := audit.Append(tx, by, s.now(), LinkProvider.Name, "user:"+string(user), nil); err != nil {
 			return err
 		}
 		return tx.InsertIdentity(s.identity(user, a.Provider, claims))
@@ -257,11 +262,11 @@ func (s *Service) identity(user rooms.UserID, provider string, c Claims) LinkedI
 // An identity opens the account that it was linked to and no other. That its
 // e-mail address is an account's, verified or not, opens nothing: who has
 // that account links the identity from inside.
-func (s *Service) recognise(ctx context.Context, a away, claims Claims) (string, error) {
+func (s *Service) recognise(ctx context.Context, actor rooms.Actor, a away, claims Claims) (string, error) {
 	return rooms.InTx(ctx, s.store, func(tx Tx) (string, error) {
 		known, err := tx.Identity(claims.Issuer, claims.Subject)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
-			known, err = s.signUp(tx, a.Provider, claims)
+			known, err = s.signUp(tx, actor, a.Provider, claims)
 		}
 		if err != nil {
 			return "", err
@@ -281,7 +286,7 @@ func (s *Service) recognise(ctx context.Context, a away, claims Claims) (string,
 
 // signUp opens an account for someone whom a provider vouches for: a patient's.
 // Its e-mail address is verified if the provider says so, and free.
-func (s *Service) signUp(tx Tx, provider string, claims Claims) (LinkedIdentity, error) {
+func (s *Service) signUp(tx Tx, actor rooms.Actor, provider string, claims Claims) (LinkedIdentity, error) {
 	for _, p := range s.cfg.OpenID.Providers() {
 		if p.ID == provider && !p.SignUp {
 			return LinkedIdentity{}, rooms.Conflict("no_account", "this identity is linked to no account")
@@ -307,7 +312,7 @@ func (s *Service) signUp(tx Tx, provider string, claims Claims) (LinkedIdentity,
 	now := s.now()
 	user := User{ID: rooms.UserID(rooms.NewID(now)), Role: rooms.RolePatient, Name: name, Email: email, EmailVerified: claims.EmailVerified,
 		Locale: or(locale, "zh-CN"), TimeZone: "UTC", CreatedAt: now}
-	if err := s.insert(tx, Credentials{User: user}); err != nil {
+	if err := s.insert(tx, actor, Credentials{User: user}); err != nil {
 		return LinkedIdentity{}, err
 	}
 	identity := s.identity(user.ID, provider, claims)
@@ -329,6 +334,9 @@ func (s *Service) finishProvider(ctx context.Context, actor rooms.Actor, in Fini
 		return Login{}, err
 	}
 	if _, err := s.secondFactor(ctx, t.UserID, in.OTP, in.Device); err != nil {
+		if rooms.CodeOf(err) == rooms.CodeUnauthenticated && in.OTP != "" {
+			err = s.failed(ctx, rooms.Actor{Address: actor.Address}, t.UserID, ByProvider, err)
+		}
 		return Login{}, err
 	}
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Login, error) {
@@ -371,8 +379,8 @@ func (s *Service) unlink(ctx context.Context, actor rooms.Actor, in IdentityInpu
 
 // logOutProvider ends a session, and tells where to end the one that it began
 // with at a provider (OpenID Connect RP-Initiated Logout).
-func (s *Service) logOutProvider(ctx context.Context, _ rooms.Actor, in RefreshInput) (LogoutRedirect, error) {
-	session, err := s.endSession(ctx, in.RefreshToken)
+func (s *Service) logOutProvider(ctx context.Context, actor rooms.Actor, in RefreshInput) (LogoutRedirect, error) {
+	session, err := s.endSession(ctx, actor, LogOutProvider.Name, in.RefreshToken)
 	if err != nil || session == "" || s.cfg.OpenID == nil {
 		return LogoutRedirect{}, err
 	}
@@ -392,7 +400,7 @@ func (s *Service) logOutProvider(ctx context.Context, _ rooms.Actor, in RefreshI
 }
 
 // backChannelLogout ends what a provider says has ended there.
-func (s *Service) backChannelLogout(ctx context.Context, _ rooms.Actor, in LogoutTokenInput) (rooms.Nothing, error) {
+func (s *Service) backChannelLogout(ctx context.Context, actor rooms.Actor, in LogoutTokenInput) (rooms.Nothing, error) {
 	if s.cfg.OpenID == nil {
 		return rooms.Nothing{}, rooms.NotFound("provider")
 	}
@@ -425,6 +433,9 @@ func (s *Service) backChannelLogout(ctx context.Context, _ rooms.Actor, in Logou
 			}
 			ended, err := tx.RevokeSessions(owner, p, s.now())
 			if err != nil {
+				return nil, err
+			}
+			if err := s.enterEnd(tx, rooms.Actor{Address: actor.Address, SessionID: p}, BackChannelLogout.Name, owner, ""); err != nil {
 				return nil, err
 			}
 			revoked = append(revoked, ended...)

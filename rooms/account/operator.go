@@ -8,7 +8,7 @@ import (
 )
 
 // operator is someone at the server's own command line.
-var operator = rooms.Actor{Role: rooms.RoleAdmin}
+func operator() rooms.Actor { return rooms.AtConsole() }
 
 // UserRecord is an account, with the profile of a doctor.
 type UserRecord struct {
@@ -35,7 +35,7 @@ func (s *Service) FindUser(ctx context.Context, who string) (UserRecord, error) 
 
 // ListUsers is a page of accounts, the latest first.
 func (s *Service) ListUsers(ctx context.Context, in UserFilter) (UserList, error) {
-	return s.users(ctx, operator, in)
+	return s.users(ctx, operator(), in)
 }
 
 // Administer carries out one of the commands that suspend users, verify doctors
@@ -46,17 +46,17 @@ func (s *Service) Administer(ctx context.Context, command string, user rooms.Use
 	var err error
 	switch command {
 	case SuspendUser.Name:
-		_, err = s.suspendUser(ctx, operator, UserInput{UserID: user})
+		_, err = s.suspendUser(ctx, operator(), UserInput{UserID: user})
 	case UnsuspendUser.Name:
-		_, err = s.unsuspendUser(ctx, operator, UserInput{UserID: user})
+		_, err = s.unsuspendUser(ctx, operator(), UserInput{UserID: user})
 	case ResetSecondFactor.Name:
-		err = s.resetFactor(ctx, operator, user, func(Tx) error { return nil }) // who has the database could do worse
+		err = s.resetFactor(ctx, operator(), user, func(Tx) error { return nil }) // who has the database could do worse
 	case VerifyDoctor.Name:
-		_, err = s.verifyDoctor(ctx, operator, VerifyDoctorInput{DoctorID: user})
+		_, err = s.verifyDoctor(ctx, operator(), VerifyDoctorInput{DoctorID: user})
 	case UnverifyDoctor.Name:
 		in := UnverifyDoctorInput{UserID: user, Reason: reason}
 		if err = rooms.Check(in); err == nil {
-			_, err = s.unverifyDoctor(ctx, operator, in)
+			_, err = s.unverifyDoctor(ctx, operator(), in)
 		}
 	default:
 		err = rooms.Invalid("command", "%s is not for the command line", command)

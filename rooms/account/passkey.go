@@ -222,10 +222,10 @@ func (s *Service) usePasskey(ctx context.Context, actor rooms.Actor, in PasskeyL
 	_, credential, err := s.party.ValidatePasskeyLogin(find, session, response)
 	// A counter that went back is a copy of the passkey.
 	if err != nil || credential.Authenticator.CloneWarning {
-		return Login{}, refused
+		return Login{}, s.failed(ctx, rooms.Actor{Address: actor.Address}, who.user.ID, ByPasskey, refused)
 	}
 	if who.user.Suspended {
-		return Login{}, errSuspended()
+		return Login{}, s.failed(ctx, rooms.Actor{Address: actor.Address}, who.user.ID, ByPasskey, errSuspended())
 	}
 	raw, err := json.Marshal(credential)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"wenzhen/rooms"
 	. "wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/roomstest"
 )
 
@@ -246,6 +247,8 @@ func TestHostilePasskeyLogins(t *testing.T) {
 	if err := login(); err != nil {
 		t.Errorf("the owner, after all that: %v", err)
 	}
+	entered(w, bo, AddPasskey.Name, "")
+	entered(w, bo, audit.LoggedIn, "")
 
 	// Nor does a passkey open an account that is suspended, or once it is removed.
 	admin := rooms.Actor{Role: rooms.RoleAdmin}
@@ -255,9 +258,11 @@ func TestHostilePasskeyLogins(t *testing.T) {
 	if err := login(); rooms.CodeOf(err) != rooms.CodeForbidden {
 		t.Errorf("suspended: %v", err)
 	}
+	entered(w, bo, audit.LoginFailed, audit.Failed)
 	list := roomstest.Must(jing, ReadSecurity, rooms.Nothing{}).Passkeys
 	roomstest.Must(jing, Confirm, ConfirmInput{Password: roomstest.Password})
 	roomstest.Must(jing, RemovePasskey, PasskeyInput{PasskeyID: list[0].ID})
+	entered(w, jing, RemovePasskey.Name, "")
 	c = passkeyChallenge(w)
 	if _, err := roomstest.Ask(w, guest("a"), UsePasskey, PasskeyLoginInput{Ticket: c.Ticket, Credential: other.answers(c, "webauthn.get").used()}); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 		t.Errorf("removed: %v", err)

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 )
 
 func (s *Service) me(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Self, error) {
@@ -29,7 +30,11 @@ func (s *Service) me(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (S
 		return Self{}, err
 	}
 	if token == "" { // the first time that anyone asks
-		return s.rotateCalendar(ctx, actor, rooms.Nothing{})
+		err := s.store.InTx(ctx, func(tx Tx) error { return tx.SetCalendarToken(actor.UserID, rand.Text()) })
+		if err != nil {
+			return Self{}, err
+		}
+		return s.me(ctx, actor, rooms.Nothing{})
 	}
 	self.CalendarURL = "/calendar/" + s.sealTicket(calendarFeed, token) + ".ics"
 	return self, nil
@@ -38,7 +43,7 @@ func (s *Service) me(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (S
 // CalendarOwner returns the user whose calendar feed has a secret: the part of
 // its address between /calendar/ and .ics. The database has only its first half,
 // so that a copy of the database opens no feed. Errors: not_found.
-func (s *Service) CalendarOwner(ctx context.Context, secret string) (User, error) {
+func (s *Service) CalendarOwner(ctx context.Context, _ rooms.Actor, secret string) (User, error) {
 	id, ok := s.ticketID(calendarFeed, secret)
 	if !ok {
 		return User{}, rooms.NotFound("calendar")
@@ -47,11 +52,26 @@ func (s *Service) CalendarOwner(ctx context.Context, secret string) (User, error
 }
 
 func (s *Service) rotateCalendar(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Self, error) {
-	err := s.store.InTx(ctx, func(tx Tx) error { return tx.SetCalendarToken(actor.UserID, rand.Text()) })
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		if err := s.enterInLog(tx, actor, RotateCalendar.Name, actor.UserID); err != nil {
+			return err
+		}
+		return tx.SetCalendarToken(actor.UserID, rand.Text())
+	})
 	if err != nil {
 		return Self{}, err
 	}
 	return s.me(ctx, actor, rooms.Nothing{})
+}
+
+// enterInLog enters in the audit log what was done to an account.
+func (s *Service) enterInLog(tx Tx, actor rooms.Actor, action string, user rooms.UserID) error {
+	return audit.Append(tx, actor, s.now(), action, "user:"+string(user), nil)
+}
+
+// enterPatient enters in the audit log what was done to a patient's profile.
+func (s *Service) enterPatient(tx Tx, actor rooms.Actor, action string, id PatientID) error {
+	return audit.Append(tx, actor, s.now(), action, "patient:"+string(id), nil)
 }
 
 // Validate implements rooms.Validator.
@@ -85,6 +105,9 @@ func (s *Service) updateMe(ctx context.Context, actor rooms.Actor, in MeInput) (
 			if err := s.rename(tx, actor, user.Name); err != nil {
 				return err
 			}
+		}
+		if err := s.enterInLog(tx, actor, UpdateMe.Name, user.ID); err != nil {
+			return err
 		}
 		return tx.SaveUser(user)
 	})
@@ -124,7 +147,12 @@ func (s *Service) addPatient(ctx context.Context, actor rooms.Actor, in PatientI
 	}
 	p := in.patient()
 	p.ID, p.UserID = PatientID(rooms.NewID(s.now())), actor.UserID
-	return rooms.InTx(ctx, s.store, func(tx Tx) (Patient, error) { return p, tx.InsertPatient(p) })
+	return rooms.InTx(ctx, s.store, func(tx Tx) (Patient, error) {
+		if err := tx.InsertPatient(p); err != nil {
+			return Patient{}, err
+		}
+		return p, s.enterPatient(tx, actor, AddPatient.Name, p.ID)
+	})
 }
 
 func (s *Service) updatePatient(ctx context.Context, actor rooms.Actor, in PatientChange) (Patient, error) {
@@ -147,6 +175,9 @@ func (s *Service) updatePatient(ctx context.Context, actor rooms.Actor, in Patie
 			if err := rooms.PastDate("birthDate", p.BirthDate, false, s.now()); err != nil {
 				return Patient{}, err
 			}
+		}
+		if err := s.enterPatient(tx, actor, UpdatePatient.Name, p.ID); err != nil {
+			return Patient{}, err
 		}
 		return p, tx.SavePatient(p)
 	})

@@ -56,7 +56,7 @@ func (s *Service) applyFor(ctx context.Context, in RegisterInput) error {
 // address, and to know the password: otherwise a stranger could register an
 // address, let its owner confirm it, and keep the account. Errors: not_found,
 // for a ticket that is none; invalid in password.
-func (s *Service) admit(ctx context.Context, id string, in VerifyEmailInput) error {
+func (s *Service) admit(ctx context.Context, actor rooms.Actor, id string, in VerifyEmailInput) error {
 	t, err := s.store.Ticket(ctx, id)
 	if err != nil {
 		return err
@@ -83,6 +83,6 @@ func (s *Service) admit(ctx context.Context, id string, in VerifyEmailInput) err
 		} else if rooms.CodeOf(err) != rooms.CodeNotFound {
 			return err
 		}
-		return s.insert(tx, Credentials{User: user, PasswordHash: a.PasswordHash})
+		return s.insert(tx, actor, Credentials{User: user, PasswordHash: a.PasswordHash})
 	})
 }

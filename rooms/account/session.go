@@ -128,8 +128,8 @@ func (s *Service) tokens(user User, session rooms.SessionID, refresh string) (To
 // taken for stolen and ends its session, with one exception: an answer can be
 // lost on its way, so for refreshGrace the same token is answered the same
 // again, as long as nobody has used that answer.
-func (s *Service) refresh(ctx context.Context, _ rooms.Actor, in RefreshInput) (Tokens, error) {
-	got, err := rooms.InTx(ctx, s.store, func(tx Tx) (refreshed, error) { return s.trade(tx, in.RefreshToken) })
+func (s *Service) refresh(ctx context.Context, actor rooms.Actor, in RefreshInput) (Tokens, error) {
+	got, err := rooms.InTx(ctx, s.store, func(tx Tx) (refreshed, error) { return s.trade(tx, actor, in.RefreshToken) })
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -146,7 +146,7 @@ type refreshed struct {
 }
 
 // trade is refresh within its transaction.
-func (s *Service) trade(tx Tx, token string) (refreshed, error) {
+func (s *Service) trade(tx Tx, actor rooms.Actor, token string) (refreshed, error) {
 	now, next := s.now(), s.successor(token)
 	invalid := refreshed{refused: rooms.Unauthenticated("the refresh token is not valid; log in again")}
 	old, err := tx.UseRefreshToken(hashed(token), now)
@@ -176,6 +176,10 @@ func (s *Service) trade(tx Tx, token string) (refreshed, error) {
 		return refreshed{}, err
 	} else if !lost {
 		revoked, err := tx.RevokeSessions(owner, old.SessionID, now)
+		if err == nil {
+			by := rooms.Actor{Address: actor.Address, SessionID: old.SessionID}
+			err = s.enterEnd(tx, by, LogOut.Name, owner, "a refresh token was used twice")
+		}
 		return refreshed{revoked: revoked,
 			refused: rooms.Unauthenticated("this refresh token was used before; its session has been ended, log in again")}, err
 	}
@@ -209,14 +213,20 @@ func answerLost(tx Tx, used RefreshToken, next [32]byte, now time.Time) (bool, e
 	return err == nil && successor.UsedAt.IsZero(), err
 }
 
-func (s *Service) logOut(ctx context.Context, _ rooms.Actor, in RefreshInput) (rooms.Nothing, error) {
-	_, err := s.endSession(ctx, in.RefreshToken)
+func (s *Service) logOut(ctx context.Context, actor rooms.Actor, in RefreshInput) (rooms.Nothing, error) {
+	_, err := s.endSession(ctx, actor, LogOut.Name, in.RefreshToken)
 	return rooms.Nothing{}, err
+}
+
+// enterEnd enters in the audit log that a session of a user has ended, by which
+// command, and why where that is not plain.
+func (s *Service) enterEnd(tx Tx, by rooms.Actor, action string, user rooms.UserID, why string) error {
+	return audit.Append(tx, by, s.now(), action, "user:"+string(user), func(e *audit.LogEntry) { e.Reason = why })
 }
 
 // endSession ends the session of a refresh token and returns it; "" if there
 // was none: logged out already, or never in, and the wish is fulfilled.
-func (s *Service) endSession(ctx context.Context, refreshToken string) (rooms.SessionID, error) {
+func (s *Service) endSession(ctx context.Context, actor rooms.Actor, action, refreshToken string) (rooms.SessionID, error) {
 	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
 		token, err := tx.UseRefreshToken(hashed(refreshToken), s.now())
 		if err != nil {
@@ -226,7 +236,16 @@ func (s *Service) endSession(ctx context.Context, refreshToken string) (rooms.Se
 		if err != nil {
 			return nil, err
 		}
-		return tx.RevokeSessions(owner, token.SessionID, s.now())
+		user, err := tx.User(owner)
+		if err != nil {
+			return nil, err
+		}
+		revoked, err := tx.RevokeSessions(owner, token.SessionID, s.now())
+		if err != nil || len(revoked) == 0 {
+			return nil, err
+		}
+		by := rooms.Actor{UserID: owner, Role: user.Role, SessionID: token.SessionID, Address: actor.Address}
+		return revoked, s.enterEnd(tx, by, action, owner, "")
 	})
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return "", nil
@@ -255,6 +274,11 @@ func (s *Service) revokeSession(ctx context.Context, actor rooms.Actor, in Sessi
 		if err == nil && len(revoked) == 0 {
 			return nil, rooms.NotFound("session")
 		}
+		if err == nil {
+			err = audit.Append(tx, actor, s.now(), RevokeSession.Name, "user:"+string(actor.UserID), func(e *audit.LogEntry) {
+				e.Detail = "session:" + string(in.SessionID)
+			})
+		}
 		return revoked, err
 	})
 	s.forgetAll(revoked)
@@ -263,6 +287,9 @@ func (s *Service) revokeSession(ctx context.Context, actor rooms.Actor, in Sessi
 
 func (s *Service) revokeOthers(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (rooms.Nothing, error) {
 	revoked, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]rooms.SessionID, error) {
+		if err := s.enterInLog(tx, actor, RevokeOthers.Name, actor.UserID); err != nil {
+			return nil, err
+		}
 		return tx.RevokeOtherSessions(actor.UserID, actor.SessionID, s.now())
 	})
 	s.forgetAll(revoked)
@@ -298,20 +325,27 @@ func (s *Service) confirm(ctx context.Context, actor rooms.Actor, in ConfirmInpu
 			return rooms.Nothing{}, err
 		}
 		if !ok {
-			return rooms.Nothing{}, rooms.Invalid("password", "the password is wrong")
+			return rooms.Nothing{}, s.failed(ctx, actor, user.ID, ByPassword, rooms.Invalid("password", "the password is wrong"))
 		}
 	}
 	needed, err := s.secondFactor(ctx, user.ID, in.OTP, "")
 	var refused *rooms.Error
 	switch {
+	case errors.As(err, &refused) && refused.Code == rooms.CodeUnauthenticated && in.OTP == "":
+		return rooms.Nothing{}, rooms.Invalid(refused.Field, "%s", refused.Message)
 	case errors.As(err, &refused) && refused.Code == rooms.CodeUnauthenticated:
-		return rooms.Nothing{}, rooms.Invalid(refused.Field, "%s", refused.Message) // the session itself is good
+		return rooms.Nothing{}, s.failed(ctx, actor, user.ID, ByPassword, rooms.Invalid(refused.Field, "%s", refused.Message)) // the session itself is good
 	case err != nil:
 		return rooms.Nothing{}, err
 	case known.PasswordHash == "" && !needed:
 		return rooms.Nothing{}, rooms.Forbidden("this account has nothing to confirm with; log out and in again")
 	}
-	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error { return tx.ProveSession(actor.SessionID, now) })
+	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
+		if err := s.enterInLog(tx, actor, Confirm.Name, actor.UserID); err != nil {
+			return err
+		}
+		return tx.ProveSession(actor.SessionID, now)
+	})
 }
 
 // proved refuses, as part of tx, a session whose owner has not proved lately

@@ -20,10 +20,16 @@ type LogEntry struct {
 	Role    rooms.Role   `json:"role"`
 	// Address is where the request came from, "" for the server itself.
 	Address string `json:"address,omitempty"`
+	// SessionID is the login in which it was done, which names the device.
+	SessionID rooms.SessionID `json:"sessionId,omitempty"`
 	// Action is the name of the command that did it.
 	Action string `json:"action"`
 	// Subject is what it was done to: "diagnosis:<id>", "patient:<id>" …
 	Subject string `json:"subject"`
+	// PatientID is the patient whom the subject is about, if it is about one.
+	PatientID string `json:"patientId,omitempty"`
+	// Outcome is empty if it was done, or else Failed.
+	Outcome string `json:"outcome,omitempty"`
 	// Reason is why, where someone had to say (break-glass).
 	Reason string `json:"reason,omitempty"`
 	// Detail is the SHA-256 that the subject was left with, where it has one, or
@@ -52,6 +58,8 @@ type Tx interface {
 	// LockAudit returns the end of the log as it is stored; until the transaction
 	// ends nobody else can append.
 	LockAudit() (End, error)
+	// PatientOf returns the patient whom a subject is about, "" if it is about none.
+	PatientOf(subject string) (string, error)
 	// InsertAudit writes an entry, and makes head, which it signs, the end of the log.
 	InsertAudit(e LogEntry, head Head) error
 }
@@ -78,19 +86,27 @@ func (e LogEntry) bounded() error {
 	return nil
 }
 
+// Failed is the outcome of what was tried in vain: a login with a wrong password.
+const Failed = "failed"
+
 // Append writes that actor did action to subject at a time, as part of tx.
-// more, which may be nil, fills in Reason and Detail.
+// more, which may be nil, fills in Reason, Detail and Outcome.
 //
 // If the end of the log is not what this server has signed, somebody has
 // rewritten or cut the log. Append then enters that first (Broken), and the end
 // has a mark from then on, which is signed too. The log continues, but the break
 // is never covered up.
 func Append(tx Tx, actor rooms.Actor, at time.Time, action, subject string, more func(*LogEntry)) error {
-	e := LogEntry{At: at.UTC(), ActorID: actor.UserID, Role: actor.Role, Address: actor.Address, Action: action, Subject: subject}
+	e := LogEntry{At: at.UTC(), ActorID: actor.UserID, Role: actor.Role, Address: actor.Address, SessionID: actor.SessionID,
+		Action: action, Subject: subject}
 	if more != nil {
 		more(&e)
 	}
 	if err := e.bounded(); err != nil {
+		return err
+	}
+	var err error
+	if e.PatientID, err = tx.PatientOf(subject); err != nil {
 		return err
 	}
 	head, err := sound(tx, at)

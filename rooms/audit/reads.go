@@ -11,27 +11,10 @@ import (
 	"wenzhen/rooms"
 )
 
-// Actions that are not the names of commands.
-const (
-	LoggedIn       = "auth:login"
-	LoginFailed    = "auth:failed"
-	MessageRead    = "message:read"
-	AttachmentRead = "attachment:read"
-	OrderRefunded  = "order:refund"
-	// Entered is that somebody who was invited by address took their place.
-	Entered = "consultation:enter"
-	// Broken is that what is before the entry has been rewritten or cut.
-	Broken = "audit:broken"
-	// KeyAccepted is that an admin of the machine had the server make a new key
-	// for the log, because the old one was lost.
-	KeyAccepted = "audit:key"
-	// Reassigned is that another doctor took the place of the doctor.
-	Reassigned = "consultation:reassign"
-)
-
 // Reads adds who read what to the log. Somebody who reads the same thing over
 // and over, as every page of a conversation does, is entered once in noteAgain
-// for each session.
+// for each session; what is read without a session, as calendars are by programs
+// that ask every few minutes, once in noteFeedAgain for each address.
 //
 // What cannot be entered is not to be shown. There is one exception: while the
 // database takes no writes, people in a consultation, though no admin, can go on
@@ -61,7 +44,16 @@ type waiting struct {
 type read struct {
 	user            rooms.UserID
 	session         rooms.SessionID
+	address         string // where there is no session
 	action, subject string
+}
+
+// again is how long a read is not entered once more.
+func (r read) again() time.Duration {
+	if r.session == "" {
+		return noteFeedAgain
+	}
+	return noteAgain
 }
 
 // owed is an entry that has yet to be written.
@@ -72,10 +64,11 @@ type owed struct {
 }
 
 const (
-	noteAgain = time.Hour
-	notedMost = 100_000 // past it all is forgotten, and entered again
-	owedMost  = 10_000  // past it nothing is shown that cannot be entered
-	owedBatch = 200     // entries of one transaction
+	noteAgain     = time.Hour
+	noteFeedAgain = 24 * time.Hour
+	notedMost     = 100_000 // past it all is forgotten, and entered again
+	owedMost      = 10_000  // past it nothing is shown that cannot be entered
+	owedBatch     = 200     // entries of one transaction
 )
 
 // NewReads makes a Reads. write runs a function in a transaction.
@@ -90,7 +83,10 @@ func (r *Reads) Note(ctx context.Context, actor rooms.Actor, action, subject str
 	if err := (LogEntry{Subject: subject}).bounded(); err != nil {
 		return err
 	}
-	o, key := owed{actor, r.now(), action, subject}, read{actor.UserID, actor.SessionID, action, subject}
+	o, key := owed{actor, r.now(), action, subject}, read{user: actor.UserID, session: actor.SessionID, action: action, subject: subject}
+	if key.session == "" {
+		key.address = actor.Address
+	}
 	if r.known(key, o.at) {
 		return nil
 	}
@@ -194,7 +190,7 @@ func (r *Reads) known(key read, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at, known := r.noted[key]
-	return known && now.Sub(at) < noteAgain && !now.Before(at)
+	return known && now.Sub(at) < key.again() && !now.Before(at)
 }
 
 // owe keeps an entry for Settle; false if there are too many.

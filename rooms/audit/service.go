@@ -21,6 +21,8 @@ type LogFilter struct {
 	ActorID rooms.UserID `json:"actorId,omitempty"`
 	Action  string       `json:"action,omitempty"`
 	Subject string       `json:"subject,omitempty"`
+	// PatientID finds what is about a patient, whatever its subject is.
+	PatientID string `json:"patientId,omitempty"`
 	// Q is part of the name or e-mail of who acted, of the subject or the reason.
 	Q string `json:"q,omitempty" limit:"..100"`
 	// From and To bound the time: From is in, To is not.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 )
 
@@ -87,6 +88,10 @@ func (s *Service) purge(ctx context.Context, id consultation.ID, now time.Time) 
 			if err := tx.RecallMessage(m.Recalled(at)); err != nil {
 				return nil, err
 			}
+		}
+		subject := "consultation:" + string(id)
+		if err := audit.Append(tx, rooms.System, now, audit.MessagesExpired, subject, nil); err != nil {
+			return nil, err
 		}
 		return tx.Purge(id, now)
 	})

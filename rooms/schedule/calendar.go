@@ -21,15 +21,15 @@ const (
 // calendar writes a user's appointments as iCalendar (RFC 5545). Times are in
 // UTC, which every calendar shows in its own zone. A cancelled appointment
 // stays, as cancelled, so that calendars take it out.
-func (s *Service) calendar(ctx context.Context, _ rooms.Actor, in CalendarInput) (string, error) {
-	user, err := s.calendars.CalendarOwner(ctx, in.Token)
+func (s *Service) calendar(ctx context.Context, from rooms.Actor, in CalendarInput) (string, error) {
+	user, err := s.calendars.CalendarOwner(ctx, from, in.Token)
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return "", rooms.NotFound("calendar")
 	} else if err != nil {
 		return "", err
 	}
-	from := s.now().Add(-calendarBack)
-	list, err := s.store.Appointments(ctx, AppointmentQuery{User: user.ID, AsDoctor: user.Role == rooms.RoleDoctor, From: &from, Limit: calendarMost})
+	since := s.now().Add(-calendarBack)
+	list, err := s.store.Appointments(ctx, AppointmentQuery{User: user.ID, AsDoctor: user.Role == rooms.RoleDoctor, From: &since, Limit: calendarMost})
 	if err != nil {
 		return "", err
 	}

@@ -19,8 +19,9 @@ type Service struct {
 
 // Calendars finds the user whose calendar feed has a secret.
 type Calendars interface {
-	// CalendarOwner returns that user. Errors: not_found.
-	CalendarOwner(ctx context.Context, secret string) (account.User, error)
+	// CalendarOwner returns that user; from has the address of the request. Errors:
+	// not_found; unavailable if it cannot be entered in the audit log.
+	CalendarOwner(ctx context.Context, from rooms.Actor, secret string) (account.User, error)
 }
 
 // New makes the service, which follows the consultations from now on.

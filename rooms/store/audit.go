@@ -15,12 +15,13 @@ import (
 // Audits carries out audit.Store.
 type Audits struct{ *DB }
 
-const auditColumns = `num, at, actor_id, role, address, action, subject, reason, detail, previous, sha256`
+const auditColumns = `num, at, actor_id, role, address, session_id, action, subject, patient_id, outcome, reason, detail, previous, sha256`
 
 func scanAudit(s scanner, more ...any) (audit.LogEntry, error) {
 	var e audit.LogEntry
 	reason := unsealAt(func() string { return auditPlace(e.Num) }, &e.Reason)
-	return e, s.Scan(append([]any{&e.Num, (*at)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.Action, &e.Subject, reason, &e.Detail, &e.Previous, &e.SHA256}, more...)...)
+	return e, s.Scan(append([]any{&e.Num, (*at)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.SessionID, &e.Action, &e.Subject, &e.PatientID, &e.Outcome,
+		reason, &e.Detail, &e.Previous, &e.SHA256}, more...)...)
 }
 
 // Audit implements audit.Store.
@@ -29,6 +30,7 @@ func (s Audits) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, erro
 	w.same("actor_id", string(q.Filter.ActorID))
 	w.same("action", q.Filter.Action)
 	w.same("subject", q.Filter.Subject)
+	w.same("patient_id", q.Filter.PatientID)
 	if q.Filter.From != nil {
 		w.add(`at >= ?`, micros(*q.Filter.From))
 	}
@@ -180,11 +182,37 @@ func (tx *Tx) LockAudit() (audit.End, error) {
 	return end, nil
 }
 
+const patientOfDocument = `SELECT patient_id FROM documents WHERE id = $1`
+
+// patientOf is how the patient of a subject is found, by the kind of subject.
+var patientOf = map[string]string{
+	"patient":      `SELECT id FROM patients WHERE id = $1`,
+	"consultation": `SELECT patient_id FROM consultations WHERE id = $1`,
+	"diagnosis":    patientOfDocument, "prescription": patientOfDocument, "summary": patientOfDocument,
+	"attachment":  `SELECT c.patient_id FROM attachments a JOIN consultations c ON c.id = a.consultation_id WHERE a.id = $1`,
+	"order":       `SELECT c.patient_id FROM orders o JOIN consultations c ON c.id = o.consultation_id WHERE o.id = $1`,
+	"appointment": `SELECT patient_id FROM appointments WHERE id = $1`,
+}
+
+// PatientOf implements audit.Tx.
+func (tx *Tx) PatientOf(subject string) (patient string, err error) {
+	kind, id, _ := strings.Cut(subject, ":")
+	query, about := patientOf[kind]
+	if !about || id == "" {
+		return "", nil
+	}
+	err = tx.row(context.Background(), query, id).Scan(&patient)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return patient, err
+}
+
 // InsertAudit implements audit.Tx.
 func (tx *Tx) InsertAudit(e audit.LogEntry, head audit.Head) error {
 	return firstOf(
-		tx.exec(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			e.Num, micros(e.At), e.ActorID, e.Role, e.Address, e.Action, e.Subject, tx.keys().Seal(auditPlace(e.Num), e.Reason), e.Detail, e.Previous, e.SHA256),
+		tx.exec(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			e.Num, micros(e.At), e.ActorID, e.Role, e.Address, e.SessionID, e.Action, e.Subject, e.PatientID, e.Outcome, tx.keys().Seal(auditPlace(e.Num), e.Reason), e.Detail, e.Previous, e.SHA256),
 		tx.saveHead(head))
 }
 

@@ -24,7 +24,7 @@ var clearColumns = map[string][]string{
 		".key_id",
 		".kind", ".status", ".role", ".by_role", ".service", ".medium", ".media", ".ended_by", ".currency", ".gateway", ".channel",
 		".state", ".method",
-		"events.name", "audit.action", "audit.subject", "audit_head.name", "cursors.name", "tickets.kind", "timers.subject", "attempts.subject",
+		"events.name", "audit.action", "audit.subject", "audit.outcome", "audit_head.name", "cursors.name", "tickets.kind", "timers.subject", "attempts.subject",
 		"refunds.reason", "consultations.refund", "appointments.offer", "waits.offer", "notifications.topic", "notifications.subject",
 		"server_keys.public",
 		"sealed_columns.name", "nodes.name", "nodes.shared", "reconciliations.day",

@@ -117,7 +117,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 		return err
 	}
 	s.audits = audit.New(store.Audits{DB: s.db}, s.auditKey, s.clock)
-	s.reads = newReads(s.db, s.clock, s.log)
+	s.reads = newReads(s.db, cfg.Data, s.clock, s.log)
 	p.presence = rooms.NewPresence(s.presenceChanged)
 	p.consultations = consultation.New(store.Consultations{DB: s.db}, s.hub, p.presence, s.clock)
 	p.consultations.Reads(s.reads.Note)
@@ -133,7 +133,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: s.log, Trace: s.tracing.Tracer()},
 		store.Notifications{DB: s.db}, p.presence, s.clock)
 	s.hub.Listen(s.inboxes)
-	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, s.accounts, s.clock)
+	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, feeds{s.accounts, s.reads}, s.clock)
 	s.accounts.Unwinds(p.schedules, p.consultations)
 	p.records = record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys}, store.Records{DB: s.db}, p.chats, p.consultations, s.clock)
 	turnKey, err := s.secrets.Take(cfg.TurnSecret, datafolder.TurnKeyFile)

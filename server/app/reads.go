@@ -12,11 +12,14 @@ import (
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/board"
+	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
+	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
+	"wenzhen/server/database"
 )
 
 // entry is how a command is entered in the audit log.
@@ -26,11 +29,32 @@ type entry struct {
 	field   string // of the command's input, that has the subject's id
 }
 
+// own is the entry of a command that reads what somebody has themselves: a list
+// of their consultations, orders, patients.
+func own(command string) entry { return entry{action: command, subject: "user"} }
+
 // entries are the commands that only read, and are entered before their answer
 // leaves. What changes something, and what reads a record, is entered by its own
 // feature, in the transaction that does it; joining a consultation before the
 // connection hears anything.
 var entries = map[string]entry{
+	consultation.List.Name:            own(consultation.List.Name),
+	consultation.Read.Name:            {consultation.Read.Name, "consultation", "consultationId"},
+	consultation.ListInvitations.Name: {consultation.ListInvitations.Name, "consultation", "consultationId"},
+	call.List.Name:                    own(call.List.Name),
+	schedule.Appointments.Name:        own(schedule.Appointments.Name),
+	schedule.ReadAppointment.Name:     {schedule.ReadAppointment.Name, "appointment", "appointmentId"},
+	schedule.PreviewException.Name:    own(schedule.PreviewException.Name),
+	schedule.Waitlist.Name:            own(schedule.Waitlist.Name),
+	account.Patients.Name:             own(account.Patients.Name),
+	billing.Orders.Name:               own(billing.Orders.Name),
+	billing.ReadOrder.Name:            {billing.ReadOrder.Name, "order", "orderId"},
+	billing.Income.Name:               own(billing.Income.Name),
+	billing.ExportIncome.Name:         own(billing.ExportIncome.Name),
+	billing.Reconciliations.Name:      {billing.Reconciliations.Name, "reconciliations", ""},
+	billing.Reconcile.Name:            {billing.Reconcile.Name, "reconciliations", ""},
+	record.TreatedPatients.Name:       own(record.TreatedPatients.Name),
+
 	consultation.Events.Name: {audit.MessageRead, "consultation", "consultationId"},
 	consultation.Cases.Name:  {consultation.Cases.Name, "consultations", ""},
 	chat.History.Name:        {audit.MessageRead, "consultation", "consultationId"},
@@ -50,19 +74,22 @@ var entries = map[string]entry{
 // reads enters who read what in the audit log.
 type reads struct {
 	*audit.Reads
+	db  *store.DB
+	dir string // the data folder
 	log *slog.Logger
 }
 
-func newReads(db *store.DB, now func() time.Time, log *slog.Logger) *reads {
-	return &reads{audit.NewReads(store.Audits{DB: db}.Write, now, log), log}
+func newReads(db *store.DB, dir string, now func() time.Time, log *slog.Logger) *reads {
+	return &reads{audit.NewReads(store.Audits{DB: db}.Write, now, log), db, dir, log}
 }
 
 // settleEvery is how often it is tried to write entries that could not be written.
 const settleEvery = 5 * time.Second
 
-// run writes the entries that could not be written, until ctx ends, and then
-// once more.
+// run writes the entries that could not be written, and those that commands have
+// left in the data folder, until ctx ends, and then once more.
 func (r *reads) run(ctx context.Context) {
+	r.settle(ctx)
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
 	for {
@@ -82,6 +109,9 @@ func (r *reads) run(ctx context.Context) {
 }
 
 func (r *reads) settle(ctx context.Context) {
+	if err := database.EnterPending(ctx, r.db, r.dir); err != nil && ctx.Err() == nil {
+		r.log.Error("what a command has done could not be entered in the audit log", "error", err)
+	}
 	n := r.Owed()
 	if n == 0 {
 		return
@@ -98,7 +128,9 @@ func (r *reads) command(ctx context.Context, actor rooms.Actor, command string, 
 		return nil
 	}
 	subject := e.subject
-	if e.field != "" {
+	if subject == "user" {
+		subject += ":" + string(actor.UserID)
+	} else if e.field != "" {
 		var in map[string]json.RawMessage
 		var id string
 		if err := json.Unmarshal(input, &in); err != nil {
@@ -110,6 +142,21 @@ func (r *reads) command(ctx context.Context, actor rooms.Actor, command string, 
 		subject += ":" + id
 	}
 	return r.Note(ctx, actor, e.action, subject)
+}
+
+// feeds are the calendar feeds, whose readers are entered in the audit log.
+type feeds struct {
+	*account.Service
+	reads *reads
+}
+
+// CalendarOwner implements schedule.Calendars.
+func (f feeds) CalendarOwner(ctx context.Context, from rooms.Actor, secret string) (account.User, error) {
+	user, err := f.Service.CalendarOwner(ctx, from, secret)
+	if err != nil {
+		return user, err
+	}
+	return user, f.reads.Note(ctx, rooms.Actor{UserID: user.ID, Role: user.Role, Address: from.Address}, schedule.Calendar.Name, "user:"+string(user.ID))
 }
 
 // downloads are the attachments, whose readers are entered in the audit log.

@@ -11,6 +11,7 @@ import (
 
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
+	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
 )
 
@@ -78,6 +79,9 @@ func ExportAudit(ctx context.Context, at Place, w io.Writer, log *slog.Logger) (
 	out := bufio.NewWriter(w)
 	lines := json.NewEncoder(out)
 	err = at.with(ctx, log, func(db *store.DB) error {
+		if err := database.EnterAtConsole(ctx, db, audit.AuditExported, "audit"); err != nil {
+			return err
+		}
 		for {
 			page, err := store.Audits{DB: db}.AuditAfter(ctx, n, auditPage)
 			if err != nil || len(page) == 0 {

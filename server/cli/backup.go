@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
 	"wenzhen/rooms/vault"
 	"wenzhen/server"
@@ -43,6 +44,9 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	m = backup.Manifest{Version: server.Version, At: database.Now()}
+	if err := database.EnterLater(at.Data, audit.BackupMade, m.At); err != nil {
+		return m, fmt.Errorf("backup: %w", err)
+	}
 	snapshot := filepath.Join(scratch, backup.Database)
 	if err := store.Snapshot(ctx, file, snapshot); err != nil {
 		return m, fmt.Errorf("backup: %w", err)
@@ -148,6 +152,9 @@ func Restore(ctx context.Context, from io.Reader, data string, keepLogins bool) 
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }() // gone already when all went well
 	if m, err = unpack(ctx, from, work, keepLogins); err != nil {
+		return m, fmt.Errorf("restore: %w", err)
+	}
+	if err := database.EnterLater(work, audit.BackupRestored, database.Now()); err != nil {
 		return m, fmt.Errorf("restore: %w", err)
 	}
 	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
 	"wenzhen/rooms/vault"
 	"wenzhen/server/database"
@@ -24,6 +25,9 @@ func EncryptionKeys(ctx context.Context, at Place, log *slog.Logger) (keys []vau
 // within seconds, and then encrypt everything else with it.
 func RotateEncryptionKey(ctx context.Context, at Place, log *slog.Logger) (key vault.Key, err error) {
 	err = at.with(ctx, log, func(db *store.DB) (err error) {
+		if err := database.EnterAtConsole(ctx, db, audit.KeyRotated, "keys"); err != nil {
+			return err
+		}
 		key, err = db.RotateKey(ctx)
 		return err
 	})
@@ -41,6 +45,9 @@ func RewrapEncryptionKeys(ctx context.Context, at Place, key, command string, lo
 		return 0, errors.New("say what the new master key is: --to-key or --to-command")
 	}
 	err = at.with(ctx, log, func(db *store.DB) (err error) {
+		if err := database.EnterAtConsole(ctx, db, audit.KeysRewrapped, "keys"); err != nil {
+			return err
+		}
 		n, err = db.RewrapKeys(ctx, by)
 		return err
 	})
@@ -54,6 +61,9 @@ func EncryptAnew(ctx context.Context, at Place, log *slog.Logger) (n int, err er
 	err = at.with(ctx, log, func(db *store.DB) error {
 		if !db.Vault().On() {
 			return errors.New("nothing is to be encrypted: there is no encryption key")
+		}
+		if err := database.EnterAtConsole(ctx, db, audit.EncryptedAnew, "keys"); err != nil {
+			return err
 		}
 		blobs, err := database.Attachments(at.Data, db.Vault())
 		if err != nil {
@@ -74,7 +84,9 @@ func (p Place) with(ctx context.Context, log *slog.Logger, work func(*store.DB) 
 	key, err := datafolder.Secrets{Dir: p.Data, Vault: db.Vault()}.Kept(datafolder.AuditKeyFile)
 	if err == nil {
 		db.SignAudit(key)
-		err = work(db)
+		if err = database.EnterPending(ctx, db, p.Data); err == nil {
+			err = work(db)
+		}
 	}
 	return errors.Join(err, db.Close())
 }

@@ -2,12 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/record/icd10"
 	"wenzhen/rooms/store"
+	"wenzhen/server/database"
 )
 
 // LoadCodes replaces the table of ICD-10 codes by one in CSV (icd10.Read) and
@@ -19,10 +20,11 @@ func LoadCodes(ctx context.Context, at Place, table io.Reader, log *slog.Logger)
 	if err != nil {
 		return 0, err
 	}
-	db, err := at.open(ctx, log)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return len(list), store.Records{DB: db}.LoadCodes(ctx, list)
+	err = at.with(ctx, log, func(db *store.DB) error {
+		if err := database.EnterAtConsole(ctx, db, audit.CodesLoaded, "icd10"); err != nil {
+			return err
+		}
+		return store.Records{DB: db}.LoadCodes(ctx, list)
+	})
+	return len(list), err
 }

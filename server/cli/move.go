@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
@@ -25,6 +26,9 @@ func Move(ctx context.Context, at Place, url string) (store.Moved, error) {
 	folder, err := datafolder.Lock(at.Data)
 	if err != nil {
 		return nil, fmt.Errorf("move: the server must be stopped: %w", err)
+	}
+	if err := database.EnterLater(at.Data, audit.DatabaseMoved, database.Now()); err != nil {
+		return nil, errors.Join(fmt.Errorf("move: %w", err), folder.Close())
 	}
 	moved, err := store.Move(ctx, filepath.Join(at.Data, datafolder.DatabaseFile), url)
 	return moved, errors.Join(err, folder.Close())

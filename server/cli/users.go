@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
 	"wenzhen/server/database"
 )
@@ -17,7 +18,7 @@ const usersAtOnce = 100
 // latest first, whether or not a server runs on it.
 func ListUsers(ctx context.Context, at Place, filter account.UserFilter, log *slog.Logger, each func(account.User) error) error {
 	filter.Limit = usersAtOnce
-	return at.administer(ctx, log, func(accounts *account.Service) error {
+	return at.administer(ctx, log, account.Users.Name, func(accounts *account.Service) error {
 		for {
 			page, err := accounts.ListUsers(ctx, filter)
 			if err != nil {
@@ -37,7 +38,7 @@ func ListUsers(ctx context.Context, at Place, filter account.UserFilter, log *sl
 
 // FindUser finds an account by its id or its e-mail address.
 func FindUser(ctx context.Context, at Place, who string, log *slog.Logger) (r account.UserRecord, err error) {
-	err = at.administer(ctx, log, func(accounts *account.Service) error {
+	err = at.administer(ctx, log, audit.UserShown, func(accounts *account.Service) error {
 		r, err = accounts.FindUser(ctx, who)
 		return err
 	})
@@ -48,7 +49,7 @@ func FindUser(ctx context.Context, at Place, who string, log *slog.Logger) (r ac
 // resets a second factor, by the name of the command that does so over the network, and returns the
 // account as it is then.
 func AdministerUser(ctx context.Context, at Place, command, who, reason string, log *slog.Logger) (r account.UserRecord, err error) {
-	err = at.administer(ctx, log, func(accounts *account.Service) error {
+	err = at.administer(ctx, log, "", func(accounts *account.Service) error {
 		if r, err = accounts.FindUser(ctx, who); err != nil {
 			return err
 		}
@@ -61,8 +62,15 @@ func AdministerUser(ctx context.Context, at Place, command, who, reason string, 
 	return r, err
 }
 
-func (p Place) administer(ctx context.Context, log *slog.Logger, work func(*account.Service) error) error {
+// administer does work on the accounts of a database. What only reads is entered
+// in the audit log first, as an action; what changes something enters itself.
+func (p Place) administer(ctx context.Context, log *slog.Logger, reads string, work func(*account.Service) error) error {
 	return p.with(ctx, log, func(db *store.DB) error {
+		if reads != "" {
+			if err := database.EnterAtConsole(ctx, db, reads, "users"); err != nil {
+				return err
+			}
+		}
 		accounts, err := account.New(account.Config{Mail: postponed{}}, store.Accounts{DB: db}, nil, database.Now)
 		if err != nil {
 			return err

@@ -52,7 +52,7 @@ func (s Secrets) Take(given, name string) ([]byte, error) {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	made := hex.EncodeToString(b)
-	err = writeNew(s.path(name), s.Sealed(name, made)+"\n")
+	err = WriteNew(s.path(name), s.Sealed(name, made)+"\n")
 	if errors.Is(err, fs.ErrExist) {
 		return s.Kept(name) // another process made it just now
 	} else if err != nil {
@@ -163,13 +163,13 @@ func Fingerprint(secret []byte, kind string) string {
 	return hex.EncodeToString(mac.Sum(nil))[:16]
 }
 
-// writeNew makes a file whole or not at all, for the owner's eyes. It fails with
+// WriteNew makes a file whole or not at all, for the owner's eyes. It fails with
 // fs.ErrExist if there is one.
-func writeNew(path, content string) error {
+func WriteNew(path, content string) error {
 	return putFile(path, content, os.Link) // unlike a rename it fails when there is one
 }
 
-// replaceFile is writeNew for a file that may be there.
+// replaceFile is WriteNew for a file that may be there.
 func replaceFile(path, content string) error { return putFile(path, content, os.Rename) }
 
 func putFile(path, content string, put func(from, to string) error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -203,5 +204,22 @@ func TestFingerprint(t *testing.T) {
 	}
 	if want := "ac5a9ce896ea438c"; a != want { // databases have them
 		t.Errorf("fingerprint %s, want %s", a, want)
+	}
+}
+
+// A key is in use only once its name is on disk too: a power cut must not leave
+// documents without the key that they were signed with. The folder is gone here
+// before it could be synced.
+func TestANewSecretIsSyncedWithItsFolder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := putFile(filepath.Join(dir, SealKeyFile), "a secret\n", func(from, to string) error {
+		return errors.Join(os.Rename(from, to), os.Rename(dir, dir+".gone"))
+	})
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder was not synced: %v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"wenzhen/client"
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/server/e2e"
 )
 
@@ -269,6 +270,16 @@ func TestNoTakeoverByEmail(t *testing.T) {
 
 // Linked, an identity opens the account; unlinked, it does not. Nobody can
 // link what is another's, or remove the last way in.
+// entered demands that the audit log has an action of somebody's account, and in
+// which login and from where it was done.
+func entered(w *e2e.World, t *testing.T, user rooms.UserID, action string) {
+	t.Helper()
+	list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Subject: "user:" + string(user), Action: action}).Items
+	if len(list) == 0 || list[0].Address == "" || list[0].SessionID == "" {
+		t.Errorf("%s: the audit log has %+v", action, list)
+	}
+}
+
 func TestLinkAndUnlink(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
@@ -292,6 +303,9 @@ func TestLinkAndUnlink(t *testing.T) {
 		t.Fatalf("identities %+v", identities)
 	}
 	e2e.Do(bo, account.Unlink, account.IdentityInput{IdentityID: identities[0].ID})
+	for _, action := range []string{account.LinkProvider.Name, audit.LoggedIn, account.Unlink.Name} {
+		entered(w, t, bo.User.ID, action)
+	}
 
 	// Now the identity is nobody's, and opens an account of its own, which has
 	// no other way in.
@@ -411,6 +425,7 @@ func TestBackChannelLogout(t *testing.T) {
 	}
 	e2e.Await(t, "the end of the client", bo.Done())
 	e2e.Code(t, bo.Err(), rooms.CodeUnauthenticated)
+	entered(w, t, login.User.ID, account.BackChannelLogout.Name)
 	if status := send(token); status != http.StatusBadRequest {
 		t.Errorf("replayed: %d", status)
 	}

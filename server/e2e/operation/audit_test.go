@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/record"
 	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
@@ -30,7 +31,7 @@ func TestAuditLogIsVerifiedAndExported(t *testing.T) {
 	n, err := cli.ExportAudit(t.Context(), placeOf(w), &out, e2e.Quiet)
 	e2e.Must(t, err)
 	lines := strings.SplitAfter(strings.TrimSuffix(out.String(), "\n"), "\n")
-	if n != v.Entries || int(n) != len(lines) || !strings.Contains(out.String(), `"action":"record:read"`) {
+	if n != v.Entries+1 || !strings.Contains(lines[n-1], audit.AuditExported) || int(n) != len(lines) || !strings.Contains(out.String(), `"action":"record:read"`) {
 		t.Errorf("%d entries in %d lines: %s", n, len(lines), out.String())
 	}
 	for name, c := range map[string]struct {
@@ -39,7 +40,7 @@ func TestAuditLogIsVerifiedAndExported(t *testing.T) {
 	}{
 		"as it is":     {out.String(), 0},
 		"one left out": {strings.Join(append(append([]string{}, lines[:1]...), lines[2:]...), ""), 3},
-		"one changed":  {strings.Replace(out.String(), `"record:read"`, `"record:peek"`, 1), n - 2},
+		"one changed":  {strings.Replace(out.String(), `"record:read"`, `"record:peek"`, 1), n - 3},
 	} {
 		v, err := cli.VerifyExportedAudit(strings.NewReader(c.export))
 		e2e.Must(t, err)

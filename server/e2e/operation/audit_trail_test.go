@@ -167,6 +167,53 @@ func TestRewrittenAuditLogIsNoticed(t *testing.T) {
 	}
 }
 
+// What the command line does to accounts is in the log, with who ran it.
+func TestAccountsAtTheCommandLine(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	doctor := w.Register(rooms.RoleDoctor, "wang")
+	for _, command := range []string{account.VerifyDoctor.Name, account.UnverifyDoctor.Name, account.SuspendUser.Name, account.UnsuspendUser.Name} {
+		_, err := cli.AdministerUser(t.Context(), placeOf(w), command, doctor.User.Email, "the licence has expired", e2e.Quiet)
+		e2e.Must(t, err)
+		list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: command, Subject: "user:" + string(doctor.User.ID)}).Items
+		if len(list) != 1 || !strings.HasPrefix(list[0].Address, "console:") {
+			t.Errorf("%s: %+v", command, list)
+		}
+	}
+}
+
+// What is about a patient is found by the patient, whatever its subject is, and a
+// login that failed is marked as failed.
+func TestAuditLogIsSearchedByPatient(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo, jing, wang := w.Patient("bo"), w.Patient("jing"), w.Doctor("wang")
+	c := bo.Followup(wang)
+	d := wang.Diagnoses(c.ID, record.DiagnosisInput{Codes: []string{"I10"}})
+	e2e.Do(wang, chat.History, chat.HistoryInput{ConsultationID: c.ID})
+	e2e.Do(bo, record.ReadDiagnosis, record.DiagnosisRef{DiagnosisID: d.ID})
+	e2e.Do(bo, record.ReadRecord, record.PatientRef{PatientID: c.PatientID})
+	jing.Followup(wang)
+	found := map[string]bool{}
+	for _, e := range e2e.Do(w.Admin, audit.List, audit.LogFilter{PatientID: string(c.PatientID), Limit: 200}).Items {
+		found[e.Action] = true
+		if e.ActorID == jing.User.ID || e.SessionID == "" {
+			t.Errorf("found %+v", e)
+		}
+	}
+	for _, action := range []string{audit.MessageRead, record.SignDiagnosis.Name, record.ReadDiagnosis.Name, record.ReadRecord.Name} {
+		if !found[action] {
+			t.Errorf("%s is not found by its patient: %v", action, found)
+		}
+	}
+	_, err := w.Client().LogIn(t.Context(), account.LoginInput{Email: bo.User.Email, Password: "not the password"})
+	e2e.Code(t, err, rooms.CodeUnauthenticated)
+	list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: audit.LoginFailed}).Items
+	if len(list) != 1 || list[0].Outcome != audit.Failed {
+		t.Errorf("failed logins: %+v", list)
+	}
+}
+
 // Refunds are in the log with who ordered them and why.
 func TestRefundIsInTheAuditLog(t *testing.T) {
 	t.Parallel()

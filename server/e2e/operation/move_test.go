@@ -1,14 +1,17 @@
 package operation_test
 
 import (
+	"bytes"
 	"database/sql"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"wenzhen/client"
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/server/cli"
@@ -63,6 +66,12 @@ func TestMoveToPostgres(t *testing.T) {
 	there.Database = url
 	there.Run("127.0.0.1:0")
 	e2e.Must(t, cli.AskReady(t.Context(), there.Base))
+	var export bytes.Buffer
+	_, err = cli.ExportAudit(t.Context(), placeOf(&there), &export, e2e.Quiet)
+	e2e.Must(t, err)
+	if !strings.Contains(export.String(), `"action":"`+audit.DatabaseMoved+`"`) {
+		t.Error("the move is not in the audit log")
+	}
 	bo = &e2e.Person{Client: there.Client(client.WithTokens(bo.Tokens())), World: &there, User: bo.User}
 	if after := bo.Log(id); !reflect.DeepEqual(before, after) {
 		t.Errorf("the log was %d events and is %d", len(before), len(after))

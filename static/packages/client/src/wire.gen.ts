@@ -958,6 +958,7 @@ export interface LogFilter {
   actorId?: string
   action?: string
   subject?: string
+  patientId?: string
   q?: string
   from?: string
   to?: string
@@ -971,8 +972,11 @@ export interface LogLine {
   actorId: string
   role: Role
   address?: string
+  sessionId?: string
   action: string
   subject: string
+  patientId?: string
+  outcome?: string
   reason?: string
   detail?: string
   previous: string

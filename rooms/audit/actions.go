@@ -1,0 +1,35 @@
+package audit
+
+// Actions that are not the names of commands.
+const (
+	LoggedIn       = "auth:login"
+	LoginFailed    = "auth:failed"
+	MessageRead    = "message:read"
+	AttachmentRead = "attachment:read"
+	OrderRefunded  = "order:refund"
+	// Entered is that somebody who was invited by address took their place.
+	Entered = "consultation:enter"
+	// Broken is that what is before the entry has been rewritten or cut.
+	Broken = "audit:broken"
+	// KeyAccepted is that an admin of the machine had the server make a new key
+	// for the log, because the old one was lost.
+	KeyAccepted = "audit:key"
+	// MessagesExpired is that the messages and files of a consultation were
+	// removed, because the time is over for which they are kept.
+	MessagesExpired = "message:expire"
+	// Reassigned is that another doctor took the place of the doctor.
+	Reassigned = "consultation:reassign"
+)
+
+// Actions of the command line.
+const (
+	BackupMade     = "backup:make"
+	BackupRestored = "backup:restore"
+	AuditExported  = "audit:export"
+	DatabaseMoved  = "database:move"
+	KeyRotated     = "key:rotate"
+	KeysRewrapped  = "key:rewrap"
+	EncryptedAnew  = "key:encrypt"
+	UserShown      = "user:show"
+	CodesLoaded    = "icd10:load"
+)
