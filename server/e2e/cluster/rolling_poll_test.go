@@ -133,13 +133,22 @@ func (p *poller) join(say chan<- string) {
 	say <- fmt.Sprintf(`42%s,1[%q,{"consultationId":%q,"after":%d}]`, rooms.Consultations, consultation.Join.Name, p.talk.id, p.last.Load())
 }
 
-// catchUp takes the answer to join.
+// catchUp takes the answer to join. As clients do it asks again where a machine
+// that has too much to do did not answer in time: those of the sockets do, too.
 func (p *poller) catchUp(answer string, say chan<- string) {
 	var args []struct {
-		OK   bool                `json:"ok"`
-		Data consultation.Joined `json:"data"`
+		OK    bool                `json:"ok"`
+		Data  consultation.Joined `json:"data"`
+		Error rooms.Error         `json:"error"`
 	}
-	if err := json.Unmarshal([]byte(answer), &args); err != nil || len(args) != 1 || !args[0].OK {
+	switch err := json.Unmarshal([]byte(answer), &args); {
+	case err == nil && len(args) == 1 && args[0].OK:
+	case err == nil && len(args) == 1 && args[0].Error.Code == rooms.CodeUnavailable && args[0].Error.Retryable:
+		p.r.t.Logf("polling: joining is answered %s", answer)
+		p.r.again.Add(1)
+		p.join(say)
+		return
+	default:
 		p.r.fails("polling: joining is answered %s", answer)
 		return
 	}

@@ -60,8 +60,8 @@ func TestRollingRestart(t *testing.T) {
 			r.over.Store(true)
 			r.nothingIsLost()
 			r.ends()
-			t.Logf("%s: %d requests; %d events heard by %d sockets and %d sessions that poll, which were opened %d and %d times", name,
-				r.asked.Load(), r.heard, sockets, pollers, r.online.Load(), r.sessions.Load())
+			t.Logf("%s: %d requests; %d events heard by %d sockets and %d sessions that poll, which were opened %d and %d times; %d joins were late",
+				name, r.asked.Load(), r.heard, sockets, pollers, r.online.Load(), r.sessions.Load(), r.again.Load())
 		})
 	}
 }
@@ -80,6 +80,7 @@ type roll struct {
 	dialled  atomic.Int64 // connections of sockets that were begun
 	online   atomic.Int64 // and those that came to be
 	sessions atomic.Int64 // that poll, all that were begun
+	again    atomic.Int64 // joins of theirs that were late and asked for again
 	tasks    sync.WaitGroup
 	devices  []*client.Client
 }
