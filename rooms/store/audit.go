@@ -107,9 +107,9 @@ func (s Audits) Write(ctx context.Context, f func(audit.Tx) error) error {
 func (db *DB) SignAudit(key []byte) { db.opts.signs.key = key }
 
 // BeginAudit is SignAudit for a server that starts. renewed says that the key
-// has just been made: the end of the log is signed as it is, and what is there
-// of it is known not to be signed by this key. Otherwise it is compared with
-// what this server has signed.
+// has just been made: the end of the log is signed as it is, unless it is signed
+// with this key already, and what is there of it is known not to be signed by
+// this key. Otherwise it is compared with what this server has signed.
 func (db *DB) BeginAudit(ctx context.Context, key []byte, renewed bool) error {
 	db.SignAudit(key)
 	return db.write.InTx(ctx, func(tx *Tx) error {
@@ -117,6 +117,7 @@ func (db *DB) BeginAudit(ctx context.Context, key []byte, renewed bool) error {
 		if err != nil {
 			return err
 		}
+		renewed = renewed && (end.Signature == "" || end.Unsigned)
 		fresh := false
 		if !renewed && end.LastNum == 0 && end.Signature == "" {
 			if err := tx.row(context.Background(), `SELECT NOT EXISTS (SELECT 1 FROM users)`).Scan(&fresh); err != nil {

@@ -27,11 +27,29 @@ func (s *Server) signAudit(ctx context.Context) error {
 	if lost != nil && !slices.Contains(s.cfg.AcceptNewKeys, store.AuditKey) {
 		return s.explain(lost)
 	}
+	begun, err := s.secrets.Marked(auditBegun)
+	if err != nil {
+		return err
+	}
+	if renewed := kept == nil || lost != nil; renewed && !begun {
+		if err := s.secrets.Mark(auditBegun); err != nil {
+			return err
+		}
+		begun = true
+	}
 	if s.auditKey, err = s.secrets.Take("", datafolder.AuditKeyFile); err != nil {
 		return err
 	}
-	return s.db.BeginAudit(ctx, s.auditKey, kept == nil || lost != nil)
+	if err := s.db.BeginAudit(ctx, s.auditKey, begun); err != nil || !begun {
+		return err
+	}
+	return s.secrets.Unmark(auditBegun)
 }
+
+// auditBegun is a file that is there from before a key for the audit log is made
+// until the log is signed with it. A start that was interrupted in between is
+// continued: the log that is not signed yet is not taken for a forged one.
+const auditBegun = "audit.begun"
 
 // lostAuditKey reports, by a *KeyLost, that there are entries that were signed
 // with another key than the one kept.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"wenzhen/rooms"
@@ -75,7 +76,7 @@ func (s *Server) openKeys(ctx context.Context, _ *parts) error {
 	if err := s.enrol(ctx); err != nil {
 		return err
 	}
-	s.sealKeys, err = publicKeys(ctx, s.db)
+	s.sealKeys, err = s.knownSealKeys(ctx)
 	return err
 }
 
@@ -262,19 +263,46 @@ func lostKey(lost *store.KeyLost) error {
 		lost.Kind, which, losses[lost.Kind].needed, lost.Kind, give, lost.Kind, losses[lost.Kind].then)
 }
 
-// publicKeys are all that documents have been sealed with.
-func publicKeys(ctx context.Context, db *store.DB) ([]ed25519.PublicKey, error) {
-	list, err := db.ServerKeys(ctx, store.SealKey)
+// knownSealKeys are the public keys that documents are verified with: those that
+// the data folder lists, and this server's own, which is added to the list. The
+// database has them too, but somebody who can write it could add their own. Only
+// where there is no list yet does it begin with the keys of the database.
+func (s *Server) knownSealKeys(ctx context.Context) ([]ed25519.PublicKey, error) {
+	kept, err := s.secrets.Kept(datafolder.SealKeysFile)
 	if err != nil {
 		return nil, err
 	}
-	var keys []ed25519.PublicKey
-	for _, k := range list {
-		raw, err := base64.StdEncoding.DecodeString(k.Public)
-		if err != nil || len(raw) != ed25519.PublicKeySize {
-			return nil, fmt.Errorf("the public key %s in the database is damaged", k.ID)
+	stored, err := s.db.ServerKeys(ctx, store.SealKey)
+	if err != nil {
+		return nil, err
+	}
+	listed := strings.Fields(string(kept))
+	before := len(listed)
+	if own := base64.StdEncoding.EncodeToString(record.SealKey(s.keys.seal)); !slices.Contains(listed, own) {
+		listed = append(listed, own)
+	}
+	for _, k := range stored {
+		switch {
+		case slices.Contains(listed, k.Public):
+		case kept == nil:
+			listed = append(listed, k.Public)
+		default:
+			s.log.Error("the database has a public key that this server has never used: documents signed with it verify as signed with an unknown key",
+				"key", k.ID)
 		}
-		keys = append(keys, raw)
+	}
+	if len(listed) > before {
+		if err := s.secrets.Put(datafolder.SealKeysFile, strings.Join(listed, "\n")); err != nil {
+			return nil, err
+		}
+	}
+	keys := make([]ed25519.PublicKey, len(listed))
+	for i, k := range listed {
+		raw, err := base64.StdEncoding.DecodeString(k)
+		if err != nil || len(raw) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("%s is damaged: %q is no public key; restore it from a backup", datafolder.SealKeysFile, k)
+		}
+		keys[i] = raw
 	}
 	return keys, nil
 }

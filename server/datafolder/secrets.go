@@ -24,10 +24,12 @@ const (
 	TurnKeyFile    = "turn.key"
 	SandboxKeyFile = "sandbox.key"
 	AuditKeyFile   = "audit.key"
+	// SealKeysFile lists the public keys that documents are verified with.
+	SealKeysFile = "seal-public.key"
 )
 
 // SecretFiles are the files of all of them.
-var SecretFiles = []string{TokenKeyFile, AccountKeyFile, SealKeyFile, PushKeyFile, TurnKeyFile, SandboxKeyFile, AuditKeyFile}
+var SecretFiles = []string{TokenKeyFile, AccountKeyFile, SealKeyFile, PushKeyFile, TurnKeyFile, SandboxKeyFile, AuditKeyFile, SealKeysFile}
 
 // secretLength is the least that a secret has: 32 characters.
 const secretLength = 32
@@ -78,6 +80,39 @@ func (s Secrets) Kept(name string) ([]byte, error) {
 		return nil, fmt.Errorf("secret %s is damaged; restore it, or remove it to have a new one made", s.path(name))
 	}
 	return []byte(text), nil
+}
+
+// Put keeps a text in the data folder, in place of what was there.
+func (s Secrets) Put(name, text string) error {
+	if err := replaceFile(s.path(name), s.Sealed(name, text)+"\n"); err != nil {
+		return fmt.Errorf("keep %s: %w", s.path(name), err)
+	}
+	return nil
+}
+
+// Mark makes an empty file, which a crash does not undo.
+func (s Secrets) Mark(name string) error {
+	if err := os.WriteFile(s.path(name), nil, 0o600); err != nil {
+		return fmt.Errorf("mark: %w", err)
+	}
+	return Sync(s.Dir)
+}
+
+// Marked reports whether there is a file.
+func (s Secrets) Marked(name string) (bool, error) {
+	_, err := os.Stat(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Unmark removes the file of a Mark.
+func (s Secrets) Unmark(name string) error {
+	if err := os.Remove(s.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("mark: %w", err)
+	}
+	return Sync(s.Dir)
 }
 
 // Read is what a file has; empty if there is no file.
@@ -137,10 +172,7 @@ func (s Secrets) sealFile(name string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("secret %s: %w", s.path(name), err)
 	}
-	if err := replaceFile(s.path(name), s.Sealed(name, text)+"\n"); err != nil {
-		return 0, fmt.Errorf("encrypt %s: %w", s.path(name), err)
-	}
-	return 1, nil
+	return 1, s.Put(name, text)
 }
 
 func (s Secrets) path(name string) string { return filepath.Join(s.Dir, name) }

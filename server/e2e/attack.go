@@ -35,13 +35,14 @@ func (w *World) Attacks(t *testing.T) Attacker {
 	Must(t, err)
 	t.Cleanup(func() { Must(t, db.Close()) })
 	a := Attacker{t, db}
-	for _, drop := range a.texts(triggers) {
+	for _, drop := range a.Texts(triggers) {
 		a.Does(drop)
 	}
 	return a
 }
 
-func (a Attacker) texts(query string, args ...any) (list []string) {
+// Texts are the texts that a query answers.
+func (a Attacker) Texts(query string, args ...any) (list []string) {
 	a.t.Helper()
 	rows, err := a.db.QueryContext(a.t.Context(), query, args...)
 	Must(a.t, err)

@@ -168,3 +168,36 @@ func TestNothingToCompareWith(t *testing.T) {
 		}
 	}
 }
+
+// A first start was interrupted after audit.key was made, before or after the log
+// was signed with it: the next start continues it, and finds nothing forged.
+func TestAnInterruptedFirstStartIsNoBreak(t *testing.T) {
+	t.Parallel()
+	for name, signed := range map[string]bool{"before the log was signed": false, "after the log was signed": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onBoth(t, func(t *testing.T, w *e2e.World) {
+				e2e.Must(t, w.Stop())
+				if !signed {
+					w.Attacks(t).Does(`UPDATE audit_head SET signature = '', since = 0`)
+					w.Attacks(t).Does(`DELETE FROM server_keys WHERE kind = 'audit'`)
+				}
+				begun := filepath.Join(w.Dir, "audit.begun")
+				e2e.Must(t, os.WriteFile(begun, nil, 0o600))
+				w.Run("127.0.0.1:0")
+				w.EnterAdmin()
+				if v := e2e.Do(w.Admin, audit.Verify, rooms.Nothing{}); !v.OK || v.Entries < 2 {
+					t.Errorf("after the next start: %+v", v)
+				}
+				for _, action := range []string{audit.Broken, audit.KeyAccepted} {
+					if list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: action}).Items; len(list) > 0 {
+						t.Errorf("the log has %+v", list)
+					}
+				}
+				if _, err := os.Stat(begun); err == nil {
+					t.Error("a later start would sign a forged log")
+				}
+			})
+		})
+	}
+}

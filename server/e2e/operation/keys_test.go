@@ -1,7 +1,12 @@
 package operation_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -212,4 +217,57 @@ func TestUnlikeNodeDoesNotJoin(t *testing.T) {
 	e2e.Must(t, first.Stop())
 	first.Change = append(first.Change, policy)
 	first.Run("127.0.0.1:0")
+}
+
+// Somebody who can write the database adds a public key of their own, and seals a
+// document with it: it verifies as signed with an unknown key. The keys of the
+// server before and after a change go on to verify theirs, also after a restore.
+func TestAKeyThatIsOnlyInTheDatabaseVerifiesNothing(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	c := opens(w)
+	signs := func() record.Head {
+		return c.wang.Diagnoses(c.in.ID, record.DiagnosisInput{Codes: []string{"I10"}, Text: "mild"}).Head
+	}
+	first, forged := signs(), signs()
+	e2e.Must(t, w.Stop())
+	e2e.Must(t, os.Remove(filepath.Join(w.Dir, "seal.key")))
+	w.Change = append(w.Change, func(cfg *app.Config) { cfg.AcceptNewKeys = []string{"seal"} })
+	w.Run("127.0.0.1:0")
+	w.Change = nil
+	c.wang = c.wang.On(w)
+	second := signs()
+	forges(t, w.Attacks(t), forged)
+	e2e.Must(t, w.Stop())
+	verifies := func(when string, w *e2e.World) {
+		t.Helper()
+		for name, d := range map[string]record.Head{"the first key": first, "the second key": second} {
+			if v := w.Verifies(t, record.KindDiagnosis, d); !v.Intact {
+				t.Errorf("%s, signed with %s: %+v", when, name, v)
+			}
+		}
+		if v := w.Verifies(t, record.KindDiagnosis, forged); v.Integrity != record.UnknownKey || v.Intact || v.PublicKey != "" {
+			t.Errorf("%s, sealed with a key that is only in the database: %+v", when, v)
+		}
+	}
+	w.Run("127.0.0.1:0")
+	verifies("at the next start", w)
+	var archive bytes.Buffer
+	_, err := cli.Backup(t.Context(), placeOf(w), &archive)
+	e2e.Must(t, err)
+	verifies("restored", restored(w, archive.Bytes()))
+}
+
+// forges adds a key to the database, and seals a document and its state with it.
+func forges(t *testing.T, a e2e.Attacker, d record.Head) {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	e2e.Must(t, err)
+	id, encode := record.SealKeyID(public), base64.StdEncoding.EncodeToString
+	seal := func(hash string) string { return encode(ed25519.Sign(private, []byte(hash))) }
+	a.Does(`INSERT INTO server_keys (kind, id, public, since, retired_at) VALUES ('seal', $1, $2, 1, 1)`, id, encode(public))
+	a.Does(`UPDATE documents SET seal = $1, key_id = $2 WHERE id = $3`, seal(d.Signature.SHA256), id, string(d.ID))
+	state := a.Texts(`SELECT state FROM document_states WHERE root = $1`, string(d.ID))[0]
+	sum := sha256.Sum256([]byte("wenzhen document state\n" + state))
+	a.Does(`UPDATE document_states SET seal = $1, key_id = $2 WHERE root = $3`, seal(hex.EncodeToString(sum[:])), id, string(d.ID))
 }
