@@ -30,6 +30,8 @@ type writer struct {
 	opts    Options
 	seqs    seqs
 	most    int // rooms of seqs
+	window  window
+	timer   *time.Timer // of window
 
 	// Of the function that runs: whether it is the first of its batch, whether
 	// it has written anything, and whether a savepoint is before what it wrote.
@@ -67,8 +69,10 @@ func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]r
 	if err != nil {
 		return nil, fmt.Errorf("writer: %w", err)
 	}
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
 	w := &writer{db: db, conn: conn, stmts: map[string]statement{}, seqs: seqs{}, most: mostSeqs, publish: publish, opts: opts,
-		jobs: make(chan *job, writerQueue), stopped: make(chan struct{})}
+		jobs: make(chan *job, writerQueue), stopped: make(chan struct{}), window: newWindow(), timer: timer}
 	go w.loop()
 	return w, nil
 }
@@ -152,8 +156,11 @@ func (w *writer) close() error {
 
 func (w *writer) loop() {
 	defer close(w.stopped)
+	functions := 0 // of the commit before
 	for j := range w.jobs {
+		w.window.begin(time.Now(), functions)
 		batch := w.batch(j)
+		functions = len(batch)
 		var pubs []rooms.Publication
 		var told []rooms.Notice
 		for _, j := range batch {
@@ -185,31 +192,49 @@ func (w *writer) batch(first *job) []*job {
 	if !w.runFirst(first) {
 		return batch
 	}
-	var after *job // a bare statement ends the batch and follows it
-	// A failure of the disk may have ended the transaction: nothing more goes in.
-	for len(batch) < writerBatch && after == nil && !diskFailure(batch[len(batch)-1].err) {
-		select {
-		case j, open := <-w.jobs:
-			switch {
-			case !open:
-				return w.commit(batch)
-			case j.bare != "":
-				after = j
-			default:
-				w.run(j)
-				batch = append(batch, j)
-			}
-			continue
-		default:
-		}
-		break
-	}
+	batch, after := w.gather(batch)
 	batch = w.commit(batch)
 	if after != nil {
 		_, after.err = w.conn.ExecContext(after.ctx, after.bare)
 		batch = append(batch, after)
 	}
 	return batch
+}
+
+// gather runs what waits, and for a moment what comes in (window), in the
+// transaction of a batch. A bare statement ends the batch and follows it.
+func (w *writer) gather(batch []*job) (_ []*job, after *job) {
+	vain := false
+	defer func() { w.window.end(len(batch), vain) }()
+	// A failure of the disk may have ended the transaction: nothing more goes in.
+	for len(batch) < writerBatch && !diskFailure(batch[len(batch)-1].err) {
+		var j *job
+		open := true
+		select {
+		case j, open = <-w.jobs:
+		default:
+			d := w.window.wait(time.Now(), len(batch))
+			if d <= 0 {
+				return batch, nil
+			}
+			w.timer.Reset(d)
+			select {
+			case j, open = <-w.jobs:
+			case <-w.timer.C:
+				vain = true
+				return batch, nil
+			}
+		}
+		switch {
+		case !open:
+			return batch, nil
+		case j.bare != "":
+			return batch, j
+		}
+		w.run(j)
+		batch = append(batch, j)
+	}
+	return batch, nil
 }
 
 func (w *writer) commit(batch []*job) []*job {
