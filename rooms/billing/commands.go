@@ -24,9 +24,9 @@ var (
 		Doc: "The same as CSV (RFC 4180), up to 10,000 lines."}
 
 	AllOrders = rooms.Command[OrderFilter, OrderPage]{Name: "order:search", For: rooms.Admins, Access: rooms.All,
-		Doc: "Find orders of everyone, the latest first."}
+		Doc: "Find orders of everyone, the latest first, by their id or who pays. They do not show whom a patient consults."}
 	OrderFile = rooms.Command[OrderRef, OrderHistory]{Name: "order:inspect", For: rooms.Admins, Access: rooms.All,
-		Doc: "Read an order with every payment, charge and refund."}
+		Doc: "Read an order with every payment, charge and refund. It does not show whom the patient consults."}
 	GiveBack = rooms.Command[GiveBackInput, Order]{Name: "order:refund", For: rooms.Admins, Access: rooms.All,
 		Doc: "Give back what is left of an order, or part of it. The same id gives back once."}
 	Reconciliations = rooms.Command[rooms.Nothing, ReportList]{Name: "reconciliation:list", For: rooms.Admins, Access: rooms.All,
@@ -41,7 +41,7 @@ var OrderUpdated = rooms.Event[Order]{Name: "order:updated", Doc: "An order of o
 // OrderFilter narrows a list. Limit is 1 to 100, 20 by default. Q is for admins.
 type OrderFilter struct {
 	Status consultation.OrderStatus `json:"status,omitempty"` // one state, or several with commas
-	Q      string                   `json:"q,omitempty"`      // part of an id or a name
+	Q      string                   `json:"q,omitempty"`      // part of an id, or of the patient's name
 	Cursor string                   `json:"cursor,omitempty"`
 	Limit  int                      `json:"limit,omitempty"`
 }

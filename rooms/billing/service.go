@@ -79,7 +79,18 @@ func (s *Service) orders(ctx context.Context, actor rooms.Actor, in OrderFilter)
 }
 
 func (s *Service) allOrders(ctx context.Context, _ rooms.Actor, in OrderFilter) (OrderPage, error) {
-	return s.list(ctx, in, OrderQuery{Text: strings.TrimSpace(in.Q)})
+	page, err := s.list(ctx, in, OrderQuery{Text: strings.TrimSpace(in.Q)})
+	for i, o := range page.Items {
+		page.Items[i] = oneSided(o)
+	}
+	return page, err
+}
+
+// oneSided is an order as an admin sees it who has given no reason: who pays, and
+// not whom they consult.
+func oneSided(o Order) Order {
+	o.ConsultationID, o.DoctorID, o.DoctorName = "", "", ""
+	return o
 }
 
 func (s *Service) list(ctx context.Context, in OrderFilter, q OrderQuery) (OrderPage, error) {
@@ -130,7 +141,7 @@ func (s *Service) file(ctx context.Context, _ rooms.Actor, in OrderRef) (OrderHi
 	if err != nil {
 		return OrderHistory{}, err
 	}
-	f := OrderHistory{Order: o, Payments: ledger.Payments, Charges: ledger.Charges, Refunds: make([]RefundRecord, len(ledger.Refunds))}
+	f := OrderHistory{Order: oneSided(o), Payments: ledger.Payments, Charges: ledger.Charges, Refunds: make([]RefundRecord, len(ledger.Refunds))}
 	for i, r := range ledger.Refunds {
 		f.Refunds[i] = RefundRecord{OrderRefund: r.OrderRefund, Gateway: r.Gateway, Transaction: r.Transaction, Remote: r.Remote,
 			Note: r.Note, Attempts: r.Attempts, LastError: r.LastError}

@@ -11,20 +11,19 @@ import (
 
 // CaseFilter narrows what an admin finds. Limit is 1 to 100, 20 by default.
 type CaseFilter struct {
-	Q      string `json:"q,omitempty" limit:"..100"` // an id, or part of the patient's or the doctor's name
+	Q      string `json:"q,omitempty" limit:"..100"` // an id, or part of the patient's name
 	Status Status `json:"status,omitempty"`          // one state, or several with commas
 	Cursor string `json:"cursor,omitempty"`
 	Limit  int    `json:"limit,omitempty" limit:"1..100"`
 }
 
-// Case is a consultation as an admin sees it without breaking the glass.
+// Case is a consultation as an admin sees it without breaking the glass: whose it
+// is, and not whom they consult.
 type Case struct {
 	ID          ID                  `json:"id"`
 	Status      Status              `json:"status"`
 	Service     account.ServiceKind `json:"service"`
 	Medium      account.Medium      `json:"medium"`
-	DoctorID    rooms.UserID        `json:"doctorId"`
-	DoctorName  string              `json:"doctorName"`
 	UserID      rooms.UserID        `json:"userId"`
 	PatientID   account.PatientID   `json:"patientId"`
 	PatientName string              `json:"patientName"`

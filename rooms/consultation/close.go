@@ -53,7 +53,7 @@ func (s *Service) close(ctx context.Context, actor rooms.Actor, in CloseInput) (
 
 // asCase is what an admin sees of c.
 func (c Consultation) asCase() Case {
-	return Case{ID: c.ID, Status: c.Status, Service: c.Service, Medium: c.Medium, DoctorID: c.DoctorID, DoctorName: c.DoctorName,
+	return Case{ID: c.ID, Status: c.Status, Service: c.Service, Medium: c.Medium,
 		UserID: c.UserID, PatientID: c.PatientID, PatientName: c.PatientName, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, ScheduledAt: c.ScheduledAt}
 }
 

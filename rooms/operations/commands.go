@@ -1,6 +1,7 @@
 package operations
 
 import (
+	"strings"
 	"time"
 
 	"wenzhen/rooms"
@@ -13,9 +14,9 @@ var (
 	Read = rooms.Command[rooms.Nothing, StatsHistory]{Name: "stats:read", For: rooms.Admins, Access: rooms.All,
 		Doc: "Read what was measured in the last minutes."}
 	Sockets = rooms.Command[SocketFilter, SocketList]{Name: "socket:list", Namespace: rooms.Admin, For: rooms.Admins, Access: rooms.All,
-		Doc: "List the sockets of the node that answers, the latest first."}
+		Doc: "List the sockets of the node that answers, the latest first. It does not show who consults whom."}
 	Rooms = rooms.Command[RoomFilter, RoomList]{Name: "room:list", Namespace: rooms.Admin, For: rooms.Admins, Access: rooms.All,
-		Doc: "List the rooms that somebody hears on the node that answers, the fullest first."}
+		Doc: "List the rooms that somebody hears on the node that answers, the fullest first; those of consultations are only counted."}
 	Disconnect = rooms.Command[SocketRef, rooms.Nothing]{Name: "socket:disconnect", Namespace: rooms.Admin, For: rooms.Admins,
 		Access: rooms.All,
 		Doc:    "End the connection of a socket, on whichever node. Its client does not come back by itself. It is audited."}
@@ -108,7 +109,8 @@ type StatsHistory struct {
 	Samples []StatsSample `json:"samples"`
 }
 
-// SocketFilter narrows sockets. Limit is 1 to 200, 50 by default.
+// SocketFilter narrows sockets. Limit is 1 to 200, 50 by default. Room is none of
+// those that SocketView counts as private.
 type SocketFilter struct {
 	Namespace string       `json:"namespace,omitempty"`
 	Room      rooms.RoomID `json:"room,omitempty"`
@@ -132,8 +134,20 @@ type SocketView struct {
 	UserID rooms.UserID `json:"userId,omitempty"`
 	Name   string       `json:"name,omitempty"`
 	Role   rooms.Role   `json:"role,omitempty"`
-	// Rooms are those that it hears.
-	Rooms []rooms.RoomID `json:"rooms"`
+	// Rooms are those that it hears and that tell nothing of whom its user
+	// consults; Private counts the others.
+	Rooms   []rooms.RoomID `json:"rooms"`
+	Private int            `json:"private"`
+}
+
+// private reports whether a room may show who consults whom: that of a
+// consultation, or of a doctor's free times. Of these, admins see figures.
+func private(room rooms.RoomID) bool {
+	switch room.Kind() {
+	case "user", "session", "visitor", "lobby", string(Room):
+		return false
+	}
+	return strings.Contains(string(room), ":")
 }
 
 // SocketList are sockets of one node. Total is how many there are of this kind.
@@ -157,11 +171,27 @@ type RoomView struct {
 	Members   int          `json:"members"`
 }
 
-// RoomList are rooms of one node. Total is how many there are of this kind.
+// RoomList are rooms of one node that tell nothing of who consults whom. Total is
+// how many there are of this kind. Private is about the others.
 type RoomList struct {
-	Node  string     `json:"node"`
-	Total int        `json:"total"`
-	Items []RoomView `json:"items"`
+	Node    string     `json:"node"`
+	Total   int        `json:"total"`
+	Items   []RoomView `json:"items"`
+	Private RoomSum    `json:"private"`
+}
+
+// RoomSum is how many rooms are heard, and by how many sockets in all.
+type RoomSum struct {
+	Rooms   int `json:"rooms"`
+	Members int `json:"members"`
+}
+
+// Validate implements rooms.Validator.
+func (f SocketFilter) Validate() error {
+	if private(f.Room) {
+		return rooms.Invalid("room", "who is in a consultation is not listed; the way to see it is consultation:break-glass")
+	}
+	return nil
 }
 
 // SocketRef names a socket.

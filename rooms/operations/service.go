@@ -3,6 +3,7 @@ package operations
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,8 +44,8 @@ type Live interface {
 	// Sockets lists those that a filter lets through, the latest first and
 	// Filter.Limit at most, and counts all of them.
 	Sockets(SocketFilter) ([]SocketView, int)
-	// Rooms lists rooms, the fullest first and Filter.Limit at most, and counts all.
-	Rooms(RoomFilter) ([]RoomView, int)
+	// Rooms lists all rooms, the fullest first.
+	Rooms() []RoomView
 	// Kick ends the connections of those in a room; a socket is in that of its
 	// own id. It tells how many they were.
 	Kick(room rooms.RoomID) int
@@ -155,6 +156,9 @@ func (s *Service) listSockets(ctx context.Context, _ rooms.Actor, in SocketFilte
 	}
 	for i := range list {
 		list[i].Name = names[list[i].UserID]
+		all := len(list[i].Rooms)
+		list[i].Rooms = slices.DeleteFunc(list[i].Rooms, private)
+		list[i].Private = all - len(list[i].Rooms)
 	}
 	return SocketList{Node: s.cfg.Node, Total: total, Items: list}, nil
 }
@@ -164,8 +168,19 @@ func (s *Service) listRooms(_ context.Context, _ rooms.Actor, in RoomFilter) (Ro
 	if in.Limit, err = rooms.PageSize(in.Limit, listUsual, listMost); err != nil {
 		return RoomList{}, err
 	}
-	list, total := s.live.Rooms(in)
-	return RoomList{Node: s.cfg.Node, Total: total, Items: list}, nil
+	l := RoomList{Node: s.cfg.Node, Items: []RoomView{}}
+	for _, room := range s.live.Rooms() {
+		switch {
+		case private(room.Room):
+			l.Private.Rooms++
+			l.Private.Members += room.Members
+		case strings.Contains(string(room.Room), in.Q):
+			if l.Total++; l.Total <= in.Limit {
+				l.Items = append(l.Items, room)
+			}
+		}
+	}
+	return l, nil
 }
 
 func (s *Service) disconnect(ctx context.Context, actor rooms.Actor, in SocketRef) (rooms.Nothing, error) {

@@ -76,8 +76,7 @@ func (s Billing) Orders(ctx context.Context, q billing.OrderQuery) ([]billing.Or
 	amongst(&w, `o.status`, q.Statuses)
 	if q.Text != "" {
 		text := like(q.Text)
-		w.add(`(lower(o.id) LIKE ? ESCAPE '\' OR lower(c.id) LIKE ? ESCAPE '\' OR lower(c.patient_name) LIKE ? ESCAPE '\' OR lower(c.doctor_name) LIKE ? ESCAPE '\')`,
-			text, text, text, text)
+		w.add(`(lower(o.id) LIKE ? ESCAPE '\' OR lower(c.patient_name) LIKE ? ESCAPE '\')`, text, text)
 	}
 	if q.After != nil {
 		w.add(`(o.created_at, o.id) < (?, ?)`, q.After.Num, q.After.ID)

@@ -85,16 +85,16 @@ func (s Consultations) Cases(ctx context.Context, q consultation.CaseQuery) ([]c
 	w := where{}
 	amongst(&w, `c.status`, q.Statuses)
 	if q.Text != "" {
-		w.add(`(c.id = ? OR lower(c.patient_name) LIKE ? ESCAPE '\' OR lower(c.doctor_name) LIKE ? ESCAPE '\')`, q.Text, like(q.Text), like(q.Text))
+		w.add(`(c.id = ? OR lower(c.patient_name) LIKE ? ESCAPE '\')`, q.Text, like(q.Text))
 	}
 	if q.After != nil {
 		w.add(`(c.created_at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
 	return collect(ctx, s.readers, func(row scanner) (consultation.Case, error) {
 		var c consultation.Case
-		return c, row.Scan(&c.ID, &c.Status, &c.Service, &c.Medium, &c.DoctorID, &c.DoctorName, &c.UserID, &c.PatientID, &c.PatientName,
+		return c, row.Scan(&c.ID, &c.Status, &c.Service, &c.Medium, &c.UserID, &c.PatientID, &c.PatientName,
 			(*at)(&c.CreatedAt), (*at)(&c.UpdatedAt), atOrNil{&c.ScheduledAt})
-	}, `SELECT c.id, c.status, c.service, c.medium, c.doctor_id, c.doctor_name, c.user_id, c.patient_id, c.patient_name, c.created_at, c.updated_at, c.scheduled_at
+	}, `SELECT c.id, c.status, c.service, c.medium, c.user_id, c.patient_id, c.patient_name, c.created_at, c.updated_at, c.scheduled_at
 		FROM consultations c`+w.sql()+` ORDER BY c.created_at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
 }
 

@@ -75,19 +75,17 @@ func (d Desk) Sockets(f operations.SocketFilter) ([]operations.SocketView, int) 
 }
 
 // Rooms implements operations.Live.
-func (d Desk) Rooms(f operations.RoomFilter) ([]operations.RoomView, int) {
-	all := []operations.RoomView{}
+func (d Desk) Rooms() []operations.RoomView {
+	var all []operations.RoomView
 	for name, ns := range d.server.namespaces {
 		ns.EachRoom(func(room string, members int) {
-			if strings.Contains(room, f.Q) {
-				all = append(all, operations.RoomView{Room: rooms.RoomID(room), Namespace: name, Members: members})
-			}
+			all = append(all, operations.RoomView{Room: rooms.RoomID(room), Namespace: name, Members: members})
 		})
 	}
 	slices.SortFunc(all, func(a, b operations.RoomView) int {
 		return cmp.Or(b.Members-a.Members, cmp.Compare(a.Room, b.Room), strings.Compare(a.Namespace, b.Namespace))
 	})
-	return all[:min(len(all), f.Limit)], len(all)
+	return all
 }
 
 // Kick implements operations.Live.

@@ -166,7 +166,7 @@ test('the doctor sees what came in and takes it along; the admin gives back', as
   const office = await browserOf()
   await logIn(office, admin.email, admin.password, '/admin')
   await office.getByRole('link', { name: '订单' }).click()
-  await office.getByRole('textbox', { name: '订单号、问诊号、患者或医生' }).fill(opened.order?.id ?? '')
+  await office.getByRole('textbox', { name: '订单号或患者' }).fill(opened.order?.id ?? '')
   const row = office.locator(`[data-order="${opened.order?.id}"]`)
   await row.getByRole('button', { name: '支付与退款记录' }).click()
   await expect(row).toContainText('到账')

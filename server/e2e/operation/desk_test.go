@@ -14,9 +14,11 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
+	"wenzhen/rooms/billing"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/operations"
+	"wenzhen/rooms/record"
 	"wenzhen/server"
 	"wenzhen/server/app"
 	"wenzhen/server/e2e"
@@ -105,16 +107,65 @@ func TestDeskCounts(t *testing.T) {
 		t.Fatalf("bo's sockets are %+v", sockets)
 	}
 	if s := sockets.Items[0]; s.Name != "bo" || s.Role != rooms.RolePatient || s.Namespace != rooms.Consultations || s.Transport != "websocket" ||
-		s.Address == "" || !slices.Contains(s.Rooms, id.Room()) {
+		s.Address == "" || !slices.Contains(s.Rooms, rooms.UserRoom(bo.User.ID)) || s.Private != 1 {
 		t.Errorf("bo's socket is %+v", s)
 	}
-	in := asked(desk, operations.Sockets, operations.SocketFilter{Room: id.Room(), Limit: 1})
-	if len(in.Items) != 1 || in.Total != 2 {
-		t.Errorf("in the room are %+v", in)
-	}
-	list := asked(desk, operations.Rooms, operations.RoomFilter{Q: string(id)})
-	if len(list.Items) != 1 || list.Items[0] != (operations.RoomView{Room: id.Room(), Namespace: rooms.Consultations, Members: 2}) {
+	list := asked(desk, operations.Rooms, operations.RoomFilter{Q: string(rooms.UserRoom(bo.User.ID))})
+	if len(list.Items) != 1 || list.Items[0] != (operations.RoomView{Room: rooms.UserRoom(bo.User.ID), Namespace: rooms.Consultations, Members: 1}) ||
+		list.Private != (operations.RoomSum{Rooms: 1, Members: 2}) {
 		t.Errorf("the rooms are %+v", list)
+	}
+}
+
+// What an admin is shown without a reason has no consultation's room and no pair
+// of patient and doctor: neither connections, nor rooms, orders or consultations.
+func TestAdminsDoNotSeeWhoConsultsWhom(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo, wang := w.Patient("bo").Online(), w.Costly("wang").Online()
+	opened := e2e.Do(bo, consultation.Open, consultation.OpenInput{DoctorID: wang.User.ID, Service: account.Advice, Medium: account.Text, Complaint: "a rash"})
+	id, order := opened.Consultation.ID, opened.Order.ID
+	bo.Plays(order, billing.PlayPay)
+	bo.Joins(id)
+	wang.Joins(id)
+	desk := desk(w, t)
+	shows := func(what string, answer any, words ...string) {
+		t.Helper()
+		text, err := json.Marshal(answer)
+		e2e.Must(t, err)
+		for _, word := range words {
+			if strings.Contains(string(text), word) {
+				t.Errorf("%s shows %s: %s", what, word, text)
+			}
+		}
+	}
+	doctor := string(wang.User.ID)
+	shows("a patient's connections", asked(desk, operations.Sockets, operations.SocketFilter{UserID: bo.User.ID}), string(id), doctor, wang.User.Name)
+	shows("a doctor's connections", asked(desk, operations.Sockets, operations.SocketFilter{UserID: wang.User.ID}), string(id), string(bo.User.ID), bo.User.Name)
+	shows("the list of rooms", asked(desk, operations.Rooms, operations.RoomFilter{}), string(id))
+	shows("a search of rooms", asked(desk, operations.Rooms, operations.RoomFilter{Q: string(id)}), string(id))
+	if r := desk.Ask(9, operations.Sockets.Name, operations.SocketFilter{Room: id.Room()}); r.Error == nil || r.Error.Code != rooms.CodeInvalid || r.Error.Field != "room" {
+		t.Errorf("who is in a consultation is answered %+v", r)
+	}
+	all := e2e.Do(w.Admin, billing.AllOrders, billing.OrderFilter{Q: bo.User.Name})
+	if len(all.Items) != 1 || all.Items[0].PatientName != bo.User.Name || all.Items[0].Amount == 0 {
+		t.Errorf("the orders are %+v", all)
+	}
+	shows("the list of orders", all, string(id), doctor, wang.User.Name)
+	shows("an order", e2e.Do(w.Admin, billing.OrderFile, billing.OrderRef{OrderID: order}), string(id), doctor, wang.User.Name)
+	shows("the list of consultations", e2e.Do(w.Admin, consultation.Cases, consultation.CaseFilter{}), doctor, wang.User.Name)
+	for what, n := range map[string]int{
+		"orders by doctor":        len(e2e.Do(w.Admin, billing.AllOrders, billing.OrderFilter{Q: wang.User.Name}).Items),
+		"orders by consultation":  len(e2e.Do(w.Admin, billing.AllOrders, billing.OrderFilter{Q: string(id)}).Items),
+		"consultations by doctor": len(e2e.Do(w.Admin, consultation.Cases, consultation.CaseFilter{Q: wang.User.Name}).Items),
+	} {
+		if n > 0 {
+			t.Errorf("%s: %d are found", what, n)
+		}
+	}
+	glimpse := e2e.Do(w.Admin, record.EnterConsultation, record.EnterInput{ConsultationID: id, Reason: "a complaint"})
+	if glimpse.Consultation.DoctorName != wang.User.Name || glimpse.Consultation.PatientName != bo.User.Name {
+		t.Errorf("with a reason the admin sees %+v", glimpse.Consultation)
 	}
 }
 

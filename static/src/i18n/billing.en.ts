@@ -101,7 +101,7 @@ export const billingEn: BillingTexts = {
     },
     admin: {
       orders: 'Orders',
-      search: 'Order, consultation, patient or doctor',
+      search: 'Order or patient',
       any: 'Any state',
       none: 'No such orders',
       refund: 'Refund',

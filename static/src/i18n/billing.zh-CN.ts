@@ -99,7 +99,7 @@ export const billingZhCN = {
     },
     admin: {
       orders: '订单',
-      search: '订单号、问诊号、患者或医生',
+      search: '订单号或患者',
       any: '全部状态',
       none: '没有符合条件的订单',
       refund: '退款',

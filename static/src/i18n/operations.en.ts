@@ -47,6 +47,8 @@ export const operationsEn: OperationsTexts = {
     transport: { polling: 'long-polling', websocket: 'WebSocket' },
     connectedAt: 'since {at}',
     hears: 'in {count} room | in {count} rooms',
+    private: '{count} more of a consultation or a doctor’s free times | {count} more of consultations or doctors’ free times',
+    privateRooms: '{count} more room, of a consultation or a doctor’s free times, with {members} | {count} more rooms, of consultations and doctors’ free times, with {members}',
     theirs: 'Their connections',
     disconnect: 'Disconnect',
     disconnectText: 'Disconnect this connection of {name}? Their program does not come back by itself. It goes into the audit log.',

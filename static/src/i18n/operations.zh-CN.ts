@@ -46,6 +46,8 @@ export const operationsZhCN = {
     transport: { polling: '长轮询', websocket: 'WebSocket' },
     connectedAt: '{at}连接',
     hears: '在 {count} 个房间里',
+    private: '另有 {count} 个问诊或医生号源房间',
+    privateRooms: '另有 {count} 个问诊或医生号源房间，共 {members}',
     theirs: '此人的连接',
     disconnect: '断开',
     disconnectText: '断开{name}的这个连接？对方的程序不会自动重连。此操作会写入审计日志。',

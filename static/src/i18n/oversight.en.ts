@@ -16,7 +16,7 @@ export const oversightEn = {
 
     glass: 'Break glass',
     glassText: 'Only those who take part can read a consultation. If you must look, say why: the patient is told at once, the reason stands in the consultation and in the audit log, and the look is over after 15 minutes.',
-    searchCases: 'Consultation number, patient or doctor',
+    searchCases: 'Consultation number or patient',
     noCases: 'No consultation found',
     enterConsultation: 'Consultation',
     enterRecord: 'Health record',

@@ -16,7 +16,7 @@ export const oversightZhCN = {
 
     glass: '应急查看',
     glassText: '只有参与者可以阅读问诊内容。确有必要查看时，请说明理由：患者会立即收到通知，理由会写入问诊记录和审计日志，查看在 15 分钟后自动结束。',
-    searchCases: '问诊编号、患者或医生',
+    searchCases: '问诊编号或患者',
     noCases: '没有找到问诊',
     enterConsultation: '查看问诊',
     enterRecord: '查看档案',

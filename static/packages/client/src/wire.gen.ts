@@ -255,8 +255,6 @@ export interface Case {
   status: Status
   service: ServiceKind
   medium: Medium
-  doctorId: string
-  doctorName: string
   userId: string
   patientId: string
   patientName: string
@@ -1628,6 +1626,12 @@ export interface RoomList {
   node: string
   total: number
   items: RoomView[]
+  private: RoomSum
+}
+
+export interface RoomSum {
+  rooms: number
+  members: number
 }
 
 export interface RoomView {
@@ -1889,6 +1893,7 @@ export interface SocketView {
   name?: string
   role?: Role
   rooms: string[]
+  private: number
 }
 
 export interface StateInput {
@@ -2516,9 +2521,9 @@ export interface LobbyServerToClientEvents {
 export interface AdminClientToServerEvents {
   /** Hear stats:updated from now on; done for you when you connect to /admin. The answer is what was measured in the last minutes. */
   'stats:watch': (input: Nothing, ack: (reply: Ack<StatsHistory>) => void) => void
-  /** List the sockets of the node that answers, the latest first. */
+  /** List the sockets of the node that answers, the latest first. It does not show who consults whom. */
   'socket:list': (input: SocketFilter, ack: (reply: Ack<SocketList>) => void) => void
-  /** List the rooms that somebody hears on the node that answers, the fullest first. */
+  /** List the rooms that somebody hears on the node that answers, the fullest first; those of consultations are only counted. */
   'room:list': (input: RoomFilter, ack: (reply: Ack<RoomList>) => void) => void
   /** End the connection of a socket, on whichever node. Its client does not come back by itself. It is audited. */
   'socket:disconnect': (input: SocketRef, ack: (reply: Ack<Nothing>) => void) => void
