@@ -58,6 +58,42 @@ func TestContainersAndManifests(t *testing.T) {
 	t.Logf("%s", out)
 }
 
+// Every image that is not ours is named by version and digest, the same one
+// wherever it is named.
+func TestImagesArePinned(t *testing.T) {
+	t.Parallel()
+	pinned := regexp.MustCompile(`^([a-z]+):[0-9][0-9a-z.-]*@sha256:[0-9a-f]{64}$`)
+	named := map[string]string{}
+	for file, line := range map[string]*regexp.Regexp{
+		"Dockerfile":              regexp.MustCompile(`(?m)^(?:ARG [A-Z]+_IMAGE=|FROM )(\S+)`),
+		"compose.yaml":            regexp.MustCompile(`(?m)^ *(?:- )?image: *(\S+)`),
+		"kubernetes/wenzhen.yaml": regexp.MustCompile(`(?m)^ *(?:- )?image: *(\S+)`),
+	} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range line.FindAllStringSubmatch(string(content), -1) {
+			image := found[1]
+			if image == "scratch" || image == "wenzhen" || image == "wenzhen:latest" || regexp.MustCompile(`^\$[A-Z]+_IMAGE$`).MatchString(image) {
+				continue
+			}
+			parts := pinned.FindStringSubmatch(image)
+			if parts == nil {
+				t.Errorf("%s names %s, not by version and digest", file, image)
+				continue
+			}
+			if other := named[parts[1]]; other != "" && other != image {
+				t.Errorf("%s names %s, and another place %s", file, image, other)
+			}
+			named[parts[1]] = image
+		}
+	}
+	if len(named) != 5 {
+		t.Errorf("these images were found: %v", named)
+	}
+}
+
 // Every setting that a file names exists.
 func TestSettingsExist(t *testing.T) {
 	t.Parallel()
