@@ -29,12 +29,23 @@ const (
 // tests are what a resource must pass to be found. Parameters that a type does
 // not have are left out of account, as FHIR asks of a lenient server. A value
 // with commas means any of them; a parameter given twice, both.
+// valuesMost bounds the values of all parameters of a search together: each is
+// compared with each resource.
+const valuesMost = 200
+
 func (r *request) tests(k kind) ([]func(resource) bool, error) {
 	var all []func(resource) bool
+	values := 0
 	for name, given := range r.query {
 		p, known := k.params[name]
 		if !known {
 			continue
+		}
+		for _, value := range given {
+			values += 1 + strings.Count(value, ",")
+		}
+		if values > valuesMost {
+			return nil, rooms.Invalid(name, "a search can have at most %d values", valuesMost)
 		}
 		zone := time.UTC
 		if p.typ == date {
