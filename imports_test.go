@@ -40,6 +40,7 @@ var rules = []rule{
 		why: "the specifications are those of the features"},
 	{of: "wenzhen/server/e2e/...", why: "end-to-end tests stand outside"},
 	{of: "wenzhen/server/payment/conformance", why: "a suite of tests puts a world together"},
+	{of: "wenzhen/server/services", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store", "wenzhen/server/payment/sandbox"}, why: "it connects the services, over stores that it is given"},
 	{of: "wenzhen/server/datafolder", allowed: []string{"wenzhen/rooms/vault", "wenzhen/server/process"}, why: "it knows files, and locks them"},
 	{of: "wenzhen/server/httpserver", allowed: []string{"wenzhen/rooms", "wenzhen/server/datafolder"}, why: "it keeps certificates among the secrets, and knows no handler"},
 	{of: "wenzhen/server/database", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/audit", "wenzhen/rooms/store", "wenzhen/rooms/vault", "wenzhen/server/blob", "wenzhen/server/datafolder"}, why: "it opens the store, and enters what commands did"},

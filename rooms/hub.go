@@ -52,11 +52,12 @@ type delivery struct {
 // NewHub makes a hub whose queue holds depth batches.
 func NewHub(depth int) *Hub { return &Hub{queue: make(chan delivery, depth)} }
 
-// Listen adds a listener for all that is published from now on.
-func (h *Hub) Listen(l Listener) {
+// Listen adds listeners for all that is published from now on. They are called in
+// the order in which they were added.
+func (h *Hub) Listen(l ...Listener) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.listeners = append(h.listeners, l)
+	h.listeners = append(h.listeners, l...)
 }
 
 // Publish hands over the events of one or more commits, and the signals that

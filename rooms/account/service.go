@@ -54,6 +54,10 @@ type Config struct {
 	// KeepMessages and KeepRecords are how long what was said, and what was
 	// signed, stays after a consultation; who erases an account is told.
 	KeepMessages, KeepRecords time.Duration
+	// Unwinders returns the features that end what a user has open, in this
+	// order. It is a function because they need the service; nil, as on the command
+	// line, leaves that to a server.
+	Unwinders func() []Unwinder
 }
 
 // Service carries out the commands of accounts.
@@ -66,7 +70,6 @@ type Service struct {
 	passwords passwords
 	alive     *liveness
 	uses      uses
-	unwinders []Unwinder
 	party     *webauthn.WebAuthn // nil without a public URL: then there is no server
 }
 
@@ -75,6 +78,9 @@ func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) (*Servic
 	party, err := relyingParty(cfg.PublicURL)
 	if err != nil {
 		return nil, fmt.Errorf("account: public URL: %w", err)
+	}
+	if cfg.Unwinders == nil {
+		cfg.Unwinders = func() []Unwinder { return nil }
 	}
 	return &Service{cfg: cfg, store: store, hub: hub, now: now, passwords: newPasswords(cfg.Hashing), party: party,
 		signer: signer{keys: &keyring{master: cfg.Key, store: store, now: now}, life: cfg.AccessLife, now: now}, alive: newLiveness(store, now),

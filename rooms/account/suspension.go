@@ -25,9 +25,6 @@ type Unwinder interface {
 	Unwind(ctx context.Context, user rooms.UserID) error
 }
 
-// Unwinds adds features. It is called while the server is put together.
-func (s *Service) Unwinds(features ...Unwinder) { s.unwinders = append(s.unwinders, features...) }
-
 // timerUnwind stands for a user whose things have to be ended. It is set in the
 // transaction that makes it so, and stays until all of them are.
 const timerUnwind = "account:unwind"
@@ -39,7 +36,7 @@ func (s *Service) plantUnwinding(tx Tx, user rooms.UserID) error {
 // unwind is what timerUnwind fires.
 func (s *Service) unwind(ctx context.Context, t rooms.Timer) error {
 	var failed []error
-	for _, feature := range s.unwinders {
+	for _, feature := range s.cfg.Unwinders() {
 		failed = append(failed, feature.Unwind(ctx, rooms.UserID(t.Subject)))
 	}
 	if err := errors.Join(failed...); err != nil {
@@ -51,7 +48,7 @@ func (s *Service) unwind(ctx context.Context, t rooms.Timer) error {
 // unwindNow spares those concerned the wait for the timer. What fails here is
 // left to it; so is everything where no features are at hand (command line).
 func (s *Service) unwindNow(ctx context.Context, user rooms.UserID) {
-	if len(s.unwinders) > 0 {
+	if len(s.cfg.Unwinders()) > 0 {
 		_ = s.unwind(ctx, rooms.Timer{Kind: timerUnwind, Subject: string(user)})
 	}
 }

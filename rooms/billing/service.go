@@ -37,8 +37,8 @@ type Service struct {
 	jobs chan rooms.Timer
 }
 
-// New makes the service, which bills and follows the consultations from now
-// on. Start it with Run.
+// New makes the service, which is to bill and to follow the consultations. Start
+// it with Run.
 func New(cfg Config, store Store, consultations *consultation.Service, now func() time.Time, log *slog.Logger) *Service {
 	if cfg.Patience == 0 {
 		cfg.Patience = 20 * time.Second
@@ -47,10 +47,6 @@ func New(cfg Config, store Store, consultations *consultation.Service, now func(
 		jobs: make(chan rooms.Timer, jobsMost)}
 	for _, g := range cfg.Gateways {
 		s.gateways[g.Name()] = g
-	}
-	if consultations != nil {
-		consultations.BilledBy(s)
-		consultations.FollowedBy(s)
 	}
 	return s
 }

@@ -39,11 +39,9 @@ type Service struct {
 	started time.Time
 }
 
-// New makes the service.
-func New(cfg Config, store Store, consultations *consultation.Service, notes consultation.Notes, relay Relay, hub *rooms.Hub, now func() time.Time) *Service {
-	s := &Service{cfg: cfg, store: store, notes: notes, relay: relay, hub: hub, now: now, started: now()}
-	consultations.FollowedBy(s)
-	return s
+// New makes the service. As a follower of consultations it ends calls with them.
+func New(cfg Config, store Store, notes consultation.Notes, relay Relay, hub *rooms.Hub, now func() time.Time) *Service {
+	return &Service{cfg: cfg, store: store, notes: notes, relay: relay, hub: hub, now: now, started: now()}
 }
 
 // Commands are the commands that the service carries out.

@@ -10,13 +10,6 @@ type CancelTerms struct {
 	Percent    int // 0 to 100
 }
 
-// usualTerms are those of the domain.
-var usualTerms = CancelTerms{Full: 24 * time.Hour, Part: 2 * time.Hour, Percent: 50}
-
-// CancelBy sets the terms from now on, also for what has been booked: those of
-// the domain when it is not called (24 hours, 2 hours, 50 percent).
-func (s *Service) CancelBy(terms CancelTerms) { s.terms = terms }
-
 // percent is what of the price goes back if the patient cancels c now. Without
 // an appointment everything goes back until the doctor accepts.
 func (t CancelTerms) percent(c Consultation, now time.Time) int {

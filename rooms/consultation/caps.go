@@ -25,9 +25,6 @@ type Caps struct {
 // UsualCaps are those of the domain.
 var UsualCaps = Caps{Unpaid: 5, UnpaidADay: 20, Free: 10, FreeADay: 40, Invitations: 50, Invited: 20}
 
-// CapBy sets the caps from now on: UsualCaps when it is not called.
-func (s *Service) CapBy(c Caps) { s.caps = c }
-
 // Load is what one person has, for the caps.
 type Load struct {
 	Unpaid      int // wait for their payment
@@ -75,7 +72,7 @@ func tomorrow(format string, args ...any) error {
 // for, so that addresses are not tried out by it either.
 func (s *Service) countInvitation(ctx context.Context, actor rooms.Actor) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
-		return s.countToday(tx, "invites:"+string(actor.UserID), s.caps.Invitations)
+		return s.countToday(tx, "invites:"+string(actor.UserID), s.options.Caps.Invitations)
 	})
 }
 
@@ -85,17 +82,17 @@ func (s *Service) countInvitation(ctx context.Context, actor rooms.Actor) error 
 // consultations that no doctor has accepted: anybody can open any number of
 // these, and must not use up what the patients of a doctor need.
 func (s *Service) countInvited(tx Tx, c Consultation, by Participant, inv Invitation) error {
-	if by.Role == PartDoctor || s.caps.Invited == 0 {
+	if by.Role == PartDoctor || s.options.Caps.Invited == 0 {
 		return nil
 	}
 	to := string(inv.UserID)
 	if inv.ByAddress {
 		to = inv.Invitee
 	}
-	if err := s.countToday(tx, "invited:"+string(by.UserID)+" "+to, max(1, s.caps.Invited/4)); err != nil || c.AcceptedAt != nil {
+	if err := s.countToday(tx, "invited:"+string(by.UserID)+" "+to, max(1, s.options.Caps.Invited/4)); err != nil || c.AcceptedAt != nil {
 		return err
 	}
-	return s.countToday(tx, "invited:"+to, s.caps.Invited)
+	return s.countToday(tx, "invited:"+to, s.options.Caps.Invited)
 }
 
 // countToday counts an invitation, of which there may be most in a day; 0 is no

@@ -69,8 +69,8 @@ func TestMachine(t *testing.T) {
 		OnHold:  {"resume": Active, "end": Ended, "terminate": Terminated, "7d": Active},
 		Ended:   {"reopen": Active, "72h": Closed, "7d": Closed},
 	}
-	w := roomstest.New(t)
-	w.Uncap() // how many are open at a time depends on the order of the map
+	// How many are open at a time depends on the order of the map.
+	w := roomstest.New(t, func(w *roomstest.World) { w.Uncapped = true })
 	patient, doctor := w.Patient("bo"), w.Doctor("wang")
 	for from, path := range reach {
 		for name, do := range steps {

@@ -23,7 +23,7 @@ func (s *Service) resolve(tx Tx, c Consultation, inv *Invitation) error {
 	}
 	// A user who signed up with an address that is not theirs is not who was meant.
 	fits, err := s.fits(tx, user, inv.Role)
-	if err != nil || !fits || s.verifiedOnly && !user.EmailVerified {
+	if err != nil || !fits || s.options.VerifiedOnly && !user.EmailVerified {
 		return err
 	}
 	if _, err := tx.Participant(c.ID, user.ID); rooms.CodeOf(err) != rooms.CodeNotFound {

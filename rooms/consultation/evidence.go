@@ -16,13 +16,10 @@ const (
 	EvidenceRequired Evidence = "required" // no doctor can accept before
 )
 
-// Asks sets the policy; it is EvidenceAsked when it is not called.
-func (s *Service) Asks(e Evidence) { s.evidence = e }
-
 // shown refuses to let a followup begin whose patient has shown nothing, where
 // that is required.
 func (s *Service) shown(tx Tx, c Consultation) error {
-	if c.Service != account.Followup || s.evidence != EvidenceRequired {
+	if c.Service != account.Followup || s.options.Evidence != EvidenceRequired {
 		return nil
 	}
 	is, err := tx.ShowsEarlierDiagnosis(c)

@@ -9,15 +9,6 @@ import (
 	"wenzhen/rooms/audit"
 )
 
-// invitedMost is how many may be let into a consultation beside its patient and
-// its doctor, unless Invites says otherwise.
-const invitedMost = 10
-
-// Invites sets how many may be let in beside patient and doctor. The last
-// place is never taken by one side alone, so that relatives do not keep out
-// the doctor's colleague, nor colleagues an interpreter of the patient's.
-func (s *Service) Invites(most int) { s.invitedMost = most }
-
 // host is a participant who may let people in and out: the patient or the doctor.
 func host(tx Tx, actor rooms.Actor, id ID) (Participant, Consultation, error) {
 	me, err := tx.Participant(id, actor.UserID)
@@ -213,10 +204,10 @@ func (s *Service) hasPlace(tx Tx, c Consultation, by Part, all []Invitation) err
 			count(inv.ByRole)
 		}
 	}
-	if total >= s.invitedMost {
-		return rooms.TooLarge("", "at most %d invited people; remove someone, or withdraw an invitation", s.invitedMost)
+	if total >= s.options.InvitedMost {
+		return rooms.TooLarge("", "at most %d invited people; remove someone, or withdraw an invitation", s.options.InvitedMost)
 	}
-	if own := max(1, s.invitedMost-1); mine >= own {
+	if own := max(1, s.options.InvitedMost-1); mine >= own {
 		return rooms.TooLarge("", "at most %d people invited by the %s: the last place is for the other side", own, by)
 	}
 	return nil

@@ -66,7 +66,8 @@ func TestTooManyJoinAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := slowStore{free: make(chan struct{}, slowConnections), reads: &atomic.Int64{}}
-		joins := rooms.NewCatalogue(nil, New(store, rooms.NewHub(1), rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}), time.Now).Commands())
+		service := New(Options{Store: store, Hub: rooms.NewHub(1), Presence: rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}), Now: time.Now})
+		joins := rooms.NewCatalogue(nil, service.Commands())
 		join := func(user string) error {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()

@@ -38,7 +38,7 @@ func (s *Service) Remove(tx Tx, actor rooms.Actor, id ID, user rooms.UserID, rea
 	if err != nil {
 		return err
 	}
-	for _, f := range s.followers {
+	for _, f := range s.options.Followers() {
 		if l, ok := f.(Leaver); ok {
 			if err := l.Leaves(tx, id, user); err != nil {
 				return err

@@ -83,7 +83,7 @@ func (s *Service) begin(tx Tx, actor rooms.Actor, patient account.Patient, in Op
 		return Consultation{}, rooms.Forbidden("this account is suspended")
 	}
 	now := s.now()
-	if err := s.caps.judge(tx, actor.UserID, offer.Price == 0, now); err != nil {
+	if err := s.options.Caps.judge(tx, actor.UserID, offer.Price == 0, now); err != nil {
 		return Consultation{}, err
 	}
 	id := in.ID
@@ -104,7 +104,7 @@ func (s *Service) begin(tx Tx, actor rooms.Actor, patient account.Patient, in Op
 			return c, err
 		}
 	} else {
-		payBy := now.Add(s.payWithin)
+		payBy := now.Add(s.options.PayWithin)
 		c.DueAt = &payBy
 	}
 	if err := tx.InsertConsultation(c); err != nil {

@@ -105,17 +105,10 @@ type Biller interface {
 	Bill(tx Tx, c Consultation) (*Order, error)
 }
 
-// BilledBy names the biller. It is called while the server is put together.
-func (s *Service) BilledBy(b Biller) { s.biller = b }
-
-// PayWithin is how long a consultation waits for its payment from now on, and
-// so how long a slot is held: 15 minutes when it is not called.
-func (s *Service) PayWithin(d time.Duration) { s.payWithin = d }
-
 // Order is the order of c, made the first time; nil where c costs nothing.
 func (s *Service) Order(tx Tx, c Consultation) (*Order, error) {
-	if s.biller == nil || c.Price == 0 {
+	if s.options.Biller == nil || c.Price == 0 {
 		return nil, nil
 	}
-	return s.biller.Bill(tx, c)
+	return s.options.Biller().Bill(tx, c)
 }

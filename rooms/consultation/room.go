@@ -206,7 +206,7 @@ func (s *Service) subscribe(ctx context.Context, actor rooms.Actor, id ID) (Part
 	if err != nil {
 		return Participant{}, 0, err
 	}
-	if err := s.reads(ctx, actor, audit.MessageRead, id.subject()); err != nil {
+	if err := s.options.Reads(ctx, actor, audit.MessageRead, id.subject()); err != nil {
 		return Participant{}, 0, err
 	}
 	conn := rooms.SubscriberOf(ctx)

@@ -15,9 +15,6 @@ type Follower interface {
 	Follow(tx Tx, from Status, c Consultation) error
 }
 
-// FollowedBy adds a follower. It is called while the server is put together.
-func (s *Service) FollowedBy(f Follower) { s.followers = append(s.followers, f) }
-
 // Slot is the time that a consultation was booked for.
 type Slot struct {
 	Start, End time.Time

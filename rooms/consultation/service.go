@@ -7,43 +7,65 @@ import (
 	"wenzhen/rooms"
 )
 
+// Options configure the service. Defaults has those of the domain.
+type Options struct {
+	Store    Store
+	Hub      *rooms.Hub
+	Presence *rooms.Presence
+	Now      func() time.Time
+
+	// Followers returns the services that are called with each transition, in
+	// this order. It is a function because followers need the service; nil is none.
+	Followers func() []Follower
+	// Biller returns what keeps orders; nil bills nothing.
+	Biller func() Biller
+	// Reads enters a join in the audit log, before anything of the consultation
+	// is delivered; its error is that of the join. nil enters nothing.
+	Reads func(ctx context.Context, actor rooms.Actor, action, subject string) error
+
+	// PayWithin is how long a consultation waits for its payment, and a slot is
+	// held for it.
+	PayWithin time.Duration
+	// Terms are what patients who cancel get back, also for what has been booked.
+	Terms CancelTerms
+	// VerifiedOnly makes invitations by e-mail find only users who have proved the
+	// address. It is for servers that send mail: on others nobody can.
+	VerifiedOnly bool
+	Evidence     Evidence
+	Caps         Caps
+	// InvitedMost is how many may be let into a consultation beside its patient
+	// and its doctor. The last place is never taken by one side alone, so that
+	// relatives do not keep out the doctor's colleague, nor colleagues an
+	// interpreter of the patient's.
+	InvitedMost int
+}
+
+// Defaults are the options that the domain has; the rest of Options is empty.
+func Defaults() Options {
+	return Options{PayWithin: payWithin, Terms: CancelTerms{Full: 24 * time.Hour, Part: 2 * time.Hour, Percent: 50},
+		Evidence: EvidenceAsked, Caps: UsualCaps, InvitedMost: 10}
+}
+
 // Service carries out the commands of consultations.
 type Service struct {
+	options  Options
 	store    Store
 	hub      *rooms.Hub
 	presence *rooms.Presence
 	now      func() time.Time
-
-	followers []Follower
-	biller    Biller
-	payWithin time.Duration
-	terms     CancelTerms
-	// verifiedOnly tells that an address finds a user only who has proved it.
-	verifiedOnly bool
-	evidence     Evidence
-	caps         Caps
-	// reads enters in the audit log that somebody reads something.
-	reads   func(ctx context.Context, actor rooms.Actor, action, subject string) error
-	joining chan struct{} // has an element for each join that is being answered
-	// invitedMost bounds those who are let in beside patient and doctor.
-	invitedMost int
+	joining  chan struct{} // has an element for each join that is being answered
 }
 
 // New makes the service.
-func New(store Store, hub *rooms.Hub, presence *rooms.Presence, now func() time.Time) *Service {
-	notNoted := func(context.Context, rooms.Actor, string, string) error { return nil }
-	return &Service{store: store, reads: notNoted, hub: hub, presence: presence, now: now, joining: make(chan struct{}, joinsAtOnce), payWithin: payWithin, terms: usualTerms, caps: UsualCaps, invitedMost: invitedMost}
+func New(o Options) *Service {
+	if o.Followers == nil {
+		o.Followers = func() []Follower { return nil }
+	}
+	if o.Reads == nil {
+		o.Reads = func(context.Context, rooms.Actor, string, string) error { return nil }
+	}
+	return &Service{options: o, store: o.Store, hub: o.Hub, presence: o.Presence, now: o.Now, joining: make(chan struct{}, joinsAtOnce)}
 }
-
-// Reads has f called with each join, before anything of the consultation is
-// heard; an error of f is that of the join.
-func (s *Service) Reads(f func(ctx context.Context, actor rooms.Actor, action, subject string) error) {
-	s.reads = f
-}
-
-// VerifiedOnly makes invitations by e-mail find only those who have proved the
-// address. It is for servers that send mail: on others nobody can.
-func (s *Service) VerifiedOnly() { s.verifiedOnly = true }
 
 // Commands are the commands that the service carries out.
 func (s *Service) Commands() []rooms.Bound {
@@ -140,7 +162,7 @@ func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Con
 // transit applies t and writes what follows from it: the row, the timer, the event.
 func (s *Service) transit(tx Tx, c Consultation, t transition, in change) (Consultation, error) {
 	from := c.Status
-	in.terms = s.terms
+	in.terms = s.options.Terms
 	var err error
 	if in.excused, err = s.excuses(tx, c, t); err != nil {
 		return c, err
@@ -159,7 +181,7 @@ func (s *Service) transit(tx Tx, c Consultation, t transition, in change) (Consu
 	if err := s.save(tx, c, in.actor); err != nil {
 		return c, err
 	}
-	for _, f := range s.followers {
+	for _, f := range s.options.Followers() {
 		if err := f.Follow(tx, from, c); err != nil {
 			return c, err
 		}

@@ -47,14 +47,10 @@ type Service struct {
 	version int64 // of codes, under loading
 }
 
-// New makes the service. With consultations it keeps the summary that a doctor
-// ends one with.
-func New(cfg Config, store Store, notes consultation.Notes, consultations *consultation.Service, now func() time.Time) *Service {
-	s := &Service{cfg: cfg, store: store, notes: notes, seals: newSealer(cfg.SealKey), now: now, version: -1}
-	if consultations != nil {
-		consultations.FollowedBy(s)
-	}
-	return s
+// New makes the service. As a follower of consultations it keeps the summary that
+// a doctor ends one with.
+func New(cfg Config, store Store, notes consultation.Notes, now func() time.Time) *Service {
+	return &Service{cfg: cfg, store: store, notes: notes, seals: newSealer(cfg.SealKey), now: now, version: -1}
 }
 
 // Commands are the commands that the service carries out.

@@ -30,9 +30,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
-	"wenzhen/rooms/board"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -40,11 +38,11 @@ import (
 	"wenzhen/rooms/notification"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
 	"wenzhen/rooms/vault"
 	"wenzhen/server/blob"
 	"wenzhen/server/payment/sandbox"
+	"wenzhen/server/services"
 	"wenzhen/server/turn"
 )
 
@@ -101,14 +99,15 @@ type World struct {
 	// Policy of records; it counts from the next restart on, as does Evidence.
 	Policy   record.Policy
 	Evidence consultation.Evidence
+	// Uncapped lets everyone open as many consultations as a test needs.
+	Uncapped bool
 	// SealKey seals what is signed, from the next restart on.
 	SealKey string
 
-	consultations *consultation.Service
-	blobs         *blob.Folder
-	dir           string
-	options       store.Options // where the database is
-	sqlite        bool          // even if the other tests run on PostgreSQL
+	blobs   *blob.Folder
+	dir     string
+	options store.Options // where the database is
+	sqlite  bool          // even if the other tests run on PostgreSQL
 
 	late        Stage // when the deadline of a command passes; "" for never
 	interrupted map[string]int
@@ -221,48 +220,63 @@ func (w *World) open() {
 	w.blobs, err = blob.Open(filepath.Join(w.dir, "attachments"), db.Vault())
 	w.must(err)
 	w.Presence = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
-	w.Accounts = w.Node(w.Hub)
-	w.consultations = consultation.New(lateConsultations{store.Consultations{DB: db}}, w.Hub, w.Presence, w.Now)
-	w.consultations.VerifiedOnly()
-	w.consultations.Asks(w.Evidence)
-	w.Chats = chat.New(chat.Config{AttachmentBytes: 1 << 20, UserBytes: w.Quota, KeepMessages: KeepMessages, VoiceLength: time.Minute, VoiceBytes: 100_000}, lateChats{store.Chats{DB: db}}, w.blobs, w.Hub, w.Now)
-	schedules := schedule.New(lateSchedules{store.Schedules{DB: db}}, w.consultations, w.Accounts, w.Now)
-	w.Accounts.Unwinds(schedules, w.consultations)
-	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
-	w.must(err)
-	calls := call.New(call.Config{RingFor: 45 * time.Second, VanishAfter: 45 * time.Second}, lateCalls{store.Calls{DB: db}}, w.consultations, w.Chats, relay, w.Hub, w.Now)
-	store.Calls{DB: db}.HangsUp(calls.HangUp)
-	boards := board.New(lateBoards{store.Boards{DB: db}}, w.Hub, w.Now)
 	w.Sandbox = sandbox.New(lateLedger{store.Sandbox{DB: db}}, []byte("a key of 32 characters for tests"), w.Now)
 	var gateway billing.Gateway = w.Sandbox
 	if w.Gateway != nil {
 		gateway = w.Gateway(w.Sandbox)
 	}
-	w.Billing = billing.New(billing.Config{Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints}, lateBilling{store.Billing{DB: db}}, w.consultations, w.Now,
-		cmp.Or(w.Log, slog.New(slog.NewTextHandler(io.Discard, nil))))
-	w.Sandbox.CallsBack(w.Billing.Callback)
-	w.notifications = notification.New(notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, lateNotifications{store.Notifications{DB: db}}, w.Presence, w.Now)
-	w.Records = record.New(record.Config{Policy: w.Policy, SealKey: []byte(w.SealKey)}, lateRecords{store.Records{DB: db}}, w.Chats, w.consultations, w.Now)
-	w.timers = rooms.MergeTimers(w.Accounts.Timers(), w.Chats.Timers(), w.consultations.Timers(), schedules.Timers(), calls.Timers(), w.Billing.Timers(), w.Sandbox.Timers())
-	lobbies := lobby.New(lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}, lateLobby{store.Lobby{DB: db}}, w.Presence, w.Hub, w.Now)
-	w.Catalogue = rooms.NewCatalogue([]rooms.Guard{w.Accounts.Alive, w.Accounts.ConfirmedWithin(w.SignConfirm, record.SignDiagnosis.Name)}, w.Accounts.Commands(), w.consultations.Commands(), w.Chats.Commands(), schedules.Commands(), calls.Commands(), boards.Commands(),
-		w.Billing.Commands(), w.Sandbox.Commands(), w.notifications.Commands(),
-		w.Records.Commands(), audit.New(store.Audits{DB: db}, nil, w.Now).Commands(), lobbies.Commands())
+	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
+	w.must(err)
+	quiet, rules := slog.New(slog.DiscardHandler), consultation.Defaults()
+	rules.VerifiedOnly, rules.Evidence = true, w.Evidence
+	if w.Uncapped {
+		rules.Caps = consultation.Caps{}
+	}
+	made, err := services.New(services.Options{Hub: w.Hub, Presence: w.Presence, Now: w.Now, Log: cmp.Or(w.Log, quiet),
+		Relay: relay, Blobs: w.blobs, Stores: stores(db), Account: w.accountConfig(), Consultation: rules,
+		Chat: chat.Config{AttachmentBytes: 1 << 20, UserBytes: w.Quota, KeepMessages: KeepMessages,
+			VoiceLength: time.Minute, VoiceBytes: 100_000},
+		Notification: notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout, Log: quiet},
+		Record:       record.Config{Policy: w.Policy, SealKey: []byte(w.SealKey)},
+		Call:         call.Config{RingFor: 45 * time.Second, VanishAfter: 45 * time.Second},
+		Billing:      billing.Config{Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints}, Sandbox: w.Sandbox,
+		Lobby: lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}})
+	w.must(err)
+	w.must(made.Accounts.Open(context.Background()))
+	store.Calls{DB: db}.HangsUp(made.Calls.HangUp)
+	w.Accounts, w.Chats, w.Records, w.Billing, w.notifications = made.Accounts, made.Chats, made.Records, made.Billing, made.Notifications
+	w.timers = rooms.MergeTimers(made.Timers(), made.Billing.Timers())
+	guards := []rooms.Guard{w.Accounts.Alive, w.Accounts.ConfirmedWithin(w.SignConfirm, record.SignDiagnosis.Name)}
+	w.Catalogue = rooms.NewCatalogue(guards, made.Commands())
+}
+
+// stores are those of a database, in which a command's deadline may pass.
+func stores(db *store.DB) services.Stores {
+	return services.Stores{Accounts: lateAccounts{store.Accounts{DB: db}}, Audits: store.Audits{DB: db},
+		Consultations: lateConsultations{store.Consultations{DB: db}}, Chats: lateChats{store.Chats{DB: db}}, Notifications: lateNotifications{store.Notifications{DB: db}},
+		Schedules: lateSchedules{store.Schedules{DB: db}},
+		Records:   lateRecords{store.Records{DB: db}}, Calls: lateCalls{store.Calls{DB: db}}, Boards: lateBoards{store.Boards{DB: db}},
+		Billing: lateBilling{store.Billing{DB: db}}, Lobby: lateLobby{store.Lobby{DB: db}}}
 }
 
 // Node makes the accounts of a node that shares the world's database and keys
 // but has a hub of its own.
 func (w *World) Node(hub *rooms.Hub) *account.Service {
 	w.T.Helper()
-	accounts, err := account.New(account.Config{Hashing: w.Hashing, Key: []byte("a key of 32 characters for tests"), AccountKey: []byte("one more of 32 characters for it"),
-		KeyLife: 30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
-		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
-		SecondFactor: w.SecondFactor, SecondFactorGuesses: 30, MailsADay: 20, ConfirmRegistration: w.ConfirmRegistration,
-		LoginFailures: w.LoginFailures, AddressFailures: w.AddressLimit, LoginWindow: 15 * time.Minute, Registrations: w.AddressLimit, KeepMessages: KeepMessages, KeepRecords: KeepRecords}, lateAccounts{store.Accounts{DB: w.DB}}, hub, w.Now)
+	accounts, err := account.New(w.accountConfig(), lateAccounts{store.Accounts{DB: w.DB}}, hub, w.Now)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))
 	return accounts
+}
+
+func (w *World) accountConfig() account.Config {
+	return account.Config{Hashing: w.Hashing, Key: []byte("a key of 32 characters for tests"),
+		AccountKey: []byte("one more of 32 characters for it"),
+		KeyLife:    30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
+		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
+		SecondFactor: w.SecondFactor, SecondFactorGuesses: 30, MailsADay: 20, ConfirmRegistration: w.ConfirmRegistration,
+		LoginFailures: w.LoginFailures, AddressFailures: w.AddressLimit, LoginWindow: 15 * time.Minute, Registrations: w.AddressLimit,
+		KeepMessages: KeepMessages, KeepRecords: KeepRecords}
 }
 
 // Keys are the signing keys that the database knows.
@@ -353,6 +367,3 @@ func (w *World) Passes(d time.Duration) {
 	w.must(rooms.FireDue(context.Background(), w.DB, w.Now(), w.timers, slog.New(slog.NewTextHandler(w.T.Output(), nil))))
 	w.Billing.Drain(context.Background())
 }
-
-// Uncap lets everyone open as many consultations as a test needs.
-func (w *World) Uncap() { w.consultations.CapBy(consultation.Caps{}) }

@@ -24,13 +24,9 @@ type Calendars interface {
 	CalendarOwner(ctx context.Context, from rooms.Actor, secret string) (account.User, error)
 }
 
-// New makes the service, which follows the consultations from now on.
+// New makes the service, which is to follow the consultations.
 func New(store Store, consultations *consultation.Service, calendars Calendars, now func() time.Time) *Service {
-	s := &Service{store: store, consultations: consultations, calendars: calendars, now: now}
-	if consultations != nil {
-		consultations.FollowedBy(s)
-	}
-	return s
+	return &Service{store: store, consultations: consultations, calendars: calendars, now: now}
 }
 
 // Commands are the commands that the service carries out.

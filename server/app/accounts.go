@@ -5,23 +5,22 @@ import (
 	"log/slog"
 
 	"wenzhen/rooms/account"
-	"wenzhen/rooms/store"
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
 )
 
-// openAccounts makes the accounts with the outside parties that they need:
+// accountConfig is that of the accounts, with the outside parties that they need:
 // keys, OpenID providers, mail.
-func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
+func (s *Server) accountConfig() (rules account.Config, err error) {
 	cfg := s.cfg
 	list, err := identity.ReadConfig(cfg.IdentityProviders)
 	if err != nil {
-		return nil, err
+		return rules, err
 	}
 	if s.providers, err = identity.New(list, s.clock); err != nil {
-		return nil, err
+		return rules, err
 	}
-	rules := account.Config{Hashing: s.hashing, Key: s.keys.token, KeyLife: cfg.TokenKeyLife, AccountKey: s.keys.account, PublicURL: s.publicURL(), OpenID: s.providers,
+	rules = account.Config{Hashing: s.hashing, Key: s.keys.token, KeyLife: cfg.TokenKeyLife, AccountKey: s.keys.account, PublicURL: s.publicURL(), OpenID: s.providers,
 		AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife, IdleLogOff: cfg.IdleLogOff,
 		SecondFactor: account.SecondFactor(cfg.SecondFactor), ConfirmRegistration: cfg.ConfirmRegistration == "on" && !cfg.Demo,
 		SecondFactorGuesses: cfg.SecondFactorGuesses, MailsADay: cfg.AccountMails,
@@ -32,11 +31,7 @@ func (s *Server) openAccounts(ctx context.Context) (*account.Service, error) {
 	if s.mail != nil {
 		rules.Mail = letters{s.mail}
 	}
-	accounts, err := account.New(rules, store.Accounts{DB: s.db}, s.hub, s.clock)
-	if err != nil {
-		return nil, err
-	}
-	return accounts, accounts.Open(ctx)
+	return rules, nil
 }
 
 // letters sends the letters of accounts by mail.

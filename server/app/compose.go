@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/board"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -27,28 +25,21 @@ import (
 	"wenzhen/server/httpserver"
 	"wenzhen/server/limits"
 	"wenzhen/server/metrics"
-	"wenzhen/server/payment/sandbox"
 	"wenzhen/server/push"
 	"wenzhen/server/realtime"
 	"wenzhen/server/realtime/edge"
 	"wenzhen/server/rest"
+	"wenzhen/server/services"
 	"wenzhen/server/spec"
 	"wenzhen/static"
 )
 
-// parts are what only the composing needs to know of: the services that the
-// server does not run itself, and what they share.
+// parts are what only the composition needs.
 type parts struct {
-	presence      *rooms.Presence
-	limits        *limits.Limits
-	leases        *rooms.Leases
-	from          httpserver.Proxies // whose word on addresses is believed
-	consultations *consultation.Service
-	chats         *chat.Service
-	schedules     *schedule.Service
-	records       *record.Service
-	boards        *board.Service
-	play          *sandbox.Gateway // nil where there is no play money
+	presence *rooms.Presence
+	limits   *limits.Limits
+	leases   *rooms.Leases
+	from     httpserver.Proxies // whose word on addresses is believed
 }
 
 // compose makes the parts and introduces them to each other, from the inside
@@ -101,65 +92,77 @@ func (s *Server) openData(ctx context.Context, _ *parts) (err error) {
 
 // openServices makes the features, with the outside parties that they need.
 func (s *Server) openServices(ctx context.Context, p *parts) error {
-	cfg := s.cfg
-	mailer, err := s.openMail()
+	o, err := s.serviceOptions(p)
 	if err != nil {
 		return err
+	}
+	if s.services, err = services.New(o); err != nil {
+		return err
+	}
+	store.Calls{DB: s.db}.HangsUp(s.services.Calls.HangUp)
+	// The timers of billing hand what is due to its workers, which trace it.
+	s.timers = rooms.MergeTimers(s.tracedTimers(s.services.Timers()), s.services.Billing.Timers())
+	return s.services.Accounts.Open(ctx)
+}
+
+// serviceOptions are those of the services, by the settings.
+func (s *Server) serviceOptions(p *parts) (o services.Options, err error) {
+	cfg, db := s.cfg, s.db
+	mailer, err := s.openMail()
+	if err != nil {
+		return o, err
 	}
 	pushKey, err := s.secrets.Take(cfg.PushKey, datafolder.PushKeyFile)
 	if err != nil {
-		return err
+		return o, err
 	}
 	if s.push, err = push.New(push.Config{Key: string(pushKey), Subject: cmp.Or(cfg.PushContact, cfg.PublicURL, "https://localhost"), Allow: cfg.PushAllow}); err != nil {
-		return err
+		return o, err
 	}
-	if s.accounts, err = s.openAccounts(ctx); err != nil {
-		return err
-	}
-	s.audits = audit.New(store.Audits{DB: s.db}, s.auditKey, s.clock)
-	s.reads = newReads(s.db, cfg.Data, s.clock, s.log)
-	p.presence = rooms.NewPresence(s.presenceChanged)
-	p.consultations = consultation.New(store.Consultations{DB: s.db}, s.hub, p.presence, s.clock)
-	p.consultations.Reads(s.reads.Note)
-	if s.mail != nil {
-		p.consultations.VerifiedOnly()
-	}
-	p.consultations.Invites(cfg.InvitedMost)
-	p.consultations.Asks(consultation.Evidence(cfg.FollowupEvidence))
-	p.consultations.CapBy(consultation.Caps{Unpaid: cfg.UnpaidHolds, UnpaidADay: cfg.UnpaidHoldsADay, Free: cfg.FreeOpen, FreeADay: cfg.FreeADay,
-		Invitations: cfg.InvitationsADay, Invited: cfg.InvitedADay})
-	p.chats = chat.New(chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
-		VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes}, store.Chats{DB: s.db}, s.blobs, s.hub, s.clock)
-	s.inboxes = notification.New(notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout, Log: s.log, Trace: s.tracing.Tracer()},
-		store.Notifications{DB: s.db}, p.presence, s.clock)
-	s.hub.Listen(s.inboxes)
-	p.schedules = schedule.New(store.Schedules{DB: s.db}, p.consultations, feeds{s.accounts, s.reads}, s.clock)
-	s.accounts.Unwinds(p.schedules, p.consultations)
-	p.records = record.New(record.Config{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys}, store.Records{DB: s.db}, p.chats, p.consultations, s.clock)
 	turnKey, err := s.secrets.Take(cfg.TurnSecret, datafolder.TurnKeyFile)
 	if err != nil {
-		return err
+		return o, err
 	}
 	if s.turn, err = relay(cfg, turnKey, s.clock, s.log); err != nil {
-		return err
+		return o, err
 	}
-	s.calls = call.New(call.Config{RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish}, store.Calls{DB: s.db}, p.consultations, p.chats, s.turn, s.hub, s.clock)
-	store.Calls{DB: s.db}.HangsUp(s.calls.HangUp)
-	p.boards = board.New(store.Boards{DB: s.db}, s.hub, s.clock)
-	if s.bills, p.play, err = s.payments(p.consultations); err != nil {
-		return err
+	s.reads = newReads(db, cfg.Data, s.clock, s.log)
+	p.presence = rooms.NewPresence(s.presenceChanged)
+	o = services.Options{Hub: s.hub, Presence: p.presence, Now: s.clock, Log: s.log, Relay: s.turn, Blobs: s.blobs, AuditKey: s.auditKey,
+		Stores: services.Stores{Accounts: store.Accounts{DB: db}, Audits: store.Audits{DB: db}, Consultations: store.Consultations{DB: db},
+			Chats: store.Chats{DB: db}, Notifications: store.Notifications{DB: db}, Schedules: store.Schedules{DB: db}, Records: store.Records{DB: db},
+			Calls: store.Calls{DB: db}, Boards: store.Boards{DB: db}, Billing: store.Billing{DB: db}, Lobby: store.Lobby{DB: db}},
+		Calendars:    func(accounts schedule.Calendars) schedule.Calendars { return feeds{accounts, s.reads} },
+		Consultation: s.consultationOptions(),
+		Chat: chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
+			VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes},
+		Notification: notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout,
+			Log: s.log, Trace: s.tracing.Tracer()},
+		Record: record.Config{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys},
+		Call:   call.Config{RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish},
+		Lobby:  lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}}
+	if o.Account, err = s.accountConfig(); err != nil {
+		return o, err
 	}
-	s.lobby = lobby.New(lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}, store.Lobby{DB: s.db}, p.presence, s.hub, s.clock)
-	s.timers = rooms.MergeTimers(s.tracedTimers(s.accounts.Timers(), p.chats.Timers(), p.consultations.Timers(), p.schedules.Timers(), s.calls.Timers(), p.play.Timers()),
-		s.bills.Timers()) // which hand what is due to workers, who trace it
-	return nil
+	o.Billing, o.Sandbox, err = s.payments()
+	return o, err
+}
+
+// consultationOptions are those that settings decide.
+func (s *Server) consultationOptions() consultation.Options {
+	cfg := s.cfg
+	return consultation.Options{Reads: s.reads.Note, VerifiedOnly: s.mail != nil, InvitedMost: cfg.InvitedMost,
+		Evidence: consultation.Evidence(cfg.FollowupEvidence), PayWithin: cfg.PayWithin,
+		Terms: consultation.CancelTerms{Full: cfg.CancelFullBefore, Part: cfg.CancelPartBefore, Percent: cfg.CancelPartPercent},
+		Caps: consultation.Caps{Unpaid: cfg.UnpaidHolds, UnpaidADay: cfg.UnpaidHoldsADay, Free: cfg.FreeOpen, FreeADay: cfg.FreeADay,
+			Invitations: cfg.InvitationsADay, Invited: cfg.InvitedADay}}
 }
 
 // presenceChanged tells those in a room who is here now.
 func (s *Server) presenceChanged(room rooms.RoomID, present rooms.Present) {
 	switch {
 	case room == lobby.Room:
-		s.lobby.Recount()
+		s.services.Lobby.Recount()
 	case room.Kind() == "consultation":
 		consultation.PresenceUpdated.SendHere(s.hub, room, consultation.PresenceChange{ConsultationID: consultation.ID(room.Subject()), Present: present})
 	}
@@ -174,17 +177,26 @@ func (s *Server) openCatalogue(_ context.Context, p *parts) error {
 	p.limits = limits.New(s.cfg.CommandRate, s.cfg.CommandBurst, s.clock)
 	s.desk = s.openDesk()
 	s.catalogue = rooms.NewCatalogue(
-		[]rooms.Guard{p.limits.Guard, s.accounts.Alive, s.accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
-		s.accounts.Commands(), p.consultations.Commands(), p.chats.Commands(), p.schedules.Commands(), s.calls.Commands(), p.boards.Commands(),
-		s.bills.Commands(), p.play.Commands(), s.inboxes.Commands(),
-		p.records.Commands(), s.audits.Commands(), s.lobby.Commands(), s.desk.Commands())
+		[]rooms.Guard{p.limits.Guard, s.services.Accounts.Alive, s.services.Accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
+		s.services.Commands(), s.desk.Commands())
 	s.catalogue.Trace(s.tracing.Tracer())
 	s.catalogue.Answered(s.reads.command)
 	return nil
 }
 
-// openRealtime makes the realtime server, and this server one node among others. The
-// order in which the hub's listeners come matters.
+// listeners are called with each event and signal, in this order.
+func (s *Server) listeners(p *parts) []rooms.Listener {
+	return []rooms.Listener{
+		s.services.Notifications, // wakes what writes the inbox: it needs nothing of the others
+		s.realtime,               // the sockets
+		p.leases,                 // what is remembered of a session that ended is forgotten after its sockets were closed
+		s.turn,                   // as are its relays
+		s.services.Lobby,         // after the sockets: it greets those who were let in
+		s.metrics,                // last: it measures when the sockets were told
+	}
+}
+
+// openRealtime makes the realtime server, and this server one node among others.
 func (s *Server) openRealtime(_ context.Context, p *parts) error {
 	cfg := s.cfg
 	s.realtime = realtime.New(realtime.Config{
@@ -192,16 +204,12 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 			ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), BodyTimeout: cfg.BodyTimeout, ClosePace: cfg.DrainPace, LingerTime: s.linger,
 			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: p.from.Client, Sources: sources, Log: s.log},
 		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: s.clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
-	}, s.catalogue, s.accounts, p.presence)
-	s.hub.Listen(s.realtime)
+	}, s.catalogue, s.services.Accounts, p.presence)
 	p.leases = rooms.NewLeases()
-	s.hub.Listen(p.leases)
-	s.hub.Listen(s.turn)  // after the sockets: what is remembered of a session that ended is forgotten
-	s.hub.Listen(s.lobby) // after the sockets: it tells those who were let in
+	s.hub.Listen(s.listeners(p)...)
 	if err := s.join(p.presence, p.limits); err != nil {
 		return err
 	}
-	s.hub.Listen(s.metrics) // after the sockets: it measures when they were told
 	s.observe()
 	return nil
 }
@@ -211,19 +219,19 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 func (s *Server) plant(ctx context.Context, p *parts) error {
 	s.public = s.publicly()
 	if !s.cfg.Demo {
-		if err := noDemoAccounts(ctx, s.accounts); err != nil {
+		if err := noDemoAccounts(ctx, s.services.Accounts); err != nil {
 			return err
 		}
 	} else {
 		var err error
-		if s.public.Demo, err = seed(ctx, demo{accounts: s.accounts, catalogue: s.catalogue}); err != nil {
+		if s.public.Demo, err = seed(ctx, demo{accounts: s.services.Accounts, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
 	}
-	if err := p.chats.PlantRetention(ctx); err != nil {
+	if err := s.services.Chats.PlantRetention(ctx); err != nil {
 		return fmt.Errorf("retention: %w", err)
 	}
-	if err := s.bills.PlantNightly(ctx); err != nil {
+	if err := s.services.Billing.PlantNightly(ctx); err != nil {
 		return fmt.Errorf("reconciliation: %w", err)
 	}
 	return nil
@@ -234,8 +242,8 @@ func (s *Server) openHTTP(_ context.Context, p *parts) error {
 	cfg := s.cfg
 	printer, resources := document.New(static.Fonts, s.publicURL), fhir.New(s.catalogue, s.publicURL, s.clock)
 	app, _ := static.App()
-	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.accounts, Attachments: downloads{p.chats, s.reads}, Payments: s.bills, Realtime: s.realtime, Chat: s.realtime.Chat(),
-		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, p.chats, resources, printer, s.clock), Leases: p.leases,
+	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.services.Accounts, Attachments: downloads{s.services.Chats, s.reads}, Payments: s.services.Billing, Realtime: s.realtime, Chat: s.realtime.Chat(),
+		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, s.services.Chats, resources, printer, s.clock), Leases: p.leases,
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles,
 		Origins: cfg.crossOrigins(), Address: p.from.Client,

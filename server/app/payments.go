@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"wenzhen/rooms/billing"
-	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/store"
 	"wenzhen/server/datafolder"
 	"wenzhen/server/payment/alipay"
@@ -13,15 +12,14 @@ import (
 	"wenzhen/server/payment/wechat"
 )
 
-// payments makes the gateways that the configuration names, and who deals with
-// them. The sandbox is nil where it is none of them.
-func (s *Server) payments(consultations *consultation.Service) (*billing.Service, *sandbox.Gateway, error) {
+// payments makes the gateways that the configuration names. The sandbox is nil
+// where it is none of them.
+func (s *Server) payments() (c billing.Config, play *sandbox.Gateway, err error) {
 	var list []billing.Gateway
-	var play *sandbox.Gateway
 	for _, name := range s.cfg.gateways() {
 		gateway, err := s.gateway(name)
 		if err != nil {
-			return nil, nil, err
+			return c, nil, err
 		}
 		if own, ok := gateway.(*sandbox.Gateway); ok {
 			play = own
@@ -34,14 +32,7 @@ func (s *Server) payments(consultations *consultation.Service) (*billing.Service
 	case len(list) == 0:
 		s.log.Warn("there is no payment gateway, so only free services can be booked; name the gateways of your clinic with --gateways")
 	}
-	consultations.PayWithin(s.cfg.PayWithin)
-	consultations.CancelBy(consultation.CancelTerms{Full: s.cfg.CancelFullBefore, Part: s.cfg.CancelPartBefore, Percent: s.cfg.CancelPartPercent})
-	bills := billing.New(billing.Config{Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL(), Trace: s.tracing.Tracer()},
-		store.Billing{DB: s.db}, consultations, s.clock, s.log)
-	if play != nil {
-		play.CallsBack(bills.Callback)
-	}
-	return bills, play, nil
+	return billing.Config{Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL(), Trace: s.tracing.Tracer()}, play, nil
 }
 
 // gateways are the names of the gateways. Play money is never a default, except

@@ -66,7 +66,7 @@ func (s *Server) publicly() Public {
 			VoiceSeconds: int(cfg.VoiceLength.Seconds()), VoiceBytes: cfg.VoiceBytes},
 		Realtime: PublicRealtime{cfg.PingInterval.Milliseconds(), cfg.PingTimeout.Milliseconds(),
 			cfg.ReconnectDelay.Milliseconds(), cfg.ReconnectDelayMax.Milliseconds()},
-		PushKey: s.push.PublicKey(), Mail: s.mail != nil, Gateways: s.bills.GatewayNames(), Providers: s.accounts.Providers(),
+		PushKey: s.push.PublicKey(), Mail: s.mail != nil, Gateways: s.services.Billing.GatewayNames(), Providers: s.services.Accounts.Providers(),
 		IdleMinutes:  cfg.IdleLogOff.Minutes(),
 		Cancellation: PublicTerms{cfg.CancelFullBefore.Minutes(), cfg.CancelPartBefore.Minutes(), cfg.CancelPartPercent},
 	}

@@ -146,13 +146,13 @@ func (r *reads) command(ctx context.Context, actor rooms.Actor, command string, 
 
 // feeds are the calendar feeds, whose readers are entered in the audit log.
 type feeds struct {
-	*account.Service
+	schedule.Calendars
 	reads *reads
 }
 
 // CalendarOwner implements schedule.Calendars.
 func (f feeds) CalendarOwner(ctx context.Context, from rooms.Actor, secret string) (account.User, error) {
-	user, err := f.Service.CalendarOwner(ctx, from, secret)
+	user, err := f.Calendars.CalendarOwner(ctx, from, secret)
 	if err != nil {
 		return user, err
 	}

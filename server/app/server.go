@@ -17,11 +17,6 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/call"
-	"wenzhen/rooms/lobby"
-	"wenzhen/rooms/notification"
 	"wenzhen/rooms/operations"
 	"wenzhen/rooms/store"
 	"wenzhen/server/blob"
@@ -35,6 +30,7 @@ import (
 	"wenzhen/server/metrics"
 	"wenzhen/server/push"
 	"wenzhen/server/realtime"
+	"wenzhen/server/services"
 	"wenzhen/server/tracing"
 	"wenzhen/server/turn"
 )
@@ -50,21 +46,16 @@ type Server struct {
 	blobs     *blob.Folder
 	mail      *mail.Sender // nil where no mail is sent
 	push      *push.Sender
-	inboxes   *notification.Service
 	providers *identity.Providers
-	accounts  *account.Service
+	services  *services.Services
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.Fire
 	auditKey  []byte // signs the end of the audit log
-	audits    *audit.Service
 	reads     *reads
-	bills     *billing.Service
-	lobby     *lobby.Service
 	desk      *operations.Service
 	realtime  *realtime.Server
 	node      *cluster.Node // nil without Redis
 	turn      *turn.Server
-	calls     *call.Service
 	http      *http.Server
 	idle      *httpserver.IdleConns
 	listener  net.Listener
@@ -186,17 +177,17 @@ func (s *Server) Run(ctx context.Context) error {
 	tasks.Go(func() { s.private.Serve(s.log) })
 	tasks.Go(func() { s.plain.Serve(s.log) })
 	tasks.Go(func() { rooms.RunTimers(work, s.db, s.clock, time.Second, s.timers, s.log) })
-	tasks.Go(func() { s.bills.Run(work) })
+	tasks.Go(func() { s.services.Billing.Run(work) })
 	tasks.Go(func() { s.realtime.Watch(work) })
 	tasks.Go(func() { memory.Release(work, s.realtime.Connections) })
-	tasks.Go(func() { s.inboxes.Run(work) })
-	tasks.Go(func() { watchAccounts(work, s.accounts, s.log) })
-	tasks.Go(func() { s.lobby.Run(work) })
+	tasks.Go(func() { s.services.Notifications.Run(work) })
+	tasks.Go(func() { watchAccounts(work, s.services.Accounts, s.log) })
+	tasks.Go(func() { s.services.Lobby.Run(work) })
 	tasks.Go(func() { s.desk.Run(work) })
 	tasks.Go(func() { encryptAnew(work, s.db, s.blobs, s.log) })
 	tasks.Go(func() { beat(work, s.db, s.enrolled, s.log) })
 	tasks.Go(func() { s.reads.run(work) })
-	tasks.Go(func() { watchAudit(work, s.db, s.audits, s.log) })
+	tasks.Go(func() { watchAudit(work, s.db, s.services.Audits, s.log) })
 	tasks.Go(func() { sweepFiles(work, s.db, s.blobs, s.clock, s.log) })
 	var err error
 	served := make(chan struct{})

@@ -46,5 +46,5 @@ func demoRelay(addr string) string {
 
 // permitsRelay reports whether a session may have a relay of a call.
 func (s *Server) permitsRelay(ctx context.Context, actor rooms.Actor, id call.ID) bool {
-	return s.accounts.Lives(ctx, actor.SessionID, actor.UserID) == nil && s.calls.Permits(ctx, actor.UserID, id)
+	return s.services.Accounts.Lives(ctx, actor.SessionID, actor.UserID) == nil && s.services.Calls.Permits(ctx, actor.UserID, id)
 }
