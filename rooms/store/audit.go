@@ -117,14 +117,14 @@ func (db *DB) BeginAudit(ctx context.Context, key []byte, renewed bool) error {
 		if err != nil {
 			return err
 		}
-		renewed = renewed && (end.Signature == "" || end.Unsigned)
+		anew := renewed && (end.Signature == "" || end.Unsigned)
 		fresh := false
-		if !renewed && end.LastNum == 0 && end.Signature == "" {
+		if !anew && end.LastNum == 0 && end.Signature == "" {
 			if err := tx.row(context.Background(), `SELECT NOT EXISTS (SELECT 1 FROM users)`).Scan(&fresh); err != nil {
 				return err
 			}
 		}
-		if !renewed && !fresh {
+		if !anew && !fresh {
 			return audit.Inspect(tx, db.opts.Now())
 		}
 		head := end.Head
