@@ -9,8 +9,8 @@
 // wait for it one after the other in a single transaction, each behind a
 // savepoint from its first write on, and commits them together (group commit):
 // one sync to disk for as many commands as came in meanwhile. A function that
-// fails is rolled back alone. While functions come in often, a commit waits for
-// more of them, 2 ms at the most (window.go). The writer knows the next seq of each room from
+// fails is rolled back alone. While functions come in often, a commit
+// that syncs waits for more of them, 2 ms at the most (window.go). The writer knows the next seq of each room from
 // the log (seq.go). After the commit the events are handed to the hub, in
 // order, and then the callers learn that they are done. Reads use connections
 // of their own and never wait for the writer (WAL).

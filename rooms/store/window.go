@@ -27,7 +27,15 @@ type window struct {
 	hold   int // commits before the target is raised again
 }
 
-func newWindow() window { return window{most: windowMost, gap: time.Hour, target: 1} }
+// newWindow makes the window of a database that syncs as opts say. Without a sync
+// for each commit, waking up for the functions costs more than commits of their own.
+func newWindow(opts Options) window {
+	w := window{gap: time.Hour, target: 1}
+	if opts.Synchronous == "FULL" {
+		w.most = windowMost
+	}
+	return w
+}
 
 // begin is called when a commit begins with its first function, the one before
 // having had so many.
@@ -40,7 +48,7 @@ func (w *window) begin(now time.Time, before int) {
 
 // wait is how long a commit of so many functions waits for another one.
 func (w *window) wait(now time.Time, functions int) time.Duration {
-	if functions >= w.target || w.gap > w.most {
+	if w.most == 0 || functions >= w.target || w.gap > w.most {
 		return 0
 	}
 	return w.most - now.Sub(w.began)

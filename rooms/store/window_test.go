@@ -46,7 +46,7 @@ func TestWindow(t *testing.T) {
 		{8, 2 * time.Millisecond, 20, 7900},
 		{20, 2 * time.Millisecond, 0, 15800},
 	} {
-		now, w := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), newWindow()
+		now, w := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), newWindow(Options{Synchronous: "FULL"})
 		commits(t, &w, &now, 100, c.apart, c.come)
 		vain, functions := commits(t, &w, &now, 1000, c.apart, c.come)
 		if vain > c.vain || functions < c.functions {
@@ -58,10 +58,21 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// A commit that does not sync does not wait.
+func TestNoWindowWithoutSync(t *testing.T) {
+	t.Parallel()
+	for _, synchronous := range []string{"NORMAL", "OFF"} {
+		now, w := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), newWindow(Options{Synchronous: synchronous})
+		if vain, functions := commits(t, &w, &now, 1000, time.Microsecond, 8); vain != 0 || functions != 1000 {
+			t.Errorf("%s: commits of %d functions, %d waited in vain", synchronous, functions, vain)
+		}
+	}
+}
+
 // Where fewer functions come in than before, or more, the next commits learn it.
 func TestWindowLearns(t *testing.T) {
 	t.Parallel()
-	now, w := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), newWindow()
+	now, w := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), newWindow(Options{Synchronous: "FULL"})
 	for _, come := range []int{1, 8, 2, 16, 1, 4} {
 		vain, _ := commits(t, &w, &now, 100, time.Millisecond, come)
 		if vain > 10 {
@@ -96,12 +107,18 @@ func TestFunctionsShareACommit(t *testing.T) {
 	commits = nil
 	mu.Unlock()
 	var group sync.WaitGroup
-	for range most {
+	for range most { // each when the one before has run
+		ran := make(chan struct{})
 		group.Go(func() {
-			if err := db.write.InTx(t.Context(), func(tx *Tx) error { return say(tx, "room:x", "hello") }); err != nil {
+			err := db.write.InTx(t.Context(), func(tx *Tx) error {
+				defer close(ran)
+				return say(tx, "room:x", "hello")
+			})
+			if err != nil {
 				t.Error(err)
 			}
 		})
+		<-ran
 	}
 	group.Wait()
 	mu.Lock()

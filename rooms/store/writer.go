@@ -72,7 +72,7 @@ func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]r
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
 	w := &writer{db: db, conn: conn, stmts: map[string]statement{}, seqs: seqs{}, most: mostSeqs, publish: publish, opts: opts,
-		jobs: make(chan *job, writerQueue), stopped: make(chan struct{}), window: newWindow(), timer: timer}
+		jobs: make(chan *job, writerQueue), stopped: make(chan struct{}), window: newWindow(opts), timer: timer}
 	go w.loop()
 	return w, nil
 }
