@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"wenzhen/rooms"
 )
@@ -105,6 +106,18 @@ func (s tracedSession) insertEvent(p rooms.Publication) error {
 	err := s.session.insertEvent(p)
 	ended.With(err)
 	return err
+}
+
+// next implements session. SQLite has one writer, which knows the seq of each
+// room: only PostgreSQL runs a statement for it.
+func (s tracedSession) next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
+	if s.opts.URL == "" {
+		return s.session.next(room, now)
+	}
+	_, ended := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT rooms"})
+	seq, err := s.session.next(room, now)
+	ended.With(err)
+	return seq, err
 }
 
 func (s tracedSession) row(_ context.Context, query string, args ...any) scanner {
