@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"wenzhen/rooms"
@@ -86,7 +87,16 @@ func (w *writer) keepSeqs(tx *Tx) error {
 	if len(tx.rooms) == len(tx.pubs) { // each has its event
 		return nil
 	}
-	for _, room := range tx.rooms {
+	left := slices.Clone(tx.rooms)
+	for _, p := range tx.pubs {
+		if i := slices.Index(left, p.Room); i >= 0 {
+			left = slices.Delete(left, i, i+1)
+		}
+	}
+	for _, room := range left {
+		if room == auditTurn { // a turn, not a room
+			continue
+		}
 		err := w.exec(`INSERT INTO rooms (id, last_seq, last_at) VALUES ($1, $2, $3)
 			ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq, last_at = excluded.last_at`,
 			room, w.seqs[room], micros(w.opts.Now()))

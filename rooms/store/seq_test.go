@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 )
 
 // takeSeq takes a seq that no event has, as the lobby does.
@@ -51,6 +52,27 @@ func testSeqWithoutEvent(t *testing.T, opts Options) {
 	defer db.Close()
 	if seq := takeSeq(t, db, "lobby"); seq != 4 {
 		t.Errorf("seq %d after a restart, want 4", seq)
+	}
+}
+
+// Where each seq has its event, no row of rooms is written beside it, whatever
+// else the transaction writes.
+func TestEventsNeedNoRowOfTheirRoom(t *testing.T) {
+	t.Parallel()
+	db := opened(t, Options{Path: filepath.Join(t.TempDir(), "wenzhen.db")})
+	defer db.Close()
+	err := db.write.InTx(t.Context(), func(tx *Tx) error {
+		if err := audit.Append(tx, rooms.System, time.Now(), audit.MessageRead, "consultation:x", nil); err != nil {
+			return err
+		}
+		return errors.Join(say(tx, "room:x", "hello"), say(tx, "room:y", "hello"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows int
+	if err := db.readers.row(t.Context(), `SELECT count(*) FROM rooms`).Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("%d rows of rooms (%v), want none", rows, err)
 	}
 }
 
