@@ -55,6 +55,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	defer cancel()
 	var all [talks]*e2e.Talk
 	var over atomic.Bool
+	var files atomic.Int64 // acked
 	var senders sync.WaitGroup
 	for i := range all {
 		k := w.Open(fmt.Sprint("talk-", i))
@@ -75,6 +76,7 @@ func TestBackupUnderLoad(t *testing.T) {
 					t.Error(err)
 					return
 				}
+				files.Add(1)
 			}
 		})
 	}
@@ -98,7 +100,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	var list []taken
 	for range archives {
 		had := len(acked())
-		e2e.Eventually(t, "people go on", func() bool { return len(acked()) >= had+10*talks })
+		e2e.Eventually(t, "people go on", func() bool { return files.Load() > 0 && len(acked()) >= had+10*talks })
 		before := acked()
 		var b bytes.Buffer
 		m, err := cli.Backup(ctx, placeOf(w), &b)

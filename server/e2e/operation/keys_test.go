@@ -252,6 +252,9 @@ func TestAKeyThatIsOnlyInTheDatabaseVerifiesNothing(t *testing.T) {
 	}
 	w.Run("127.0.0.1:0")
 	verifies("at the next start", w)
+	if w.Database != "" { // which is saved by its own tools
+		return
+	}
 	var archive bytes.Buffer
 	_, err := cli.Backup(t.Context(), placeOf(w), &archive)
 	e2e.Must(t, err)
