@@ -122,7 +122,8 @@ func TestDeskCounts(t *testing.T) {
 func TestAdminsDoNotSeeWhoConsultsWhom(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
-	bo, wang := w.Patient("bo").Online(), w.Costly("wang").Online()
+	// Names that no random id contains.
+	bo, wang := w.Patient("bartholomew").Online(), w.Costly("wangchuk").Online()
 	opened := e2e.Do(bo, consultation.Open, consultation.OpenInput{DoctorID: wang.User.ID, Service: account.Advice, Medium: account.Text, Complaint: "a rash"})
 	id, order := opened.Consultation.ID, opened.Order.ID
 	bo.Plays(order, billing.PlayPay)
