@@ -89,34 +89,38 @@ func (c *PlainConn) run(response string) {
 	c.mu.Lock() // the timer may fire before it has been assigned
 	c.timer = time.AfterFunc(c.plain.cfg.PingInterval, c.tick)
 	c.mu.Unlock()
+	linger := true
 	if c.plain.add(c) {
+		defer c.plain.remove(c)
 		c.line.Opened(c)
-		c.read()
-		c.plain.remove(c)
+		linger = c.read()
 		c.line.Closed()
 	} else {
 		c.Close(closeGoingAway, errDraining.Message)
 	}
+	if linger {
+		c.ws.linger()
+	}
 	c.drop()
 }
 
-func (c *PlainConn) read() {
+// read hands messages to the line until the connection ends. It reports whether
+// a closing frame is on its way to a client that may still send.
+func (c *PlainConn) read() (linger bool) {
 	for {
 		op, payload, err := c.reader.next()
 		if err != nil {
-			if p := asProtocolError(err); p != nil {
+			p := asProtocolError(err)
+			if p != nil {
 				c.Close(p.code, p.reason)
-				// What comes now can't be told apart any more; it is read so that
-				// the closing frame isn't lost with the connection.
-				io.Copy(io.Discard, c.ws.conn)
 			}
-			return
+			return p != nil
 		}
 		c.heard.Store(true)
 		switch {
 		case op == opClose:
 			c.Close(closeCode(payload), "")
-			return
+			return true
 		case op == opPing:
 			c.pong(payload)
 		case c.ctx.Err() != nil: // closing: the client may not have seen it yet

@@ -41,7 +41,9 @@ func (s *session) readMessages(w *wsConn, r *frameReader) error {
 		case opText, opBinary:
 			s.receive(payload, op == opBinary)
 		case opClose:
-			s.close(closeCode(payload), reasonTransportClose)
+			if s.close(closeCode(payload), reasonTransportClose) {
+				w.linger()
+			}
 			return io.EOF
 		case opPing:
 			s.send(controlFrame(opPong, payload))
