@@ -38,7 +38,7 @@ func InLobby(nickname string) Option {
 	return func(o *options) { o.to = entrance{namespace: rooms.Lobby, nickname: nickname} }
 }
 
-// WithInbox connects to one's own notifications instead of the consultations:
+// WithInbox connects to the user's notifications instead of the consultations:
 // Call then takes the inbox's commands, and OnEvent hears it.
 func WithInbox() Option {
 	return func(o *options) { o.to = entrance{namespace: rooms.Notifications} }

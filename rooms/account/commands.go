@@ -18,31 +18,31 @@ var (
 		Doc: "End the session of a refresh token."}
 
 	Sessions = rooms.Command[rooms.Nothing, SessionList]{Name: "session:list", For: rooms.Users, Access: rooms.Own,
-		Doc: "List one's own live sessions."}
+		Doc: "List the caller's live sessions."}
 	RevokeSession = rooms.Command[SessionInput, rooms.Nothing]{Name: "session:revoke", For: rooms.Users, Access: rooms.OwnerOnly,
-		Doc: "End one of one's own sessions; its sockets are cut."}
+		Doc: "End one of the caller's sessions and close its sockets."}
 
 	Me = rooms.Command[rooms.Nothing, Self]{Name: "me:read", For: rooms.Users, Access: rooms.Own,
 		Doc: "Who am I?"}
 	UpdateMe = rooms.Command[MeInput, Self]{Name: "me:update", For: rooms.Users, Access: rooms.Own,
-		Doc: "Change one's name, locale or time zone."}
+		Doc: "Change the caller's name, locale or time zone."}
 
 	RotateCalendar = rooms.Command[rooms.Nothing, Self]{Name: "me:rotate-calendar", For: rooms.Users, Access: rooms.Own,
-		Doc: "Give one's calendar feed a new address; the old one ends."}
+		Doc: "Give the caller's calendar feed a new address; the old one stops working."}
 
 	Patients = rooms.Command[rooms.Nothing, PatientList]{Name: "patient:list", For: rooms.Patients, Access: rooms.Own,
-		Doc: "List the patient profiles in one's care."}
+		Doc: "List the patient profiles in the caller's care."}
 	AddPatient = rooms.Command[PatientInput, Patient]{Name: "patient:add", For: rooms.Patients, Access: rooms.Own,
 		Doc: "Add a dependent."}
 	UpdatePatient = rooms.Command[PatientChange, Patient]{Name: "patient:update", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Change a patient profile in one's care."}
+		Doc: "Change a patient profile in the caller's care."}
 
 	Doctors = rooms.Command[DoctorFilter, DoctorList]{Name: "doctor:list", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "List verified doctors."}
 	ReadDoctor = rooms.Command[DoctorInput, Doctor]{Name: "doctor:read", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Read a verified doctor's profile."}
 	UpdateDoctor = rooms.Command[DoctorChange, Doctor]{Name: "doctor:update", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "Change one's own doctor profile. A change of title, department or licence removes the badge until an admin has reviewed it, as a change of the name does."}
+		Doc: "Change the caller's doctor profile. A change of title, department or licence removes the badge until an admin has reviewed it, as a change of the name does."}
 
 	Users = rooms.Command[UserFilter, UserList]{Name: "user:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List accounts."}
@@ -113,7 +113,7 @@ type SessionInput struct {
 	SessionID rooms.SessionID `json:"sessionId"`
 }
 
-// SessionList is one's own live sessions, latest use first.
+// SessionList is the caller's live sessions, latest use first.
 type SessionList struct {
 	Items      []Session `json:"items"`
 	NextCursor string    `json:"nextCursor"`
@@ -123,7 +123,7 @@ type SessionList struct {
 type Self struct {
 	User   User    `json:"user"`
 	Doctor *Doctor `json:"doctor,omitempty"`
-	// CalendarURL is the path of one's private iCalendar feed: who knows it can
+	// CalendarURL is the path of the user's private iCalendar feed: who knows it can
 	// read it.
 	CalendarURL string `json:"calendarUrl"`
 }
@@ -152,7 +152,7 @@ type PatientChange struct {
 	Relation  *string   `json:"relation,omitempty"`
 }
 
-// PatientList is the profiles in one's care, oneself first.
+// PatientList is the profiles in the caller's care, the caller's own first.
 type PatientList struct {
 	Items      []Patient `json:"items"`
 	NextCursor string    `json:"nextCursor"`

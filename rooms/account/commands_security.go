@@ -34,17 +34,17 @@ var (
 		Doc: "Log in with a passkey's answer."}
 
 	ReadSecurity = rooms.Command[rooms.Nothing, Security]{Name: "security:read", For: rooms.Users, Access: rooms.Own,
-		Doc: "How one can log in to one's own account."}
+		Doc: "List the ways to log in to the caller's account."}
 	Confirm = rooms.Command[ConfirmInput, rooms.Nothing]{Name: "session:confirm", For: rooms.Users, Access: rooms.Own,
 		Doc: "Prove once more who one is; for 15 minutes one may then change how one logs in."}
 	RevokeOthers = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:revoke-others", For: rooms.Users, Access: rooms.Own,
-		Doc: "End all of one's own sessions but this one."}
+		Doc: "End all sessions of the caller except this one."}
 	KeepSession = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:keep", For: rooms.Users, Access: rooms.Own,
 		Doc: "Tell that someone is there. A doctor's or an admin's session ends when nothing was asked with it for a while."}
 	ChangePassword = rooms.Command[PasswordInput, rooms.Nothing]{Name: "password:change", For: rooms.Users, Access: rooms.Own,
-		Doc: "Set one's password; other sessions end."}
+		Doc: "Set the caller's password; other sessions end."}
 	SendVerification = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "email:send-verification", For: rooms.Users, Access: rooms.Own,
-		Doc: "Have the mail that verifies one's e-mail address sent again."}
+		Doc: "Send the mail that verifies the caller's e-mail address again."}
 
 	BeginTOTP = rooms.Command[rooms.Nothing, TOTPSetup]{Name: "totp:begin", For: rooms.Users, Access: rooms.Own,
 		Doc: "Begin to set up a second factor (TOTP, RFC 6238)."}
@@ -53,7 +53,7 @@ var (
 	RemoveTOTP = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "totp:remove", For: rooms.Users, Access: rooms.Own,
 		Doc: "Switch the second factor off."}
 	RenewRecoveryCodes = rooms.Command[rooms.Nothing, RecoveryCodes]{Name: "totp:recovery-codes", For: rooms.Users, Access: rooms.Own,
-		Doc: "Replace one's recovery codes; each is good once instead of a code."}
+		Doc: "Replace the caller's recovery codes; each works once in place of a code."}
 
 	ResetSecondFactor = rooms.Command[UserInput, rooms.Nothing]{Name: "user:reset-second-factor", For: rooms.Admins, Access: rooms.All,
 		Doc: "Switch off the second factor of a user who has lost it and its recovery codes; all the user's sessions end, and a mail reports it. Asks for a confirmation, and is noted in the audit log."}
@@ -66,9 +66,9 @@ var (
 		Doc: "Forget a passkey."}
 
 	LinkProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "identity:link", For: rooms.Users, Access: rooms.Own,
-		Doc: "Go to an OpenID provider to let that identity open one's account."}
+		Doc: "Start at an OpenID provider to link an identity to the caller's account."}
 	Unlink = rooms.Command[IdentityInput, rooms.Nothing]{Name: "identity:unlink", For: rooms.Users, Access: rooms.OwnerOnly,
-		Doc: "Stop an identity from opening one's account."}
+		Doc: "Unlink an identity from the caller's account."}
 )
 
 // NewDevice tells a user of a login on a device that was not seen before.
@@ -167,17 +167,17 @@ type PasskeyLoginInput struct {
 	Device     string          `json:"device,omitempty"`
 }
 
-// PasskeyInput names one of one's passkeys.
+// PasskeyInput names one of the caller's passkeys.
 type PasskeyInput struct {
 	PasskeyID string `json:"passkeyId"`
 }
 
-// IdentityInput names one of one's identities.
+// IdentityInput names one of the caller's identities.
 type IdentityInput struct {
 	IdentityID string `json:"identityId"`
 }
 
-// Security is how one can log in to one's own account.
+// Security lists the ways to log in to the caller's account.
 type Security struct {
 	Password      bool             `json:"password"` // whether there is one
 	EmailVerified bool             `json:"emailVerified"`
@@ -194,7 +194,7 @@ type ConfirmInput struct {
 	OTP      string `json:"otp,omitempty"`
 }
 
-// PasswordInput is one's new password.
+// PasswordInput is the caller's new password.
 type PasswordInput struct {
 	Password string `json:"password" limit:"8..128"`
 }

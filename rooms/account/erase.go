@@ -11,9 +11,9 @@ import (
 // What ends an account for good.
 var (
 	ReadErasure = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erasure", For: rooms.Users, Access: rooms.Own,
-		Doc: "What erasing one's account would keep, and what is in its way."}
+		Doc: "List what erasing the caller's account would keep, and what prevents it."}
 	Erase = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erase", For: rooms.Users, Access: rooms.Own,
-		Doc: "Erase one's account: nobody can log in to it any more, and it has no name and no address. What the law wants kept stays for as long, and is said. Asks for a confirmation that it is you; refused with conflict while something is in the way; noted in the audit log."}
+		Doc: "Erase the caller's account: nobody can log in to it any more, and its name and address are removed. What the law requires is kept for as long, and listed. Asks for a confirmation that it is you; refused with conflict while something is in the way; noted in the audit log."}
 
 	HoldUser = rooms.Command[HoldInput, Hold]{Name: "hold:place", For: rooms.Admins, Access: rooms.All,
 		Doc: "Keep everything of someone, whatever they or the clocks say, until it is released (legal hold); noted in the audit log."}

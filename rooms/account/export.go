@@ -8,7 +8,7 @@ import (
 	"wenzhen/rooms/audit"
 )
 
-// Export begins an export of one's own data.
+// Export begins an export of the caller's data.
 var Export = rooms.Command[rooms.Nothing, Exported]{Name: "account:export", For: rooms.Users, Access: rooms.Own,
 	Doc: "Take all that Wenzhen has of oneself along, as a ZIP archive: JSON, FHIR, pages to read, files. Asks for a confirmation that it is you, unless you have just logged in; at most 10 a day; noted in the audit log."}
 

@@ -12,14 +12,14 @@ import (
 // The commands of orders and money.
 var (
 	Orders = rooms.Command[OrderFilter, OrderPage]{Name: "order:list", For: rooms.Patients, Access: rooms.Own,
-		Doc: "List one's own orders, the latest first."}
+		Doc: "List the caller's orders, latest first."}
 	ReadOrder = rooms.Command[OrderRef, Order]{Name: "order:read", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Read one of one's own orders, with what went back."}
+		Doc: "Read one of the caller's orders, with its refunds."}
 	Checkout = rooms.Command[CheckoutInput, CheckedOut]{Name: "order:checkout", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Begin to pay an order at a gateway. Asked again it is the same payment, as long as that is open."}
 
 	Income = rooms.Command[IncomeInput, IncomePage]{Name: "income:read", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "What one's consultations brought, by when they were paid, with the sums of the whole time."}
+		Doc: "List the caller's earnings by time of payment, with totals of the whole period."}
 	ExportIncome = rooms.Command[IncomeInput, string]{Name: "income:export", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "The same as CSV (RFC 4180), up to 10,000 lines."}
 
@@ -36,7 +36,7 @@ var (
 )
 
 // OrderUpdated is told to all devices of who pays.
-var OrderUpdated = rooms.Event[Order]{Name: "order:updated", Doc: "An order of one's own changed; data is the whole of it."}
+var OrderUpdated = rooms.Event[Order]{Name: "order:updated", Doc: "An order of the user changed; data is the whole order."}
 
 // OrderFilter narrows a list. Limit is 1 to 100, 20 by default. Q is for admins.
 type OrderFilter struct {

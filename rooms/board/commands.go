@@ -15,7 +15,7 @@ var (
 		Doc:    "Put a finished stroke on the board. The same id with the same drawing returns the first result."}
 	Undo = rooms.Command[BoardRef, Undone]{Name: "board:undo", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Take one's own latest stroke off the board."}
+		Doc:    "Remove the caller's latest stroke from the board."}
 	Clear = rooms.Command[BoardRef, Cleared]{Name: "board:clear", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "Take all strokes off the board; the background stays."}

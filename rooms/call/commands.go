@@ -16,10 +16,10 @@ var (
 		Doc:    "Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung."}
 	Accept = rooms.Command[CallAnswer, Call]{Name: "call:accept", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Answer, join a call that goes on, or move one's own call to this device. Refused once the call is over."}
+		Doc:    "Answer, join a running call, or move the caller's call to this device. Refused once the call is over."}
 	Decline = rooms.Command[CallRef, Call]{Name: "call:decline", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Do not answer; one's other devices stop ringing."}
+		Doc:    "Decline; the user's other devices stop ringing."}
 	Leave = rooms.Command[CallRef, Call]{Name: "call:leave", Namespace: rooms.Consultations, For: rooms.Users, Access: rooms.Participants,
 		Doc: "Hang up; the call ends with the last but one."}
 	End = rooms.Command[CallEnding, Call]{Name: "call:end", Namespace: rooms.Consultations, For: rooms.Users, Access: rooms.Participants,
@@ -32,7 +32,7 @@ var (
 		Doc:    "Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone."}
 	List = rooms.Command[CallFilter, CallList]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The live calls of one's consultations: what rings and what goes on, for a device that has just connected."}
+		Doc:    "List the live calls of the user's consultations, ringing and running, for a device that has just connected."}
 	ReadServers = rooms.Command[ServersInput, ICEServers]{Name: "call:servers", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "STUN and TURN servers for a live call that you are in or rung by, with credentials for a while that end with it and with your session. Without a call, for testing devices, the STUN servers alone."}
@@ -43,7 +43,7 @@ var (
 	Updated = rooms.Event[Call]{Name: "call:updated", Doc: "A call began, changed or ended; data is the whole of it. The devices of all participants are told."}
 
 	Rings             = rooms.Signal[Ring]{Name: "call:ringing", Doc: "Someone calls."}
-	AnsweredElsewhere = rooms.Signal[Answered]{Name: "call:answered-elsewhere", Doc: "One of one's own devices has answered or declined: the others stop ringing."}
+	AnsweredElsewhere = rooms.Signal[Answered]{Name: "call:answered-elsewhere", Doc: "Another device of the user has answered or declined: the others stop ringing."}
 	Signalled         = rooms.Signal[Signalling]{Name: "call:signal", Doc: "A session description or a candidate from another member."}
 	StateChanged      = rooms.Signal[MemberState]{Name: "call:state", Doc: "What a member has switched on."}
 )
@@ -83,7 +83,7 @@ type Invited struct {
 	ICEServers []ICEServer `json:"iceServers"`
 }
 
-// CallAnswer answers. Move takes over from one's own other device, a page
+// CallAnswer answers. Move takes over from the user's other device, a page
 // that was reloaded for one.
 type CallAnswer struct {
 	CallID   ID     `json:"callId"`
@@ -161,7 +161,7 @@ func (d SessionDescription) validate() error {
 	return nil
 }
 
-// StateInput is what one's device has switched on.
+// StateInput is what the user's device has switched on.
 type StateInput struct {
 	CallID     ID     `json:"callId"`
 	DeviceID   string `json:"deviceId,omitempty" limit:"id"`
@@ -170,7 +170,7 @@ type StateInput struct {
 	Screen     bool   `json:"screen"`
 }
 
-// CallFilter asks for live calls, of one consultation or of all one's own.
+// CallFilter asks for live calls, of one consultation or of all consultations of the user.
 type CallFilter struct {
 	ConsultationID consultation.ID `json:"consultationId,omitempty"`
 }

@@ -197,7 +197,7 @@ func tell(tx Tx, c Call, members []Member) {
 	}
 }
 
-// accept answers, joins, or moves one's own call to this device.
+// accept answers, joins, or moves the user's call to this device.
 func (s *Service) accept(ctx context.Context, actor rooms.Actor, in CallAnswer) (Call, error) {
 	dev := device(actor, in.DeviceID)
 	c, err := s.change(ctx, actor, in.CallID, func(tx Tx, c *Call, me consultation.Participant, now time.Time) error {

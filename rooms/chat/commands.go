@@ -15,7 +15,7 @@ var (
 		Doc:    "Say something in a consultation. The same clientId with the same content returns the first result."}
 	Recall = rooms.Command[MessageInput, Message]{Name: "message:recall", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Take back one's own message within 2 minutes."}
+		Doc:    "Recall a message of the caller within 2 minutes."}
 	MarkRead = rooms.Command[ReceiptInput, Receipt]{Name: "message:read", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "Everything up to a seq has been read; the watermark only grows."}
@@ -32,7 +32,7 @@ var (
 	History = rooms.Command[HistoryInput, MessagePage]{Name: "message:list", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Page back through the messages of a consultation, oldest of the page first."}
 	Search = rooms.Command[SearchInput, Found]{Name: "message:search", For: rooms.Users, Access: rooms.Participants,
-		Doc: "Find messages in one's own consultations, the latest first."}
+		Doc: "Find messages in the caller's consultations, latest first."}
 
 	Upload = rooms.Command[UploadInput, Attachment]{Name: "attachment:upload", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Put a file into a consultation (multipart field `file`); a message then refers to it."}
@@ -40,9 +40,9 @@ var (
 		Doc: "Fetch a file of a consultation that one takes part in."}
 
 	QuickReplies = rooms.Command[rooms.Nothing, QuickReplyList]{Name: "quick-reply:list", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "List one's quick replies."}
+		Doc: "List the caller's quick replies."}
 	SaveQuickReplies = rooms.Command[QuickReplyList, QuickReplyList]{Name: "quick-reply:save", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "Replace one's quick replies, in this order; at most 100."}
+		Doc: "Replace the caller's quick replies, in this order; at most 100."}
 )
 
 // What happens in chat.

@@ -10,7 +10,7 @@ var (
 	Open = rooms.Command[OpenInput, Opened]{Name: "consultation:open", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Ask a doctor for a consultation. The same id with the same content returns the first result."}
 	List = rooms.Command[Filter, Page]{Name: "consultation:list", For: rooms.Users, Access: rooms.Own,
-		Doc: "List one's own consultations, the latest change first."}
+		Doc: "List the caller's consultations, latest change first."}
 	Read = rooms.Command[Input, Consultation]{Name: "consultation:read", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Read a consultation that one takes part in."}
 	Events = rooms.Command[EventsInput, EventPage]{Name: "event:list", For: rooms.Users, Access: rooms.Participants,
@@ -119,7 +119,7 @@ type Opened struct {
 	Order *Order `json:"order,omitempty"`
 }
 
-// Filter narrows one's own consultations. Limit is 1 to 100, 20 by default.
+// Filter narrows the caller's consultations. Limit is 1 to 100, 20 by default.
 type Filter struct {
 	Status Status `json:"status,omitempty"` // one state, or several with commas
 	Cursor string `json:"cursor,omitempty"`

@@ -8,7 +8,7 @@ import (
 var (
 	List = rooms.Command[InboxInput, Inbox]{Name: "notification:list", Namespace: rooms.Notifications, For: rooms.Users,
 		Access: rooms.Own,
-		Doc:    "List one's own notifications, the latest first; with `after` those since a seq, the oldest first."}
+		Doc:    "List the caller's notifications, latest first; with `after`, those after a seq, oldest first."}
 	Read = rooms.Command[MarkReadInput, Marked]{Name: "notification:read", Namespace: rooms.Notifications, For: rooms.Users,
 		Access: rooms.OwnerOnly,
 		Doc:    "Notifications have been read: some, or all up to one."}
@@ -24,7 +24,7 @@ var (
 	Subscribe = rooms.Command[SubscribeInput, Subscription]{Name: "push:subscribe", For: rooms.Users, Access: rooms.Own,
 		Doc: "Push to this browser (Push API) from now on, until it or its login ends."}
 	Unsubscribe = rooms.Command[SubscriptionInput, rooms.Nothing]{Name: "push:unsubscribe", For: rooms.Users, Access: rooms.OwnerOnly,
-		Doc: "Push to one of one's own browsers no longer."}
+		Doc: "Stop pushing to one of the caller's browsers."}
 )
 
 // What happens in an inbox.
@@ -39,11 +39,11 @@ type InboxInput struct {
 	Unread bool   `json:"unread,omitempty"`
 	Cursor string `json:"cursor,omitempty"`
 	Limit  int    `json:"limit,omitempty" limit:"1..100"`
-	// After asks for what came since a seq of one's own room instead.
+	// After asks for what follows a seq of the user's own room instead.
 	After *rooms.Seq `json:"after,omitempty"`
 }
 
-// Inbox is a page of one's inbox.
+// Inbox is a page of the caller's inbox.
 type Inbox struct {
 	Items      []Notification `json:"items"`
 	NextCursor string         `json:"nextCursor"`

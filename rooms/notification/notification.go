@@ -89,7 +89,7 @@ const (
 	DoctorUnverified Topic = "doctor_unverified"
 )
 
-// Notification is an entry of one's inbox. It names people and times and never
+// Notification is an entry of a user's inbox. It names people and times and never
 // repeats what was said or found: it may light up on a locked screen.
 type Notification struct {
 	ID     ID           `json:"id"`

@@ -55,7 +55,7 @@ type Subscription struct {
 	Keys      SubscriptionKeys `json:"-"`
 }
 
-// SubscriptionInput names one of one's own subscriptions.
+// SubscriptionInput names one of the caller's subscriptions.
 type SubscriptionInput struct {
 	SubscriptionID SubscriptionID `json:"subscriptionId"`
 }

@@ -18,12 +18,12 @@ var (
 		Doc: "Write a draft that nobody else sees. The same id with the same content returns the first result."}
 	ReviseDiagnosis = rooms.Command[DiagnosisRevision, Diagnosis]{Name: "diagnosis:revise", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Change one's draft."}
+		Doc:    "Change the caller's draft."}
 	DiscardDiagnosis = rooms.Command[DiagnosisRef, rooms.Nothing]{Name: "diagnosis:discard", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Throw one's draft away."}
+		Doc:    "Delete the caller's draft."}
 	SignDiagnosis = rooms.Command[DiagnosisRef, Diagnosis]{Name: "diagnosis:sign", For: rooms.Doctors, Access: rooms.Participants,
-		Doc: "Sign one's draft: it is fixed for good, and sent to the patient."}
+		Doc: "Sign the caller's draft: it can no longer change, and is sent to the patient."}
 	AmendDiagnosis = rooms.Command[AmendDiagnosisInput, Diagnosis]{Name: "diagnosis:amend", For: rooms.Doctors,
 		Access: rooms.Participants,
 		Doc:    "Draft the next version of a diagnosis that one has signed."}
@@ -39,13 +39,13 @@ var (
 		Doc:    "Write a draft that nobody else sees. The answer warns of allergies."}
 	RevisePrescription = rooms.Command[PrescriptionRevision, Prescription]{Name: "prescription:revise", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Change one's draft."}
+		Doc:    "Change the caller's draft."}
 	DiscardPrescription = rooms.Command[PrescriptionRef, rooms.Nothing]{Name: "prescription:discard", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Throw one's draft away."}
+		Doc:    "Delete the caller's draft."}
 	SignPrescription = rooms.Command[SignPrescriptionInput, Prescription]{Name: "prescription:sign", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Sign one's draft; a pharmacist decides about it next. A draft that warns of an allergy must be signed in spite of it."}
+		Doc:    "Sign the caller's draft; a pharmacist reviews it next. A draft with an allergy warning must be signed in spite of it."}
 	AmendPrescription = rooms.Command[AmendPrescriptionInput, Prescription]{Name: "prescription:amend", For: rooms.Doctors,
 		Access: rooms.Participants,
 		Doc:    "Draft the next version of a prescription that one has signed."}
@@ -73,9 +73,9 @@ var (
 		Doc: "The signed closing summary of a consultation for printing (PDF); the read is audited."}
 
 	Templates = rooms.Command[rooms.Nothing, TemplateList]{Name: "template:list", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "List one's quick templates."}
+		Doc: "List the caller's quick templates."}
 	SaveTemplates = rooms.Command[TemplateList, TemplateList]{Name: "template:save", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "Replace one's quick templates, in this order; at most 100."}
+		Doc: "Replace the caller's quick templates, in this order; at most 100."}
 
 	VerifyDocument = rooms.Command[VerifyInput, Verification]{Name: "document:verify", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Compare the hash on a printed document with what was signed. Tells nothing medical."}
@@ -92,7 +92,7 @@ var (
 		Doc: "List the patients whose record one may read now."}
 
 	Duty = rooms.Command[rooms.Nothing, Duties]{Name: "duty:read", For: rooms.Users, Access: rooms.Own,
-		Doc: "What one may do with records beside one's role."}
+		Doc: "List what the caller may do with records beside the caller's role."}
 	Pharmacists = rooms.Command[rooms.Nothing, PharmacistList]{Name: "pharmacist:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List who decides about prescriptions."}
 	AppointPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:appoint", For: rooms.Admins, Access: rooms.All,
@@ -257,7 +257,7 @@ type TreatedList struct {
 	NextCursor string            `json:"nextCursor"`
 }
 
-// Duties is what one may do beside one's role, and the rules of the house.
+// Duties is what the caller may do beside the caller's role, and the clinic's rules.
 type Duties struct {
 	Pharmacist bool `json:"pharmacist"`
 	// Policy is "china" (advice allows no diagnosis) or "none".

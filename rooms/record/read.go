@@ -9,7 +9,7 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// readable is a document that the actor may read: one's own draft; what is
+// readable is a document that the actor may read: the actor's own draft; what is
 // signed, for participants who were there when it was or may see what was
 // before, the user who cares for the patient, doctors who treat the patient now,
 // and pharmacists for prescriptions.

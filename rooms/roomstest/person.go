@@ -184,7 +184,7 @@ func (p *Person) Plays(id consultation.ID, play billing.Play) billing.Order {
 	return p.OrderOf(id)
 }
 
-// OrderOf is the order of a consultation of one's own.
+// OrderOf is the order of one of the person's consultations.
 func (p *Person) OrderOf(id consultation.ID) billing.Order {
 	p.W.T.Helper()
 	cursor := ""

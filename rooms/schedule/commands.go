@@ -11,9 +11,9 @@ import (
 // The commands of schedules and appointments.
 var (
 	ReadSchedule = rooms.Command[rooms.Nothing, Schedule]{Name: "schedule:read", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "Read one's own schedule, with the exceptions that are not over."}
+		Doc: "Read the caller's schedule, with the exceptions that are not over."}
 	SaveSchedule = rooms.Command[ScheduleInput, Schedule]{Name: "schedule:save", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "Replace one's weekly rules. Appointments that were made stay. If-Match refuses when they have changed meanwhile."}
+		Doc: "Replace the caller's weekly rules. Existing appointments stay. If-Match refuses when they have changed meanwhile."}
 	AddException = rooms.Command[ExceptionInput, ExceptionAdded]{Name: "exception:add", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "Take time off, or add extra hours. Whose appointment falls into time off is offered another."}
 	RemoveException = rooms.Command[ExceptionRef, rooms.Nothing]{Name: "exception:remove", For: rooms.Doctors, Access: rooms.OwnerOnly,
@@ -34,10 +34,10 @@ var (
 		Doc:    "Take a slot. The same id with the same content returns the first result."}
 	Appointments = rooms.Command[AppointmentFilter, AppointmentPage]{Name: "appointment:list", For: rooms.Patients | rooms.Doctors,
 		Access: rooms.Own,
-		Doc:    "List one's own appointments by their start."}
+		Doc:    "List the caller's appointments by their start."}
 	ReadAppointment = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:read", For: rooms.Patients | rooms.Doctors,
 		Access: rooms.OwnerOnly,
-		Doc:    "Read one of one's own appointments."}
+		Doc:    "Read one of the caller's appointments."}
 	Reschedule = rooms.Command[RescheduleInput, Appointment]{Name: "appointment:reschedule", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Move an appointment to another slot of the doctor: at most twice, until 2 hours before. If that fails the old slot is kept."}
 	Cancel = rooms.Command[CancelInput, Appointment]{Name: "appointment:cancel", For: rooms.Patients | rooms.Doctors,
@@ -53,7 +53,7 @@ var (
 	JoinWaitlist = rooms.Command[WaitInput, Wait]{Name: "waitlist:join", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Wait for a slot of a doctor to become free in a stretch of time."}
 	Waitlist = rooms.Command[rooms.Nothing, WaitList]{Name: "waitlist:list", For: rooms.Patients, Access: rooms.Own,
-		Doc: "List one's own places on waitlists."}
+		Doc: "List the caller's places on waitlists."}
 	LeaveWaitlist = rooms.Command[WaitRef, Wait]{Name: "waitlist:leave", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Wait no longer, or refuse what is offered."}
 	TakeOffer = rooms.Command[WaitRef, Booking]{Name: "waitlist:accept", For: rooms.Patients, Access: rooms.OwnerOnly,
@@ -156,7 +156,7 @@ type Booking struct {
 	Order *consultation.Order `json:"order,omitempty"`
 }
 
-// AppointmentFilter narrows one's own appointments to those that end after
+// AppointmentFilter narrows the caller's appointments to those that end after
 // From and start before To. Limit is 1 to 100, 50 by default.
 type AppointmentFilter struct {
 	From   *time.Time `json:"from,omitempty"`
@@ -205,7 +205,7 @@ type WaitRef struct {
 	WaitID WaitID `json:"waitId"`
 }
 
-// WaitList is one's own places, the latest first.
+// WaitList is the caller's places, latest first.
 type WaitList struct {
 	Items      []Wait `json:"items"`
 	NextCursor string `json:"nextCursor"`

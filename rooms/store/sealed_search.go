@@ -11,7 +11,7 @@ import (
 )
 
 // searchSealed is Search where messages are encrypted: an index of words would
-// tell what they say, so the messages of one's own consultations are opened and
+// tell what they say, so the messages of the user's own consultations are opened and
 // read, the latest first, until enough are found.
 func (s Chats) searchSealed(ctx context.Context, q chat.Query) ([]chat.Message, error) {
 	matches := matcher(q.Words)

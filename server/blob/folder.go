@@ -185,9 +185,9 @@ func (f *Folder) sync(dir string) error {
 	return d.Sync()
 }
 
-// Open implements chat.Blobs. The whole content is looked at first: whoever
-// reads it gets what was uploaded, or an error and nothing of it. A file that
-// was changed or is gone is internal, and counts as damaged.
+// Open implements chat.Blobs. The whole content is checked first: a reader
+// gets what was uploaded, or an error and nothing of it. The error for a file
+// that was changed or is missing is internal, and the file counts as damaged.
 func (f *Folder) Open(ctx context.Context, sum string) (io.ReadSeekCloser, error) {
 	if len(sum) != 2*sha256.Size {
 		return nil, rooms.NotFound("file")
@@ -220,12 +220,12 @@ func (f *Folder) Open(ctx context.Context, sum string) (io.ReadSeekCloser, error
 // Damaged is how often a file could not be read as it was uploaded.
 func (f *Folder) Damaged() uint64 { return f.damaged.Load() }
 
-// damage counts a file that is not as it was uploaded. What to do about it is
-// for whoever reads the log.
+// damage counts a file that is not as it was uploaded, and returns the error
+// that the operator finds in the log.
 func (f *Folder) damage(sum string, err error) error {
 	f.damaged.Add(1)
 	return rooms.Broken(fmt.Errorf("attachment %s: %w; a backup may have it (docs/operations.md)", sum, err),
-		"this file was damaged on the server's disk; it is not sent, and whoever runs the server is told")
+		"this file was damaged on the server's disk; it is not sent, and the operator is notified")
 }
 
 // examine reads a content to its end; its hash must be sum.

@@ -14,7 +14,7 @@
 // It asks the catalogue's commands in that person's name and knows no database:
 // what they may not see cannot get in, and reads of records are audited like
 // any other. Only consultations in which the person is the patient are in it;
-// those in which they treated or accompanied someone are that one's.
+// those in which they treated or accompanied someone belong to that person.
 //
 // The archive is written as it is made; nothing of it is held whole but single
 // pages of lists.

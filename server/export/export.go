@@ -99,7 +99,7 @@ func (j *job) run() error {
 	if err != nil {
 		return err
 	}
-	self.CalendarURL = "" // it lets whoever knows it in
+	self.CalendarURL = "" // anyone who knows it can read the feed
 	j.me, j.words = self.User, wordingFor(self.User.Locale)
 	overview := overview{Words: j.words, User: self.User, At: j.out.at.Format(time.RFC3339)}
 	if err := j.out.json("account.json", self); err != nil {

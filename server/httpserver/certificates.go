@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// Certificates is the certificate in two files. Whoever renews them just
-// replaces them: they are looked at again, at most once a second, when
-// somebody connects. Files that do not fit together, as when only one has been
-// replaced yet, change nothing; they are told in the log and tried again as
-// soon as one of them changes.
+// Certificates is the certificate in two files. To renew them, replace
+// the files: they are read again, at most once a second, when a client
+// connects. Files that do not belong together, as when only one has been
+// replaced yet, change nothing; they are logged, and read again as soon as one
+// of them changes.
 type Certificates struct {
 	files [2]string // certificate and key, PEM
 	now   func() time.Time

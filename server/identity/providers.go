@@ -91,7 +91,7 @@ func (p *Providers) Finish(ctx context.Context, id, back string, ask account.Ask
 	if err != nil {
 		return account.Claims{}, err
 	}
-	// RFC 9207: whoever answers is whom we asked. A provider that says it
+	// RFC 9207: the issuer that answers is the one that we asked. A provider that says it
 	// names itself always does.
 	if answer.Issuer != d.Issuer && (answer.Issuer != "" || d.NamesItself) {
 		return account.Claims{}, refused("another provider answered")

@@ -13,7 +13,7 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// Chat is the lobby for whoever has nothing but a bare WebSocket: lines of
+// Chat is the lobby for clients with a bare WebSocket only: lines of
 // text in, lines of text out.
 type Chat struct {
 	server *Server

@@ -17,7 +17,7 @@ import (
 const readBufferSize = 4 << 10
 
 // firstChunk is how much of a long message is allocated before it has
-// arrived: whoever announces a megabyte has to send it first.
+// arrived: a client that announces a megabyte has to send it first.
 const firstChunk = 16 << 10
 
 var readBuffers = sync.Pool{New: func() any { return new([readBufferSize]byte) }}

@@ -16,8 +16,8 @@ type polling struct {
 	posted bool      // a POST is being read
 }
 
-// heldPoll is a GET request that waits. Whoever closes ready has set frames,
-// or left them nil to send the request away.
+// heldPoll is a GET request that waits. Before ready is closed, frames is set,
+// or left nil to end the request without packets.
 type heldPoll struct {
 	ready  chan struct{}
 	frames []frame

@@ -2317,7 +2317,7 @@ export interface ClientToServerEvents {
   'consultation:quit': (input: Input, ack: (reply: Ack<Nothing>) => void) => void
   /** Say something in a consultation. The same clientId with the same content returns the first result. */
   'message:send': (input: SendInput, ack: (reply: Ack<Message>) => void) => void
-  /** Take back one's own message within 2 minutes. */
+  /** Recall a message of the caller within 2 minutes. */
   'message:recall': (input: MessageInput, ack: (reply: Ack<Message>) => void) => void
   /** Everything up to a seq has been read; the watermark only grows. */
   'message:read': (input: ReceiptInput, ack: (reply: Ack<Receipt>) => void) => void
@@ -2329,9 +2329,9 @@ export interface ClientToServerEvents {
   'typing:stop': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung. */
   'call:invite': (input: CallInvitation, ack: (reply: Ack<Invited>) => void) => void
-  /** Answer, join a call that goes on, or move one's own call to this device. Refused once the call is over. */
+  /** Answer, join a running call, or move the caller's call to this device. Refused once the call is over. */
   'call:accept': (input: CallAnswer, ack: (reply: Ack<Call>) => void) => void
-  /** Do not answer; one's other devices stop ringing. */
+  /** Decline; the user's other devices stop ringing. */
   'call:decline': (input: CallRef, ack: (reply: Ack<Call>) => void) => void
   /** Hang up; the call ends with the last but one. */
   'call:leave': (input: CallRef, ack: (reply: Ack<Call>) => void) => void
@@ -2341,7 +2341,7 @@ export interface ClientToServerEvents {
   'call:signal': (input: SignalInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone. */
   'call:state': (input: StateInput, ack: (reply: Ack<Nothing>) => void) => void
-  /** The live calls of one's consultations: what rings and what goes on, for a device that has just connected. */
+  /** List the live calls of the user's consultations, ringing and running, for a device that has just connected. */
   'call:list': (input: CallFilter, ack: (reply: Ack<CallList>) => void) => void
   /** STUN and TURN servers for a live call that you are in or rung by, with credentials for a while that end with it and with your session. Without a call, for testing devices, the STUN servers alone. */
   'call:servers': (input: ServersInput, ack: (reply: Ack<ICEServers>) => void) => void
@@ -2349,7 +2349,7 @@ export interface ClientToServerEvents {
   'board:read': (input: BoardRef, ack: (reply: Ack<Board>) => void) => void
   /** Put a finished stroke on the board. The same id with the same drawing returns the first result. */
   'board:commit': (input: CommitInput, ack: (reply: Ack<Stroke>) => void) => void
-  /** Take one's own latest stroke off the board. */
+  /** Remove the caller's latest stroke from the board. */
   'board:undo': (input: BoardRef, ack: (reply: Ack<Undone>) => void) => void
   /** Take all strokes off the board; the background stays. */
   'board:clear': (input: BoardRef, ack: (reply: Ack<Cleared>) => void) => void
@@ -2369,7 +2369,7 @@ export interface ServerToClientEvents {
   'doctor:review-due': (event: LogEvent<'doctor:review-due', DoctorReview>) => void
   /** An admin has verified a doctor, has rejected what was entered, or has withdrawn the verification. */
   'doctor:reviewed': (event: LogEvent<'doctor:reviewed', DoctorReview>) => void
-  /** An order of one's own changed; data is the whole of it. */
+  /** An order of the user changed; data is the whole order. */
   'order:updated': (event: LogEvent<'order:updated', Order>) => void
   /** Someone has drawn something. */
   'board:committed': (event: LogEvent<'board:committed', Stroke>) => void
@@ -2421,7 +2421,7 @@ export interface ServerToClientEvents {
   'board:stroke': (data: Sketching) => void
   /** Someone calls. */
   'call:ringing': (data: Ring) => void
-  /** One of one's own devices has answered or declined: the others stop ringing. */
+  /** Another device of the user has answered or declined: the others stop ringing. */
   'call:answered-elsewhere': (data: Answered) => void
   /** A session description or a candidate from another member. */
   'call:signal': (data: Signalling) => void
@@ -2469,7 +2469,7 @@ export interface SchedulesServerToClientEvents {
 
 /** Commands on /notifications. */
 export interface NotificationsClientToServerEvents {
-  /** List one's own notifications, the latest first; with `after` those since a seq, the oldest first. */
+  /** List the caller's notifications, latest first; with `after`, those after a seq, oldest first. */
   'notification:list': (input: InboxInput, ack: (reply: Ack<Inbox>) => void) => void
   /** Notifications have been read: some, or all up to one. */
   'notification:read': (input: MarkReadInput, ack: (reply: Ack<Marked>) => void) => void
