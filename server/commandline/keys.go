@@ -1,8 +1,7 @@
-package main
+package commandline
 
 import (
 	"fmt"
-	"log/slog"
 	"time"
 
 	"wenzhen/server/cli"
@@ -20,7 +19,7 @@ type keysListCommand struct {
 	cli.Place `embed:""`
 }
 
-// Run lists.
+// Run lists the data keys.
 func (c *keysListCommand) Run(on console) error {
 	keys, err := cli.EncryptionKeys(on.ctx, c.Place, on.log())
 	if err != nil {
@@ -46,7 +45,7 @@ type keysRotateCommand struct {
 	cli.Place `embed:""`
 }
 
-// Run rotates.
+// Run makes a new data key.
 func (c *keysRotateCommand) Run(on console) error {
 	key, err := cli.RotateEncryptionKey(on.ctx, c.Place, on.log())
 	if err != nil {
@@ -62,7 +61,7 @@ type keysRewrapCommand struct {
 	ToCommand string `env:"WENZHEN_ENCRYPTION_COMMAND_NEXT" help:"Or the command that asks a key management service."`
 }
 
-// Run rewraps.
+// Run wraps the data keys with another master key.
 func (c *keysRewrapCommand) Run(on console) error {
 	n, err := cli.RewrapEncryptionKeys(on.ctx, c.Place, c.ToKey, c.ToCommand, on.log())
 	if err != nil {
@@ -76,7 +75,7 @@ type keysEncryptCommand struct {
 	cli.Place `embed:""`
 }
 
-// Run encrypts.
+// Run encrypts everything with the newest data key.
 func (c *keysEncryptCommand) Run(on console) error {
 	n, err := cli.EncryptAnew(on.ctx, c.Place, on.log())
 	if err != nil {
@@ -85,6 +84,3 @@ func (c *keysEncryptCommand) Run(on console) error {
 	fmt.Fprintf(on.out, "encrypted %d rows and files\n", n)
 	return nil
 }
-
-// log is for what a command has to say besides its answer.
-func (c console) log() *slog.Logger { return slog.New(slog.NewTextHandler(c.errors, nil)) }

@@ -1,4 +1,4 @@
-package main
+package commandline
 
 import (
 	"fmt"
@@ -73,7 +73,7 @@ type auditExportCommand struct {
 	To        string `required:"" help:"The file to write, which must not be there yet; - writes to standard output."`
 }
 
-// Run exports.
+// Run writes the log.
 func (c *auditExportCommand) Run(on console) error {
 	var n int64
 	export := func(w io.Writer) (err error) {

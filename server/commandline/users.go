@@ -1,4 +1,4 @@
-package main
+package commandline
 
 import (
 	"encoding/json"
@@ -104,7 +104,7 @@ type usersSuspendCommand struct {
 	whom `embed:""`
 }
 
-// Run suspends.
+// Run suspends an account.
 func (c *usersSuspendCommand) Run(on console) error {
 	return c.does(on, account.SuspendUser.Name, "")
 }

@@ -1,4 +1,4 @@
-package main
+package commandline
 
 import (
 	"context"
@@ -67,7 +67,7 @@ func TestStartupFailuresKeepSecrets(t *testing.T) {
 	} {
 		var out strings.Builder
 		args := append([]string{"serve", "--data", filepath.Join(dir, "data"), "--addr", "127.0.0.1:0"}, c.args...)
-		if code := run(ctx, args, strings.NewReader(""), io.Discard, &out); code == 0 || !strings.Contains(out.String(), c.says) {
+		if code := Run(ctx, args, strings.NewReader(""), io.Discard, &out); code == 0 || !strings.Contains(out.String(), c.says) {
 			t.Errorf("%s: exit %d; says %q, want %q in it", c.name, code, out.String(), c.says)
 		}
 		if strings.Contains(out.String(), secret) {
@@ -77,7 +77,7 @@ func TestStartupFailuresKeepSecrets(t *testing.T) {
 	for _, command := range [][]string{{"migrate", "--database"}, {"move", "--to"}, {"admin", "create", "--email", "a@clinic.example", "--password", "long enough", "--database"}} {
 		var out strings.Builder
 		args := append(command, "postgres://wenzhen:"+secret+"@"+nobody+"/wenzhen", "--data", filepath.Join(dir, "data"))
-		if code := run(ctx, args, strings.NewReader(""), &out, &out); code == 0 || strings.Contains(out.String(), secret) {
+		if code := Run(ctx, args, strings.NewReader(""), &out, &out); code == 0 || strings.Contains(out.String(), secret) {
 			t.Errorf("%v: exit %d, says %q", command, code, out.String())
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package commandline
 
 import (
 	"encoding/json"
@@ -44,7 +44,7 @@ func TestCommandsAreEnteredOrHaveAReason(t *testing.T) {
 	const key, next = "a-master-key-of-32-characters-for-tests", "another-master-key-of-32-characters"
 	does := func(args ...string) (out strings.Builder) {
 		t.Helper()
-		if code := run(t.Context(), args, strings.NewReader(""), &out, io.Discard); code != 0 {
+		if code := Run(t.Context(), args, strings.NewReader(""), &out, io.Discard); code != 0 {
 			t.Errorf("%v: exit %d", args, code)
 		}
 		return out

@@ -1,4 +1,4 @@
-package main
+package commandline
 
 import (
 	"bufio"
@@ -24,7 +24,7 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(misspelt, []byte(`{"adr": "127.0.0.1:0"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// Nothing here gets as far as serving; if it does, it must not go on for ever.
+	// Nothing here gets as far as serving; if it does, it must end.
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	for _, c := range []struct {
@@ -84,21 +84,21 @@ func TestCommandLine(t *testing.T) {
 		{"admin without an e-mail", []string{"admin", "create", "--data", dir, "--password", "long enough"}, 2, "--email"},
 	} {
 		var out strings.Builder
-		if code := run(ctx, c.args, strings.NewReader(""), &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
+		if code := Run(ctx, c.args, strings.NewReader(""), &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
 			t.Errorf("%s: exit %d, want %d; says %q, want %q in it", c.name, code, c.code, out.String(), c.says)
 		}
 	}
 }
 
 // Serve prints one line with its URL when it accepts connections, and exits 0
-// when it is told to stop.
+// when its context ends.
 func TestServeStartsAndStops(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	stdout, w := io.Pipe()
 	exit := make(chan int, 1)
 	go func() {
-		exit <- run(ctx, []string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--demo"}, strings.NewReader(""), w, io.Discard)
+		exit <- Run(ctx, []string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--demo"}, strings.NewReader(""), w, io.Discard)
 		w.Close()
 	}()
 	lines := bufio.NewScanner(stdout)
@@ -126,6 +126,6 @@ func TestServeStartsAndStops(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 	stop()
 	if code := <-exit; code != 0 {
-		t.Errorf("exit %d after it was told to stop", code)
+		t.Errorf("exit %d after the end of its context", code)
 	}
 }
