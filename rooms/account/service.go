@@ -134,8 +134,11 @@ func (s *Service) Authenticate(ctx context.Context, token string) (rooms.Actor, 
 
 // Alive is a rooms.Guard: it refuses a revoked or expired session, a suspended
 // user, one whose role is no longer the actor's and staff who have yet to set up
-// a second factor, where one is required, and notes that a session is used. A change is seen at once on this node, and on others when the signal of
-// it arrives, at the latest within livenessTTL.
+// a second factor, where one is required. It notes that the session is used,
+// except for "", a connection that is opened, checked or given a fresh token,
+// and for Refresh: browsers do both by themselves. A change is seen at once on
+// this node, and on others when the signal of it arrives, at the latest within
+// livenessTTL.
 func (s *Service) Alive(ctx context.Context, actor rooms.Actor, command string) error {
 	if actor.SessionID == "" {
 		return nil
@@ -147,7 +150,7 @@ func (s *Service) Alive(ctx context.Context, actor rooms.Actor, command string) 
 	if now.Role != actor.Role { // a connection that was opened before
 		return rooms.Unauthenticated("the role of this account has changed; connect again")
 	}
-	if s.idles(actor.Role) {
+	if command != "" && command != Refresh.Name && s.idles(actor.Role) {
 		s.uses.note(actor.SessionID, s.now())
 	}
 	return s.enrolled(ctx, actor, now, command)

@@ -271,7 +271,7 @@ func TestIdleSessionsEnd(t *testing.T) {
 	}
 	for range 6 { // on another node, which writes it down
 		w.Passes(50 * time.Minute)
-		if err := elsewhere.Alive(t.Context(), wang.As, ""); err != nil {
+		if err := elsewhere.Alive(t.Context(), wang.As, Me.Name); err != nil {
 			t.Fatal(err)
 		}
 		if err := elsewhere.WriteUses(t.Context()); err != nil {
@@ -285,6 +285,8 @@ func TestIdleSessionsEnd(t *testing.T) {
 		if err == nil {
 			wang.RefreshToken = next.RefreshToken
 		}
+		_ = w.Accounts.Alive(t.Context(), wang.As, "")           // its socket, which the server checks
+		_ = w.Accounts.Alive(t.Context(), wang.As, Refresh.Name) // a browser that sends its access token with a refresh
 		roomstest.Must(desk, Me, rooms.Nothing{})
 	}
 	if code := roomstest.Code(wang, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {

@@ -205,10 +205,11 @@ func TestRevokedSessionIsCutWithinTwoSeconds(t *testing.T) {
 }
 
 // A doctor's session that nobody uses ends on the server, and its sockets are
-// cut on every node, however awake the connection is. A patient's lives.
+// closed on every node: neither the fresh tokens that its client fetches by
+// itself nor the check of all sockets every ten seconds is a use. A patient's lives.
 func TestIdleSessionIsCut(t *testing.T) {
 	t.Parallel()
-	w := e2e.StartOn(t, e2e.PostgresDatabase(t), func(c *app.Config) { c.IdleLogOff = 8 * time.Second })
+	w := e2e.StartOn(t, e2e.PostgresDatabase(t), func(c *app.Config) { c.IdleLogOff, c.AccessLife = 11*time.Second, 3*time.Second })
 	wang, bo := w.Doctor("wang").Online(), w.Patient("bo").Online()
 	there := *w
 	there.Run("127.0.0.1:0")
