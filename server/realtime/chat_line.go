@@ -42,7 +42,9 @@ func (l *chatLine) Opened(conn *edge.PlainConn) {
 	if l.token != "" {
 		actor, expires, err := l.chat.server.accounts.Authenticate(ctx, l.token)
 		if err == nil {
-			err = l.chat.server.accounts.Alive(ctx, actor, "")
+			_ = l.Subscribe(rooms.SessionRoom(actor.SessionID), 0) // fails when closed
+			_ = l.Subscribe(rooms.UserRoom(actor.UserID), 0)       // by which an admin can end it
+			err = l.chat.server.accounts.Alive(ctx, actor, "")     // after Subscribe, as in namespace.connect
 		}
 		if err != nil {
 			l.refused(ctx, lobby.Enter.Name, err)
@@ -50,8 +52,6 @@ func (l *chatLine) Opened(conn *edge.PlainConn) {
 		}
 		actor.Address = l.actor.Address
 		l.actor, l.expires, l.token = actor, expires, ""
-		_ = l.Subscribe(rooms.SessionRoom(actor.SessionID), 0) // fails when closed
-		_ = l.Subscribe(rooms.UserRoom(actor.UserID), 0)       // by which an admin can end it
 	}
 	ask(ctx, l, lobby.Enter, lobby.NicknameInput{Nickname: l.nickname})
 }

@@ -173,19 +173,23 @@ func (s *Server) refresh(ctx context.Context, conn *connection, in json.RawMessa
 		return nil, rooms.Invalid("token", "token must be an access token")
 	}
 	actor, expires, err := s.accounts.Authenticate(ctx, input.Token)
-	if err == nil {
-		err = s.accounts.Alive(ctx, actor, refreshCommand)
-	}
 	if err != nil {
+		return nil, err
+	}
+	before, _ := conn.who()
+	if actor.UserID != before.UserID {
+		return nil, rooms.Forbidden("this token belongs to another user; connect anew")
+	}
+	conn.socket.Join(string(rooms.SessionRoom(actor.SessionID)))
+	if err := s.accounts.Alive(ctx, actor, ""); err != nil { // after Join, as in connect
+		if actor.SessionID != before.SessionID {
+			conn.socket.Leave(string(rooms.SessionRoom(actor.SessionID)))
+		}
 		return nil, err
 	}
 	conn.mu.Lock()
 	defer conn.mu.Unlock()
-	if actor.UserID != conn.actor.UserID {
-		return nil, rooms.Forbidden("this token belongs to another user; connect anew")
-	}
 	if actor.SessionID != conn.actor.SessionID {
-		conn.socket.Join(string(rooms.SessionRoom(actor.SessionID)))
 		conn.socket.Leave(string(rooms.SessionRoom(conn.actor.SessionID)))
 	}
 	actor.Address = conn.actor.Address

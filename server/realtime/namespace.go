@@ -45,9 +45,6 @@ func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 		return refusal{s.refuse(ctx, "connect", rooms.Unauthenticated("give the access token in auth.token"))}
 	}
 	actor, expires, err := s.accounts.Authenticate(ctx, auth.Token)
-	if err == nil {
-		err = s.accounts.Alive(ctx, actor, "")
-	}
 	if err != nil {
 		return refusal{s.refuse(ctx, "connect", err)}
 	}
@@ -56,6 +53,10 @@ func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 		return refusal{s.refuse(ctx, "connect", rooms.RateLimited(5*time.Second, "at most %d connections per user", s.cfg.SocketsPerUser))}
 	}
 	socket.Join(user, string(rooms.SessionRoom(actor.SessionID)))
+	// After Join: a session that ends now is noticed here or closes the socket.
+	if err := s.accounts.Alive(ctx, actor, ""); err != nil {
+		return refusal{s.refuse(ctx, "connect", err)}
+	}
 	if err := n.admit(ctx, newConnection(s, socket, actor, expires)); err != nil {
 		return err
 	}
