@@ -9,11 +9,14 @@ import (
 // The commands of accounts. All are REST; Socket.IO has its own handshake.
 var (
 	Register = rooms.Command[RegisterInput, Registration]{Name: "account:register", For: rooms.Anyone, Access: rooms.Own,
-		Doc: "Open an account as a patient or a doctor. A doctor is listed once an admin has verified the licence. Where mail is sent, the answer is the same whether or not the address has an account (confirm: true, and nothing else), and the link of a mail makes it."}
+		Doc: "Register as a patient or a doctor. A doctor is listed after an admin has verified the licence. Where mail " +
+			"is sent, the answer is the same whether or not the address has an account (confirm: true, and nothing " +
+			"else); the link in the mail creates the account."}
 	LogIn = rooms.Command[LoginInput, Login]{Name: "account:login", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "Start a session. An account with a second factor is refused with field otp until a code comes along."}
+		Doc: "Start a session. For an account with a second factor, a request without a code is refused with field otp."}
 	Refresh = rooms.Command[RefreshInput, Tokens]{Name: "account:refresh", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "Trade a refresh token for a new pair. A token used twice ends its session, except within a minute while what it was traded for is unused: then the answer is the same."}
+		Doc: "Exchange a refresh token for a new pair. A token that is used twice ends its session, except within a " +
+			"minute while the new pair is unused: then the answer is the same."}
 	LogOut = rooms.Command[RefreshInput, rooms.Nothing]{Name: "account:logout", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "End the session of a refresh token."}
 
@@ -23,7 +26,7 @@ var (
 		Doc: "End one of the caller's sessions and close its sockets."}
 
 	Me = rooms.Command[rooms.Nothing, Self]{Name: "me:read", For: rooms.Users, Access: rooms.Own,
-		Doc: "Who am I?"}
+		Doc: "Read the caller's own user and profiles."}
 	UpdateMe = rooms.Command[MeInput, Self]{Name: "me:update", For: rooms.Users, Access: rooms.Own,
 		Doc: "Change the caller's name, locale or time zone."}
 
@@ -42,14 +45,15 @@ var (
 	ReadDoctor = rooms.Command[DoctorInput, Doctor]{Name: "doctor:read", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Read a verified doctor's profile."}
 	UpdateDoctor = rooms.Command[DoctorChange, Doctor]{Name: "doctor:update", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "Change the caller's doctor profile. A change of title, department or licence removes the badge until an admin has reviewed it, as a change of the name does."}
+		Doc: "Change the caller's doctor profile. A change of title, department or licence removes the badge until an " +
+			"admin has reviewed it, as a change of the name does."}
 
 	Users = rooms.Command[UserFilter, UserList]{Name: "user:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List accounts."}
 )
 
 // SessionRevoked tells the sockets of a session that they are about to be cut.
-var SessionRevoked = rooms.Signal[SessionInput]{Name: "session:revoked", Doc: "This login has ended."}
+var SessionRevoked = rooms.Signal[SessionInput]{Name: "session:revoked", Doc: "This session has ended."}
 
 // RegisterInput opens an account.
 type RegisterInput struct {

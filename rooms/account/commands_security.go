@@ -11,59 +11,61 @@ import (
 // forbidden with field "confirm" until then.
 var (
 	ForgotPassword = rooms.Command[ForgotInput, rooms.Nothing]{Name: "password:forgot", For: rooms.Anyone, Access: rooms.Own,
-		Doc: "Ask for a mail to set a new password. The answer is the same whether or not there is such an account."}
+		Doc: "Request a mail to set a new password. The answer is the same whether or not the account exists."}
 	ResetPassword = rooms.Command[ResetInput, ResetAnswer]{Name: "password:reset", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Set a new password with the token of a mail; all sessions end."}
 	VerifyEmail = rooms.Command[VerifyEmailInput, rooms.Nothing]{Name: "email:verify", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "Confirm an e-mail address with the token of a mail. To confirm a registration, send the chosen password as well: without it the answer is `invalid` in `password`."}
+		Doc: "Confirm an e-mail address with the token of a mail. To confirm a registration, send the chosen password " +
+			"as well: without it the answer is `invalid` in `password`."}
 
 	StartProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "oidc:start", For: rooms.Anyone, Access: rooms.Own,
-		Doc: "Go to an OpenID provider to log in."}
+		Doc: "Start a login at an OpenID provider."}
 	ProviderCallback = rooms.Command[CallbackInput, ProviderRedirect]{Name: "oidc:callback", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "Come back from an OpenID provider; leads to a page that finishes or says what went wrong."}
+		Doc: "Receive the answer of an OpenID provider; redirects to a page that completes the login or shows the error."}
 	FinishProvider = rooms.Command[FinishInput, Login]{Name: "oidc:finish", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "Finish a login at an OpenID provider with the ticket that the callback gave."}
+		Doc: "Complete a login at an OpenID provider with the ticket from the callback."}
 	LogOutProvider = rooms.Command[RefreshInput, LogoutRedirect]{Name: "oidc:logout", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "End the session of a refresh token, and learn where to end the provider's."}
+		Doc: "End the session of a refresh token; returns the address that ends the provider's session."}
 	BackChannelLogout = rooms.Command[LogoutTokenInput, rooms.Nothing]{Name: "oidc:logged-out", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "For providers: end the sessions of a subject that logged out there (OpenID Connect Back-Channel Logout)."}
+		Doc: "For OpenID providers: end the sessions of a subject that logged out there (OpenID Connect Back-Channel Logout)."}
 
 	AskPasskey = rooms.Command[rooms.Nothing, PasskeyChallenge]{Name: "passkey:ask", For: rooms.Anyone, Access: rooms.Own,
-		Doc: "Begin a login with a passkey (WebAuthn)."}
+		Doc: "Start a login with a passkey (WebAuthn)."}
 	UsePasskey = rooms.Command[PasskeyLoginInput, Login]{Name: "passkey:use", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "Log in with a passkey's answer."}
+		Doc: "Complete a login with the passkey's answer."}
 
 	ReadSecurity = rooms.Command[rooms.Nothing, Security]{Name: "security:read", For: rooms.Users, Access: rooms.Own,
 		Doc: "List the ways to log in to the caller's account."}
 	Confirm = rooms.Command[ConfirmInput, rooms.Nothing]{Name: "session:confirm", For: rooms.Users, Access: rooms.Own,
-		Doc: "Prove once more who one is; for 15 minutes one may then change how one logs in."}
+		Doc: "Confirm the caller's identity again; allows changes to the ways to log in for 15 minutes."}
 	RevokeOthers = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:revoke-others", For: rooms.Users, Access: rooms.Own,
 		Doc: "End all sessions of the caller except this one."}
 	KeepSession = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "session:keep", For: rooms.Users, Access: rooms.Own,
-		Doc: "Tell that someone is there. A doctor's or an admin's session ends when nothing was asked with it for a while."}
+		Doc: "Report that the user is active. A doctor's or an admin's session ends after a time without requests."}
 	ChangePassword = rooms.Command[PasswordInput, rooms.Nothing]{Name: "password:change", For: rooms.Users, Access: rooms.Own,
 		Doc: "Set the caller's password; other sessions end."}
 	SendVerification = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "email:send-verification", For: rooms.Users, Access: rooms.Own,
 		Doc: "Send the mail that verifies the caller's e-mail address again."}
 
 	BeginTOTP = rooms.Command[rooms.Nothing, TOTPSetup]{Name: "totp:begin", For: rooms.Users, Access: rooms.Own,
-		Doc: "Begin to set up a second factor (TOTP, RFC 6238)."}
+		Doc: "Start setting up a second factor (TOTP, RFC 6238)."}
 	ConfirmTOTP = rooms.Command[TOTPInput, RecoveryCodes]{Name: "totp:confirm", For: rooms.Users, Access: rooms.Own,
-		Doc: "Switch the second factor on with a first code."}
+		Doc: "Turn on the second factor with a first code."}
 	RemoveTOTP = rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "totp:remove", For: rooms.Users, Access: rooms.Own,
-		Doc: "Switch the second factor off."}
+		Doc: "Turn off the second factor."}
 	RenewRecoveryCodes = rooms.Command[rooms.Nothing, RecoveryCodes]{Name: "totp:recovery-codes", For: rooms.Users, Access: rooms.Own,
 		Doc: "Replace the caller's recovery codes; each works once in place of a code."}
 
 	ResetSecondFactor = rooms.Command[UserInput, rooms.Nothing]{Name: "user:reset-second-factor", For: rooms.Admins, Access: rooms.All,
-		Doc: "Switch off the second factor of a user who has lost it and its recovery codes; all the user's sessions end, and a mail reports it. Asks for a confirmation, and is noted in the audit log."}
+		Doc: "Turn off the second factor of a user who has lost it and the recovery codes. All sessions of the user " +
+			"end, and the user gets a mail. Requires a confirmation; entered in the audit log."}
 
 	BeginPasskey = rooms.Command[rooms.Nothing, PasskeyChallenge]{Name: "passkey:begin", For: rooms.Users, Access: rooms.Own,
-		Doc: "Begin to make a passkey (WebAuthn)."}
+		Doc: "Start creating a passkey (WebAuthn)."}
 	AddPasskey = rooms.Command[NewPasskeyInput, Passkey]{Name: "passkey:add", For: rooms.Users, Access: rooms.Own,
-		Doc: "Keep a passkey that was made."}
+		Doc: "Store a passkey that was created."}
 	RemovePasskey = rooms.Command[PasskeyInput, rooms.Nothing]{Name: "passkey:remove", For: rooms.Users, Access: rooms.OwnerOnly,
-		Doc: "Forget a passkey."}
+		Doc: "Delete a passkey."}
 
 	LinkProvider = rooms.Command[ProviderInput, ProviderRedirect]{Name: "identity:link", For: rooms.Users, Access: rooms.Own,
 		Doc: "Start at an OpenID provider to link an identity to the caller's account."}
@@ -72,7 +74,7 @@ var (
 )
 
 // NewDevice tells a user of a login on a device that was not seen before.
-var NewDevice = rooms.Event[Session]{Name: "session:opened", Doc: "Your account was logged in to on a new device."}
+var NewDevice = rooms.Event[Session]{Name: "session:opened", Doc: "The account was logged in to on a new device."}
 
 // ForgotInput names the account whose password was forgotten.
 type ForgotInput struct {

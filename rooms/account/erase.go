@@ -13,14 +13,17 @@ var (
 	ReadErasure = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erasure", For: rooms.Users, Access: rooms.Own,
 		Doc: "List what erasing the caller's account would keep, and what prevents it."}
 	Erase = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erase", For: rooms.Users, Access: rooms.Own,
-		Doc: "Erase the caller's account: nobody can log in to it any more, and its name and address are removed. What the law requires is kept for as long, and listed. Asks for a confirmation that it is you; refused with conflict while something is in the way; noted in the audit log."}
+		Doc: "Erase the caller's account: nobody can log in to it any more, and its name and address are removed. What " +
+			"the law requires is kept for as long, and listed. Requires a confirmation of identity; refused with " +
+			"conflict while something prevents it; entered in the audit log."}
 
 	HoldUser = rooms.Command[HoldInput, Hold]{Name: "hold:place", For: rooms.Admins, Access: rooms.All,
-		Doc: "Keep everything of someone, whatever they or the clocks say, until it is released (legal hold); noted in the audit log."}
+		Doc: "Place a legal hold: keep all data of a user, regardless of erasure and retention, until it is released. " +
+			"Entered in the audit log."}
 	ReleaseUser = rooms.Command[UserInput, rooms.Nothing]{Name: "hold:release", For: rooms.Admins, Access: rooms.All,
-		Doc: "End a legal hold; noted in the audit log, with the reason that it had."}
+		Doc: "Release a legal hold. Entered in the audit log, with the reason of the hold."}
 	Holds = rooms.Command[rooms.Nothing, HoldList]{Name: "hold:list", For: rooms.Admins, Access: rooms.All,
-		Doc: "List the legal holds, the latest first."}
+		Doc: "List the legal holds, latest first."}
 )
 
 // Obstacle is why an account cannot be erased now.

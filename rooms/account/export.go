@@ -10,7 +10,8 @@ import (
 
 // Export begins an export of the caller's data.
 var Export = rooms.Command[rooms.Nothing, Exported]{Name: "account:export", For: rooms.Users, Access: rooms.Own,
-	Doc: "Take all that Wenzhen has of oneself along, as a ZIP archive: JSON, FHIR, pages to read, files. Asks for a confirmation that it is you, unless you have just logged in; at most 10 a day; noted in the audit log."}
+	Doc: "Export all data of the caller as a ZIP archive: JSON, FHIR, pages to read, files. Requires a confirmation of " +
+		"identity, unless the caller has just logged in; at most 10 a day; entered in the audit log."}
 
 // Exported is an export that has begun.
 type Exported struct {

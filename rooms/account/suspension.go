@@ -11,9 +11,11 @@ import (
 // The commands of suspension.
 var (
 	SuspendUser = rooms.Command[UserInput, User]{Name: "user:suspend", For: rooms.Admins, Access: rooms.All,
-		Doc: "Suspend an account: all its sessions end, what it has open is ended or cancelled, and what was paid for and not delivered goes back. Noted in the audit log; the user gets a mail."}
+		Doc: "Suspend an account: all its sessions end, its open consultations and appointments are ended or cancelled, " +
+			"and payments for services not delivered are refunded. Entered in the audit log; the user gets a mail."}
 	UnsuspendUser = rooms.Command[UserInput, User]{Name: "user:unsuspend", For: rooms.Admins, Access: rooms.All,
-		Doc: "Lift a suspension. What was ended by it stays ended. Noted in the audit log; the user gets a mail."}
+		Doc: "Lift a suspension. Consultations and appointments that it ended stay ended. Entered in the audit log; the " +
+			"user gets a mail."}
 )
 
 // Unwinder is a feature in which people have things open that someone who is

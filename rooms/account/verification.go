@@ -10,17 +10,22 @@ import (
 // The commands of verification.
 var (
 	Applicants = rooms.Command[ApplicantFilter, ApplicantList]{Name: "doctor:applicants", For: rooms.Admins, Access: rooms.All,
-		Doc: "List doctors, verified or not: first those who wait for a review, then those who were rejected."}
+		Doc: "List doctors, verified or not: first those awaiting a review, then those rejected."}
 	VerifyDoctor = rooms.Command[VerifyDoctorInput, Doctor]{Name: "doctor:verify", For: rooms.Admins, Access: rooms.All,
-		Doc: "Verify a doctor's name, title, department and licence as they are now: the doctor is listed until one of them changes. Noted in the audit log; the doctor gets a mail."}
+		Doc: "Verify a doctor's name, title, department and licence as they are now: the doctor is listed until one of " +
+			"them changes. Entered in the audit log; the doctor gets a mail."}
 	UnverifyDoctor = rooms.Command[UnverifyDoctorInput, Doctor]{Name: "doctor:unverify", For: rooms.Admins, Access: rooms.All,
-		Doc: "Reject what a doctor has entered, or withdraw the verification, with a reason that the doctor can read. What has not begun with this doctor is cancelled with a full refund. Noted in the audit log; the doctor gets a mail."}
+		Doc: "Reject a doctor's data, or withdraw the verification, with a reason that the doctor can read. " +
+			"Appointments and consultations that have not begun are cancelled with a full refund. Entered in the audit " +
+			"log; the doctor gets a mail."}
 )
 
 // What happens to verification, in the doctor's own room.
 var (
-	ReviewDue = rooms.Event[DoctorReview]{Name: "doctor:review-due", Doc: "A doctor has registered, or has changed verified data: an admin has to review it."}
-	Reviewed  = rooms.Event[DoctorReview]{Name: "doctor:reviewed", Doc: "An admin has verified a doctor, has rejected what was entered, or has withdrawn the verification."}
+	ReviewDue = rooms.Event[DoctorReview]{Name: "doctor:review-due", Doc: "A doctor registered or changed verified " +
+		"data; an admin must review it."}
+	Reviewed = rooms.Event[DoctorReview]{Name: "doctor:reviewed", Doc: "An admin verified or rejected a doctor, or " +
+		"withdrew the verification."}
 )
 
 // DoctorCredentials are what verification covers.

@@ -11,9 +11,9 @@ import (
 // The commands of the audit log.
 var (
 	List = rooms.Command[LogFilter, LogPage]{Name: "audit:list", For: rooms.Admins, Access: rooms.All,
-		Doc: "Read the audit log, the latest entry first."}
+		Doc: "List the entries of the audit log, latest first."}
 	Verify = rooms.Command[rooms.Nothing, Verdict]{Name: "audit:verify", For: rooms.Admins, Access: rooms.All,
-		Doc: "Follow the chain of the audit log from its first entry to its last."}
+		Doc: "Verify the hash chain of the audit log from its first entry to its last."}
 )
 
 // LogFilter narrows the log. Limit is 1 to 200, 50 by default.

@@ -16,7 +16,7 @@ var (
 	ReadOrder = rooms.Command[OrderRef, Order]{Name: "order:read", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Read one of the caller's orders, with its refunds."}
 	Checkout = rooms.Command[CheckoutInput, CheckedOut]{Name: "order:checkout", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Begin to pay an order at a gateway. Asked again it is the same payment, as long as that is open."}
+		Doc: "Start paying an order at a gateway. Repeating it returns the same payment while that is open."}
 
 	Income = rooms.Command[IncomeInput, IncomePage]{Name: "income:read", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "List the caller's earnings by time of payment, with totals of the whole period."}
@@ -24,15 +24,15 @@ var (
 		Doc: "The same as CSV (RFC 4180), up to 10,000 lines."}
 
 	AllOrders = rooms.Command[OrderFilter, OrderPage]{Name: "order:search", For: rooms.Admins, Access: rooms.All,
-		Doc: "Find orders of everyone, the latest first, by their id or who pays. They do not show whom a patient consults."}
+		Doc: "Find orders by id or payer, latest first. They do not show whom a patient consults."}
 	OrderFile = rooms.Command[OrderRef, OrderHistory]{Name: "order:inspect", For: rooms.Admins, Access: rooms.All,
 		Doc: "Read an order with every payment, charge and refund. It does not show whom the patient consults."}
 	GiveBack = rooms.Command[GiveBackInput, Order]{Name: "order:refund", For: rooms.Admins, Access: rooms.All,
-		Doc: "Give back what is left of an order, or part of it. The same id gives back once."}
+		Doc: "Refund the remainder of an order, or part of it. The same id refunds once."}
 	Reconciliations = rooms.Command[rooms.Nothing, ReportList]{Name: "reconciliation:list", For: rooms.Admins, Access: rooms.All,
-		Doc: "The latest comparisons of a day's payments with the gateways."}
+		Doc: "List the latest reconciliations of a day's payments with the gateways."}
 	Reconcile = rooms.Command[DayInput, Report]{Name: "reconciliation:run", For: rooms.Admins, Access: rooms.All,
-		Doc: "Compare a day with the gateways now; what was missed is made good."}
+		Doc: "Reconcile a day with the gateways now; missed payments and refunds are entered."}
 )
 
 // OrderUpdated is told to all devices of who pays.

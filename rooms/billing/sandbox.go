@@ -11,9 +11,9 @@ import (
 // the gateways they know no payment.
 var (
 	SandboxRead = rooms.Command[SandboxRef, SandboxPayment]{Name: "sandbox:read", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "What the sandbox's checkout page shows."}
+		Doc: "Read the data of the sandbox's checkout page."}
 	SandboxPlay = rooms.Command[SandboxPlayInput, SandboxPayment]{Name: "sandbox:play", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "Pay with play money, or let something go wrong with it."}
+		Doc: "Pay with play money, or simulate a failure."}
 )
 
 // SandboxRef names a payment at the sandbox.

@@ -9,32 +9,33 @@ import (
 var (
 	Read = rooms.Command[BoardRef, Board]{Name: "board:read", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The whiteboard as of a seq of the room: the events after it change it."}
+		Doc:    "Read the whiteboard as of a seq of the room; later events change it."}
 	Commit = rooms.Command[CommitInput, Stroke]{Name: "board:commit", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Put a finished stroke on the board. The same id with the same drawing returns the first result."}
+		Doc:    "Add a finished stroke to the board. Sending the same id and drawing again returns the first result."}
 	Undo = rooms.Command[BoardRef, Undone]{Name: "board:undo", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "Remove the caller's latest stroke from the board."}
 	Clear = rooms.Command[BoardRef, Cleared]{Name: "board:clear", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Take all strokes off the board; the background stays."}
+		Doc:    "Remove all strokes from the board; the background stays."}
 	SetBackground = rooms.Command[Background, Background]{Name: "board:background", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Put a picture of the consultation under the strokes, or take it away."}
+		Doc:    "Set or remove the background of the board, a picture of the consultation."}
 	Sketch = rooms.Command[SketchInput, rooms.Nothing]{Name: "board:stroke", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Show the others where one points and what one is drawing; kept nowhere."}
+		Doc:    "Show the other participants the caller's pointer and unfinished stroke. It is not stored."}
 )
 
 // What happens on the whiteboard.
 var (
-	Committed         = rooms.Event[Stroke]{Name: "board:committed", Doc: "Someone has drawn something."}
-	WasUndone         = rooms.Event[Undone]{Name: "board:undone", Doc: "Someone took a stroke of theirs back."}
-	WasCleared        = rooms.Event[Cleared]{Name: "board:cleared", Doc: "Someone cleared the board: strokes with a smaller seq are gone."}
-	BackgroundChanged = rooms.Event[Background]{Name: "board:background-changed", Doc: "There is another picture under the strokes, or none."}
+	Committed  = rooms.Event[Stroke]{Name: "board:committed", Doc: "A participant added a stroke."}
+	WasUndone  = rooms.Event[Undone]{Name: "board:undone", Doc: "A participant removed their latest stroke."}
+	WasCleared = rooms.Event[Cleared]{Name: "board:cleared", Doc: "A participant cleared the board: strokes with " +
+		"a smaller seq are removed."}
+	BackgroundChanged = rooms.Event[Background]{Name: "board:background-changed", Doc: "The background was set or removed."}
 
-	Sketched = rooms.Signal[Sketching]{Name: "board:stroke", Doc: "Where someone points, and what they are drawing."}
+	Sketched = rooms.Signal[Sketching]{Name: "board:stroke", Doc: "A participant's pointer and unfinished stroke."}
 )
 
 // BoardRef names the whiteboard of a consultation.

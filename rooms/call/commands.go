@@ -13,7 +13,8 @@ import (
 var (
 	Invite = rooms.Command[CallInvitation, Invited]{Name: "call:invite", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung."}
+		Doc: "Start a call and ring the other participants. If a call is live already, it is returned, and those " +
+			"named in `to` are rung."}
 	Accept = rooms.Command[CallAnswer, Call]{Name: "call:accept", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "Answer, join a running call, or move the caller's call to this device. Refused once the call is over."}
@@ -21,31 +22,36 @@ var (
 		Access: rooms.Participants,
 		Doc:    "Decline; the user's other devices stop ringing."}
 	Leave = rooms.Command[CallRef, Call]{Name: "call:leave", Namespace: rooms.Consultations, For: rooms.Users, Access: rooms.Participants,
-		Doc: "Hang up; the call ends with the last but one."}
+		Doc: "Leave the call; it ends when one member is left."}
 	End = rooms.Command[CallEnding, Call]{Name: "call:end", Namespace: rooms.Consultations, For: rooms.Users, Access: rooms.Participants,
 		Doc: "End the call for everyone: caller, patient or doctor."}
 	Signal = rooms.Command[SignalInput, rooms.Nothing]{Name: "call:signal", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Hand a session description or a candidate to another member of the call."}
+		Doc:    "Send a session description or an ICE candidate to another member of the call."}
 	State = rooms.Command[StateInput, rooms.Nothing]{Name: "call:state", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone."}
+		Doc: "Report the state of the caller's microphone, camera and screen. Repeat it every 10 seconds; a member " +
+			"is removed after 45 seconds of silence."}
 	List = rooms.Command[CallFilter, CallList]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "List the live calls of the user's consultations, ringing and running, for a device that has just connected."}
 	ReadServers = rooms.Command[ServersInput, ICEServers]{Name: "call:servers", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "STUN and TURN servers for a live call that you are in or rung by, with credentials for a while that end with it and with your session. Without a call, for testing devices, the STUN servers alone."}
+		Doc: "List STUN and TURN servers for a live call that the caller is in or is rung for. The credentials are " +
+			"short-lived and end with the call and the session. Without a call, for testing devices, only STUN servers."}
 )
 
 // What happens with calls.
 var (
-	Updated = rooms.Event[Call]{Name: "call:updated", Doc: "A call began, changed or ended; data is the whole of it. The devices of all participants are told."}
+	Updated = rooms.Event[Call]{Name: "call:updated", Doc: "A call began, changed or ended; data is the whole call. " +
+		"Sent to the devices of all participants."}
 
-	Rings             = rooms.Signal[Ring]{Name: "call:ringing", Doc: "Someone calls."}
-	AnsweredElsewhere = rooms.Signal[Answered]{Name: "call:answered-elsewhere", Doc: "Another device of the user has answered or declined: the others stop ringing."}
-	Signalled         = rooms.Signal[Signalling]{Name: "call:signal", Doc: "A session description or a candidate from another member."}
-	StateChanged      = rooms.Signal[MemberState]{Name: "call:state", Doc: "What a member has switched on."}
+	Rings             = rooms.Signal[Ring]{Name: "call:ringing", Doc: "A call is ringing."}
+	AnsweredElsewhere = rooms.Signal[Answered]{Name: "call:answered-elsewhere", Doc: "Another device of the user has " +
+		"answered or declined: the others stop ringing."}
+	Signalled = rooms.Signal[Signalling]{Name: "call:signal", Doc: "A session description or an ICE candidate " +
+		"from another member."}
+	StateChanged = rooms.Signal[MemberState]{Name: "call:state", Doc: "The state of a member's microphone, camera and screen."}
 )
 
 // CallRef names a call, and the device that speaks.

@@ -12,32 +12,32 @@ import (
 var (
 	Send = rooms.Command[SendInput, Message]{Name: "message:send", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Say something in a consultation. The same clientId with the same content returns the first result."}
+		Doc:    "Send a message in a consultation. Sending the same clientId and content again returns the first result."}
 	Recall = rooms.Command[MessageInput, Message]{Name: "message:recall", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "Recall a message of the caller within 2 minutes."}
 	MarkRead = rooms.Command[ReceiptInput, Receipt]{Name: "message:read", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Everything up to a seq has been read; the watermark only grows."}
+		Doc:    "Mark messages as read up to a seq; the watermark only grows."}
 	MarkDelivered = rooms.Command[ReceiptInput, Receipt]{Name: "message:receive", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Everything up to a seq has arrived on a device; the watermark only grows."}
+		Doc:    "Mark messages as delivered up to a seq; the watermark only grows."}
 	StartTyping = rooms.Command[TypingInput, rooms.Nothing]{Name: "typing:start", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "I am writing; good for 6 seconds."}
+		Doc:    "Report that the caller is typing; valid for 6 seconds."}
 	StopTyping = rooms.Command[TypingInput, rooms.Nothing]{Name: "typing:stop", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "I have stopped writing."}
+		Doc:    "Report that the caller has stopped typing."}
 
 	History = rooms.Command[HistoryInput, MessagePage]{Name: "message:list", For: rooms.Users, Access: rooms.Participants,
-		Doc: "Page back through the messages of a consultation, oldest of the page first."}
+		Doc: "List messages of a consultation backwards, page by page; each page is oldest first."}
 	Search = rooms.Command[SearchInput, Found]{Name: "message:search", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Find messages in the caller's consultations, latest first."}
 
 	Upload = rooms.Command[UploadInput, Attachment]{Name: "attachment:upload", For: rooms.Users, Access: rooms.Participants,
-		Doc: "Put a file into a consultation (multipart field `file`); a message then refers to it."}
+		Doc: "Upload a file to a consultation (multipart field `file`); a message then refers to it."}
 	Download = rooms.Command[AttachmentInput, Attachment]{Name: "attachment:read", For: rooms.Users, Access: rooms.Participants,
-		Doc: "Fetch a file of a consultation that one takes part in."}
+		Doc: "Download a file of a consultation that the caller takes part in."}
 
 	QuickReplies = rooms.Command[rooms.Nothing, QuickReplyList]{Name: "quick-reply:list", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "List the caller's quick replies."}
@@ -47,13 +47,13 @@ var (
 
 // What happens in chat.
 var (
-	Created     = rooms.Event[Message]{Name: "message:created", Doc: "Someone said something."}
-	WasRecalled = rooms.Event[Message]{Name: "message:recalled", Doc: "Someone took a message back; data is what is left of it."}
-	WasRead     = rooms.Event[Receipt]{Name: "message:read", Doc: "Someone has read everything up to a seq."}
-	Delivered   = rooms.Event[Receipt]{Name: "message:delivered", Doc: "Everything up to a seq has arrived on one of someone's devices."}
+	Created     = rooms.Event[Message]{Name: "message:created", Doc: "A message was sent."}
+	WasRecalled = rooms.Event[Message]{Name: "message:recalled", Doc: "A message was recalled; data is what remains of it."}
+	WasRead     = rooms.Event[Receipt]{Name: "message:read", Doc: "A participant has read the messages up to a seq."}
+	Delivered   = rooms.Event[Receipt]{Name: "message:delivered", Doc: "Messages up to a seq have arrived on a device of a participant."}
 
-	TypingStarted = rooms.Signal[Typing]{Name: "typing:started", Doc: "Someone is writing; good for 6 seconds."}
-	TypingStopped = rooms.Signal[Typing]{Name: "typing:stopped", Doc: "Someone has stopped writing."}
+	TypingStarted = rooms.Signal[Typing]{Name: "typing:started", Doc: "A participant is typing; valid for 6 seconds."}
+	TypingStopped = rooms.Signal[Typing]{Name: "typing:stopped", Doc: "A participant has stopped typing."}
 )
 
 // TextLimit is the length of a message in characters.

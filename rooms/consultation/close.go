@@ -13,7 +13,8 @@ import (
 
 // Close is how an admin ends what nobody else ends.
 var Close = rooms.Command[CloseInput, Case]{Name: "consultation:close", For: rooms.Admins, Access: rooms.All,
-	Doc: "End a consultation that is stuck, with a reason that patient and doctor read: before it begins with a full refund, later with one if the doctor never answered; one that has ended becomes read-only. Noted in the audit log."}
+	Doc: "End a consultation that is stuck, with a reason that patient and doctor can read. The refund is full before " +
+		"it begins, or if the doctor never answered; an ended one becomes read-only. Entered in the audit log."}
 
 // CloseInput names a consultation and says why, in 1 to 2,000 characters.
 type CloseInput struct {

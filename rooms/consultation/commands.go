@@ -8,62 +8,65 @@ import (
 // The commands of a consultation.
 var (
 	Open = rooms.Command[OpenInput, Opened]{Name: "consultation:open", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Ask a doctor for a consultation. The same id with the same content returns the first result."}
+		Doc: "Request a consultation with a doctor. Sending the same id and content again returns the first result."}
 	List = rooms.Command[Filter, Page]{Name: "consultation:list", For: rooms.Users, Access: rooms.Own,
 		Doc: "List the caller's consultations, latest change first."}
 	Read = rooms.Command[Input, Consultation]{Name: "consultation:read", For: rooms.Users, Access: rooms.Participants,
-		Doc: "Read a consultation that one takes part in."}
+		Doc: "Read a consultation that the caller takes part in."}
 	Events = rooms.Command[EventsInput, EventPage]{Name: "event:list", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Read the log of a consultation after a seq."}
 
 	Cases = rooms.Command[CaseFilter, CasePage]{Name: "consultation:search", For: rooms.Admins, Access: rooms.All,
-		Doc: "Find consultations of everyone, the latest first: who, when and where they stand, and nothing of what was said."}
+		Doc: "Find consultations of all users, latest first: the patient, times and state, without their content."}
 
 	Join = rooms.Command[JoinInput, Joined]{Name: "consultation:join", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Hear a consultation from now on, and get what was missed since the seq seen last."}
+		Doc:    "Subscribe to a consultation; the answer has the events missed since the given seq."}
 	Leave = rooms.Command[Input, rooms.Nothing]{Name: "consultation:leave", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Stop hearing a consultation on this connection."}
+		Doc:    "Unsubscribe this connection from a consultation."}
 	Look = rooms.Command[LookInput, rooms.Nothing]{Name: "consultation:look", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Tell whether the page that has joined a consultation is being looked at; it is, until told otherwise. Nobody is notified of what they are looking at."}
+		Doc: "Report whether the page of a joined consultation is visible; it counts as visible at first. Users are " +
+			"not notified of what a visible page shows."}
 
 	Accept = rooms.Command[Input, Consultation]{Name: "consultation:accept", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The doctor admits the patient; the clock starts."}
+		Doc:    "Accept a consultation; its time starts. For the doctor."}
 	Decline = rooms.Command[ReasonInput, Consultation]{Name: "consultation:decline", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The doctor declines, with a reason."}
+		Doc:    "Decline a consultation, with a reason. For the doctor."}
 	Cancel = rooms.Command[ReasonInput, Consultation]{Name: "consultation:cancel", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The patient withdraws while waiting."}
+		Doc:    "Withdraw while waiting. For the patient."}
 	Hold = rooms.Command[ReasonInput, Consultation]{Name: "consultation:hold", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The doctor pauses the clock, awaiting tests; at most 7 days."}
+		Doc:    "Pause a consultation, for at most 7 days, to wait for test results. For the doctor."}
 	Resume = rooms.Command[Input, Consultation]{Name: "consultation:resume", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The doctor lets the clock go on."}
+		Doc:    "Resume a paused consultation. For the doctor."}
 	End = rooms.Command[EndInput, Consultation]{Name: "consultation:end", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The doctor ends it; a followup needs a signed summary."}
+		Doc:    "End a consultation; a follow-up requires a signed summary. For the doctor."}
 	Terminate = rooms.Command[ReasonInput, Consultation]{Name: "consultation:terminate", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The doctor sends the patient to be seen offline; the reason is the referral note."}
+		Doc:    "Refer the patient to a visit in person; the reason is the referral note. For the doctor."}
 	Reopen = rooms.Command[Input, Consultation]{Name: "consultation:reopen", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The patient asks free follow-up questions, once, within 72 hours."}
+		Doc:    "Start free follow-up questions, once, within 72 hours. For the patient."}
 )
 
 // What happens in a consultation.
 var (
 	Updated = rooms.Event[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it, " +
 		"without the earlier diagnosis, which consultation:read has, and with reason and summary where they are new."}
-	Entered = rooms.Event[Participant]{Name: "participant:joined", Doc: "Someone may enter the consultation from now on, or has another part in it."}
-	Left    = rooms.Event[Departure]{Name: "participant:left", Doc: "Someone takes part no more. Their own devices are told as well, and hear nothing of the room after that."}
+	Entered = rooms.Event[Participant]{Name: "participant:joined", Doc: "A user became a participant of the " +
+		"consultation, or has another role in it."}
+	Left = rooms.Event[Departure]{Name: "participant:left", Doc: "A user is no longer a participant. It is the last " +
+		"event of the room that the user's devices receive."}
 
 	QueueUpdated    = rooms.Signal[Queue]{Name: "queue:updated", Doc: "The patient's place in the doctor's queue."}
-	PresenceUpdated = rooms.Signal[PresenceChange]{Name: "presence:updated", Doc: "A participant came or went."}
+	PresenceUpdated = rooms.Signal[PresenceChange]{Name: "presence:updated", Doc: "A participant connected or disconnected."}
 )
 
 // Input names a consultation.

@@ -11,30 +11,33 @@ import (
 var (
 	Invite = rooms.Command[InviteInput, Admission]{Name: "consultation:invite", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc: "Let someone else in: a second doctor, a relative, an interpreter. The patient's invitation takes effect immediately; the doctor's is a proposal " +
+		Doc: "Invite another person: a second doctor, a relative, an interpreter. The patient's invitation takes effect " +
+			"immediately; the doctor's is a proposal " +
 			"that the patient answers. By address the answer is the same whether or not anyone has that address."}
 	AnswerInvitation = rooms.Command[InvitationAnswer, Invitation]{Name: "invitation:answer", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "The patient accepts or declines whom the doctor proposes to let in, and may share what was said before."}
+		Doc:    "Accept or decline a person whom the doctor proposes to invite; may share the earlier history. For the patient."}
 	WithdrawInvitation = rooms.Command[InvitationRef, Invitation]{Name: "invitation:withdraw", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Patient or doctor takes back an invitation of someone who has not entered yet."}
+		Doc:    "Revoke an invitation of a person who has not entered yet. For patient and doctor."}
 	ListInvitations = rooms.Command[Input, InvitationList]{Name: "invitation:list", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "List the invitations of a consultation, the first first; for its patient and its doctor."}
+		Doc:    "List the invitations of a consultation, oldest first. For patient and doctor."}
 	RemoveParticipant = rooms.Command[ParticipantRef, rooms.Nothing]{Name: "participant:remove", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Patient or doctor removes an invited person, who hears and reads nothing of the consultation from then on."}
+		Doc:    "Remove an invited person, who receives and reads nothing of the consultation from then on. For patient and doctor."}
 	Quit = rooms.Command[Input, rooms.Nothing]{Name: "consultation:quit", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "Leave a consultation that one was invited to. (consultation:leave only stops hearing it on one connection.)"}
+		Doc:    "Leave a consultation that the caller was invited to. (consultation:leave only unsubscribes one connection.)"}
 )
 
 // What happens to invitations. They are told to those whom they concern, not
 // to the room: addresses are nobody else's business.
 var (
-	InvitationUpdated = rooms.Event[Invitation]{Name: "invitation:updated", Doc: "An invitation was made, answered, used or taken back; told to the patient and the doctor of the consultation."}
-	InvitationCame    = rooms.Event[Received]{Name: "invitation:received", Doc: "The user was invited by address into a consultation and may enter it."}
+	InvitationUpdated = rooms.Event[Invitation]{Name: "invitation:updated", Doc: "An invitation was created, answered, " +
+		"used or revoked. Sent to the patient and the doctor of the consultation."}
+	InvitationCame = rooms.Event[Received]{Name: "invitation:received", Doc: "The user was invited by address into a " +
+		"consultation and may enter it."}
 )
 
 // InvitationID names an invitation.

@@ -8,7 +8,7 @@ import (
 
 // CountAll shows an admin how consultations stand.
 var CountAll = rooms.Command[rooms.Nothing, StatusCounts]{Name: "consultation:count", For: rooms.Admins, Access: rooms.All,
-	Doc: "Count everyone's consultations by their state."}
+	Doc: "Count the consultations of all users by state."}
 
 // StatusCounts are of all consultations.
 type StatusCounts struct {

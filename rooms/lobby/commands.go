@@ -20,18 +20,20 @@ var TextLimit = rooms.MostOf[SayInput]("Text")
 // The commands of the lobby.
 var (
 	Enter = rooms.Command[NicknameInput, Entered]{Name: "lobby:enter", Namespace: rooms.Lobby, For: rooms.Anyone, Access: rooms.Own,
-		Doc: "Enter the lobby; done for you when you connect to /lobby, with the handshake's auth as its input. Entering twice changes nothing."}
+		Doc: "Enter the lobby. Connecting to /lobby does this, with the handshake's auth as input. Entering twice changes nothing."}
 	Say = rooms.Command[SayInput, Line]{Name: "lobby:say", Namespace: rooms.Lobby, For: rooms.Anyone, Access: rooms.Own,
-		Doc: "Say a line of at most 500 characters to everyone in the lobby."}
+		Doc: "Send a line of at most 500 characters to everyone in the lobby."}
 	Rename = rooms.Command[NicknameInput, Entered]{Name: "lobby:rename", Namespace: rooms.Lobby, For: rooms.Anyone, Access: rooms.Own,
-		Doc: "Take another nickname."}
+		Doc: "Change the nickname."}
 )
 
 // What is told.
 var (
-	Welcome  = rooms.Signal[Greeting]{Namespace: rooms.Lobby, Name: "lobby:welcome", Doc: "You have entered: the welcome line, your nickname, who is there, and what was said last."}
-	Said     = rooms.Signal[Line]{Namespace: rooms.Lobby, Name: "lobby:said", Doc: "Someone said a line."}
-	Presence = rooms.Signal[Count]{Namespace: rooms.Lobby, Name: "lobby:presence", Doc: "How many are there has changed; told at most four times a second."}
+	Welcome = rooms.Signal[Greeting]{Namespace: rooms.Lobby, Name: "lobby:welcome", Doc: "You entered the lobby: the " +
+		"welcome line, your nickname, who is present, and the latest lines."}
+	Said     = rooms.Signal[Line]{Namespace: rooms.Lobby, Name: "lobby:said", Doc: "A line was sent to the lobby."}
+	Presence = rooms.Signal[Count]{Namespace: rooms.Lobby, Name: "lobby:presence", Doc: "The number of people in the " +
+		"lobby changed; sent at most four times a second."}
 )
 
 // NicknameInput is how one wants to be called.

@@ -11,26 +11,28 @@ var (
 		Doc:    "List the caller's notifications, latest first; with `after`, those after a seq, oldest first."}
 	Read = rooms.Command[MarkReadInput, Marked]{Name: "notification:read", Namespace: rooms.Notifications, For: rooms.Users,
 		Access: rooms.OwnerOnly,
-		Doc:    "Notifications have been read: some, or all up to one."}
+		Doc:    "Mark notifications as read: those listed, or all up to one."}
 	See = rooms.Command[MarkSeenInput, rooms.Nothing]{Name: "notification:see", Namespace: rooms.Notifications, For: rooms.Users,
 		Access: rooms.Own,
-		Doc:    "A page that is being looked at has shown these notifications: they need not be pushed any more."}
+		Doc:    "Report that a visible page has shown these notifications; they are not pushed any more."}
 
 	ReadPreferences = rooms.Command[rooms.Nothing, Preferences]{Name: "preferences:read", For: rooms.Users, Access: rooms.Own,
-		Doc: "Read what one wants to be told, and when."}
+		Doc: "Read the caller's notification preferences."}
 	SavePreferences = rooms.Command[Preferences, Preferences]{Name: "preferences:save", For: rooms.Users, Access: rooms.Own,
-		Doc: "Replace what one wants to be told, and when. Kinds that are left out go back to their defaults."}
+		Doc: "Replace the caller's notification preferences. Kinds that are left out return to their defaults."}
 
 	Subscribe = rooms.Command[SubscribeInput, Subscription]{Name: "push:subscribe", For: rooms.Users, Access: rooms.Own,
-		Doc: "Push to this browser (Push API) from now on, until it or its login ends."}
+		Doc: "Start pushing to this browser (Push API), until the subscription or the login ends."}
 	Unsubscribe = rooms.Command[SubscriptionInput, rooms.Nothing]{Name: "push:unsubscribe", For: rooms.Users, Access: rooms.OwnerOnly,
 		Doc: "Stop pushing to one of the caller's browsers."}
 )
 
 // What happens in an inbox.
 var (
-	Created = rooms.Event[Arrived]{Name: "notification:created", Namespace: rooms.Notifications, Doc: "A notification has come; unread counts it."}
-	WasRead = rooms.Event[Marked]{Name: "notification:read", Namespace: rooms.Notifications, Doc: "Notifications have been read, here or on another device."}
+	Created = rooms.Event[Arrived]{Name: "notification:created", Namespace: rooms.Notifications, Doc: "A notification arrived; it is " +
+		"included in unread."}
+	WasRead = rooms.Event[Marked]{Name: "notification:read", Namespace: rooms.Notifications, Doc: "Notifications were read, on " +
+		"this or another device."}
 )
 
 // InboxInput asks for a page. Limit is 1 to 100, 30 by default.

@@ -10,27 +10,29 @@ import (
 // The commands of the admin's desk.
 var (
 	Watch = rooms.Command[rooms.Nothing, StatsHistory]{Name: "stats:watch", Namespace: rooms.Admin, For: rooms.Admins, Access: rooms.All,
-		Doc: "Hear stats:updated from now on; done for you when you connect to /admin. The answer is what was measured in the last minutes."}
+		Doc: "Subscribe to stats:updated. Connecting to /admin does this. The answer has the measurements of the last minutes."}
 	Read = rooms.Command[rooms.Nothing, StatsHistory]{Name: "stats:read", For: rooms.Admins, Access: rooms.All,
-		Doc: "Read what was measured in the last minutes."}
+		Doc: "Read the measurements of the last minutes."}
 	Sockets = rooms.Command[SocketFilter, SocketList]{Name: "socket:list", Namespace: rooms.Admin, For: rooms.Admins, Access: rooms.All,
-		Doc: "List the sockets of the node that answers, the latest first. It does not show who consults whom."}
+		Doc: "List the sockets of the node that answers, latest first. The list does not show who consults whom."}
 	Rooms = rooms.Command[RoomFilter, RoomList]{Name: "room:list", Namespace: rooms.Admin, For: rooms.Admins, Access: rooms.All,
-		Doc: "List the rooms that somebody hears on the node that answers, the fullest first; those of consultations are only counted."}
+		Doc: "List the rooms with subscribers on the node that answers, largest first; rooms of consultations are only counted."}
 	Disconnect = rooms.Command[SocketRef, rooms.Nothing]{Name: "socket:disconnect", Namespace: rooms.Admin, For: rooms.Admins,
 		Access: rooms.All,
-		Doc:    "End the connection of a socket, on whichever node. Its client does not come back by itself. It is audited."}
+		Doc:    "Close the connection of a socket on any node. Its client does not reconnect by itself. Entered in the audit log."}
 	DisconnectUser = rooms.Command[UserRef, rooms.Nothing]{Name: "user:disconnect", Namespace: rooms.Admin, For: rooms.Admins,
 		Access: rooms.All,
-		Doc:    "End all connections of a user, on all nodes. They may connect again: user:suspend keeps them out. It is audited."}
+		Doc: "Close all connections of a user on all nodes. The user may connect again; user:suspend prevents it. " +
+			"Entered in the audit log."}
 	Health = rooms.Command[rooms.Nothing, HealthReport]{Name: "health:read", For: rooms.Admins, Access: rooms.All,
 		Doc: "Check the parts of the node that answers."}
 	Settings = rooms.Command[rooms.Nothing, SettingList]{Name: "settings:read", For: rooms.Admins, Access: rooms.All,
-		Doc: "Read the settings in effect on the node that answers; secrets are never told."}
+		Doc: "Read the settings in effect on the node that answers, without secrets."}
 )
 
 // Updated is told while someone watches.
-var Updated = rooms.Signal[StatsReport]{Namespace: rooms.Admin, Name: "stats:updated", Doc: "How the server is doing; told every two seconds."}
+var Updated = rooms.Signal[StatsReport]{Namespace: rooms.Admin, Name: "stats:updated", Doc: "Measurements of the server, " +
+	"sent every two seconds."}
 
 // Stats are figures of one node, or of all of them together. Rates are over
 // the time since the figures before.

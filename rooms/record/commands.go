@@ -15,7 +15,7 @@ var (
 		Doc: "Find ICD-10 codes by code, Chinese or English name, pinyin or its initials."}
 
 	DraftDiagnosis = rooms.Command[DiagnosisDraft, Diagnosis]{Name: "diagnosis:draft", For: rooms.Doctors, Access: rooms.Participants,
-		Doc: "Write a draft that nobody else sees. The same id with the same content returns the first result."}
+		Doc: "Create a draft that only its author sees. Sending the same id and content again returns the first result."}
 	ReviseDiagnosis = rooms.Command[DiagnosisRevision, Diagnosis]{Name: "diagnosis:revise", For: rooms.Doctors,
 		Access: rooms.Participants,
 		Doc:    "Change the caller's draft."}
@@ -26,17 +26,17 @@ var (
 		Doc: "Sign the caller's draft: it can no longer change, and is sent to the patient."}
 	AmendDiagnosis = rooms.Command[AmendDiagnosisInput, Diagnosis]{Name: "diagnosis:amend", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Draft the next version of a diagnosis that one has signed."}
+		Doc:    "Draft the next version of a diagnosis that the caller has signed."}
 	ReadDiagnosis = rooms.Command[DiagnosisRef, Diagnosis]{Name: "diagnosis:read", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Read a diagnosis; the read is audited."}
 	Diagnoses = rooms.Command[InConsultation, DiagnosisList]{Name: "diagnosis:list", For: rooms.Users, Access: rooms.Participants,
-		Doc: "List the diagnoses of a consultation, the oldest first; drafts only to who writes them."}
+		Doc: "List the diagnoses of a consultation, oldest first; drafts only for their author."}
 	PrintDiagnosis = rooms.Command[DiagnosisRef, Printout]{Name: "diagnosis:print", For: rooms.Users, Access: rooms.Participants,
-		Doc: "A signed diagnosis for printing (PDF); the read is audited."}
+		Doc: "Print a signed diagnosis (PDF); the read is audited."}
 
 	DraftPrescription = rooms.Command[PrescriptionDraft, Prescription]{Name: "prescription:draft", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Write a draft that nobody else sees. The answer warns of allergies."}
+		Doc:    "Create a draft that only its author sees. The answer contains allergy warnings."}
 	RevisePrescription = rooms.Command[PrescriptionRevision, Prescription]{Name: "prescription:revise", For: rooms.Doctors,
 		Access: rooms.Participants,
 		Doc:    "Change the caller's draft."}
@@ -48,29 +48,29 @@ var (
 		Doc:    "Sign the caller's draft; a pharmacist reviews it next. A draft with an allergy warning must be signed in spite of it."}
 	AmendPrescription = rooms.Command[AmendPrescriptionInput, Prescription]{Name: "prescription:amend", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Draft the next version of a prescription that one has signed."}
+		Doc:    "Draft the next version of a prescription that the caller has signed."}
 	ApprovePrescription = rooms.Command[PrescriptionRef, Prescription]{Name: "prescription:approve", For: rooms.Doctors | rooms.Admins,
 		Access: rooms.All,
-		Doc:    "A pharmacist, who is not the prescriber, approves a signed prescription."}
+		Doc:    "Approve a signed prescription; for a pharmacist who is not the prescriber."}
 	RejectPrescription = rooms.Command[PrescriptionReason, Prescription]{Name: "prescription:reject", For: rooms.Doctors | rooms.Admins,
 		Access: rooms.All,
-		Doc:    "A pharmacist, who is not the prescriber, rejects a signed prescription, with a reason."}
+		Doc:    "Reject a signed prescription, with a reason; for a pharmacist who is not the prescriber."}
 	VoidPrescription = rooms.Command[PrescriptionReason, Prescription]{Name: "prescription:void", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "The prescriber takes a signed or approved prescription out of force, with a reason."}
+		Doc:    "Void a signed or approved prescription, with a reason; for the prescriber."}
 	ReadPrescription = rooms.Command[PrescriptionRef, Prescription]{Name: "prescription:read", For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "Read a prescription; the read is audited."}
 	Prescriptions = rooms.Command[InConsultation, PrescriptionList]{Name: "prescription:list", For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "List the prescriptions of a consultation, the oldest first; drafts only to who writes them."}
+		Doc:    "List the prescriptions of a consultation, oldest first; drafts only for their author."}
 	PrescriptionQueue = rooms.Command[QueueFilter, PrescriptionList]{Name: "prescription:queue", For: rooms.Doctors | rooms.Admins,
 		Access: rooms.All,
-		Doc:    "List the signed prescriptions that wait for a pharmacist, the longest wait first; for pharmacists."}
+		Doc:    "List the signed prescriptions that await a pharmacist, longest wait first; for pharmacists."}
 	PrintPrescription = rooms.Command[PrescriptionRef, Printout]{Name: "prescription:print", For: rooms.Users, Access: rooms.Participants,
-		Doc: "A signed prescription for printing (PDF); the read is audited."}
+		Doc: "Print a signed prescription (PDF); the read is audited."}
 	PrintSummary = rooms.Command[InConsultation, Printout]{Name: "summary:print", For: rooms.Users, Access: rooms.Participants,
-		Doc: "The signed closing summary of a consultation for printing (PDF); the read is audited."}
+		Doc: "Print the signed closing summary of a consultation (PDF); the read is audited."}
 
 	Templates = rooms.Command[rooms.Nothing, TemplateList]{Name: "template:list", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "List the caller's quick templates."}
@@ -78,7 +78,7 @@ var (
 		Doc: "Replace the caller's quick templates, in this order; at most 100."}
 
 	VerifyDocument = rooms.Command[VerifyInput, Verification]{Name: "document:verify", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "Compare the hash on a printed document with what was signed. Tells nothing medical."}
+		Doc: "Compare the hash on a printed document with the signed document. The answer contains nothing medical."}
 )
 
 // The commands of the patient's record.
@@ -87,32 +87,36 @@ var (
 		Doc: "Read a patient's record: its owner, and doctors while they treat the patient; the read is audited."}
 	UpdateRecord = rooms.Command[BackgroundInput, PatientRecord]{Name: "record:update", For: rooms.Patients | rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Write the next version of a patient's allergies, conditions and medications. A list that is missing stays as it is; [] empties it."}
+		Doc: "Write the next version of a patient's allergies, conditions and medications. A missing list stays " +
+			"unchanged; [] empties it."}
 	TreatedPatients = rooms.Command[rooms.Nothing, TreatedList]{Name: "record:patients", For: rooms.Users, Access: rooms.Own,
-		Doc: "List the patients whose record one may read now."}
+		Doc: "List the patients whose record the caller may read now."}
 
 	Duty = rooms.Command[rooms.Nothing, Duties]{Name: "duty:read", For: rooms.Users, Access: rooms.Own,
 		Doc: "List what the caller may do with records beside the caller's role."}
 	Pharmacists = rooms.Command[rooms.Nothing, PharmacistList]{Name: "pharmacist:list", For: rooms.Admins, Access: rooms.All,
-		Doc: "List who decides about prescriptions."}
+		Doc: "List the pharmacists."}
 	AppointPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:appoint", For: rooms.Admins, Access: rooms.All,
-		Doc: "Make a doctor or an admin a pharmacist."}
+		Doc: "Grant a doctor or an admin the duty of pharmacist."}
 	DismissPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:dismiss", For: rooms.Admins, Access: rooms.All,
-		Doc: "A pharmacist is one no more."}
+		Doc: "Withdraw the duty of pharmacist."}
 
 	EnterConsultation = rooms.Command[EnterInput, Glimpse]{Name: "consultation:break-glass", For: rooms.Admins, Access: rooms.All,
-		Doc: "Look into a consultation for 15 minutes with a reason, which is shown in the room and in the audit log."}
+		Doc: "Break-glass access to a consultation for 15 minutes, with a reason that is shown in the room and in the audit log."}
 	EnterRecord = rooms.Command[EnterRecordInput, RecordGlimpse]{Name: "record:break-glass", For: rooms.Admins, Access: rooms.All,
-		Doc: "Look into a patient's record with a reason, which is shown in the patient's latest consultation and in the audit log."}
+		Doc: "Break-glass access to a patient's record, with a reason that is shown in the patient's latest " +
+			"consultation and in the audit log."}
 )
 
 // What happens.
 var (
-	DiagnosisSigned     = rooms.Event[Diagnosis]{Name: "diagnosis:signed", Doc: "A doctor signed a diagnosis, or an amendment of one."}
+	DiagnosisSigned     = rooms.Event[Diagnosis]{Name: "diagnosis:signed", Doc: "A doctor signed a diagnosis or an amendment."}
 	PrescriptionUpdated = rooms.Event[Prescription]{Name: "prescription:updated", Doc: "A prescription was signed, or decided about. " +
 		"Where someone was invited after it had been signed, the event of a decision has no items; prescription:read has them."}
-	RecordEntered = rooms.Event[RecordEntry]{Name: "record:entered", Doc: "An admin looked at a patient's record, and why; for the user who cares for the patient."}
-	RecordUpdated = rooms.Event[RecordChange]{Name: "record:updated", Doc: "A patient's record has a new version; told to the user who cares for the patient."}
+	RecordEntered = rooms.Event[RecordEntry]{Name: "record:entered", Doc: "An admin read a patient's record by " +
+		"break-glass; data has the reason. Sent to the user who cares for the patient."}
+	RecordUpdated = rooms.Event[RecordChange]{Name: "record:updated", Doc: "A patient's record has a new version. Sent " +
+		"to the user who cares for the patient."}
 )
 
 // CodeQuery looks for codes. Limit is 1 to 50, 20 by default.

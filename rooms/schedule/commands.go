@@ -13,25 +13,26 @@ var (
 	ReadSchedule = rooms.Command[rooms.Nothing, Schedule]{Name: "schedule:read", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "Read the caller's schedule, with the exceptions that are not over."}
 	SaveSchedule = rooms.Command[ScheduleInput, Schedule]{Name: "schedule:save", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "Replace the caller's weekly rules. Existing appointments stay. If-Match refuses when they have changed meanwhile."}
+		Doc: "Replace the caller's weekly rules. Existing appointments stay. Refused if the rules have changed since " +
+			"the version in If-Match."}
 	AddException = rooms.Command[ExceptionInput, ExceptionAdded]{Name: "exception:add", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "Take time off, or add extra hours. Whose appointment falls into time off is offered another."}
+		Doc: "Add time off or extra hours. Patients whose appointment falls into time off are offered another time."}
 	RemoveException = rooms.Command[ExceptionRef, rooms.Nothing]{Name: "exception:remove", For: rooms.Doctors, Access: rooms.OwnerOnly,
-		Doc: "Take back an exception."}
+		Doc: "Remove an exception."}
 	PreviewException = rooms.Command[ExceptionInput, Preview]{Name: "exception:preview", For: rooms.Doctors, Access: rooms.Own,
-		Doc: "See whose appointments time off would touch, and what they would be offered."}
+		Doc: "Preview which appointments time off would affect, and what their patients would be offered."}
 
 	Slots = rooms.Command[SlotsInput, SlotList]{Name: "slot:list", For: rooms.Anyone, Access: rooms.Own,
-		Doc: "List a doctor's slots in a stretch of at most 62 days."}
+		Doc: "List a doctor's slots in a range of at most 62 days."}
 	Watch = rooms.Command[SlotsInput, SlotList]{Name: "schedule:watch", Namespace: rooms.Schedules, For: rooms.Anyone, Access: rooms.Own,
-		Doc: "Hear a doctor's schedule from now on; the answer is how it stands."}
+		Doc: "Subscribe to a doctor's schedule; the answer is its current state."}
 	Unwatch = rooms.Command[DoctorRef, rooms.Nothing]{Name: "schedule:unwatch", Namespace: rooms.Schedules, For: rooms.Anyone,
 		Access: rooms.Own,
-		Doc:    "Stop hearing a doctor's schedule."}
+		Doc:    "Unsubscribe from a doctor's schedule."}
 
 	Book = rooms.Command[BookInput, Booking]{Name: "appointment:book", Namespace: rooms.Schedules, For: rooms.Patients,
 		Access: rooms.OwnerOnly,
-		Doc:    "Take a slot. The same id with the same content returns the first result."}
+		Doc:    "Book a slot. Sending the same id and content again returns the first result."}
 	Appointments = rooms.Command[AppointmentFilter, AppointmentPage]{Name: "appointment:list", For: rooms.Patients | rooms.Doctors,
 		Access: rooms.Own,
 		Doc:    "List the caller's appointments by their start."}
@@ -39,37 +40,42 @@ var (
 		Access: rooms.OwnerOnly,
 		Doc:    "Read one of the caller's appointments."}
 	Reschedule = rooms.Command[RescheduleInput, Appointment]{Name: "appointment:reschedule", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Move an appointment to another slot of the doctor: at most twice, until 2 hours before. If that fails the old slot is kept."}
+		Doc: "Move an appointment to another slot of the doctor: at most twice, until 2 hours before its start. On " +
+			"failure the old slot is kept."}
 	Cancel = rooms.Command[CancelInput, Appointment]{Name: "appointment:cancel", For: rooms.Patients | rooms.Doctors,
 		Access: rooms.OwnerOnly,
-		Doc:    "Cancel. The patient gets back 100 % until 24 hours before, 50 % until 2 hours before; everything if the doctor cancels."}
+		Doc: "Cancel an appointment. The refund is 100 % until 24 hours before the start and 50 % until 2 hours " +
+			"before; 100 % if the doctor cancels."}
 	CheckIn = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:check-in", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Be there: from 15 minutes before the start. The patient enters the doctor's queue."}
+		Doc: "Check in, from 15 minutes before the start. The patient enters the doctor's queue."}
 	AcceptOffer = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:accept", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Take the other time that is offered."}
+		Doc: "Accept the other time that is offered."}
 	DeclineOffer = rooms.Command[AppointmentRef, Appointment]{Name: "appointment:decline", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Refuse the other time; the appointment is cancelled and everything goes back."}
+		Doc: "Decline the other time; the appointment is cancelled with a full refund."}
 
 	JoinWaitlist = rooms.Command[WaitInput, Wait]{Name: "waitlist:join", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Wait for a slot of a doctor to become free in a stretch of time."}
+		Doc: "Join a doctor's waitlist for a range of time."}
 	Waitlist = rooms.Command[rooms.Nothing, WaitList]{Name: "waitlist:list", For: rooms.Patients, Access: rooms.Own,
 		Doc: "List the caller's places on waitlists."}
 	LeaveWaitlist = rooms.Command[WaitRef, Wait]{Name: "waitlist:leave", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Wait no longer, or refuse what is offered."}
+		Doc: "Leave a waitlist, or decline the slot that is offered."}
 	TakeOffer = rooms.Command[WaitRef, Booking]{Name: "waitlist:accept", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Take the slot that is offered."}
+		Doc: "Accept the slot that is offered."}
 
 	Calendar = rooms.Command[CalendarInput, string]{Name: "calendar:read", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "The appointments of a user as iCalendar (RFC 5545), by the secret in the address."}
+		Doc: "Read the appointments of a user as iCalendar (RFC 5545); the address contains the secret."}
 )
 
 // What happens.
 var (
-	AppointmentUpdated = rooms.Event[Appointment]{Namespace: rooms.Schedules, Name: "appointment:updated", Doc: "The appointment changed; data is the whole of it."}
-	WaitUpdated        = rooms.Event[Wait]{Namespace: rooms.Schedules, Name: "waitlist:updated", Doc: "One's place on a waitlist changed: a slot may be offered."}
+	AppointmentUpdated = rooms.Event[Appointment]{Namespace: rooms.Schedules, Name: "appointment:updated", Doc: "The appointment changed; data " +
+		"is the whole appointment."}
+	WaitUpdated = rooms.Event[Wait]{Namespace: rooms.Schedules, Name: "waitlist:updated", Doc: "The user's place on a waitlist " +
+		"changed: a slot may be offered."}
 
-	SlotUpdated     = rooms.Signal[SlotChange]{Namespace: rooms.Schedules, Name: "slot:updated", Doc: "A slot went, or came back."}
-	ScheduleUpdated = rooms.Signal[DoctorRef]{Namespace: rooms.Schedules, Name: "schedule:updated", Doc: "A doctor's rules or exceptions changed: ask for the slots anew."}
+	SlotUpdated     = rooms.Signal[SlotChange]{Namespace: rooms.Schedules, Name: "slot:updated", Doc: "A slot was taken or became free."}
+	ScheduleUpdated = rooms.Signal[DoctorRef]{Namespace: rooms.Schedules, Name: "schedule:updated", Doc: "A doctor's rules or exceptions " +
+		"changed: fetch the slots again."}
 )
 
 // ScheduleInput replaces weekly rules. Version, if given, is the one that was read.

@@ -2281,81 +2281,81 @@ export const durableNames: AnyLogEvent['name'][] = [
 
 /** Commands on /consultations. */
 export interface ClientToServerEvents {
-  /** Hear a consultation from now on, and get what was missed since the seq seen last. */
+  /** Subscribe to a consultation; the answer has the events missed since the given seq. */
   'consultation:join': (input: JoinInput, ack: (reply: Ack<Joined>) => void) => void
-  /** Stop hearing a consultation on this connection. */
+  /** Unsubscribe this connection from a consultation. */
   'consultation:leave': (input: Input, ack: (reply: Ack<Nothing>) => void) => void
-  /** Tell whether the page that has joined a consultation is being looked at; it is, until told otherwise. Nobody is notified of what they are looking at. */
+  /** Report whether the page of a joined consultation is visible; it counts as visible at first. Users are not notified of what a visible page shows. */
   'consultation:look': (input: LookInput, ack: (reply: Ack<Nothing>) => void) => void
-  /** The doctor admits the patient; the clock starts. */
+  /** Accept a consultation; its time starts. For the doctor. */
   'consultation:accept': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
-  /** The doctor declines, with a reason. */
+  /** Decline a consultation, with a reason. For the doctor. */
   'consultation:decline': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
-  /** The patient withdraws while waiting. */
+  /** Withdraw while waiting. For the patient. */
   'consultation:cancel': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
-  /** The doctor pauses the clock, awaiting tests; at most 7 days. */
+  /** Pause a consultation, for at most 7 days, to wait for test results. For the doctor. */
   'consultation:hold': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
-  /** The doctor lets the clock go on. */
+  /** Resume a paused consultation. For the doctor. */
   'consultation:resume': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
-  /** The doctor ends it; a followup needs a signed summary. */
+  /** End a consultation; a follow-up requires a signed summary. For the doctor. */
   'consultation:end': (input: EndInput, ack: (reply: Ack<Consultation>) => void) => void
-  /** The doctor sends the patient to be seen offline; the reason is the referral note. */
+  /** Refer the patient to a visit in person; the reason is the referral note. For the doctor. */
   'consultation:terminate': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
-  /** The patient asks free follow-up questions, once, within 72 hours. */
+  /** Start free follow-up questions, once, within 72 hours. For the patient. */
   'consultation:reopen': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
-  /** Let someone else in: a second doctor, a relative, an interpreter. The patient's invitation takes effect immediately; the doctor's is a proposal that the patient answers. By address the answer is the same whether or not anyone has that address. */
+  /** Invite another person: a second doctor, a relative, an interpreter. The patient's invitation takes effect immediately; the doctor's is a proposal that the patient answers. By address the answer is the same whether or not anyone has that address. */
   'consultation:invite': (input: InviteInput, ack: (reply: Ack<Admission>) => void) => void
-  /** The patient accepts or declines whom the doctor proposes to let in, and may share what was said before. */
+  /** Accept or decline a person whom the doctor proposes to invite; may share the earlier history. For the patient. */
   'invitation:answer': (input: InvitationAnswer, ack: (reply: Ack<Invitation>) => void) => void
-  /** Patient or doctor takes back an invitation of someone who has not entered yet. */
+  /** Revoke an invitation of a person who has not entered yet. For patient and doctor. */
   'invitation:withdraw': (input: InvitationRef, ack: (reply: Ack<Invitation>) => void) => void
-  /** List the invitations of a consultation, the first first; for its patient and its doctor. */
+  /** List the invitations of a consultation, oldest first. For patient and doctor. */
   'invitation:list': (input: Input, ack: (reply: Ack<InvitationList>) => void) => void
-  /** Patient or doctor removes an invited person, who hears and reads nothing of the consultation from then on. */
+  /** Remove an invited person, who receives and reads nothing of the consultation from then on. For patient and doctor. */
   'participant:remove': (input: ParticipantRef, ack: (reply: Ack<Nothing>) => void) => void
-  /** Leave a consultation that one was invited to. (consultation:leave only stops hearing it on one connection.) */
+  /** Leave a consultation that the caller was invited to. (consultation:leave only unsubscribes one connection.) */
   'consultation:quit': (input: Input, ack: (reply: Ack<Nothing>) => void) => void
-  /** Say something in a consultation. The same clientId with the same content returns the first result. */
+  /** Send a message in a consultation. Sending the same clientId and content again returns the first result. */
   'message:send': (input: SendInput, ack: (reply: Ack<Message>) => void) => void
   /** Recall a message of the caller within 2 minutes. */
   'message:recall': (input: MessageInput, ack: (reply: Ack<Message>) => void) => void
-  /** Everything up to a seq has been read; the watermark only grows. */
+  /** Mark messages as read up to a seq; the watermark only grows. */
   'message:read': (input: ReceiptInput, ack: (reply: Ack<Receipt>) => void) => void
-  /** Everything up to a seq has arrived on a device; the watermark only grows. */
+  /** Mark messages as delivered up to a seq; the watermark only grows. */
   'message:receive': (input: ReceiptInput, ack: (reply: Ack<Receipt>) => void) => void
-  /** I am writing; good for 6 seconds. */
+  /** Report that the caller is typing; valid for 6 seconds. */
   'typing:start': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
-  /** I have stopped writing. */
+  /** Report that the caller has stopped typing. */
   'typing:stop': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
-  /** Ring the other participants. Where a call is live already, that one is returned, and those named in `to` are rung. */
+  /** Start a call and ring the other participants. If a call is live already, it is returned, and those named in `to` are rung. */
   'call:invite': (input: CallInvitation, ack: (reply: Ack<Invited>) => void) => void
   /** Answer, join a running call, or move the caller's call to this device. Refused once the call is over. */
   'call:accept': (input: CallAnswer, ack: (reply: Ack<Call>) => void) => void
   /** Decline; the user's other devices stop ringing. */
   'call:decline': (input: CallRef, ack: (reply: Ack<Call>) => void) => void
-  /** Hang up; the call ends with the last but one. */
+  /** Leave the call; it ends when one member is left. */
   'call:leave': (input: CallRef, ack: (reply: Ack<Call>) => void) => void
   /** End the call for everyone: caller, patient or doctor. */
   'call:end': (input: CallEnding, ack: (reply: Ack<Call>) => void) => void
-  /** Hand a session description or a candidate to another member of the call. */
+  /** Send a session description or an ICE candidate to another member of the call. */
   'call:signal': (input: SignalInput, ack: (reply: Ack<Nothing>) => void) => void
-  /** Tell the others what is switched on. Repeated every 10 seconds it says that one is still there; after 45 seconds of silence one is taken for gone. */
+  /** Report the state of the caller's microphone, camera and screen. Repeat it every 10 seconds; a member is removed after 45 seconds of silence. */
   'call:state': (input: StateInput, ack: (reply: Ack<Nothing>) => void) => void
   /** List the live calls of the user's consultations, ringing and running, for a device that has just connected. */
   'call:list': (input: CallFilter, ack: (reply: Ack<CallList>) => void) => void
-  /** STUN and TURN servers for a live call that you are in or rung by, with credentials for a while that end with it and with your session. Without a call, for testing devices, the STUN servers alone. */
+  /** List STUN and TURN servers for a live call that the caller is in or is rung for. The credentials are short-lived and end with the call and the session. Without a call, for testing devices, only STUN servers. */
   'call:servers': (input: ServersInput, ack: (reply: Ack<ICEServers>) => void) => void
-  /** The whiteboard as of a seq of the room: the events after it change it. */
+  /** Read the whiteboard as of a seq of the room; later events change it. */
   'board:read': (input: BoardRef, ack: (reply: Ack<Board>) => void) => void
-  /** Put a finished stroke on the board. The same id with the same drawing returns the first result. */
+  /** Add a finished stroke to the board. Sending the same id and drawing again returns the first result. */
   'board:commit': (input: CommitInput, ack: (reply: Ack<Stroke>) => void) => void
   /** Remove the caller's latest stroke from the board. */
   'board:undo': (input: BoardRef, ack: (reply: Ack<Undone>) => void) => void
-  /** Take all strokes off the board; the background stays. */
+  /** Remove all strokes from the board; the background stays. */
   'board:clear': (input: BoardRef, ack: (reply: Ack<Cleared>) => void) => void
-  /** Put a picture of the consultation under the strokes, or take it away. */
+  /** Set or remove the background of the board, a picture of the consultation. */
   'board:background': (input: Background, ack: (reply: Ack<Background>) => void) => void
-  /** Show the others where one points and what one is drawing; kept nowhere. */
+  /** Show the other participants the caller's pointer and unfinished stroke. It is not stored. */
   'board:stroke': (input: SketchInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Renew the login of this socket. */
   'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
@@ -2363,77 +2363,77 @@ export interface ClientToServerEvents {
 
 /** What /consultations tells. */
 export interface ServerToClientEvents {
-  /** Your account was logged in to on a new device. */
+  /** The account was logged in to on a new device. */
   'session:opened': (event: LogEvent<'session:opened', Session>) => void
-  /** A doctor has registered, or has changed verified data: an admin has to review it. */
+  /** A doctor registered or changed verified data; an admin must review it. */
   'doctor:review-due': (event: LogEvent<'doctor:review-due', DoctorReview>) => void
-  /** An admin has verified a doctor, has rejected what was entered, or has withdrawn the verification. */
+  /** An admin verified or rejected a doctor, or withdrew the verification. */
   'doctor:reviewed': (event: LogEvent<'doctor:reviewed', DoctorReview>) => void
   /** An order of the user changed; data is the whole order. */
   'order:updated': (event: LogEvent<'order:updated', Order>) => void
-  /** Someone has drawn something. */
+  /** A participant added a stroke. */
   'board:committed': (event: LogEvent<'board:committed', Stroke>) => void
-  /** Someone took a stroke of theirs back. */
+  /** A participant removed their latest stroke. */
   'board:undone': (event: LogEvent<'board:undone', Undone>) => void
-  /** Someone cleared the board: strokes with a smaller seq are gone. */
+  /** A participant cleared the board: strokes with a smaller seq are removed. */
   'board:cleared': (event: LogEvent<'board:cleared', Cleared>) => void
-  /** There is another picture under the strokes, or none. */
+  /** The background was set or removed. */
   'board:background-changed': (event: LogEvent<'board:background-changed', Background>) => void
-  /** A call began, changed or ended; data is the whole of it. The devices of all participants are told. */
+  /** A call began, changed or ended; data is the whole call. Sent to the devices of all participants. */
   'call:updated': (event: LogEvent<'call:updated', Call>) => void
-  /** Someone said something. */
+  /** A message was sent. */
   'message:created': (event: LogEvent<'message:created', Message>) => void
-  /** Someone took a message back; data is what is left of it. */
+  /** A message was recalled; data is what remains of it. */
   'message:recalled': (event: LogEvent<'message:recalled', Message>) => void
-  /** Someone has read everything up to a seq. */
+  /** A participant has read the messages up to a seq. */
   'message:read': (event: LogEvent<'message:read', Receipt>) => void
-  /** Everything up to a seq has arrived on one of someone's devices. */
+  /** Messages up to a seq have arrived on a device of a participant. */
   'message:delivered': (event: LogEvent<'message:delivered', Receipt>) => void
   /** The consultation changed; data is the whole of it, without the earlier diagnosis, which consultation:read has, and with reason and summary where they are new. */
   'consultation:updated': (event: LogEvent<'consultation:updated', Consultation>) => void
-  /** Someone may enter the consultation from now on, or has another part in it. */
+  /** A user became a participant of the consultation, or has another role in it. */
   'participant:joined': (event: LogEvent<'participant:joined', Participant>) => void
-  /** Someone takes part no more. Their own devices are told as well, and hear nothing of the room after that. */
+  /** A user is no longer a participant. It is the last event of the room that the user's devices receive. */
   'participant:left': (event: LogEvent<'participant:left', Departure>) => void
-  /** An invitation was made, answered, used or taken back; told to the patient and the doctor of the consultation. */
+  /** An invitation was created, answered, used or revoked. Sent to the patient and the doctor of the consultation. */
   'invitation:updated': (event: LogEvent<'invitation:updated', Invitation>) => void
   /** The user was invited by address into a consultation and may enter it. */
   'invitation:received': (event: LogEvent<'invitation:received', Received>) => void
-  /** A notification has come; unread counts it. */
+  /** A notification arrived; it is included in unread. */
   'notification:created': (event: LogEvent<'notification:created', Arrived>) => void
-  /** Notifications have been read, here or on another device. */
+  /** Notifications were read, on this or another device. */
   'notification:read': (event: LogEvent<'notification:read', Marked>) => void
-  /** A doctor signed a diagnosis, or an amendment of one. */
+  /** A doctor signed a diagnosis or an amendment. */
   'diagnosis:signed': (event: LogEvent<'diagnosis:signed', Diagnosis>) => void
   /** A prescription was signed, or decided about. Where someone was invited after it had been signed, the event of a decision has no items; prescription:read has them. */
   'prescription:updated': (event: LogEvent<'prescription:updated', Prescription>) => void
-  /** An admin looked at a patient's record, and why; for the user who cares for the patient. */
+  /** An admin read a patient's record by break-glass; data has the reason. Sent to the user who cares for the patient. */
   'record:entered': (event: LogEvent<'record:entered', RecordEntry>) => void
-  /** A patient's record has a new version; told to the user who cares for the patient. */
+  /** A patient's record has a new version. Sent to the user who cares for the patient. */
   'record:updated': (event: LogEvent<'record:updated', RecordChange>) => void
-  /** The appointment changed; data is the whole of it. */
+  /** The appointment changed; data is the whole appointment. */
   'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
-  /** One's place on a waitlist changed: a slot may be offered. */
+  /** The user's place on a waitlist changed: a slot may be offered. */
   'waitlist:updated': (event: LogEvent<'waitlist:updated', Wait>) => void
-  /** This login has ended. */
+  /** This session has ended. */
   'session:revoked': (data: SessionInput) => void
-  /** Where someone points, and what they are drawing. */
+  /** A participant's pointer and unfinished stroke. */
   'board:stroke': (data: Sketching) => void
-  /** Someone calls. */
+  /** A call is ringing. */
   'call:ringing': (data: Ring) => void
   /** Another device of the user has answered or declined: the others stop ringing. */
   'call:answered-elsewhere': (data: Answered) => void
-  /** A session description or a candidate from another member. */
+  /** A session description or an ICE candidate from another member. */
   'call:signal': (data: Signalling) => void
-  /** What a member has switched on. */
+  /** The state of a member's microphone, camera and screen. */
   'call:state': (data: MemberState) => void
-  /** Someone is writing; good for 6 seconds. */
+  /** A participant is typing; valid for 6 seconds. */
   'typing:started': (data: Typing) => void
-  /** Someone has stopped writing. */
+  /** A participant has stopped typing. */
   'typing:stopped': (data: Typing) => void
   /** The patient's place in the doctor's queue. */
   'queue:updated': (data: Queue) => void
-  /** A participant came or went. */
+  /** A participant connected or disconnected. */
   'presence:updated': (data: PresenceChange) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
@@ -2441,11 +2441,11 @@ export interface ServerToClientEvents {
 
 /** Commands on /schedules. */
 export interface SchedulesClientToServerEvents {
-  /** Hear a doctor's schedule from now on; the answer is how it stands. */
+  /** Subscribe to a doctor's schedule; the answer is its current state. */
   'schedule:watch': (input: SlotsInput, ack: (reply: Ack<SlotList>) => void) => void
-  /** Stop hearing a doctor's schedule. */
+  /** Unsubscribe from a doctor's schedule. */
   'schedule:unwatch': (input: DoctorRef, ack: (reply: Ack<Nothing>) => void) => void
-  /** Take a slot. The same id with the same content returns the first result. */
+  /** Book a slot. Sending the same id and content again returns the first result. */
   'appointment:book': (input: BookInput, ack: (reply: Ack<Booking>) => void) => void
   /** Renew the login of this socket. */
   'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
@@ -2453,15 +2453,15 @@ export interface SchedulesClientToServerEvents {
 
 /** What /schedules tells. */
 export interface SchedulesServerToClientEvents {
-  /** The appointment changed; data is the whole of it. */
+  /** The appointment changed; data is the whole appointment. */
   'appointment:updated': (event: LogEvent<'appointment:updated', Appointment>) => void
-  /** One's place on a waitlist changed: a slot may be offered. */
+  /** The user's place on a waitlist changed: a slot may be offered. */
   'waitlist:updated': (event: LogEvent<'waitlist:updated', Wait>) => void
-  /** This login has ended. */
+  /** This session has ended. */
   'session:revoked': (data: SessionInput) => void
-  /** A slot went, or came back. */
+  /** A slot was taken or became free. */
   'slot:updated': (data: SlotChange) => void
-  /** A doctor's rules or exceptions changed: ask for the slots anew. */
+  /** A doctor's rules or exceptions changed: fetch the slots again. */
   'schedule:updated': (data: DoctorRef) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
@@ -2471,9 +2471,9 @@ export interface SchedulesServerToClientEvents {
 export interface NotificationsClientToServerEvents {
   /** List the caller's notifications, latest first; with `after`, those after a seq, oldest first. */
   'notification:list': (input: InboxInput, ack: (reply: Ack<Inbox>) => void) => void
-  /** Notifications have been read: some, or all up to one. */
+  /** Mark notifications as read: those listed, or all up to one. */
   'notification:read': (input: MarkReadInput, ack: (reply: Ack<Marked>) => void) => void
-  /** A page that is being looked at has shown these notifications: they need not be pushed any more. */
+  /** Report that a visible page has shown these notifications; they are not pushed any more. */
   'notification:see': (input: MarkSeenInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Renew the login of this socket. */
   'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
@@ -2481,11 +2481,11 @@ export interface NotificationsClientToServerEvents {
 
 /** What /notifications tells. */
 export interface NotificationsServerToClientEvents {
-  /** A notification has come; unread counts it. */
+  /** A notification arrived; it is included in unread. */
   'notification:created': (event: LogEvent<'notification:created', Arrived>) => void
-  /** Notifications have been read, here or on another device. */
+  /** Notifications were read, on this or another device. */
   'notification:read': (event: LogEvent<'notification:read', Marked>) => void
-  /** This login has ended. */
+  /** This session has ended. */
   'session:revoked': (data: SessionInput) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
@@ -2493,11 +2493,11 @@ export interface NotificationsServerToClientEvents {
 
 /** Commands on /lobby. */
 export interface LobbyClientToServerEvents {
-  /** Enter the lobby; done for you when you connect to /lobby, with the handshake's auth as its input. Entering twice changes nothing. */
+  /** Enter the lobby. Connecting to /lobby does this, with the handshake's auth as input. Entering twice changes nothing. */
   'lobby:enter': (input: NicknameInput, ack: (reply: Ack<Entered>) => void) => void
-  /** Say a line of at most 500 characters to everyone in the lobby. */
+  /** Send a line of at most 500 characters to everyone in the lobby. */
   'lobby:say': (input: SayInput, ack: (reply: Ack<Line>) => void) => void
-  /** Take another nickname. */
+  /** Change the nickname. */
   'lobby:rename': (input: NicknameInput, ack: (reply: Ack<Entered>) => void) => void
   /** Renew the login of this socket. */
   'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
@@ -2505,13 +2505,13 @@ export interface LobbyClientToServerEvents {
 
 /** What /lobby tells. */
 export interface LobbyServerToClientEvents {
-  /** This login has ended. */
+  /** This session has ended. */
   'session:revoked': (data: SessionInput) => void
-  /** You have entered: the welcome line, your nickname, who is there, and what was said last. */
+  /** You entered the lobby: the welcome line, your nickname, who is present, and the latest lines. */
   'lobby:welcome': (data: Greeting) => void
-  /** Someone said a line. */
+  /** A line was sent to the lobby. */
   'lobby:said': (data: Line) => void
-  /** How many are there has changed; told at most four times a second. */
+  /** The number of people in the lobby changed; sent at most four times a second. */
   'lobby:presence': (data: Count) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
@@ -2519,15 +2519,15 @@ export interface LobbyServerToClientEvents {
 
 /** Commands on /admin. */
 export interface AdminClientToServerEvents {
-  /** Hear stats:updated from now on; done for you when you connect to /admin. The answer is what was measured in the last minutes. */
+  /** Subscribe to stats:updated. Connecting to /admin does this. The answer has the measurements of the last minutes. */
   'stats:watch': (input: Nothing, ack: (reply: Ack<StatsHistory>) => void) => void
-  /** List the sockets of the node that answers, the latest first. It does not show who consults whom. */
+  /** List the sockets of the node that answers, latest first. The list does not show who consults whom. */
   'socket:list': (input: SocketFilter, ack: (reply: Ack<SocketList>) => void) => void
-  /** List the rooms that somebody hears on the node that answers, the fullest first; those of consultations are only counted. */
+  /** List the rooms with subscribers on the node that answers, largest first; rooms of consultations are only counted. */
   'room:list': (input: RoomFilter, ack: (reply: Ack<RoomList>) => void) => void
-  /** End the connection of a socket, on whichever node. Its client does not come back by itself. It is audited. */
+  /** Close the connection of a socket on any node. Its client does not reconnect by itself. Entered in the audit log. */
   'socket:disconnect': (input: SocketRef, ack: (reply: Ack<Nothing>) => void) => void
-  /** End all connections of a user, on all nodes. They may connect again: user:suspend keeps them out. It is audited. */
+  /** Close all connections of a user on all nodes. The user may connect again; user:suspend prevents it. Entered in the audit log. */
   'user:disconnect': (input: UserRef, ack: (reply: Ack<Nothing>) => void) => void
   /** Renew the login of this socket. */
   'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
@@ -2535,9 +2535,9 @@ export interface AdminClientToServerEvents {
 
 /** What /admin tells. */
 export interface AdminServerToClientEvents {
-  /** This login has ended. */
+  /** This session has ended. */
   'session:revoked': (data: SessionInput) => void
-  /** How the server is doing; told every two seconds. */
+  /** Measurements of the server, sent every two seconds. */
   'stats:updated': (data: StatsReport) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
