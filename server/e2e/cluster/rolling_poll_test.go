@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -44,14 +45,17 @@ func (r *roll) polls(k *talk) {
 	})
 }
 
+// errMoved is that the balancer sends a session to a node that does not have it.
+var errMoved = errors.New("another node is asked for the session")
+
 // session is one from its handshake to its end. It reports whether another may
 // be opened: it ended as it may.
 func (p *poller) session() bool {
-	ctx, over := context.WithCancel(p.r.ctx)
-	defer over()
+	ctx, over := context.WithCancelCause(p.r.ctx)
+	defer over(nil)
 	p.whole = false
-	_, opened, ok := p.request(ctx, http.MethodGet, "", "")
-	if !ok {
+	opened, err := p.request(ctx, http.MethodGet, "", "")
+	if err != nil {
 		return false
 	}
 	p.r.sessions.Add(1)
@@ -62,7 +66,9 @@ func (p *poller) session() bool {
 		for {
 			select {
 			case packet := <-say:
-				p.request(ctx, http.MethodPost, sid, packet)
+				if _, err := p.request(ctx, http.MethodPost, sid, packet); err != nil {
+					over(err)
+				}
 			case <-ctx.Done():
 				return
 			}
@@ -70,9 +76,9 @@ func (p *poller) session() bool {
 	})
 	say <- fmt.Sprintf(`40%s,{"token":%q}`, rooms.Consultations, p.token)
 	for {
-		_, text, ok := p.request(ctx, http.MethodGet, sid, "")
-		if !ok {
-			return false
+		text, err := p.request(ctx, http.MethodGet, sid, "")
+		if err != nil {
+			return errors.Is(err, errMoved)
 		}
 		for packet := range strings.SplitSeq(text, "\x1e") {
 			if packet == "1" {
@@ -84,7 +90,7 @@ func (p *poller) session() bool {
 }
 
 // request makes one, which must succeed unless its session is over.
-func (p *poller) request(ctx context.Context, method, sid, body string) (int, string, bool) {
+func (p *poller) request(ctx context.Context, method, sid, body string) (string, error) {
 	url := p.r.Base + "/socket.io/?EIO=4&transport=polling"
 	if sid != "" {
 		url += "&sid=" + sid
@@ -92,17 +98,19 @@ func (p *poller) request(ctx context.Context, method, sid, body string) (int, st
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		p.r.fails("%v", err)
-		return 0, "", false
+		return "", err
 	}
 	status, text, err := exchange(p.by, request)
-	if ctx.Err() != nil {
-		return status, text, false
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err == nil && status == http.StatusOK:
+		return text, nil
+	case p.r.moves && sid != "" && err == nil && status == http.StatusBadRequest && strings.Contains(text, "Session ID unknown"):
+		return "", errMoved
 	}
-	if err != nil || status != http.StatusOK {
-		p.r.fails("polling: %s %.60s (session %q): %d %s %v", method, body, sid, status, text, err)
-		return status, text, false
-	}
-	return status, text, true
+	p.r.fails("polling: %s %.60s (session %q): %d %s %v", method, body, sid, status, text, err)
+	return "", fmt.Errorf("status %d: %v", status, err)
 }
 
 // hear takes a packet, and answers what asks for an answer.
@@ -133,22 +141,13 @@ func (p *poller) join(say chan<- string) {
 	say <- fmt.Sprintf(`42%s,1[%q,{"consultationId":%q,"after":%d}]`, rooms.Consultations, consultation.Join.Name, p.talk.id, p.last.Load())
 }
 
-// catchUp takes the answer to join. As clients do it asks again where a machine
-// that has too much to do did not answer in time: those of the sockets do, too.
+// catchUp takes the answer to join.
 func (p *poller) catchUp(answer string, say chan<- string) {
 	var args []struct {
-		OK    bool                `json:"ok"`
-		Data  consultation.Joined `json:"data"`
-		Error rooms.Error         `json:"error"`
+		OK   bool                `json:"ok"`
+		Data consultation.Joined `json:"data"`
 	}
-	switch err := json.Unmarshal([]byte(answer), &args); {
-	case err == nil && len(args) == 1 && args[0].OK:
-	case err == nil && len(args) == 1 && args[0].Error.Code == rooms.CodeUnavailable && args[0].Error.Retryable:
-		p.r.t.Logf("polling: joining is answered %s", answer)
-		p.r.again.Add(1)
-		p.join(say)
-		return
-	default:
+	if err := json.Unmarshal([]byte(answer), &args); err != nil || len(args) != 1 || !args[0].OK {
 		p.r.fails("polling: joining is answered %s", answer)
 		return
 	}
