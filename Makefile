@@ -58,9 +58,11 @@ prove: test
 	WENZHEN_TEST_ENCRYPTION=1 .ci/timed "tests of the features on an encrypted database" $(GO) test $(GOTEST) ./rooms/...
 	$(MAKE) fuzz FUZZTIME=10m
 
-# Tests of what depends on time, 20 times beside busy loops: hours.
-stable: services static/node_modules/.installed server/cluster/node/node_modules/.installed $(FONTS)
-	GO="$(GO)" RACE="$(RACE)" .ci/repeat
+# Tests of what depends on time, N times beside busy loops: hours, which may be
+# interrupted and continued. PART is what to run (.ci/repeat).
+N ?= 20
+stable: services chromium build server/cluster/node/node_modules/.installed
+	GO="$(GO)" RACE="$(RACE)" N=$(N) .ci/repeat $(PART)
 
 # What `make test` does in a small way, and how much `make prove` does.
 left:
