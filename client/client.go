@@ -104,11 +104,11 @@ func (c *Client) Register(ctx context.Context, in account.RegisterInput) (accoun
 	return made.User, nil
 }
 
-// Call asks for a command over the socket. While the socket is down it waits
-// for the next one, until ctx ends. The error is an *rooms.Error; a retryable
-// one may have been carried out all the same when the connection broke in
-// between, so that only a command that names itself (clientId, id) may be sent
-// again without a thought.
+// Call sends a command over the socket and returns its answer. While the socket
+// is down it waits for the next one, until ctx ends. The error is an
+// *rooms.Error. If it is retryable, the command may still have been executed
+// before the connection broke, so only an idempotent command (with clientId or
+// id) is safe to send again.
 func Call[In, Out any](ctx context.Context, c *Client, command rooms.Command[In, Out], in In) (Out, error) {
 	var out Out
 	if command.Namespace == "" {
@@ -215,7 +215,7 @@ func (c *Client) ended() error {
 
 var errClosed = &rooms.Error{Code: rooms.CodeUnavailable, Message: "the client is closed"}
 
-// end is the end, for good.
+// end closes the client; it does not reconnect.
 func (c *Client) end(err error) {
 	c.mu.Lock()
 	if c.err != nil {

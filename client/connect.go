@@ -78,7 +78,7 @@ func (c *Client) keep(l *link) {
 			c.end(rooms.Unauthenticated("this login has ended"))
 			return
 		case errors.Is(why, errKicked):
-			c.end(rooms.Unauthenticated("the server ended this connection for good"))
+			c.end(rooms.Unauthenticated("the server ended this connection; do not reconnect"))
 			return
 		}
 		c.opts.status(Offline, why)

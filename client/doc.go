@@ -20,8 +20,8 @@
 //	for entry, err := range room.Events(ctx) { … }
 //	msg, err := room.Send(ctx, chat.SendInput{Kind: chat.Text, Text: "hello"}) // resent until it is answered
 //
-// What is told only to those who listen now (typing, presence, the queue) is
-// heard with On.
+// Signals (typing, presence, the queue), which are not stored, are received with
+// On.
 //
 // # What runs
 //

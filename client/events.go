@@ -110,7 +110,8 @@ func (c *Client) toRoom(data json.RawMessage) {
 	}
 }
 
-// callHandlers runs until nothing waits; what was heard before the end is told.
+// callHandlers runs the handlers of the events that wait, including those that
+// arrived before the client ended.
 func (c *Client) callHandlers() {
 	for {
 		c.heard.mu.Lock()

@@ -209,7 +209,7 @@ func (l *link) write(ctx context.Context, text []byte) error {
 var errGone = errors.New("client: not connected")
 
 // ask sends a command and waits for its answer. After errGone the command was
-// not sent; any other error of ours leaves open whether it was carried out.
+// not sent; after any other error of the client it may have been executed.
 func (l *link) ask(ctx context.Context, name string, in []byte) (json.RawMessage, error) {
 	reply := make(chan []byte, 1)
 	l.mu.Lock()
@@ -240,7 +240,7 @@ func (l *link) ask(ctx context.Context, name string, in []byte) (json.RawMessage
 	case body := <-reply: // it came just before the end
 		return parseAnswer(body)
 	default:
-		return nil, rooms.Unavailable(errGone, "the connection broke before %s was answered; it may have been carried out", name)
+		return nil, rooms.Unavailable(errGone, "the connection broke before %s was answered; it may have been executed", name)
 	}
 }
 
@@ -254,7 +254,7 @@ func (l *link) acknowledged(p packet) {
 	}
 }
 
-// errKicked is a DISCONNECT: the server wants us gone for good.
+// errKicked is a DISCONNECT: the server does not want the client to reconnect.
 var errKicked = errors.New("client: disconnected by the server")
 
 // end tells everyone who waits for an answer that none will come.

@@ -230,7 +230,7 @@ func (p pipes) Close() error { close(p.closed); return nil }
 
 func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
 
-// What was asked when the connection broke is unknown, and the caller is told.
+// The result of a command is unknown when the connection breaks, and the error says so.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	p := serve(t, func(ws *websocket.Conn, nth int64) {
@@ -258,9 +258,9 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// DISCONNECT is for good, and so is a CONNECT_ERROR that trying again does not
-// cure. Both carry their reason.
-func TestEndsForGood(t *testing.T) {
+// The client does not reconnect after DISCONNECT, nor after a CONNECT_ERROR that
+// is not retryable. Both have a reason.
+func TestClientStaysClosed(t *testing.T) {
 	t.Parallel()
 	p := serve(t, func(ws *websocket.Conn, nth int64) {
 		switch nth {
@@ -303,7 +303,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// Those who are told the same do not come back in one moment.
+// Clients with the same delay do not reconnect at the same moment.
 func TestTheyComeBackSpread(t *testing.T) {
 	t.Parallel()
 	busy := &rooms.Error{Code: rooms.CodeUnavailable, RetryAfterMs: 2000}

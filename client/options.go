@@ -66,11 +66,12 @@ type Status int
 const (
 	Offline Status = iota // a new connection is being made
 	Online
-	Ended // for good: closed, or the login has ended
+	Ended // permanently: closed, or the login has ended
 )
 
-// WithStatus is told when the state of the connection changes, and why. It is
-// called by goroutines of the Client, and must not block or Close it.
+// WithStatus calls changed when the state of the connection changes, with the
+// reason. It is called by goroutines of the Client, and must not block or call
+// Close.
 func WithStatus(changed func(Status, error)) Option {
 	return func(o *options) { o.status = changed }
 }

@@ -12,8 +12,9 @@ import (
 	"wenzhen/rooms"
 )
 
-// Do asks for a command over REST. The error is an *rooms.Error; a retryable
-// one may have been carried out all the same, as with Call.
+// Do sends a command over REST and returns its answer. The error is an
+// *rooms.Error; if it is retryable, the command may still have been executed, as
+// with Call.
 func Do[In, Out any](ctx context.Context, c *Client, command rooms.Command[In, Out], in In) (Out, error) {
 	route, ok := routeOf(command.Name)
 	if ok && route.Anonymous {

@@ -172,7 +172,7 @@ func (c *Client) mayRetry(ctx context.Context, err error, again *backoff) bool {
 	return pause(ctx, wait) == nil
 }
 
-// Leave ends the room; the server is told.
+// Leave unsubscribes from the room, on the server too.
 func (r *Room) Leave(ctx context.Context) error {
 	r.client.forget(r)
 	r.end(&rooms.Error{Code: rooms.CodeUnavailable, Message: "the room has been left"})

@@ -68,8 +68,8 @@ type Storm struct {
 }
 
 // A node lets a second's worth of handshakes in at once and others wait for their
-// turn, for patience seconds at most; who would wait longer is told to come
-// back after so many.
+// turn, for patience seconds at most; a client that would wait longer gets
+// that time as Retry-After.
 const (
 	patience        = 2.0
 	soonest, latest = 1, 4

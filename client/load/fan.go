@@ -42,7 +42,7 @@ func fan(ctx context.Context, r *run) error {
 		for n := int64(0); (most == 0 || n < most) && time.Now().Before(end) && ctx.Err() == nil; n++ {
 			r.settle(ctx, func() bool { return behind() <= fanAhead*int64(members) })
 			if behind() > fanAhead*int64(members) {
-				waived += behind() // lost for good, or late for long: do not wait again
+				waived += behind() // lost, or late for long: do not wait again
 			}
 			now := time.Now()
 			buf = fmt.Appendf(buf[:0], `{"room":"all","from":0,"n":%d,"t":%d,"text":"%s"}`, sent+1, now.Sub(origin).Microseconds(), pad)

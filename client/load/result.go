@@ -39,7 +39,7 @@ type Result struct {
 	Steps []Step `json:"steps,omitempty"`
 	// MaxRate is the highest rate of a ramp at which p99 stayed below 50 ms.
 	MaxRate float64 `json:"maxRate,omitempty"`
-	// Problems are the first few errors in words.
+	// Problems are the texts of the first few errors.
 	Problems []string `json:"problems,omitempty"`
 }
 

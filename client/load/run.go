@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Run carries out a scenario and writes its result to out, and its progress
+// Run executes a scenario and writes its result to out, and its progress
 // too unless that is not wanted. The error says that the scenario could not be
-// carried out; what the server did wrong is in the Result.
+// executed; errors of the server are in the Result.
 func Run(ctx context.Context, o Options, out io.Writer) (Result, error) {
 	o, err := o.withDefaults()
 	if err != nil {

@@ -73,7 +73,7 @@ func whole(ctx context.Context, r *run) error {
 	return d.close(ctx)
 }
 
-// level tells whether everyone has heard all that anyone has heard of.
+// level reports whether all clients have received what any of them has received.
 func (d *crowd) level() bool {
 	for i := range d.members {
 		if m := &d.members[i]; m.level.Load() < m.room.top.Load() {

@@ -114,7 +114,7 @@ func (s *session) announced(_ rooms.Entry, c consultation.Consultation) {
 	}
 }
 
-// obey carries out what is typed.
+// obey executes a typed command.
 func (s *session) obey(ctx context.Context, typed <-chan string) error {
 	for {
 		var text string

@@ -28,7 +28,7 @@ type terminal struct {
 func (t *terminal) line(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintln(t.out, plain(fmt.Sprintf(format, args...))) // a terminal that is gone cannot be told
+	fmt.Fprintln(t.out, plain(fmt.Sprintf(format, args...))) // a closed terminal shows nothing
 }
 
 // plain keeps others from steering the terminal: escape sequences are shown as
@@ -57,7 +57,7 @@ func (t *terminal) status(status client.Status, _ error) {
 	}
 }
 
-// view writes the events of a room as lines. One's own messages carry ticks: ✓
+// view writes the events of a room as lines. The user's own messages have ticks: ✓
 // is kept by the server, ✓✓ read by the other.
 type view struct {
 	me    rooms.UserID

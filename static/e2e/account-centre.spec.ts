@@ -176,7 +176,7 @@ test('confirm the address, forget the password, set a new one by mail', async ({
   await page.goto('/account')
   await expect(security(page).getByText('已确认')).toBeVisible()
 
-  // Who is here is told of a login on a device that nobody has seen before.
+  // A user is notified of a login on a new device.
   let phones = 0
   await expect(async () => {
     const headers = { 'Content-Type': 'application/json', 'User-Agent': `Mozilla/5.0 (iPhone; phone ${++phones}) Safari/605.1` }

@@ -149,7 +149,7 @@ test('a held appointment and a waiting consultation lead to their payment', asyn
   await expect(page.getByTestId('order-status')).toHaveText(['待支付', '待支付'])
 })
 
-test('the doctor sees what came in and takes it along; the admin gives back', async ({ browserOf, server }) => {
+test('the doctor sees and exports earnings; the admin refunds', async ({ browserOf, server }) => {
   const doctor = await practise(server.url)
   const patient = await Person.register(server.url, 'patient', '小李')
   const opened = await paid(patient, doctor)

@@ -55,7 +55,7 @@ test('patient and doctor register, meet, talk and part', async ({ browserOf, ser
   await expect(doctor).toHaveURL(/\/consultations\//)
   await expect(patient.locator('.banner.active')).toBeVisible()
 
-  // Words, typing and ticks. The doctor is told of a word on the desk, too.
+  // Words, typing and ticks. The doctor is notified of a message on the desk, too.
   await doctor.goto('/desk')
   await patient.getByRole('textbox', { name: '输入消息' }).fill('医生您好')
   await patient.keyboard.press('Enter')

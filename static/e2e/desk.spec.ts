@@ -6,7 +6,7 @@ import { axeInBothWidths } from './world/axe'
 import { speak } from './world/looks'
 import { admin } from './world/server'
 
-// The admin's desk: how the server is doing, and who is connected.
+// The admin dashboard: measurements of the server, and who is connected.
 
 /** The admin at a part of the desk, in English. */
 async function atDesk(page: Page, section: string): Promise<Page> {

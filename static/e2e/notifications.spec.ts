@@ -34,7 +34,7 @@ test('what happens elsewhere comes to every device, and is read on all of them a
   await expect(phone.getByText('2 条消息')).toBeVisible()
   await axe(phone, 'inbox')
 
-  // Reading the conversation reads all that was told of it, everywhere.
+  // Reading the conversation marks all its notifications as read, on every device.
   await desktop.goto('/notifications')
   await desktop.getByRole('link', { name: '王芳发来新消息' }).first().click()
   await expect(desktop).toHaveURL(new RegExp(`/consultations/${c.id}$`))
@@ -138,7 +138,7 @@ test('a doctor signs a diagnosis; the patient, elsewhere and then offline, gets 
     await expect(page.getByText(/J06\.9/).first()).toBeVisible()
     await expect(bell(page)).toHaveCount(0)
 
-    // Then offline: it leaves the house.
+    // Then offline: the notification is sent by mail or push.
     const { registrationId } = await registered
     await patient.ask('POST', '/push-subscriptions', service.subscription)
     await page.goto('about:blank')

@@ -14,7 +14,7 @@ const voice = (page: Page) => page.locator('article').getByRole('group', { name:
 const sound = (page: Page) =>
   voice(page).locator('audio').evaluate((audio: HTMLAudioElement) => ({ at: audio.currentTime, rate: audio.playbackRate, paused: audio.paused, length: audio.duration }))
 
-/** Plays it until a part has been heard, and seen to move: whoever only looks now and then may miss a short one. */
+/** Plays it until a part has been heard, and seen to move: polling may miss a short one. */
 async function hear(message: Locator) {
   const heard = message.evaluate((group) => {
     const [audio, slider] = [group.querySelector('audio'), group.querySelector('input')]

@@ -1,6 +1,6 @@
 import { defineAsyncComponent, type Component } from 'vue'
 
-/** One part of the admin's desk, at /admin/<name>. */
+/** One section of the admin dashboard, at /admin/<name>. */
 export interface Section {
   name: string
   /** Key of what it is called. */
@@ -10,7 +10,7 @@ export interface Section {
 
 const section = (name: string, title: string, load: () => Promise<{ default: Component }>): Section => ({ name, title, page: defineAsyncComponent(load) })
 
-/** The admin's desk, in the order of its tabs; the first is shown at /admin. */
+/** The sections of the admin dashboard in the order of their tabs; the first is shown at /admin. */
 export const sections: Section[] = [
   section('doctors', 'admin.doctors', () => import('@/components/AdminDoctors.vue')),
   section('users', 'admin.users', () => import('@/components/AdminUsers.vue')),

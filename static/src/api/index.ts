@@ -46,7 +46,7 @@ export interface ServerConfig {
   providers?: { id: string; name: string }[]
   /** After how long a doctor's or admin's browser that nobody touches logs off; 0 is never. */
   idleMinutes?: number
-  /** What goes back to a patient who cancels an appointment. */
+  /** The refund for a patient who cancels an appointment. */
   cancellation?: CancelTerms
   /** How connections are kept. */
   realtime: { pingIntervalMs: number; pingTimeoutMs: number; reconnectDelayMs: number; reconnectDelayMaxMs: number }
@@ -65,7 +65,7 @@ export const http = new Http(tokens)
 export const at = (path: string, id: string) => `${path}/${encodeURIComponent(id)}`
 
 export const api = {
-  /** Everything that the server has of oneself, as a ZIP archive. */
+  /** All data that the server has of the user, as a ZIP archive. */
   exportData: () => http.blob('/me/export'),
   erasure: () => http.json<Erasure>('GET', '/me/erasure'),
   erase: () => http.json<Erasure>('DELETE', '/me'),

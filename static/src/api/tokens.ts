@@ -29,7 +29,7 @@ const propagationMs = 2_000
 /**
  * Keeps the tokens of this browser, shared by its tabs. A refresh token works
  * once – using it twice ends the session – so refreshing is exclusive across
- * tabs, and whoever gets the lock second finds the new tokens in storage.
+ * tabs, and the tab that gets the lock second finds the new tokens in storage.
  */
 export class TokenKeeper {
   private grant: Grant | undefined

@@ -31,7 +31,7 @@ export const billingApi = {
   admin: {
     orders: (query: OrderFilter) => http.json<OrderPage>('GET', '/admin/orders', { query: { ...query } }),
     file: (id: string) => http.json<OrderHistory>('GET', admin(id)),
-    /** The same id gives back once, however often it is sent. */
+    /** The same id refunds once, however often it is sent. */
     refund: ({ orderId, ...body }: GiveBackInput) => http.json<Order>('POST', `${admin(orderId)}/refund`, { body }),
     reports: () => http.json<ReportList>('GET', '/admin/reconciliations'),
     reconcile: (day: string) => http.json<Report>('POST', '/admin/reconciliations', { body: { day } }),

@@ -7,7 +7,7 @@ import { useSession } from '@/stores/session'
 import { billingApi } from './api'
 import { isPayable, newest } from './order'
 
-/** One's own orders, as far as they were read; what happens to them is heard. */
+/** The user's orders that were loaded, updated by events. */
 export const useOrders = defineStore('orders', () => {
   const session = useSession()
   const realtime = useRealtime()

@@ -36,7 +36,7 @@ const earlyMost = 200
 /** Every member of a call is connected with every other one. */
 export class Mesh {
   private readonly links = new Map<string, Link>()
-  /** Steps of members whom we have not been told of yet. */
+  /** Signals from members that are not known yet. */
   private early: Signalling[] = []
   private pictures = true
 

@@ -36,7 +36,7 @@ export class Negotiation {
     private readonly pc: Negotiable,
     private readonly polite: boolean,
     private readonly send: (step: Step) => void,
-    /** Called with an offer in place, before it is answered: the time to add one's own tracks. */
+    /** Called when an offer is set, before it is answered: the time to add local tracks. */
     private readonly offered: () => void = () => undefined,
     private readonly failed: (error: unknown) => void = () => undefined,
   ) {

@@ -39,7 +39,7 @@ const fairRoundTrip = 0.3
 /** How long it is poor before someone is asked whether voice alone will do. */
 const askAfterMs = 10_000
 
-/** Decides when to ask; whoever has answered is not asked again. */
+/** Decides when to ask; a user who has answered is not asked again. */
 export class VoiceQuestion {
   private poorSince: number | undefined
   private answered = false

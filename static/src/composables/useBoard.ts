@@ -133,7 +133,7 @@ export function useBoard(consultationId: string, me: string) {
     refresh()
   }
 
-  // What one draws is told in pieces, a few times a second.
+  // The unfinished stroke is sent in pieces, a few times a second.
   let sketchAt = 0
   let told = 0
   let ownId = ''

@@ -4,12 +4,12 @@ import { hours } from '@/format/time'
 import { usualTerms } from '@/schedule/appointment'
 import { useServerConfig } from '@/stores/serverConfig'
 
-/** What goes back to a patient who cancels an appointment, as numbers and in words. */
+/** The refund for a patient who cancels an appointment, as numbers and as text. */
 export function useCancelTerms() {
   const { t, locale } = useI18n()
   const server = useServerConfig()
   const terms = computed(() => server.config.cancellation ?? usualTerms)
-  /** Whether there is a time in which a part goes back. */
+  /** Reports whether there is a time with a partial refund. */
   const parted = computed(() => terms.value.partPercent > 0 && terms.value.partMinutes < terms.value.fullMinutes)
   const words = computed(() => ({
     full: hours(terms.value.fullMinutes, locale.value),

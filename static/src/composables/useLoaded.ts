@@ -2,9 +2,10 @@ import { ref, shallowRef } from 'vue'
 import { Failure } from '@/api/failure'
 
 /**
- * What a page shows of the server: read at once, and again by `load`. An answer
- * that another `load` has overtaken is dropped; one that fails leaves what was
- * there, with why. `later` leaves the first reading to whoever asks, too.
+ * Data of the server that a page shows: loaded at once, and again by `load`. The
+ * answer of a `load` that a later one has overtaken is dropped; a failure keeps
+ * the old value and is returned in `failure`. With `later` the caller starts the
+ * first load.
  */
 export function useLoaded<T>(read: () => Promise<T>, { later = false } = {}) {
   const value = shallowRef<T>()

@@ -6,8 +6,9 @@ import { useToast } from './useToast'
 import { ref } from 'vue'
 
 /**
- * Runs one change of how one logs in at a time: asks who it is when the server
- * does, and says when it fails. Someone who would rather not is told nothing.
+ * Runs one change to the ways to log in at a time: asks for a confirmation of
+ * identity when the server requires it, and shows failures, but not a
+ * confirmation that the user cancelled.
  */
 export function useSecurityAction() {
   const busy = ref(false)

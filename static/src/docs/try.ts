@@ -9,7 +9,7 @@ export interface Outcome {
   body: unknown
 }
 
-/** Asks a route with one's own login. Values are by the names of the parameters. */
+/** Calls a route with the user's login. Values are keyed by parameter name. */
 export async function tryRoute(entry: Entry, values: Record<string, string>, body: unknown): Promise<Outcome> {
   let path = entry.name.replace('/api/v1', '')
   const query: Record<string, string> = {}
@@ -32,8 +32,8 @@ const answerWithinMs = 10_000
 export class Sockets {
   private readonly open = new Map<string, Socket>()
 
-  /** heard is told of every event that comes in. */
-  constructor(private readonly heard: (namespace: string, name: string, data: unknown) => void) {}
+  /** onEvent is called for every event that arrives. */
+  constructor(private readonly onEvent: (namespace: string, name: string, data: unknown) => void) {}
 
   /** Sends a command; the outcome is its acknowledgement. */
   async ask(namespace: string, name: string, input: unknown): Promise<Outcome> {
@@ -84,7 +84,7 @@ export class Sockets {
         )
       },
     })
-    socket.onAny((name: string, data: unknown) => this.heard(namespace, name, data))
+    socket.onAny((name: string, data: unknown) => this.onEvent(namespace, name, data))
     this.open.set(namespace, socket)
     return socket
   }

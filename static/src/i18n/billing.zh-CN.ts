@@ -126,7 +126,7 @@ export const billingZhCN = {
       theirs: '渠道',
     },
   },
-  /** What goes back to a patient who cancels an appointment. */
+  /** The refund for a patient who cancels an appointment. */
   terms: {
     always: '开始前随时取消，全额退款。',
     whole: '开始前{full}以上取消全额退款，之后不退。',

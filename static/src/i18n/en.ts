@@ -388,7 +388,7 @@ export const en: Texts = {
     noUsers: 'No user found',
     suspend: 'Suspend',
     suspendName: 'Suspend {name}',
-    suspendText: '{name} is logged out everywhere at once and cannot log in again. Open consultations are ended, appointments are cancelled, and what was not delivered is paid back.',
+    suspendText: '{name} is logged out everywhere at once and cannot log in again. Open consultations are ended, appointments are cancelled, and payments for services not delivered are refunded.',
     resetFactor: 'Reset second factor',
     resetFactorName: 'Reset second factor of {name}',
     resetFactorText: 'Only for somebody who has lost it together with the recovery codes, and of whom you are sure. {name} is logged out everywhere, logs in with the password alone, and gets an email about it.',

@@ -9,7 +9,7 @@ export const notificationsEn = {
     readAll: 'Mark all as read',
     allRead: 'All marked as read',
     none: 'No notifications yet',
-    noneText: 'News of your consultations and appointments will be told here.',
+    noneText: 'News about your consultations and appointments appears here.',
     noneUnread: 'Nothing is unread',
     more: 'Earlier notifications',
     news: 'New notification',
@@ -38,7 +38,7 @@ export const notificationsEn = {
     to: 'To',
     timeZone: 'Time zone',
     device: 'Push to this browser',
-    deviceText: 'Be told even when Wenzhen is not open.',
+    deviceText: 'Get notifications even when Wenzhen is not open.',
     turnOn: 'Turn on push',
     turnOff: 'Turn off push',
     state: {

@@ -1,4 +1,4 @@
-/** The admin's desk: how the server is doing. */
+/** The admin dashboard: measurements of the server. */
 export const operationsZhCN = {
   operations: {
     tab: { consultations: '问诊', live: '实时', connections: '连接', health: '健康', settings: '配置' },

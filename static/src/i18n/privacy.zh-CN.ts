@@ -1,4 +1,4 @@
-/** Texts about one's own data. */
+/** Texts about the user's own data. */
 export const privacyZhCN = {
   privacy: {
     title: '我的数据',

@@ -176,7 +176,7 @@ export class Conversation {
   }
 
   private tellLooking(): void {
-    // Lost, it is told with the next join; until then a notification too many or too few.
+    // If it is lost, the next join reports it; until then there may be one notification too many or too few.
     this.deps.ask('consultation:look', { consultationId: this.state.id, looking: this.looking }).catch(() => undefined)
   }
 

@@ -14,7 +14,7 @@ function orders<T>(list: T[]): T[][] {
 }
 
 describe('Inbox', () => {
-  test('counts the same in whatever order it is told', () => {
+  test('counts the same in whatever order events arrive', () => {
     const told = [arrived(1, 1), arrived(2, 2), marked(3, 1, 'n1'), arrived(4, 2), marked(5, 0, 'n2', 'n4')]
     for (const order of orders(told)) {
       const inbox = new Inbox()

@@ -1,8 +1,8 @@
 import type { Arrived, Inbox as InboxPage, Marked, Notification } from '@/api/wire.gen'
 
 /**
- * One's inbox as a device knows it. What it is told may come twice, late or in
- * any order: of two counts the one with the higher seq holds.
+ * The user's inbox on this device. Events may arrive twice, late or in any
+ * order: of two counts the one with the higher seq is used.
  */
 export class Inbox {
   readonly byId = new Map<string, Notification>()

@@ -7,7 +7,7 @@ beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
 describe('Receipts', () => {
-  test('many deliveries within a second are told once', async () => {
+  test('many deliveries within a second are reported once', async () => {
     const report = vi.fn(() => Promise.resolve())
     const receipts = new Receipts(report)
     for (let seq = 1; seq <= 50; seq++) {
@@ -50,7 +50,7 @@ describe('Receipts', () => {
     expect(report).not.toHaveBeenCalled()
   })
 
-  test('what could not be told is told when the room is joined again', async () => {
+  test('a receipt that failed is sent when the room is joined again', async () => {
     const report = vi.fn().mockRejectedValueOnce(Failure.offline()).mockResolvedValue(undefined)
     const receipts = new Receipts(report)
     receipts.hasRead(4)
@@ -65,7 +65,7 @@ describe('Receipts', () => {
 })
 
 describe('typing', () => {
-  test('is told at once, every 4 s while it goes on, and ended after a pause', async () => {
+  test('is sent at once, every 4 s while it continues, and ended after a pause', async () => {
     const told: string[] = []
     const notice = new TypingNotice((name) => told.push(name))
     for (let i = 0; i < 9; i++) {

@@ -7,9 +7,10 @@ const readEveryMs = 300
 const againMs = 2_000
 
 /**
- * Tells the server how far one got. Deliveries wait a second for company and
- * are left out when a read says more; reads go at once, but not one for every
- * message of a burst. What could not be told is told later.
+ * Reports to the server up to which seq messages arrived and were read.
+ * Deliveries wait a second to be joined and are left out when a read covers
+ * them; reads are sent at once, but not one for every message of a burst. A
+ * receipt that failed is sent later.
  */
 export class Receipts {
   private delivered = 0

@@ -14,7 +14,7 @@ export function counterparts(participants: readonly Participant[], me: string): 
   })
 }
 
-/** How far one's own message at `seq` got, by the watermarks of the others. */
+/** The state of the user's message at `seq`, from the watermarks of the others. */
 export function tickOf(seq: number, others: readonly Participant[]): Tick {
   if (others.length === 0) return 'sent'
   if (others.every((p) => p.readUpTo >= seq)) return 'read'

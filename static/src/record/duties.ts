@@ -15,7 +15,7 @@ export const useDuties = defineStore('duties', () => {
       try {
         pharmacist.value = (await recordApi.duties()).pharmacist
       } catch {
-        // Whoever needs it can still open the page.
+        // Users can still open the page.
       }
     },
     { immediate: true },

@@ -13,7 +13,7 @@ describe('what the rules of appointments allow', () => {
     [120, 50],
     [119, 0],
     [-5, 0],
-  ])('cancelled %d minutes before by the patient, %d %% goes back', (before, percent) => {
+  ])('cancelled %d minutes before by the patient, %d %% is refunded', (before, percent) => {
     expect(refundPercent(booked, start - minutes(before), 'patient', usualTerms)).toBe(percent)
     expect(refundPercent(booked, start - minutes(before), 'doctor', usualTerms)).toBe(100)
     expect(refundPercent({ ...booked, status: 'reassign_pending' }, start - minutes(before), 'patient', usualTerms)).toBe(100)

@@ -16,9 +16,9 @@ const ahead: AppointmentStatus[] = ['held', 'booked', 'checked_in', 'in_progress
 /** Whether it is still to come or going on; everything else is history. */
 export const isAhead = (a: Appointment) => ahead.includes(a.status)
 
-/** What goes back to a patient who cancels: the clinic's own terms. */
+/** The refund for a patient who cancels: the clinic's terms. */
 export interface CancelTerms {
-  /** Until so many minutes before the start everything goes back. */
+  /** Minutes before the start until which the refund is full. */
   fullMinutes: number
   /** Until so many minutes before it partPercent of the price, later nothing. */
   partMinutes: number
@@ -28,7 +28,7 @@ export interface CancelTerms {
 /** Those that hold where the server has not said others. */
 export const usualTerms: CancelTerms = { fullMinutes: 24 * 60, partMinutes: 2 * 60, partPercent: 50 }
 
-/** How much of the price goes back when it is cancelled now, in percent. */
+/** The refund when it is cancelled now, in percent of the price. */
 export function refundPercent(a: Pick<Appointment, 'start' | 'status'>, now: number, by: Party, terms: CancelTerms): number {
   const left = (Date.parse(a.start) - now) / minute
   if (by !== 'patient' || a.status === 'reassign_pending' || left >= terms.fullMinutes) return 100

@@ -45,7 +45,7 @@ describe('SlotBoard', () => {
     expect(starts(board)).toEqual([at(15), at(30)])
   })
 
-  test('what is told while a question is under way outlasts its answer', () => {
+  test('an event during a request outlasts its answer', () => {
     const board = boardOf(slot(0))
     board.asking()
     board.change(change(0, 0)) // after the server had read what it answers
@@ -53,7 +53,7 @@ describe('SlotBoard', () => {
     expect(starts(board)).toEqual([at(15)])
   })
 
-  test('what was told before the question does not touch the answer', () => {
+  test('an event before the request does not change its answer', () => {
     const board = boardOf(slot(0))
     board.change(change(0, 0))
     board.asking()

@@ -1,16 +1,16 @@
 import type { Slot, SlotChange, SlotList } from '@/api/wire.gen'
 
 /**
- * The slots of one doctor as they stand: what watching answered, kept up to
- * date by what is told after. A full slot is kept, unseen, so that it is back
- * at once when someone cancels.
+ * The current slots of one doctor: the answer of the subscription, updated by
+ * events. A full slot is kept but not shown, so that it returns at once when
+ * someone cancels.
  */
 export class SlotBoard {
   private slots = new Map<number, Slot>()
-  /** What was told since the question that is under way was asked. */
+  /** The events since the request that is under way was sent. */
   private told: SlotChange[] | undefined
 
-  /** A question is on its way: its answer may be older than what is told meanwhile. */
+  /** A request is under way: its answer may be older than the events during it. */
   asking(): void {
     this.told = []
   }

@@ -25,7 +25,7 @@ describe('zones and days', () => {
     expect([1, 7].map((n) => weekdayName(n, 'en'))).toEqual(['Monday', 'Sunday'])
   })
 
-  test('two zones with one clock are told from others', () => {
+  test('two zones with one clock are distinguished from others', () => {
     expect(sameClock('Asia/Shanghai', 'Asia/Singapore')).toBe(true)
     expect(sameClock('Europe/Berlin', 'Europe/London')).toBe(false)
     expect(zoneName('Asia/Shanghai', 'en')).toMatch(/China.*GMT\+8/)
@@ -67,7 +67,7 @@ describe('slots by day', () => {
     expect(slotDays(spring, 'Europe/Berlin', '2026-03-29', 2).map((d) => d.slots.length)).toEqual([23, 1])
   })
 
-  test('an hour that passes twice is told apart by its offset', () => {
+  test('an hour that passes twice is distinguished by its offset', () => {
     const clocks = slotClocks(autumn.slice(0, 5), 'Europe/Berlin', 'en')
     expect(clocks).toEqual(['00:00', '01:00', '02:00 GMT+2', '02:00 GMT+1', '03:00'])
   })

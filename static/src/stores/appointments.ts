@@ -13,7 +13,7 @@ const dayMs = 86_400_000
 /** Far enough back for what is late and still open. */
 const openSinceMs = 2 * dayMs
 
-/** One's own appointments and places on waitlists, live while a page shows them. */
+/** The user's appointments and places on waitlists, live while a page shows them. */
 export const useAppointments = defineStore('appointments', () => {
   const session = useSession()
   const schedules = useSchedules()
@@ -60,7 +60,7 @@ export const useAppointments = defineStore('appointments', () => {
     }
   }
 
-  /** Goes back three months at a time, to where the account began. */
+  /** Loads three more months of the past, until the account was created. */
   async function loadPast(): Promise<void> {
     if (past.loading || past.done) return
     past.loading = true

@@ -21,7 +21,7 @@ export const isBooked = (c: Consultation) => c.status === 'waiting' && c.schedul
 
 const latestFirst = (a: Consultation, b: Consultation) => Date.parse(b.updatedAt) - Date.parse(a.updatedAt)
 
-/** One's own consultations; the open ones are joined, so that they are live everywhere. */
+/** The user's consultations; open ones are joined, so that they are live on every page. */
 export const useConsultations = defineStore('consultations', () => {
   const realtime = useRealtime()
   const byId = reactive(new Map<string, Consultation>())
@@ -80,7 +80,7 @@ export const useConsultations = defineStore('consultations', () => {
     joined.delete(id)
   }
 
-  /** Someone takes part no more; oneself has nothing more to do with it. */
+  /** A participant left; if it is the user, the consultation is removed. */
   function left(event: RoomEvent & { name: 'participant:left' }): void {
     if (event.data.userId !== useSession().user?.id) return
     const id = event.room.replace(/^consultation:/, '')

@@ -42,7 +42,7 @@ export const useSchedules = defineStore('schedules', () => {
     if (--holders === 0) close()
   }
 
-  /** Hears of one's own appointments and waits until the answer is called. */
+  /** Subscribes to events of the user's appointments until the returned function is called. */
   function listen(ear: Ears): () => void {
     holders++
     ears.add(ear)

@@ -151,7 +151,7 @@ describe('Connection', () => {
     expect(await socket.handshake()).toEqual({ token: 'a1' })
   })
 
-  test('a login that is over for good is not tried again', async () => {
+  test('a login that has ended is not tried again', async () => {
     await socket.handshake()
     tokens.refresh = () => Promise.reject(new Failure(refusal('unauthenticated')))
     socket.active = false

@@ -119,8 +119,8 @@ export class Outbox {
   }
 
   /**
-   * Forgets everything, also in the store: whoever uses the browser after a
-   * sign-out finds nothing of what was not sent.
+   * Deletes everything, also in the store: after a logout the browser has nothing
+   * of what was not sent.
    */
   clear(): void {
     this.pause()

@@ -13,15 +13,15 @@ interface Waiting {
 
 export interface JoinOptions {
   /**
-   * The last seq that was seen; what came after it is told first. 0 is the
-   * whole log; left out, the log begins with the newest page.
+   * The last seq that was seen; later events are delivered first. 0 is the
+   * whole log; if left out, the log begins with the newest page.
    */
   after?: number
 }
 
 /**
- * The room of one consultation. Its events are told once each and in the order
- * of seq, however often the connection drops.
+ * The room of one consultation. Each event is delivered once, in the order of
+ * seq, however often the connection drops.
  */
 export class Room {
   readonly log: RoomLog
@@ -41,7 +41,7 @@ export class Room {
     let found: (room: Joined) => void
     let lost: (failure: Failure) => void
     this.joined = new Promise((resolve, reject) => ([found, lost] = [resolve, reject]))
-    this.joined.catch(() => undefined) // whoever awaits it hears of it; others need not
+    this.joined.catch(() => undefined) // a caller that awaits it gets the error; others need not
     this.log = new RoomLog(
       join,
       {
@@ -100,7 +100,7 @@ export class Room {
       if (item.message) this.settle(item.message)
       else if (item.state === 'failed' && item.failure && this.waiting.has(item.clientId)) {
         this.refuse(item.clientId, new Failure({ retryable: false, ...item.failure }))
-        this.outbox.discard(item.clientId) // whoever said it knows, and may say it again
+        this.outbox.discard(item.clientId) // the sender got the error, and may send it again
       }
     }
   }

@@ -8,7 +8,7 @@ export interface RoomLogListener {
   deliver(entry: Entry): void
   /** The server's log is shorter than what was seen (restored from a backup): start over. */
   reset(): void
-  /** Joining failed for good, or for now when it is retryable. */
+  /** Joining failed: permanently, or until the next attempt if it is retryable. */
   failed(failure: Failure): void
 }
 

@@ -54,7 +54,7 @@ export class Wenzhen {
     return this.connection.ask
   }
 
-  /** Hears what is told once and not kept: typing, presence, place in the queue. */
+  /** Subscribes to signals, which are sent once and not stored: typing, presence, place in the queue. */
   onSignal<N extends SignalName>(name: N, listener: (data: SignalData<N>) => void): () => void {
     return this.connection.onSignal(name, listener)
   }
