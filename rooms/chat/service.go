@@ -24,6 +24,8 @@ type Config struct {
 	// the most that its file may have.
 	VoiceLength time.Duration
 	VoiceBytes  int64
+	// SearchFor is the most time that one search may take; 0 is no limit.
+	SearchFor time.Duration
 }
 
 // recallWithin is how long a message can be taken back (domain: 2 minutes).
@@ -42,16 +44,16 @@ type Service struct {
 	now   func() time.Time
 
 	// What users take turns in, each of them on this node: receiving files,
-	// looking at pictures, measuring recordings, and keeping files.
-	receiving, looking, measuring, keeping *turns.Turns
-	refused                                *refused
+	// looking at pictures, measuring recordings, keeping files, and searching.
+	receiving, looking, measuring, keeping, searching *turns.Turns
+	refused                                           *refused
 }
 
 // New makes the service.
 func New(cfg Config, store Store, blobs Blobs, hub *rooms.Hub, now func() time.Time) *Service {
 	return &Service{cfg: cfg, store: store, blobs: blobs, hub: hub, now: now, refused: newRefused(cfg.AttachmentBytes, now),
 		receiving: turns.New(math.MaxInt, uploadsAtOnce), looking: turns.New(2, 1), measuring: turns.New(2, 1),
-		keeping: turns.New(math.MaxInt, 1)}
+		keeping: turns.New(math.MaxInt, 1), searching: turns.New(2, 1)}
 }
 
 // Commands are the commands that the service carries out.
@@ -320,7 +322,7 @@ func (s *Service) search(ctx context.Context, actor rooms.Actor, in SearchInput)
 			return Found{}, err
 		}
 	}
-	list, err := s.store.Search(ctx, Query{User: actor.UserID, Words: in.Q, Consultation: in.ConsultationID, After: after, Limit: limit + 1})
+	list, err := s.find(ctx, Query{User: actor.UserID, Words: in.Q, Consultation: in.ConsultationID, After: after, Limit: limit + 1})
 	if err != nil {
 		return Found{}, err
 	}
@@ -328,6 +330,26 @@ func (s *Service) search(ctx context.Context, actor rooms.Actor, in SearchInput)
 		return rooms.Cursor{Num: m.CreatedAt.UnixMicro(), ID: string(m.ID)}
 	})
 	return Found{Items: items, NextCursor: next}, nil
+}
+
+// find searches when it is the user's turn, and not for longer than a search may
+// take: what others have written can make it take any time.
+func (s *Service) find(ctx context.Context, q Query) ([]Message, error) {
+	done, err := s.searching.Take(ctx, string(q.User))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if s.cfg.SearchFor == 0 {
+		return s.store.Search(ctx, q)
+	}
+	bounded, cancel := context.WithTimeout(ctx, s.cfg.SearchFor)
+	defer cancel()
+	list, err := s.store.Search(bounded, q)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = rooms.Unavailable(err, "this search took longer than %s; search for rarer words, or in one consultation", s.cfg.SearchFor)
+	}
+	return list, err
 }
 
 func (s *Service) quickReplies(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (QuickReplyList, error) {

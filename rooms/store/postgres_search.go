@@ -39,7 +39,7 @@ func (s *postgresTx) dropWords(consultation string) error {
 
 // match implements wordIndex.
 func (postgresWords) match(typed string) (condition, argument, num string) {
-	return `message_words.words @@ ?::tsquery`, tsquery(typed), `message_words.num`
+	return `message_words.words @@ ?::tsquery`, tsquery(typed), `num`
 }
 
 // tsvectorMost is PostgreSQL's largest position in a tsvector.
@@ -63,20 +63,17 @@ func tsvector(text string) string {
 	return b.String()
 }
 
-// tsquery makes a query of what a person typed, as phrases does for SQLite:
-// every word must be there, the last one may be unfinished.
+// tsquery makes a query of what a person typed, as ftsQuery does for SQLite.
 func tsquery(typed string) string {
-	var phrases []string
-	for _, field := range strings.Fields(typed) {
-		if list := words(field); len(list) > 0 {
-			phrases = append(phrases, `('`+strings.Join(list, `' <-> '`)+`')`)
-		}
-	}
-	if len(phrases) == 0 {
+	list, unfinished := terms(typed, words)
+	if len(list) == 0 {
 		return ""
 	}
-	query := strings.Join(phrases, " & ")
-	return strings.TrimSuffix(query, ")") + ":*)"
+	query := `'` + strings.Join(list, `' & '`) + `'`
+	if unfinished {
+		query += ":*"
+	}
+	return query
 }
 
 // words are runs of letters and digits, in lower case and without accents; a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -292,7 +293,7 @@ func TestWordsOfPostgres(t *testing.T) {
 		}
 	}
 	for typed, want := range map[string]string{
-		"": "", "' & |": "", "头痛": `('头' <-> '痛':*)`, "head ache": `('head') & ('ache':*)`,
+		"": "", "' & |": "", "头痛": `'头' & '痛'`, "head ache": `'head' & 'ache':*`, strings.Repeat("汉", 200): `'汉'`,
 	} {
 		if got := tsquery(typed); got != want {
 			t.Errorf("%q asks for %s, want %s", typed, got, want)

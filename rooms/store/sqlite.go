@@ -56,7 +56,7 @@ func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 	if err := loadKeys(ctx, opts, readers, w); err != nil {
 		return nil, firstOf(err, db.write.close())
 	}
-	search := &search{db: db}
+	search := &search{db: db, busy: make(chan struct{}, 1)}
 	db.words, db.settled = search, sqliteSettled
 	db.lock = func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) }
 	db.announced = func(context.Context) error { return nil }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -252,12 +253,14 @@ func testTimersAreLentOnce(t *testing.T, opts Options) {
 }
 
 // What a search index is made of.
-func TestPhrases(t *testing.T) {
+func TestTerms(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{
-		"": "", "  ": "", "?!": "", "头痛": `"头  痛"*`, `a "b`: `"a" """b"*`, "x头y": `"x 头 y"*`,
+		"": "", "  ": "", "?!": "", "头痛": `"头" "痛"`, `a "b`: `"a" "b"*`, "x头y": `"x" "头" "y"*`, "it's Café": `"it" "s" "Café"*`,
+		"head head": `"head"`, strings.Repeat("汉", 200): `"汉"`, strings.Repeat("汉字 ", 60): `"汉" "字"`,
+		"0 1 2 3 4 5 6 7 8 9 a b c d e f g": `"0" "1" "2" "3" "4" "5" "6" "7" "8" "9" "a" "b" "c" "d" "e" "f"`,
 	} {
-		if got := phrases(typed); got != want {
+		if got := ftsQuery(typed); got != want {
 			t.Errorf("%q becomes %q, want %q", typed, got, want)
 		}
 	}

@@ -135,7 +135,7 @@ func (s *Server) serviceOptions(p *parts) (o services.Options, err error) {
 		Calendars:    func(accounts schedule.Calendars) schedule.Calendars { return feeds{accounts, s.reads} },
 		Consultation: s.consultationOptions(),
 		Chat: chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
-			VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes},
+			VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes, SearchFor: searchFor},
 		Notification: notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout,
 			Log: s.log, Trace: s.tracing.Tracer()},
 		Record: record.Config{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys},
@@ -167,6 +167,9 @@ func (s *Server) presenceChanged(room rooms.RoomID, present rooms.Present) {
 		consultation.PresenceUpdated.SendHere(s.hub, room, consultation.PresenceChange{ConsultationID: consultation.ID(room.Subject()), Present: present})
 	}
 }
+
+// searchFor is the most time that one search in messages may take.
+const searchFor = 2 * time.Second
 
 // signatures are the commands that count as one.
 var signatures = []string{record.SignDiagnosis.Name, record.SignPrescription.Name, record.ApprovePrescription.Name, record.RejectPrescription.Name,

@@ -252,6 +252,9 @@ func TestSearch(t *testing.T) {
 	bo.Says(id, "医生您好，我头疼三天了，晚上更厉害")
 	bo.Says(id, "The headache began on Monday")
 	wang.Says(other, "请问有没有发烧？ Any headaches before?")
+	bo.Says(id, strings.Repeat("哈", 100))
+	bo.Says(id, "q p o n m l k j i h g f e d c b a")
+	bo.Says(id, "r q o n m l k j i h g f e d c b a")
 	for _, c := range []struct {
 		q     string
 		in    consultation.ID
@@ -267,6 +270,13 @@ func TestSearch(t *testing.T) {
 		{"发烧", other, []string{"请问有没"}},
 		{`"quoted" OR * NEAR(`, "", nil},
 		{"！？", "", nil},
+		{"一二三四五六七八九十百千万亿头尾", id, nil},
+		{"疼三天了 疼", id, []string{"医生您好"}},
+		{strings.Repeat("哈", 100), "", []string{"哈哈哈哈"}},
+		{strings.Repeat("哈", 101), "", nil},
+		{"a b c d e f g h i j k l m n o p q", "", []string{"q p "}},
+		{"a b c d e f g h i j k l m n o p x", "", nil},
+		{"a b c d e f g h i j k l m n o 'r q'", "", []string{"r q "}},
 	} {
 		page := e2e.Do(bo, chat.Search, chat.SearchInput{Q: c.q, ConsultationID: c.in})
 		var got []string

@@ -1,0 +1,71 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// endless is a store in which a search does not end by itself.
+type endless struct {
+	Store
+	started []string // the words that are searched for
+}
+
+// Search implements Store.
+func (s *endless) Search(ctx context.Context, q Query) ([]Message, error) {
+	s.started = append(s.started, fmt.Sprint(q.User, " ", q.Words))
+	<-ctx.Done()
+	return nil, fmt.Errorf("rows: %w", ctx.Err())
+}
+
+// A search ends after a time with an error that says so, and until then the same
+// user's next one waits, while another user's goes on.
+func TestSearchEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &endless{}
+		s := New(Config{SearchFor: 2 * time.Second}, store, nil, nil, time.Now)
+		failures := make(chan error, 3)
+		search := func(user rooms.UserID, words string) {
+			go func() {
+				_, err := s.search(t.Context(), rooms.Actor{UserID: user}, SearchInput{Q: words})
+				failures <- err
+			}()
+			synctest.Wait()
+		}
+		search("bo", "first")
+		search("bo", "second")
+		search("ann", "first")
+		if want := []string{"bo first", "ann first"}; !slices.Equal(store.started, want) {
+			t.Errorf("searching %q, want %q", store.started, want)
+		}
+		for range 3 {
+			want := "unavailable: this search took longer than 2s; search for rarer words, or in one consultation: rows: context deadline exceeded"
+			if err := <-failures; err == nil || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		}
+		if want := []string{"bo first", "ann first", "bo second"}; !slices.Equal(store.started, want) {
+			t.Errorf("searched %q, want %q", store.started, want)
+		}
+	})
+}
+
+// A search whose caller leaves is not said to have taken too long.
+func TestSearchIsLeft(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config{SearchFor: 2 * time.Second}, &endless{}, nil, nil, time.Now)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.search(ctx, rooms.Actor{UserID: "bo"}, SearchInput{Q: "x"}); rooms.CodeOf(err) != rooms.CodeInternal {
+			t.Errorf("got %v, want the context's error", err)
+		}
+	})
+}
