@@ -111,14 +111,7 @@ func (s *Service) endIdle(ctx context.Context, t rooms.Timer) error {
 		if due, err := s.watchIdle(tx, id); err != nil || due.After(s.now()) {
 			return nil, err
 		}
-		revoked, err := tx.RevokeSessions(owner, id, s.now())
-		if err != nil {
-			return nil, err
-		}
-		if err := s.enterEnd(tx, rooms.Actor{Role: rooms.RoleSystem, SessionID: id}, LogOut.Name, owner, "idle"); err != nil {
-			return nil, err
-		}
-		return revoked, tx.ClearTimer(t.Kind, t.Subject)
+		return s.endByTimer(tx, t, "idle")
 	})
 	s.forgetAll(revoked)
 	return err

@@ -89,7 +89,7 @@ func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) (*Servic
 
 // Timers are the timers that the service fires.
 func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{timerLetter: s.sendLetter, timerRotation: s.rotate, timerIdle: s.endIdle, timerUnwind: s.unwind}
+	return map[string]rooms.Fire{timerLetter: s.sendLetter, timerRotation: s.rotate, timerIdle: s.endIdle, timerExpiry: s.endExpired, timerUnwind: s.unwind}
 }
 
 // Commands are the commands that the service carries out.

@@ -60,6 +60,9 @@ func (s *Service) enter(tx Tx, user User, actor rooms.Actor, how entrance) (Logi
 			return Login{}, err
 		}
 	}
+	if err := expiresAt(tx, session.ID, session.ExpiresAt); err != nil {
+		return Login{}, err
+	}
 	if s.idles(user.Role) {
 		if _, err := s.watchIdle(tx, session.ID); err != nil {
 			return Login{}, err
@@ -193,7 +196,10 @@ func (s *Service) succeed(tx Tx, user User, session rooms.SessionID, next string
 	if err := tx.InsertRefreshToken(RefreshToken{Hash: hashed(next), SessionID: session, ExpiresAt: expires}); err != nil {
 		return err
 	}
-	if err := tx.TouchSession(session, now, expires); err != nil || !s.idles(user.Role) {
+	if err := tx.TouchSession(session, now, expires); err != nil {
+		return err
+	}
+	if err := expiresAt(tx, session, expires); err != nil || !s.idles(user.Role) {
 		return err
 	}
 	_, err := s.watchIdle(tx, session) // it may have begun under another setting

@@ -7,6 +7,7 @@ import (
 
 	"wenzhen/rooms"
 	. "wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/roomstest"
 )
 
@@ -304,5 +305,55 @@ func TestIdleSessionsEnd(t *testing.T) {
 	w.Passes(0)
 	if code := roomstest.Code(desk, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
 		t.Errorf("idle over a restart: %q", code)
+	}
+}
+
+// A login that is not refreshed ends when it expires: what it has open is told,
+// and it leaves its calls. One that is refreshed lives for as long again.
+func TestExpiredSessionsEnd(t *testing.T) {
+	t.Parallel()
+	const life = 365 * 24 * time.Hour
+	w := roomstest.New(t)
+	bo, li := w.Patient("bo"), w.Patient("li")
+	w.Passes(life - time.Minute)
+	next, err := refresh(w, li.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := func(p *roomstest.Person) int {
+		return len(w.Notices(rooms.SessionRoom(p.As.SessionID), SessionRevoked.Name))
+	}
+	if n := ended(bo); n != 0 {
+		t.Fatalf("a minute before: ended %d times", n)
+	}
+	w.Passes(time.Minute)
+	for range 2 {
+		if ended(bo) != 1 || ended(li) != 0 {
+			t.Errorf("the session that was not refreshed ended %d times, the other %d times", ended(bo), ended(li))
+		}
+		w.Restarts(time.Second)
+		w.Passes(time.Second)
+	}
+	roomstest.Must(li, Me, rooms.Nothing{})
+	if code := roomstest.Code(bo, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
+		t.Errorf("the expired session: %q", code)
+	}
+	w.RefreshLife = time.Hour
+	w.Restarts(0)
+	if next, err = refresh(w, next.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	w.Passes(time.Hour)
+	if n := ended(li); n != 1 {
+		t.Errorf("refreshed when logins last an hour, the other ended %d times an hour later", n)
+	}
+	if _, err := refresh(w, next.RefreshToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+		t.Errorf("its refresh token: %v", err)
+	}
+	for _, p := range []*roomstest.Person{bo, li} {
+		entries, err := roomstest.Ask(w, rooms.Actor{Role: rooms.RoleAdmin}, audit.List, audit.LogFilter{Subject: "user:" + string(p.User.ID), Action: LogOut.Name})
+		if err != nil || len(entries.Items) != 1 || entries.Items[0].Reason != "expired" || entries.Items[0].SessionID != p.As.SessionID {
+			t.Errorf("the audit log has %+v, %v", entries.Items, err)
+		}
 	}
 }

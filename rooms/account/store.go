@@ -122,6 +122,8 @@ type sessionTx interface {
 	// as that has been written down with UseSession.
 	SessionUsedAt(id rooms.SessionID) (time.Time, error)
 	UseSession(id rooms.SessionID, at time.Time) error
+	// SessionExpiresAt is when a session that has not ended expires.
+	SessionExpiresAt(id rooms.SessionID) (time.Time, error)
 	SessionProvedAt(id rooms.SessionID) (time.Time, error)
 	ProveSession(id rooms.SessionID, at time.Time) error
 	InsertProviderSession(ProviderSession) error

@@ -74,6 +74,9 @@ type World struct {
 	// IdleLogOff is how long a doctor's session lives that nobody uses: without
 	// a limit, unless a change of New sets one.
 	IdleLogOff time.Duration
+	// RefreshLife is how long a login lasts that is not refreshed: a year, unless
+	// a change of New sets another, or a test before a restart.
+	RefreshLife time.Duration
 	// Quota is how many bytes the files of a user may have together; no limit
 	// unless New is given one.
 	Quota int64
@@ -135,7 +138,7 @@ func OnSQLite(w *World) { w.sqlite = true }
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB, change ...func(*World)) *World {
 	t.Helper()
-	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, AddressLimit: 100, Hashing: Cheap, dir: t.TempDir(), late: Stage(os.Getenv("WENZHEN_TEST_DEADLINES"))}
+	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, AddressLimit: 100, Hashing: Cheap, RefreshLife: 365 * 24 * time.Hour, dir: t.TempDir(), late: Stage(os.Getenv("WENZHEN_TEST_DEADLINES"))}
 	for _, f := range change {
 		f(w)
 	}
@@ -273,7 +276,7 @@ func (w *World) accountConfig() account.Config {
 	return account.Config{Hashing: w.Hashing, Key: []byte("a key of 32 characters for tests"),
 		AccountKey: []byte("one more of 32 characters for it"),
 		KeyLife:    30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
-		AccessLife: 15 * time.Minute, RefreshLife: 365 * 24 * time.Hour, IdleLogOff: w.IdleLogOff,
+		AccessLife: 15 * time.Minute, RefreshLife: w.RefreshLife, IdleLogOff: w.IdleLogOff,
 		SecondFactor: w.SecondFactor, SecondFactorGuesses: 30, MailsADay: 20, ConfirmRegistration: w.ConfirmRegistration,
 		LoginFailures: w.LoginFailures, AddressFailures: w.AddressLimit, LoginWindow: 15 * time.Minute, Registrations: w.AddressLimit,
 		KeepMessages: KeepMessages, KeepRecords: KeepRecords}

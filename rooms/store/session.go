@@ -61,6 +61,13 @@ func (tx *Tx) UseSession(id rooms.SessionID, used time.Time) error {
 	return tx.exec(`UPDATE sessions SET asked_at = $2 WHERE id = $1 AND asked_at < $2`, id, micros(used))
 }
 
+// SessionExpiresAt implements account.Tx.
+func (tx *Tx) SessionExpiresAt(id rooms.SessionID) (time.Time, error) {
+	var expires time.Time
+	err := tx.row(context.Background(), `SELECT expires_at FROM sessions WHERE id = $1 AND revoked_at = 0`, id).Scan((*at)(&expires))
+	return expires, found(err, "session")
+}
+
 // SessionProvedAt implements account.Tx.
 func (tx *Tx) SessionProvedAt(id rooms.SessionID) (time.Time, error) {
 	var proved time.Time
