@@ -8,13 +8,12 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// TimerKind is the kind of the one timer that a call has. It is also made to fire
-// when a command on the server's machine ends a session that is in the call.
-const TimerKind = "call"
+// timerKind is the kind of the one timer that a call has.
+const timerKind = "call"
 
 // Timers are the timers that the service fires.
 func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{TimerKind: s.fire}
+	return map[string]rooms.Fire{timerKind: s.fire}
 }
 
 // fire does what time does to a call: rings are missed, members who are not

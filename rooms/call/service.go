@@ -107,7 +107,7 @@ func (s *Service) save(tx Tx, before, c Call, actor rooms.Actor, now time.Time) 
 	if err := tx.SaveCall(c); err != nil {
 		return err
 	}
-	timer := rooms.Timer{Kind: TimerKind, Subject: string(c.ID), Due: c.due(s.cfg.VanishAfter)}
+	timer := rooms.Timer{Kind: timerKind, Subject: string(c.ID), Due: c.due(s.cfg.VanishAfter)}
 	if timer.Due.IsZero() {
 		if err := tx.ClearTimer(timer.Kind, timer.Subject); err != nil {
 			return err

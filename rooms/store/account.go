@@ -229,16 +229,16 @@ func (tx *Tx) RevokeSessions(user rooms.UserID, id rooms.SessionID, now time.Tim
 		var id rooms.SessionID
 		return id, s.Scan(&id)
 	}, `UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND ($2 = '' OR id = $2) AND revoked_at = 0 RETURNING id`, user, id, micros(now))
-	return tx.sessionsEnded(ended, now, err)
+	return tx.sessionsEnded(ended, err)
 }
 
 // sessionsEnded reports sessions that were just ended: what they have open ends
 // before the next event is delivered, and they leave their calls.
-func (tx *Tx) sessionsEnded(ended []rooms.SessionID, now time.Time, err error) ([]rooms.SessionID, error) {
+func (tx *Tx) sessionsEnded(ended []rooms.SessionID, err error) ([]rooms.SessionID, error) {
 	for _, id := range ended {
 		account.SessionRevoked.After(tx, rooms.SessionRoom(id), account.SessionInput{SessionID: id})
 		if err == nil {
-			err = tx.hangUp(id, now)
+			err = tx.hangUp(id)
 		}
 	}
 	return ended, err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"wenzhen/rooms"
@@ -121,23 +122,22 @@ func (tx *Tx) SessionLives(id rooms.SessionID) (bool, error) {
 
 // HangsUp has f called, as part of the transaction that ends a login, for each
 // live call that the login is in. It is called before anything else uses the
-// database. Without it the timers of these calls do that within a second.
+// database.
 func (s Calls) HangsUp(f func(tx call.Tx, id call.ID) error) { s.opts.hooks.hangUp = f }
 
 // hangUp takes a session that has ended out of its calls.
-func (tx *Tx) hangUp(session rooms.SessionID, now time.Time) error {
+func (tx *Tx) hangUp(session rooms.SessionID) error {
 	ids, err := collect(context.Background(), tx, func(s scanner) (id call.ID, err error) { return id, s.Scan(&id) },
 		`SELECT c.id FROM call_members m JOIN calls c ON c.id = m.call_id
 			WHERE m.session_id = $1 AND m.status = 'joined' AND c.status IN ('ringing', 'active')`, session)
 	for _, id := range ids {
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case tx.hooks.hangUp != nil:
-			err = tx.hooks.hangUp(tx, id)
-		default:
-			err = tx.SetTimer(rooms.Timer{Kind: call.TimerKind, Subject: string(id), Due: now})
 		}
+		if tx.hooks.hangUp == nil {
+			return errors.New("a session in a call ends, and HangsUp was not called")
+		}
+		err = tx.hooks.hangUp(tx, id)
 	}
 	return err
 }

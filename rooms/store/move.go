@@ -129,7 +129,7 @@ func (m *move) run(ctx context.Context) (Moved, error) {
 // list lists the tables, each after those that it refers to.
 func (m *move) list(ctx context.Context) ([]table, error) {
 	names, err := strs(ctx, m.source, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'
-		AND name NOT LIKE 'message_words%' ORDER BY name`)
+		AND name NOT LIKE 'message_words%' AND name <> 'unpublished' ORDER BY name`)
 	if err != nil {
 		return nil, err
 	}

@@ -145,7 +145,7 @@ func (f *follower) read(ctx context.Context) error {
 		switch {
 		case signal == nil:
 		case *signal == 0:
-			p, err := f.event(r)
+			p, err := publication(f.p.opts, r)
 			if err != nil {
 				return err
 			}
@@ -178,14 +178,14 @@ type newRow struct {
 	room, id, name, actor, data, namespace, also, lost, into sql.NullString
 }
 
-// event returns the publication of an event. One that cannot be read is marked
-// Damaged and is not delivered; a loss of access in it takes effect.
-func (f *follower) event(r newRow) (rooms.Publication, error) {
+// publication is that of an event. One that cannot be read is marked Damaged and
+// is not delivered; a loss of access in it takes effect.
+func publication(opts Options, r newRow) (rooms.Publication, error) {
 	room, seq := rooms.RoomID(r.room.String), rooms.Seq(r.seq.Int64)
 	place := eventPlace(room, seq)
 	p := rooms.Publication{Entry: rooms.Entry{Room: room, Seq: seq, ID: r.id.String, Name: r.name.String, At: time.UnixMicro(r.at.Int64).UTC(),
 		ActorID: rooms.UserID(r.actor.String), Namespace: r.namespace.String}}
-	data, err := openJSON(f.p.opts.vault, place, r.data.String)
+	data, err := openJSON(opts.vault, place, r.data.String)
 	for _, list := range []struct {
 		stored string
 		to     any
@@ -195,7 +195,7 @@ func (f *follower) event(r newRow) (rooms.Publication, error) {
 		}
 	}
 	if errors.Is(err, rooms.ErrDamaged) {
-		f.p.opts.damaged.pass(place, err)
+		opts.damaged.pass(place, err)
 		return rooms.Publication{Entry: rooms.Entry{Room: room, Seq: seq, At: p.At}, Lost: p.Lost, Damaged: true}, nil
 	}
 	p.Data = data

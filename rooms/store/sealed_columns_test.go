@@ -27,6 +27,7 @@ var clearColumns = map[string][]string{
 		"events.name", "audit.action", "audit.subject", "audit.outcome", "audit_head.name", "cursors.name", "tickets.kind", "timers.subject", "attempts.subject",
 		"refunds.reason", "consultations.refund", "appointments.offer", "waits.offer", "notifications.topic", "notifications.subject",
 		"server_keys.public",
+		"unpublished.namespace", "unpublished.also", "unpublished.lost",
 		"sealed_columns.name", "nodes.name", "nodes.shared", "reconciliations.day",
 	},
 	"who someone is: it is searched, sorted and logged in with": {

@@ -46,7 +46,7 @@ func (tx *Tx) PastSessions(user rooms.UserID, limit int) ([]account.Session, err
 func (tx *Tx) RevokeOtherSessions(user rooms.UserID, but rooms.SessionID, now time.Time) ([]rooms.SessionID, error) {
 	ended, err := collect(context.Background(), tx, scanSessionID,
 		`UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND id <> $2 AND revoked_at = 0 RETURNING id`, user, but, micros(now))
-	return tx.sessionsEnded(ended, now, err)
+	return tx.sessionsEnded(ended, err)
 }
 
 // SessionUsedAt implements account.Tx.

@@ -19,6 +19,7 @@ import (
 type published struct {
 	mu   sync.Mutex
 	list []rooms.Publication
+	ends []int // how many publications there were when sessions ended
 }
 
 func (p *published) Published(e rooms.Publication) {
@@ -26,7 +27,13 @@ func (p *published) Published(e rooms.Publication) {
 	defer p.mu.Unlock()
 	p.list = append(p.list, e)
 }
-func (p *published) Signalled(rooms.Notice) {}
+func (p *published) Signalled(n rooms.Notice) {
+	if n.EndsSession() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.ends = append(p.ends, len(p.list))
+	}
+}
 
 // both runs a test on either database.
 func both(t *testing.T, test func(t *testing.T, opts Options)) {

@@ -42,6 +42,7 @@ type writer struct {
 	closed  bool
 	stopped chan struct{}
 	stuck   time.Time // when it was last logged that nothing can be written
+	untaken time.Time // and when, that what others have left cannot be published
 }
 
 // statement is prepared once.
@@ -189,8 +190,17 @@ func (w *writer) batch(first *job) []*job {
 		first.err = fmt.Errorf("begin: %w", err)
 		return batch
 	}
-	if !w.runFirst(first) {
+	if left := w.take(); left == nil {
+		if !w.runFirst(first) {
+			return batch
+		}
+	} else if diskFailure(left.err) { // which may have ended the transaction
+		_ = w.control("ROLLBACK")
+		first.err = left.err
 		return batch
+	} else {
+		w.run(first)
+		batch = []*job{left, first}
 	}
 	batch, after := w.gather(batch)
 	batch = w.commit(batch)
@@ -295,6 +305,9 @@ func (w *writer) run(j *job) {
 	}
 	if j.err = guarded(j.run, tx); j.err == nil {
 		j.err = w.keepSeqs(tx)
+	}
+	if j.err == nil && w.opts.Hub == nil {
+		j.err = w.leave(tx)
 	}
 	if j.err == nil {
 		j.pubs, j.told = tx.pubs, tx.notices

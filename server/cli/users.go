@@ -7,6 +7,8 @@ import (
 
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
+	"wenzhen/rooms/call"
+	"wenzhen/rooms/chat"
 	"wenzhen/rooms/store"
 	"wenzhen/server/database"
 )
@@ -75,6 +77,12 @@ func (p Place) administer(ctx context.Context, log *slog.Logger, reads string, w
 		if err != nil {
 			return err
 		}
+		// A login that ends leaves its calls in the same transaction. The server knows
+		// how long a member may be silent: this makes its timer fire at once, and it
+		// sets the next.
+		notes := chat.New(chat.Config{}, store.Chats{DB: db}, nil, nil, database.Now)
+		calls := call.New(call.Config{}, store.Calls{DB: db}, notes, nil, nil, database.Now)
+		store.Calls{DB: db}.HangsUp(calls.HangUp)
 		return work(accounts)
 	})
 }
