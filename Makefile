@@ -104,20 +104,18 @@ test-frontend: static/node_modules/.installed
 	cd static && ../.ci/timed "frontend checks" npm run check && ../.ci/timed "frontend unit tests" npm test
 
 test-browser: chromium build
-	cd static && CHROMIUM=$${CHROMIUM:-$$(command -v chromium-headless-shell || command -v chromium)} ../.ci/timed "browser tests" npm run e2e
+	cd static && ../.ci/timed "browser tests" npm run e2e
 
-# Chromium for the browser tests: Debian's package without a window, which takes
-# a quarter less processor time, where we may install it, or else a whole one.
+# Chromium for the browser tests, and the one without a window, which takes less
+# time for most of them: Debian's packages where we may install them.
 chromium:
-	@if [ -n "$$CHROMIUM" ] || command -v chromium-headless-shell >/dev/null; then exit 0; fi; \
+	@if [ -n "$$CHROMIUM" ] || { command -v chromium && command -v chromium-headless-shell; } >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && export DEBIAN_FRONTEND=noninteractive; \
-	  for package in chromium-headless-shell chromium; do \
-	    if apt-get install -y -qq --no-install-recommends $$package; then exit 0; fi; \
-	  done; \
+	  export DEBIAN_FRONTEND=noninteractive; apt-get update -qq; \
+	  apt-get install -y -qq --no-install-recommends chromium chromium-headless-shell || apt-get install -y -qq --no-install-recommends chromium; \
 	fi; \
 	command -v chromium >/dev/null || { \
-	  echo "The browser tests need Chromium: install it (Debian: apt-get install chromium-headless-shell) or name it in CHROMIUM." >&2; exit 1; }
+	  echo "The browser tests need Chromium: install it (Debian: apt-get install chromium chromium-headless-shell) or name it in CHROMIUM." >&2; exit 1; }
 
 # PostgreSQL, Redis and load balancers, which tests start for themselves on free
 # ports, and systemd's checker: Debian's packages where we may install them,

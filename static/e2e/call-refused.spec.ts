@@ -1,3 +1,4 @@
+import { wholeBrowser } from '../playwright.config'
 import { expect } from './world'
 import { axe } from './world/axe'
 import { answer, callScreen, calls, enter, fakeDevices, flows, incoming, meeting, test } from './world/media'
@@ -5,7 +6,7 @@ import { answer, callScreen, calls, enter, fakeDevices, flows, incoming, meeting
 // A browser that has not been allowed anything, on a machine without a camera.
 
 const args = fakeDevices.args.filter((arg) => !arg.startsWith('--use-fake-') && !arg.startsWith('--auto-accept'))
-test.use({ launchOptions: { ...fakeDevices, args: [...args, '--use-fake-device-for-media-stream=device-count=0'] } })
+test.use({ launchOptions: { ...fakeDevices, executablePath: wholeBrowser, args: [...args, '--use-fake-device-for-media-stream=device-count=0'] } })
 test.setTimeout(120_000)
 
 const denied = '浏览器不允许使用麦克风'

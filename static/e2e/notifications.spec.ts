@@ -1,11 +1,14 @@
 import type { CDPSession, Page } from '@playwright/test'
 import type { Consultation, Inbox, Opened } from '../src/api/wire.gen'
+import config, { wholeBrowser } from '../playwright.config'
 import { expect, logIn, password, Person, test, WenzhenServer } from './world'
 import { axe } from './world/axe'
 import { looks, speak } from './world/looks'
 import { openPost, openPushService } from './world/outside'
 
 // What reaches people who were not there, as they see it.
+
+test.use({ launchOptions: { ...config.use?.launchOptions, executablePath: wholeBrowser } })
 
 const bell = (page: Page) => page.getByTestId('unread')
 const news = (page: Page) => page.getByRole('status', { name: /新通知|New notification/ })
