@@ -61,8 +61,8 @@ func subprotocols(r *http.Request) []string {
 	return all
 }
 
-// signalled tells the lines that hear a room, and admits those that are told
-// to hear another.
+// signalled sends a signal to the lines that have joined its room. If the
+// signal has a target room, it first adds these lines to that room.
 func (c *Chat) signalled(n rooms.Notice) {
 	c.mu.Lock()
 	lines := slices.Collect(maps.Keys(c.rooms[n.Room]))

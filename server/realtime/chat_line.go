@@ -75,7 +75,8 @@ func (l *chatLine) Text(ctx context.Context, text string) {
 	}
 }
 
-// ask sends a command of the lobby; a failure is told, or ends the line.
+// ask executes a command of the lobby. If it fails, ask sends the error to the
+// client, or closes the line.
 func ask[In, Out any](ctx context.Context, l *chatLine, command rooms.Command[In, Out], in In) (Out, bool) {
 	s := l.chat.server
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CommandTimeout)

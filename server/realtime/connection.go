@@ -40,7 +40,8 @@ type hearing struct {
 	known   rooms.Seq // access that was lost up to it had been given back
 }
 
-// showsPresence tells whether those in a room see each other there.
+// showsPresence reports whether the members of a room see each other's
+// presence.
 func showsPresence(room rooms.RoomID) bool { return room.Kind() == "consultation" }
 
 // who is the actor and until when the token is good.
@@ -118,7 +119,7 @@ func (c *connection) Look(room rooms.RoomID, looking bool) {
 	}
 }
 
-// hears tells whether room is heard. c.mu is held.
+// hears reports whether the connection has joined room. c.mu is held.
 func (c *connection) hears(room rooms.RoomID) bool {
 	_, heard := c.heard[room]
 	return heard
@@ -197,7 +198,7 @@ func (s *Server) refresh(ctx context.Context, conn *connection, in json.RawMessa
 	return json.Marshal(account.Expiry{ExpiresAt: expires.UTC()})
 }
 
-// success is the acknowledgement of a command that was carried out.
+// success is the acknowledgement of a command that succeeded.
 func success(data json.RawMessage) json.RawMessage {
 	b := make([]byte, 0, len(data)+20)
 	b = append(b, `{"ok":true,"data":`...)

@@ -1,6 +1,6 @@
-// Package realtime is Wenzhen on Socket.IO: it offers the commands of the
-// catalogue on their namespaces and carries the rooms' events and signals to
-// whoever listens.
+// Package realtime serves Wenzhen over Socket.IO: the commands of the catalogue
+// on their namespaces, and the events and signals of the rooms to the sockets
+// that have joined them.
 //
 // A command is one object and an acknowledgement, which carries
 // {ok: true, data} or {ok: false, error}. The commands of one socket run one

@@ -64,8 +64,8 @@ func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 	return nil
 }
 
-// entrances are commands that are carried out for whoever connects to a
-// namespace, with the handshake's auth as their input.
+// entrances are the commands that a connection to a namespace executes, with
+// the handshake's auth as their input.
 var entrances = map[string]string{rooms.Lobby: lobby.Enter.Name, rooms.Admin: operations.Watch.Name}
 
 // admit lets a connection in.
@@ -89,7 +89,7 @@ type refusal struct{ err *rooms.Error }
 // Error implements error; it is the message of the connect_error.
 func (r refusal) Error() string { return r.err.Message }
 
-// Unwrap is the error that is told.
+// Unwrap returns the error that the client receives.
 func (r refusal) Unwrap() error { return r.err }
 
 // ConnectErrorData is the data of the connect_error.
@@ -99,7 +99,7 @@ func (r refusal) ConnectErrorData() any { return r.err }
 // counts and logs the panic itself, with its stack.
 var errPanicked = errors.New("the command panicked")
 
-// Event carries out a command and answers it, always and once.
+// Event executes a command and answers it exactly once.
 func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string, args []edge.Arg, ack *edge.Ack) {
 	conn := socket.Data().(*connection)
 	ctx, cancel := context.WithTimeout(ctx, n.server.cfg.CommandTimeout)

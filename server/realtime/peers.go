@@ -44,7 +44,7 @@ func (s *Server) Move(namespace string, in, except, join, leave []string) {
 	}
 }
 
-// Kick ends their connections for good: their clients do not come back by themselves.
+// Kick ends their connections; their clients do not reconnect by themselves.
 func (s *Server) Kick(namespace string, in, except []string) {
 	for _, socket := range s.outside(namespace, in, except) {
 		socket.Kick()

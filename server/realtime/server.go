@@ -31,11 +31,11 @@ type Config struct {
 	SocketsPerUser int
 	Log            *slog.Logger
 	Now            func() time.Time
-	// Observe is told of every command that was answered: its name, or
-	// "unknown", the code of its failure or "", and how long it took. It must
-	// not block. nil tells nobody.
+	// Observe is called for every command that was answered, with its name or
+	// "unknown", the code of its error or "", and the time that it took. It must
+	// not block. It may be nil.
 	Observe func(command string, code rooms.Code, took time.Duration)
-	// Trace is told of every command that is asked; nil traces nothing.
+	// Trace starts a span for every command; nil traces nothing.
 	Trace rooms.Tracer
 }
 
@@ -86,10 +86,10 @@ func (s *Server) Rooms() int {
 	return n
 }
 
-// Published implements rooms.Listener: an event goes to everyone in its room
-// and in the rooms that are told of it too, once each. The log of a
-// consultation is heard without a gap on /consultations, whatever is in it.
-// Who has lost access with it leaves the room first.
+// Published implements rooms.Listener. It sends an event once to every socket
+// in its room and in its further rooms (Also). Sockets in the room of a
+// consultation on /consultations get every entry of its log, without a gap.
+// Users that lose access by the event are removed from the room first.
 func (s *Server) Published(p rooms.Publication) {
 	s.lost(p)
 	if p.Damaged {
@@ -162,7 +162,8 @@ func (s *Server) sockets(room string) []*edge.Socket {
 	return all
 }
 
-// admitted makes those who were told hear what they are admitted to.
+// admitted adds the sockets that received a notice to the room that it admits
+// them to.
 func (s *Server) admitted(n rooms.Notice) {
 	if n.Into == "" {
 		return
@@ -174,7 +175,8 @@ func (s *Server) admitted(n rooms.Notice) {
 	}
 }
 
-// cut ends the sockets of a session that was revoked. They have been told why.
+// cut closes the sockets of a revoked session, which have received the reason
+// before.
 func (s *Server) cut(n rooms.Notice) {
 	for _, socket := range s.sockets(string(n.Room)) {
 		socket.Kick()

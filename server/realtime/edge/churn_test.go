@@ -20,7 +20,8 @@ import (
 	"wenzhen/rooms/roomstest/prove"
 )
 
-// churner counts what it is told of sockets, and quarrels with what can't be.
+// churner counts the sockets and events that its handler receives, and reports
+// calls that contradict each other.
 type churner struct {
 	t         *testing.T
 	ns        *Namespace
@@ -236,8 +237,8 @@ func churnPolling(v *served, web *http.Client) {
 	}
 }
 
-// visit opens a session and connects it to the main namespace; whoever opened
-// it closes it, and nothing else remembers it.
+// visit opens a session and connects it to the main namespace. The caller
+// closes it; no test cleanup does.
 func (v target) visit() *wsClient {
 	v.t.Helper()
 	conn, _, err := websocket.DefaultDialer.Dial(strings.Replace(v.url("websocket", ""), "http", "ws", 1), nil)
@@ -251,7 +252,8 @@ func (v target) visit() *wsClient {
 	return c
 }
 
-// TestComeAndGo gives everything back.
+// TestComeAndGo checks that connections that open and close leave no memory or
+// goroutines behind.
 func TestComeAndGo(t *testing.T) {
 	cycles := prove.Size(t, "clients that come and go one by one", 1000, 100_000)
 	v := serve(t, Config{}, handler{event: echo})

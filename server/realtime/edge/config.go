@@ -29,10 +29,10 @@ type Config struct {
 	// MaxConnections bounds the connections; further handshakes are answered
 	// with 503. 0 means no limit.
 	MaxConnections int
-	// AcceptRate bounds the handshakes that are let in a second, so that those
-	// who were cut off elsewhere do not come all at once. Whoever is too early
-	// waits up to two seconds, and is answered with 503 if that would not do.
-	// 0 means no limit.
+	// AcceptRate limits the handshakes per second, so that clients that lost their
+	// connection at the same moment do not all return at once. An earlier handshake
+	// waits for up to two seconds; if that is not enough, the answer is 503. 0
+	// means no limit.
 	AcceptRate int
 	// ClosePace is how many connections Close closes in a second; more where
 	// half of the time that it is given would not do otherwise. 0 means all at
@@ -63,9 +63,9 @@ type Config struct {
 	Path string
 	// Log receives what an operator should know. slog.Default by default.
 	Log *slog.Logger
-	// OnPanic is told of a panic in a Handler, with the stack. By default it
-	// is logged. The connection lives on; the call that panicked counts as
-	// done.
+	// OnPanic is called with the value and the stack of a panic in a Handler. By
+	// default it is logged. The connection stays open, and the call that panicked
+	// counts as finished.
 	OnPanic func(value any, stack []byte)
 
 	// WriteTimeout is how long one write to a client may take before the

@@ -50,10 +50,10 @@
 //
 // # Locks
 //
-// session.lane is held while a message is handled and while the end of the
-// session is told; session.mu guards sending and state and is held for
-// moments, never while a handler runs. Socket.mu comes before the lock of a
-// room's shard. Nothing waits for the lane while holding another lock.
+// session.lane is held while a message is handled and while the handlers are
+// notified of the end of the session; session.mu guards sending and state and
+// is held briefly, never while a handler runs. Socket.mu comes before the lock
+// of a room's shard. Nothing waits for the lane while holding another lock.
 //
 // # What is left out
 //

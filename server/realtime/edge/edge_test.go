@@ -336,8 +336,9 @@ func TestKickDuringUpgrade(t *testing.T) {
 	}
 }
 
-// TestCloseWaitsForConnect: a socket that is still being judged when the
-// server closes is told of its end before Close returns, if it was admitted.
+// TestCloseWaitsForConnect checks a socket whose Connect runs when the server
+// closes: if it is admitted, its handler receives the disconnect before Close
+// returns.
 func TestCloseWaitsForConnect(t *testing.T) {
 	t.Parallel()
 	var b book

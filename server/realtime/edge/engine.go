@@ -26,7 +26,7 @@ type Engine struct {
 	closed   bool
 	parted   map[string]bool // sessions that polled and were closed by Close
 	empty    chan struct{}   // closed when closed and without sessions
-	ended    sync.WaitGroup  // sessions whose end hasn't been told yet
+	ended    sync.WaitGroup  // sessions whose end has not been handled yet
 }
 
 func newEngine(cfg Config, proto protocol) *Engine {
@@ -77,9 +77,9 @@ func (e *Engine) crowded(address string) bool {
 	return e.cfg.ConnectionsPerAddress > 0 && e.from.full(e.cfg.Sources(address), e.cfg.ConnectionsPerAddress)
 }
 
-// add takes a session in and starts it. false says that there is no room any
-// more. The lane is held meanwhile, so that nothing is told of the session
-// before it has begun.
+// add registers a session and starts it. It returns false if the limits allow
+// no further session. It holds the lane, so that no other event of the session
+// is handled before its start.
 func (e *Engine) add(s *session) bool {
 	s.lane.Lock()
 	defer s.lane.Unlock()

@@ -22,7 +22,8 @@ const firstChunk = 16 << 10
 
 var readBuffers = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
 
-// protocolError is a violation by the client; it is told the code.
+// protocolError is a violation of the protocol by the client. The closing frame
+// has its code.
 type protocolError struct {
 	code   uint16
 	reason string

@@ -289,7 +289,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// book writes down what a handler is told.
+// book records the calls of a handler.
 type book struct {
 	mu      sync.Mutex
 	entries []string

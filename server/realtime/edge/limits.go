@@ -59,8 +59,8 @@ type limits struct {
 	heap     uint64
 }
 
-// begin counts a polling request of an address; false says that it has too
-// many open. Whoever was let in calls finish.
+// begin counts a polling request of an address. It returns false if the address
+// has too many open. After true, the caller must call finish.
 func (l *limits) begin(address string) bool {
 	sources := l.sources(address)
 	l.mu.Lock()

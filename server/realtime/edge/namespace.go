@@ -10,13 +10,12 @@ import (
 // and one at a time; calls about different sockets come at the same time. A
 // panic is recovered and told to Config.OnPanic.
 type Handler interface {
-	// Connect judges a CONNECT before the client is told that it is
-	// connected. nil admits it. An error refuses it: the client gets
-	// CONNECT_ERROR with the error's text, and with the value of its
-	// ConnectErrorData method if it has one. Connect may do I/O; ctx ends with
-	// the connection or after Config.ConnectTimeout. The socket may already
-	// join rooms; what is sent to it from now on reaches the client after the
-	// answer to CONNECT.
+	// Connect decides about a CONNECT before it is answered. nil admits the client.
+	// An error refuses it: the client gets CONNECT_ERROR with the error's text, and
+	// with the value of its ConnectErrorData method if it has one. Connect may do
+	// I/O; ctx ends with the connection or after Config.ConnectTimeout. The socket
+	// may already join rooms; what is sent to it from now on reaches the client
+	// after the answer to CONNECT.
 	Connect(ctx context.Context, s *Socket) error
 	// Event handles one event. Events come in order of arrival, in the
 	// goroutine that reads the connection: while one is handled, nothing more

@@ -2,7 +2,8 @@ package edge
 
 import "testing"
 
-// A client that names no namespace is told which there are.
+// A client that connects to the missing main namespace gets an error with the
+// names of the namespaces.
 func TestNoMainNamespace(t *testing.T) {
 	t.Parallel()
 	s := New(Config{})

@@ -74,8 +74,8 @@ func paced[T any](ctx context.Context, list []T, perSecond int, f func(T)) {
 	}
 }
 
-// Clients that are refused are told to come back after one of these seconds,
-// drawn for each: the same for all would bring all of them back at once.
+// Retry-After of refused clients, in seconds, is drawn from this range for
+// each: with the same value all of them would return at once.
 const soonest, latest = 1, 4
 
 func retryAfter() string { return strconv.Itoa(soonest + rand.IntN(latest-soonest+1)) }

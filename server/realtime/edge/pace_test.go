@@ -70,8 +70,8 @@ func TestATurnThatIsGivenUp(t *testing.T) {
 	})
 }
 
-// Over WebSocket, polling and bare WebSockets alike, who comes too early is
-// told after how many seconds to come again, and not all are told the same.
+// A handshake above the rate gets a Retry-After over WebSocket, polling and
+// bare WebSockets, and not all get the same value.
 func TestHandshakesAtARate(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{AcceptRate: 1}, handler{})
@@ -172,7 +172,7 @@ func TestCloseIsPaced(t *testing.T) {
 	}
 	eventually(t, "all lines are there", func() bool { return p.Connections() == clients })
 	said := 0
-	// served tells whether a connection answers what is said, and is not closed.
+	// served reports whether a connection is open and answers a message.
 	served := func(conn *websocket.Conn, say, answer string) bool {
 		said++
 		conn.SetReadDeadline(time.Now().Add(patience))
@@ -187,7 +187,8 @@ func TestCloseIsPaced(t *testing.T) {
 			}
 		}
 	}
-	// outlast tells whether some are served when others have been closed.
+	// outlast reports whether some clients are still served after others have been
+	// closed.
 	outlast := func(open []*websocket.Conn, say, answer string) bool {
 		for len(open) > 0 {
 			open = slices.DeleteFunc(open, func(c *websocket.Conn) bool { return !served(c, say, answer) })

@@ -237,9 +237,10 @@ func (s *session) close(code uint16, reason string, last ...frame) bool {
 	return true
 }
 
-// expel ends a session for what its client did or failed to do. A client that
-// listens is told; one that polls and isn't listening finds no session any
-// more. It reports whether the session was open.
+// expel ends a session because of what its client did or failed to do. A client
+// with a WebSocket or an open poll gets the code and the reason; for a client
+// that is not polling at the moment the session is unknown from now on. It
+// reports whether the session was open.
 func (s *session) expel(code uint16, reason string) bool {
 	s.mu.Lock()
 	listens := s.ws != nil || (s.poll != nil && s.poll.held != nil)

@@ -112,7 +112,7 @@ func (s *Socket) Rooms() []string {
 	return slices.Clone(s.rooms)
 }
 
-// leaveAll takes the socket out of every room, for good.
+// leaveAll removes the socket from every room and keeps it from joining others.
 func (s *Socket) leaveAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,9 +184,9 @@ func (s *Socket) open(answer frame) {
 	}
 }
 
-// Kick ends the client's connection for good: every namespace on it gets
-// DISCONNECT, so that the client doesn't reconnect by itself, and the
-// connection is closed once that is out.
+// Kick ends the client's connection and keeps the client from reconnecting by
+// itself: every namespace on it gets DISCONNECT, and the connection is closed
+// once that is written.
 func (s *Socket) Kick() {
 	c := s.client
 	c.session.mu.Lock()

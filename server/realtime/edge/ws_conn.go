@@ -16,7 +16,7 @@ var writeBuffers = sync.Pool{New: func() any { return new([writeChunk]byte) }}
 
 // wsOwner is who sends over a wsConn: a session, or a bare connection.
 type wsOwner interface {
-	// fail is told that writing has failed, without the lock held.
+	// fail is called when writing fails, without the lock held.
 	fail(*wsConn, error)
 }
 

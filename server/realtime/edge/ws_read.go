@@ -21,8 +21,8 @@ func (s *session) readWebSocket(w *wsConn, r *frameReader, current bool) {
 		if s.close(p.code, reasonParseError) {
 			s.engine.counters.malformed.Add(1)
 		}
-		// What comes now can't be told apart any more; it is read so that the
-		// closing frame isn't lost with the connection.
+		// Frames cannot be separated any more; the rest is read so that the closing
+		// frame is not lost with the connection.
 		io.Copy(io.Discard, w.conn)
 	}
 	s.drop(reasonTransportClose)
