@@ -161,11 +161,18 @@ func (s *signs) saw(brokenAt int64) {
 // audit log, as others do for a room.
 const auditTurn rooms.RoomID = "audit"
 
+// auditAlone is what transactions that lost there postgresCrowd times have for
+// themselves: until they end, others that reach the audit log lose (claim).
+const auditAlone rooms.RoomID = "audit:alone"
+
 // LockAudit implements audit.Tx. Writing the head locks it.
 func (tx *Tx) LockAudit() (audit.End, error) {
 	ctx := context.Background()
 	tx.rooms = append(tx.rooms, auditTurn)
 	var end audit.End
+	if err := tx.claim(auditAlone); err != nil {
+		return end, err
+	}
 	err := tx.row(ctx, `INSERT INTO audit_head (name, num, sha256) VALUES ('audit', 0, '')
 		ON CONFLICT (name) DO UPDATE SET num = audit_head.num RETURNING `+headColumns).Scan(scanHead(&end.Head)...)
 	if err != nil {

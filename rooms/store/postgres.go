@@ -187,6 +187,9 @@ func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 		}
 		queued = tx.rooms // from now on it waits for its turn there
 		if try >= postgresCrowd {
+			if slices.Contains(queued, auditTurn) {
+				queued = append(queued, auditAlone)
+			}
 			queued = append(queued, everywhere)
 		}
 		pause := time.NewTimer(rand.N(min(postgresSlowest, postgresBackoff<<min(try, 10))))
@@ -303,10 +306,10 @@ func brokenConnection(err error) bool {
 	return pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &network)
 }
 
-// lostToAnother tells whether the same function may succeed when it is run again.
+// lostToAnother reports whether the same function may succeed when it is run again.
 func lostToAnother(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+	return errors.Is(err, errTurn) || errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
 // postgresTx is a transaction on one of the writers' connections.

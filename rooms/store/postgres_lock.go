@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // holds none. Keys are made of a text.
 const (
 	lockKey   = `hashtextextended($1, 0)`
+	claimKey  = `SELECT pg_try_advisory_xact_lock_shared(` + lockKey + `)`
 	unlockAll = `SELECT pg_advisory_unlock_all()`
 	// lockProbe is how often the holder of a lease asks whether its connection
 	// still lives, and how long an answer may take.
@@ -23,6 +25,23 @@ const (
 // everywhere stands for all that several want at once and that is in no room;
 // it comes before all rooms in order.
 const everywhere rooms.RoomID = ""
+
+// turnAt is the text of the key for which those queue who lost at a room.
+func turnAt(room rooms.RoomID) string { return "room:" + string(room) }
+
+// errTurn is that the turn is that of a transaction which has lost too often.
+var errTurn = errors.New("a transaction that has lost too often goes first")
+
+// claim implements session. The transaction does not wait, because what it sees
+// was fixed when it began: after the wait it would lose.
+func (s *postgresTx) claim(what rooms.RoomID) error {
+	var ours bool
+	err := s.row(s.ctx, claimKey, turnAt(what)).Scan(&ours)
+	if err == nil && !ours {
+		err = s.noticed(errTurn)
+	}
+	return err
+}
 
 // queueFor waits for a turn at every room that an earlier try took a seq in.
 // The turn must be had before the transaction begins: what a serializable
@@ -34,7 +53,7 @@ func queueFor(ctx context.Context, conn *sql.Conn, at []rooms.RoomID) (leave fun
 	leave = func() { unlock(conn) }
 	slices.Sort(at) // always in the same order, so that nobody waits in a circle
 	for _, room := range slices.Compact(at) {
-		if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock(`+lockKey+`)`, "room:"+string(room)); err != nil {
+		if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock(`+lockKey+`)`, turnAt(room)); err != nil {
 			leave()
 			return nil, err
 		}

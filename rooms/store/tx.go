@@ -20,6 +20,9 @@ type session interface {
 	next(room rooms.RoomID, now time.Time) (rooms.Seq, error)
 	// lastSeq is the latest seq that was taken in a room, 0 before the first.
 	lastSeq(room rooms.RoomID) (rooms.Seq, error)
+	// claim ends this try if another transaction, which lost too often at what, has
+	// it for itself. Otherwise none gets it for itself before this one ends.
+	claim(what rooms.RoomID) error
 	// tryExec is exec for a statement that may violate a constraint: the
 	// transaction goes on after it has failed.
 	tryExec(query string, args ...any) error

@@ -381,6 +381,9 @@ func (w *writer) control(text string) error {
 	return err
 }
 
+// claim implements session: there is one writer, which has every turn.
+func (w *writer) claim(rooms.RoomID) error { return nil }
+
 // tryExec implements session: in SQLite a statement that fails undoes itself alone.
 func (w *writer) tryExec(statement string, args ...any) error { return w.exec(statement, args...) }
 

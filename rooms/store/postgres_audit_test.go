@@ -1,0 +1,55 @@
+package store
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
+)
+
+// However many enter something in the audit log at once, on two nodes, none
+// starves: after it has lost the race for the end of the log postgresCrowd times,
+// a transaction goes before those that come later.
+func TestNobodyStarvesAtTheAuditLog(t *testing.T) {
+	t.Parallel()
+	opts := Options{URL: postgresURL(t)}
+	a, _, _ := open(t, opts)
+	b, _, _ := second(t, opts)
+	const writers, each = postgresWriters, 25
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	tries := map[int]int{}
+	for node, db := range []*DB{a, b} {
+		for range writers {
+			group.Go(func() {
+				for i := range each {
+					n := 0
+					err := db.write.InTx(t.Context(), func(tx *Tx) error {
+						n++ // one try after the other
+						return audit.Append(tx, rooms.System, time.Now().Truncate(time.Microsecond), audit.MessageRead, fmt.Sprint("message:", node, i), nil)
+					})
+					if err != nil {
+						t.Error(err)
+					}
+					mu.Lock()
+					tries[n]++
+					mu.Unlock()
+				}
+			})
+		}
+	}
+	group.Wait()
+	t.Logf("%v", tries)
+	for n := range tries {
+		if n > postgresCrowd+1 {
+			t.Errorf("%d transactions ran %d times", tries[n], n)
+		}
+	}
+	v, err := audit.Follow(t.Context(), Audits{DB: a}, nil)
+	if want := int64(2 * writers * each); err != nil || !v.OK || v.Entries != want {
+		t.Errorf("the log: %+v, %v, want %d entries", v, err, want)
+	}
+}
