@@ -76,23 +76,41 @@ func (s *Service) countInvitation(ctx context.Context, actor rooms.Actor) error 
 	})
 }
 
-// countInvited counts a new invitation by the patient of c against what the
-// person whom it reaches may be sent. Invitations that are refused or repeated are
-// not counted. Only those count for all senders together that come from
-// consultations that no doctor has accepted: anybody can open any number of
-// these, and must not use up what the patients of a doctor need.
-func (s *Service) countInvited(tx Tx, c Consultation, by Participant, inv Invitation) error {
-	if by.Role == PartDoctor || s.options.Caps.Invited == 0 {
-		return nil
+// countInvited counts a new invitation by a patient against what one sender may
+// send the same person, and as countShared does. Invitations that are refused or
+// repeated are not counted.
+func (s *Service) countInvited(tx Tx, c Consultation, inv Invitation) (held bool, err error) {
+	if inv.ByRole == PartDoctor || s.options.Caps.Invited == 0 {
+		return false, nil
 	}
-	to := string(inv.UserID)
+	if err := s.countToday(tx, "invited:"+string(inv.ByID)+" "+inv.to(), max(1, s.options.Caps.Invited/4)); err != nil {
+		return false, err
+	}
+	return s.countShared(tx, c, inv)
+}
+
+// countShared counts an invitation by a patient whose consultation no doctor has
+// accepted against what its invitee may be sent by all such patients together:
+// anybody can open such a consultation. Past that number an invitation is held
+// until the doctor accepts, not refused, so that strangers cannot use up what a
+// patient needs.
+func (s *Service) countShared(tx Tx, c Consultation, inv Invitation) (held bool, err error) {
+	if inv.ByRole == PartDoctor || s.options.Caps.Invited == 0 || c.AcceptedAt != nil {
+		return false, nil
+	}
+	err = s.countToday(tx, "invited:"+inv.to(), s.options.Caps.Invited)
+	if rooms.CodeOf(err) == rooms.CodeRateLimited {
+		return true, nil
+	}
+	return false, err
+}
+
+// to is whom an invitation counts against.
+func (inv Invitation) to() string {
 	if inv.ByAddress {
-		to = inv.Invitee
+		return inv.Invitee
 	}
-	if err := s.countToday(tx, "invited:"+string(by.UserID)+" "+to, max(1, s.options.Caps.Invited/4)); err != nil || c.AcceptedAt != nil {
-		return err
-	}
-	return s.countToday(tx, "invited:"+to, s.options.Caps.Invited)
+	return string(inv.UserID)
 }
 
 // countToday counts an invitation, of which there may be most in a day; 0 is no

@@ -76,6 +76,51 @@ func (s *Service) takesEffect(tx Tx, c Consultation, actor rooms.Actor, inv Invi
 	return Admission{Invitation: inv, Participant: entered}, firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv))
 }
 
+// hold is an invitation that lets nobody in before the doctor accepts: that of an
+// address looks as if nobody had the address.
+func (inv Invitation) hold() Invitation {
+	if inv.Status = InvitationAccepted; inv.ByAddress {
+		inv.UserID = ""
+	}
+	return inv
+}
+
+// letInHeld lets in whose invitations were held until the doctor accepted, and
+// who has an address by now that was invited.
+func (s *Service) letInHeld(tx Tx, c Consultation) error {
+	all, err := tx.Invitations(c.ID)
+	if err != nil {
+		return err
+	}
+	for _, inv := range all {
+		if inv.Status != InvitationAccepted || inv.ByAddress && inv.UserID != "" {
+			continue
+		}
+		if err := s.resolve(tx, c, &inv); err != nil {
+			return err
+		}
+		if err := s.stillFits(tx, &inv); rooms.CodeOf(err) == rooms.CodeConflict {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if inv.UserID == "" {
+			continue
+		}
+		by := rooms.Actor{UserID: inv.ByID, Role: rooms.RolePatient}
+		if _, err := s.letIn(tx, c, by, inv); err != nil {
+			return err
+		}
+		if !inv.ByAddress {
+			inv.Status = InvitationEntered
+		}
+		if err := firstError(tx.SaveInvitation(inv), s.tell(tx, c, by, inv)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // stillFits checks that a user who was invited may still take part: a doctor can
 // have lost the verification since. An invitation by address then lets nobody in,
 // which is no error, so that it does not show whose address it is.

@@ -69,11 +69,18 @@ func (s *Service) inviteIn(tx Tx, actor rooms.Actor, in InviteInput) (Admission,
 	if err := s.hasPlace(tx, c, me.Role, all); err != nil {
 		return Admission{}, err
 	}
-	if err := s.countInvited(tx, c, me, inv); err != nil {
+	held, err := s.countInvited(tx, c, inv)
+	if err != nil {
 		return Admission{}, err
+	}
+	if held {
+		inv = inv.hold()
 	}
 	if err := tx.InsertInvitation(inv); err != nil {
 		return Admission{}, err
+	}
+	if held {
+		return Admission{Invitation: inv}, s.tell(tx, c, actor, inv)
 	}
 	if me.Role == PartPatient {
 		return s.takesEffect(tx, c, actor, inv)
@@ -131,6 +138,9 @@ func (s *Service) repeated(tx Tx, me Participant, c Consultation, actor rooms.Ac
 	}
 	// Someone may have the address by now. That is told to nobody else.
 	if err := s.resolve(tx, c, &inv); err != nil || inv.UserID == "" {
+		return out, err
+	}
+	if held, err := s.countShared(tx, c, inv); err != nil || held {
 		return out, err
 	}
 	if _, err := s.letIn(tx, c, actor, inv); err != nil {

@@ -186,6 +186,9 @@ func (s *Service) transit(tx Tx, c Consultation, t transition, in change) (Consu
 			return c, err
 		}
 	}
+	if t.name == accept.name {
+		return c, s.letInHeld(tx, c)
+	}
 	return c, nil
 }
 

@@ -141,77 +141,114 @@ func TestInvitationsOfOneSenderAreCapped(t *testing.T) {
 	}
 }
 
-// What one person is sent is bounded as well. What is refused or repeated is not
-// counted, and a doctor may still invite a colleague whom others invite too.
+// Until a doctor has accepted, one person is let into so many consultations of
+// strangers a day. The invitations after that are held, and let the person in
+// when the doctor accepts. A doctor may invite a colleague all the same.
 func TestInvitationsToOnePersonAreCapped(t *testing.T) {
 	t.Parallel()
-	w := roomstest.New(t)
-	wang, aunt := w.Doctor("wang"), w.Patient("aunt")
-	invite := func(by *roomstest.Person, id consultation.ID) rooms.Code {
-		return roomstest.Code(by, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: aunt.User.ID, Role: consultation.PartRelative})
-	}
-	for n := range consultation.UsualCaps.Invited + 1 {
-		patient := w.Patient(fmt.Sprint("patient", n))
-		id := patient.Consults(wang, "a headache")
-		if n == 0 {
-			for range consultation.UsualCaps.Invited {
-				if code := invite(patient, "no-such"); code != rooms.CodeNotFound {
-					t.Fatalf("into no consultation: %q", code)
+	for _, address := range []bool{false, true} {
+		t.Run(fmt.Sprint("by address ", address), func(t *testing.T) {
+			t.Parallel()
+			w := roomstest.New(t)
+			wang, aunt, li := w.Doctor("wang"), w.Patient("aunt").Verifies(), w.Doctor("li")
+			invite := func(by *roomstest.Person, id consultation.ID) (consultation.Admission, error) {
+				in := consultation.InviteInput{ConsultationID: id, UserID: aunt.User.ID, Role: consultation.PartRelative}
+				if address {
+					in.UserID, in.Email = "", aunt.User.Email
+				}
+				return roomstest.Ask(w, by.As, consultation.Invite, in)
+			}
+			reads := func(id consultation.ID) rooms.Code {
+				return roomstest.Code(aunt, consultation.Read, consultation.Input{ConsultationID: id})
+			}
+			for n := range consultation.UsualCaps.Invited {
+				stranger := w.Patient(fmt.Sprint("stranger", n))
+				id := stranger.Consults(wang, "nothing")
+				for range 2 {
+					if _, err := invite(stranger, id); err != nil {
+						t.Fatalf("stranger %d: %v", n, err)
+					}
+				}
+				if code := reads(id); code != "" {
+					t.Errorf("stranger %d: reading is %q", n, code)
 				}
 			}
-		}
-		for range 2 {
-			want := rooms.Code("")
-			if n == consultation.UsualCaps.Invited {
-				want = rooms.CodeRateLimited
+			bo := w.Patient("bo")
+			id := bo.Consults(wang, "a headache")
+			for range 2 {
+				held, err := invite(bo, id)
+				if err != nil || held.Participant != nil || held.Invitation.Status != consultation.InvitationAccepted {
+					t.Errorf("the invitation is %+v, %v; want one that has not been used", held, err)
+				}
 			}
-			if code := invite(patient, id); code != want {
-				t.Errorf("invitation %d: %q, want %q", n, code, want)
+			if code := reads(id); code != rooms.CodeNotFound {
+				t.Errorf("before the doctor has accepted, reading is %q", code)
 			}
-		}
-		if n == consultation.UsualCaps.Invited {
 			wang.Accepts(id)
-			if code := invite(wang, id); code != "" {
+			if code := reads(id); code != "" {
+				t.Errorf("once the doctor has accepted, reading is %q", code)
+			}
+			list := roomstest.Must(bo, consultation.ListInvitations, consultation.Input{ConsultationID: id}).Items
+			if len(list) != 1 || list[0].Status != consultation.InvitationEntered {
+				t.Errorf("the invitations are %+v, want one that was used", list)
+			}
+			if told := aunt.Inbox(); !strings.HasPrefix(told[len(told)-1].Title, "bo") {
+				t.Errorf("the last notification is %+v, want the invitation by bo", told[len(told)-1])
+			}
+			if code := roomstest.Code(wang, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: li.User.ID, Role: consultation.PartColleague}); code != "" {
 				t.Errorf("the doctor's invitation: %q", code)
 			}
-		}
+		})
 	}
 }
 
-// Strangers cannot use up what a person may be sent: not from consultations that a
-// doctor has accepted, and none of them alone.
-func TestStrangersDoNotUseUpInvitations(t *testing.T) {
+// An invitation that is held can be withdrawn, and lets nobody in who cannot take
+// part when the doctor accepts, whom it does not keep from accepting.
+func TestHeldInvitationsCanComeToNothing(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	wang, li, aunt := w.Doctor("wang"), w.Doctor("li"), w.Patient("aunt")
-	invite := func(by, whom *roomstest.Person, id consultation.ID) rooms.Code {
-		return roomstest.Code(by, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: whom.User.ID, Role: consultation.PartRelative})
+	wang, aunt, uncle := w.Doctor("wang"), w.Patient("aunt"), w.Patient("uncle")
+	invite := func(by, whom *roomstest.Person, id consultation.ID) consultation.Invitation {
+		return roomstest.Must(by, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: whom.User.ID, Role: consultation.PartRelative}).Invitation
 	}
-	alone := w.Patient("alone")
+	for n := range consultation.UsualCaps.Invited {
+		stranger := w.Patient(fmt.Sprint("stranger", n))
+		id := stranger.Consults(wang, "nothing")
+		invite(stranger, aunt, id)
+		invite(stranger, uncle, id)
+	}
+	bo := w.Patient("bo")
+	id := bo.Consults(wang, "a headache")
+	invite(bo, aunt, id)
+	roomstest.Must(bo, consultation.WithdrawInvitation, consultation.InvitationRef{ConsultationID: id, InvitationID: invite(bo, uncle, id).ID})
+	admin := w.Admin("ann")
+	roomstest.Must(admin, account.SuspendUser, account.UserInput{UserID: aunt.User.ID})
+	wang.Accepts(id)
+	for _, inv := range roomstest.Must(bo, consultation.ListInvitations, consultation.Input{ConsultationID: id}).Items {
+		if want := map[string]consultation.InvitationStatus{"aunt": consultation.InvitationAccepted, "uncle": consultation.InvitationWithdrawn}[inv.Invitee]; inv.Status != want {
+			t.Errorf("the invitation of %s is %s, want %s", inv.Invitee, inv.Status, want)
+		}
+	}
+	if code := roomstest.Code(uncle, consultation.Read, consultation.Input{ConsultationID: id}); code != rooms.CodeNotFound {
+		t.Errorf("whose invitation was withdrawn reads: %q", code)
+	}
+}
+
+// One stranger alone does not send anyone all that they may be sent.
+func TestOneStrangerSendsFewInvitations(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	wang, li, alone := w.Doctor("wang"), w.Doctor("li"), w.Patient("alone")
 	most := consultation.UsualCaps.Invited / 4
 	for n := range most + 1 {
 		want := rooms.Code("")
 		if n == most {
 			want = rooms.CodeRateLimited
 		}
-		if code := invite(alone, li, alone.Consults(wang, fmt.Sprint("a matter ", n))); code != want {
+		in := consultation.InviteInput{ConsultationID: alone.Consults(wang, fmt.Sprint("a matter ", n)), UserID: li.User.ID, Role: consultation.PartRelative}
+		if code := roomstest.Code(alone, consultation.Invite, in); code != want {
 			t.Errorf("invitation %d of one stranger: %q, want %q", n, code, want)
 		}
-	}
-	for n := range consultation.UsualCaps.Invited {
-		stranger := w.Patient(fmt.Sprint("stranger", n))
-		if code := invite(stranger, aunt, stranger.Consults(wang, "nothing")); code != "" {
-			t.Fatalf("stranger %d: %q", n, code)
-		}
-	}
-	bo := w.Patient("bo")
-	id := bo.Consults(wang, "a headache")
-	if code := invite(bo, aunt, id); code != rooms.CodeRateLimited {
-		t.Errorf("before the doctor has accepted: %q", code)
-	}
-	wang.Accepts(id)
-	if code := invite(bo, aunt, id); code != "" {
-		t.Errorf("once the doctor has accepted: %q", code)
 	}
 }
 

@@ -147,7 +147,7 @@ type Config struct {
 	FreeOpen        int `default:"10" env:"WENZHEN_FREE_OPEN" help:"Free consultations that one person may have open at a time, booked ones included; 0 is no limit."`
 	FreeADay        int `default:"40" env:"WENZHEN_FREE_A_DAY" help:"Free consultations that one person may open within 24 hours; 0 is no limit."`
 	InvitationsADay int `default:"50" env:"WENZHEN_INVITATIONS_A_DAY" help:"Invitations to consultations that one person may send within 24 hours; 0 is no limit."`
-	InvitedADay     int `default:"20" env:"WENZHEN_INVITED_A_DAY" help:"Invitations to one person or address within 24 hours from consultations that no doctor has accepted; one sender may send a quarter of it to one person. 0 is no limit."`
+	InvitedADay     int `default:"20" env:"WENZHEN_INVITED_A_DAY" help:"Invitations to one person or address within 24 hours from consultations that no doctor has accepted; the ones after that are held until the doctor accepts. One sender may send a quarter of it to one person. 0 is no limit."`
 
 	StripeKey           string `env:"WENZHEN_STRIPE_KEY" secret:"" help:"Stripe's secret key."`
 	StripeWebhookSecret string `env:"WENZHEN_STRIPE_WEBHOOK_SECRET" secret:"" help:"Secret of the webhook at Stripe that calls /api/v1/webhooks/stripe."`
