@@ -166,6 +166,7 @@ var routes = []Route{
 	{Method: "POST", Path: "/admin/consultations/:consultationId/break-glass", Command: record.EnterConsultation.Name},
 	{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name},
 	{Method: "GET", Path: "/admin/audit", Command: audit.List.Name},
+	{Method: "POST", Path: "/admin/audit/break-glass", Command: audit.Enter.Name},
 	{Method: "POST", Path: "/admin/audit/verify", Command: audit.Verify.Name},
 	{Method: "GET", Path: "/admin/consultations/counts", Command: consultation.CountAll.Name},
 	{Method: "GET", Path: "/admin/stats", Command: operations.Read.Name},

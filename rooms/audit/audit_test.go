@@ -34,7 +34,7 @@ func (l *ledger) InsertAudit(e LogEntry, head Head) error {
 	return nil
 }
 
-func (l *ledger) Write(_ context.Context, f func(Tx) error) error { return f(l) }
+func (l *ledger) InTx(_ context.Context, f func(Tx) error) error { return f(l) }
 
 func (l *ledger) Audit(context.Context, Query) ([]LogLine, error) { return nil, nil }
 
@@ -193,7 +193,7 @@ func TestEntriesAreBounded(t *testing.T) {
 		"subject": Append(l, rooms.Actor{}, time.Now(), "message:read", "consultation:"+long, nil),
 		"detail":  Append(l, rooms.Actor{}, time.Now(), "message:read", "consultation:1", func(e *LogEntry) { e.Detail = long }),
 		"reason":  Append(l, rooms.Actor{}, time.Now(), "message:read", "consultation:1", func(e *LogEntry) { e.Reason = strings.Repeat(long, 50) }),
-		"read": NewReads(l.Write, time.Now, slog.New(slog.DiscardHandler)).
+		"read": NewReads(l.InTx, time.Now, slog.New(slog.DiscardHandler)).
 			Note(t.Context(), rooms.Actor{UserID: "u"}, MessageRead, "consultation:"+long),
 	} {
 		if rooms.CodeOf(err) != rooms.CodeTooLarge {

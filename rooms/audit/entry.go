@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"wenzhen/rooms"
@@ -51,6 +52,27 @@ func (e LogEntry) sum() (string, error) {
 	}
 	digest := sha256.Sum256(raw)
 	return hex.EncodeToString(digest[:]), nil
+}
+
+// plain reports whether an entry says nothing of who consults whom: an admin or
+// the server itself did it, or somebody to all of a kind or to themselves.
+func (e LogEntry) plain() bool {
+	return e.Role == rooms.RoleAdmin || e.ActorID == "" || !strings.Contains(e.Subject, ":") || e.Subject == "user:"+string(e.ActorID)
+}
+
+// shortened is what an admin sees of an entry without a reason: who did what and
+// when, to which kind of subject. Hashes are left out, because ids could be tried
+// on them.
+func (e LogEntry) shortened() LogEntry {
+	e.Previous, e.SHA256 = "", ""
+	if e.PatientID != "" {
+		e.Detail = ""
+	}
+	if !e.plain() {
+		e.Subject, _, _ = strings.Cut(e.Subject, ":")
+		e.PatientID, e.Reason, e.Detail = "", "", ""
+	}
+	return e
 }
 
 // Tx is the transaction that an entry is appended in.

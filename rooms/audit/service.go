@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"wenzhen/rooms"
 )
@@ -11,7 +12,9 @@ import (
 // The commands of the audit log.
 var (
 	List = rooms.Command[LogFilter, LogPage]{Name: "audit:list", For: rooms.Admins, Access: rooms.All,
-		Doc: "List the entries of the audit log, latest first."}
+		Doc: "List the entries of the audit log, latest first. Entries by patients and doctors show only the kind of their subject."}
+	Enter = rooms.Command[EnterLogInput, LogPage]{Name: "audit:break-glass", For: rooms.Admins, Access: rooms.All,
+		Doc: "List the entries of the audit log with their subjects, which show who consults whom. The reason is entered in the log first."}
 	Verify = rooms.Command[rooms.Nothing, Verdict]{Name: "audit:verify", For: rooms.Admins, Access: rooms.All,
 		Doc: "Verify the hash chain of the audit log from its first entry to its last."}
 )
@@ -38,6 +41,23 @@ func (f LogFilter) Validate() error {
 		return rooms.Invalid("to", "to must be after from")
 	}
 	return nil
+}
+
+// EnterLogInput says why an admin has to see what entries are about.
+type EnterLogInput struct {
+	LogFilter
+	Reason string `json:"reason"` // 1 to 2,000 characters
+}
+
+// Validate implements rooms.Validator.
+func (in EnterLogInput) Validate() error {
+	switch n := utf8.RuneCountInString(in.Reason); {
+	case strings.TrimSpace(in.Reason) == "":
+		return rooms.Invalid("reason", "say why")
+	case n > 2000:
+		return rooms.TooLarge("reason", "a reason may have at most 2,000 characters")
+	}
+	return in.LogFilter.Validate()
 }
 
 // LogLine is an entry with the name of who acted, as it is now; "" if nobody
@@ -70,7 +90,10 @@ type Verdict struct {
 type Query struct {
 	Filter LogFilter
 	Before int64 // Num, 0 for the end
-	Limit  int
+	// Whole finds entries by everything that they have; otherwise those of which
+	// only the kind of subject is shown are found by who did what and when.
+	Whole bool
+	Limit int
 }
 
 // Store is what the log is read from.
@@ -80,8 +103,8 @@ type Store interface {
 	AuditAfter(ctx context.Context, num int64, limit int) ([]LogEntry, error)
 	// AuditHead returns the end of the log as the writer keeps it.
 	AuditHead(ctx context.Context) (Head, error)
-	// Write runs a function in a transaction.
-	Write(ctx context.Context, f func(Tx) error) error
+	// InTx runs a function in a transaction.
+	InTx(ctx context.Context, f func(Tx) error) error
 }
 
 // Service implements the commands of the log.
@@ -99,10 +122,33 @@ func New(store Store, key []byte, now func() time.Time) *Service {
 
 // Commands are the commands that the service carries out.
 func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{List.Bind(s.list), Verify.Bind(s.verify)}
+	return []rooms.Bound{List.Bind(s.list), Enter.Bind(s.enter), Verify.Bind(s.verify)}
 }
 
 func (s *Service) list(ctx context.Context, _ rooms.Actor, in LogFilter) (LogPage, error) {
+	page, err := s.page(ctx, in, false)
+	for i := range page.Items {
+		page.Items[i].LogEntry = page.Items[i].shortened()
+	}
+	return page, err
+}
+
+// enter shows the log as it is, once it is entered why.
+func (s *Service) enter(ctx context.Context, actor rooms.Actor, in EnterLogInput) (LogPage, error) {
+	subject := "audit"
+	if in.PatientID != "" {
+		subject = "patient:" + in.PatientID
+	}
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		return Append(tx, actor, s.now(), Enter.Name, subject, func(e *LogEntry) { e.Reason, e.Detail = in.Reason, in.Subject })
+	})
+	if err != nil {
+		return LogPage{}, err
+	}
+	return s.page(ctx, in.LogFilter, true)
+}
+
+func (s *Service) page(ctx context.Context, in LogFilter, whole bool) (LogPage, error) {
 	limit, err := rooms.PageSize(in.Limit, 50, 200)
 	if err != nil {
 		return LogPage{}, err
@@ -112,7 +158,7 @@ func (s *Service) list(ctx context.Context, _ rooms.Actor, in LogFilter) (LogPag
 		return LogPage{}, err
 	}
 	in.Q = strings.TrimSpace(in.Q)
-	q := Query{Filter: in, Limit: limit + 1}
+	q := Query{Filter: in, Limit: limit + 1, Whole: whole}
 	if after != nil {
 		q.Before = after.Num
 	}
@@ -134,7 +180,7 @@ func (s *Service) verify(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (V
 func (s *Service) Inspect(ctx context.Context) (Verdict, error) {
 	v, err := Follow(ctx, s.store, s.key)
 	if err == nil && !v.OK {
-		_ = s.store.Write(ctx, func(tx Tx) error { return MarkBroken(tx, s.now(), v.Why) })
+		_ = s.store.InTx(ctx, func(tx Tx) error { return MarkBroken(tx, s.now(), v.Why) })
 	}
 	return v, err
 }

@@ -98,7 +98,7 @@ func (c *clinic) asks(name string, in any) json.RawMessage {
 func (c *clinic) audited(subject string) []string {
 	c.T.Helper()
 	var page audit.LogPage
-	if err := json.Unmarshal(c.asks(audit.List.Name, audit.LogFilter{Subject: subject}), &page); err != nil {
+	if err := json.Unmarshal(c.asks(audit.Enter.Name, audit.EnterLogInput{LogFilter: audit.LogFilter{Subject: subject}, Reason: "a complaint"}), &page); err != nil {
 		c.T.Fatal(err)
 	}
 	var actions []string

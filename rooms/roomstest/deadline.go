@@ -12,6 +12,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/board"
 	"wenzhen/rooms/call"
@@ -212,6 +213,7 @@ type (
 	lateSchedules     struct{ schedule.Store }
 	lateCalls         struct{ call.Store }
 	lateBoards        struct{ board.Store }
+	lateAudits        struct{ audit.Store }
 	lateBilling       struct{ billing.Store }
 	lateNotifications struct{ notification.Store }
 	lateRecords       struct{ record.Store }
@@ -236,6 +238,10 @@ func (s lateSchedules) InTx(ctx context.Context, f func(schedule.Tx) error) erro
 }
 
 func (s lateCalls) InTx(ctx context.Context, f func(call.Tx) error) error {
+	return inTx(ctx, s.Store, f)
+}
+
+func (s lateAudits) InTx(ctx context.Context, f func(audit.Tx) error) error {
 	return inTx(ctx, s.Store, f)
 }
 

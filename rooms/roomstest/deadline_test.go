@@ -250,6 +250,7 @@ func (s *story) records() {
 	roomstest.Must(s.wang, record.SaveTemplates, record.TemplateList{Items: []record.Template{}})
 	roomstest.Must(s.admin, record.EnterConsultation, record.EnterInput{ConsultationID: f.ID, Reason: "a complaint"})
 	roomstest.Must(s.admin, record.EnterRecord, record.EnterRecordInput{PatientID: f.PatientID, Reason: "a complaint"})
+	roomstest.Must(s.admin, audit.Enter, audit.EnterLogInput{Reason: "a complaint"})
 	roomstest.Must(s.wang, consultation.End, consultation.EndInput{ConsultationID: f.ID, Summary: "a cold"})
 	roomstest.Must(s.bo, record.PrintSummary, record.InConsultation{ConsultationID: f.ID})
 	roomstest.Must(s.bo, consultation.Reopen, consultation.Input{ConsultationID: f.ID})

@@ -255,7 +255,7 @@ func (w *World) open() {
 
 // stores are those of a database, in which a command's deadline may pass.
 func stores(db *store.DB) services.Stores {
-	return services.Stores{Accounts: lateAccounts{store.Accounts{DB: db}}, Audits: store.Audits{DB: db},
+	return services.Stores{Accounts: lateAccounts{store.Accounts{DB: db}}, Audits: lateAudits{store.Audits{DB: db}},
 		Consultations: lateConsultations{store.Consultations{DB: db}}, Chats: lateChats{store.Chats{DB: db}}, Notifications: lateNotifications{store.Notifications{DB: db}},
 		Schedules: lateSchedules{store.Schedules{DB: db}},
 		Records:   lateRecords{store.Records{DB: db}}, Calls: lateCalls{store.Calls{DB: db}}, Boards: lateBoards{store.Boards{DB: db}},

@@ -80,7 +80,7 @@ type reads struct {
 }
 
 func newReads(db *store.DB, dir string, now func() time.Time, log *slog.Logger) *reads {
-	return &reads{audit.NewReads(store.Audits{DB: db}.Write, now, log), db, dir, log}
+	return &reads{audit.NewReads(store.Audits{DB: db}.InTx, now, log), db, dir, log}
 }
 
 // settleEvery is how often it is tried to write entries that could not be written.

@@ -18,7 +18,7 @@ import (
 // EnterAtConsole enters in the audit log what somebody does at the command line,
 // before it is done.
 func EnterAtConsole(ctx context.Context, db *store.DB, action, subject string) error {
-	return store.Audits{DB: db}.Write(ctx, func(tx audit.Tx) error {
+	return store.Audits{DB: db}.InTx(ctx, func(tx audit.Tx) error {
 		return audit.Append(tx, rooms.AtConsole(), Now(), action, subject, nil)
 	})
 }
@@ -61,7 +61,7 @@ func EnterPending(ctx context.Context, db *store.DB, dir string) error {
 		if err := json.Unmarshal(content, &p); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		err = store.Audits{DB: db}.Write(ctx, func(tx audit.Tx) error {
+		err = store.Audits{DB: db}.InTx(ctx, func(tx audit.Tx) error {
 			return audit.Append(tx, rooms.Actor{Role: rooms.RoleAdmin, Address: p.By}, p.At, p.Action, "database", nil)
 		})
 		if err == nil {

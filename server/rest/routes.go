@@ -247,6 +247,7 @@ func Routes() []Route {
 		{Method: "POST", Path: "/admin/consultations/:consultationId/break-glass", Command: record.EnterConsultation.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/patients/:patientId/break-glass", Command: record.EnterRecord.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/audit", Command: audit.List.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/audit/break-glass", Command: audit.Enter.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/audit/verify", Command: audit.Verify.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/consultations/counts", Command: consultation.CountAll.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/stats", Command: operations.Read.Name, Status: http.StatusOK},

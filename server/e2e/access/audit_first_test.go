@@ -112,7 +112,7 @@ func TestNothingChangesWithoutAnEntry(t *testing.T) {
 		if c.name == "reassign" {
 			subject = "consultation:" + string(b.ConsultationID)
 		}
-		list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: c.action, Subject: subject, ActorID: c.by.User.ID}).Items
+		list := e2e.Do(w.Admin, audit.Enter, audit.EnterLogInput{LogFilter: audit.LogFilter{Action: c.action, Subject: subject, ActorID: c.by.User.ID}, Reason: "a complaint"}).Items
 		if len(list) == 0 || c.detail != "" && (len(list) != 1 || list[0].Detail != c.detail) || list[0].Address == "" || list[0].Role != c.by.User.Role {
 			t.Errorf("%s: the log has %+v", c.name, list)
 		}
@@ -170,7 +170,7 @@ func TestNothingIsShownWithoutAnEntry(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: audit.MessageRead, Subject: "consultation:" + string(id), ActorID: wang.User.ID}).Items
+	list := e2e.Do(w.Admin, audit.Enter, audit.EnterLogInput{LogFilter: audit.LogFilter{Action: audit.MessageRead, Subject: "consultation:" + string(id), ActorID: wang.User.ID}, Reason: "a complaint"}).Items
 	if len(list) != 1 {
 		t.Errorf("the log has %+v", list)
 	}

@@ -384,6 +384,7 @@ func (w *walk) oversight() {
 	enters(w, w.Admin, consultation.Cases, consultation.CaseFilter{})
 	enters(w, w.Admin, consultation.Close, consultation.CloseInput{ConsultationID: w.Patient("stuck").Consults(w.Doctor("gone"), "a cough"), Reason: "it is stuck"})
 	enters(w, w.Admin, audit.List, audit.LogFilter{})
+	enters(w, w.Admin, audit.Enter, audit.EnterLogInput{Reason: "a complaint"})
 	enters(w, w.Admin, operations.Rooms, operations.RoomFilter{})
 	p := w.Patient("connected").Online()
 	sockets := enters(w, w.Admin, operations.Sockets, operations.SocketFilter{UserID: p.User.ID})

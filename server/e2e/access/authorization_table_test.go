@@ -335,6 +335,7 @@ var authorization = map[string]row{
 	}},
 	record.EnterRecord.Name: {want: admins, in: func(b belongings) any { return record.EnterRecordInput{PatientID: b.patient, Reason: "I say so"} }},
 	audit.List.Name:         {want: admins, in: empty},
+	audit.Enter.Name:        {want: admins, in: func(belongings) any { return audit.EnterLogInput{Reason: "I say so"} }},
 	audit.Verify.Name:       {want: admins, in: empty},
 
 	consultation.CountAll.Name:     {want: admins, in: empty},

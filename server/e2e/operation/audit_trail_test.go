@@ -55,7 +55,7 @@ func TestAuditLogHasWhoReadWhat(t *testing.T) {
 		{account.Users.Name, "users", w.Admin.User.ID, 1},
 		{billing.AllOrders.Name, "orders", w.Admin.User.ID, 1},
 	} {
-		list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: want.action, Subject: want.subject, ActorID: want.actor})
+		list := e2e.Do(w.Admin, audit.Enter, audit.EnterLogInput{LogFilter: audit.LogFilter{Action: want.action, Subject: want.subject, ActorID: want.actor}, Reason: "a complaint"})
 		if len(list.Items) != want.times || len(list.Items) > 0 && list.Items[0].Address == "" {
 			t.Errorf("%s of %s is there %d times, want %d: %+v", want.action, want.subject, len(list.Items), want.times, list.Items)
 		}
@@ -195,7 +195,7 @@ func TestAuditLogIsSearchedByPatient(t *testing.T) {
 	e2e.Do(bo, record.ReadRecord, record.PatientRef{PatientID: c.PatientID})
 	jing.Followup(wang)
 	found := map[string]bool{}
-	for _, e := range e2e.Do(w.Admin, audit.List, audit.LogFilter{PatientID: string(c.PatientID), Limit: 200}).Items {
+	for _, e := range e2e.Do(w.Admin, audit.Enter, audit.EnterLogInput{LogFilter: audit.LogFilter{PatientID: string(c.PatientID), Limit: 200}, Reason: "a complaint"}).Items {
 		found[e.Action] = true
 		if e.ActorID == jing.User.ID || e.SessionID == "" {
 			t.Errorf("found %+v", e)

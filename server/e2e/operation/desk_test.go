@@ -2,6 +2,7 @@ package operation_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"wenzhen/client"
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
@@ -164,9 +166,62 @@ func TestAdminsDoNotSeeWhoConsultsWhom(t *testing.T) {
 			t.Errorf("%s: %d are found", what, n)
 		}
 	}
+	auditLogHidesWhoConsultsWhom(w, opened.Consultation, wang.User)
 	glimpse := e2e.Do(w.Admin, record.EnterConsultation, record.EnterInput{ConsultationID: id, Reason: "a complaint"})
 	if glimpse.Consultation.DoctorName != wang.User.Name || glimpse.Consultation.PatientName != bo.User.Name {
 		t.Errorf("with a reason the admin sees %+v", glimpse.Consultation)
+	}
+}
+
+// auditLogHidesWhoConsultsWhom demands that the audit log shows what c and its
+// doctor have done, but not that it was the same consultation, unless the admin
+// has a reason, which is in the log afterwards.
+func auditLogHidesWhoConsultsWhom(w *e2e.World, c consultation.Consultation, doctor account.User) {
+	t, subject := w.T, "consultation:"+string(c.ID)
+	t.Helper()
+	list := func(f audit.LogFilter) []audit.LogLine { return e2e.Do(w.Admin, audit.List, f).Items }
+	by := func(entries []audit.LogLine) (patient, doctors int) {
+		for _, e := range entries {
+			switch e.ActorID {
+			case c.UserID:
+				patient++
+			case doctor.ID:
+				doctors++
+			}
+		}
+		return patient, doctors
+	}
+	all := list(audit.LogFilter{Limit: 200})
+	if patient, doctors := by(all); patient == 0 || doctors == 0 || !slices.ContainsFunc(all, func(e audit.LogLine) bool { return e.Subject == "consultation" }) {
+		t.Errorf("of %d entries %d are by the patient and %d by the doctor: %+v", len(all), patient, doctors, all)
+	}
+	for _, e := range all {
+		text, err := json.Marshal(e)
+		e2e.Must(t, err)
+		names := strings.Contains(string(text), string(c.ID)) || strings.Contains(string(text), string(c.PatientID))
+		if names && e.ActorID != w.Admin.User.ID || e.SHA256 != "" || e.Previous != "" {
+			t.Errorf("the audit log shows which consultation: %s", text)
+		}
+	}
+	for what, f := range map[string]audit.LogFilter{"consultation": {Subject: subject}, "patient": {PatientID: string(c.PatientID)}, "part of the id": {Q: string(c.ID)}} {
+		if patient, doctors := by(list(f)); patient+doctors > 0 {
+			t.Errorf("by %s, %d entries of the patient are found and %d of the doctor", what, patient, doctors)
+		}
+		found := e2e.Do(w.Admin, audit.Enter, audit.EnterLogInput{LogFilter: f, Reason: "a complaint"}).Items
+		patient, doctors := by(found)
+		if patient == 0 || doctors == 0 || !slices.ContainsFunc(found, func(e audit.LogLine) bool { return e.Subject == subject && e.SHA256 != "" }) {
+			t.Errorf("by %s with a reason, the admin sees %+v", what, found)
+		}
+	}
+	if looks := list(audit.LogFilter{Action: audit.Enter.Name}); len(looks) != 3 || looks[0].Reason != "a complaint" || looks[0].ActorID != w.Admin.User.ID {
+		t.Errorf("the looks at the audit log are entered as %+v", looks)
+	}
+	for _, reason := range []string{"", "  ", strings.Repeat("x", 2001)} {
+		_, err := client.Do(t.Context(), w.Admin.Client, audit.Enter, audit.EnterLogInput{Reason: reason})
+		var refused *rooms.Error
+		if !errors.As(err, &refused) || refused.Field != "reason" {
+			t.Errorf("with the reason %.5q: %v", reason, err)
+		}
 	}
 }
 

@@ -106,7 +106,7 @@ func TestDiskFull(t *testing.T) {
 
 	aside := k.Sides[1].Again() // of a session whose reads are not in the audit log yet
 	entries := func() int {
-		return len(e2e.Do(h.Admin, audit.List, audit.LogFilter{Action: audit.MessageRead, Subject: "consultation:" + string(k.ID), ActorID: aside.User.ID}).Items)
+		return len(e2e.Do(h.Admin, audit.Enter, audit.EnterLogInput{LogFilter: audit.LogFilter{Action: audit.MessageRead, Subject: "consultation:" + string(k.ID), ActorID: aside.User.ID}, Reason: "a complaint"}).Items)
 	}
 	entered := entries()
 

@@ -19,5 +19,6 @@ export const oversightApi = {
   enterRecord: (patientId: string, reason: string) => http.json<RecordGlimpse>('POST', `${at('/admin/patients', patientId)}/break-glass`, { body: { reason } }),
 
   audit: (filter: LogFilter) => http.json<LogPage>('GET', '/admin/audit', { query: { ...filter } }),
+  auditWhole: (filter: LogFilter, reason: string) => http.json<LogPage>('POST', '/admin/audit/break-glass', { body: { ...filter, reason } }),
   verifyAudit: () => http.json<Verdict>('POST', '/admin/audit/verify'),
 }

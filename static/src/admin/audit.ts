@@ -57,6 +57,7 @@ export const actions = [
   'hold:list',
   'pharmacist:list',
   'audit:list',
+  'audit:break-glass',
   'admin:create',
   'password:change',
   'password:reset',

@@ -582,6 +582,19 @@ export interface EnterInput {
   after?: number
 }
 
+export interface EnterLogInput {
+  actorId?: string
+  action?: string
+  subject?: string
+  patientId?: string
+  q?: string
+  from?: string
+  to?: string
+  cursor?: string
+  limit?: number
+  reason: string
+}
+
 export interface EnterRecordInput {
   patientId: string
   reason: string
