@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -27,7 +28,10 @@ type Cluster struct {
 // should run on PostgreSQL: WENZHEN_TEST_DATABASE is "postgres".
 func FromEnvironment() bool { return os.Getenv("WENZHEN_TEST_DATABASE") == "postgres" }
 
-var shared = sync.OnceValues(startPostgres)
+var shared = sync.OnceValues(func() (*Cluster, error) {
+	c, _, err := startPostgres("", "")
+	return c, err
+})
 
 // Postgres is the PostgreSQL server of this test process, started when it is
 // first asked for.
@@ -36,6 +40,17 @@ func Postgres(t testing.TB) *Cluster {
 	c, err := shared()
 	must(t, err)
 	return c
+}
+
+// PostgresWith starts a PostgreSQL server for a test alone, with the certificate
+// that a script of a shell makes in a folder, and with more arguments. What the
+// script and the arguments call folder is a temporary one, which is returned.
+func PostgresWith(t testing.TB, folder, script string, args ...string) (*Cluster, string) {
+	t.Helper()
+	c, made, err := startPostgres(folder, script, args...)
+	must(t, err)
+	t.Cleanup(c.Stop)
+	return c, made
 }
 
 // Database makes a database that was migrated by migrate and is empty
@@ -89,17 +104,31 @@ func inMemory() string {
 }
 
 // startPostgres makes a cluster that forgets everything in a crash of the
-// machine, and is the quicker for it.
-func startPostgres() (*Cluster, error) {
-	initdb, err := binary("initdb", postgresFolders)
-	if err != nil {
-		return nil, err
-	}
+// machine, and is the quicker for it. A script, if there is one, is run first,
+// in a folder beside the data that replaces the one it names, as in args.
+func startPostgres(folder, script string, args ...string) (*Cluster, string, error) {
 	as, err := unprivileged()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	dir, err := folderIn(inMemory(), "postgres", as)
+	if err != nil {
+		return nil, "", err
+	}
+	if script != "" {
+		if out, err := run(as, dir, "/bin/sh", "-ec", strings.ReplaceAll(script, folder, dir)); err != nil {
+			return nil, dir, fmt.Errorf("%s: %w: %s", script, err, out)
+		}
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], folder, dir)
+		}
+	}
+	c, err := startIn(dir, as, args)
+	return c, dir, err
+}
+
+func startIn(dir string, as *syscall.Credential, args []string) (*Cluster, error) {
+	initdb, err := binary("initdb", postgresFolders)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +145,9 @@ func startPostgres() (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Program, err = start(dir, "QUIT", filepath.Join(dir, "log"), as, server, "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(c.Port), "-k", dir,
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=600", "-c", "shared_buffers=64MB", "-c", "autovacuum=off")
+	args = append([]string{server, "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(c.Port), "-k", dir,
+		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=600", "-c", "shared_buffers=64MB", "-c", "autovacuum=off"}, args...)
+	c.Program, err = start(dir, "QUIT", filepath.Join(dir, "log"), as, args...)
 	if err != nil {
 		return nil, err
 	}
