@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"wenzhen/rooms"
 )
@@ -18,6 +19,8 @@ type Printout struct {
 	Diagnosis    *Diagnosis      `json:"diagnosis,omitempty"`
 	Prescription *Prescription   `json:"prescription,omitempty"`
 	Summary      *ClosingSummary `json:"summary,omitempty"`
+	// LogBrokenAt is as in Verification.
+	LogBrokenAt *time.Time `json:"logBrokenAt,omitempty"`
 }
 
 // Head is that of the document.
@@ -42,18 +45,30 @@ func (s *Service) printPrescription(ctx context.Context, actor rooms.Actor, in P
 }
 
 func (s *Service) print(ctx context.Context, actor rooms.Actor, kind DocumentKind, id DocumentID, action string) (Printout, error) {
-	return rooms.InTx(ctx, s.store, func(tx Tx) (Printout, error) {
+	p, err := rooms.InTx(ctx, s.store, func(tx Tx) (Printout, error) {
 		d, err := s.read(tx, actor, kind, id, action)
 		if err != nil {
 			return Printout{}, err
 		}
 		return printout(tx, actor, d)
 	})
+	return s.withBreak(ctx, p, err)
+}
+
+// withBreak is p with the time at which the audit log was broken, if that is why
+// the document cannot be confirmed.
+func (s *Service) withBreak(ctx context.Context, p Printout, err error) (Printout, error) {
+	if err != nil || p.Head().Integrity != Unconfirmed {
+		return p, err
+	}
+	at, err := s.store.LogBroken(ctx)
+	p.LogBrokenAt = &at
+	return p, err
 }
 
 // printSummary prints the latest summary of a consultation.
 func (s *Service) printSummary(ctx context.Context, actor rooms.Actor, in InConsultation) (Printout, error) {
-	return rooms.InTx(ctx, s.store, func(tx Tx) (Printout, error) {
+	p, err := rooms.InTx(ctx, s.store, func(tx Tx) (Printout, error) {
 		all, err := s.readAll(tx, actor, in.ConsultationID, KindSummary, PrintSummary.Name)
 		if err != nil {
 			return Printout{}, err
@@ -63,6 +78,7 @@ func (s *Service) printSummary(ctx context.Context, actor rooms.Actor, in InCons
 		}
 		return printout(tx, actor, all[len(all)-1])
 	})
+	return s.withBreak(ctx, p, err)
 }
 
 // printout reads nothing but the document, and the reader's time zone: it can be

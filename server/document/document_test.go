@@ -143,6 +143,33 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// A document that cannot be confirmed says so in both languages; one that can says
+// nothing of it.
+func TestUnconfirmedDocumentsSaySo(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 12, 1, 2, 3, 0, 0, time.UTC)
+	for integrity, want := range map[record.Integrity][]string{
+		record.Intact:      nil,
+		record.UnknownKey:  {"密钥不在本系统中", "akeythatthisserverdoesnothave"},
+		record.Unconfirmed: {"系统于2026-12-0110:03CST发现审计日志遭到改动", "theauditlogwasfoundon2026-12-0110:03CSTtohavebeenchanged"},
+	} {
+		t.Run(string(integrity), func(t *testing.T) {
+			t.Parallel()
+			v := record.Printout{Kind: record.KindSummary, LogBrokenAt: &at, Summary: &record.ClosingSummary{Head: head(), SummaryContent: record.SummaryContent{Text: "继续服药"}}}
+			v.Summary.Integrity = integrity
+			text := words(t, printed(t, v))
+			for _, w := range want {
+				if !strings.Contains(text, w) {
+					t.Errorf("%q is not in %s", w, text)
+				}
+			}
+			if says := strings.Contains(text, "Verifiedwhenprinted"); says != (want != nil) {
+				t.Errorf("it says how it was verified: %t, in %s", says, text)
+			}
+		})
+	}
+}
+
 func TestWithoutAFontNothingIsPrinted(t *testing.T) {
 	t.Parallel()
 	_, err := document.New(func() ([][]byte, error) { return nil, nil }, func() string { return "" }).Print(t.Context(), record.Printout{Summary: &record.ClosingSummary{Head: head()}})

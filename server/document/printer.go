@@ -181,7 +181,29 @@ func (s *sheet) title(v record.Printout) {
 	if note := standing[h.Status]; note != "" {
 		s.pair("打印时状态 Status when printed", note)
 	}
+	if note := s.doubt(v); note != "" {
+		s.pair("打印时核验 Verified when printed", note)
+	}
 	s.rule()
+}
+
+// doubt says of a document that it cannot be confirmed, as /verify does.
+func (s *sheet) doubt(v record.Printout) string {
+	switch v.Head().Integrity {
+	case record.UnknownKey:
+		return "无法确认：这份文书所用的签名密钥不在本系统中。这并不表示内容被更改，请向出具文书的医疗机构核实。\n" +
+			"It cannot be confirmed: it was signed with a key that this server does not have. That does not mean that it has been changed: " +
+			"ask the clinic that issued it."
+	case record.Unconfirmed:
+		at := "?"
+		if v.LogBrokenAt != nil {
+			at = v.LogBrokenAt.In(s.zone).Format("2006-01-02 15:04 MST")
+		}
+		return "内容自签名后未被更改。但系统于 " + at + " 发现审计日志遭到改动，无法确认这份文书在此之前是否已被修订或作废，请向出具文书的医疗机构核实。\n" +
+			"It has not been changed since it was signed. But the audit log was found on " + at + " to have been changed: whether the document " +
+			"was amended or withdrawn before then cannot be confirmed. Ask the clinic that issued it."
+	}
+	return ""
 }
 
 var sexes = map[string]string{"male": "男 male", "female": "女 female", "other": "其他 other", "unknown": "未知 unknown"}

@@ -52,10 +52,13 @@ test('a doctor writes and signs; the patient has it at once, in the record, and 
   await anyone.goto(`/verify/diagnosis/${signed.id}?sha256=${signed.signature.sha256}`)
   await expect(anyone.getByRole('status')).toContainText('Genuine and in force')
   await axe(anyone)
-  for (const [integrity, says] of [['unknown_key', 'It cannot be confirmed'], ['altered', 'It has been changed']] as const) {
+  for (const [integrity, says] of [
+    ['unknown_key', 'It cannot be confirmed'], ['altered', 'It has been changed'],
+    ['unconfirmed', /the audit log was found on .*2026.* to have been changed/],
+  ] as const) {
     await anyone.route('**/api/v1/verify?*', async (route) => {
       const response = await route.fetch()
-      await route.fulfill({ response, json: { ...((await response.json()) as object), integrity, intact: false } })
+      await route.fulfill({ response, json: { ...((await response.json()) as object), integrity, intact: false, logBrokenAt: '2026-11-15T04:00:00Z' } })
     })
     await anyone.reload()
     await expect(anyone.getByRole('status')).toContainText(says)

@@ -1,7 +1,10 @@
 package operation_test
 
 import (
+	"bytes"
 	"net/http"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"wenzhen/rooms"
@@ -231,6 +234,19 @@ func TestVerifyingKnowsOfABrokenLog(t *testing.T) {
 		}
 		if found, printed := c.reads(t, record.KindPrescription, before); found != record.Unconfirmed || printed != http.StatusOK {
 			t.Errorf("signed before: it reads as %q and prints with %d", found, printed)
+		}
+		for d, want := range map[*record.Head]bool{&before: true, &after: false} {
+			pdf := c.Ask(t, http.MethodGet, "/api/v1/prescriptions/"+string(d.ID)+"/pdf", c.bo.Tokens().AccessToken, "")
+			program := exec.CommandContext(t.Context(), "pdftotext", "-raw", "-", "-")
+			program.Stdin = bytes.NewReader(pdf.Body)
+			text, err := program.Output()
+			if err != nil {
+				t.Fatalf("pdftotext: %v (it comes with poppler-utils: run make services)", err)
+			}
+			notice := "the audit log was found on 2"
+			if got := strings.Contains(strings.Join(strings.Fields(string(text)), " "), notice); got != want {
+				t.Errorf("%q is printed: %t, want %t; in %s", notice, got, want, text)
+			}
 		}
 	})
 }

@@ -1454,6 +1454,7 @@ export interface Printout {
   diagnosis?: Diagnosis
   prescription?: Prescription
   summary?: ClosingSummary
+  logBrokenAt?: string
 }
 
 export interface ProviderInput {
