@@ -138,7 +138,8 @@ func Read(r io.Reader, take func(name string, content io.Reader) error) (Manifes
 	return m, m.compare(found)
 }
 
-// compare tells whether what was found is what was saved.
+// compare returns an error unless the files that were found are those of the
+// manifest.
 func (m Manifest) compare(found map[string]File) error {
 	if m.Format != Format {
 		return fmt.Errorf("the archive has format %d, which version %s wrote; this program reads format %d", m.Format, m.Version, Format)

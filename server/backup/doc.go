@@ -6,6 +6,6 @@
 //	attachments/<sha256>  the content of every attachment
 //	manifest.json         last: the size and the SHA-256 of each of the above
 //
-// An archive without its manifest was cut short and is refused. The package
-// knows nothing of what the files mean.
+// An archive without its manifest is incomplete and is refused. The package
+// does not depend on what the files mean.
 package backup

@@ -44,7 +44,7 @@ const (
 	kindGone   = "gone"   // I leave
 )
 
-// here is what the others are told about this node.
+// here is the state of this node that it sends to the others.
 type here struct {
 	mu      sync.Mutex
 	number  int64

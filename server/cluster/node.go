@@ -105,7 +105,8 @@ func (n *Node) Start(local Local, presence *rooms.Presence, limits Limits) {
 	n.tasks.Go(func() { n.beat(ctx) })
 }
 
-// Close leaves the others, who are told.
+// Close notifies the other nodes that this one leaves, and disconnects from
+// Redis.
 func (n *Node) Close() error {
 	if n.stop != nil {
 		n.stop()
@@ -119,7 +120,7 @@ func (n *Node) Close() error {
 
 // Status tells how this node stands with the others.
 type Status struct {
-	// Connected tells whether what this node publishes comes back to it.
+	// Connected reports whether this node receives what it publishes.
 	Connected bool
 	// Nodes is how many others are heard of.
 	Nodes int

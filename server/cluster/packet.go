@@ -50,8 +50,8 @@ func names(list []any) []string {
 	return rooms
 }
 
-// Signal tells the other nodes, and whoever listens with Socket.IO's adapter,
-// of a signal of this node. It does not block.
+// Signal publishes a signal of this node to the other nodes and to programs
+// that use Socket.IO's Redis adapter. It does not block.
 func (n *Node) Signal(s rooms.Notice) {
 	namespace := s.Namespace
 	if namespace == "" {

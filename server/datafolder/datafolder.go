@@ -69,7 +69,7 @@ func Open(dir string, sqlite bool) error {
 func emptied(dir string) error {
 	path := filepath.Join(dir, DatabaseFile)
 	info, err := os.Stat(path)
-	if err != nil || info.Size() > 0 { // what cannot be read is told by who opens it
+	if err != nil || info.Size() > 0 { // opening an unreadable file fails later, with the reason
 		return nil
 	}
 	secrets, err := filepath.Glob(filepath.Join(dir, "*.key"))

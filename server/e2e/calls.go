@@ -15,7 +15,8 @@ func Listens[D any](p *Person, signal rooms.Signal[D]) <-chan D {
 	return heard
 }
 
-// Updates are the calls as a device is told of them, from now on.
+// Updates returns a channel with the states of calls that a device receives
+// from now on.
 func Updates(p *Person) <-chan calls.Call {
 	heard := make(chan calls.Call, 100)
 	client.OnEvent(p.Client, calls.Updated, func(_ rooms.Entry, c calls.Call) { heard <- c })

@@ -21,9 +21,9 @@ var Refusals = map[rooms.Code]int{
 	rooms.CodeConflict: 409, rooms.CodeClosed: 409, rooms.CodeTooLarge: 413, rooms.CodeRateLimited: 429,
 }
 
-// Fuzzed starts a server for a fuzz target, with the limits that would only
-// say that a fuzzer asks quickly out of its way. The alarm rings when
-// something goes wrong on the server, even where no client is told.
+// Fuzzed starts a server for a fuzz target. Rate limits are high enough for a
+// fuzzer. The alarm rings when the server logs an error, even if no client
+// receives one.
 func Fuzzed(f *testing.F, change ...func(*app.Config)) (*World, *alarm) {
 	f.Helper()
 	rung := &alarm{}

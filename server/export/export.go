@@ -180,8 +180,9 @@ var resources = []string{"Patient", "Appointment", "Encounter", "Communication",
 // aboutPatient finds whom a resource is about.
 var aboutPatient = regexp.MustCompile(`"reference":"Patient/([^"]+)"`)
 
-// isAbout tells whether a resource is one of these patients, or about them
-// alone: the API also shows what one may see as someone who was invited.
+// isAbout reports whether a resource is one of these patients, or refers to
+// them only. The API also returns what a user may see of others, as an invited
+// relative.
 func isAbout(patients map[string]bool, kind string, resource []byte) bool {
 	if kind == "Patient" {
 		var patient struct{ ID string }

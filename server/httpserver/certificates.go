@@ -25,7 +25,7 @@ type Certificates struct {
 	looked time.Time
 }
 
-// stamp tells whether a file has changed.
+// stamp is compared to detect that a file has changed.
 type stamp struct {
 	at   time.Time
 	size int64

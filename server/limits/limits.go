@@ -58,8 +58,8 @@ type Limits struct {
 
 	mu      sync.Mutex
 	buckets map[bucketKey]*rate.Limiter
-	// spent is what other nodes have to be told. Only who has used up a quarter
-	// of a burst is worth telling of: everybody else is far from any limit.
+	// spent has what other nodes have to be sent. Only users who have used more
+	// than a quarter of a burst are in it: all others are far from any limit.
 	spent map[bucketKey]int
 }
 

@@ -40,8 +40,8 @@ var frame = map[string]struct{ Name, Fallback, NoReply string }{
 	"en": {"Wenzhen", "If the button does not work, open this link in your browser:", "This mail was sent automatically; please do not reply."},
 }
 
-// Message writes the letter to someone, in text and in HTML. id names the
-// message for good: see Message.ID.
+// Message writes the letter to someone, in text and in HTML. id identifies the
+// message permanently: see Message.ID.
 func (l Letter) Message(id string, to Address) (Message, error) {
 	language, _, _ := strings.Cut(l.Locale, "-")
 	words, ok := frame[language]

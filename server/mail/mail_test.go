@@ -101,7 +101,7 @@ func TestHeadersStayOneLine(t *testing.T) {
 	}
 }
 
-// What can be tried again is told apart from what cannot.
+// The errors of Send distinguish what can be tried again from what cannot.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	server := mailtest.Start(t)

@@ -80,9 +80,9 @@ func New(cfg Config) (*Sender, error) {
 	return s, nil
 }
 
-// Send hands a message to the server and returns once it has taken it. A
-// refusal for good is an *rooms.Error of code invalid; what may pass by itself
-// (no connection, a busy server, a deadline) is unavailable, and the same
+// Send hands a message to the server and returns when the server has accepted
+// it. A permanent refusal is an *rooms.Error of code invalid. A transient
+// failure (no connection, a busy server, a deadline) is unavailable; the same
 // message may be sent again.
 func (s *Sender) Send(ctx context.Context, m Message) error {
 	msg, err := m.encode(s.from)

@@ -64,8 +64,8 @@ func (m *Metrics) Counter(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: prefix + name, Help: help}, read))
 }
 
-// Command is told of every command that was answered on a transport ("socket",
-// "rest"); name must be a command's, or one word for all that are none.
+// Command counts a command that was answered on a transport ("socket", "rest").
+// name must be a command's, or one fixed word for all unknown names.
 func (m *Metrics) Command(transport, name string, code rooms.Code, took time.Duration) {
 	if code == "" {
 		code = "ok"
@@ -77,7 +77,7 @@ func (m *Metrics) Command(transport, name string, code rooms.Code, took time.Dur
 // methods are those that get a label of their own; a client may make up others.
 var methods = map[string]bool{"GET": true, "HEAD": true, "POST": true, "PUT": true, "PATCH": true, "DELETE": true, "OPTIONS": true}
 
-// Request is told of every HTTP request; route is the pattern that it matched.
+// Request counts an HTTP request; route is the pattern that it matched.
 func (m *Metrics) Request(method, route string, status int) {
 	if !methods[method] {
 		method = "other"
@@ -85,8 +85,8 @@ func (m *Metrics) Request(method, route string, status int) {
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 }
 
-// Committed is told of every transaction that was committed, and how many
-// functions it carried.
+// Committed counts a committed transaction, the functions that ran in it and
+// the time that it took.
 func (m *Metrics) Committed(functions int, took time.Duration) {
 	m.commit.Observe(max(0, took.Seconds()))
 	m.batch.Observe(float64(functions))

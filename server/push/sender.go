@@ -24,10 +24,10 @@ import (
 
 // Config is what a Sender signs with, and where it may send.
 type Config struct {
-	// Key is the private VAPID key: 32 bytes in hex. Whoever changes it loses
-	// all subscriptions, which are bound to it.
+	// Key is the private VAPID key: 32 bytes in hex. Changing it invalidates all
+	// subscriptions, which are bound to it.
 	Key string
-	// Subject is how a push service reaches whoever runs this server: an https
+	// Subject is how a push service reaches the operator of this server: an https
 	// URL or an e-mail address (RFC 8292 section 2.1).
 	Subject string
 	// Allow are addresses ("host:port") that may be sent to although they are

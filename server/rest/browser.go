@@ -19,9 +19,10 @@ const formType = "application/x-www-form-urlencoded"
 // awaySeconds is how long the cookie of a browser that was sent away is kept.
 const awaySeconds = 15 * 60
 
-// visit carries out a command for a browser that is sent to another site and
-// back. A cookie that no script can read ties it to what it began: it is the
-// input's field browser, and what the answer gives under that name it becomes.
+// visit executes a command for a browser that is redirected to another site and
+// back. A cookie that scripts cannot read ties the browser to the login that it
+// began: its value is the input's field browser, and the field of that name in
+// the answer becomes its new value.
 func (s *server) visit(r Route, command rooms.Bound) gin.HandlerFunc {
 	read := inputOf(r, command)
 	return func(c *gin.Context) {

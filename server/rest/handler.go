@@ -26,10 +26,10 @@ import (
 )
 
 func missing(r Route) error {
-	return fmt.Errorf("route %s %s names command %q, which nobody carries out", r.Method, r.Path, r.Command)
+	return fmt.Errorf("route %s %s names command %q, which does not exist", r.Method, r.Path, r.Command)
 }
 
-// answer carries out a command whose input and answer are JSON.
+// answer executes a command whose input and answer are JSON.
 func (s *server) answer(r Route, command rooms.Bound) gin.HandlerFunc {
 	body := readBody
 	if r.content == form {
@@ -259,8 +259,7 @@ func bodyError(field string, err error, most int64) error {
 	return rooms.Invalid(field, "the body ended early or is not well-formed")
 }
 
-// upload carries out a command that comes with a file: multipart/form-data,
-// field `file`.
+// upload executes a command that has a file: multipart/form-data, field `file`.
 func (s *server) upload(r Route, command rooms.Bound) gin.HandlerFunc {
 	most := s.deps.AttachmentBytes + bodyBytes
 	return func(c *gin.Context) {

@@ -54,7 +54,7 @@ const (
 	archived
 )
 
-// Versioned tells whether the route answers with an ETag and takes If-Match.
+// Versioned reports whether the route answers with an ETag and takes If-Match.
 func (r Route) Versioned() bool { return r.versioned }
 
 // Later reports whether the route may answer with 202 Accepted too.

@@ -64,9 +64,9 @@ type Deps struct {
 	BodyTimeout     time.Duration
 	AttachmentBytes int64
 	Log             *slog.Logger
-	// Observe is told of every command that was answered: its name, the code of
-	// its failure or "", and how long it took. Requested is told of every
-	// request, with the pattern that it matched. Neither may block.
+	// Observe is called for every command that was answered, with its name, the
+	// code of its error or "", and the time that it took. Requested is called for
+	// every request, with the pattern that it matched. Neither may block.
 	Observe   func(command string, code rooms.Code, took time.Duration)
 	Requested func(method, route string, status int)
 	// Trace begins the span of a request to a route, which is a pattern, and

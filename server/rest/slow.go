@@ -12,9 +12,9 @@ import (
 // stall is how long a client may leave unread what was written to it.
 func (s *server) stall() time.Duration { return 3 * s.deps.BodyTimeout }
 
-// timely gives a request's body so long to arrive. net/http itself would wait
-// for ever, even for the body of a request that was answered without it. Who
-// takes a file gives it longer (arriveWithin).
+// timely limits the time in which the body of a request must arrive. net/http
+// itself waits without a limit, even for the body of a request that was
+// answered without it. Handlers of uploads allow more time (arriveWithin).
 func timely(next http.Handler, within time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body != nil && r.Body != http.NoBody {

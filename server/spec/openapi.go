@@ -98,7 +98,7 @@ func (c Contract) OpenAPI() ([]byte, error) {
 		{"paths", paths},
 		{"components", object{
 			{"securitySchemes", object{{"accessToken", object{{"type", "http"}, {"scheme", "bearer"}, {"description", "The accessToken of POST /api/v1/auth/login."}}}}},
-			{"responses", object{{"Problem", object{{"description", "It failed; `code` says how, `detail` in words."},
+			{"responses", object{{"Problem", object{{"description", "The error. Programs use `code`; `detail` is a message for people."},
 				{"content", object{{"application/problem+json", object{{"schema", problemSchema}}}}}}}}},
 			{"schemas", s.components()},
 		}},

@@ -27,8 +27,8 @@ func statement(s rooms.Span) (string, []attribute.KeyValue) {
 	return summary, attributes
 }
 
-// summarized is the operation of a statement and the first table that it
-// names, as far as that can be told without understanding it.
+// summarized returns the operation of a statement and the first table that it
+// names, as far as a scan of its words finds them.
 func summarized(sql string) string {
 	words := strings.Fields(sql)
 	if len(words) == 0 {

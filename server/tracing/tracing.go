@@ -135,7 +135,7 @@ func failure(kind rooms.SpanKind, err error) attribute.KeyValue {
 	return semconv.ErrorTypeKey.String(string(codeOf(err)))
 }
 
-// codeOf is the code that a client would be told (rooms.Refusal).
+// codeOf returns the code of the error that a client receives (rooms.Refusal).
 func codeOf(err error) rooms.Code {
 	var e *rooms.Error
 	if !errors.As(err, &e) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
@@ -144,8 +144,8 @@ func codeOf(err error) rooms.Code {
 	return rooms.CodeOf(err)
 }
 
-// ours tells whether it is the server that failed, and not who asked. Only
-// that makes the span of a request a failed one.
+// ours reports whether the server failed, and not the client. Only then is the
+// span of a request marked as failed.
 func ours(code rooms.Code) bool { return code == rooms.CodeInternal || code == rooms.CodeUnavailable }
 
 // Requests begins spans of HTTP requests (rest.Deps.Trace), in the trace that

@@ -21,7 +21,7 @@ type Config struct {
 	// PublicIP is how the relay is reached from outside; the address that it
 	// listens on by default.
 	PublicIP string
-	// Host is what clients are told instead of PublicIP, a name that the
+	// Host is what clients get instead of PublicIP, a name that the
 	// certificate has.
 	Host string
 	// MinPort and MaxPort bound the UDP ports of relays.
@@ -67,7 +67,7 @@ func networks(cidrs ...string) []*net.IPNet {
 	return list
 }
 
-// reachable tells whether relays may reach peer.
+// reachable reports whether relays may reach peer.
 func (c Config) reachable(peer net.IP) bool {
 	if v4 := peer.To4(); v4 != nil {
 		peer = v4 // an IPv4 address in IPv6 clothes is that IPv4 address

@@ -196,7 +196,7 @@ func (s *Server) Servers(actor rooms.Actor, id call.ID, now time.Time) call.ICES
 	return answer
 }
 
-// Listening tells whether there is a relay of our own.
+// Listening reports whether this server has a relay.
 func (s *Server) Listening() bool { return s.udp != nil }
 
 // Relays is how many relays there are now.

@@ -331,8 +331,8 @@ func selfSigned(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// renew asks for the relay of c's address to be renewed in somebody's name, and
-// tells whether it was.
+// renew asks for the relay of c's address to be renewed in the name of as, and
+// reports whether it was.
 func renew(t *testing.T, s *Server, c *pion.Client, as call.ICEServer) bool {
 	t.Helper()
 	kind := stun.NewType(stun.MethodRefresh, stun.ClassRequest)

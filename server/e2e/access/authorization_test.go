@@ -191,7 +191,7 @@ func (h *house) knock(t *testing.T, name string, r row, who stranger, try func(b
 		t.Errorf("%s: got %q %s, want %q", name, got.Code, got.Text, r.want[who])
 	}
 	if strings.Contains(body, e2e.Secret) || strings.Contains(got.Text, e2e.Secret) {
-		t.Errorf("%s: was told %s", name, body)
+		t.Errorf("%s: the answer has a secret: %s", name, body)
 	}
 	if got.Code == ok {
 		return
@@ -293,7 +293,8 @@ func (h *house) owned(t *testing.T, routes map[string][]rest.Route) {
 	}
 }
 
-// In one's own consultation, things of another's cannot be used either.
+// Commands in the user's own consultation cannot use resources of another one
+// either.
 func TestThingsStayInTheirConsultation(t *testing.T) {
 	t.Parallel()
 	h := furnish(t)

@@ -21,9 +21,10 @@ import (
 	"wenzhen/server/identity"
 )
 
-// What a provider, or whoever speaks in its name, can say wrongly: the body of
-// FuzzOpenID takes the place of one of these. $iss, $aud, $nonce, $code,
-// $state, $exp, $now and $token stand in it for what would be right.
+// These are the places where a provider, or an attacker in its name, can send
+// wrong data: FuzzOpenID replaces one of them with its input. $iss, $aud,
+// $nonce, $code, $state, $exp, $now and $token in the input stand for the
+// correct values.
 const (
 	inCallback   = iota // the query that a browser comes back with
 	inTokens            // the answer of the token endpoint
@@ -183,8 +184,8 @@ type claimed struct {
 	Events   map[string]json.RawMessage `json:"events"`
 }
 
-// meant tells whether claims, rightly signed, are from the provider, for us,
-// and still good.
+// meant reports whether correctly signed claims are from the provider, for this
+// client, and not expired.
 func (l *lie) meant(body string) (claimed, bool) {
 	var c claimed
 	if json.Unmarshal([]byte(body), &c) != nil {
@@ -209,8 +210,8 @@ func (l *lie) sign(body string) string {
 	return token
 }
 
-// sameToken tells whether two tokens say the same and have the same signature,
-// however its last bits are written.
+// sameToken reports whether two tokens have the same content and signature. The
+// unused last bits of the signature's encoding may differ.
 func sameToken(a, b string) bool {
 	i, j := strings.LastIndexByte(a, '.'), strings.LastIndexByte(b, '.')
 	if i < 0 || a[:i] != b[:j] {

@@ -55,7 +55,7 @@ func FuzzREST(f *testing.F) {
 		}
 		judged(t, r, a)
 		if (who == "jing" || who == "guest") && bytes.Contains(a.Body, []byte(e2e.Secret)) {
-			t.Errorf("%s is told what is bo's: %s", who, a.Body)
+			t.Errorf("%s receives bo's data: %s", who, a.Body)
 		}
 		if alive := w.Ask(t, "GET", "/readyz", "", ""); alive.Status != http.StatusOK {
 			t.Errorf("afterwards the server is not ready: %d %s", alive.Status, alive.Body)

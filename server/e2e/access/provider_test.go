@@ -37,7 +37,7 @@ type provider struct {
 	t      testing.TB
 	key    *ecdsa.PrivateKey
 	kid    string
-	who    map[string]any // claims of whoever comes
+	who    map[string]any // claims of the user who logs in
 	spoil  func(claims map[string]any)
 	sign   func(claims map[string]any) string // instead of a right signature
 	answer func(q url.Values)                 // changes what a browser brings back
@@ -129,7 +129,8 @@ func writeJSON(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// token signs the claims of whoever is there and more; the lock is held.
+// token signs the claims of the current user together with more. The lock is
+// held.
 func (p *provider) token(t testing.TB, more map[string]any) string {
 	claims := map[string]any{"iss": p.URL, "aud": clientID, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix()}
 	maps.Copy(claims, p.who)

@@ -17,7 +17,8 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// A session that is revoked is told so and cut at once; the user's others live.
+// When a session is revoked, its sockets get the reason and are closed; the
+// user's other sessions stay open.
 func TestRevokedSessionIsCut(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
@@ -265,7 +266,7 @@ func TestShutdownLosesNobody(t *testing.T) {
 	go func() { kicked <- bare.Disconnected() }()
 	e2e.Must(t, w.Stop()) // which fails after its deadline
 	if e2e.Await(t, "the end of the bare socket", kicked) {
-		t.Error("a socket was told not to come back")
+		t.Error("a socket was disconnected in a way that prevents reconnecting")
 	}
 	before := acked()
 	next := *w

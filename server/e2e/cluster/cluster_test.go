@@ -127,9 +127,9 @@ func TestRedisGoesAndComes(t *testing.T) {
 	})
 }
 
-// Whoever looks at a consultation is told of nothing there, whichever node
-// follows the log: one of the two is on another.
-func TestNobodyIsToldOnAnotherNodeWhatTheyLookAt(t *testing.T) {
+// A user who looks at a consultation gets no notifications about it, whichever
+// node processes the log: two users are connected to different nodes.
+func TestNoNotificationsWhileLookingOnAnyNode(t *testing.T) {
 	t.Parallel()
 	list, _ := e2e.Nodes(t, 2)
 	wang := list[0].Doctor("wang").Online()
@@ -142,8 +142,8 @@ func TestNobodyIsToldOnAnotherNodeWhatTheyLookAt(t *testing.T) {
 		wang.Accepts(id)
 		looking, ids, others = append(looking, p), append(ids, id), append(others, other)
 	}
-	// present waits until both nodes know that someone has joined, and with it
-	// all that was told of them before.
+	// present waits until both nodes know that someone has joined, and have
+	// processed all earlier news.
 	present := func(id consultation.ID, p *e2e.Person) {
 		t.Helper()
 		p.Joins(id)
@@ -170,8 +170,8 @@ func TestNobodyIsToldOnAnotherNodeWhatTheyLookAt(t *testing.T) {
 		present(ids[i], p)
 		wang.Says(ids[i], "seen at once")
 	}
-	// Who is told is decided in the log's order, a moment later: as long as that
-	// has not been, they look.
+	// Notifications are decided in the order of the log, after the event. The users
+	// must keep looking until then.
 	away := list[0].Patient("li")
 	last := away.Consults(wang, "a cough")
 	wang.Accepts(last)
@@ -181,11 +181,11 @@ func TestNobodyIsToldOnAnotherNodeWhatTheyLookAt(t *testing.T) {
 		e2e.Call(p, consultation.Look, consultation.LookInput{ConsultationID: ids[i]})
 		present(others[i], p)
 		wang.Says(ids[i], "not seen")
-		e2e.Eventually(t, "a message is told", func() bool { return told(p) > 0 })
+		e2e.Eventually(t, "a message is notified", func() bool { return told(p) > 0 })
 	}
 	for _, p := range looking {
 		if n := told(p); n != 1 {
-			t.Errorf("%d messages were told, want 1: the one that nobody looked at", n)
+			t.Errorf("%d notifications of messages, want 1: the message that nobody looked at", n)
 		}
 	}
 }

@@ -81,7 +81,8 @@ func (e *ending) dial(t *testing.T, path string) (*websocket.Conn, *http.Respons
 	return dialer.DialContext(t.Context(), strings.Replace(e.Base, "http", "ws", 1)+path, nil)
 }
 
-// shut sends SIGTERM, as it were, and waits until the server knows.
+// shut begins a shutdown, as SIGTERM does, and waits until the server is
+// draining.
 func (e *ending) shut(t *testing.T) {
 	t.Helper()
 	go func() { e.ended <- e.Stop() }()

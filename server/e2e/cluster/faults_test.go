@@ -157,7 +157,8 @@ func (s *speaker) answered(begun, at time.Time) {
 	}
 }
 
-// goneOn tells whether something was said since a moment, and acked.
+// goneOn reports whether a message that was sent after since has been
+// acknowledged.
 func (s *speaker) goneOn(since time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

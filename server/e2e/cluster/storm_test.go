@@ -14,9 +14,9 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// Those who come all at once are let in at the rate that is set, others are
-// told when to come again; and a shutdown sends everyone away at the pace that
-// is set.
+// Simultaneous connections are accepted at the configured rate, and the others
+// are refused with a time to retry after. A shutdown closes connections at the
+// configured rate.
 func TestNoStormOfConnections(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t, func(c *app.Config) { c.AcceptRate = 1 })

@@ -16,8 +16,8 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// A slot is booked, paid, declined and paid back, all through the front door;
-// the patient hears of each step without asking.
+// A slot is booked, paid, declined and refunded over the public API. The
+// patient receives an event for each step.
 func TestAPaidAppointment(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
@@ -110,8 +110,8 @@ func TestWebhooksOfStrangers(t *testing.T) {
 	}
 }
 
-// What goes back to a patient who cancels is the clinic's to say, and said
-// before: the answer of /config is what then happens.
+// The clinic configures how much of the price a cancellation refunds. /config
+// has these terms, and a cancellation follows them.
 func TestCancellationTermsAreSettings(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t, func(c *app.Config) {

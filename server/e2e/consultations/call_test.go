@@ -91,7 +91,7 @@ func TestAFloodOfCandidates(t *testing.T) {
 	}
 }
 
-// Over a restart of the server a call goes on: nobody is told otherwise,
+// A call goes on while the server restarts: its state does not change,
 // signalling resumes, and it ends with its duration.
 func TestACallOutlivesTheServer(t *testing.T) {
 	t.Parallel()
@@ -125,8 +125,8 @@ func TestACallOutlivesTheServer(t *testing.T) {
 	}
 }
 
-// Servers are told to who may be in the call, with credentials of their own;
-// the demo has a relay without being asked.
+// Users who may be in a call get its ICE servers, with credentials of their
+// own. The demo has a relay without a setting.
 func TestServersForACall(t *testing.T) {
 	t.Parallel()
 	w, bo, wang, id := talking(t, func(c *app.Config) {

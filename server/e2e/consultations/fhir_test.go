@@ -187,7 +187,7 @@ func TestFHIR(t *testing.T) {
 		t.Errorf("%d messages over the pages, want 9", len(seen))
 	}
 
-	// Strangers find nothing of bo's, and are told so as FHIR tells it.
+	// Strangers find nothing of bo's, and get FHIR's answers for that.
 	stranger := as(jing)
 	for _, name := range []string{"Encounter", "Communication", "Condition", "MedicationRequest", "DocumentReference", "Appointment"} {
 		if b := stranger.finds(t, name, 0); len(b.Entry) > 0 {

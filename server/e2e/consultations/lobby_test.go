@@ -124,8 +124,9 @@ func TestLobbyIsOneRoom(t *testing.T) {
 	}
 }
 
-// Whoever comes while others talk gets what was said and what is said, each
-// line once and in order: the welcome joins the two without a seam.
+// A guest who enters the lobby during a conversation gets every line once and
+// in order: no line is missing or repeated between the welcome and the lines
+// that follow.
 func TestLobbyWelcomeHasNoSeam(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
@@ -328,7 +329,8 @@ func TestLobbyModes(t *testing.T) {
 	}
 }
 
-// Names are taken and changed by command, and presence is told.
+// Commands set and change a nickname, and guests are notified of who enters and
+// leaves.
 func TestChatCommands(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
@@ -378,7 +380,7 @@ func TestLobbySurvivesARestart(t *testing.T) {
 	}
 }
 
-// A browser that opens /chat is shown the lobby's page; a program is told what it is.
+// A browser that opens /chat gets the lobby's page; other programs get 426.
 func TestChatWithoutAnUpgrade(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)

@@ -57,9 +57,9 @@ func verifies(p *e2e.Person, post *mailtest.Server) *e2e.Person {
 	return p
 }
 
-// What happens to someone who is away leaves the house: a push that only their
-// browser can read, then a mail; not what they have seen.
-func TestWhoIsAwayIsPushedAndMailed(t *testing.T) {
+// Events for an absent user leave the server as a push that only the user's
+// browser can decrypt, then as a mail; events that the user has seen do not.
+func TestAbsentUsersArePushedAndMailed(t *testing.T) {
 	t.Parallel()
 	post, services := mailtest.Start(t), pushtest.Start(t)
 	w := e2e.Start(t, func(c *app.Config) {
@@ -91,7 +91,7 @@ func TestWhoIsAwayIsPushedAndMailed(t *testing.T) {
 			t.Errorf("of %s was mailed %s %q:\n%s", n.Topic, m.ID(), m.Subject, m.Parts["text/plain"])
 		}
 		if all := p.Title + p.Body + m.Subject + m.Parts["text/plain"] + m.Parts["text/html"]; strings.Contains(all, e2e.Secret) {
-			t.Errorf("what was said left the house: %s", all)
+			t.Errorf("the text of a message left the server: %s", all)
 		}
 	}
 
@@ -148,8 +148,8 @@ func TestAppointmentsAreMailedAsInvitations(t *testing.T) {
 	}
 }
 
-// device is a phone or a browser as it keeps count: of what it is told, what
-// has the highest seq holds.
+// device is a phone or a browser that counts unread notifications: of the
+// counts that it receives, the one with the highest seq is valid.
 type device struct {
 	*e2e.Person
 	mu     sync.Mutex
@@ -389,7 +389,8 @@ func insist(t *testing.T, ask func(context.Context) error) {
 	}
 }
 
-// tellable is what of a consultation's log its patient has to be told.
+// tellable returns the topics of the notifications that the patient must get
+// for a consultation's log.
 func tellable(t *testing.T, patient *e2e.Person, log []rooms.Entry) []notification.Topic {
 	t.Helper()
 	var list []notification.Topic

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	_ "modernc.org/sqlite" // whoever tampers needs a driver
+	_ "modernc.org/sqlite" // the tests that tamper need a driver
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
@@ -55,8 +55,8 @@ func TestTamperingIsNoticed(t *testing.T) {
 	}
 }
 
-// The database itself refuses what is done by mistake, and whoever computes a
-// new hash for a new content has no seal for it.
+// The database refuses accidental changes, and a new hash that someone computes
+// for changed content has no valid seal.
 func TestAForgedHashHasNoSeal(t *testing.T) {
 	t.Parallel()
 	w := e2e.OnSQLite(t)

@@ -31,7 +31,8 @@ func until[D any](t testing.TB, what string, from <-chan D, wanted func(D) bool)
 	}
 }
 
-// Everyone who waits is told the place in the queue, whenever it moves.
+// Every waiting patient is notified of their place in the queue whenever it
+// changes.
 func TestQueuePositionIsPushed(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
@@ -48,9 +49,9 @@ func TestQueuePositionIsPushed(t *testing.T) {
 	}
 	place := func(i, position int) {
 		t.Helper()
-		q := until(t, fmt.Sprintf("patient %d is told of place %d", i, position), queues[i], func(q consultation.Queue) bool { return q.Position == position })
+		q := until(t, fmt.Sprintf("patient %d receives place %d", i, position), queues[i], func(q consultation.Queue) bool { return q.Position == position })
 		if q.ConsultationID != ids[i] || q.EstimateMinutes <= 0 {
-			t.Errorf("patient %d was told %+v", i, q)
+			t.Errorf("patient %d received %+v", i, q)
 		}
 	}
 	for i := range ids {

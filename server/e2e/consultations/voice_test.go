@@ -79,7 +79,8 @@ func TestVoiceMessage(t *testing.T) {
 	e2e.Code(t, err, rooms.CodeNotFound)
 }
 
-// Whoever is away is told that it is a voice message, in their language.
+// The notification of a voice message names it as one, in the recipient's
+// language.
 func TestVoiceMessageIsNotified(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)

@@ -163,8 +163,9 @@ func (s *siege) slowHeaders(ctx context.Context) error {
 	})
 }
 
-// slowBodies are answered as soon as their time is over, whoever wanted to read
-// them; and a WebSocket message that does not come to its end costs the socket.
+// slowBodies checks that a request whose body does not arrive in time is
+// answered then, whichever handler reads the body, and that a WebSocket message
+// that does not end in time closes the socket.
 func (s *siege) slowBodies(ctx context.Context) error {
 	requests := []struct{ head, drop, want string }{
 		{"POST /api/v1/auth/login HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", " ", "HTTP/1.1 400 "},
@@ -257,8 +258,8 @@ func (s *siege) idleHandshakes(ctx context.Context) error {
 	return nil
 }
 
-// crowded: so many sockets of one address are let in as may be, the others are
-// told to come later (429); another address comes in all the same.
+// crowded checks that the limit of sockets per address refuses further ones
+// with 429, and that another address can still connect.
 func (s *siege) crowded(ctx context.Context) error {
 	in, out := 0, 0
 	for range s.crowd {

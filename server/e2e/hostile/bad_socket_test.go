@@ -167,7 +167,7 @@ func TestBadFramesOverTheSocket(t *testing.T) {
 	}
 }
 
-// Who may not connect is told why.
+// A refused CONNECT is answered with the reason.
 func TestConnectErrors(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)

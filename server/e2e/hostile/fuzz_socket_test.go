@@ -259,7 +259,7 @@ func (s *script) hears(packet string) {
 	}
 }
 
-// refusal judges an error that a client is told.
+// refusal checks an error that a client receives.
 func (s *script) refusal(packet string, e *rooms.Error) {
 	s.t.Helper()
 	if e == nil || e2e.Refusals[e.Code] == 0 || e.Message == "" || e.TraceID == "" {
@@ -290,7 +290,7 @@ func (s *script) commands() (numbers map[string]int, alone bool) {
 // reserved names are Socket.IO's own.
 var reserved = map[string]bool{"connect": true, "connect_error": true, "disconnect": true, "disconnecting": true, "newListener": true, "removeListener": true}
 
-// complete tells whether all answers that are owed have come.
+// complete reports whether all expected answers have arrived.
 func (s *script) complete() bool {
 	owed, alone := s.commands()
 	if s.answers[fmt.Sprintf("%s,%d", rooms.Consultations, lastID)] == 0 {

@@ -258,7 +258,7 @@ func (s *siege) forgedTokens(ctx context.Context) error {
 		"other claims, same signature":   header + "." + admin + "." + signature,
 		"an empty key":                   signed(with("HS256", head["kid"]), ""),
 		"the name of the key as the key": signed(with("HS256", head["kid"]), fmt.Sprint(head["kid"])),
-		"a key of one's own":             signed(with("HS256", "mine"), "mine"),
+		"the attacker's key":             signed(with("HS256", "mine"), "mine"),
 		"a file as the key":              signed(with("HS256", "../../../../dev/null"), ""),
 		"a list as the key's name":       signed(with("HS256", []string{"x"}), ""),
 		"another algorithm":              signed(with("HS512", head["kid"]), ""),
@@ -305,7 +305,8 @@ func sid(w *e2e.World, ctx context.Context) (string, error) {
 	return open.SID, nil
 }
 
-// guessedSessions: a session's id is found neither by chance nor beside one's own.
+// guessedSessions checks that neither random session ids nor variants of an own
+// one are accepted.
 func (s *siege) guessedSessions(ctx context.Context) error {
 	there := s.World.From(address(fromForgers, 200))
 	own, err := sid(there, ctx)

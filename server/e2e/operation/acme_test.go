@@ -32,9 +32,9 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// authority is an ACME server (RFC 8555) that issues certificates to whoever
-// proves that the domain is theirs by the one challenge that it offers. It
-// believes nothing that is not signed, and no nonce twice.
+// authority is an ACME server (RFC 8555). It issues a certificate to a client
+// that proves control of the domain with the one challenge that it offers. It
+// refuses unsigned requests and used nonces.
 type authority struct {
 	t         *testing.T
 	http      *httptest.Server

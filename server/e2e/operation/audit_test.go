@@ -11,8 +11,8 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// Beside a server that runs, the audit log is verified and exported; the export
-// is verified without the database, and a change to either is told.
+// The audit log is verified and exported while the server runs. The export is
+// verified without the database, and a change to either is detected.
 func TestAuditLogIsVerifiedAndExported(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)

@@ -195,8 +195,8 @@ func hasFile(p *e2e.Person, a chat.Attachment) {
 	}
 }
 
-// An attachment that is damaged or gone does not prevent a backup: all the
-// rest is saved, and one is told.
+// A damaged or missing attachment does not prevent a backup: everything else is
+// saved, and the output names the attachment.
 func TestBackupTellsOfDamagedAttachments(t *testing.T) {
 	t.Parallel()
 	w := e2e.OnSQLite(t)

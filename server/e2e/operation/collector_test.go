@@ -99,7 +99,8 @@ func (c *collector) span(trace string, path ...string) *tracepb.Span {
 	return found
 }
 
-// leadsTo tells whether path is the names of a span and all above it. c.mu is held.
+// leadsTo reports whether path has the names of a span and of all its
+// ancestors. c.mu is held.
 func (c *collector) leadsTo(s *tracepb.Span, trace string, path []string) bool {
 	if len(path) == 0 || s.Name != path[len(path)-1] || trace != "" && traceOf(s) != trace {
 		return false

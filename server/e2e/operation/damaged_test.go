@@ -15,8 +15,8 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// A file that was damaged on disk, or is gone, is not sent: whoever asks for it
-// is told, the operator too, and to upload it again mends it.
+// A file that is damaged or missing on disk is not sent: the request fails, the
+// log has the reason, and uploading the file again repairs it.
 func TestDamagedAttachment(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*app.Config){"in the clear": func(*app.Config) {}, "encrypted": atRest} {
@@ -61,7 +61,7 @@ func TestDamagedAttachment(t *testing.T) {
 			}
 			bo.Uploads(id, "letter.txt", content)
 			hasFile(bo, a)
-			_, err = client.Do(t.Context(), bo.Client, chat.Send, chat.SendInput{ConsultationID: id, ClientID: "mended", Kind: chat.File, AttachmentID: a.ID})
+			_, err = client.Do(t.Context(), bo.Client, chat.Send, chat.SendInput{ConsultationID: id, ClientID: "repaired", Kind: chat.File, AttachmentID: a.ID})
 			e2e.Must(t, err)
 		})
 	}

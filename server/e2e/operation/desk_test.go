@@ -62,7 +62,7 @@ func asked[In, Out any](b *e2e.Bare, command rooms.Command[In, Out], in In) Out 
 	return out
 }
 
-// The admin's desk counts connections of every kind, rooms and what is said.
+// The admin dashboard counts connections of every kind, rooms and messages.
 func TestDeskCounts(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
@@ -98,7 +98,7 @@ func TestDeskCounts(t *testing.T) {
 	})
 	past := asked(desk, operations.Watch, rooms.Nothing{})
 	if !slices.ContainsFunc(past.Samples, func(s operations.StatsSample) bool { return s.At.Equal(report.At) && s.Stats == report.Stats }) || past.EveryMs <= 0 {
-		t.Errorf("what was told is not in the history: %+v", past)
+		t.Errorf("the last report is not in the history: %+v", past)
 	}
 	if now := e2e.Do(w.Admin, operations.Read, rooms.Nothing{}); len(now.Samples) < len(past.Samples) {
 		t.Errorf("over REST there are %d samples, over the socket %d", len(now.Samples), len(past.Samples))
@@ -283,13 +283,13 @@ func TestDeskCuts(t *testing.T) {
 // The settings in effect are shown and no secret is; parts that are missing are named.
 func TestDeskTellsSettingsAndHealth(t *testing.T) {
 	t.Parallel()
-	const key = "a token key that nobody may be told"
+	const key = "a token key that must stay secret"
 	w := e2e.Start(t, func(c *app.Config) { c.TokenKey = key })
 	settings := e2e.Do(w.Admin, operations.Settings, rooms.Nothing{})
 	raw, err := json.Marshal(settings)
 	e2e.Must(t, err)
 	if strings.Contains(string(raw), key) {
-		t.Error("the token key is told")
+		t.Error("the settings have the token key")
 	}
 	byFlag := map[string]operations.Setting{}
 	for _, s := range settings.Items {

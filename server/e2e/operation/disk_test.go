@@ -63,7 +63,7 @@ func (h *premises) bound() *premises {
 	return h
 }
 
-// refuses runs a server that must end by itself, with words.
+// refuses runs a server that must exit by itself and print words.
 func (h *premises) refuses(cmd *exec.Cmd, words string) {
 	t := h.World.T
 	t.Helper()
@@ -80,10 +80,10 @@ func (h *premises) refuses(cmd *exec.Cmd, words string) {
 	}
 }
 
-// A disk that is full stops nothing but writing: commands and uploads are
-// refused with words, reading goes on, and writing does by itself once there is
-// room. Whatever was acked before, between and after is there, also after a
-// crash on the full disk.
+// A full disk prevents only writing: commands and uploads fail with a message,
+// reading continues, and writing resumes by itself once there is room.
+// Everything that was acknowledged before, meanwhile and after is stored, also
+// after a crash on the full disk.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	h := newPremises(t)
@@ -166,8 +166,8 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// A folder of attachments that can be written no more refuses uploads with
-// words, and nothing else.
+// If the folder of attachments is read-only, uploads fail with a message, and
+// nothing else fails.
 func TestReadOnlyAttachments(t *testing.T) {
 	t.Parallel()
 	h := newPremises(t).bound()
@@ -194,8 +194,8 @@ func TestReadOnlyAttachments(t *testing.T) {
 	hasFile(bo, bo.Uploads(id, "after.txt", []byte("uploaded after")))
 }
 
-// A server that cannot work in its data folder does not start, and says why;
-// once that is mended everything that was acked is there.
+// A server that cannot work in its data folder does not start, and logs the
+// reason. After the repair everything that was acknowledged is there.
 func TestStartThatFailsSaysWhy(t *testing.T) {
 	t.Parallel()
 	h := newPremises(t).bound()
@@ -220,9 +220,9 @@ func TestStartThatFailsSaysWhy(t *testing.T) {
 	}
 	whole := func() { e2e.Must(t, os.WriteFile(path, content, 0o600)) } // keeps its owner
 	for _, c := range []struct {
-		name         string
-		damage, mend func()
-		words        string
+		name           string
+		damage, repair func()
+		words          string
 	}{
 		{"read-only folder", mode(h.World.Dir, 0o500), mode(h.World.Dir, 0o700), "nothing can be written in " + h.World.Dir},
 		{"read-only database", mode(path, 0o400), mode(path, 0o600), "cannot be opened for writing"},
@@ -234,7 +234,7 @@ func TestStartThatFailsSaysWhy(t *testing.T) {
 		c.damage()
 		t.Log(c.name)
 		h.refuses(h.Command(), c.words)
-		c.mend()
+		c.repair()
 	}
 	full := exec.Command("/bin/sh", "-c", `ulimit -f 0 && exec "$0"`, os.Args[0]) // as ourselves: that binds root too
 	full.Env = h.Command().Env

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // whoever looks needs a driver
+	_ "github.com/jackc/pgx/v5/stdlib" // the tests that read the database need a driver
 
 	"wenzhen/client"
 	"wenzhen/rooms"

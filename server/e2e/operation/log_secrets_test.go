@@ -22,10 +22,10 @@ import (
 // marked is in every secret setting of a test.
 const marked = "hunter2"
 
-// What the server was given to keep to itself is neither in its log, at the
-// most talkative level, nor in what an admin is shown, nor in what a client is
-// told, while everything that needs these secrets fails: the payment gateway,
-// the mail server, Redis.
+// Secrets of the settings appear neither in the log at its most detailed level,
+// nor in the settings that an admin reads, nor in errors that a client
+// receives, while everything that needs them fails: the payment gateway, the
+// mail server, Redis.
 func TestSettingsAreNotLogged(t *testing.T) {
 	t.Parallel()
 	key := func(of string) string { return of + "-" + marked + "-of-at-least-32-characters" }
@@ -53,7 +53,7 @@ func TestSettingsAreNotLogged(t *testing.T) {
 		t.Errorf("a forged callback: %d %s", forged.Status, forged.Body)
 	}
 	if e := fmt.Sprint(err); strings.Contains(e, marked) || strings.Contains(e, gateway.URL) {
-		t.Errorf("the client is told of %s", e)
+		t.Errorf("the client receives %s", e)
 	}
 	shown, err := json.Marshal(e2e.Do(w.Admin, operations.Settings, rooms.Nothing{}))
 	e2e.Must(t, err)

@@ -81,7 +81,7 @@ func TestLogsHoldNoPersonalDataAndNoSecrets(t *testing.T) {
 	_, err = bo.Upload(t.Context(), id, fileName, strings.NewReader(fileText))
 	e2e.Code(t, err, rooms.CodeInternal)
 	if strings.Contains(err.Error(), w.Dir) || strings.Contains(err.Error(), "incoming") {
-		t.Errorf("the client is told of %v", err)
+		t.Errorf("the client receives %v", err)
 	}
 	e2e.Do(wang, consultation.Terminate, consultation.ReasonInput{ConsultationID: id, Reason: reason})
 	e2e.Do(bo, account.LogOut, account.RefreshInput{RefreshToken: bo.Tokens().RefreshToken})

@@ -14,9 +14,9 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// Rows that somebody has planted or damaged stop nobody who follows them: what
-// comes after is told on sockets and in the inbox, searches find the rest, and
-// timers of others fire.
+// Rows that someone has inserted or damaged do not stop the processes that
+// follow the log: later events reach sockets and the inbox, searches find the
+// other rows, and other timers fire.
 func TestPlantedRowsStopNobody(t *testing.T) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); plantedRowsStopNobody(t, "sqlite") })
@@ -66,7 +66,7 @@ func plantedRowsStopNobody(t *testing.T, database string) {
 			break
 		}
 	}
-	away := w.Patient("aunt") // who is told in the inbox alone
+	away := w.Patient("aunt") // who has only an inbox
 	e2e.Do(bo, consultation.Invite, consultation.InviteInput{ConsultationID: other, UserID: away.User.ID, Role: consultation.PartRelative})
 	e2e.Eventually(t, "the inbox goes on", func() bool { return len(away.Inbox()) > 0 })
 	if after := wang.Inbox(); len(after) < len(before)-1 || inInbox(after, before[0]) || !inInbox(after, before[1]) {

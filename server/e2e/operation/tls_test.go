@@ -111,7 +111,7 @@ func TestHTTPLeadsToHTTPS(t *testing.T) {
 	}
 }
 
-// Files that are no certificate are told before anything is served.
+// Files that are not a certificate are reported before anything is served.
 func TestBadCertificate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -157,8 +157,8 @@ func TestTraceOfACommand(t *testing.T) {
 	c.span("", "/chat/lobby:say", "lobby:say")
 }
 
-// What fails says so: by its code and never in words, and as a failure of the
-// server only where it is one.
+// The span of a failed request has the code of the error, never its message,
+// and its status is an error only where the server failed.
 func TestTracesOfFailures(t *testing.T) {
 	t.Parallel()
 	w, c := traced(t)

@@ -55,7 +55,7 @@ func Start(t testing.TB) *Server {
 	s := &Server{addr: l.Addr().String()}
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }))
 	server.Domain, server.ReadTimeout, server.WriteTimeout = "mail.example", time.Minute, time.Minute
-	server.ErrorLog = log.New(io.Discard, "", 0) // whoever sends may be killed
+	server.ErrorLog = log.New(io.Discard, "", 0) // tests may kill the sender
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -97,7 +97,8 @@ func (s *Server) Refuse(judge func(to string) error) {
 	s.refuse = judge
 }
 
-// Reply is a refusal: 4xx for now, 5xx for good (RFC 5321 section 4.2.1).
+// Reply is a refusal: a code of 4xx is transient, 5xx is permanent (RFC 5321
+// section 4.2.1).
 func Reply(code int, text string) error {
 	return &smtp.SMTPError{Code: code, EnhancedCode: smtp.NoEnhancedCode, Message: text}
 }

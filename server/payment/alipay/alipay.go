@@ -117,8 +117,8 @@ func (g *Gateway) Open(ctx context.Context, p billing.Payment, about billing.Pur
 	return p, nil
 }
 
-// current tells whether Alipay's certificate is still good, which the SDK does
-// not look at.
+// current returns an error unless Alipay's certificate is valid now, which the
+// SDK does not check.
 func (g *Gateway) current() error {
 	if now := time.Now(); now.After(g.cert.NotAfter) || now.Before(g.cert.NotBefore) {
 		return fmt.Errorf("alipay's certificate is good from %s to %s", g.cert.NotBefore, g.cert.NotAfter)

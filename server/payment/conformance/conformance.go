@@ -53,7 +53,7 @@ type Fake struct {
 	Returned func(transaction string) int64
 	// Stale is an age at which a callback is refused.
 	Stale time.Duration
-	// Certificates tells whether callbacks are signed with certificates.
+	// Certificates reports whether callbacks are signed with certificates.
 	Certificates bool
 }
 
@@ -197,7 +197,7 @@ func closed(w *world) {
 }
 
 func late(w *world) {
-	transaction := w.fake.Pay(w.payment.Reference) // and nobody is told
+	transaction := w.fake.Pay(w.payment.Reference) // without a callback
 	w.Passes(15 * time.Minute)
 	w.settle()
 	got := w.history().Order

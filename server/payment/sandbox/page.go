@@ -76,7 +76,7 @@ func (g *Gateway) play(ctx context.Context, actor rooms.Actor, in billing.Sandbo
 	if err != nil {
 		return billing.SandboxPayment{}, err
 	}
-	// What is due is told at once; should that fail, the timer does it again.
+	// The callback is delivered at once; if that fails, the timer repeats it.
 	_ = g.deliver(ctx, in.Reference)
 	return g.show(ctx, actor, billing.SandboxRef{Reference: in.Reference})
 }
