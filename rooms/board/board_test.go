@@ -82,7 +82,7 @@ func TestBadStrokes(t *testing.T) {
 	}{
 		"no id":           {func(in *CommitInput) { in.ID = "" }, rooms.CodeInvalid, "id"},
 		"no such tool":    {func(in *CommitInput) { in.Tool = "brush" }, rooms.CodeInvalid, "tool"},
-		"colour in words": {func(in *CommitInput) { in.Colour = "red" }, rooms.CodeInvalid, "colour"},
+		"a colour's name": {func(in *CommitInput) { in.Colour = "red" }, rooms.CodeInvalid, "colour"},
 		"no width":        {func(in *CommitInput) { in.Width = 0 }, rooms.CodeInvalid, "width"},
 		"half a point":    {func(in *CommitInput) { in.Points = []float64{1, 2} }, rooms.CodeInvalid, "points"},
 		"no point":        {func(in *CommitInput) { in.Points = nil }, rooms.CodeInvalid, "points"},

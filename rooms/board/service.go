@@ -8,7 +8,7 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// Service carries out the commands of the whiteboard.
+// Service executes the commands of the whiteboard.
 type Service struct {
 	store Store
 	hub   *rooms.Hub
@@ -20,7 +20,7 @@ func New(store Store, hub *rooms.Hub, now func() time.Time) *Service {
 	return &Service{store: store, hub: hub, now: now}
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		Read.Bind(s.read), Commit.Bind(s.commit), Undo.Bind(s.undo), Clear.Bind(s.clear),

@@ -107,7 +107,7 @@ func validPoints(points []float64, most int) error {
 	return nil
 }
 
-// same tells whether two are the same drawing.
+// same reports whether two strokes are the same drawing.
 func (s Stroke) same(o Stroke) bool {
 	s.Seq, s.CreatedAt, o.Seq, o.CreatedAt = 0, time.Time{}, 0, time.Time{}
 	a, err1 := json.Marshal(s)

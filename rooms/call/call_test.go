@@ -336,7 +336,7 @@ func TestSignalling(t *testing.T) {
 		"to who is not in it":      {d.bo, SignalInput{To: aunt.User.ID, Description: offer}, rooms.CodeInvalid, "to"},
 		"to a stranger":            {d.bo, SignalInput{To: stranger.User.ID, Description: offer}, rooms.CodeInvalid, "to"},
 		"to nobody":                {d.bo, SignalInput{To: "nobody", Description: offer}, rooms.CodeInvalid, "to"},
-		"to oneself":               {d.bo, SignalInput{To: d.bo.User.ID, Description: offer}, rooms.CodeInvalid, "to"},
+		"to the sender":            {d.bo, SignalInput{To: d.bo.User.ID, Description: offer}, rooms.CodeInvalid, "to"},
 		"nothing":                  {d.bo, SignalInput{To: d.wang.User.ID}, rooms.CodeInvalid, "description"},
 		"both":                     {d.bo, SignalInput{To: d.wang.User.ID, Description: offer, Candidate: &ICECandidate{}}, rooms.CodeInvalid, "description"},
 		"a type of no description": {d.bo, SignalInput{To: d.wang.User.ID, Description: &SessionDescription{Type: "bid", SDP: "v=0"}}, rooms.CodeInvalid, "description.type"},

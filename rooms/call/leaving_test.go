@@ -39,7 +39,7 @@ func TestWhoLogsOutIsOutOfTheCall(t *testing.T) {
 			}
 			end(d, aunt)
 			if n := len(d.Notices(rooms.SessionRoom(aunt.As.SessionID), account.SessionRevoked.Name)); n != 1 {
-				t.Errorf("its connections were told %d times", n)
+				t.Errorf("its connections got the event %d times", n)
 			}
 			if now := d.now(); status(now, aunt.User.ID) != MemberLeft || now.Status != Active {
 				t.Errorf("afterwards: %+v", now)

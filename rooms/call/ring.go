@@ -9,9 +9,9 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// invite rings. Asked again it changes nothing: while a call of this
-// consultation is live it is the answer, whoever asks, and a call that is over
-// is not begun anew under its own id.
+// invite starts a call and rings its members. While a call of this consultation
+// is live, every invitation returns that call and changes nothing. A call that
+// is over is not started again under its id.
 func (s *Service) invite(ctx context.Context, actor rooms.Actor, in CallInvitation) (Invited, error) {
 	c, err := rooms.InTx(ctx, s.store, func(tx Tx) (Call, error) {
 		me, err := tx.Speaker(in.ConsultationID, actor.UserID)
@@ -76,8 +76,8 @@ func sameInvitation(first Call, actor rooms.Actor, in CallInvitation, err error)
 	return err
 }
 
-// may tells whether a call may begin or be joined: while the doctor attends to
-// the consultation.
+// may returns an error unless a call may start or be joined now: the
+// consultation must be active or on hold.
 func may(me consultation.Speaker) error {
 	if err := me.May(); err != nil {
 		return err

@@ -26,7 +26,7 @@ type Config struct {
 // seenEvery is how often a member's being there is written down.
 func (c Config) seenEvery() time.Duration { return c.VanishAfter / 9 }
 
-// Service carries out the commands of calls.
+// Service executes the commands of calls.
 type Service struct {
 	cfg   Config
 	store Store
@@ -44,7 +44,7 @@ func New(cfg Config, store Store, notes consultation.Notes, relay Relay, hub *ro
 	return &Service{cfg: cfg, store: store, notes: notes, relay: relay, hub: hub, now: now, started: now()}
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		Invite.Bind(s.invite), Accept.Bind(s.accept), Decline.Bind(s.decline), Leave.Bind(s.leave), End.Bind(s.end),
@@ -148,7 +148,7 @@ type CallSummary struct {
 	Seconds int            `json:"seconds"` // of talk
 }
 
-// same tells whether there is nothing to announce.
+// same reports whether two states of a call differ in nothing that clients see.
 func same(a, b Call) bool {
 	if a.Status != b.Status || len(a.Members) != len(b.Members) {
 		return false

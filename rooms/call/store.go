@@ -28,7 +28,7 @@ type Tx interface {
 	LiveCall(id consultation.ID) (Call, error)
 	// SessionLives reports whether a login has not been ended.
 	SessionLives(id rooms.SessionID) (bool, error)
-	// Engaged tells whether user is in a live call other than id.
+	// Engaged reports whether user is in a live call other than id.
 	Engaged(user rooms.UserID, id ID) (bool, error)
 	// SaveCall writes the call with its members, new or changed.
 	SaveCall(Call) error

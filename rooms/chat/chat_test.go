@@ -39,7 +39,7 @@ func TestResendReturnsTheFirstResult(t *testing.T) {
 		t.Errorf("resent: %+v, want %+v", again, first)
 	}
 	if other := roomstest.Must(doctor, Send, in); other.ID == first.ID {
-		t.Error("another sender's clientId is not one's own")
+		t.Error("a clientId of another sender returned their message")
 	}
 	roomstest.Must(doctor, consultation.End, consultation.EndInput{ConsultationID: id})
 	if again := roomstest.Must(patient, Send, in); again.ID != first.ID {
@@ -148,7 +148,7 @@ func TestReceiptsOnlyGrow(t *testing.T) {
 	if got := mark(doctor, MarkDelivered, first.Seq); got != second.Seq {
 		t.Errorf("read implies delivered, yet delivered is %d", got)
 	}
-	mark(patient, MarkRead, second.Seq) // one's own words are no news to anyone
+	mark(patient, MarkRead, second.Seq) // messages of the user are read already
 	var names []string
 	for _, e := range w.Events(id.Room()) {
 		if e.Name == "message:read" || e.Name == "message:delivered" {

@@ -42,7 +42,7 @@ func TestMessagesAreKeptForSoLong(t *testing.T) {
 	if err := w.Chats.PlantRetention(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	w.Passes(4 * 24 * time.Hour) // they are closed for good
+	w.Passes(4 * 24 * time.Hour) // they are closed and cannot be reopened
 	w.Passes(roomstest.KeepMessages - 5*24*time.Hour)
 	bo = bo.Again(rooms.Actor{})
 	young, same := talked(bo, wang.Again(rooms.Actor{}), string(picture(600, 400)))

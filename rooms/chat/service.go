@@ -18,7 +18,7 @@ type Config struct {
 	// no limit.
 	UserBytes int64
 	// KeepMessages is how long after the end of a consultation its messages and
-	// files are kept; 0 is for good.
+	// files are kept; 0 means without a limit.
 	KeepMessages time.Duration
 	// VoiceLength is the most that one voice message may last, and VoiceBytes
 	// the most that its file may have.
@@ -35,7 +35,7 @@ const recallWithin = 2 * time.Minute
 // after their timer, not at it.
 const voiceGrace = 5 * time.Second
 
-// Service carries out the commands of chat.
+// Service executes the commands of chat.
 type Service struct {
 	cfg   Config
 	store Store
@@ -56,7 +56,7 @@ func New(cfg Config, store Store, blobs Blobs, hub *rooms.Hub, now func() time.T
 		keeping: turns.New(math.MaxInt, 1), searching: turns.New(2, 1)}
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		Send.Bind(s.send), Recall.Bind(s.recall), MarkRead.Bind(s.markRead), MarkDelivered.Bind(s.markDelivered),
@@ -153,8 +153,8 @@ func (s *Service) attach(tx Tx, m *Message, id AttachmentID) error {
 	return nil
 }
 
-// mayBeVoice tells whether a file can be a voice message: a recording, and
-// neither too long nor too large.
+// mayBeVoice returns an error unless a file can be a voice message: a recording
+// that is neither too long nor too large.
 func (s *Service) mayBeVoice(a Attachment) error {
 	switch length := time.Duration(a.DurationMs) * time.Millisecond; {
 	case length <= 0:

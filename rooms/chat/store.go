@@ -22,7 +22,7 @@ type Store interface {
 	// oldest first; before 0 means from the end.
 	Messages(ctx context.Context, id consultation.ID, after, before rooms.Seq, limit int) ([]Message, error)
 	Search(ctx context.Context, q Query) ([]Message, error)
-	// Attachment also tells whether the message that carried it was recalled.
+	// Attachment also reports whether the message with it was recalled.
 	Attachment(ctx context.Context, id AttachmentID) (a Attachment, recalled bool, err error)
 	// ShownAfter reports whether an attachment was sent after a seq, or is a
 	// board's background since then.
@@ -43,7 +43,7 @@ type Tx interface {
 	// RecallMessage marks m recalled and hides its content in the log's
 	// message:created too; the row keeps it for the audit.
 	RecallMessage(m Message) error
-	// ForeignMessage tells whether someone else said something in (after, upTo].
+	// ForeignMessage reports whether another user has a message in (after, upTo].
 	ForeignMessage(id consultation.ID, user rooms.UserID, after, upTo rooms.Seq) (bool, error)
 	SaveWatermarks(id consultation.ID, p consultation.Participant) error
 	LastSeq(room rooms.RoomID) (rooms.Seq, error)

@@ -2,16 +2,16 @@ package consultation
 
 import "time"
 
-// CancelTerms are what a patient who cancels an appointment gets back: the
-// whole price until Full before its start, Percent of it until Part before it,
-// nothing later. They are a clinic's own.
+// CancelTerms configure what is refunded to a patient who cancels an
+// appointment: the whole price until Full before its start, Percent of it until
+// Part before it, and nothing later. Each clinic sets its own.
 type CancelTerms struct {
 	Full, Part time.Duration
 	Percent    int // 0 to 100
 }
 
-// percent is what of the price goes back if the patient cancels c now. Without
-// an appointment everything goes back until the doctor accepts.
+// percent returns how much of the price is refunded if the patient cancels c
+// now. Without an appointment it is 100 until the doctor accepts.
 func (t CancelTerms) percent(c Consultation, now time.Time) int {
 	switch {
 	case c.ScheduledAt == nil, c.ScheduledAt.Sub(now) >= t.Full:

@@ -93,7 +93,7 @@ type OpenInput struct {
 	DoctorID       rooms.UserID        `json:"doctorId"`
 	Service        account.ServiceKind `json:"service"`
 	Medium         account.Medium      `json:"medium"`
-	PatientID      account.PatientID   `json:"patientId,omitempty"`      // oneself by default
+	PatientID      account.PatientID   `json:"patientId,omitempty"`      // the user's own by default
 	Complaint      string              `json:"complaint" limit:"..2000"` // 1 to 2,000 characters
 	PriorDiagnosis string              `json:"priorDiagnosis,omitempty" limit:"..2000"`
 }

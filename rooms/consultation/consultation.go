@@ -86,7 +86,7 @@ type Consultation struct {
 	TurnOpen bool `json:"turnOpen,omitempty"`
 	// Refund is the intent written with the last transition.
 	Refund Refund `json:"refund,omitempty"`
-	// RefundPercent of the price is what that intent gives back.
+	// RefundPercent is how much of the price that intent refunds.
 	RefundPercent int `json:"refundPercent,omitempty"`
 
 	// Queue is the place in the doctor's queue while waiting. It is filled for
@@ -200,7 +200,7 @@ const (
 	PartInterpreter Part = "interpreter"
 )
 
-// Refund says what of the price goes back.
+// Refund is how much of the price is refunded.
 type Refund string
 
 // The refunds of transitions; partial ones belong to appointments.

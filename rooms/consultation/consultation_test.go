@@ -291,7 +291,7 @@ func TestQueuePositionIsPushed(t *testing.T) {
 		positions = append(positions, q.Position)
 	}
 	if fmt.Sprint(positions) != "[3 2]" {
-		t.Errorf("the third in the queue was told %v, want [3 2]", positions)
+		t.Errorf("the third in the queue received %v, want [3 2]", positions)
 	}
 }
 

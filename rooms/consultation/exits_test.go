@@ -188,7 +188,7 @@ func atOnce(t *testing.T, s *scene, admin *roomstest.Person, situation string, b
 		if told := slices.ContainsFunc(p.Inbox(), func(n notification.Notification) bool {
 			return n.Topic == notification.ConsultationClosed || n.Topic == notification.AppointmentCancelled
 		}); told != heard && s.slot == "" || !told && heard {
-			t.Errorf("%s: %s was told: %t", s.name, p.User.Name, told)
+			t.Errorf("%s: %s was notified: %t", s.name, p.User.Name, told)
 		}
 	}
 }
@@ -197,7 +197,7 @@ func atOnce(t *testing.T, s *scene, admin *roomstest.Person, situation string, b
 func inTheEnd(t *testing.T, s *scene, admin *roomstest.Person, situation string) {
 	t.Helper()
 	if now := s.status(admin); !now.Final() {
-		t.Errorf("%s: it is %s for ever", s.name, now)
+		t.Errorf("%s: it stays %s", s.name, now)
 	}
 	orders := roomstest.Must(admin, billing.AllOrders, billing.OrderFilter{Q: s.bo.User.Name}).Items
 	if len(orders) != 1 {
@@ -208,7 +208,7 @@ func inTheEnd(t *testing.T, s *scene, admin *roomstest.Person, situation string)
 		back = o.Paid
 	}
 	if o.Status.Payable() || o.Status == OrderRefunding || o.Refunded != back {
-		t.Errorf("%s: the order is %s, %d of %d went back, want %d", s.name, o.Status, o.Refunded, o.Paid, back)
+		t.Errorf("%s: the order is %s, %d of %d refunded, want %d", s.name, o.Status, o.Refunded, o.Paid, back)
 	}
 	if s.slot != "" {
 		a, err := store.Schedules{DB: admin.W.DB}.Appointment(t.Context(), s.slot)
@@ -259,7 +259,7 @@ func TestNobodyIsAskedWhoIsGone(t *testing.T) {
 			t.Errorf("%s: the waitlist: %+v", name, places)
 		}
 		if inbox := jing.Inbox(); len(inbox) != 1 || inbox[0].Topic != notification.WaitlistClosed {
-			t.Errorf("%s: who waited was told %+v", name, inbox)
+			t.Errorf("%s: the waiting patient's inbox: %+v", name, inbox)
 		}
 	}
 }

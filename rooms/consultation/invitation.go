@@ -31,8 +31,8 @@ var (
 		Doc:    "Leave a consultation that the caller was invited to. (consultation:leave only unsubscribes one connection.)"}
 )
 
-// What happens to invitations. They are told to those whom they concern, not
-// to the room: addresses are nobody else's business.
+// Events of invitations go to the users whom they concern and not to the room,
+// because others must not see the addresses.
 var (
 	InvitationUpdated = rooms.Event[Invitation]{Name: "invitation:updated", Doc: "An invitation was created, answered, " +
 		"used or revoked. Sent to the patient and the doctor of the consultation."}

@@ -136,7 +136,7 @@ func (s *Service) repeated(tx Tx, me Participant, c Consultation, actor rooms.Ac
 	if inv.Status != InvitationAccepted || inv.UserID != "" {
 		return out, nil
 	}
-	// Someone may have the address by now. That is told to nobody else.
+	// A user may have the address by now. The answer must not reveal it.
 	if err := s.resolve(tx, c, &inv); err != nil || inv.UserID == "" {
 		return out, err
 	}

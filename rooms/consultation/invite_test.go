@@ -252,7 +252,7 @@ func TestWhoIsInvitedByAddressIsShownOnceTheyEnter(t *testing.T) {
 		}
 	}
 	if told != 1 {
-		t.Errorf("the room was told %d times", told)
+		t.Errorf("the room got the event %d times", told)
 	}
 	if got := roomstest.Must(bo, ListInvitations, Input{ConsultationID: id}).Items; len(got) != 1 || got[0].Status != InvitationEntered {
 		t.Errorf("the invitations are %+v", got)

@@ -38,7 +38,7 @@ type change struct {
 	actor           rooms.Actor
 	reason, summary string
 	terms           CancelTerms
-	// excused patients get everything back: their doctor could not have come.
+	// excused patients are refunded in full: their doctor could not have come.
 	excused bool
 }
 
@@ -64,7 +64,7 @@ var (
 	// What the clinic does: the doctor or the patient is gone, or an admin closes it.
 	dropped  = transition{name: "close", from: []Status{PendingPayment, Waiting}, to: Cancelled, refund: FullRefund, clinic: true}
 	cutShort = transition{name: "close", from: []Status{Active, OnHold}, to: Terminated, refund: FullRefund, clinic: true}
-	cutOff   = transition{name: "close", from: []Status{Active, OnHold}, to: Ended, clinic: true} // paid back if never answered
+	cutOff   = transition{name: "close", from: []Status{Active, OnHold}, to: Ended, clinic: true} // refunded if never answered
 	shut     = transition{name: "close", from: []Status{Ended}, to: Closed, clinic: true}
 )
 

@@ -24,7 +24,7 @@ const (
 	OrderClosed            OrderStatus = "closed" // was not paid in time, or was no longer wanted
 )
 
-// Payable tells whether an order in this state waits for money.
+// Payable reports whether an order in this state waits for a payment.
 func (s OrderStatus) Payable() bool { return s == OrderCreated || s == OrderFailed }
 
 // Order is what a consultation costs and how it was paid. Amounts are in minor
@@ -44,10 +44,10 @@ type Order struct {
 	ScheduledAt *time.Time `json:"scheduledAt,omitempty"`
 	Amount      int64      `json:"amount"`
 	Currency    string     `json:"currency"` // ISO 4217
-	// Paid is what was taken for it; what was taken by mistake, a second time,
-	// is in none of the sums and always goes back.
+	// Paid is what was taken for it. A second payment, taken by mistake, is in none
+	// of the sums and is always refunded.
 	Paid int64 `json:"paid"`
-	// Refunded is what of Paid has arrived back.
+	// Refunded is how much of Paid has been refunded.
 	Refunded int64 `json:"refunded"`
 	// FeeBasisPoints is the platform's share of what the doctor earns, in
 	// hundredths of a percent, as it was when the order was made.
@@ -64,7 +64,8 @@ type Order struct {
 // one that it is asked for again.
 type RefundID string
 
-// OrderRefund is money that goes back, from the intent to its arrival.
+// OrderRefund is one refund, from the intent until the gateway has confirmed
+// it.
 type OrderRefund struct {
 	ID        RefundID     `json:"id"`
 	Amount    int64        `json:"amount"`
@@ -81,10 +82,10 @@ type RefundStatus string
 const (
 	RefundPending   RefundStatus = "pending" // intended, or under way at the gateway
 	RefundSucceeded RefundStatus = "succeeded"
-	RefundFailed    RefundStatus = "failed" // the gateway has refused for good; an admin decides
+	RefundFailed    RefundStatus = "failed" // the gateway has refused permanently; an admin decides
 )
 
-// RefundReason says why money goes back.
+// RefundReason is why money is refunded.
 type RefundReason string
 
 // The reasons.

@@ -121,7 +121,7 @@ func (s *Service) events(ctx context.Context, actor rooms.Actor, in EventsInput)
 	return EventPage{Items: items, LastSeq: last, HasMore: more(items, after, last)}, err
 }
 
-// more tells whether the log goes on after what was read.
+// more reports whether the log continues after items.
 func more(items []rooms.Entry, after, last rooms.Seq) bool {
 	if len(items) == 0 {
 		return after < last
@@ -164,8 +164,9 @@ func shown(events []rooms.Entry, me Participant) ([]rooms.Entry, error) {
 	return events, nil
 }
 
-// join subscribes first and reads the log after: an event that commits in
-// between comes both ways, and is told apart by its seq; none is missed.
+// join subscribes before it reads the log. An event that is committed in
+// between arrives twice, and clients drop the second by its seq; none is
+// missed.
 func (s *Service) join(ctx context.Context, actor rooms.Actor, in JoinInput) (Joined, error) {
 	if in.After != nil && *in.After < 0 {
 		return Joined{}, rooms.Invalid("after", "after must not be negative")
@@ -224,8 +225,8 @@ func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after ro
 		return Joined{}, err
 	}
 	events = upToBytes(events, joinBytes)
-	// Read again: what is told beside the log must not be older than the log,
-	// and access that was lost before the subscription is seen here.
+	// Read again: the state in the answer must not be older than the log, and a
+	// loss of access before the subscription is detected here.
 	c, people, me, err := s.admit(ctx, id, actor)
 	if err != nil {
 		return Joined{}, err

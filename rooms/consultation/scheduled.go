@@ -9,8 +9,8 @@ import (
 	"wenzhen/rooms/audit"
 )
 
-// Follower is told of every transition, inside its transaction: an appointment
-// ends with its consultation, or neither does.
+// Follower is called for every transition, inside its transaction: an
+// appointment ends together with its consultation, or neither ends.
 type Follower interface {
 	Follow(tx Tx, from Status, c Consultation) error
 }
@@ -51,11 +51,11 @@ func PatientOf(tx Tx, user rooms.UserID, id account.PatientID) (account.Patient,
 	return patient, err
 }
 
-// Pay lets a consultation that waits for its payment go on, as part of the
-// transaction that records the payment. One whose hold ran out gets its slot
-// again, if it is still free and still to come. Errors: conflict (it is over:
-// the money goes back), invalid (the doctor has that slot no more); the
-// transaction must then be rolled back.
+// Pay continues a consultation that waits for its payment, as part of the
+// transaction that records the payment. If its hold has expired, it gets its
+// slot again, provided that the slot is still free and in the future. Errors:
+// conflict (it is over; the caller refunds), invalid (the doctor no longer has
+// that slot); the transaction must then be rolled back.
 func (s *Service) Pay(tx Tx, c Consultation) (Consultation, error) {
 	t := paid
 	if c.Status == Expired {

@@ -26,7 +26,7 @@ type Options struct {
 	// PayWithin is how long a consultation waits for its payment, and a slot is
 	// held for it.
 	PayWithin time.Duration
-	// Terms are what patients who cancel get back, also for what has been booked.
+	// Terms are the refunds of patients who cancel, also of earlier bookings.
 	Terms CancelTerms
 	// VerifiedOnly makes invitations by e-mail find only users who have proved the
 	// address. It is for servers that send mail: on others nobody can.
@@ -46,7 +46,7 @@ func Defaults() Options {
 		Evidence: EvidenceAsked, Caps: UsualCaps, InvitedMost: 10}
 }
 
-// Service carries out the commands of consultations.
+// Service executes the commands of consultations.
 type Service struct {
 	options  Options
 	store    Store
@@ -67,7 +67,7 @@ func New(o Options) *Service {
 	return &Service{options: o, store: o.Store, hub: o.Hub, presence: o.Presence, now: o.Now, joining: make(chan struct{}, joinsAtOnce)}
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		Open.Bind(s.open), List.Bind(s.list), Read.Bind(s.read), Events.Bind(s.events), Cases.Bind(s.cases),
@@ -133,7 +133,7 @@ func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
 	return err
 }
 
-// move carries out a transition that a participant asks for.
+// move executes a transition for a participant.
 func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Consultation, error) {
 	c, err := rooms.InTx(ctx, s.store, func(tx Tx) (Consultation, error) {
 		me, err := tx.Participant(id, in.actor.UserID)

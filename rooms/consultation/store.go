@@ -50,8 +50,8 @@ type Tx interface {
 	// CountAttempts and AddAttempt count what may be done so often only.
 	CountAttempts(subject string, since time.Time) (int, error)
 	AddAttempt(subject string, at time.Time) error
-	// ShowsEarlierDiagnosis tells whether the patient has sent a file that was
-	// not recalled into c, or has a diagnosis that was signed here.
+	// ShowsEarlierDiagnosis reports whether the patient has sent a file into c that
+	// was not recalled, or has a diagnosis that was signed here.
 	ShowsEarlierDiagnosis(c Consultation) (bool, error)
 
 	// Participant is what user is in a consultation; not_found for a stranger.

@@ -27,7 +27,7 @@ var (
 		Doc: "Change the nickname."}
 )
 
-// What is told.
+// The signals of the lobby.
 var (
 	Welcome = rooms.Signal[Greeting]{Namespace: rooms.Lobby, Name: "lobby:welcome", Doc: "You entered the lobby: the " +
 		"welcome line, your nickname, who is present, and the latest lines."}
@@ -82,7 +82,7 @@ type Line struct {
 	At time.Time `json:"at"`
 }
 
-// Greeting is what a newcomer is told.
+// Greeting is the content of the welcome.
 type Greeting struct {
 	// Text is the welcome line.
 	Text string `json:"text"`

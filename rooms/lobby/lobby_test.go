@@ -78,7 +78,7 @@ func texts(lines []lobby.Line) []string {
 	return all
 }
 
-// said are the lines that were told to the lobby so far.
+// said returns the lines that were sent to the lobby so far.
 func said(w *roomstest.World) []string {
 	w.T.Helper()
 	var lines []lobby.Line
@@ -240,7 +240,7 @@ func TestFiftyLinesSurviveARestart(t *testing.T) {
 	}
 }
 
-// counts hears the numbers that are told.
+// counts receives the numbers of visitors.
 type counts chan int
 
 func (c counts) Published(rooms.Publication) {}
@@ -251,8 +251,8 @@ func (c counts) Signalled(n rooms.Notice) {
 	}
 }
 
-// The number of visitors is told when it changes, on whichever node, and after
-// each welcome: what was told before the newcomer could hear it is told again.
+// The number of visitors is sent when it changes on any node, and again after
+// each welcome, because the newcomer missed what was sent before.
 func TestHowManyAreThere(t *testing.T) {
 	t.Parallel()
 	hub := rooms.NewHub(16)
@@ -273,10 +273,10 @@ func TestHowManyAreThere(t *testing.T) {
 		select {
 		case got := <-told:
 			if got != want {
-				t.Errorf("%d are told of, not %d", got, want)
+				t.Errorf("the number is %d, want %d", got, want)
 			}
 		case <-time.After(30 * time.Second):
-			t.Fatal("nobody was told")
+			t.Fatal("no number was sent")
 		}
 	}
 	presence.Elsewhere("another node", lobby.Room, "", 2)

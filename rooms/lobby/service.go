@@ -25,10 +25,10 @@ type Config struct {
 	Welcome string
 }
 
-// presenceEvery is how often the number of visitors is told at most.
+// presenceEvery is the shortest time between two signals of the number of visitors.
 const presenceEvery = 250 * time.Millisecond
 
-// everyone is who visitors are counted as: how many are there is told, not who.
+// everyone is the user under which all visitors are counted: clients get their number only.
 const everyone rooms.UserID = ""
 
 // Service is the lobby.
@@ -40,7 +40,7 @@ type Service struct {
 	hub      *rooms.Hub
 	now      func() time.Time
 
-	// changed holds a token while the number of visitors has not been told.
+	// changed holds a token while a new number of visitors has not been sent.
 	changed chan struct{}
 
 	mu       sync.Mutex

@@ -50,12 +50,12 @@ type Appointment struct {
 	UpdatedAt      time.Time           `json:"updatedAt"`
 	// Reschedules counts how often the patient has moved it.
 	Reschedules int `json:"reschedules"`
-	// Sequence counts what calendars must be told (RFC 5545, SEQUENCE).
+	// Sequence counts the changes that calendars must show (RFC 5545, SEQUENCE).
 	Sequence int    `json:"sequence"`
 	Reason   string `json:"reason,omitempty"`
 	// EndedBy says who cancelled, or who did not come.
 	EndedBy Party `json:"endedBy,omitempty"`
-	// RefundPercent of the price goes back.
+	// RefundPercent is how much of the price is refunded.
 	RefundPercent int `json:"refundPercent"`
 	// Offer is another time, while ReassignPending.
 	Offer *Offer `json:"offer,omitempty"`
@@ -80,7 +80,7 @@ type Offer struct {
 	ExpiresAt  time.Time    `json:"expiresAt"`
 }
 
-// Open tells whether the appointment still takes a slot that has not begun.
+// Open reports whether the appointment takes a slot that has not begun.
 func (s AppointmentStatus) Open() bool {
 	return s == Held || s == Booked || s == CheckedIn || s == ReassignPending
 }

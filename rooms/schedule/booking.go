@@ -106,9 +106,9 @@ func holder(id AppointmentID) string      { return "appointment:" + string(id) }
 func offerHolder(id AppointmentID) string { return "offer:" + string(id) }
 func waitHolder(id WaitID) string         { return "wait:" + string(id) }
 
-// seat takes a seat of the slot that starts at start, for whoever holder is.
-// Errors: not_found (the doctor is suspended or not verified), invalid (no such
-// slot, not in this medium), conflict (all taken).
+// seat takes a seat of the slot that starts at start, for holder. Errors:
+// not_found (the doctor is suspended or not verified), invalid (no such slot,
+// not in this medium), conflict (all taken).
 func (s *Service) seat(tx Tx, doctor rooms.UserID, start time.Time, medium account.Medium, holder string) (offer, string, error) {
 	if err := takesPatients(tx, doctor); err != nil {
 		return offer{}, "", err
@@ -175,7 +175,8 @@ func (s *Service) announce(tx Tx, actor rooms.Actor, a Appointment, also ...room
 	return err
 }
 
-// change saves an appointment that calendars have to be told of.
+// change saves an appointment and announces it, with a new Sequence for
+// calendars.
 func (s *Service) change(tx Tx, actor rooms.Actor, a Appointment, also ...rooms.UserID) (Appointment, error) {
 	a.UpdatedAt = s.now()
 	a.Sequence++
@@ -185,8 +186,8 @@ func (s *Service) change(tx Tx, actor rooms.Actor, a Appointment, also ...rooms.
 	return a, s.announce(tx, actor, a, also...)
 }
 
-// free gives back all that an appointment holds, tells watchers, and offers it
-// to who waits.
+// free releases all seats of the holders, notifies clients that watch the
+// slots, and offers future seats to waiting patients.
 func (s *Service) free(tx Tx, holders ...string) error {
 	for _, h := range holders {
 		seats, err := tx.FreeSeats(h)

@@ -33,7 +33,7 @@ func TestAReplacedDoctorLosesTheRoom(t *testing.T) {
 	roomstest.Must(bo, AcceptOffer, AppointmentRef{AppointmentID: a.ID})
 	after := w.Events(room)[before:]
 	if len(after) < 3 || after[0].Name != consultation.Left.Name || !slices.Equal(after[0].Lost, []rooms.UserID{wang.User.ID}) {
-		t.Fatalf("the room was told of %+v", after)
+		t.Fatalf("the room got %+v", after)
 	}
 	var left consultation.Departure
 	if err := json.Unmarshal(after[0].Data, &left); err != nil || left.UserID != wang.User.ID || left.Reason != consultation.LeftReassigned {

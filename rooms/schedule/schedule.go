@@ -144,17 +144,17 @@ func validOffer(at func(string) string, slot, capacity int, media []account.Medi
 	return nil
 }
 
-// meets tells whether two valid rules cover the same time of some day.
+// meets reports whether two valid rules cover the same time of some day.
 func (r Rule) meets(other Rule) bool {
 	return r.Weekday == other.Weekday && r.Start < other.End && other.Start < r.End &&
 		(r.ValidUntil == "" || other.ValidFrom <= r.ValidUntil) &&
 		(other.ValidUntil == "" || r.ValidFrom <= other.ValidUntil)
 }
 
-// on tells whether the rule is valid on a day, given as YYYY-MM-DD.
+// on reports whether the rule is valid on a day, given as YYYY-MM-DD.
 func (r Rule) on(day string) bool {
 	return r.ValidFrom <= day && (r.ValidUntil == "" || day <= r.ValidUntil)
 }
 
-// offers tells whether the slot can be held in a medium.
+// offers reports whether the slot can be held in a medium.
 func (s Slot) offers(m account.Medium) bool { return slices.Contains(s.Media, m) }

@@ -59,8 +59,8 @@ func reads(p *roomstest.Person, id AppointmentID) Appointment {
 	return roomstest.Must(p, ReadAppointment, AppointmentRef{AppointmentID: id})
 }
 
-// 100 patients book the last seat at the same instant: one has it, 99 are told
-// that it is gone, and nothing is left of their attempts.
+// When 100 patients book the last seat at the same instant, one gets it, 99 get
+// a conflict, and nothing remains of their attempts.
 func TestTheLastSeatIsSoldOnce(t *testing.T) {
 	t.Parallel()
 	rounds := prove.Size(t, "seats that 100 patients want", 5, 50)
@@ -524,7 +524,8 @@ func TestWaitlist(t *testing.T) {
 	}
 }
 
-// Whoever watches hears each slot go and come back, after it is true.
+// Clients that watch a doctor's slots receive each change of a slot after it is
+// committed.
 func TestWatchersAreTold(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)

@@ -9,7 +9,7 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// Service carries out the commands of schedules and appointments.
+// Service executes the commands of schedules and appointments.
 type Service struct {
 	store         Store
 	consultations *consultation.Service
@@ -29,7 +29,7 @@ func New(store Store, consultations *consultation.Service, calendars Calendars, 
 	return &Service{store: store, consultations: consultations, calendars: calendars, now: now}
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		ReadSchedule.Bind(s.read), SaveSchedule.Bind(s.save),

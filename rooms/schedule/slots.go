@@ -74,7 +74,7 @@ func zoneOf(name string) (*time.Location, error) {
 	return zone, err
 }
 
-// off tells whether time off touches the span.
+// off reports whether time off overlaps the span.
 func (s Schedule) off(p span) bool {
 	return slices.ContainsFunc(s.Exceptions, func(e Exception) bool {
 		return e.Kind == TimeOff && p.overlaps(span{e.Start, e.End})

@@ -40,7 +40,7 @@ type Tx interface {
 	Taken(doctor rooms.UserID, from, to time.Time) ([]Seat, error)
 	// TakeSeat takes a seat; a conflict if someone has it.
 	TakeSeat(Seat) error
-	// FreeSeats gives back what a holder has taken, and returns it.
+	// FreeSeats releases and returns all seats of a holder.
 	FreeSeats(holder string) ([]Seat, error)
 	HandOverSeats(from, to string) error
 

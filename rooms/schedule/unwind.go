@@ -31,7 +31,7 @@ func (s *Service) Unwind(ctx context.Context, user rooms.UserID) error {
 			failed = append(failed, fmt.Errorf("offer to %s: %w", id, err))
 		}
 	}
-	failed = append(failed, s.store.InTx(ctx, func(tx Tx) error { // whoever looks at the slots looks again
+	failed = append(failed, s.store.InTx(ctx, func(tx Tx) error { // clients that show the slots read them again
 		ScheduleUpdated.After(tx, Room(user), DoctorRef{DoctorID: user})
 		return nil
 	}))

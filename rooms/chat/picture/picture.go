@@ -103,9 +103,10 @@ func shrink(picture image.Image) *image.RGBA {
 	return small
 }
 
-// source is a picture as it is read: buffered, in pieces so small that not much
-// can be made of one, and not past the end of a context. It remembers why
-// reading failed, for decoders say it in words of their own.
+// source is the picture that a decoder reads. It is buffered, reads in pieces
+// that are too small for large allocations, and stops at the end of a context.
+// It keeps the error of a failed read, which decoders replace with errors of
+// their own.
 type source struct {
 	ctx     context.Context
 	content io.ReadSeeker

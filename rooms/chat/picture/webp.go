@@ -15,9 +15,9 @@ const (
 	webpBytes  = 4_000_000
 )
 
-// planWebP reads a WebP up to its pixels. One with anything lossless in it, be
-// it only the transparency, is not decoded: how much memory its tables take
-// cannot be told from its size.
+// planWebP reads a WebP up to its pixels. A picture with lossless content, even
+// if only its transparency is lossless, is not decoded: the memory for its
+// tables cannot be computed from its size.
 func planWebP(r *bufio.Reader) (plan, error) {
 	var p plan
 	if err := skip(r, 12); err != nil {

@@ -18,7 +18,8 @@ import (
 	"wenzhen/rooms/roomstest/cost"
 )
 
-// What browsers record is measured, and what only looks like it is told from it.
+// The formats that browsers record are measured, and files that resemble them
+// are refused.
 func TestMeasure(t *testing.T) {
 	t.Parallel()
 	recorded := func(name string) []byte {
@@ -48,7 +49,7 @@ func TestMeasure(t *testing.T) {
 		"WebM that breaks off":        {webm[:len(webm)-5], "", 0},
 		"MP4 that breaks off":         {soundtest.MP4(time.Second)[:40], "", 0},
 		"Ogg that breaks off":         {soundtest.Ogg(time.Second)[:50], "", 0},
-		"Ogg that lasts for ever":     {soundtest.Ogg(49 * time.Hour), "", 0},
+		"Ogg that lasts 49 hours":     {soundtest.Ogg(49 * time.Hour), "", 0},
 		"WebM of a million elements":  {append(webm, bytes.Repeat([]byte("\xec\x80"), 1_000_000)...), "", 0},
 		"MP4 of a million boxes":      {append(soundtest.MP4(time.Second), bytes.Repeat([]byte("\x00\x00\x00\x08free"), 1_000_000)...), "", 0},
 		"MP4 with a large run":        {append(soundtest.MP4(time.Second), append([]byte("\x00\x20\x00\x00trun"), make([]byte, 1<<21-8)...)...), "", 0},
