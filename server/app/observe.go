@@ -64,7 +64,8 @@ func (s *Server) observe() {
 	})
 }
 
-// observed tells the metrics and the admin's desk of commands on one transport.
+// observed returns a function that counts the commands on one transport in the
+// metrics and on the admin dashboard.
 func (s *Server) observed(transport string) func(string, rooms.Code, time.Duration) {
 	return func(command string, code rooms.Code, took time.Duration) {
 		s.metrics.Command(transport, command, code, took)

@@ -14,7 +14,7 @@ type Public struct {
 	Realtime PublicRealtime `json:"realtime"`
 	// PushKey is what browsers subscribe to pushes with (applicationServerKey).
 	PushKey string `json:"pushKey"`
-	// Mail tells whether this server sends mail at all.
+	// Mail reports whether this server sends mail.
 	Mail bool `json:"mail"`
 	// Gateways are the ways to pay, in the order in which they are offered.
 	Gateways []string `json:"gateways"`
@@ -23,7 +23,7 @@ type Public struct {
 	// IdleMinutes is after how long a doctor's or admin's browser that nobody
 	// touches is to log off; 0 is never.
 	IdleMinutes float64 `json:"idleMinutes"`
-	// Cancellation is what patients who cancel get back.
+	// Cancellation is how much is refunded to patients who cancel.
 	Cancellation PublicTerms   `json:"cancellation"`
 	Demo         []DemoAccount `json:"demo,omitempty"`
 }
@@ -36,9 +36,9 @@ type PublicLimits struct {
 	VoiceBytes      int64 `json:"voiceBytes"`
 }
 
-// PublicTerms are what goes back to a patient who cancels an appointment: the
-// whole price until FullMinutes before its start, PartPercent of it until
-// PartMinutes before it, nothing later.
+// PublicTerms are the refunds of patients who cancel an appointment: the whole
+// price until FullMinutes before its start, PartPercent of it until PartMinutes
+// before it, nothing later.
 type PublicTerms struct {
 	FullMinutes float64 `json:"fullMinutes"`
 	PartMinutes float64 `json:"partMinutes"`

@@ -15,7 +15,7 @@ import (
 type usersCommand struct {
 	List              usersListCommand              `cmd:"" help:"List accounts, the latest first."`
 	Show              usersShowCommand              `cmd:"" help:"Show one account, with the profile of a doctor."`
-	Suspend           usersSuspendCommand           `cmd:"" help:"Suspend an account; the server ends and pays back what is open."`
+	Suspend           usersSuspendCommand           `cmd:"" help:"Suspend an account; the server ends what is open and refunds it."`
 	Unsuspend         usersUnsuspendCommand         `cmd:"" help:"Lift a suspension."`
 	ResetSecondFactor usersResetSecondFactorCommand `cmd:"" help:"Remove the second factor of an account whose owner has lost it, and log the owner out."`
 	Verify            usersVerifyCommand            `cmd:"" help:"Verify a doctor's name, title, department and licence as they are."`
