@@ -8,8 +8,8 @@ import (
 	"log/slog"
 )
 
-// Guard judges a command before it is carried out: is the session alive, is
-// the actor within the limits. It returns nil or an *Error.
+// Guard checks a command before it is executed, for example that the session is
+// alive and the actor within the limits. It returns nil or an *Error.
 type Guard func(ctx context.Context, actor Actor, command string) error
 
 // Catalogue is the one door through which every transport asks.
@@ -21,9 +21,9 @@ type Catalogue struct {
 	answered Answered
 }
 
-// Answered is called with each command that was carried out, before it is
-// answered: the actor, the command's name and its input. An error is returned
-// instead of the answer.
+// Answered is called after each successful command, before it is answered, with
+// the actor, the command's name and its input. An error is returned instead of
+// the answer.
 type Answered func(ctx context.Context, actor Actor, command string, input json.RawMessage) error
 
 // NewCatalogue collects bound commands. It panics on a name given twice,
@@ -42,12 +42,12 @@ func NewCatalogue(guards []Guard, features ...[]Bound) *Catalogue {
 	return c
 }
 
-// Trace has t told of every command that is carried out. It is set before
-// anything is asked.
+// Trace sets the tracer of the commands. It must be called before the first
+// command.
 func (c *Catalogue) Trace(t Tracer) { c.trace = t }
 
-// Answered has f called with each command that was carried out. It is set before
-// anything is asked.
+// Answered sets the function that is called after each successful command. It
+// must be called before the first command.
 func (c *Catalogue) Answered(f Answered) { c.answered = f }
 
 // All yields every command, in the order in which features were given.
@@ -70,9 +70,9 @@ func (c *Catalogue) Command(name string) (Bound, bool) {
 	return c.commands[i], true
 }
 
-// Answer carries out one command: guards, audience, decoding, validation, the
+// Answer executes one command: guards, audience, decoding, validation, the
 // feature's method, encoding of its answer. raw is the input as one JSON
-// object. The error is whatever the feature returned; Refusal turns it into
+// object. The error is the one that the feature returned; Refusal turns it into
 // what a client may see.
 func (c *Catalogue) Answer(ctx context.Context, actor Actor, name string, raw json.RawMessage) (json.RawMessage, error) {
 	b, ok := c.Command(name)

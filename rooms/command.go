@@ -24,9 +24,9 @@ type Command[In, Out any] struct {
 	Doc  string
 	// Namespace offers the command on Socket.IO; "" leaves it to REST alone.
 	Namespace string
-	// For and Access are the policy: the catalogue refuses whoever is not in the
-	// audience, the method decides about the thing. The authorization table of
-	// the end-to-end tests is derived from both.
+	// For and Access are the policy: the catalogue refuses actors outside the
+	// audience, and the method decides about access to the resource. The
+	// authorization table of the end-to-end tests is derived from both.
 	For    Audience
 	Access Access
 }

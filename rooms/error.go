@@ -102,7 +102,7 @@ func Conflict(status, format string, args ...any) *Error {
 	return e
 }
 
-// Closed is a command on something that is read-only for good.
+// Closed is a command on something that is permanently read-only.
 func Closed(format string, args ...any) *Error { return failure(CodeClosed, "", format, args) }
 
 // Forbidden is a command that the actor's role does not allow. It is used
@@ -154,8 +154,8 @@ func Internal(cause error) *Error {
 	return &Error{Code: CodeInternal, Message: "something went wrong on the server", cause: cause}
 }
 
-// Broken is something on the server that only its operator can mend. Unlike
-// Internal it tells the client what that is; cause is logged, too.
+// Broken is a fault on the server that only its operator can fix. Unlike
+// Internal it has a message for the client; cause is logged, too.
 func Broken(cause error, format string, args ...any) *Error {
 	e := failure(CodeInternal, "", format, args)
 	e.cause = cause

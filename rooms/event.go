@@ -12,8 +12,8 @@ import (
 type Event[D any] struct {
 	Name string // noun:past
 	Doc  string
-	// Namespace is where the devices of further rooms are told of it;
-	// Consultations when empty.
+	// Namespace is where devices in further rooms receive it; Consultations when
+	// empty.
 	Namespace string
 }
 
@@ -32,8 +32,8 @@ type Entry struct {
 	Namespace string `json:"-"`
 }
 
-// wire is the entry as JSON. Every event that is told passes here, and what is
-// in it needs no looking at: names, ids, and data that has been encoded before.
+// wire is the entry as JSON. Every event is encoded here once. Its content
+// needs no validation: names, ids, and data that has been encoded before.
 func (e Entry) wire() json.RawMessage {
 	b := make([]byte, 0, len(e.Room)+len(e.ID)+len(e.Name)+len(e.ActorID)+len(e.Data)+128)
 	b = appendString(append(b, `{"room":`...), string(e.Room))
@@ -102,11 +102,11 @@ func (e Event[D]) Record(tx Tx, room RoomID, actor Actor, at time.Time, also []R
 	return d, tx.Append(Entry{Room: room, Seq: seq, ID: NewID(at), Name: e.Name, At: at, ActorID: actor.UserID, Data: data, Namespace: e.Namespace}, also...)
 }
 
-// Signal declares something that is told to whoever listens now, and forgotten.
+// Signal declares a message to the current subscribers of a room that is not stored.
 type Signal[D any] struct {
 	Name string
 	Doc  string
-	// Namespace is where it is told; Consultations when empty.
+	// Namespace is where it is sent; Consultations when empty.
 	Namespace string
 }
 
@@ -119,8 +119,9 @@ func (s Signal[D]) SendHere(hub *Hub, room RoomID, d D) { hub.SignalHere(s.notic
 // After tells room once tx has committed. Unlike Send it is never dropped here.
 func (s Signal[D]) After(tx Tx, room RoomID, d D) { tx.Tell(s.notice(room, d)) }
 
-// Admit is After, and whoever hears it hears into from then on: nothing is told
-// there between what d says of it and that moment.
+// Admit is After, and subscribes every receiver to the room into. Signals are
+// delivered in the order of commits, so nothing is sent to into between the
+// state in d and that moment.
 func (s Signal[D]) Admit(tx Tx, room RoomID, d D, into RoomID) {
 	n := s.notice(room, d)
 	n.Into = into
@@ -141,7 +142,7 @@ type Notice struct {
 	Name      string
 	Data      json.RawMessage
 	Namespace string
-	// Into is a room that those who are told hear from then on; none if empty.
+	// Into is a room that the receivers are subscribed to; none if empty.
 	Into RoomID
 }
 

@@ -9,12 +9,12 @@ import (
 // Publication is a committed event on its way to listeners.
 type Publication struct {
 	Entry
-	// Also are further rooms whose listeners are told, though the event is in
-	// the log of Entry.Room alone: the devices of a doctor whose queue grew.
+	// Also are further rooms that receive the event, which is in the log of
+	// Entry.Room only: for example the devices of a doctor whose queue grew.
 	Also []RoomID
-	// Lost are the users whom the transaction of this event took their access
-	// to Entry.Room from. Their connections leave the room before the event is
-	// delivered there, and what else they had from it ends.
+	// Lost are the users who lost their access to Entry.Room in the transaction of
+	// this event. Their connections leave the room before the event is delivered
+	// there, and everything else that depends on the access ends.
 	Lost []UserID
 	// Damaged reports that the event cannot be read: it is not delivered, but
 	// Lost takes effect.
@@ -121,8 +121,8 @@ func (h *Hub) Flush(ctx context.Context) error {
 	}
 }
 
-// Run delivers until ctx ends, then what is queued by then. Whoever publishes
-// must have stopped before ctx ends.
+// Run delivers until ctx ends, and then what is queued by then. Nothing may be
+// published after ctx has ended.
 func (h *Hub) Run(ctx context.Context) {
 	for {
 		select {

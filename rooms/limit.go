@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// Limit bounds a field of an input. It is a tag beside the field, so that what
-// is enforced before a command is carried out is what the specifications say:
+// Limit bounds a field of an input. It is a tag of the field, so that the
+// specifications have the limits that are enforced before a command runs:
 //
 //	Text    string `json:"text" limit:"..500"`    // at most 500 characters
 //	Name    string `json:"name" limit:"1..100"`   // 1 to 100, blanks around it not counted
@@ -230,7 +230,7 @@ func (l Limit) number(x float64, at string) error {
 	return nil
 }
 
-// outside tells whether x is beyond a bound; what is no number is.
+// outside reports whether x is beyond a bound. NaN is outside.
 func (l Limit) outside(x float64) bool {
 	return x != x || l.Min != nil && x < *l.Min || l.Max != nil && x > *l.Max
 }

@@ -26,7 +26,7 @@ type bounded struct {
 	Until *time.Time `json:"until,omitempty"`
 }
 
-// What the tags beside fields say holds before a command is carried out.
+// The limits in the tags of fields are enforced before a command is executed.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	command := Command[bounded, Nothing]{Name: "test:limits", For: Anyone}

@@ -79,7 +79,7 @@ func (p *Presence) tell(room RoomID, user UserID) {
 	p.changed(room, Present{UserID: user, Online: devices > 0, Devices: devices})
 }
 
-// Has tells whether user has a device in room.
+// Has reports whether user has a device in room.
 func (p *Presence) Has(room RoomID, user UserID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

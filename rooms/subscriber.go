@@ -14,8 +14,8 @@ type Subscriber interface {
 	Subscribe(room RoomID, known Seq) error
 	// Unsubscribe ends that; not subscribed is no error.
 	Unsubscribe(room RoomID)
-	// Look tells whether someone is looking at a room that the connection
-	// hears; they are from Subscribe on. Not subscribed is no error.
+	// Look sets whether the user is looking at a room that the connection has
+	// subscribed to; Subscribe sets it to true. For other rooms it does nothing.
 	Look(room RoomID, looking bool)
 	// OnClose calls gone once, when the connection has ended; at once if it has.
 	OnClose(gone func())

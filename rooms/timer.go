@@ -21,9 +21,9 @@ type TimerStore interface {
 	LeaseTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Timer, error)
 }
 
-// Fire carries out a due timer. In one transaction it checks that the timer's
-// cause still holds, does the work, and clears or moves the timer. Firing
-// twice must do no harm.
+// Fire handles a timer that has expired. In one transaction it checks that
+// the timer's cause still holds, does the work, and clears or moves the timer.
+// Firing twice must do no harm.
 type Fire func(ctx context.Context, t Timer) error
 
 // MergeTimers joins the timers of several features. It panics on a kind that

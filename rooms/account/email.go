@@ -64,7 +64,7 @@ func (s *Service) sendVerification(ctx context.Context, actor rooms.Actor, _ roo
 }
 
 func errNoMail() error {
-	return rooms.Conflict("no_mail", "this server sends no mail; ask whoever runs it")
+	return rooms.Conflict("no_mail", "this server sends no mail; ask its operator")
 }
 
 func (s *Service) verifyEmail(ctx context.Context, actor rooms.Actor, in VerifyEmailInput) (rooms.Nothing, error) {
@@ -130,8 +130,8 @@ func (s *Service) forgotPassword(ctx context.Context, actor rooms.Actor, in Forg
 }
 
 // resetPassword sets a new password with the link of a mail, ends all sessions
-// and gives back a device token: whoever guesses at the account cannot keep
-// its owner from logging in next.
+// and returns a device token. With the token, failed logins of an attacker on
+// other devices cannot keep the owner from logging in next.
 //
 // Where nobody had proved yet to have the address, whatever else opens the
 // account was put there by someone who may not: passkeys and providers are

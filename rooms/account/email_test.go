@@ -132,7 +132,7 @@ func TestResetPassword(t *testing.T) {
 	}
 	w.Passes(time.Second)
 	if letters := w.Post.To(bo.User.Email); letters[len(letters)-1].Subject != "您的密码已修改" {
-		t.Errorf("its owner was told %+v", letters[len(letters)-1])
+		t.Errorf("its owner received %+v", letters[len(letters)-1])
 	}
 	forgot(bo.User.Email)
 	in.Token = token(w, bo.User.Email)

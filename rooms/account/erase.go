@@ -8,7 +8,7 @@ import (
 	"wenzhen/rooms/audit"
 )
 
-// What ends an account for good.
+// The commands that erase an account, and legal holds, which prevent that.
 var (
 	ReadErasure = rooms.Command[rooms.Nothing, Erasure]{Name: "account:erasure", For: rooms.Users, Access: rooms.Own,
 		Doc: "List what erasing the caller's account would keep, and what prevents it."}
@@ -65,8 +65,8 @@ func (in HoldInput) Validate() error {
 	return nil
 }
 
-// Hold is a legal hold: whose data is kept, why, and who said so. The names
-// are those of now, "" of whoever has erased their account.
+// Hold is a legal hold: the user whose data is kept, the reason, and the admin
+// who placed it. Names are the current ones, "" if the account has been erased.
 type Hold struct {
 	UserID    rooms.UserID `json:"userId"`
 	UserName  string       `json:"userName"`

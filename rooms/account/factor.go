@@ -37,11 +37,11 @@ type TOTP struct {
 }
 
 // secondFactor checks otp, a code of the authenticator app or a recovery code,
-// of an account that has a second factor; needed tells whether it has one.
-// However many devices and resets of the password somebody has, codes of the
-// app are guessed at SecondFactorGuesses times a day; whom that locks out comes
-// in with a recovery code. Errors: unauthenticated with field otp, rate_limited;
-// conflict if the factor is of another account key.
+// of an account that has a second factor; needed reports whether it has one. At
+// most SecondFactorGuesses codes of the app can be tried per day, regardless of
+// devices and resets of the password; a user who is locked out by that can log
+// in with a recovery code. Errors: unauthenticated with field otp,
+// rate_limited; conflict if the factor is of another account key.
 func (s *Service) secondFactor(ctx context.Context, user rooms.UserID, otp, device string) (needed bool, err error) {
 	factor, err := s.store.TOTP(ctx, user)
 	if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && factor.ConfirmedAt.IsZero()) {
@@ -196,8 +196,9 @@ func (s *Service) confirmTOTP(ctx context.Context, actor rooms.Actor, in TOTPInp
 	})
 }
 
-// resetSecondFactor lets a user in who has lost the second factor together with
-// its recovery codes. An admin has to be sure who asks for it.
+// resetSecondFactor removes the second factor of a user who has lost it
+// together with its recovery codes. The admin must have verified the user's
+// identity.
 func (s *Service) resetSecondFactor(ctx context.Context, actor rooms.Actor, in UserInput) (rooms.Nothing, error) {
 	if in.UserID == actor.UserID {
 		return rooms.Nothing{}, rooms.Invalid("userId", "switch your own second factor off in your account, with a code")

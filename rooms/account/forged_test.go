@@ -95,7 +95,7 @@ func TestRoleChanges(t *testing.T) {
 		t.Errorf("on another node a doctor who is none any more: %v", err)
 	}
 	if n := len(w.Notices(rooms.SessionRoom(li.As.SessionID), SessionRevoked.Name)); n != 1 {
-		t.Errorf("their sockets were told %d times", n)
+		t.Errorf("their sockets got the event %d times", n)
 	}
 	again, err := roomstest.Ask(w, guest("a"), LogIn, LoginInput{Email: li.User.Email, Password: roomstest.Password})
 	if err != nil || again.User.Role != rooms.RolePatient {

@@ -46,7 +46,7 @@ func (u *uses) written(known map[rooms.SessionID]time.Time) {
 	maps.DeleteFunc(u.at, func(id rooms.SessionID, at time.Time) bool { return known[id].Equal(at) })
 }
 
-// idles tells whether sessions of a role end when nobody uses them.
+// idles reports whether sessions of a role end when they are not used.
 func (s *Service) idles(role rooms.Role) bool {
 	return s.cfg.IdleLogOff > 0 && (role == rooms.RoleDoctor || role == rooms.RoleAdmin)
 }

@@ -18,10 +18,10 @@ type Mail interface {
 
 // Letter is a mail to one user, in that user's language.
 type Letter struct {
-	// ID names the letter for good, however often it is tried.
+	// ID identifies the letter; it is the same in every attempt.
 	ID string
 	To User
-	// Chinese tells that it is in Chinese; otherwise it is in English.
+	// Chinese reports that it is in Chinese; otherwise it is in English.
 	Chinese bool
 	Subject string
 	Lines   []string // paragraphs
@@ -185,7 +185,7 @@ var lettersEn = map[string]words{
 		"See your devices", "You get this mail because it is your account."},
 	letterPassword: {"Your password was changed", []string{"Hello {name},", "the password of your account was changed, and other devices were logged out. If it was not you, set a new one at once."},
 		"It was not me", "You get this mail because it is your account."},
-	letterSuspended: {"Your account was suspended", []string{"Hello {name},", "the clinic has suspended your account. What you had open was ended or cancelled, and what was paid for and not delivered is paid back.",
+	letterSuspended: {"Your account was suspended", []string{"Hello {name},", "the clinic has suspended your account. What you had open was ended or cancelled, and what was paid for and not delivered is refunded.",
 		"If you think that this is a mistake, contact the clinic."}, "", "You get this mail because it is your account."},
 	letterUnsuspended: {"You can use your account again", []string{"Hello {name},", "the clinic has lifted the suspension of your account. You can log in again."},
 		"Log in", "You get this mail because it is your account."},

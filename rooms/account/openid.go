@@ -43,7 +43,7 @@ type OpenID interface {
 type IdentityProvider struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
-	// SignUp tells whether someone without an account gets one.
+	// SignUp reports whether a user without an account gets one.
 	SignUp bool `json:"-"`
 }
 

@@ -38,10 +38,10 @@ func (s *Service) ListUsers(ctx context.Context, in UserFilter) (UserList, error
 	return s.users(ctx, operator(), in)
 }
 
-// Administer carries out one of the commands that suspend users, verify doctors
-// and reset second factors for someone at the command line. What a suspension ends is ended by
-// the server that runs on the database, or by the next one that does. Errors:
-// those of the command; invalid for any other.
+// Administer executes one of the commands that suspend users, verify doctors
+// and reset second factors, for an operator at the command line. The running
+// server, or the next one that runs on the database, ends what a suspended user
+// has open. Errors: those of the command; invalid for any other command.
 func (s *Service) Administer(ctx context.Context, command string, user rooms.UserID, reason string) error {
 	var err error
 	switch command {

@@ -186,7 +186,7 @@ func TestHostilePasskeyLogins(t *testing.T) {
 		"forged signature":                    func(n *answer) { n.key = other.key },
 		"changed after it was signed":         func(n *answer) { n.forge = true },
 		"cloned: the counter stands still":    func(n *answer) { n.counter = 101 },
-		"cloned: the counter goes back":       func(n *answer) { n.counter = 7 },
+		"cloned: the counter decreases":       func(n *answer) { n.counter = 7 },
 		"cloned: a counter that starts again": func(n *answer) { n.counter = 0 },
 		"another user's credential":           func(n *answer) { n.id, n.key = other.id, other.key },
 		"another user's handle":               func(n *answer) { n.user = other.user },

@@ -13,8 +13,8 @@ import (
 // Config is the rules of accounts.
 type Config struct {
 	// Key is what the keys that sign access tokens are derived from: 32 random
-	// bytes, the same on every node. KeyLife is how long one of them signs; 0 is
-	// for good.
+	// bytes, the same on every node. KeyLife is how long one of them signs; 0 means
+	// without a limit.
 	Key     []byte
 	KeyLife time.Duration
 	// AccountKey protects what is in the database: second factors, the secrets
@@ -28,8 +28,8 @@ type Config struct {
 	Mail Mail
 	// AccessLife and RefreshLife are how long tokens are good for.
 	AccessLife, RefreshLife time.Duration
-	// IdleLogOff is how long a session of a doctor or an admin lives that nobody
-	// uses; 0 is for ever.
+	// IdleLogOff is how long an unused session of a doctor or an admin lives; 0
+	// means without a limit.
 	IdleLogOff time.Duration
 	// LoginFailures per account within LoginWindow; AddressFailures from one address.
 	LoginFailures, AddressFailures int
@@ -51,8 +51,8 @@ type Config struct {
 	Hashing Hashing
 	// Registrations from one address within a minute.
 	Registrations int
-	// KeepMessages and KeepRecords are how long what was said, and what was
-	// signed, stays after a consultation; who erases an account is told.
+	// KeepMessages and KeepRecords are how long messages and signed documents are
+	// kept after a consultation. Erasure reports them to the user.
 	KeepMessages, KeepRecords time.Duration
 	// Unwinders returns the features that end what a user has open, in this
 	// order. It is a function because they need the service; nil, as on the command
@@ -60,7 +60,7 @@ type Config struct {
 	Unwinders func() []Unwinder
 }
 
-// Service carries out the commands of accounts.
+// Service executes the commands of accounts.
 type Service struct {
 	cfg       Config
 	store     Store
@@ -92,7 +92,7 @@ func (s *Service) Timers() map[string]rooms.Fire {
 	return map[string]rooms.Fire{timerLetter: s.sendLetter, timerRotation: s.rotate, timerIdle: s.endIdle, timerExpiry: s.endExpired, timerUnwind: s.unwind}
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		Register.Bind(s.register), LogIn.Bind(s.logIn), Refresh.Bind(s.refresh), LogOut.Bind(s.logOut),
@@ -163,8 +163,8 @@ func (s *Service) Lives(ctx context.Context, id rooms.SessionID, user rooms.User
 	return err
 }
 
-// forgetAll makes a revocation that was just committed felt on this node at
-// once; sockets, here and elsewhere, are told by tx.RevokeSessions.
+// forgetAll makes a revocation that was just committed take effect on this node
+// at once; tx.RevokeSessions notifies sockets on all nodes.
 func (s *Service) forgetAll(ids []rooms.SessionID) {
 	for _, id := range ids {
 		s.Forget(id)

@@ -14,7 +14,7 @@ const (
 	// refreshGrace is how long a refresh token may be used again by someone
 	// whom the answer did not reach, while nobody has used what it was traded for.
 	refreshGrace = time.Minute
-	// provedFor is how long whoever proved who they are may change how they log in.
+	// provedFor is how long a confirmation of identity permits changes of how to log in.
 	provedFor = 15 * time.Minute
 	// revocationsEvery is how often a node asks which sessions others have ended.
 	revocationsEvery = 500 * time.Millisecond
@@ -36,8 +36,8 @@ func (s *Service) start(ctx context.Context, user User, actor rooms.Actor, how e
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Login, error) { return s.enter(tx, user, actor, how) })
 }
 
-// enter is start in a transaction that has more to do. A device that the user
-// has not been seen on is told of, in the user's room and by mail.
+// enter is start in a transaction that does more. A login on a device that the
+// user has not used before is reported in the user's room and by mail.
 func (s *Service) enter(tx Tx, user User, actor rooms.Actor, how entrance) (Login, error) {
 	now := s.now()
 	session := Session{ID: rooms.SessionID(rooms.NewID(now)), UserID: user.ID, CreatedAt: now, LastUsedAt: now, ProvedAt: now,
@@ -206,8 +206,8 @@ func (s *Service) succeed(tx Tx, user User, session rooms.SessionID, next string
 	return err
 }
 
-// answerLost tells whether the answer to a used token may have been lost: it
-// was used just now, and what it was traded for was not.
+// answerLost reports whether the answer to a used token may have been lost: it
+// was used within refreshGrace, and the next token has not been used.
 func answerLost(tx Tx, used RefreshToken, next [32]byte, now time.Time) (bool, error) {
 	if now.Sub(used.UsedAt) > refreshGrace {
 		return false, nil
@@ -405,16 +405,17 @@ func (s *Service) Watch(ctx context.Context, report func(error)) {
 	}
 }
 
-// passed tells whether so long has passed since a moment. A clock that was set
-// back to before it tells nothing: then it is time, rather than once the clock
-// is there again.
+// passed reports whether long has passed since a time. It returns true if since
+// is after now: after a clock was set back, waiting for it could take
+// arbitrarily long.
 func passed(since, now time.Time, long time.Duration) bool {
 	d := now.Sub(since)
 	return d >= long || d < 0
 }
 
-// HearRevocations tells the sockets of sessions that were ended lately,
-// wherever that was, except those in heard; it returns who has been told by now.
+// HearRevocations notifies the sockets of sessions that any node has ended
+// lately, except those in heard. It returns the sessions whose sockets have
+// been notified, for the next call.
 func (s *Service) HearRevocations(ctx context.Context, heard map[rooms.SessionID]bool) (map[rooms.SessionID]bool, error) {
 	ids, err := s.store.RevokedSince(ctx, s.now().Add(-revocationsOverlap))
 	if err != nil {

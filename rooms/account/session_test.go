@@ -50,7 +50,7 @@ func TestReusedRefreshToken(t *testing.T) {
 				t.Errorf("the newer token of an ended session: %v", err)
 			}
 			if n := len(w.Notices(rooms.SessionRoom(bo.As.SessionID), SessionRevoked.Name)); n != 1 {
-				t.Errorf("its sockets were told %d times", n)
+				t.Errorf("its sockets got the event %d times", n)
 			}
 		})
 	}
@@ -189,7 +189,7 @@ func TestRevocationIsHeardElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := heard.Count(rooms.SessionRoom(second.As.SessionID), SessionRevoked.Name); n != 1 {
-		t.Errorf("the sockets there were told %d times", n)
+		t.Errorf("the sockets there got the event %d times", n)
 	}
 	if err := elsewhere.Alive(t.Context(), second.As, ""); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 		t.Errorf("the session there: %v", err)
@@ -199,8 +199,8 @@ func TestRevocationIsHeardElsewhere(t *testing.T) {
 	}
 }
 
-// A login on a device that was not seen before is told of, by mail and in the
-// user's room; one on a known device is not.
+// A login on a new device is reported by mail and in the user's room; a login
+// on a known device is not.
 func TestNewDeviceIsToldOf(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
@@ -294,7 +294,7 @@ func TestIdleSessionsEnd(t *testing.T) {
 		t.Errorf("the idle session: %q", code)
 	}
 	if n := len(w.Notices(rooms.SessionRoom(wang.As.SessionID), SessionRevoked.Name)); n != 1 {
-		t.Errorf("its sockets were told %d times", n)
+		t.Errorf("its sockets got the event %d times", n)
 	}
 	if _, err := refresh(w, wang.RefreshToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 		t.Errorf("its refresh token: %v", err)
@@ -308,8 +308,9 @@ func TestIdleSessionsEnd(t *testing.T) {
 	}
 }
 
-// A login that is not refreshed ends when it expires: what it has open is told,
-// and it leaves its calls. One that is refreshed lives for as long again.
+// A session that is not refreshed ends when it expires: its sockets are
+// notified, and it leaves its calls. A refreshed session lives for the whole
+// time again.
 func TestExpiredSessionsEnd(t *testing.T) {
 	t.Parallel()
 	const life = 365 * 24 * time.Hour

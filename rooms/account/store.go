@@ -77,8 +77,8 @@ type Tx interface {
 
 	InsertSession(Session) error
 	TouchSession(id rooms.SessionID, at, expires time.Time) error
-	// RevokeSessions ends one session of a user, or all when id is "", and
-	// returns those that were alive. Their sockets are told (SessionRevoked).
+	// RevokeSessions ends one session of a user, or all when id is "", and returns
+	// those that were alive. Their sockets receive SessionRevoked.
 	RevokeSessions(user rooms.UserID, id rooms.SessionID, at time.Time) ([]rooms.SessionID, error)
 	SessionOwner(id rooms.SessionID) (rooms.UserID, error)
 

@@ -120,7 +120,7 @@ func New(store Store, key []byte, now func() time.Time) *Service {
 	return &Service{store: store, key: key, now: now}
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{List.Bind(s.list), Enter.Bind(s.enter), Verify.Bind(s.verify)}
 }

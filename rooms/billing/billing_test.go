@@ -164,7 +164,8 @@ func TestMoneyFollowsTheConsultation(t *testing.T) {
 	}
 }
 
-// Not paid for 15 minutes: the slot is back, the gateway is told to take nothing.
+// An order that is not paid within 15 minutes is closed at the gateway, and its
+// slot is free again.
 func TestUnpaid(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
@@ -203,8 +204,8 @@ func TestLatePayment(t *testing.T) {
 		slot   schedule.AppointmentStatus
 	}{
 		{"the slot is free: it is taken again", true, false, consultation.OrderPaid, schedule.Booked},
-		{"the slot is gone: the money goes back", true, true, consultation.OrderRefunded, schedule.HoldExpired},
-		{"there is no slot: the money goes back", false, false, consultation.OrderRefunded, ""},
+		{"the slot is gone: refunded", true, true, consultation.OrderRefunded, schedule.HoldExpired},
+		{"there is no slot: refunded", false, false, consultation.OrderRefunded, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -242,7 +243,8 @@ func TestLatePayment(t *testing.T) {
 	}
 }
 
-// However the sandbox tells of it, one price is kept and the rest goes back.
+// However the sandbox reports a payment, the price is kept once and the rest is
+// refunded.
 func TestPlays(t *testing.T) {
 	t.Parallel()
 	for play, extra := range map[Play]int64{PlayPay: 0, PlayRepeat: 0, PlayDelay: 0, PlayReorder: 0, PlayTwice: price} {
@@ -299,8 +301,8 @@ func TestLostCallback(t *testing.T) {
 	}
 }
 
-// The same key is the same payment, another one another; a second payment of
-// what is paid goes back.
+// Repeating a checkout with the same key returns the same payment, and another
+// key makes another one. A second payment of a paid order is refunded.
 func TestCheckoutTwice(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
@@ -363,7 +365,7 @@ func TestOrdersAreTold(t *testing.T) {
 	}
 	for _, e := range w.Events(rooms.UserRoom(wang.User.ID)) {
 		if e.Name == OrderUpdated.Name {
-			t.Error("the doctor is told of the order")
+			t.Error("the doctor receives the order")
 		}
 	}
 }
@@ -384,8 +386,8 @@ func (f *flaky) Refund(ctx context.Context, r RefundRequest) (RefundAnswer, erro
 	return answer, err
 }
 
-// A refund whose answer is lost, over a restart too, is asked for again and
-// gives back once.
+// A refund whose answer is lost, also over a restart, is requested again and
+// takes place once.
 func TestRefundIsRepeated(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)

@@ -35,7 +35,7 @@ var (
 		Doc: "Reconcile a day with the gateways now; missed payments and refunds are entered."}
 )
 
-// OrderUpdated is told to all devices of who pays.
+// OrderUpdated is sent to all devices of the user who pays.
 var OrderUpdated = rooms.Event[Order]{Name: "order:updated", Doc: "An order of the user changed; data is the whole order."}
 
 // OrderFilter narrows a list. Limit is 1 to 100, 20 by default. Q is for admins.

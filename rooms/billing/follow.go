@@ -28,9 +28,9 @@ func (s *Service) Bill(ctx consultation.Tx, c consultation.Consultation) (*Order
 	return &o, tx.InsertOrder(o)
 }
 
-// Follow implements consultation.Follower: what happens to a consultation
-// happens to its order. What goes back is written here, in the transaction of
-// the transition, and carried out later.
+// Follow implements consultation.Follower: it applies the transitions of a
+// consultation to its order. Refunds are recorded here, in the transaction of
+// the transition, and executed later.
 func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consultation.Consultation) error {
 	unpaid := from == consultation.PendingPayment && c.Status != consultation.Waiting
 	if c.Price == 0 || (!unpaid && c.RefundPercent == 0) {
@@ -114,7 +114,7 @@ func (s *Service) repay(tx Tx, o Order, hundredths int64, reason consultation.Re
 	return nil // nothing was taken
 }
 
-// intend writes down that money goes back, by whose order, and wakes the worker.
+// intend records a refund and the actor that ordered it, and wakes the worker.
 func (s *Service) intend(tx Tx, actor rooms.Actor, id consultation.RefundID, c Charge, amount int64, reason consultation.RefundReason, note string) error {
 	now := s.now()
 	r := Refund{OrderRefund: consultation.OrderRefund{ID: id, Amount: amount, Reason: reason, Status: consultation.RefundPending, CreatedAt: now, UpdatedAt: now},

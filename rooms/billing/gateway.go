@@ -26,7 +26,7 @@ type Gateway interface {
 	// Close makes a payment impossible, and tells how it stands then: Paid if
 	// the money was quicker.
 	Close(ctx context.Context, p Payment) (Standing, error)
-	// Refund gives back, or, asked again, tells how that stands.
+	// Refund refunds money. Repeated, it returns the state of the refund.
 	Refund(ctx context.Context, r RefundRequest) (RefundAnswer, error)
 	// Read verifies a callback and tells what it says. Errors: forbidden (it
 	// is not the gateway's, or too old), invalid (it makes no sense).
@@ -87,7 +87,7 @@ type RefundRequest struct {
 type RefundAnswer struct {
 	Remote string
 	Status consultation.RefundStatus
-	// Why the gateway refuses for good.
+	// Why is the reason of a permanent refusal.
 	Why string
 }
 

@@ -129,7 +129,7 @@ func newMess(t *testing.T, seed uint64) *mess {
 func (m *mess) restarts(d time.Duration) {
 	m.Restarts(d)
 	m.Sandbox.CallsBack(func(_ context.Context, _ string, c Callback) (string, []byte, error) {
-		if m.rng.IntN(4) > 0 { // else it is lost for good
+		if m.rng.IntN(4) > 0 { // else it is lost
 			m.mail = append(m.mail, c)
 		}
 		return "", nil, nil

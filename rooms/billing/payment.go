@@ -24,8 +24,8 @@ const (
 	PaymentClosed PaymentStatus = "closed"
 )
 
-// waits tells whether money may still come: one that failed can be tried again
-// at the gateway until it is closed there.
+// waits reports whether money may still arrive: a failed payment can be tried
+// again at the gateway until it is closed there.
 func (s PaymentStatus) waits() bool { return s == PaymentOpen || s == PaymentFailed }
 
 // Payment is one try to pay an order at one gateway.
@@ -44,7 +44,7 @@ type Payment struct {
 	UpdatedAt time.Time     `json:"updatedAt"`
 	// ExpiresAt is when the order stops waiting for it.
 	ExpiresAt time.Time `json:"expiresAt"`
-	// Way is how the patient pays it; it is told to nobody else.
+	// Way is how the patient pays it; only the patient receives it.
 	Way Way `json:"-"`
 	// Polls counts how often the gateway was asked in vain.
 	Polls int `json:"-"`
@@ -89,8 +89,8 @@ type Refund struct {
 	LastError string
 }
 
-// extra tells whether the refund gives back what was taken a second time, and
-// so is in none of the order's sums.
+// extra reports whether the refund returns a second payment, which is in none
+// of the order's sums.
 func (r Refund) extra() bool { return r.Reason == consultation.ForTwice }
 
 // referenceOf is a payment's number at a gateway: WeChat Pay takes 32

@@ -170,7 +170,7 @@ func overdue(refunds []Refund, p PaymentID, now time.Time) string {
 
 func same(a, b map[string]int64) bool { return len(a) == len(b) && covers(a, b) }
 
-// covers tells whether a has all that b has.
+// covers reports whether a has all entries of b.
 func covers(a, b map[string]int64) bool {
 	for id, amount := range b {
 		if a[id] != amount {

@@ -6,9 +6,9 @@ import (
 	"wenzhen/rooms"
 )
 
-// The commands of the sandbox's own checkout page. Whoever has a payment's
-// reference may pay it, as with any gateway. Where the sandbox is not one of
-// the gateways they know no payment.
+// The commands of the sandbox's own checkout page. As with any gateway, the
+// reference of a payment is enough to pay it. Where the sandbox is not one of
+// the gateways, the commands find no payment.
 var (
 	SandboxRead = rooms.Command[SandboxRef, SandboxPayment]{Name: "sandbox:read", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Read the data of the sandbox's checkout page."}

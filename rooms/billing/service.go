@@ -21,11 +21,12 @@ type Config struct {
 	PublicURL string
 	// Patience is how long a gateway may take to answer; 20 seconds if 0.
 	Patience time.Duration
-	// Trace is told of what timers have the service do; nil traces nothing.
+	// Trace starts a span for the work of each timer; nil traces nothing.
 	Trace rooms.Tracer
 }
 
-// Service carries out the commands of orders, and what timers and gateways want.
+// Service executes the commands of orders, and the work that timers and
+// gateways start.
 type Service struct {
 	cfg           Config
 	store         Store
@@ -51,7 +52,7 @@ func New(cfg Config, store Store, consultations *consultation.Service, now func(
 	return s
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		Orders.Bind(s.orders), ReadOrder.Bind(s.readOrder), Checkout.Bind(s.checkout),

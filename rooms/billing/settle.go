@@ -86,7 +86,7 @@ var errMismatch = errors.New("amount or currency is not what was asked for")
 func (s *Service) settle(ctx context.Context, id PaymentID, at Standing, callback string) error {
 	err := s.settleOnce(ctx, id, at, callback, true)
 	if code := rooms.CodeOf(err); (code == rooms.CodeConflict || code == rooms.CodeInvalid) && !errors.Is(err, errMismatch) {
-		// The slot could not be taken again: what was paid goes back.
+		// The slot could not be taken again: refund the payment.
 		err = s.settleOnce(ctx, id, at, callback, false)
 	}
 	return err
@@ -124,8 +124,8 @@ func (s *Service) settleOnce(ctx context.Context, id PaymentID, at Standing, cal
 	return err
 }
 
-// take enters a charge, unless it is known. The first one for an order pays
-// for it; what comes too late, or a second time, goes back whole.
+// take records a charge, unless it is known. The first one for an order pays
+// it; a late or second one is refunded in full.
 func (s *Service) take(tx Tx, o Order, p Payment, t Transaction, rescue bool) (Order, rooms.UserID, error) {
 	now := s.now()
 	c := Charge{Gateway: p.Gateway, Transaction: t.ID, PaymentID: p.ID, OrderID: o.ID, Amount: t.Amount, Currency: t.Currency, At: now, Extra: o.Paid > 0}

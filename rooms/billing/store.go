@@ -40,11 +40,11 @@ type Tx interface {
 	Payment(id PaymentID) (Payment, error)
 	InsertPayment(Payment) error
 	SavePayment(Payment) error
-	// InsertCharge tells whether the charge was new: the gateway's number for
-	// it decides.
+	// InsertCharge reports whether the charge is new, by the gateway's number for
+	// it.
 	InsertCharge(Charge) (bool, error)
-	// InsertCallback keeps a gateway's number of a callback, and tells whether it
-	// was new.
+	// InsertCallback stores a gateway's number of a callback, and reports whether
+	// it is new.
 	InsertCallback(gateway, id string, at time.Time) (bool, error)
 	Refund(id consultation.RefundID) (Refund, error)
 	InsertRefund(Refund) error

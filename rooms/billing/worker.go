@@ -40,7 +40,7 @@ func (s *Service) Timers() map[string]rooms.Fire {
 	return map[string]rooms.Fire{refundTimer: hand, paymentTimer: hand, reconcileTimer: hand}
 }
 
-// Run carries out what timers handed over, until ctx ends.
+// Run executes the work of timers until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	var workers sync.WaitGroup
 	for range jobsAtATime {
@@ -58,8 +58,8 @@ func (s *Service) Run(ctx context.Context) {
 	workers.Wait()
 }
 
-// Drain carries out what has been handed over so far: what Run does, for a
-// world in which the test turns the clock.
+// Drain executes the work that is queued now. Tests that control the clock call
+// it instead of Run.
 func (s *Service) Drain(ctx context.Context) {
 	for {
 		select {
@@ -145,8 +145,8 @@ func (s *Service) follow(ctx context.Context, id PaymentID) error {
 	return s.settle(ctx, p.ID, at, "")
 }
 
-// payBack carries out a refund. The gateway knows it by its id, so asking
-// again, after a crash or an answer that was lost, gives nothing back twice.
+// payBack executes a refund. The gateway identifies it by its id, so repeating
+// it after a crash or a lost answer does not refund twice.
 func (s *Service) payBack(ctx context.Context, id consultation.RefundID) error {
 	request, err := rooms.InTx(ctx, s.store, func(tx Tx) (*RefundRequest, error) { return s.nextAttempt(tx, id) })
 	if err != nil || request == nil {
@@ -210,8 +210,8 @@ func (s *Service) refunded(tx Tx, id consultation.RefundID, answer RefundAnswer)
 	return err
 }
 
-// giveBack is an admin's refund. A refund that a gateway has refused for good
-// leaves its amount to be given back again.
+// giveBack is a refund by an admin. The amount of a refund that a gateway has
+// refused permanently can be refunded again.
 func (s *Service) giveBack(ctx context.Context, actor rooms.Actor, in GiveBackInput) (Order, error) {
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Order, error) {
 		o, err := tx.Order(in.OrderID)

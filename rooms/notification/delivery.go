@@ -9,7 +9,7 @@ import (
 	"wenzhen/rooms/account"
 )
 
-// Channel is a way out of the house.
+// Channel is a way to reach a user outside the server.
 type Channel string
 
 // The channels.
@@ -53,7 +53,7 @@ const (
 	Pending DeliveryStatus = "pending"
 	Sent    DeliveryStatus = "sent"    // the push service or mail server has taken it
 	Skipped DeliveryStatus = "skipped" // seen by then, or not wanted any more
-	Failed  DeliveryStatus = "failed"  // refused for good, or tried too often
+	Failed  DeliveryStatus = "failed"  // refused permanently, or tried too often
 )
 
 // Outcome is how an attempt went.
@@ -73,9 +73,9 @@ type Pusher interface {
 	// Accepts judges an endpoint before it is kept: invalid for one that this
 	// server will not send to.
 	Accepts(endpoint string) error
-	// Send encrypts a payload and hands it to the push service. Errors:
-	// not_found when the subscription has ended, unavailable (with how long to
-	// wait, if the service says so) when it may work later, others for good.
+	// Send encrypts a payload and hands it to the push service. Errors: not_found
+	// when the subscription has ended, unavailable for transient failures (with the
+	// time to wait, if the service names one), others for permanent ones.
 	Send(ctx context.Context, sub Subscription, p Parcel) error
 }
 
@@ -93,8 +93,9 @@ type Parcel struct {
 
 // Mailer sends e-mail.
 type Mailer interface {
-	// Send writes and sends a notification to its user; event is what it tells
-	// of. Errors: unavailable when it may work later, others for good.
+	// Send writes and sends a notification to its user; event is the event of the
+	// notification. Errors: unavailable for transient failures, others for
+	// permanent ones.
 	Send(ctx context.Context, o Order) error
 }
 

@@ -70,8 +70,8 @@ func TestPushThenMail(t *testing.T) {
 	}
 }
 
-// An address that nobody has proved to have may be a stranger's: nothing is
-// mailed there. The inbox and the browsers are told all the same.
+// An unverified address may be a stranger's: nothing is mailed there. The inbox
+// and the browsers get the notification.
 func TestUnverifiedAddressesGetNoMail(t *testing.T) {
 	t.Parallel()
 	d := newDelivering(t)
@@ -194,8 +194,8 @@ func TestQuietHoursEnd(t *testing.T) {
 	}
 }
 
-// A push service that is busy is tried again, later and later, as long as it
-// wants; one that says for good is not.
+// A transient refusal of a push service is retried with growing delays, and not
+// before the time that the service names; a permanent one is not retried.
 func TestRetries(t *testing.T) {
 	t.Parallel()
 	d := newDelivering(t)
@@ -225,7 +225,7 @@ func TestRetries(t *testing.T) {
 	d.passes(5 * time.Second)
 	d.Outside.Refuse(endpoint, nil)
 	d.passes(4 * time.Hour)
-	d.expect("refused for good", 1, 0)
+	d.expect("refused permanently", 1, 0)
 }
 
 // A worker that died with a delivery in hand is followed by another, which

@@ -10,10 +10,11 @@
 //	       push, mail workers ◀──────────┘ rows that are due
 //
 // So each event is handled exactly once, also across crashes and with several
-// nodes. What leaves the house cannot be: a worker leases a delivery, sends,
-// and notes that it has; one that dies in between leaves it to be sent again.
-// Mails go out one at a time, so a crash doubles at most one of them, and that
-// one keeps its Message-ID. A push that comes twice replaces itself (its tag).
+// nodes. Deliveries outside the server cannot be exactly once: a worker leases
+// a delivery, sends it, and records that; if it crashes in between, the
+// delivery is sent again. Mails are sent one at a time, so a crash duplicates
+// at most one of them, with the same Message-ID. A push that arrives twice
+// replaces itself (its tag).
 //
 // Nobody is pushed what they are looking at: what happens in a consultation
 // that one of a user's pages shows, on whichever node, is read at once, and a

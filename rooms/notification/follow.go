@@ -126,12 +126,13 @@ type about struct {
 	// own tells people of what they did themselves: kept as read, and mailed
 	// where it comes with an invitation.
 	own bool
-	// subject is told once, whichever event tells of it.
+	// subject is notified once, even if several events contain it.
 	subject string
 }
 
-// tell puts a notification into the inbox of user. Who did it is not told, and
-// who is looking at the room has read it.
+// tell puts a notification into the inbox of user. It does nothing for the
+// actor of the event, unless a.own. For a user who is looking at the room the
+// notification is stored as read.
 func (t *telling) tell(user rooms.UserID, a about) error {
 	if user == "" || (user == t.event.ActorID && !a.own) {
 		return nil

@@ -9,9 +9,9 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// orderUpdated tells who pays where their money is, and the doctor what was
-// given back of their income without their doing. An order repeats all that
-// became of it with every change; each thing is told once.
+// orderUpdated notifies the patient of payments and refunds, and the doctor of
+// refunds by an admin, which reduce their income. Every change of an order
+// contains its whole history; each payment or refund is notified once.
 func orderUpdated(t *telling, o consultation.Order) error {
 	paid := Facts{Name: o.DoctorName, Order: o.ID, Amount: o.Paid, Currency: o.Currency}
 	if o.Status == consultation.OrderPaid && len(o.Refunds) == 0 {
@@ -35,8 +35,9 @@ func orderUpdated(t *telling, o consultation.Order) error {
 	return nil
 }
 
-// refundTopics are what a patient has to know by now of a refund. What goes
-// back because of something that is told itself is told when it arrives.
+// refundTopics returns the topics that a patient must be notified of for a
+// refund in its current state. A refund whose cause has a notification of its
+// own is notified only when it has succeeded.
 func refundTopics(r consultation.OrderRefund) []Topic {
 	var list []Topic
 	switch r.Reason {
@@ -75,7 +76,8 @@ func sum(amount int64, code string) string {
 	return code + " " + text
 }
 
-// first tells whether user has yet to be told a topic of a subject.
+// first reports whether user has not been notified of this topic and subject
+// yet.
 func (t *telling) first(user rooms.UserID, a about) (bool, error) {
 	if a.subject == "" {
 		return true, nil

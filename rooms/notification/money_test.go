@@ -20,8 +20,8 @@ func pricey(p, doctor *roomstest.Person) consultation.ID {
 	return p.Consults(doctor, "headache")
 }
 
-// Who pays is told where the money is, in every turn that it can take, and
-// nobody is told anything twice.
+// The patient is notified of every turn that a payment can take, and nobody is
+// notified of anything twice.
 func TestMoneyIsTold(t *testing.T) {
 	t.Parallel()
 	admin := rooms.Actor{Role: rooms.RoleAdmin}

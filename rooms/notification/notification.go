@@ -144,8 +144,9 @@ type Cause struct {
 	EventID string
 	Room    rooms.RoomID
 	Seq     rooms.Seq
-	// Subject is what of the event it tells of, where later events repeat it:
-	// nobody is told a topic of a subject twice. Empty where there is just one.
+	// Subject identifies the part of the event that the notification is about, if
+	// later events repeat it: a user gets a topic of a subject once. It is empty if
+	// the event is about one thing.
 	Subject string
 }
 

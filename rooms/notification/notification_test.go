@@ -54,7 +54,7 @@ func unread(p *roomstest.Person) int {
 	return roomstest.Must(p, List, InboxInput{}).Unread
 }
 
-// Each side is told what the other did, and nobody what they did themselves.
+// Each side is notified of what the other did, and not of their own actions.
 func TestConsultationsAreTold(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
@@ -110,8 +110,8 @@ func TestEveryTopicHasWords(t *testing.T) {
 	}
 }
 
-// Whoever looks at a consultation is not told of what happens there: their
-// inbox has read it, and messages do not even enter it.
+// A user who looks at a consultation is not notified of its events:
+// notifications are stored as read, and messages do not enter the inbox at all.
 func TestWhoIsLookingHasReadIt(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
@@ -259,8 +259,8 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// Followed again and again, from several nodes at once and across restarts,
-// every event is told once.
+// Every event is notified once, also if several nodes follow the log at once
+// and across restarts.
 func TestEveryEventIsToldOnce(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
@@ -287,7 +287,7 @@ func TestEveryEventIsToldOnce(t *testing.T) {
 	}
 }
 
-// Both sides of an appointment are told what calendars have to know.
+// Both sides of an appointment are notified, with the data for calendars.
 func TestAppointmentsAreTold(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
@@ -306,8 +306,8 @@ func TestAppointmentsAreTold(t *testing.T) {
 	expect(t, "bo", topics(bo), "(appointment_booked) (appointment_moved) appointment_cancelled")
 	expect(t, "wang", topics(wang), "appointment_booked appointment_moved appointment_cancelled")
 
-	// The mails go out at once, also for what one did oneself, and say to
-	// calendars what the feed says.
+	// Mails about the user's own actions go out at once, too, and have the same
+	// calendar data as the feed.
 	w.Notifies()
 	for _, p := range []*roomstest.Person{bo, wang} {
 		var got []string
@@ -322,8 +322,8 @@ func TestAppointmentsAreTold(t *testing.T) {
 	}
 }
 
-// What a doctor signs reaches the patient without a word of it, and a call that
-// rang in vain is told once.
+// The notification of a signed document has none of its content, and a missed
+// call is notified once.
 func TestDocumentsAndCallsAreTold(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)

@@ -6,7 +6,7 @@ import (
 	"wenzhen/rooms"
 )
 
-// Preferences are what one wants to be told outside the inbox, and when.
+// Preferences are the channels and times of notifications outside the inbox.
 type Preferences struct {
 	// Kinds has every kind once.
 	Kinds []KindPreference `json:"kinds"`
@@ -79,9 +79,9 @@ func clockOf(s string) (int, bool) {
 	return t.Hour()*60 + t.Minute(), err == nil && len(s) == len("15:04")
 }
 
-// until tells whether at is in the quiet hours, and when they are over: the
-// next time that the zone's clock shows To, or would have if it was put forward
-// over it.
+// until reports whether at is in the quiet hours, and when they end: the next
+// time that the clock of the zone shows To. If the clock is put forward over
+// To, it is the moment of that change.
 func (q QuietHours) until(at time.Time) (time.Time, bool) {
 	zone, err := time.LoadLocation(q.TimeZone)
 	from, fine := clockOf(q.From)

@@ -48,9 +48,8 @@ func on[D any](event rooms.Event[D], follow func(*telling, D) error) rule {
 	}
 }
 
-// messageCreated tells the others of a consultation of what was said there.
-// Whoever is looking, or has read it by now, needs no word of it, nor does who
-// was let in later.
+// messageCreated notifies the other participants of a message, except those who
+// are looking at the consultation, have read it already, or joined later.
 func messageCreated(t *telling, m chat.Message) error {
 	people, err := t.tx.Participants(m.ConsultationID)
 	if err != nil {
@@ -61,7 +60,7 @@ func messageCreated(t *telling, m chat.Message) error {
 	case chat.System:
 		return glassBroken(t, m, people)
 	default:
-		return nil // what comes of another feature is told by its own event
+		return nil // the event of the other feature is notified
 	}
 	name, topic := "", MessageCame
 	if len(m.Peaks) > 0 {
@@ -202,7 +201,7 @@ func reviewed(t *telling, r account.DoctorReview) error {
 
 func participantJoined(t *telling, p consultation.Participant) error {
 	if p.Role == consultation.PartDoctor {
-		return nil // whose appointment it is now: that is told
+		return nil // the event of the appointment is notified
 	}
 	by, err := t.tx.User(t.event.ActorID)
 	if rooms.CodeOf(err) == rooms.CodeNotFound {

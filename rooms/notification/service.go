@@ -18,7 +18,7 @@ type Config struct {
 	// SendTimeout bounds the sending of one push or mail.
 	SendTimeout time.Duration
 	Log         *slog.Logger
-	// Trace is told of what is sent; nil traces nothing.
+	// Trace starts a span for every delivery; nil traces nothing.
 	Trace rooms.Tracer
 }
 
@@ -42,12 +42,12 @@ func New(cfg Config, store Store, presence Presence, now func() time.Time) *Serv
 	return &Service{cfg: cfg, store: store, presence: presence, now: now, happened: make(chan struct{}, 1)}
 }
 
-// looks tells whether user is looking at a room.
+// looks reports whether user is looking at a room.
 func (s *Service) looks(room rooms.RoomID, user rooms.UserID) bool {
 	return s.presence.Has(rooms.View(room), user)
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		List.Bind(s.list), Read.Bind(s.read), See.Bind(s.see),

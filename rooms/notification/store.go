@@ -57,7 +57,7 @@ type Tx interface {
 	Previous(room rooms.RoomID, name string, before rooms.Seq) (json.RawMessage, error)
 
 	InsertNotification(Notification) error
-	// Told tells whether user has been told a topic of a subject.
+	// Told reports whether user has a notification of this topic and subject.
 	Told(user rooms.UserID, topic Topic, subject string) (bool, error)
 	// MarkRead marks what of user's is unread and fits, and returns its ids.
 	MarkRead(user rooms.UserID, which Which, now time.Time) ([]ID, error)
@@ -77,7 +77,7 @@ type Tx interface {
 	SaveSubscription(Subscription) (Subscription, error)
 	DeleteSubscription(user rooms.UserID, id SubscriptionID) error
 
-	// Mailed tells whether an unread notification of user about a consultation's
+	// Mailed reports whether an unread notification of user about a consultation's
 	// messages has been or will be mailed.
 	Mailed(user rooms.UserID, id consultation.ID) (bool, error)
 	InsertDelivery(Delivery) error

@@ -88,7 +88,7 @@ var wording = map[string]map[Topic]words{
 		RecordChanged:          {"{{.Name}} changed your health record", "Open Wenzhen to see the allergies, conditions and medications as they are now."},
 		RecordEntered:          {"An admin read the health record of {{.Name}}", "The reason: {{.Reason}}"},
 		ConsultationEntered:    {"An administrator looked into your records", "The reason is written in your consultation."},
-		ConsultationClosed:     {"The clinic ended the consultation: {{.Name}}", "What was paid for and not delivered is paid back. Open Wenzhen to see it."},
+		ConsultationClosed:     {"The clinic ended the consultation: {{.Name}}", "What was paid for and not delivered is refunded. Open Wenzhen to see it."},
 		AppointmentBooked:      {"Appointment booked: {{.Name}}", "When: {{.Start}}"},
 		AppointmentMoved:       {"Appointment moved: {{.Name}}", "New time: {{.Start}}"},
 		AppointmentCancelled:   {"Appointment cancelled: {{.Name}}", "It was on {{.Start}}"},
@@ -99,8 +99,8 @@ var wording = map[string]map[Topic]words{
 		PaymentReceived:        {"Payment received: {{.Amount}}", "Your consultation with Dr {{.Name}} is paid."},
 		PaymentExpired:         {"Your order was not paid in time", "The consultation with Dr {{.Name}} was closed. You can ask for a new one."},
 		PaymentLate:            {"Your payment came too late: {{.Amount}}", "The order for Dr {{.Name}} was closed by then. You get all of it back."},
-		PaymentTwice:           {"You paid twice: {{.Amount}}", "The second payment for Dr {{.Name}} goes back to you."},
-		PaymentRefunded:        {"Refunded: {{.Amount}}", "Your payment for Dr {{.Name}} goes back to the account that you paid with."},
+		PaymentTwice:           {"You paid twice: {{.Amount}}", "The second payment for Dr {{.Name}} is refunded."},
+		PaymentRefunded:        {"Refunded: {{.Amount}}", "Your payment for Dr {{.Name}} is refunded to the account that you paid with."},
 		PaymentRefundFailed:    {"Refund failed: {{.Amount}}", "The payment service refused the refund of your order for Dr {{.Name}}. We are looking into it."},
 		PaymentGivenBack:       {"Refunded to {{.Name}}: {{.Amount}}", "An administrator refunded this consultation. Your income has been adjusted."},
 		WaitlistOffered:        {"A slot you wait for is free: {{.Name}}", "{{.Start}}, kept for you for 30 minutes."},
@@ -209,8 +209,8 @@ func parseWording() map[string]map[Topic]filled {
 	return all
 }
 
-// Invites tells whether calendars have to know of it: its mail carries an
-// invitation, and goes out whether or not the notification was seen.
+// Invites reports whether calendars need the notification: its mail has an
+// invitation, and is sent even if the notification was seen.
 func (n Notification) Invites() bool {
 	return n.Topic == AppointmentBooked || n.Topic == AppointmentMoved || n.Topic == AppointmentCancelled
 }

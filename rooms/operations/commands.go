@@ -7,7 +7,7 @@ import (
 	"wenzhen/rooms"
 )
 
-// The commands of the admin's desk.
+// The commands of the admin dashboard.
 var (
 	Watch = rooms.Command[rooms.Nothing, StatsHistory]{Name: "stats:watch", Namespace: rooms.Admin, For: rooms.Admins, Access: rooms.All,
 		Doc: "Subscribe to stats:updated. Connecting to /admin does this. The answer has the measurements of the last minutes."}
@@ -30,7 +30,7 @@ var (
 		Doc: "Read the settings in effect on the node that answers, without secrets."}
 )
 
-// Updated is told while someone watches.
+// Updated is sent while an admin watches.
 var Updated = rooms.Signal[StatsReport]{Namespace: rooms.Admin, Name: "stats:updated", Doc: "Measurements of the server, " +
 	"sent every two seconds."}
 
@@ -231,17 +231,17 @@ type HealthCheck struct {
 	// Name of the part: database, disk, redis, mail, relay …
 	Name  string     `json:"name"`
 	State CheckState `json:"state"`
-	// Detail is in words, English ones.
+	// Detail is a message in English.
 	Detail string `json:"detail"`
-	// Figures are the numbers in Detail, in their order, for whoever says it in
-	// other words. A part that fails has none.
+	// Figures are the numbers in Detail, in their order, for texts in other
+	// languages. A part that fails has none.
 	Figures []int64 `json:"figures,omitempty"`
 }
 
 // HealthReport is what was found out about all parts.
 type HealthReport struct {
 	Node string `json:"node"`
-	// Ready tells whether the node takes requests, as /readyz does.
+	// Ready reports whether the node takes requests, as /readyz does.
 	Ready  bool          `json:"ready"`
 	Checks []HealthCheck `json:"checks"`
 }
@@ -254,7 +254,7 @@ type Setting struct {
 	Env string `json:"env"`
 	// Value is empty for a secret.
 	Value string `json:"value"`
-	// Changed tells whether it is another than the default.
+	// Changed reports whether it differs from the default.
 	Changed bool `json:"changed"`
 	// Secret ones are never told.
 	Secret bool `json:"secret"`

@@ -12,7 +12,7 @@ import (
 	"wenzhen/rooms/audit"
 )
 
-// Room is where the figures are told.
+// Room is the room that the figures are sent to.
 const Room rooms.RoomID = "operations"
 
 // Config is what the desk knows of its node.
@@ -107,7 +107,7 @@ func (s *Service) Show(live Live, peers Peers) {
 	s.latest = s.report(s.measure())
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		Watch.Bind(s.watch), Read.Bind(func(context.Context, rooms.Actor, rooms.Nothing) (StatsHistory, error) { return s.history(), nil }),

@@ -28,9 +28,9 @@ func (c *clinic) log(f audit.LogFilter) audit.LogPage {
 	return page
 }
 
-// A look lasts a quarter of an hour: further pages of it are in the audit log
-// alone, and what comes after, or did not begin at the beginning, is told in
-// the room, and to the patient.
+// A look lasts 15 minutes. Further pages that are read within them are entered
+// in the audit log only; every other read is announced in the room and to the
+// patient.
 func TestALookIsOverAfterAWhile(t *testing.T) {
 	t.Parallel()
 	c := open(t)
@@ -48,7 +48,7 @@ func TestALookIsOverAfterAWhile(t *testing.T) {
 			}
 		}
 		if said != times {
-			t.Errorf("the room was told %d times, the patient %d", said, times)
+			t.Errorf("announced %d times in the room, %d times to the patient", said, times)
 		}
 		return times
 	}

@@ -50,8 +50,8 @@ func warnings(items []Item, allergies []Allergy) []Warning {
 	return list
 }
 
-// sameSubstance tells whether a drug's name has the allergen's in it, or the
-// other way round, or both are of one line of substances.
+// sameSubstance reports whether one of the names contains the other, or both
+// belong to one line of substances.
 func sameSubstance(drug, allergen string) bool {
 	d, a := plain(drug), plain(allergen)
 	if len(d) < 2 || len(a) < 2 {

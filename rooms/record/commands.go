@@ -295,7 +295,7 @@ type Glimpse struct {
 	Participants []consultation.Participant `json:"participants"`
 	Events       []rooms.Entry              `json:"events"`
 	HasMore      bool                       `json:"hasMore"`
-	// Until is when the look is over: what comes after it is told in the room again.
+	// Until is the end of the look: a read after it is announced in the room again.
 	Until time.Time `json:"until"`
 }
 

@@ -10,8 +10,8 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// glimpseEvents is how much of a log one answer shows, and lookFor how long an
-// admin may look on before the room is told again.
+// glimpseEvents is the most entries of a log in one answer. lookFor is how long
+// an admin may continue to read until the look is announced in the room again.
 const (
 	glimpseEvents = 200
 	lookFor       = 15 * time.Minute
@@ -20,7 +20,7 @@ const (
 // glassMark begins the clientId of the message that says that an admin looked.
 const glassMark = "break-glass:"
 
-// TellsOfGlass tells whether a message says that an admin looked.
+// TellsOfGlass reports whether a message announces the look of an admin.
 func TellsOfGlass(clientID string) bool { return strings.HasPrefix(clientID, glassMark) }
 
 // enterConsultation shows an admin a consultation, and tells everyone in it that
@@ -48,8 +48,8 @@ func (s *Service) enterConsultation(ctx context.Context, actor rooms.Actor, in E
 	})
 }
 
-// look begins a look, of which the room is told, or goes on with one that is
-// not over; it returns when it will be.
+// look starts a look and announces it in the room, or continues one that is not
+// over. It returns the end of the look.
 func (s *Service) look(tx Tx, actor rooms.Actor, in EnterInput) (time.Time, error) {
 	now := s.now()
 	until, err := tx.LookUntil(actor.UserID, in.ConsultationID)

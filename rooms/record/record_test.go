@@ -636,7 +636,7 @@ func TestAnAdminBreaksTheGlass(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"a complaint", "a court order"}, told); diff != "" {
-		t.Errorf("what the room was told: %s", diff)
+		t.Errorf("announced in the room: %s", diff)
 	}
 	page := c.log(audit.LogFilter{ActorID: c.admin.UserID})
 	if len(page.Items) != 2 || page.Items[0].Reason != "a court order" || page.Items[1].Reason != "a complaint" || page.Items[1].Action != "consultation:break-glass" {

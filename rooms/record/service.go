@@ -34,7 +34,7 @@ type Config struct {
 	PublicKeys []ed25519.PublicKey
 }
 
-// Service carries out the commands of records.
+// Service executes the commands of records.
 type Service struct {
 	cfg   Config
 	store Store
@@ -53,7 +53,7 @@ func New(cfg Config, store Store, notes consultation.Notes, now func() time.Time
 	return &Service{cfg: cfg, store: store, notes: notes, seals: newSealer(cfg.SealKey), now: now, version: -1}
 }
 
-// Commands are the commands that the service carries out.
+// Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Bound {
 	return []rooms.Bound{
 		SearchCodes.Bind(s.searchCodes),

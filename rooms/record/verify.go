@@ -95,7 +95,7 @@ func (s *Service) verifyLost(ctx context.Context, in VerifyInput, there bool) (V
 	return Verification{}, nil // another document, or a forged one
 }
 
-// inForce tells whether d counts: a prescription once it is approved.
+// inForce reports whether d is valid: a prescription once it is approved.
 func (d Document) inForce() bool {
 	if d.Kind == KindPrescription {
 		return d.Status == Approved

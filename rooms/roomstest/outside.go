@@ -17,7 +17,7 @@ import (
 const MailDelay = 2 * time.Minute
 
 // Outside stands for push services and mailboxes: it keeps what reaches them,
-// and refuses what it is told to.
+// and refuses deliveries to the addresses that a test names.
 type Outside struct {
 	mu     sync.Mutex
 	pushes []Pushed

@@ -89,9 +89,9 @@ type World struct {
 
 	// Hashing of passwords: Cheap, unless a change of New sets another.
 	Hashing account.Hashing
-	// SecondFactor is who has to have one, ConfirmRegistration whether accounts
-	// come to be with the confirmation of their address: nobody, and not, unless
-	// New is told otherwise.
+	// SecondFactor selects the users who must have one; nobody by default.
+	// ConfirmRegistration makes an account exist only after the confirmation of its
+	// address; false by default.
 	SecondFactor        account.SecondFactor
 	ConfirmRegistration bool
 	// SignConfirm is how old a login or confirmation may be for a signature; 0 is

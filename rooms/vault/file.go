@@ -30,7 +30,7 @@ const (
 // filePlace is what a file's key is bound to.
 func filePlace(sum string) []byte { return []byte("file/" + sum) }
 
-// IsSealedFile tells whether a file that begins like this is sealed.
+// IsSealedFile reports whether a file that begins like this is sealed.
 func IsSealedFile(begin []byte) bool { return bytes.HasPrefix(begin, []byte(fileMark)) }
 
 // FileWriter seals what is written to it into a file. The hash of the content
@@ -132,7 +132,7 @@ func (v *Vault) OpenFile(from io.ReaderAt, size int64, sum string) (*FileReader,
 	if r.size = body - (r.last+1)*tagBytes; body < tagBytes || r.size < r.last*chunkBytes {
 		return nil, errCut
 	}
-	return r, r.load(r.last) // whoever reads the beginning alone learns too that the end is missing
+	return r, r.load(r.last) // detects a missing end even if only the beginning is read
 }
 
 var errCut = errors.New("the file was changed or cut off")

@@ -43,7 +43,7 @@ func New(master Master) *Vault { return &Vault{master: master, missing: func() e
 // vault does not have, because another process made it: load calls Load.
 func (v *Vault) WhenMissing(load func() error) { v.missing = load }
 
-// On tells whether new values are sealed.
+// On reports whether new values are sealed.
 func (v *Vault) On() bool { return v.ring.Load() != nil }
 
 // Current is the id of the data key that new values are sealed with; empty
@@ -147,15 +147,15 @@ func (v *Vault) Open(place, stored string) (string, error) {
 	return string(text), nil
 }
 
-// Stale tells whether a stored text is to be sealed again: with another key, or
-// for the first time.
+// Stale reports whether a stored text must be sealed again: with another key,
+// or for the first time.
 func (v *Vault) Stale(stored string) bool {
 	current := v.Current()
 	id, body, sealed := parts(stored)
 	return current != "" && body != "" && (!sealed || id != current)
 }
 
-// IsSealed tells whether a stored text is sealed.
+// IsSealed reports whether a stored text is sealed.
 func IsSealed(stored string) bool {
 	_, _, sealed := parts(stored)
 	return sealed

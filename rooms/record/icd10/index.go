@@ -197,7 +197,8 @@ func alike(word, typed string) bool {
 	return distance([]rune(word), []rune(typed)) <= allowed
 }
 
-// within tells whether some stretch of name is at most most errors from typed.
+// within reports whether some substring of name differs from typed by at most
+// most errors.
 func within(name, typed []rune, most int) bool {
 	for size := len(typed) - most; size <= len(typed)+most; size++ {
 		for from := 0; from+size <= len(name); from++ {

@@ -24,7 +24,7 @@ type Cluster struct {
 	failed   error
 }
 
-// FromEnvironment tells whether the tests that can run on either database
+// FromEnvironment reports whether the tests that can run on either database
 // should run on PostgreSQL: WENZHEN_TEST_DATABASE is "postgres".
 func FromEnvironment() bool { return os.Getenv("WENZHEN_TEST_DATABASE") == "postgres" }
 
