@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/board"
@@ -20,6 +23,7 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
 	"wenzhen/server/app"
+	"wenzhen/server/cli"
 	"wenzhen/server/e2e"
 )
 
@@ -32,6 +36,10 @@ type scene struct {
 	call     calls.ID
 	booked   bool            // an appointment, in which nobody calls yet
 	big      chat.Attachment // of which a reader is not sent the end until it reads
+
+	// Where time passes: the server's clock, and its database.
+	clock *e2e.Clock
+	rows  *sql.DB
 }
 
 // bigger than what lies between a server and a client that does not read.
@@ -240,10 +248,17 @@ func (s *scene) shows(mark string) {
 // wayOut is a way in which access is lost: with the login, or to this
 // consultation alone.
 type wayOut struct {
-	lose  func(s *scene, p *e2e.Person)
-	alone bool
-	// booked is the doctor of an appointment, instead of a relative who was invited.
-	booked bool
+	// before is what is done before everything is opened.
+	before func(s *scene, p *e2e.Person)
+	lose   func(s *scene, p *e2e.Person)
+	alone  bool
+	// booked is the doctor of an appointment, and colleague a second doctor who
+	// was invited, instead of a relative.
+	booked, colleague bool
+	// beside is done by a process beside the server.
+	beside bool
+	// timed has a server of its own, with these settings, whose clock is turned.
+	timed func(*app.Config)
 }
 
 var waysOut = map[string]wayOut{
@@ -254,8 +269,20 @@ var waysOut = map[string]wayOut{
 		e2e.Do(p, account.RevokeSession, account.SessionInput{SessionID: e2e.Current(p)})
 	}},
 	"ended from elsewhere": {lose: func(_ *scene, p *e2e.Person) { e2e.Do(p.Again(), account.RevokeOthers, rooms.Nothing{}) }},
+	"password changed elsewhere": {lose: func(_ *scene, p *e2e.Person) {
+		e2e.Do(p.Again(), account.ChangePassword, account.PasswordInput{Password: "another " + e2e.Password})
+	}},
 	"suspended": {lose: func(s *scene, p *e2e.Person) {
 		e2e.Do(s.Admin, account.SuspendUser, account.UserInput{UserID: p.User.ID})
+	}},
+	"suspended from the command line": {beside: true, lose: func(s *scene, p *e2e.Person) {
+		s.administers(account.SuspendUser.Name, p)
+	}},
+	"sessions ended from the command line": {beside: true, before: secondFactor, lose: func(s *scene, p *e2e.Person) {
+		s.administers(account.ResetSecondFactor.Name, p)
+	}},
+	"second factor reset": {before: secondFactor, lose: func(s *scene, p *e2e.Person) {
+		e2e.Do(s.Admin, account.ResetSecondFactor, account.UserInput{UserID: p.User.ID})
 	}},
 	"a stolen refresh token": {lose: func(_ *scene, p *e2e.Person) {
 		old := account.RefreshInput{RefreshToken: p.Tokens().RefreshToken}
@@ -263,6 +290,27 @@ var waysOut = map[string]wayOut{
 		e2e.Do(p, account.Refresh, account.RefreshInput{RefreshToken: fresh.RefreshToken})
 		e2e.Code(p.World.T, e2e.Failing(p, account.Refresh, old), rooms.CodeUnauthenticated)
 	}},
+	"expired": {timed: func(c *app.Config) { c.AccessLife, c.RefreshLife = 10*time.Minute, 10*time.Minute+time.Second },
+		before: func(s *scene, _ *e2e.Person) { // the others' logins last longer
+			s.clock.Add(5 * time.Minute)
+			s.bo, s.wang = s.bo.Again().Online(), s.wang.Again().Online()
+		},
+		lose: func(s *scene, p *e2e.Person) {
+			s.clock.Set(time.Until(s.session(p, "expires_at")) + time.Second)
+			e2e.Eventually(s.T, "the timer ends the session", func() bool { return s.hasEnded(p) })
+		}},
+	"idle": {colleague: true, timed: func(c *app.Config) { c.IdleLogOff = 2 * time.Minute },
+		lose: func(s *scene, p *e2e.Person) {
+			e2e.Eventually(s.T, "the timer ends the session", func() bool {
+				e2e.Do(s.wang, account.KeepSession, rooms.Nothing{})
+				used := s.clock.Now()
+				s.clock.Add(time.Minute)
+				e2e.Eventually(s.T, "the use of the other doctor's login is written down", func() bool {
+					return s.session(s.wang, "asked_at").After(used.Add(-time.Minute / 2))
+				})
+				return s.hasEnded(p)
+			})
+		}},
 	"reassigned": {alone: true, booked: true, lose: func(s *scene, _ *e2e.Person) {
 		items := e2e.Do(s.bo, schedule.Appointments, schedule.AppointmentFilter{}).Items
 		e2e.Do(s.bo, schedule.AcceptOffer, schedule.AppointmentRef{AppointmentID: items[0].ID})
@@ -274,8 +322,35 @@ var waysOut = map[string]wayOut{
 	"quit": {alone: true, lose: func(s *scene, p *e2e.Person) { e2e.Do(p, consultation.Quit, consultation.Input{ConsultationID: s.id}) }},
 }
 
-// roomy lets a big file in, and calls go on without the heartbeats of a browser.
-func roomy(c *app.Config) { c.AttachmentBytes, c.CallVanish = 2*bigger, time.Hour }
+// secondFactor sets one up.
+func secondFactor(s *scene, p *e2e.Person) {
+	code, err := totp.GenerateCode(e2e.Do(p, account.BeginTOTP, rooms.Nothing{}).Secret, time.Now())
+	e2e.Must(s.T, err)
+	e2e.Do(p, account.ConfirmTOTP, account.TOTPInput{OTP: code})
+}
+
+// administers runs a command of the command line on an account.
+func (s *scene) administers(command string, p *e2e.Person) {
+	s.T.Helper()
+	_, err := cli.AdministerUser(s.T.Context(), cli.Place{Data: s.Dir, Database: s.Database}, command, p.User.Email, "", e2e.Quiet)
+	e2e.Must(s.T, err)
+}
+
+// session is a time that is stored of somebody's latest session.
+func (s *scene) session(p *e2e.Person, column string) time.Time {
+	s.T.Helper()
+	var at int64
+	err := s.rows.QueryRow(`SELECT `+column+` FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT 1`, string(p.User.ID)).Scan(&at)
+	e2e.Must(s.T, err)
+	return time.UnixMicro(at)
+}
+
+// hasEnded reports whether somebody's latest session has ended.
+func (s *scene) hasEnded(p *e2e.Person) bool { return s.session(p, "revoked_at").UnixMicro() > 0 }
+
+// roomy lets a big file in and many people, and calls go on without the heartbeats
+// of a browser.
+func roomy(c *app.Config) { c.AttachmentBytes, c.InvitedMost, c.CallVanish = 2*bigger, 100, time.Hour }
 
 // The time axis of the authorization table: whatever someone has open, once
 // their access is lost nothing of it arrives and nothing of it goes on.
@@ -296,30 +371,81 @@ func TestLostAccessEndsWhatIsOpenElsewhere(t *testing.T) {
 	everyWayOut(t, s, list[1])
 }
 
+// timed is a scene on a server of its own whose clock can be turned, and that
+// server; or, for elsewhere, another node of it.
+func timed(t *testing.T, settings func(*app.Config), elsewhere bool) (*scene, *e2e.World) {
+	t.Helper()
+	var clock e2e.Clock
+	w := e2e.NewWorld(t, t.TempDir())
+	if elsewhere {
+		w = e2e.NewWorldOn(t, t.TempDir(), e2e.PostgresDatabase(t))
+	}
+	w.Now, w.Change = clock.Now, []func(*app.Config){roomy, settings}
+	w.Run("127.0.0.1:0")
+	w.EnterAdmin()
+	there := w
+	if elsewhere {
+		other := *w
+		other.Run("127.0.0.1:0")
+		there = &other
+	}
+	s := newScene(w)
+	s.clock, s.rows = &clock, w.Beside(t)
+	return s, there
+}
+
+// enters is who is about to lose access, in a scene for that.
+func (way wayOut) enters(s *scene) (*scene, *e2e.Person) {
+	s.T.Helper()
+	if way.booked {
+		b := hands(s.World, s.Patient("bo"), s.Doctor("wang"))
+		s = (&scene{World: s.World, bo: b.bo, wang: b.wang, id: b.ConsultationID, booked: true}).filled()
+		return s, b.wang
+	}
+	who, part := (*e2e.Person)(nil), consultation.PartRelative
+	if way.colleague {
+		who, part = s.Doctor("li"), consultation.PartColleague
+	} else {
+		who = s.Patient("aunt")
+	}
+	e2e.Do(s.bo, consultation.Invite, consultation.InviteInput{ConsultationID: s.id, UserID: who.User.ID, Role: part, History: true})
+	return s, who
+}
+
+// exports begins to read the export of a patient's data, which has a big file.
+func (l *losing) exports(t *testing.T, there *e2e.World) {
+	t.Helper()
+	own := l.p.Consults(l.wang, "my own matter")
+	file := l.p.Uploads(own, "own.txt", bytes.Repeat([]byte("0123456789abcde\n"), bigger/16))
+	e2e.Do(l.p, chat.Send, chat.SendInput{ConsultationID: own, ClientID: "own", Kind: chat.File, AttachmentID: file.ID})
+	e2e.Do(l.p, consultation.Cancel, consultation.ReasonInput{ConsultationID: own, Reason: "no more"}) // it would keep the account
+	l.export = slowly(there, t, "/api/v1/me/export", l.p.Tokens().AccessToken)
+}
+
 func everyWayOut(t *testing.T, s *scene, there *e2e.World) {
 	for name, way := range waysOut {
 		t.Run(name, func(t *testing.T) {
-			s, who := s, (*e2e.Person)(nil)
-			if way.booked {
-				b := hands(s.World, s.Patient("bo"), s.Doctor("wang"))
-				s = (&scene{World: s.World, bo: b.bo, wang: b.wang, id: b.ConsultationID, booked: true}).filled()
-				who = b.wang
-			} else {
-				who = s.Patient("aunt")
-				e2e.Do(s.bo, consultation.Invite, consultation.InviteInput{ConsultationID: s.id, UserID: who.User.ID, Role: consultation.PartRelative, History: true})
+			s, there := s, there
+			if way.timed != nil {
+				s, there = timed(t, way.timed, there != s.World)
+			}
+			s, who := way.enters(s)
+			if way.before != nil {
+				way.before(s, who)
 			}
 			l := s.opens(t, who, there)
-			if !way.alone {
-				own := who.Consults(s.wang, "my own matter")
-				file := who.Uploads(own, "own.txt", bytes.Repeat([]byte("0123456789abcde\n"), bigger/16))
-				e2e.Do(who, chat.Send, chat.SendInput{ConsultationID: own, ClientID: "own", Kind: chat.File, AttachmentID: file.ID})
-				e2e.Do(who, consultation.Cancel, consultation.ReasonInput{ConsultationID: own, Reason: "no more"}) // it would keep the account
-				l.export = slowly(there, t, "/api/v1/me/export", who.Tokens().AccessToken)
+			if !way.alone && !way.colleague { // a doctor's export has no files of others
+				l.exports(t, there)
 			}
 			way.lose(s, who)
 			l.outOfTheCall(t)
 			mark := e2e.Secret + rooms.NewID(time.Now())
 			s.shows(mark)
+			if way.beside {
+				e2e.Eventually(t, "the server has read of it", func() bool {
+					return rooms.CodeOf(e2e.Failing(who, account.Me, rooms.Nothing{})) == rooms.CodeUnauthenticated
+				})
+			}
 			switch {
 			case !way.alone:
 				l.lost(t, rooms.CodeUnauthenticated, mark, all(l.at))

@@ -3,7 +3,6 @@ package cluster_test
 import (
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,25 +14,15 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// jumpy is a machine's clock, which somebody sets.
-type jumpy struct{ off atomic.Int64 }
-
-func (j *jumpy) now() time.Time {
-	return time.Now().Add(time.Duration(j.off.Load())).UTC().Truncate(time.Microsecond)
-}
-
-// set makes it go so far before or after the true time.
-func (j *jumpy) set(off time.Duration) { j.off.Store(int64(off)) }
-
 // The machine's clock jumps an hour forward, back, and an hour back to before
 // the server was first started, also over a restart. Nobody is logged out,
 // nothing that was acked is lost or said twice, its order stays, what is due
 // happens once, and who is shut out stays out.
 func TestClockJumps(t *testing.T) {
 	t.Parallel()
-	var clock jumpy
+	var clock e2e.Clock
 	w := e2e.NewWorld(t, t.TempDir())
-	w.Now = clock.now
+	w.Now = clock.Now
 	w.Run("127.0.0.1:0")
 	addr := w.Base[len("http://"):]
 	w.EnterAdmin()
@@ -72,17 +61,17 @@ func TestClockJumps(t *testing.T) {
 	says("on time ")
 	late := unpaid()
 
-	clock.set(time.Hour)
+	clock.Set(time.Hour)
 	says("an hour ahead ")
 	e2e.Eventually(t, "what was not paid for expires", func() bool { return status(late) == consultation.Expired })
 	comesIn("ahead")
 
-	clock.set(0)
+	clock.Set(0)
 	says("on time again ")
 	fresh := unpaid()
 	comesIn("on time")
 
-	clock.set(-time.Hour)
+	clock.Set(-time.Hour)
 	says("an hour behind ")
 	comesIn("behind")
 	e2e.Must(t, w.Stop())
