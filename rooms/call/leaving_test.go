@@ -51,3 +51,30 @@ func TestWhoLogsOutIsOutOfTheCall(t *testing.T) {
 		})
 	}
 }
+
+// A session that has ended cannot enter a call, nor begin one, where the end is
+// not known yet: on another node, or to a command that was let in before.
+func TestEndedSessionEntersNoCall(t *testing.T) {
+	t.Parallel()
+	d := newWard(t)
+	aunt := d.brings("aunt")
+	c := d.invites(d.bo)
+	for _, p := range []*roomstest.Person{aunt, d.bo} { // this node has just asked about them
+		roomstest.Must(p, account.Me, rooms.Nothing{})
+	}
+	elsewhere := d.Node(d.Hub)
+	suspend := func(p *roomstest.Person) {
+		t.Helper()
+		if err := elsewhere.Administer(t.Context(), account.SuspendUser.Name, p.User.ID, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	suspend(aunt)
+	if code := roomstest.Code(aunt, Accept, CallAnswer{CallID: c.ID, DeviceID: "phone"}); code != rooms.CodeUnauthenticated {
+		t.Errorf("accepts: %q", code)
+	}
+	suspend(d.bo)
+	if code := roomstest.Code(d.bo, Invite, CallInvitation{ConsultationID: c.ConsultationID, Medium: account.Video}); code != rooms.CodeUnauthenticated {
+		t.Errorf("calls: %q", code)
+	}
+}

@@ -90,6 +90,9 @@ func may(me consultation.Speaker) error {
 
 // begin makes a call with everyone who may be rung, the caller in it.
 func (s *Service) begin(tx Tx, actor rooms.Actor, in CallInvitation, now time.Time) (Call, error) {
+	if err := loggedIn(tx, actor); err != nil {
+		return Call{}, err
+	}
 	if engaged, err := tx.Engaged(actor.UserID, ""); err != nil {
 		return Call{}, err
 	} else if engaged {
@@ -204,6 +207,9 @@ func (s *Service) accept(ctx context.Context, actor rooms.Actor, in CallAnswer) 
 		if !c.Status.Live() {
 			return rooms.Conflict(string(c.Status), "the call is over: %s", c.Status)
 		}
+		if err := loggedIn(tx, actor); err != nil {
+			return err
+		}
 		m := c.member(actor.UserID)
 		switch {
 		case m != nil && m.Status == MemberJoined && m.DeviceID == dev:
@@ -233,6 +239,19 @@ func (s *Service) accept(ctx context.Context, actor rooms.Actor, in CallAnswer) 
 		err = rooms.Conflict(string(c.Status), "the call is over: %s", c.Status)
 	}
 	return c, err
+}
+
+// loggedIn refuses a session that has ended since the command was let in: nobody
+// would take its member out of the call.
+func loggedIn(tx Tx, actor rooms.Actor) error {
+	if actor.SessionID == "" {
+		return nil
+	}
+	lives, err := tx.SessionLives(actor.SessionID)
+	if err == nil && !lives {
+		err = rooms.Unauthenticated("this session has ended; log in again")
+	}
+	return err
 }
 
 func (s *Service) mayJoin(tx Tx, c Call, actor rooms.Actor, m *Member) error {
