@@ -39,6 +39,7 @@ import (
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/rooms/vault"
 	"wenzhen/server/blob"
 	"wenzhen/server/payment/sandbox"
@@ -53,7 +54,7 @@ type World struct {
 	Accounts  *account.Service
 	Chats     *chat.Service
 	Records   *record.Service
-	DB        *store.DB
+	DB        *engine.DB
 	Presence  *rooms.Presence
 	Hub       *rooms.Hub
 	Heard     *Recorder
@@ -109,8 +110,8 @@ type World struct {
 
 	blobs   *blob.Folder
 	dir     string
-	options store.Options // where the database is
-	sqlite  bool          // even if the other tests run on PostgreSQL
+	options engine.Options // where the database is
+	sqlite  bool           // even if the other tests run on PostgreSQL
 
 	late        Stage // when the deadline of a command passes; "" for never
 	interrupted map[string]int
@@ -149,11 +150,11 @@ func New(t testing.TB, change ...func(*World)) *World {
 		defer close(done)
 		w.Hub.Run(ctx)
 	}()
-	w.options = store.Options{Path: filepath.Join(w.dir, "test.db"), Synchronous: "OFF"}
+	w.options = engine.Options{Path: filepath.Join(w.dir, "test.db"), Synchronous: "OFF"}
 	w.must(os.WriteFile(w.options.Path, migrated(), 0o600))
 	if sidecar.FromEnvironment() && !w.sqlite {
-		w.options = store.Options{URL: sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error {
-			return store.Migrate(ctx, store.Options{URL: url})
+		w.options = engine.Options{URL: sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error {
+			return engine.Migrate(ctx, engine.Options{URL: url})
 		})}
 	}
 	if os.Getenv("WENZHEN_TEST_ENCRYPTION") != "" {
@@ -184,7 +185,7 @@ var migrated = sync.OnceValue(func() []byte {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "test.db")
-	if err := store.Migrate(context.Background(), store.Options{Path: path}); err != nil {
+	if err := engine.Migrate(context.Background(), engine.Options{Path: path}); err != nil {
 		panic(err)
 	}
 	content, err := os.ReadFile(path)
@@ -254,7 +255,7 @@ func (w *World) open() {
 }
 
 // stores are those of a database, in which a command's deadline may pass.
-func stores(db *store.DB) services.Stores {
+func stores(db *engine.DB) services.Stores {
 	return services.Stores{Accounts: lateAccounts{store.Accounts{DB: db}}, Audits: lateAudits{store.Audits{DB: db}},
 		Consultations: lateConsultations{store.Consultations{DB: db}}, Chats: lateChats{store.Chats{DB: db}}, Notifications: lateNotifications{store.Notifications{DB: db}},
 		Schedules: lateSchedules{store.Schedules{DB: db}},

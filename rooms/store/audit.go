@@ -4,64 +4,64 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"log/slog"
+	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
+	"wenzhen/rooms/store/engine"
 )
 
 // Audits carries out audit.Store.
-type Audits struct{ *DB }
+type Audits struct{ *engine.DB }
 
 const auditColumns = `num, at, actor_id, role, address, session_id, action, subject, patient_id, outcome, reason, detail, previous, sha256`
 
-func scanAudit(s scanner, more ...any) (audit.LogEntry, error) {
+func scanAudit(s engine.Scanner, more ...any) (audit.LogEntry, error) {
 	var e audit.LogEntry
-	reason := unsealAt(func() string { return auditPlace(e.Num) }, &e.Reason)
-	return e, s.Scan(append([]any{&e.Num, (*at)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.SessionID, &e.Action, &e.Subject, &e.PatientID, &e.Outcome,
+	reason := engine.UnsealAt(func() string { return auditPlace(e.Num) }, &e.Reason)
+	return e, s.Scan(append([]any{&e.Num, (*engine.At)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.SessionID, &e.Action, &e.Subject, &e.PatientID, &e.Outcome,
 		reason, &e.Detail, &e.Previous, &e.SHA256}, more...)...)
 }
 
 // Audit implements audit.Store.
 func (s Audits) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, error) {
-	w := where{}
-	w.same("actor_id", string(q.Filter.ActorID))
-	w.same("action", q.Filter.Action)
-	w.same("subject", q.Filter.Subject)
-	w.same("patient_id", q.Filter.PatientID)
+	w := engine.Where{}
+	w.Same("actor_id", string(q.Filter.ActorID))
+	w.Same("action", q.Filter.Action)
+	w.Same("subject", q.Filter.Subject)
+	w.Same("patient_id", q.Filter.PatientID)
 	if q.Filter.From != nil {
-		w.add(`at >= ?`, micros(*q.Filter.From))
+		w.Add(`at >= ?`, engine.Micros(*q.Filter.From))
 	}
 	if q.Filter.To != nil {
-		w.add(`at < ?`, micros(*q.Filter.To))
+		w.Add(`at < ?`, engine.Micros(*q.Filter.To))
 	}
 	if q.Before > 0 {
-		w.add(`num < ?`, q.Before)
+		w.Add(`num < ?`, q.Before)
 	}
 	plain := `1 = 1`
 	if !q.Whole {
 		plain = plainEntry
 		if q.Filter.Subject != "" || q.Filter.PatientID != "" {
-			w.add(plain)
+			w.Add(plain)
 		}
 	}
 	found := `1`
 	if part := q.Filter.Q; part != "" {
-		p := w.param(like(part))
+		p := w.Param(engine.Like(part))
 		about := `((subject LIKE ` + p + ` ESCAPE '\' AND ` + plain + `) OR actor_id IN
 			(SELECT id FROM users WHERE lower(name) LIKE ` + p + ` ESCAPE '\' OR email LIKE ` + p + ` ESCAPE '\'))`
-		w.add(`(` + about + ` OR (reason <> '' AND ` + plain + `))`)
+		w.Add(`(` + about + ` OR (reason <> '' AND ` + plain + `))`)
 		found = `CASE WHEN ` + about + ` THEN 1 ELSE 0 END`
 	}
-	rows, err := s.readers.rows(ctx, `SELECT `+auditColumns+`, coalesce((SELECT name FROM users WHERE id = audit.actor_id), ''), `+found+
-		` FROM audit`+w.sql()+` ORDER BY num DESC`, w.args...)
+	rows, err := s.Reads().Rows(ctx, `SELECT `+auditColumns+`, coalesce((SELECT name FROM users WHERE id = audit.actor_id), ''), `+found+
+		` FROM audit`+w.SQL()+` ORDER BY num DESC`, w.Args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	return auditPage(opening{rows, s.readers.keys()}, rows, q)
+	return auditPage(engine.Opening(rows, s.Reads().Keys()), rows, q)
 }
 
 // plainEntry is audit.LogEntry.plain.
@@ -69,7 +69,7 @@ const plainEntry = `(role = 'admin' OR actor_id = '' OR subject NOT LIKE '%:%' O
 
 // auditPage reads rows until a page is full. Those that were not found by what
 // they are about are looked for by their reasons, which may be sealed.
-func auditPage(row scanner, rows results, q audit.Query) ([]audit.LogLine, error) {
+func auditPage(row engine.Scanner, rows engine.Results, q audit.Query) ([]audit.LogLine, error) {
 	var page []audit.LogLine
 	for len(page) < q.Limit && rows.Next() {
 		var name string
@@ -87,11 +87,11 @@ func auditPage(row scanner, rows results, q audit.Query) ([]audit.LogLine, error
 
 // AuditAfter implements audit.Store.
 func (s Audits) AuditAfter(ctx context.Context, num int64, limit int) ([]audit.LogEntry, error) {
-	return collect(ctx, s.readers, func(row scanner) (audit.LogEntry, error) { return scanAudit(row) }, `SELECT `+auditColumns+` FROM audit WHERE num > $1 ORDER BY num LIMIT $2`, num, limit)
+	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (audit.LogEntry, error) { return scanAudit(row) }, `SELECT `+auditColumns+` FROM audit WHERE num > $1 ORDER BY num LIMIT $2`, num, limit)
 }
 
 // AuditHead implements audit.Store.
-func (s Audits) AuditHead(ctx context.Context) (audit.Head, error) { return auditHead(ctx, s.readers) }
+func (s Audits) AuditHead(ctx context.Context) (audit.Head, error) { return auditHead(ctx, s.Reads()) }
 
 const headColumns = `num, sha256, since, broken_at, broken_last, signature`
 
@@ -99,8 +99,8 @@ func scanHead(h *audit.Head) []any {
 	return []any{&h.Num, &h.SHA256, &h.Since, &h.BrokenAt, &h.BrokenLast, &h.Signature}
 }
 
-func auditHead(ctx context.Context, q querier) (h audit.Head, err error) {
-	err = q.row(ctx, `SELECT `+headColumns+` FROM audit_head WHERE name = 'audit'`).Scan(scanHead(&h)...)
+func auditHead(ctx context.Context, q engine.Querier) (h audit.Head, err error) {
+	err = q.Row(ctx, `SELECT `+headColumns+` FROM audit_head WHERE name = 'audit'`).Scan(scanHead(&h)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return audit.Head{}, nil
 	}
@@ -109,20 +109,18 @@ func auditHead(ctx context.Context, q querier) (h audit.Head, err error) {
 
 // InTx implements audit.Store.
 func (s Audits) InTx(ctx context.Context, f func(audit.Tx) error) error {
-	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
 }
 
-// SignAudit has every entry of the audit log signed with key from now on. It is
-// called before anything else uses the database.
-func (db *DB) SignAudit(key []byte) { db.opts.signs.key = key }
-
-// BeginAudit is SignAudit for a server that starts. renewed says that the key
+// Begin is SignAudit for a server that starts. renewed says that the key
 // has just been made: the end of the log is signed as it is, unless it is signed
 // with this key already, and what is there of it is known not to be signed by
 // this key. Otherwise it is compared with what this server has signed.
-func (db *DB) BeginAudit(ctx context.Context, key []byte, renewed bool) error {
-	db.SignAudit(key)
-	return db.write.InTx(ctx, func(tx *Tx) error {
+func (s Audits) Begin(ctx context.Context, key []byte, renewed bool) error {
+	s.SignAudit(key)
+	now := s.Now()
+	return s.DB.InTx(ctx, func(of *engine.Tx) error {
+		tx := Tx{of}
 		end, err := tx.LockAudit()
 		if err != nil {
 			return err
@@ -130,12 +128,12 @@ func (db *DB) BeginAudit(ctx context.Context, key []byte, renewed bool) error {
 		anew := renewed && (end.Signature == "" || end.Unsigned)
 		fresh := false
 		if !anew && end.LastNum == 0 && end.Signature == "" {
-			if err := tx.row(context.Background(), `SELECT NOT EXISTS (SELECT 1 FROM users)`).Scan(&fresh); err != nil {
+			if err := tx.Row(context.Background(), `SELECT NOT EXISTS (SELECT 1 FROM users)`).Scan(&fresh); err != nil {
 				return err
 			}
 		}
 		if !anew && !fresh {
-			return audit.Inspect(tx, db.opts.Now())
+			return audit.Inspect(tx, now)
 		}
 		head := end.Head
 		if head.Num > 0 {
@@ -144,59 +142,31 @@ func (db *DB) BeginAudit(ctx context.Context, key []byte, renewed bool) error {
 		if err := tx.saveHead(head); err != nil || end.Signature == "" {
 			return err
 		}
-		return audit.Append(tx, rooms.Actor{}, db.opts.Now(), audit.KeyAccepted, "audit", nil)
+		return audit.Append(tx, rooms.Actor{}, now, audit.KeyAccepted, "audit", nil)
 	})
 }
 
-// AuditBroken is the entry before which the audit log has been rewritten or cut,
-// as far as this process has noticed; 0 if it has not.
-func (db *DB) AuditBroken() int64 { return db.opts.signs.broken.Load() }
-
-// signs is the key that signs the end of the audit log, shared by everything
-// that writes one database.
-type signs struct {
-	key    []byte
-	broken atomic.Int64
-	log    *slog.Logger
-}
-
-// saw remembers and logs that the log is marked as broken.
-func (s *signs) saw(brokenAt int64) {
-	if brokenAt > 0 && s.broken.Swap(brokenAt) != brokenAt {
-		s.log.Error("the audit log has been rewritten or cut by something else than this server; see wenzhen audit verify", "before entry", brokenAt)
-	}
-}
-
-// auditTurn is what transactions queue for that lost a race for the head of the
-// audit log, as others do for a room.
-const auditTurn rooms.RoomID = "audit"
-
-// auditAlone is what transactions that lost there postgresCrowd times have for
-// themselves: until they end, others that reach the audit log lose (claim).
-const auditAlone rooms.RoomID = "audit:alone"
-
 // LockAudit implements audit.Tx. Writing the head locks it.
-func (tx *Tx) LockAudit() (audit.End, error) {
+func (tx Tx) LockAudit() (audit.End, error) {
 	ctx := context.Background()
-	tx.rooms = append(tx.rooms, auditTurn)
 	var end audit.End
-	if err := tx.claim(auditAlone); err != nil {
+	if err := tx.QueueForAudit(); err != nil {
 		return end, err
 	}
-	err := tx.row(ctx, `INSERT INTO audit_head (name, num, sha256) VALUES ('audit', 0, '')
+	err := tx.Row(ctx, `INSERT INTO audit_head (name, num, sha256) VALUES ('audit', 0, '')
 		ON CONFLICT (name) DO UPDATE SET num = audit_head.num RETURNING `+headColumns).Scan(scanHead(&end.Head)...)
 	if err != nil {
 		return end, err
 	}
-	err = tx.row(ctx, `SELECT num, sha256 FROM audit ORDER BY num DESC LIMIT 1`).Scan(&end.LastNum, &end.LastSHA256)
+	err = tx.Row(ctx, `SELECT num, sha256 FROM audit ORDER BY num DESC LIMIT 1`).Scan(&end.LastNum, &end.LastSHA256)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return end, err
 	}
-	if len(tx.signs.key) == 0 && end.Signature != "" {
+	if len(tx.AuditKey()) == 0 && end.Signature != "" {
 		return end, errors.New("the audit log is signed, and the data folder has no audit.key to go on with")
 	}
-	end.Unsigned = !end.Signed(tx.signs.key)
-	tx.signs.saw(end.BrokenAt)
+	end.Unsigned = !end.Signed(tx.AuditKey())
+	tx.SawAudit(end.BrokenAt)
 	return end, nil
 }
 
@@ -213,13 +183,13 @@ var patientOf = map[string]string{
 }
 
 // PatientOf implements audit.Tx.
-func (tx *Tx) PatientOf(subject string) (patient string, err error) {
+func (tx Tx) PatientOf(subject string) (patient string, err error) {
 	kind, id, _ := strings.Cut(subject, ":")
 	query, about := patientOf[kind]
 	if !about || id == "" {
 		return "", nil
 	}
-	err = tx.row(context.Background(), query, id).Scan(&patient)
+	err = tx.Row(context.Background(), query, id).Scan(&patient)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -227,16 +197,18 @@ func (tx *Tx) PatientOf(subject string) (patient string, err error) {
 }
 
 // InsertAudit implements audit.Tx.
-func (tx *Tx) InsertAudit(e audit.LogEntry, head audit.Head) error {
-	return firstOf(
-		tx.exec(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			e.Num, micros(e.At), e.ActorID, e.Role, e.Address, e.SessionID, e.Action, e.Subject, e.PatientID, e.Outcome, tx.keys().Seal(auditPlace(e.Num), e.Reason), e.Detail, e.Previous, e.SHA256),
+func (tx Tx) InsertAudit(e audit.LogEntry, head audit.Head) error {
+	return engine.FirstOf(
+		tx.Exec(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			e.Num, engine.Micros(e.At), e.ActorID, e.Role, e.Address, e.SessionID, e.Action, e.Subject, e.PatientID, e.Outcome, tx.Keys().Seal(auditPlace(e.Num), e.Reason), e.Detail, e.Previous, e.SHA256),
 		tx.saveHead(head))
 }
 
 // saveHead signs and writes the end of the audit log.
-func (tx *Tx) saveHead(h audit.Head) error {
-	tx.signs.saw(h.BrokenAt)
-	return tx.exec(`UPDATE audit_head SET num = $1, sha256 = $2, since = $3, broken_at = $4, broken_last = $5, signature = $6 WHERE name = 'audit'`,
-		h.Num, h.SHA256, h.Since, h.BrokenAt, h.BrokenLast, h.Sign(tx.signs.key))
+func (tx Tx) saveHead(h audit.Head) error {
+	tx.SawAudit(h.BrokenAt)
+	return tx.Exec(`UPDATE audit_head SET num = $1, sha256 = $2, since = $3, broken_at = $4, broken_last = $5, signature = $6 WHERE name = 'audit'`,
+		h.Num, h.SHA256, h.Since, h.BrokenAt, h.BrokenLast, h.Sign(tx.AuditKey()))
 }
+
+func auditPlace(num int64) string { return "audit.reason/" + strconv.FormatInt(num, 10) }

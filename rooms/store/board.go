@@ -5,32 +5,34 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strconv"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/board"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/store/engine"
 )
 
 // Boards carries out board.Store.
-type Boards struct{ *DB }
+type Boards struct{ *engine.DB }
 
 // InTx implements board.Store.
 func (s Boards) InTx(ctx context.Context, f func(board.Tx) error) error {
-	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
 }
 
 // Speaker implements board.Store.
 func (s Boards) Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
-	return speaker(ctx, s.readers, id, user)
+	return speaker(ctx, s.Reads(), id, user)
 }
 
-func scanStroke(s scanner) (board.Stroke, error) {
+func scanStroke(s engine.Scanner) (board.Stroke, error) {
 	var v board.Stroke
 	var id consultation.ID
 	var seq rooms.Seq
 	var text string
-	if err := s.Scan(&id, &seq, unsealAt(func() string { return strokePlace(id, seq) }, &text)); err != nil {
-		return v, found(err, "stroke")
+	if err := s.Scan(&id, &seq, engine.UnsealAt(func() string { return strokePlace(id, seq) }, &text)); err != nil {
+		return v, engine.Found(err, "stroke")
 	}
 	return v, json.Unmarshal([]byte(text), &v)
 }
@@ -40,14 +42,14 @@ func scanStroke(s scanner) (board.Stroke, error) {
 func (s Boards) Board(ctx context.Context, id consultation.ID, since rooms.Seq) (board.Board, error) {
 	b := board.Board{Strokes: []board.Stroke{}}
 	var err error
-	if b.LastSeq, err = lastSeq(ctx, s.readers, id.Room()); err != nil {
+	if b.LastSeq, err = engine.LastSeq(ctx, s.Reads(), id.Room()); err != nil {
 		return b, err
 	}
-	err = s.readers.row(ctx, `SELECT attachment_id FROM boards WHERE consultation_id = $1 AND ($2 = 0 OR attachment_seq > $2)`, id, since).Scan(&b.AttachmentID)
+	err = s.Reads().Row(ctx, `SELECT attachment_id FROM boards WHERE consultation_id = $1 AND ($2 = 0 OR attachment_seq > $2)`, id, since).Scan(&b.AttachmentID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return b, err
 	}
-	strokes, err := collect(ctx, s.readers, scanStroke, `SELECT consultation_id, seq, stroke FROM board_strokes WHERE consultation_id = $1 AND gone = 0 AND seq > $2 ORDER BY seq`, id, since)
+	strokes, err := engine.Collect(ctx, s.Reads(), scanStroke, `SELECT consultation_id, seq, stroke FROM board_strokes WHERE consultation_id = $1 AND gone = 0 AND seq > $2 ORDER BY seq`, id, since)
 	if strokes != nil {
 		b.Strokes = strokes
 	}
@@ -55,32 +57,32 @@ func (s Boards) Board(ctx context.Context, id consultation.ID, since rooms.Seq) 
 }
 
 // Stroke implements board.Tx.
-func (tx *Tx) Stroke(id consultation.ID, stroke board.StrokeID) (board.Stroke, error) {
-	return scanStroke(tx.row(context.Background(), `SELECT consultation_id, seq, stroke FROM board_strokes WHERE consultation_id = $1 AND id = $2`, id, stroke))
+func (tx Tx) Stroke(id consultation.ID, stroke board.StrokeID) (board.Stroke, error) {
+	return scanStroke(tx.Row(context.Background(), `SELECT consultation_id, seq, stroke FROM board_strokes WHERE consultation_id = $1 AND id = $2`, id, stroke))
 }
 
 // InsertStroke implements board.Tx.
-func (tx *Tx) InsertStroke(id consultation.ID, v board.Stroke) error {
+func (tx Tx) InsertStroke(id consultation.ID, v board.Stroke) error {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return firstOf(
-		tx.exec(`INSERT INTO board_strokes (consultation_id, seq, id, author_id, stroke) VALUES ($1, $2, $3, $4, $5)`, id, v.Seq, v.ID, v.AuthorID, tx.keys().Seal(strokePlace(id, v.Seq), string(text))),
-		tx.exec(`INSERT INTO boards (consultation_id, strokes, attachment_id) VALUES ($1, 1, '')
+	return engine.FirstOf(
+		tx.Exec(`INSERT INTO board_strokes (consultation_id, seq, id, author_id, stroke) VALUES ($1, $2, $3, $4, $5)`, id, v.Seq, v.ID, v.AuthorID, tx.Keys().Seal(strokePlace(id, v.Seq), string(text))),
+		tx.Exec(`INSERT INTO boards (consultation_id, strokes, attachment_id) VALUES ($1, 1, '')
 			ON CONFLICT (consultation_id) DO UPDATE SET strokes = boards.strokes + 1`, id))
 }
 
 // LatestStroke implements board.Tx.
-func (tx *Tx) LatestStroke(id consultation.ID, author rooms.UserID) (board.Stroke, error) {
-	return scanStroke(tx.row(context.Background(), `SELECT consultation_id, seq, stroke FROM board_strokes
+func (tx Tx) LatestStroke(id consultation.ID, author rooms.UserID) (board.Stroke, error) {
+	return scanStroke(tx.Row(context.Background(), `SELECT consultation_id, seq, stroke FROM board_strokes
 		WHERE consultation_id = $1 AND author_id = $2 AND gone = 0 ORDER BY seq DESC LIMIT 1`, id, author))
 }
 
 // CountStrokes implements board.Tx.
-func (tx *Tx) CountStrokes(id consultation.ID) (int, error) {
+func (tx Tx) CountStrokes(id consultation.ID) (int, error) {
 	var n int
-	err := tx.row(context.Background(), `SELECT strokes FROM boards WHERE consultation_id = $1`, id).Scan(&n)
+	err := tx.Row(context.Background(), `SELECT strokes FROM boards WHERE consultation_id = $1`, id).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -88,28 +90,32 @@ func (tx *Tx) CountStrokes(id consultation.ID) (int, error) {
 }
 
 // RemoveStroke implements board.Tx.
-func (tx *Tx) RemoveStroke(id consultation.ID, stroke board.StrokeID) error {
-	return firstOf(
-		tx.exec(`UPDATE board_strokes SET gone = 1 WHERE consultation_id = $1 AND id = $2`, id, stroke),
-		tx.exec(`UPDATE boards SET strokes = strokes - 1 WHERE consultation_id = $1`, id))
+func (tx Tx) RemoveStroke(id consultation.ID, stroke board.StrokeID) error {
+	return engine.FirstOf(
+		tx.Exec(`UPDATE board_strokes SET gone = 1 WHERE consultation_id = $1 AND id = $2`, id, stroke),
+		tx.Exec(`UPDATE boards SET strokes = strokes - 1 WHERE consultation_id = $1`, id))
 }
 
 // ClearBoard implements board.Tx.
-func (tx *Tx) ClearBoard(id consultation.ID) error {
-	return firstOf(
-		tx.exec(`UPDATE board_strokes SET gone = 1 WHERE consultation_id = $1 AND gone = 0`, id),
-		tx.exec(`UPDATE boards SET strokes = 0 WHERE consultation_id = $1`, id))
+func (tx Tx) ClearBoard(id consultation.ID) error {
+	return engine.FirstOf(
+		tx.Exec(`UPDATE board_strokes SET gone = 1 WHERE consultation_id = $1 AND gone = 0`, id),
+		tx.Exec(`UPDATE boards SET strokes = 0 WHERE consultation_id = $1`, id))
 }
 
 // SetBackground implements board.Tx.
-func (tx *Tx) SetBackground(id consultation.ID, attachment string, seq rooms.Seq) error {
-	return tx.exec(`INSERT INTO boards (consultation_id, strokes, attachment_id, attachment_seq) VALUES ($1, 0, $2, $3)
+func (tx Tx) SetBackground(id consultation.ID, attachment string, seq rooms.Seq) error {
+	return tx.Exec(`INSERT INTO boards (consultation_id, strokes, attachment_id, attachment_seq) VALUES ($1, 0, $2, $3)
 		ON CONFLICT (consultation_id) DO UPDATE SET attachment_id = excluded.attachment_id, attachment_seq = excluded.attachment_seq`, id, attachment, seq)
 }
 
 // IsPicture implements board.Tx.
-func (tx *Tx) IsPicture(id consultation.ID, attachment string, user rooms.UserID, since rooms.Seq) (is bool, err error) {
-	err = tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM attachments a WHERE a.consultation_id = $1 AND a.id = $2 AND a.kind = 'image'
+func (tx Tx) IsPicture(id consultation.ID, attachment string, user rooms.UserID, since rooms.Seq) (is bool, err error) {
+	err = tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM attachments a WHERE a.consultation_id = $1 AND a.id = $2 AND a.kind = 'image'
 		AND ($4 = 0 OR a.uploader_id = $3 OR EXISTS (SELECT 1 FROM messages m WHERE m.attachment_id = a.id AND m.seq > $4)))`, id, attachment, user, since).Scan(&is)
 	return is, err
+}
+
+func strokePlace(id consultation.ID, seq rooms.Seq) string {
+	return "board_strokes.stroke/" + string(id) + "/" + strconv.FormatInt(int64(seq), 10)
 }

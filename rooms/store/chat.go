@@ -11,37 +11,38 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/store/engine"
 )
 
 // Chats carries out chat.Store.
-type Chats struct{ *DB }
+type Chats struct{ *engine.DB }
 
 // InTx implements chat.Store.
 func (s Chats) InTx(ctx context.Context, f func(chat.Tx) error) error {
-	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
 }
 
 // Speaker implements chat.Store.
 func (s Chats) Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
-	return speaker(ctx, s.readers, id, user)
+	return speaker(ctx, s.Reads(), id, user)
 }
 
 // Speaker implements chat.Tx.
-func (tx *Tx) Speaker(id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+func (tx Tx) Speaker(id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
 	return speaker(context.Background(), tx, id, user)
 }
 
-func speaker(ctx context.Context, q querier, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+func speaker(ctx context.Context, q engine.Querier, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
 	s := consultation.Speaker{ConsultationID: id}
-	err := q.row(ctx, `SELECT p.role, c.status, c.reopened, c.turns_left, c.turn_open, c.accepted_at IS NOT NULL, c.answered_at IS NOT NULL, p.invited_by, p.since_seq
+	err := q.Row(ctx, `SELECT p.role, c.status, c.reopened, c.turns_left, c.turn_open, c.accepted_at IS NOT NULL, c.answered_at IS NOT NULL, p.invited_by, p.since_seq
 		FROM participants p JOIN consultations c ON c.id = p.consultation_id WHERE p.consultation_id = $1 AND p.user_id = $2`, id, user).
 		Scan(&s.Role, &s.Status, &s.Reopened, &s.TurnsLeft, &s.TurnOpen, &s.Accepted, &s.Answered, &s.InvitedBy, &s.Since)
-	return s, found(err, "consultation")
+	return s, engine.Found(err, "consultation")
 }
 
 // Participant implements chat.Store.
 func (s Chats) Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
-	return participant(ctx, s.readers, id, user)
+	return participant(ctx, s.Reads(), id, user)
 }
 
 const (
@@ -51,22 +52,22 @@ const (
 	messageRow        = `SELECT ` + messageColumns + `, a.kind, a.uploader_id, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.duration_ms, a.created_at` + messagesFrom
 )
 
-func scanAttachment(s scanner) (chat.Attachment, error) {
+func scanAttachment(s engine.Scanner) (chat.Attachment, error) {
 	var a chat.Attachment
-	err := s.Scan(&a.ID, &a.ConsultationID, &a.UploaderID, &a.Kind, unseal("attachments.name", &a.ID, &a.Name), &a.Size, &a.ContentType, &a.SHA256, &a.Width, &a.Height, &a.ThumbnailSHA256, &a.DurationMs, (*at)(&a.CreatedAt))
+	err := s.Scan(&a.ID, &a.ConsultationID, &a.UploaderID, &a.Kind, engine.Unseal("attachments.name", &a.ID, &a.Name), &a.Size, &a.ContentType, &a.SHA256, &a.Width, &a.Height, &a.ThumbnailSHA256, &a.DurationMs, (*engine.At)(&a.CreatedAt))
 	a.HasThumbnail = a.ThumbnailSHA256 != ""
-	return a, found(err, "attachment")
+	return a, engine.Found(err, "attachment")
 }
 
-func scanMessage(s scanner) (chat.Message, error) {
+func scanMessage(s engine.Scanner) (chat.Message, error) {
 	var m chat.Message
 	var attachment, kind, uploader, contentType, sum, thumbnail sql.NullString
 	var name, detail, peaks string
 	var size, width, height, duration, uploaded sql.NullInt64
-	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, unseal("messages.text", &m.ID, &m.Text), &attachment, &m.ReplyTo, (*at)(&m.CreatedAt), atOrNil{&m.RecalledAt}, unseal("messages.detail", &m.ID, &detail), unseal("messages.peaks", &m.ID, &peaks),
-		&kind, &uploader, unseal("attachments.name", &attachment.String, &name), &size, &contentType, &sum, &width, &height, &thumbnail, &duration, &uploaded)
+	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, engine.Unseal("messages.text", &m.ID, &m.Text), &attachment, &m.ReplyTo, (*engine.At)(&m.CreatedAt), engine.AtOrNil(&m.RecalledAt), engine.Unseal("messages.detail", &m.ID, &detail), engine.Unseal("messages.peaks", &m.ID, &peaks),
+		&kind, &uploader, engine.Unseal("attachments.name", &attachment.String, &name), &size, &contentType, &sum, &width, &height, &thumbnail, &duration, &uploaded)
 	if err != nil {
-		return m, found(err, "message")
+		return m, engine.Found(err, "message")
 	}
 	if detail != "" {
 		m.Detail = json.RawMessage(detail)
@@ -78,14 +79,14 @@ func scanMessage(s scanner) (chat.Message, error) {
 		m.Attachment = &chat.Attachment{ID: chat.AttachmentID(attachment.String), ConsultationID: m.ConsultationID, UploaderID: rooms.UserID(uploader.String),
 			Kind: chat.Kind(kind.String), Name: name, Size: size.Int64, ContentType: contentType.String, SHA256: sum.String,
 			Width: int(width.Int64), Height: int(height.Int64), HasThumbnail: thumbnail.String != "", ThumbnailSHA256: thumbnail.String, DurationMs: duration.Int64}
-		err = (*at)(&m.Attachment.CreatedAt).Scan(uploaded.Int64)
+		err = (*engine.At)(&m.Attachment.CreatedAt).Scan(uploaded.Int64)
 	}
 	return m, err
 }
 
 // Messages implements chat.Store.
 func (s Chats) Messages(ctx context.Context, id consultation.ID, after, before rooms.Seq, limit int) ([]chat.Message, error) {
-	list, err := collect(ctx, s.readers, scanMessage, messageRow+`WHERE m.consultation_id = $1 AND m.seq > $2 AND ($3 = 0 OR m.seq < $3) ORDER BY m.seq DESC LIMIT $4`,
+	list, err := engine.Collect(ctx, s.Reads(), scanMessage, messageRow+`WHERE m.consultation_id = $1 AND m.seq > $2 AND ($3 = 0 OR m.seq < $3) ORDER BY m.seq DESC LIMIT $4`,
 		id, after, before, limit)
 	slices.Reverse(list)
 	return list, err
@@ -93,46 +94,46 @@ func (s Chats) Messages(ctx context.Context, id consultation.ID, after, before r
 
 // Attachment implements chat.Store.
 func (s Chats) Attachment(ctx context.Context, id chat.AttachmentID) (chat.Attachment, bool, error) {
-	a, err := attachmentByID(ctx, s.readers, id)
+	a, err := attachmentByID(ctx, s.Reads(), id)
 	if err != nil {
 		return a, false, err
 	}
 	var recalled int
-	err = s.readers.row(ctx, `SELECT count(*) FROM messages WHERE attachment_id = $1 AND recalled_at IS NOT NULL`, id).Scan(&recalled)
+	err = s.Reads().Row(ctx, `SELECT count(*) FROM messages WHERE attachment_id = $1 AND recalled_at IS NOT NULL`, id).Scan(&recalled)
 	return a, recalled > 0, err
 }
 
 // ShownAfter implements chat.Store.
 func (s Chats) ShownAfter(ctx context.Context, id chat.AttachmentID, after rooms.Seq) (shown bool, err error) {
-	err = s.readers.row(ctx, `SELECT EXISTS (SELECT 1 FROM messages WHERE attachment_id = $1 AND seq > $2)
+	err = s.Reads().Row(ctx, `SELECT EXISTS (SELECT 1 FROM messages WHERE attachment_id = $1 AND seq > $2)
 		OR EXISTS (SELECT 1 FROM boards b JOIN attachments a ON a.consultation_id = b.consultation_id AND a.id = b.attachment_id WHERE a.id = $1 AND b.attachment_seq > $2)`,
 		id, after).Scan(&shown)
 	return shown, err
 }
 
-func attachmentByID(ctx context.Context, q querier, id chat.AttachmentID) (chat.Attachment, error) {
-	return scanAttachment(q.row(ctx, `SELECT `+attachmentColumns+` FROM attachments a WHERE a.id = $1`, id))
+func attachmentByID(ctx context.Context, q engine.Querier, id chat.AttachmentID) (chat.Attachment, error) {
+	return scanAttachment(q.Row(ctx, `SELECT `+attachmentColumns+` FROM attachments a WHERE a.id = $1`, id))
 }
 
 // Uploaded implements chat.Store.
 func (s Chats) Uploaded(ctx context.Context, user rooms.UserID) (int64, error) {
-	return uploaded(ctx, s.readers, user)
+	return uploaded(ctx, s.Reads(), user)
 }
 
 // Uploaded implements chat.Tx.
-func (tx *Tx) Uploaded(user rooms.UserID) (int64, error) {
+func (tx Tx) Uploaded(user rooms.UserID) (int64, error) {
 	return uploaded(context.Background(), tx, user)
 }
 
-func uploaded(ctx context.Context, q querier, user rooms.UserID) (n int64, err error) {
-	err = q.row(ctx, `SELECT coalesce(CAST(sum(size) AS BIGINT), 0) FROM attachments WHERE uploader_id = $1`, user).Scan(&n)
+func uploaded(ctx context.Context, q engine.Querier, user rooms.UserID) (n int64, err error) {
+	err = q.Row(ctx, `SELECT coalesce(CAST(sum(size) AS BIGINT), 0) FROM attachments WHERE uploader_id = $1`, user).Scan(&n)
 	return n, err
 }
 
 // QuickReplies implements chat.Store.
 func (s Chats) QuickReplies(ctx context.Context, doctor rooms.UserID) ([]chat.QuickReply, error) {
 	var replies string
-	err := s.readers.row(ctx, `SELECT replies FROM quick_replies WHERE user_id = $1`, doctor).Scan(unseal("quick_replies.replies", &doctor, &replies))
+	err := s.Reads().Row(ctx, `SELECT replies FROM quick_replies WHERE user_id = $1`, doctor).Scan(engine.Unseal("quick_replies.replies", &doctor, &replies))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	} else if err != nil {
@@ -143,17 +144,17 @@ func (s Chats) QuickReplies(ctx context.Context, doctor rooms.UserID) ([]chat.Qu
 }
 
 // MessageByClientID implements chat.Tx.
-func (tx *Tx) MessageByClientID(id consultation.ID, sender rooms.UserID, clientID string) (chat.Message, error) {
-	return scanMessage(tx.row(context.Background(), messageRow+`WHERE m.consultation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`, id, sender, clientID))
+func (tx Tx) MessageByClientID(id consultation.ID, sender rooms.UserID, clientID string) (chat.Message, error) {
+	return scanMessage(tx.Row(context.Background(), messageRow+`WHERE m.consultation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`, id, sender, clientID))
 }
 
 // Message implements chat.Tx.
-func (tx *Tx) Message(id chat.MessageID) (chat.Message, error) {
-	return scanMessage(tx.row(context.Background(), messageRow+`WHERE m.id = $1`, id))
+func (tx Tx) Message(id chat.MessageID) (chat.Message, error) {
+	return scanMessage(tx.Row(context.Background(), messageRow+`WHERE m.id = $1`, id))
 }
 
 // InsertMessage implements chat.Tx.
-func (tx *Tx) InsertMessage(m chat.Message) error {
+func (tx Tx) InsertMessage(m chat.Message) error {
 	var attachment any
 	if m.Attachment != nil {
 		attachment = m.Attachment.ID
@@ -162,50 +163,50 @@ func (tx *Tx) InsertMessage(m chat.Message) error {
 	if len(m.Peaks) > 0 {
 		peaks, _ = json.Marshal(m.Peaks) // numbers always encode
 	}
-	return firstOf(
-		tx.exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at, detail, peaks)
+	return engine.FirstOf(
+		tx.Exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at, detail, peaks)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, seal(tx, "messages.text", m.ID, m.Text), attachment, m.ReplyTo, micros(m.CreatedAt), seal(tx, "messages.detail", m.ID, string(m.Detail)), seal(tx, "messages.peaks", m.ID, string(peaks))),
-		tx.insertWords(string(m.ID), m.Text))
+			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, engine.Seal(tx, "messages.text", m.ID, m.Text), attachment, m.ReplyTo, engine.Micros(m.CreatedAt), engine.Seal(tx, "messages.detail", m.ID, string(m.Detail)), engine.Seal(tx, "messages.peaks", m.ID, string(peaks))),
+		tx.InsertWords(string(m.ID), m.Text))
 }
 
 // RecallMessage implements chat.Tx.
-func (tx *Tx) RecallMessage(m chat.Message) error {
+func (tx Tx) RecallMessage(m chat.Message) error {
 	left, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	return firstOf(
-		tx.exec(`UPDATE messages SET recalled_at = $2 WHERE id = $1`, m.ID, microsOrNull(m.RecalledAt)),
-		tx.exec(`UPDATE events SET data = $3 WHERE room = $1 AND seq = $2`, m.ConsultationID.Room(), m.Seq, sealEvent(tx.keys(), m.ConsultationID.Room(), m.Seq, string(left))),
+	return engine.FirstOf(
+		tx.Exec(`UPDATE messages SET recalled_at = $2 WHERE id = $1`, m.ID, engine.MicrosOrNull(m.RecalledAt)),
+		tx.Exec(`UPDATE events SET data = $3 WHERE room = $1 AND seq = $2`, m.ConsultationID.Room(), m.Seq, engine.SealEvent(tx.Keys(), m.ConsultationID.Room(), m.Seq, string(left))),
 	)
 }
 
 // ForeignMessage implements chat.Tx.
-func (tx *Tx) ForeignMessage(id consultation.ID, user rooms.UserID, after, upTo rooms.Seq) (bool, error) {
+func (tx Tx) ForeignMessage(id consultation.ID, user rooms.UserID, after, upTo rooms.Seq) (bool, error) {
 	var there bool
-	err := tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM messages WHERE consultation_id = $1 AND seq > $2 AND seq <= $3 AND sender_id <> $4)`,
+	err := tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM messages WHERE consultation_id = $1 AND seq > $2 AND seq <= $3 AND sender_id <> $4)`,
 		id, after, upTo, user).Scan(&there)
 	return there, err
 }
 
 // Attachment implements chat.Tx.
-func (tx *Tx) Attachment(id chat.AttachmentID) (chat.Attachment, error) {
+func (tx Tx) Attachment(id chat.AttachmentID) (chat.Attachment, error) {
 	return attachmentByID(context.Background(), tx, id)
 }
 
 // InsertAttachment implements chat.Tx.
-func (tx *Tx) InsertAttachment(a chat.Attachment) error {
-	return tx.exec(`INSERT INTO attachments (id, consultation_id, uploader_id, kind, name, size, content_type, sha256, width, height, thumbnail_sha256, duration_ms, created_at)
+func (tx Tx) InsertAttachment(a chat.Attachment) error {
+	return tx.Exec(`INSERT INTO attachments (id, consultation_id, uploader_id, kind, name, size, content_type, sha256, width, height, thumbnail_sha256, duration_ms, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		a.ID, a.ConsultationID, a.UploaderID, a.Kind, seal(tx, "attachments.name", a.ID, a.Name), a.Size, a.ContentType, a.SHA256, a.Width, a.Height, a.ThumbnailSHA256, a.DurationMs, micros(a.CreatedAt))
+		a.ID, a.ConsultationID, a.UploaderID, a.Kind, engine.Seal(tx, "attachments.name", a.ID, a.Name), a.Size, a.ContentType, a.SHA256, a.Width, a.Height, a.ThumbnailSHA256, a.DurationMs, engine.Micros(a.CreatedAt))
 }
 
 // SaveQuickReplies implements chat.Tx.
-func (tx *Tx) SaveQuickReplies(doctor rooms.UserID, list []chat.QuickReply) error {
+func (tx Tx) SaveQuickReplies(doctor rooms.UserID, list []chat.QuickReply) error {
 	replies, err := json.Marshal(list)
 	if err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO quick_replies (user_id, replies) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET replies = excluded.replies`, doctor, seal(tx, "quick_replies.replies", doctor, string(replies)))
+	return tx.Exec(`INSERT INTO quick_replies (user_id, replies) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET replies = excluded.replies`, doctor, engine.Seal(tx, "quick_replies.replies", doctor, string(replies)))
 }

@@ -7,30 +7,33 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/store/engine"
 )
 
 // Consultations carries out consultation.Store.
-type Consultations struct{ *DB }
+type Consultations struct{ *engine.DB }
 
 // InTx implements consultation.Store.
 func (s Consultations) InTx(ctx context.Context, f func(consultation.Tx) error) error {
-	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
 }
 
 const consultationColumns = `c.id, c.status, c.service, c.medium, c.doctor_id, c.doctor_name, c.user_id, c.patient_id, c.patient_name,
 	c.complaint, c.prior_diagnosis, c.price, c.currency, c.minutes, c.created_at, c.updated_at, c.scheduled_at, c.queued_at, c.accepted_at,
 	c.answered_at, c.ended_at, c.due_at, c.clock_left_ms, c.reason, c.summary, c.reopened, c.turns_left, c.turn_open, c.refund, c.refund_percent, c.ended_by, c.reason_seq, c.summary_seq`
 
-func scanConsultation(s scanner) (consultation.Consultation, error) { return scanConsultationAnd(s) }
+func scanConsultation(s engine.Scanner) (consultation.Consultation, error) {
+	return scanConsultationAnd(s)
+}
 
-func scanConsultationAnd(s scanner, more ...any) (consultation.Consultation, error) {
+func scanConsultationAnd(s engine.Scanner, more ...any) (consultation.Consultation, error) {
 	var c consultation.Consultation
 	var summary string
 	err := s.Scan(append([]any{&c.ID, &c.Status, &c.Service, &c.Medium, &c.DoctorID, &c.DoctorName, &c.UserID, &c.PatientID, &c.PatientName,
-		unseal("consultations.complaint", &c.ID, &c.Complaint), unseal("consultations.prior_diagnosis", &c.ID, &c.PriorDiagnosis), &c.Price, &c.Currency, &c.Minutes, (*at)(&c.CreatedAt), (*at)(&c.UpdatedAt), atOrNil{&c.ScheduledAt}, atOrNil{&c.QueuedAt}, atOrNil{&c.AcceptedAt},
-		atOrNil{&c.AnsweredAt}, atOrNil{&c.EndedAt}, atOrNil{&c.DueAt}, &c.ClockLeftMs, unseal("consultations.reason", &c.ID, &c.Reason), unseal("consultations.summary", &c.ID, &summary), &c.Reopened, &c.TurnsLeft, &c.TurnOpen, &c.Refund, &c.RefundPercent, &c.EndedBy, &c.ReasonSeq, &c.SummarySeq}, more...)...)
+		engine.Unseal("consultations.complaint", &c.ID, &c.Complaint), engine.Unseal("consultations.prior_diagnosis", &c.ID, &c.PriorDiagnosis), &c.Price, &c.Currency, &c.Minutes, (*engine.At)(&c.CreatedAt), (*engine.At)(&c.UpdatedAt), engine.AtOrNil(&c.ScheduledAt), engine.AtOrNil(&c.QueuedAt), engine.AtOrNil(&c.AcceptedAt),
+		engine.AtOrNil(&c.AnsweredAt), engine.AtOrNil(&c.EndedAt), engine.AtOrNil(&c.DueAt), &c.ClockLeftMs, engine.Unseal("consultations.reason", &c.ID, &c.Reason), engine.Unseal("consultations.summary", &c.ID, &summary), &c.Reopened, &c.TurnsLeft, &c.TurnOpen, &c.Refund, &c.RefundPercent, &c.EndedBy, &c.ReasonSeq, &c.SummarySeq}, more...)...)
 	if err != nil {
-		return c, found(err, "consultation")
+		return c, engine.Found(err, "consultation")
 	}
 	if summary != "" {
 		return c, json.Unmarshal([]byte(summary), &c.Summary)
@@ -38,42 +41,42 @@ func scanConsultationAnd(s scanner, more ...any) (consultation.Consultation, err
 	return c, nil
 }
 
-func consultationByID(ctx context.Context, q querier, id consultation.ID) (consultation.Consultation, error) {
-	return scanConsultation(q.row(ctx, `SELECT `+consultationColumns+` FROM consultations c WHERE c.id = $1`, id))
+func consultationByID(ctx context.Context, q engine.Querier, id consultation.ID) (consultation.Consultation, error) {
+	return scanConsultation(q.Row(ctx, `SELECT `+consultationColumns+` FROM consultations c WHERE c.id = $1`, id))
 }
 
 // Consultation implements consultation.Store.
 func (s Consultations) Consultation(ctx context.Context, id consultation.ID) (consultation.Consultation, error) {
-	return consultationByID(ctx, s.readers, id)
+	return consultationByID(ctx, s.Reads(), id)
 }
 
 // Consultations implements consultation.Store.
 func (s Consultations) Consultations(ctx context.Context, q consultation.Query) ([]consultation.Consultation, error) {
-	w := where{}
-	w.add(`p.user_id = ?`, q.User)
-	amongst(&w, `c.status`, q.Statuses)
+	w := engine.Where{}
+	w.Add(`p.user_id = ?`, q.User)
+	engine.Amongst(&w, `c.status`, q.Statuses)
 	if q.After != nil {
-		w.add(`(e.at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
+		w.Add(`(e.at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
-	return collect(ctx, s.readers, func(row scanner) (consultation.Consultation, error) {
+	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (consultation.Consultation, error) {
 		var lastAt time.Time
 		var lastSeq, readUpTo rooms.Seq
 		var me consultation.Participant
 		var unread int
-		c, err := scanConsultationAnd(row, &lastSeq, (*at)(&lastAt), &readUpTo, &me.Since, &unread)
+		c, err := scanConsultationAnd(row, &lastSeq, (*engine.At)(&lastAt), &readUpTo, &me.Since, &unread)
 		c = c.ShownTo(me)
 		c.LastSeq, c.ReadUpTo, c.Unread, c.UpdatedAt = lastSeq, readUpTo, unread, lastAt
 		return c, err
 	}, `SELECT `+consultationColumns+`, e.seq, e.at, p.read_up_to, p.since_seq,
 			(SELECT count(*) FROM messages m WHERE m.consultation_id = c.id AND m.seq > p.read_up_to AND m.seq > p.since_seq AND m.sender_id <> p.user_id AND m.recalled_at IS NULL)
 		FROM participants p JOIN consultations c ON c.id = p.consultation_id JOIN events e ON e.room = 'consultation:' || c.id
-			AND e.seq = (SELECT max(l.seq) FROM events l WHERE l.room = 'consultation:' || c.id)`+w.sql()+
-		` ORDER BY e.at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
+			AND e.seq = (SELECT max(l.seq) FROM events l WHERE l.room = 'consultation:' || c.id)`+w.SQL()+
+		` ORDER BY e.at DESC, c.id DESC LIMIT `+w.Param(q.Limit), w.Args...)
 }
 
 // ShowsEarlierDiagnosis implements consultation.Tx.
-func (tx *Tx) ShowsEarlierDiagnosis(c consultation.Consultation) (shows bool, err error) {
-	err = tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM messages m JOIN attachments a ON a.id = m.attachment_id
+func (tx Tx) ShowsEarlierDiagnosis(c consultation.Consultation) (shows bool, err error) {
+	err = tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM messages m JOIN attachments a ON a.id = m.attachment_id
 			WHERE m.consultation_id = $1 AND m.sender_id = $2 AND m.recalled_at IS NULL AND a.kind <> 'audio')
 		OR EXISTS (SELECT 1 FROM documents d WHERE d.patient_id = $3 AND d.kind = 'diagnosis' AND d.signed_at IS NOT NULL)`,
 		c.ID, c.UserID, c.PatientID).Scan(&shows)
@@ -82,75 +85,51 @@ func (tx *Tx) ShowsEarlierDiagnosis(c consultation.Consultation) (shows bool, er
 
 // Cases implements consultation.Store.
 func (s Consultations) Cases(ctx context.Context, q consultation.CaseQuery) ([]consultation.Case, error) {
-	w := where{}
-	amongst(&w, `c.status`, q.Statuses)
+	w := engine.Where{}
+	engine.Amongst(&w, `c.status`, q.Statuses)
 	if q.Text != "" {
-		w.add(`(c.id = ? OR lower(c.patient_name) LIKE ? ESCAPE '\')`, q.Text, like(q.Text))
+		w.Add(`(c.id = ? OR lower(c.patient_name) LIKE ? ESCAPE '\')`, q.Text, engine.Like(q.Text))
 	}
 	if q.After != nil {
-		w.add(`(c.created_at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
+		w.Add(`(c.created_at, c.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
-	return collect(ctx, s.readers, func(row scanner) (consultation.Case, error) {
+	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (consultation.Case, error) {
 		var c consultation.Case
 		return c, row.Scan(&c.ID, &c.Status, &c.Service, &c.Medium, &c.UserID, &c.PatientID, &c.PatientName,
-			(*at)(&c.CreatedAt), (*at)(&c.UpdatedAt), atOrNil{&c.ScheduledAt})
+			(*engine.At)(&c.CreatedAt), (*engine.At)(&c.UpdatedAt), engine.AtOrNil(&c.ScheduledAt))
 	}, `SELECT c.id, c.status, c.service, c.medium, c.user_id, c.patient_id, c.patient_name, c.created_at, c.updated_at, c.scheduled_at
-		FROM consultations c`+w.sql()+` ORDER BY c.created_at DESC, c.id DESC LIMIT `+w.param(q.Limit), w.args...)
+		FROM consultations c`+w.SQL()+` ORDER BY c.created_at DESC, c.id DESC LIMIT `+w.Param(q.Limit), w.Args...)
 }
 
 const participantColumns = `user_id, name, role, joined_at, delivered_up_to, read_up_to, invited_by, since_seq, expected`
 
-func scanParticipant(s scanner) (consultation.Participant, error) {
+func scanParticipant(s engine.Scanner) (consultation.Participant, error) {
 	var p consultation.Participant
-	err := s.Scan(&p.UserID, &p.Name, &p.Role, (*at)(&p.JoinedAt), &p.DeliveredUpTo, &p.ReadUpTo, &p.InvitedBy, &p.Since, &p.Expected)
-	return p, found(err, "consultation") // who takes no part learns no more than that
+	err := s.Scan(&p.UserID, &p.Name, &p.Role, (*engine.At)(&p.JoinedAt), &p.DeliveredUpTo, &p.ReadUpTo, &p.InvitedBy, &p.Since, &p.Expected)
+	return p, engine.Found(err, "consultation") // who takes no part learns no more than that
 }
 
-func participants(ctx context.Context, q querier, id consultation.ID) ([]consultation.Participant, error) {
-	return collect(ctx, q, scanParticipant, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND expected = 0 ORDER BY joined_at, role DESC, user_id`, id)
+func participants(ctx context.Context, q engine.Querier, id consultation.ID) ([]consultation.Participant, error) {
+	return engine.Collect(ctx, q, scanParticipant, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND expected = 0 ORDER BY joined_at, role DESC, user_id`, id)
 }
 
-func participant(ctx context.Context, q querier, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
-	return scanParticipant(q.row(ctx, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user))
+func participant(ctx context.Context, q engine.Querier, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
+	return scanParticipant(q.Row(ctx, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user))
 }
 
 // Participants implements consultation.Store.
 func (s Consultations) Participants(ctx context.Context, id consultation.ID) ([]consultation.Participant, error) {
-	return participants(ctx, s.readers, id)
+	return participants(ctx, s.Reads(), id)
 }
 
 // Events implements consultation.Store.
 func (s Consultations) Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
-	return eventsAfter(ctx, s.readers, room, after, limit)
-}
-
-func eventsAfter(ctx context.Context, q querier, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
-	// The last seq is read first: events that come in between are then in the
-	// list or after it, never counted and missing.
-	last, err := lastSeq(ctx, q, room)
-	if err != nil || limit == 0 {
-		return nil, last, err
-	}
-	list, err := collect(ctx, q, func(row scanner) (rooms.Entry, error) {
-		e := rooms.Entry{Room: room}
-		err := row.Scan(&e.Seq, &e.ID, &e.Name, (*at)(&e.At), &e.ActorID, eventData(&e))
-		return e, err
-	}, `SELECT seq, id, name, at, actor_id, data FROM events WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3`, room, after, limit)
-	if err != nil {
-		return nil, 0, err
-	}
-	if list == nil {
-		list = []rooms.Entry{}
-	}
-	if n := len(list); n > 0 {
-		last = max(last, list[n-1].Seq)
-	}
-	return list, last, nil
+	return engine.EventsAfter(ctx, s.Reads(), room, after, limit)
 }
 
 // Queue implements consultation.Store.
 func (s Consultations) Queue(ctx context.Context, doctor rooms.UserID) ([]consultation.ID, error) {
-	return collect(ctx, s.readers, func(row scanner) (consultation.ID, error) {
+	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (consultation.ID, error) {
 		var id consultation.ID
 		return id, row.Scan(&id)
 	}, `SELECT id FROM consultations WHERE doctor_id = $1 AND status = 'waiting' AND queued_at IS NOT NULL ORDER BY queued_at, id`, doctor)
@@ -158,7 +137,7 @@ func (s Consultations) Queue(ctx context.Context, doctor rooms.UserID) ([]consul
 
 // OpenOf implements consultation.Store.
 func (s Consultations) OpenOf(ctx context.Context, user rooms.UserID) ([]consultation.ID, error) {
-	return collect(ctx, s.readers, func(row scanner) (consultation.ID, error) {
+	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (consultation.ID, error) {
 		var id consultation.ID
 		return id, row.Scan(&id)
 	}, `SELECT c.id FROM participants p JOIN consultations c ON c.id = p.consultation_id
@@ -167,35 +146,35 @@ func (s Consultations) OpenOf(ctx context.Context, user rooms.UserID) ([]consult
 
 // LastAccepts implements consultation.Store.
 func (s Consultations) LastAccepts(ctx context.Context, doctor rooms.UserID, n int) ([]time.Time, error) {
-	return collect(ctx, s.readers, func(row scanner) (time.Time, error) {
+	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (time.Time, error) {
 		var t time.Time
-		return t, row.Scan((*at)(&t))
+		return t, row.Scan((*engine.At)(&t))
 	}, `SELECT accepted_at FROM consultations WHERE doctor_id = $1 AND accepted_at IS NOT NULL ORDER BY accepted_at DESC LIMIT $2`, doctor, n)
 }
 
 // Consultation implements consultation.Tx.
-func (tx *Tx) Consultation(id consultation.ID) (consultation.Consultation, error) {
+func (tx Tx) Consultation(id consultation.ID) (consultation.Consultation, error) {
 	return consultationByID(context.Background(), tx, id)
 }
 
 // Load implements consultation.Tx.
-func (tx *Tx) Load(user rooms.UserID, since time.Time) (l consultation.Load, err error) {
-	err = tx.row(context.Background(), `SELECT
+func (tx Tx) Load(user rooms.UserID, since time.Time) (l consultation.Load, err error) {
+	err = tx.Row(context.Background(), `SELECT
 			coalesce(sum(CASE WHEN status = 'pending_payment' THEN 1 ELSE 0 END), 0),
 			coalesce(sum(CASE WHEN price > 0 AND created_at > $2 AND status IN ('pending_payment', 'expired', 'cancelled') THEN 1 ELSE 0 END), 0),
 			coalesce(sum(CASE WHEN price = 0 AND status IN ('waiting', 'active', 'on_hold') THEN 1 ELSE 0 END), 0),
 			coalesce(sum(CASE WHEN price = 0 AND created_at > $2 THEN 1 ELSE 0 END), 0)
-		FROM consultations WHERE user_id = $1`, user, micros(since)).Scan(&l.Unpaid, &l.UnpaidToday, &l.Free, &l.FreeToday)
+		FROM consultations WHERE user_id = $1`, user, engine.Micros(since)).Scan(&l.Unpaid, &l.UnpaidToday, &l.Free, &l.FreeToday)
 	return l, err
 }
 
 // InsertConsultation implements consultation.Tx.
-func (tx *Tx) InsertConsultation(c consultation.Consultation) error {
-	err := tx.exec(`INSERT INTO consultations (id, status, service, medium, doctor_id, doctor_name, user_id, patient_id, patient_name,
+func (tx Tx) InsertConsultation(c consultation.Consultation) error {
+	err := tx.Exec(`INSERT INTO consultations (id, status, service, medium, doctor_id, doctor_name, user_id, patient_id, patient_name,
 			complaint, prior_diagnosis, price, currency, minutes, created_at, updated_at, clock_left_ms, reason, summary, reopened, turns_left, turn_open, refund)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, '', '', 0, 0, 0, '')`,
 		c.ID, c.Status, c.Service, c.Medium, c.DoctorID, c.DoctorName, c.UserID, c.PatientID, c.PatientName,
-		seal(tx, "consultations.complaint", c.ID, c.Complaint), seal(tx, "consultations.prior_diagnosis", c.ID, c.PriorDiagnosis), c.Price, c.Currency, c.Minutes, micros(c.CreatedAt), micros(c.UpdatedAt))
+		engine.Seal(tx, "consultations.complaint", c.ID, c.Complaint), engine.Seal(tx, "consultations.prior_diagnosis", c.ID, c.PriorDiagnosis), c.Price, c.Currency, c.Minutes, engine.Micros(c.CreatedAt), engine.Micros(c.UpdatedAt))
 	if err != nil {
 		return err
 	}
@@ -203,7 +182,7 @@ func (tx *Tx) InsertConsultation(c consultation.Consultation) error {
 }
 
 // SaveConsultation implements consultation.Tx.
-func (tx *Tx) SaveConsultation(c consultation.Consultation) error {
+func (tx Tx) SaveConsultation(c consultation.Consultation) error {
 	var summary []byte
 	if c.Summary != nil {
 		var err error
@@ -211,44 +190,44 @@ func (tx *Tx) SaveConsultation(c consultation.Consultation) error {
 			return err
 		}
 	}
-	return tx.exec(`UPDATE consultations SET status = $2, updated_at = $3, queued_at = $4, accepted_at = $5, answered_at = $6, ended_at = $7, due_at = $8,
+	return tx.Exec(`UPDATE consultations SET status = $2, updated_at = $3, queued_at = $4, accepted_at = $5, answered_at = $6, ended_at = $7, due_at = $8,
 			clock_left_ms = $9, reason = $10, summary = $11, reopened = $12, turns_left = $13, turn_open = $14, refund = $15,
 			refund_percent = $16, scheduled_at = $17, doctor_id = $18, doctor_name = $19, minutes = $20, ended_by = $21,
 			reason_seq = $22, summary_seq = $23 WHERE id = $1`,
-		c.ID, c.Status, micros(c.UpdatedAt), microsOrNull(c.QueuedAt), microsOrNull(c.AcceptedAt), microsOrNull(c.AnsweredAt), microsOrNull(c.EndedAt), microsOrNull(c.DueAt),
-		c.ClockLeftMs, seal(tx, "consultations.reason", c.ID, c.Reason), seal(tx, "consultations.summary", c.ID, string(summary)), c.Reopened, c.TurnsLeft, c.TurnOpen, c.Refund,
-		c.RefundPercent, microsOrNull(c.ScheduledAt), c.DoctorID, c.DoctorName, c.Minutes, c.EndedBy, c.ReasonSeq, c.SummarySeq)
+		c.ID, c.Status, engine.Micros(c.UpdatedAt), engine.MicrosOrNull(c.QueuedAt), engine.MicrosOrNull(c.AcceptedAt), engine.MicrosOrNull(c.AnsweredAt), engine.MicrosOrNull(c.EndedAt), engine.MicrosOrNull(c.DueAt),
+		c.ClockLeftMs, engine.Seal(tx, "consultations.reason", c.ID, c.Reason), engine.Seal(tx, "consultations.summary", c.ID, string(summary)), c.Reopened, c.TurnsLeft, c.TurnOpen, c.Refund,
+		c.RefundPercent, engine.MicrosOrNull(c.ScheduledAt), c.DoctorID, c.DoctorName, c.Minutes, c.EndedBy, c.ReasonSeq, c.SummarySeq)
 }
 
 // Participant implements consultation.Tx.
-func (tx *Tx) Participant(id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
+func (tx Tx) Participant(id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
 	return participant(context.Background(), tx, id, user)
 }
 
 // Participants implements consultation.Tx.
-func (tx *Tx) Participants(id consultation.ID) ([]consultation.Participant, error) {
+func (tx Tx) Participants(id consultation.ID) ([]consultation.Participant, error) {
 	return participants(context.Background(), tx, id)
 }
 
 // InsertParticipant implements consultation.Tx.
-func (tx *Tx) InsertParticipant(id consultation.ID, p consultation.Participant) error {
-	return tx.exec(`INSERT INTO participants (consultation_id, user_id, name, role, joined_at, invited_by, since_seq, expected) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		id, p.UserID, p.Name, p.Role, micros(p.JoinedAt), p.InvitedBy, p.Since, p.Expected)
+func (tx Tx) InsertParticipant(id consultation.ID, p consultation.Participant) error {
+	return tx.Exec(`INSERT INTO participants (consultation_id, user_id, name, role, joined_at, invited_by, since_seq, expected) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		id, p.UserID, p.Name, p.Role, engine.Micros(p.JoinedAt), p.InvitedBy, p.Since, p.Expected)
 }
 
 // RemoveParticipant implements consultation.Tx.
-func (tx *Tx) RemoveParticipant(id consultation.ID, user rooms.UserID) error {
+func (tx Tx) RemoveParticipant(id consultation.ID, user rooms.UserID) error {
 	tx.Lost(id.Room(), user)
-	return tx.exec(`DELETE FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user)
+	return tx.Exec(`DELETE FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user)
 }
 
 // SetPart implements consultation.Tx.
-func (tx *Tx) SetPart(id consultation.ID, user rooms.UserID, part consultation.Part) error {
-	return tx.exec(`UPDATE participants SET role = $3, invited_by = '', since_seq = 0, expected = 0 WHERE consultation_id = $1 AND user_id = $2`, id, user, part)
+func (tx Tx) SetPart(id consultation.ID, user rooms.UserID, part consultation.Part) error {
+	return tx.Exec(`UPDATE participants SET role = $3, invited_by = '', since_seq = 0, expected = 0 WHERE consultation_id = $1 AND user_id = $2`, id, user, part)
 }
 
 // SaveWatermarks implements chat.Tx.
-func (tx *Tx) SaveWatermarks(id consultation.ID, p consultation.Participant) error {
-	return tx.exec(`UPDATE participants SET delivered_up_to = $3, read_up_to = $4 WHERE consultation_id = $1 AND user_id = $2`,
+func (tx Tx) SaveWatermarks(id consultation.ID, p consultation.Participant) error {
+	return tx.Exec(`UPDATE participants SET delivered_up_to = $3, read_up_to = $4 WHERE consultation_id = $1 AND user_id = $2`,
 		id, p.UserID, p.DeliveredUpTo, p.ReadUpTo)
 }

@@ -6,6 +6,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/store/engine"
 )
 
 // obstacles are what is in the way of erasing the user $1: each query answers
@@ -28,11 +29,11 @@ const lastAdmin = `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND role = '
 	AND NOT EXISTS (SELECT 1 FROM users WHERE id <> $1 AND role = 'admin' AND suspended = 0)`
 
 // Obstacles implements account.Tx.
-func (tx *Tx) Obstacles(user rooms.UserID) ([]account.Obstacle, error) {
+func (tx Tx) Obstacles(user rooms.UserID) ([]account.Obstacle, error) {
 	var found []account.Obstacle
 	for _, o := range obstacles {
 		var there bool
-		if err := tx.row(context.Background(), o.query, user).Scan(&there); err != nil {
+		if err := tx.Row(context.Background(), o.query, user).Scan(&there); err != nil {
 			return nil, err
 		}
 		if there {
@@ -43,17 +44,17 @@ func (tx *Tx) Obstacles(user rooms.UserID) ([]account.Obstacle, error) {
 }
 
 // Treated implements account.Tx.
-func (tx *Tx) Treated(user rooms.UserID) (n int, latest time.Time, err error) {
+func (tx Tx) Treated(user rooms.UserID) (n int, latest time.Time, err error) {
 	var at int64
-	err = tx.row(context.Background(), `SELECT count(*), coalesce(max(coalesce(c.ended_at, c.updated_at)), 0) FROM participants p JOIN consultations c ON c.id = p.consultation_id
+	err = tx.Row(context.Background(), `SELECT count(*), coalesce(max(coalesce(c.ended_at, c.updated_at)), 0) FROM participants p JOIN consultations c ON c.id = p.consultation_id
 		WHERE p.user_id = $1 AND p.role IN ('patient', 'doctor')`, user).Scan(&n, &at)
 	return n, time.UnixMicro(at).UTC(), err
 }
 
 // EraseUser implements account.Tx. What other rows need of the user is the id.
-func (tx *Tx) EraseUser(user rooms.UserID, at time.Time) error {
-	if err := tx.exec(`UPDATE users SET name = '', email = $2, password_hash = '', email_verified = 0, calendar_token = '', suspended = 1, erased_at = $3 WHERE id = $1`,
-		user, "erased-"+string(user)+"@erased.invalid", micros(at)); err != nil {
+func (tx Tx) EraseUser(user rooms.UserID, at time.Time) error {
+	if err := tx.Exec(`UPDATE users SET name = '', email = $2, password_hash = '', email_verified = 0, calendar_token = '', suspended = 1, erased_at = $3 WHERE id = $1`,
+		user, "erased-"+string(user)+"@erased.invalid", engine.Micros(at)); err != nil {
 		return err
 	}
 	for _, statement := range []string{
@@ -73,34 +74,34 @@ func (tx *Tx) EraseUser(user rooms.UserID, at time.Time) error {
 		`DELETE FROM patients WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM consultations c WHERE c.patient_id = patients.id)
 			AND NOT EXISTS (SELECT 1 FROM backgrounds b WHERE b.patient_id = patients.id)`,
 	} {
-		if err := tx.exec(statement, user); err != nil {
+		if err := tx.Exec(statement, user); err != nil {
 			return err
 		}
 	}
 	// What the log of the user's own room tells is notifications and the like.
-	return tx.exec(`UPDATE events SET data = '{}' WHERE room = $1`, rooms.UserRoom(user))
+	return tx.Exec(`UPDATE events SET data = '{}' WHERE room = $1`, rooms.UserRoom(user))
 }
 
 // PlaceHold implements account.Tx.
-func (tx *Tx) PlaceHold(h account.Hold) error {
-	err := tx.tryExec(`INSERT INTO legal_holds (user_id, reason, by_id, at) VALUES ($1, $2, $3, $4)`, h.UserID, seal(tx, "legal_holds.reason", h.UserID, h.Reason), h.By, micros(h.At))
-	if uniqueViolation(err) {
+func (tx Tx) PlaceHold(h account.Hold) error {
+	err := tx.TryExec(`INSERT INTO legal_holds (user_id, reason, by_id, at) VALUES ($1, $2, $3, $4)`, h.UserID, engine.Seal(tx, "legal_holds.reason", h.UserID, h.Reason), h.By, engine.Micros(h.At))
+	if engine.UniqueViolation(err) {
 		return rooms.Conflict("", "there is a hold already")
 	}
 	return err
 }
 
 // ReleaseHold implements account.Tx.
-func (tx *Tx) ReleaseHold(user rooms.UserID) (reason string, err error) {
-	err = tx.row(context.Background(), `DELETE FROM legal_holds WHERE user_id = $1 RETURNING reason`, user).Scan(unseal("legal_holds.reason", &user, &reason))
-	return reason, found(err, "hold")
+func (tx Tx) ReleaseHold(user rooms.UserID) (reason string, err error) {
+	err = tx.Row(context.Background(), `DELETE FROM legal_holds WHERE user_id = $1 RETURNING reason`, user).Scan(engine.Unseal("legal_holds.reason", &user, &reason))
+	return reason, engine.Found(err, "hold")
 }
 
 // Holds implements account.Tx.
-func (tx *Tx) Holds() ([]account.Hold, error) {
-	return collect(context.Background(), tx, func(s scanner) (account.Hold, error) {
+func (tx Tx) Holds() ([]account.Hold, error) {
+	return engine.Collect(context.Background(), tx, func(s engine.Scanner) (account.Hold, error) {
 		var h account.Hold
-		return h, s.Scan(&h.UserID, &h.UserName, &h.UserEmail, unseal("legal_holds.reason", &h.UserID, &h.Reason), &h.By, &h.ByName, (*at)(&h.At))
+		return h, s.Scan(&h.UserID, &h.UserName, &h.UserEmail, engine.Unseal("legal_holds.reason", &h.UserID, &h.Reason), &h.By, &h.ByName, (*engine.At)(&h.At))
 	}, `SELECT h.user_id, u.name, u.email, h.reason, h.by_id, b.name, h.at
 		FROM legal_holds h JOIN users u ON u.id = h.user_id JOIN users b ON b.id = h.by_id ORDER BY h.at DESC, h.user_id`)
 }

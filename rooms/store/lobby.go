@@ -6,21 +6,22 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/lobby"
+	"wenzhen/rooms/store/engine"
 )
 
 // Lobby carries out lobby.Store.
-type Lobby struct{ *DB }
+type Lobby struct{ *engine.DB }
 
 // InTx implements lobby.Store.
 func (s Lobby) InTx(ctx context.Context, f func(lobby.Tx) error) error {
-	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
 }
 
 // Lines implements lobby.Tx.
-func (tx *Tx) Lines(most int) ([]lobby.Line, error) {
-	lines, err := collect(context.Background(), tx, func(s scanner) (lobby.Line, error) {
+func (tx Tx) Lines(most int) ([]lobby.Line, error) {
+	lines, err := engine.Collect(context.Background(), tx, func(s engine.Scanner) (lobby.Line, error) {
 		var l lobby.Line
-		return l, s.Scan(&l.ID, &l.Nickname, &l.Text, (*at)(&l.At))
+		return l, s.Scan(&l.ID, &l.Nickname, &l.Text, (*engine.At)(&l.At))
 	}, `SELECT id, nickname, text, at FROM lobby_lines ORDER BY seq DESC LIMIT $1`, most)
 	slices.Reverse(lines)
 	if lines == nil {
@@ -30,11 +31,11 @@ func (tx *Tx) Lines(most int) ([]lobby.Line, error) {
 }
 
 // KeepLine implements lobby.Tx.
-func (tx *Tx) KeepLine(seq rooms.Seq, line lobby.Line, most int) error {
-	err := tx.exec(`INSERT INTO lobby_lines (seq, id, nickname, text, at) VALUES ($1, $2, $3, $4, $5)`,
-		seq, line.ID, line.Nickname, line.Text, micros(line.At))
+func (tx Tx) KeepLine(seq rooms.Seq, line lobby.Line, most int) error {
+	err := tx.Exec(`INSERT INTO lobby_lines (seq, id, nickname, text, at) VALUES ($1, $2, $3, $4, $5)`,
+		seq, line.ID, line.Nickname, line.Text, engine.Micros(line.At))
 	if err != nil {
 		return err
 	}
-	return tx.exec(`DELETE FROM lobby_lines WHERE seq <= (SELECT seq FROM lobby_lines ORDER BY seq DESC LIMIT 1 OFFSET $1)`, most)
+	return tx.Exec(`DELETE FROM lobby_lines WHERE seq <= (SELECT seq FROM lobby_lines ORDER BY seq DESC LIMIT 1 OFFSET $1)`, most)
 }

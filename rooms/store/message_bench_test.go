@@ -5,12 +5,14 @@ package store
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/store/engine"
 )
 
 // What a message costs in the store: message:send in turn in 1,000
@@ -32,7 +35,7 @@ func BenchmarkMessage(b *testing.B) {
 }
 
 func benchmarkMessage(b *testing.B, synchronous string, batch int) {
-	benchmarkMessages(b, synchronous, func(db *DB, say func(n int)) {
+	benchmarkMessages(b, synchronous, func(db *engine.DB, say func(n int)) {
 		for n := 0; n < b.N; n += batch {
 			together(db, min(batch, b.N-n), func(i int) { say(n + i) })
 		}
@@ -45,7 +48,7 @@ func BenchmarkMessageRate(b *testing.B) {
 	for _, synchronous := range []string{"FULL", "NORMAL"} {
 		b.Run(synchronous, func(b *testing.B) {
 			took := make([]time.Duration, b.N)
-			benchmarkMessages(b, synchronous, func(_ *DB, say func(n int)) {
+			benchmarkMessages(b, synchronous, func(_ *engine.DB, say func(n int)) {
 				var group sync.WaitGroup
 				began := time.Now()
 				for n := range b.N {
@@ -67,9 +70,9 @@ func BenchmarkMessageRate(b *testing.B) {
 
 // benchmarkMessages measures messages that work sends with say, the n-th in the
 // n-th of 1,000 consultations.
-func benchmarkMessages(b *testing.B, synchronous string, work func(db *DB, say func(n int))) {
+func benchmarkMessages(b *testing.B, synchronous string, work func(db *engine.DB, say func(n int))) {
 	var commits atomic.Int64
-	db, err := Open(b.Context(), Options{Path: filepath.Join(b.TempDir(), "b.db"), Synchronous: synchronous, Now: time.Now, Log: quiet,
+	db, err := Open(b.Context(), engine.Options{Path: filepath.Join(b.TempDir(), "b.db"), Synchronous: synchronous, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Committed: func(int, time.Duration) { commits.Add(1) }})
 	if err != nil {
 		b.Fatal(err)
@@ -107,22 +110,21 @@ func benchmarkMessages(b *testing.B, synchronous string, work func(db *DB, say f
 
 // together runs n functions whose transactions the writer finds waiting, so
 // that it commits them together.
-func together(db *DB, n int, do func(i int)) {
+func together(db *engine.DB, n int, do func(i int)) {
 	if n == 1 {
 		do(0)
 		return
 	}
-	w := db.write.(sqliteWrite).writer
 	begun, gate := make(chan struct{}), make(chan struct{})
 	var group sync.WaitGroup
 	group.Go(func() {
-		_ = w.InTx(context.Background(), func(*Tx) error { close(begun); <-gate; return nil })
+		_ = db.InTx(context.Background(), func(*engine.Tx) error { close(begun); <-gate; return nil })
 	})
 	<-begun
 	for i := range n {
 		group.Go(func() { do(i) })
 	}
-	for len(w.jobs) < n {
+	for db.Waiting() < n {
 		time.Sleep(20 * time.Microsecond)
 	}
 	close(gate)
@@ -142,18 +144,27 @@ func written(b *testing.B) (calls, bytes int64) {
 	return calls, bytes
 }
 
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 func talkID(n int) consultation.ID { return consultation.ID(fmt.Sprintf("01JDTALK%018d", n)) }
 
 func talker(n int) rooms.UserID { return rooms.UserID(fmt.Sprintf("01JDUSER%018d", n)) }
 
 // talk writes n consultations between one doctor and ten patients in turn.
-func talk(db *DB, n int) error {
-	return db.write.InTx(context.Background(), func(tx *Tx) error {
+func talk(db *engine.DB, n int) error {
+	return db.InTx(context.Background(), func(of *engine.Tx) error {
+		tx := Tx{of}
 		for i := range 11 {
-			err := firstOf(
-				tx.exec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at)
+			err := engine.FirstOf(
+				tx.Exec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at)
 					VALUES ($1, 'patient', 'x', $1, '', 'zh-CN', 'UTC', 0)`, talker(i)),
-				tx.exec(`INSERT INTO patients (id, user_id, name, birth_date, sex, relation)
+				tx.Exec(`INSERT INTO patients (id, user_id, name, birth_date, sex, relation)
 					VALUES ($1, $1, 'x', '2000-01-01', 'male', 'self')`, talker(i)))
 			if err != nil {
 				return err
@@ -165,7 +176,7 @@ func talk(db *DB, n int) error {
 			if err := tx.InsertConsultation(c); err != nil {
 				return err
 			}
-			err := firstOf(
+			err := engine.FirstOf(
 				tx.InsertParticipant(c.ID, consultation.Participant{UserID: c.UserID, Name: "x", Role: consultation.PartPatient}),
 				tx.InsertParticipant(c.ID, consultation.Participant{UserID: c.DoctorID, Name: "x", Role: consultation.PartDoctor}))
 			if err != nil {

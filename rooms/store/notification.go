@@ -12,30 +12,31 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	"wenzhen/rooms/store/engine"
 )
 
 // Notifications carries out notification.Store.
-type Notifications struct{ *DB }
+type Notifications struct{ *engine.DB }
 
 // InTx implements notification.Store.
 func (s Notifications) InTx(ctx context.Context, f func(notification.Tx) error) error {
-	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
 }
 
 // User implements notification.Store.
 func (s Notifications) User(ctx context.Context, id rooms.UserID) (account.User, error) {
-	return userByID(ctx, s.readers, id)
+	return userByID(ctx, s.Reads(), id)
 }
 
 const notificationColumns = `n.id, n.user_id, n.seq, n.kind, n.topic, n.facts, n.event_id, n.room, n.room_seq, n.subject, n.created_at, n.delivered_at, n.seen_at, n.read_at`
 
-func scanNotification(s scanner) (notification.Notification, error) {
+func scanNotification(s engine.Scanner) (notification.Notification, error) {
 	var n notification.Notification
 	var facts string
-	err := s.Scan(&n.ID, &n.UserID, &n.Seq, &n.Kind, &n.Topic, unseal("notifications.facts", &n.ID, &facts), &n.Cause.EventID, &n.Cause.Room, &n.Cause.Seq, &n.Cause.Subject,
-		(*at)(&n.CreatedAt), atOrNil{&n.DeliveredAt}, atOrNil{&n.SeenAt}, atOrNil{&n.ReadAt})
+	err := s.Scan(&n.ID, &n.UserID, &n.Seq, &n.Kind, &n.Topic, engine.Unseal("notifications.facts", &n.ID, &facts), &n.Cause.EventID, &n.Cause.Room, &n.Cause.Seq, &n.Cause.Subject,
+		(*engine.At)(&n.CreatedAt), engine.AtOrNil(&n.DeliveredAt), engine.AtOrNil(&n.SeenAt), engine.AtOrNil(&n.ReadAt))
 	if err != nil {
-		return n, found(err, "notification")
+		return n, engine.Found(err, "notification")
 	}
 	if err := json.Unmarshal([]byte(facts), &n.Facts); err != nil {
 		return n, fmt.Errorf("notification %s: %w: %w", n.ID, rooms.ErrDamaged, err)
@@ -45,55 +46,55 @@ func scanNotification(s scanner) (notification.Notification, error) {
 
 // Notifications implements notification.Store.
 func (s Notifications) Notifications(ctx context.Context, q notification.Query) ([]notification.Notification, error) {
-	w, order := where{}, "DESC"
-	w.add(`n.user_id = ?`, q.User)
+	w, order := engine.Where{}, "DESC"
+	w.Add(`n.user_id = ?`, q.User)
 	if q.Unread {
-		w.add(`n.read_at IS NULL`)
+		w.Add(`n.read_at IS NULL`)
 	}
 	if q.Before != nil {
-		w.add(`n.seq < ?`, *q.Before)
+		w.Add(`n.seq < ?`, *q.Before)
 	}
 	if q.After != nil {
-		w.add(`n.seq > ?`, *q.After)
+		w.Add(`n.seq > ?`, *q.After)
 		order = ""
 	}
-	scan := intact(s.opts.damaged, func(n notification.Notification) string { return "notification " + string(n.ID) }, scanNotification)
-	return fullPage(q.Limit, func(limit int) ([]*notification.Notification, error) {
+	scan := engine.Intact(s.DB, func(n notification.Notification) string { return "notification " + string(n.ID) }, scanNotification)
+	return engine.FullPage(q.Limit, func(limit int) ([]*notification.Notification, error) {
 		w := w
-		return collect(ctx, s.readers, scan, `SELECT `+notificationColumns+` FROM notifications n`+w.sql()+` ORDER BY n.seq `+order+` LIMIT `+w.param(limit), w.args...)
+		return engine.Collect(ctx, s.Reads(), scan, `SELECT `+notificationColumns+` FROM notifications n`+w.SQL()+` ORDER BY n.seq `+order+` LIMIT `+w.Param(limit), w.Args...)
 	})
 }
 
 // Unread implements notification.Store.
 func (s Notifications) Unread(ctx context.Context, user rooms.UserID) (int, rooms.Seq, error) {
-	return unread(ctx, s.readers, user)
+	return unread(ctx, s.Reads(), user)
 }
 
 // Unread implements notification.Tx.
-func (tx *Tx) Unread(user rooms.UserID) (int, rooms.Seq, error) {
+func (tx Tx) Unread(user rooms.UserID) (int, rooms.Seq, error) {
 	return unread(context.Background(), tx, user)
 }
 
-func unread(ctx context.Context, q querier, user rooms.UserID) (n int, last rooms.Seq, err error) {
-	err = q.row(ctx, `SELECT (SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL), `+q.lastSeqOf("$2"),
+func unread(ctx context.Context, q engine.Querier, user rooms.UserID) (n int, last rooms.Seq, err error) {
+	err = q.Row(ctx, `SELECT (SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL), `+q.LastSeqOf("$2"),
 		user, rooms.UserRoom(user)).Scan(&n, &last)
 	return n, last, err
 }
 
 // Preferences implements notification.Store.
 func (s Notifications) Preferences(ctx context.Context, user rooms.UserID) (notification.Preferences, error) {
-	return preferences(ctx, s.readers, user)
+	return preferences(ctx, s.Reads(), user)
 }
 
 // Preferences implements notification.Tx.
-func (tx *Tx) Preferences(user rooms.UserID) (notification.Preferences, error) {
+func (tx Tx) Preferences(user rooms.UserID) (notification.Preferences, error) {
 	return preferences(context.Background(), tx, user)
 }
 
-func preferences(ctx context.Context, q querier, user rooms.UserID) (notification.Preferences, error) {
+func preferences(ctx context.Context, q engine.Querier, user rooms.UserID) (notification.Preferences, error) {
 	var p notification.Preferences
 	var stored string
-	err := q.row(ctx, `SELECT preferences FROM notification_preferences WHERE user_id = $1`, user).Scan(&stored)
+	err := q.Row(ctx, `SELECT preferences FROM notification_preferences WHERE user_id = $1`, user).Scan(&stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, nil
 	} else if err != nil {
@@ -103,47 +104,44 @@ func preferences(ctx context.Context, q querier, user rooms.UserID) (notificatio
 }
 
 // SavePreferences implements notification.Tx.
-func (tx *Tx) SavePreferences(user rooms.UserID, p notification.Preferences) error {
+func (tx Tx) SavePreferences(user rooms.UserID, p notification.Preferences) error {
 	stored, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO notification_preferences (user_id, preferences) VALUES ($1, $2)
+	return tx.Exec(`INSERT INTO notification_preferences (user_id, preferences) VALUES ($1, $2)
 		ON CONFLICT (user_id) DO UPDATE SET preferences = excluded.preferences`, user, string(stored))
 }
-
-// notificationCursor is how far the log has been followed.
-const notificationCursor = "notifications"
 
 // Cursor implements notification.Store.
 func (s Notifications) Cursor(ctx context.Context) (int64, error) {
 	var pos int64
-	err := s.readers.row(ctx, `SELECT pos FROM cursors WHERE name = $1`, notificationCursor).Scan(&pos)
+	err := s.Reads().Row(ctx, `SELECT pos FROM cursors WHERE name = $1`, engine.NotificationCursor).Scan(&pos)
 	return pos, err
 }
 
 // Log implements notification.Store.
 func (s Notifications) Log(ctx context.Context, after int64, limit int) ([]notification.Logged, error) {
-	list, err := s.logAfter(ctx, after, limit)
+	list, err := s.LogAfter(ctx, after, limit)
 	events := make([]notification.Logged, len(list))
 	for i, e := range list {
-		events[i] = notification.Logged{Pos: e.pos, Entry: e.Entry}
+		events[i] = notification.Logged{Pos: e.Pos, Entry: e.Entry}
 	}
 	return events, err
 }
 
 // Admins implements notification.Tx.
-func (tx *Tx) Admins() ([]rooms.UserID, error) {
-	return collect(context.Background(), tx, func(s scanner) (rooms.UserID, error) {
+func (tx Tx) Admins() ([]rooms.UserID, error) {
+	return engine.Collect(context.Background(), tx, func(s engine.Scanner) (rooms.UserID, error) {
 		var id rooms.UserID
 		return id, s.Scan(&id)
 	}, `SELECT id FROM users WHERE role = 'admin' AND suspended = 0 ORDER BY id`)
 }
 
 // Advance implements notification.Tx.
-func (tx *Tx) Advance(from, to int64) error {
+func (tx Tx) Advance(from, to int64) error {
 	var pos int64
-	err := tx.row(context.Background(), `UPDATE cursors SET pos = $3 WHERE name = $1 AND pos = $2 RETURNING pos`, notificationCursor, from, to).Scan(&pos)
+	err := tx.Row(context.Background(), `UPDATE cursors SET pos = $3 WHERE name = $1 AND pos = $2 RETURNING pos`, engine.NotificationCursor, from, to).Scan(&pos)
 	if errors.Is(err, sql.ErrNoRows) {
 		return rooms.Conflict("", "the log has been followed further meanwhile")
 	}
@@ -151,9 +149,9 @@ func (tx *Tx) Advance(from, to int64) error {
 }
 
 // Previous implements notification.Tx.
-func (tx *Tx) Previous(room rooms.RoomID, name string, before rooms.Seq) (json.RawMessage, error) {
+func (tx Tx) Previous(room rooms.RoomID, name string, before rooms.Seq) (json.RawMessage, error) {
 	e := rooms.Entry{Room: room}
-	err := tx.row(context.Background(), `SELECT seq, data FROM events WHERE room = $1 AND seq < $2 AND name = $3 ORDER BY seq DESC LIMIT 1`, room, before, name).Scan(&e.Seq, eventData(&e))
+	err := tx.Row(context.Background(), `SELECT seq, data FROM events WHERE room = $1 AND seq < $2 AND name = $3 ORDER BY seq DESC LIMIT 1`, room, before, name).Scan(&e.Seq, engine.EventData(&e))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -161,36 +159,36 @@ func (tx *Tx) Previous(room rooms.RoomID, name string, before rooms.Seq) (json.R
 }
 
 // InsertNotification implements notification.Tx.
-func (tx *Tx) InsertNotification(n notification.Notification) error {
+func (tx Tx) InsertNotification(n notification.Notification) error {
 	facts, err := json.Marshal(n.Facts)
 	if err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO notifications (id, user_id, seq, kind, topic, facts, event_id, room, room_seq, subject, created_at, delivered_at, seen_at, read_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, n.ID, n.UserID, n.Seq, n.Kind, n.Topic, seal(tx, "notifications.facts", n.ID, string(facts)), n.Cause.EventID, n.Cause.Room, n.Cause.Seq, n.Cause.Subject,
-		micros(n.CreatedAt), microsOrNull(n.DeliveredAt), microsOrNull(n.SeenAt), microsOrNull(n.ReadAt))
+	return tx.Exec(`INSERT INTO notifications (id, user_id, seq, kind, topic, facts, event_id, room, room_seq, subject, created_at, delivered_at, seen_at, read_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, n.ID, n.UserID, n.Seq, n.Kind, n.Topic, engine.Seal(tx, "notifications.facts", n.ID, string(facts)), n.Cause.EventID, n.Cause.Room, n.Cause.Seq, n.Cause.Subject,
+		engine.Micros(n.CreatedAt), engine.MicrosOrNull(n.DeliveredAt), engine.MicrosOrNull(n.SeenAt), engine.MicrosOrNull(n.ReadAt))
 }
 
 // Told implements notification.Tx.
-func (tx *Tx) Told(user rooms.UserID, topic notification.Topic, subject string) (told bool, err error) {
-	err = tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM notifications WHERE user_id = $1 AND topic = $2 AND subject = $3 AND subject <> '')`, user, topic, subject).Scan(&told)
+func (tx Tx) Told(user rooms.UserID, topic notification.Topic, subject string) (told bool, err error) {
+	err = tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM notifications WHERE user_id = $1 AND topic = $2 AND subject = $3 AND subject <> '')`, user, topic, subject).Scan(&told)
 	return told, err
 }
 
 // MarkRead implements notification.Tx.
-func (tx *Tx) MarkRead(user rooms.UserID, which notification.Which, now time.Time) ([]notification.ID, error) {
+func (tx Tx) MarkRead(user rooms.UserID, which notification.Which, now time.Time) ([]notification.ID, error) {
 	mark := func(condition string, args ...any) ([]notification.ID, error) {
-		return collect(context.Background(), tx, func(s scanner) (notification.ID, error) {
+		return engine.Collect(context.Background(), tx, func(s engine.Scanner) (notification.ID, error) {
 			var id notification.ID
 			return id, s.Scan(&id)
 		}, `UPDATE notifications SET read_at = $2, seen_at = COALESCE(seen_at, $2), delivered_at = COALESCE(delivered_at, $2)
-			WHERE user_id = $1 AND read_at IS NULL AND `+condition+` RETURNING id`, append([]any{user, micros(now)}, args...)...)
+			WHERE user_id = $1 AND read_at IS NULL AND `+condition+` RETURNING id`, append([]any{user, engine.Micros(now)}, args...)...)
 	}
 	switch {
 	case which.Room != "":
 		return mark(`room = $3 AND room_seq <= $4`, which.Room, which.UpTo)
 	case which.UpToID != "":
-		n, err := scanNotification(tx.row(context.Background(), `SELECT `+notificationColumns+` FROM notifications n WHERE n.id = $1 AND n.user_id = $2`, which.UpToID, user))
+		n, err := scanNotification(tx.Row(context.Background(), `SELECT `+notificationColumns+` FROM notifications n WHERE n.id = $1 AND n.user_id = $2`, which.UpToID, user))
 		if err != nil {
 			return nil, err
 		}
@@ -208,18 +206,18 @@ func (tx *Tx) MarkRead(user rooms.UserID, which notification.Which, now time.Tim
 }
 
 // MarkDelivered implements notification.Tx.
-func (tx *Tx) MarkDelivered(user rooms.UserID, ids []notification.ID, now time.Time) error {
+func (tx Tx) MarkDelivered(user rooms.UserID, ids []notification.ID, now time.Time) error {
 	return tx.mark(`delivered_at = COALESCE(delivered_at, $3)`, user, ids, now)
 }
 
 // MarkSeen implements notification.Tx.
-func (tx *Tx) MarkSeen(user rooms.UserID, ids []notification.ID, now time.Time) error {
+func (tx Tx) MarkSeen(user rooms.UserID, ids []notification.ID, now time.Time) error {
 	return tx.mark(`seen_at = COALESCE(seen_at, $3), delivered_at = COALESCE(delivered_at, $3)`, user, ids, now)
 }
 
-func (tx *Tx) mark(set string, user rooms.UserID, ids []notification.ID, now time.Time) error {
+func (tx Tx) mark(set string, user rooms.UserID, ids []notification.ID, now time.Time) error {
 	for _, id := range ids {
-		if err := tx.exec(`UPDATE notifications SET `+set+` WHERE user_id = $1 AND id = $2`, user, id, micros(now)); err != nil {
+		if err := tx.Exec(`UPDATE notifications SET `+set+` WHERE user_id = $1 AND id = $2`, user, id, engine.Micros(now)); err != nil {
 			return err
 		}
 	}
@@ -229,58 +227,58 @@ func (tx *Tx) mark(set string, user rooms.UserID, ids []notification.ID, now tim
 const subscriptionFrom = ` p.id, p.user_id, p.session_id, p.endpoint, p.p256dh, p.auth, p.created_at FROM push_subscriptions p
 	JOIN sessions s ON s.id = p.session_id WHERE s.revoked_at = 0 AND s.expires_at > $1`
 
-func scanSubscription(r scanner) (notification.Subscription, error) {
+func scanSubscription(r engine.Scanner) (notification.Subscription, error) {
 	var v notification.Subscription
-	return v, r.Scan(&v.ID, &v.UserID, &v.SessionID, &v.Endpoint, &v.Keys.P256dh, &v.Keys.Auth, (*at)(&v.CreatedAt))
+	return v, r.Scan(&v.ID, &v.UserID, &v.SessionID, &v.Endpoint, &v.Keys.P256dh, &v.Keys.Auth, (*engine.At)(&v.CreatedAt))
 }
 
 // Subscriptions implements notification.Tx.
-func (tx *Tx) Subscriptions(user rooms.UserID, now time.Time) ([]notification.Subscription, error) {
-	return collect(context.Background(), tx, scanSubscription, `SELECT`+subscriptionFrom+` AND p.user_id = $2 ORDER BY p.id`, micros(now), user)
+func (tx Tx) Subscriptions(user rooms.UserID, now time.Time) ([]notification.Subscription, error) {
+	return engine.Collect(context.Background(), tx, scanSubscription, `SELECT`+subscriptionFrom+` AND p.user_id = $2 ORDER BY p.id`, engine.Micros(now), user)
 }
 
 // SaveSubscription implements notification.Tx.
-func (tx *Tx) SaveSubscription(v notification.Subscription) (notification.Subscription, error) {
-	err := tx.row(context.Background(), `INSERT INTO push_subscriptions (id, user_id, session_id, endpoint, p256dh, auth, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+func (tx Tx) SaveSubscription(v notification.Subscription) (notification.Subscription, error) {
+	err := tx.Row(context.Background(), `INSERT INTO push_subscriptions (id, user_id, session_id, endpoint, p256dh, auth, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (endpoint) DO UPDATE SET user_id = excluded.user_id, session_id = excluded.session_id, p256dh = excluded.p256dh, auth = excluded.auth
-		RETURNING id, created_at`, v.ID, v.UserID, v.SessionID, v.Endpoint, v.Keys.P256dh, v.Keys.Auth, micros(v.CreatedAt)).Scan(&v.ID, (*at)(&v.CreatedAt))
+		RETURNING id, created_at`, v.ID, v.UserID, v.SessionID, v.Endpoint, v.Keys.P256dh, v.Keys.Auth, engine.Micros(v.CreatedAt)).Scan(&v.ID, (*engine.At)(&v.CreatedAt))
 	return v, err
 }
 
 // DeleteSubscription implements notification.Tx.
-func (tx *Tx) DeleteSubscription(user rooms.UserID, id notification.SubscriptionID) error {
-	err := tx.row(context.Background(), `DELETE FROM push_subscriptions WHERE user_id = $1 AND id = $2 RETURNING id`, user, id).Scan(&id)
-	return found(err, "subscription")
+func (tx Tx) DeleteSubscription(user rooms.UserID, id notification.SubscriptionID) error {
+	err := tx.Row(context.Background(), `DELETE FROM push_subscriptions WHERE user_id = $1 AND id = $2 RETURNING id`, user, id).Scan(&id)
+	return engine.Found(err, "subscription")
 }
 
 // Mailed implements notification.Tx.
-func (tx *Tx) Mailed(user rooms.UserID, id consultation.ID) (bool, error) {
+func (tx Tx) Mailed(user rooms.UserID, id consultation.ID) (bool, error) {
 	var n int
-	err := tx.row(context.Background(), `SELECT count(*) FROM notifications n JOIN deliveries d ON d.notification_id = n.id
+	err := tx.Row(context.Background(), `SELECT count(*) FROM notifications n JOIN deliveries d ON d.notification_id = n.id
 		WHERE n.user_id = $1 AND n.room = $2 AND n.read_at IS NULL AND n.kind = $3 AND d.channel = $4 AND d.status IN ('pending', 'sent')`,
 		user, id.Room(), notification.Messages, notification.Mail).Scan(&n)
 	return n > 0, err
 }
 
 // InsertDelivery implements notification.Tx.
-func (tx *Tx) InsertDelivery(d notification.Delivery) error {
-	return tx.exec(`INSERT INTO deliveries (id, notification_id, user_id, channel, subscription_id, status, attempts, due_at, leased_until, note)
-		VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, 0, '')`, d.ID, d.NotificationID, d.UserID, d.Channel, d.SubscriptionID, micros(d.Due))
+func (tx Tx) InsertDelivery(d notification.Delivery) error {
+	return tx.Exec(`INSERT INTO deliveries (id, notification_id, user_id, channel, subscription_id, status, attempts, due_at, leased_until, note)
+		VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, 0, '')`, d.ID, d.NotificationID, d.UserID, d.Channel, d.SubscriptionID, engine.Micros(d.Due))
 }
 
 // LeaseDelivery implements notification.Deliveries.
 func (s Notifications) LeaseDelivery(ctx context.Context, channel notification.Channel, now time.Time, lease time.Duration) (*notification.Delivery, error) {
 	const due = ` status = 'pending' AND channel = $1 AND due_at <= $2 AND leased_until <= $2`
 	var n int
-	if err := s.readers.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE`+due+` LIMIT 1) AS one`, channel, micros(now)).Scan(&n); err != nil || n == 0 {
+	if err := s.Reads().Row(ctx, `SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE`+due+` LIMIT 1) AS one`, channel, engine.Micros(now)).Scan(&n); err != nil || n == 0 {
 		return nil, err
 	}
-	d, err := rooms.InTx(ctx, s.write, func(tx *Tx) (d notification.Delivery, err error) {
+	d, err := rooms.InTx(ctx, s.DB, func(tx *engine.Tx) (d notification.Delivery, err error) {
 		// The outer condition is for who waited for another to lease the same row.
-		err = tx.row(context.Background(), `UPDATE deliveries SET leased_until = $3, attempts = attempts + 1
+		err = tx.Row(context.Background(), `UPDATE deliveries SET leased_until = $3, attempts = attempts + 1
 			WHERE id = (SELECT id FROM deliveries WHERE`+due+` ORDER BY due_at LIMIT 1) AND leased_until <= $2
-			RETURNING id, notification_id, user_id, channel, subscription_id, due_at, attempts`, channel, micros(now), micros(now.Add(lease))).
-			Scan(&d.ID, &d.NotificationID, &d.UserID, &d.Channel, &d.SubscriptionID, (*at)(&d.Due), &d.Attempts)
+			RETURNING id, notification_id, user_id, channel, subscription_id, due_at, attempts`, channel, engine.Micros(now), engine.Micros(now.Add(lease))).
+			Scan(&d.ID, &d.NotificationID, &d.UserID, &d.Channel, &d.SubscriptionID, (*engine.At)(&d.Due), &d.Attempts)
 		return d, err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -293,17 +291,17 @@ func (s Notifications) LeaseDelivery(ctx context.Context, channel notification.C
 func (s Notifications) Order(ctx context.Context, d notification.Delivery) (notification.Order, error) {
 	var o notification.Order
 	var err error
-	if o.Notification, err = scanNotification(s.readers.row(ctx, `SELECT `+notificationColumns+` FROM notifications n WHERE n.id = $1`, d.NotificationID)); err != nil {
+	if o.Notification, err = scanNotification(s.Reads().Row(ctx, `SELECT `+notificationColumns+` FROM notifications n WHERE n.id = $1`, d.NotificationID)); err != nil {
 		return o, err
 	}
-	if o.User, err = userByID(ctx, s.readers, d.UserID); err != nil {
+	if o.User, err = userByID(ctx, s.Reads(), d.UserID); err != nil {
 		return o, err
 	}
-	if o.Preferences, err = preferences(ctx, s.readers, d.UserID); err != nil {
+	if o.Preferences, err = preferences(ctx, s.Reads(), d.UserID); err != nil {
 		return o, err
 	}
 	if d.SubscriptionID != "" {
-		sub, err := scanSubscription(s.readers.row(ctx, `SELECT`+subscriptionFrom+` AND p.id = $2`, micros(s.opts.Now()), d.SubscriptionID))
+		sub, err := scanSubscription(s.Reads().Row(ctx, `SELECT`+subscriptionFrom+` AND p.id = $2`, engine.Micros(s.Now()), d.SubscriptionID))
 		switch {
 		case err == nil:
 			o.Subscription = &sub
@@ -312,20 +310,20 @@ func (s Notifications) Order(ctx context.Context, d notification.Delivery) (noti
 		}
 	}
 	e, cause := &o.Event, o.Notification.Cause
-	err = s.readers.row(ctx, `SELECT room, seq, id, name, at, actor_id, data FROM events WHERE room = $1 AND seq = $2`, cause.Room, cause.Seq).
-		Scan(&e.Room, &e.Seq, &e.ID, &e.Name, (*at)(&e.At), &e.ActorID, eventData(e))
-	return o, found(err, "event")
+	err = s.Reads().Row(ctx, `SELECT room, seq, id, name, at, actor_id, data FROM events WHERE room = $1 AND seq = $2`, cause.Room, cause.Seq).
+		Scan(&e.Room, &e.Seq, &e.ID, &e.Name, (*engine.At)(&e.At), &e.ActorID, engine.EventData(e))
+	return o, engine.Found(err, "event")
 }
 
 // Finish implements notification.Tx.
-func (tx *Tx) Finish(d notification.Delivery, o notification.Outcome) error {
+func (tx Tx) Finish(d notification.Delivery, o notification.Outcome) error {
 	if o.Status == notification.Pending {
-		return tx.exec(`UPDATE deliveries SET due_at = $2, leased_until = 0, note = $3 WHERE id = $1`, d.ID, micros(o.Due), o.Note)
+		return tx.Exec(`UPDATE deliveries SET due_at = $2, leased_until = 0, note = $3 WHERE id = $1`, d.ID, engine.Micros(o.Due), o.Note)
 	}
 	if o.Status == notification.Sent {
 		if err := tx.MarkDelivered(d.UserID, []notification.ID{d.NotificationID}, o.At); err != nil {
 			return err
 		}
 	}
-	return tx.exec(`UPDATE deliveries SET status = $2, finished_at = $3, leased_until = 0, note = $4 WHERE id = $1`, d.ID, o.Status, micros(o.At), o.Note)
+	return tx.Exec(`UPDATE deliveries SET status = $2, finished_at = $3, leased_until = 0, note = $4 WHERE id = $1`, d.ID, o.Status, engine.Micros(o.At), o.Note)
 }

@@ -6,14 +6,15 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
+	"wenzhen/rooms/store/engine"
 )
 
 // Operations carries out operations.Store.
-type Operations struct{ *DB }
+type Operations struct{ *engine.DB }
 
 // Audit implements operations.Store.
 func (s Operations) Audit(ctx context.Context, f func(audit.Tx) error) error {
-	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
 }
 
 // Names implements operations.Store.
@@ -22,17 +23,17 @@ func (s Operations) Names(ctx context.Context, users []rooms.UserID) (map[rooms.
 	if len(users) == 0 {
 		return names, nil
 	}
-	w := where{}
+	w := engine.Where{}
 	params := make([]string, len(users))
 	for i, id := range users {
-		params[i] = w.param(id)
+		params[i] = w.Param(id)
 	}
-	_, err := collect(ctx, s.readers, func(row scanner) (struct{}, error) {
+	_, err := engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (struct{}, error) {
 		var id rooms.UserID
 		var name string
 		err := row.Scan(&id, &name)
 		names[id] = name
 		return struct{}{}, err
-	}, `SELECT id, name FROM users WHERE id IN (`+strings.Join(params, ", ")+`)`, w.args...)
+	}, `SELECT id, name FROM users WHERE id IN (`+strings.Join(params, ", ")+`)`, w.Args...)
 	return names, err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,14 +14,15 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/record/icd10"
+	"wenzhen/rooms/store/engine"
 )
 
 // Records carries out record.Store.
-type Records struct{ *DB }
+type Records struct{ *engine.DB }
 
 // InTx implements record.Store.
 func (s Records) InTx(ctx context.Context, f func(record.Tx) error) error {
-	return s.write.InTx(ctx, func(tx *Tx) error { return f(tx) })
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
 }
 
 const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.consultation_id, d.patient_id, d.patient_name, d.user_id,
@@ -37,17 +39,17 @@ const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.con
 const documentActions = `action IN ('diagnosis:sign', 'prescription:sign', 'summary:sign', ` +
 	`'prescription:approve', 'prescription:reject', 'prescription:void', 'document:supersede')`
 
-func scanDocument(s scanner) (record.Document, error) {
+func scanDocument(s engine.Scanner) (record.Document, error) {
 	var d record.Document
 	var content, versions string
 	var signature record.Signature
 	var signed sql.NullInt64
 	err := s.Scan(&d.ID, &d.Kind, &d.Root, &d.Version, &d.Supersedes, &d.ConsultationID, &d.PatientID, &d.PatientName, &d.UserID,
-		&d.DoctorID, &d.DoctorName, unseal("documents.content", &d.ID, &content), (*at)(&d.CreatedAt), (*at)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal,
-		&signature.Form, &signature.KeyID, unseal("documents.signed_as", &d.ID, &d.SignedAs), &d.SignedSeq, &d.SupersededBy,
+		&d.DoctorID, &d.DoctorName, engine.Unseal("documents.content", &d.ID, &content), (*engine.At)(&d.CreatedAt), (*engine.At)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal,
+		&signature.Form, &signature.KeyID, engine.Unseal("documents.signed_as", &d.ID, &d.SignedAs), &d.SignedSeq, &d.SupersededBy,
 		&versions, &d.State.Text, &d.State.Seal, &d.State.KeyID, &d.Logged.Num, &d.Logged.SHA256, &d.Logged.Broken)
 	if err != nil {
-		return d, found(err, "document")
+		return d, engine.Found(err, "document")
 	}
 	d.Content = json.RawMessage(content)
 	if versions != "" {
@@ -55,13 +57,13 @@ func scanDocument(s scanner) (record.Document, error) {
 	}
 	if signed.Valid {
 		d.Signature = &signature
-		err = (*at)(&signature.SignedAt).Scan(signed.Int64)
+		err = (*engine.At)(&signature.SignedAt).Scan(signed.Int64)
 	}
 	return d, err
 }
 
-func documents(ctx context.Context, q querier, condition string, args ...any) ([]record.Document, error) {
-	list, err := collect(ctx, q, scanDocument, documentRow+condition, args...)
+func documents(ctx context.Context, q engine.Querier, condition string, args ...any) ([]record.Document, error) {
+	list, err := engine.Collect(ctx, q, scanDocument, documentRow+condition, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -73,15 +75,15 @@ func documents(ctx context.Context, q querier, condition string, args ...any) ([
 	return list, nil
 }
 
-func decisions(ctx context.Context, q querier, id record.DocumentID) ([]record.Decision, error) {
-	return collect(ctx, q, func(s scanner) (record.Decision, error) {
+func decisions(ctx context.Context, q engine.Querier, id record.DocumentID) ([]record.Decision, error) {
+	return engine.Collect(ctx, q, func(s engine.Scanner) (record.Decision, error) {
 		var d record.Decision
 		var num int
-		return d, s.Scan(&num, &d.Status, &d.By, &d.ByName, (*at)(&d.At), unsealAt(func() string { return decisionPlace(id, num) }, &d.Reason), &d.SHA256, &d.Seal, &d.KeyID)
+		return d, s.Scan(&num, &d.Status, &d.By, &d.ByName, (*engine.At)(&d.At), engine.UnsealAt(func() string { return decisionPlace(id, num) }, &d.Reason), &d.SHA256, &d.Seal, &d.KeyID)
 	}, `SELECT num, status, by_id, by_name, at, reason, sha256, seal, key_id FROM decisions WHERE document_id = $1 ORDER BY num`, id)
 }
 
-func documentByID(ctx context.Context, q querier, id record.DocumentID) (record.Document, error) {
+func documentByID(ctx context.Context, q engine.Querier, id record.DocumentID) (record.Document, error) {
 	list, err := documents(ctx, q, ` WHERE d.id = $1`, id)
 	if err == nil && len(list) == 0 {
 		return record.Document{}, rooms.NotFound("document")
@@ -93,19 +95,19 @@ func documentByID(ctx context.Context, q querier, id record.DocumentID) (record.
 
 // Document implements record.Store.
 func (s Records) Document(ctx context.Context, id record.DocumentID) (record.Document, error) {
-	return documentByID(ctx, s.readers, id)
+	return documentByID(ctx, s.Reads(), id)
 }
 
 // SignedAs implements record.Store.
 func (s Records) SignedAs(ctx context.Context, subject, hash string) (bool, error) {
 	var was bool
-	err := s.readers.row(ctx, `SELECT EXISTS (SELECT 1 FROM audit WHERE subject = $1 AND detail = $2 AND `+documentActions+`)`, subject, hash).Scan(&was)
+	err := s.Reads().Row(ctx, `SELECT EXISTS (SELECT 1 FROM audit WHERE subject = $1 AND detail = $2 AND `+documentActions+`)`, subject, hash).Scan(&was)
 	return was, err
 }
 
 // LogBroken implements record.Store.
 func (s Records) LogBroken(ctx context.Context) (when time.Time, err error) {
-	err = s.readers.row(ctx, `SELECT a.at FROM audit a JOIN audit_head h ON h.name = 'audit' AND h.broken_last = a.num`).Scan((*at)(&when))
+	err = s.Reads().Row(ctx, `SELECT a.at FROM audit a JOIN audit_head h ON h.name = 'audit' AND h.broken_last = a.num`).Scan((*engine.At)(&when))
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}
@@ -114,27 +116,27 @@ func (s Records) LogBroken(ctx context.Context) (when time.Time, err error) {
 
 // Pharmacist implements record.Store.
 func (s Records) Pharmacist(ctx context.Context, user rooms.UserID) (bool, error) {
-	return pharmacist(ctx, s.readers, user)
+	return pharmacist(ctx, s.Reads(), user)
 }
 
 // pharmacist reports whether a user has been appointed and may act: doctors only
 // while they are verified.
-func pharmacist(ctx context.Context, q querier, user rooms.UserID) (bool, error) {
+func pharmacist(ctx context.Context, q engine.Querier, user rooms.UserID) (bool, error) {
 	var is bool
-	err := q.row(ctx, `SELECT EXISTS (SELECT 1 FROM pharmacists p JOIN users u ON u.id = p.user_id LEFT JOIN doctors d ON d.user_id = u.id
+	err := q.Row(ctx, `SELECT EXISTS (SELECT 1 FROM pharmacists p JOIN users u ON u.id = p.user_id LEFT JOIN doctors d ON d.user_id = u.id
 		WHERE p.user_id = $1 AND u.suspended = 0 AND (u.role = 'admin' OR `+isVerified+` = 1))`, user).Scan(&is)
 	return is, err
 }
 
 // Pharmacists implements record.Store.
 func (s Records) Pharmacists(ctx context.Context) ([]account.User, error) {
-	return collect(ctx, s.readers, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT user_id FROM pharmacists) ORDER BY u.name, u.id`)
+	return engine.Collect(ctx, s.Reads(), scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT user_id FROM pharmacists) ORDER BY u.name, u.id`)
 }
 
 // Templates implements record.Store.
 func (s Records) Templates(ctx context.Context, doctor rooms.UserID) ([]record.Template, error) {
 	var text string
-	err := s.readers.row(ctx, `SELECT templates FROM templates WHERE user_id = $1`, doctor).Scan(unseal("templates.templates", &doctor, &text))
+	err := s.Reads().Row(ctx, `SELECT templates FROM templates WHERE user_id = $1`, doctor).Scan(engine.Unseal("templates.templates", &doctor, &text))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	} else if err != nil {
@@ -150,7 +152,7 @@ const icd10Cursor = "icd10"
 // CodesVersion implements record.Store.
 func (s Records) CodesVersion(ctx context.Context) (int64, error) {
 	var version int64
-	err := s.readers.row(ctx, `SELECT pos FROM cursors WHERE name = $1`, icd10Cursor).Scan(&version)
+	err := s.Reads().Row(ctx, `SELECT pos FROM cursors WHERE name = $1`, icd10Cursor).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -159,7 +161,7 @@ func (s Records) CodesVersion(ctx context.Context) (int64, error) {
 
 // Codes implements record.Store.
 func (s Records) Codes(ctx context.Context) ([]icd10.Coding, error) {
-	return collect(ctx, s.readers, func(row scanner) (icd10.Coding, error) {
+	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (icd10.Coding, error) {
 		var c icd10.Coding
 		return c, row.Scan(&c.Code, &c.Zh, &c.En)
 	}, `SELECT code, zh, en FROM icd10 ORDER BY code`)
@@ -168,111 +170,111 @@ func (s Records) Codes(ctx context.Context) ([]icd10.Coding, error) {
 // LoadCodes replaces the table of codes; a running server takes it in with the
 // next search.
 func (s Records) LoadCodes(ctx context.Context, table []icd10.Coding) error {
-	return s.write.InTx(ctx, func(tx *Tx) error {
-		if err := tx.exec(`DELETE FROM icd10`); err != nil {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error {
+		if err := tx.Exec(`DELETE FROM icd10`); err != nil {
 			return err
 		}
 		for _, c := range table {
-			if err := tx.exec(`INSERT INTO icd10 (code, zh, en) VALUES ($1, $2, $3)`, c.Code, c.Zh, c.En); err != nil {
+			if err := tx.Exec(`INSERT INTO icd10 (code, zh, en) VALUES ($1, $2, $3)`, c.Code, c.Zh, c.En); err != nil {
 				return err
 			}
 		}
-		return tx.exec(`INSERT INTO cursors (name, pos) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET pos = cursors.pos + 1`, icd10Cursor)
+		return tx.Exec(`INSERT INTO cursors (name, pos) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET pos = cursors.pos + 1`, icd10Cursor)
 	})
 }
 
 // Document implements record.Tx.
-func (tx *Tx) Document(id record.DocumentID) (record.Document, error) {
+func (tx Tx) Document(id record.DocumentID) (record.Document, error) {
 	return documentByID(context.Background(), tx, id)
 }
 
 // Documents implements record.Tx.
-func (tx *Tx) Documents(q record.DocumentQuery) ([]record.Document, error) {
-	w := where{}
+func (tx Tx) Documents(q record.DocumentQuery) ([]record.Document, error) {
+	w := engine.Where{}
 	if q.Consultation != "" {
-		w.add(`d.consultation_id = ?`, q.Consultation)
+		w.Add(`d.consultation_id = ?`, q.Consultation)
 	}
 	if q.Patient != "" {
-		w.add(`d.patient_id = ?`, q.Patient)
+		w.Add(`d.patient_id = ?`, q.Patient)
 	}
 	if q.Kind != "" {
-		w.add(`d.kind = ?`, q.Kind)
+		w.Add(`d.kind = ?`, q.Kind)
 	}
 	if q.Root != "" {
-		w.add(`d.root = ?`, q.Root)
+		w.Add(`d.root = ?`, q.Root)
 	}
 	if q.Undecided {
-		w.add(`d.signed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decisions v WHERE v.document_id = d.id)
+		w.Add(`d.signed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decisions v WHERE v.document_id = d.id)
 			AND NOT EXISTS (SELECT 1 FROM documents n WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL)`)
 	}
 	if q.After != nil {
-		w.add(`(d.created_at, d.id) > (?, ?)`, q.After.Num, q.After.ID)
+		w.Add(`(d.created_at, d.id) > (?, ?)`, q.After.Num, q.After.ID)
 	}
-	tail := w.sql() + ` ORDER BY d.created_at, d.id`
+	tail := w.SQL() + ` ORDER BY d.created_at, d.id`
 	if q.Limit > 0 {
-		tail += ` LIMIT ` + w.param(q.Limit)
+		tail += ` LIMIT ` + w.Param(q.Limit)
 	}
-	return documents(context.Background(), tx, tail, w.args...)
+	return documents(context.Background(), tx, tail, w.Args...)
 }
 
 // InsertDraft implements record.Tx.
-func (tx *Tx) InsertDraft(d record.Document) error {
-	err := tx.exec(`INSERT INTO documents (id, kind, root, version, supersedes, consultation_id, patient_id, patient_name, user_id,
+func (tx Tx) InsertDraft(d record.Document) error {
+	err := tx.Exec(`INSERT INTO documents (id, kind, root, version, supersedes, consultation_id, patient_id, patient_name, user_id,
 			doctor_id, doctor_name, content, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		d.ID, d.Kind, d.Root, d.Version, d.Supersedes, d.ConsultationID, d.PatientID, d.PatientName, d.UserID,
-		d.DoctorID, d.DoctorName, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.CreatedAt), micros(d.UpdatedAt))
-	if uniqueViolation(err) {
+		d.DoctorID, d.DoctorName, engine.Seal(tx, "documents.content", d.ID, string(d.Content)), engine.Micros(d.CreatedAt), engine.Micros(d.UpdatedAt))
+	if engine.UniqueViolation(err) {
 		return rooms.Conflict(string(record.Draft), "there is a draft of the next version already; revise that one")
 	}
 	return err
 }
 
 // SaveDraft implements record.Tx.
-func (tx *Tx) SaveDraft(d record.Document) error {
-	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3 WHERE id = $1 AND signed_at IS NULL`, d.ID, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.UpdatedAt))
+func (tx Tx) SaveDraft(d record.Document) error {
+	return tx.Exec(`UPDATE documents SET content = $2, updated_at = $3 WHERE id = $1 AND signed_at IS NULL`, d.ID, engine.Seal(tx, "documents.content", d.ID, string(d.Content)), engine.Micros(d.UpdatedAt))
 }
 
 // DeleteDraft implements record.Tx.
-func (tx *Tx) DeleteDraft(id record.DocumentID) error {
-	return tx.exec(`DELETE FROM documents WHERE id = $1 AND signed_at IS NULL`, id)
+func (tx Tx) DeleteDraft(id record.DocumentID) error {
+	return tx.Exec(`DELETE FROM documents WHERE id = $1 AND signed_at IS NULL`, id)
 }
 
 // SignDocument implements record.Tx.
-func (tx *Tx) SignDocument(d record.Document) error {
+func (tx Tx) SignDocument(d record.Document) error {
 	last, err := tx.LastSeq(d.ConsultationID.Room())
 	if err != nil {
 		return err
 	}
-	return tx.exec(`UPDATE documents SET content = $2, updated_at = $3, signed_by = $4, signed_at = $5, sha256 = $6, seal = $7,
+	return tx.Exec(`UPDATE documents SET content = $2, updated_at = $3, signed_by = $4, signed_at = $5, sha256 = $6, seal = $7,
 			form = $8, key_id = $9, signed_as = $10, patient_name = $11, doctor_name = $12,
 			signed_seq = $13 WHERE id = $1 AND signed_at IS NULL`,
-		d.ID, seal(tx, "documents.content", d.ID, string(d.Content)), micros(d.UpdatedAt), d.Signature.SignedBy, micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal,
-		d.Signature.Form, d.Signature.KeyID, seal(tx, "documents.signed_as", d.ID, d.SignedAs), d.PatientName, d.DoctorName, last)
+		d.ID, engine.Seal(tx, "documents.content", d.ID, string(d.Content)), engine.Micros(d.UpdatedAt), d.Signature.SignedBy, engine.Micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal,
+		d.Signature.Form, d.Signature.KeyID, engine.Seal(tx, "documents.signed_as", d.ID, d.SignedAs), d.PatientName, d.DoctorName, last)
 }
 
 // Practitioner implements record.Tx.
-func (tx *Tx) Practitioner(id rooms.UserID) (account.Doctor, error) {
-	return scanDoctor(tx.row(context.Background(), doctorRow, id))
+func (tx Tx) Practitioner(id rooms.UserID) (account.Doctor, error) {
+	return scanDoctor(tx.Row(context.Background(), doctorRow, id))
 }
 
 // AddDecision implements record.Tx.
-func (tx *Tx) AddDecision(id record.DocumentID, num int, d record.Decision) error {
-	return tx.exec(`INSERT INTO decisions (document_id, num, status, by_id, by_name, at, reason, sha256, seal, key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		id, num, d.Status, d.By, d.ByName, micros(d.At), tx.keys().Seal(decisionPlace(id, num), d.Reason), d.SHA256, d.Seal, d.KeyID)
+func (tx Tx) AddDecision(id record.DocumentID, num int, d record.Decision) error {
+	return tx.Exec(`INSERT INTO decisions (document_id, num, status, by_id, by_name, at, reason, sha256, seal, key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		id, num, d.Status, d.By, d.ByName, engine.Micros(d.At), tx.Keys().Seal(decisionPlace(id, num), d.Reason), d.SHA256, d.Seal, d.KeyID)
 }
 
 // SaveState implements record.Tx.
-func (tx *Tx) SaveState(root record.DocumentID, v record.State) error {
-	return tx.exec(`INSERT INTO document_states (root, state, seal, key_id) VALUES ($1, $2, $3, $4)
+func (tx Tx) SaveState(root record.DocumentID, v record.State) error {
+	return tx.Exec(`INSERT INTO document_states (root, state, seal, key_id) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (root) DO UPDATE SET state = excluded.state, seal = excluded.seal, key_id = excluded.key_id`, root, v.Text, v.Seal, v.KeyID)
 }
 
 // Background implements record.Tx.
-func (tx *Tx) Background(patient account.PatientID) (record.BackgroundVersion, error) {
+func (tx Tx) Background(patient account.PatientID) (record.BackgroundVersion, error) {
 	v := record.BackgroundVersion{PatientID: patient}
 	var content string
-	err := tx.row(context.Background(), `SELECT version, content, at, by_id, by_name, by_role FROM backgrounds WHERE patient_id = $1 ORDER BY version DESC LIMIT 1`, patient).
-		Scan(&v.Version, unsealAt(func() string { return backgroundPlace(patient, v.Version) }, &content), (*at)(&v.At), &v.ByID, &v.ByName, &v.ByRole)
+	err := tx.Row(context.Background(), `SELECT version, content, at, by_id, by_name, by_role FROM backgrounds WHERE patient_id = $1 ORDER BY version DESC LIMIT 1`, patient).
+		Scan(&v.Version, engine.UnsealAt(func() string { return backgroundPlace(patient, v.Version) }, &content), (*engine.At)(&v.At), &v.ByID, &v.ByName, &v.ByRole)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, nil
 	} else if err != nil {
@@ -282,13 +284,13 @@ func (tx *Tx) Background(patient account.PatientID) (record.BackgroundVersion, e
 }
 
 // InsertBackground implements record.Tx.
-func (tx *Tx) InsertBackground(v record.BackgroundVersion) error {
+func (tx Tx) InsertBackground(v record.BackgroundVersion) error {
 	content, err := json.Marshal(v.Background)
 	if err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO backgrounds (patient_id, version, content, at, by_id, by_name, by_role) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		v.PatientID, v.Version, tx.keys().Seal(backgroundPlace(v.PatientID, v.Version), string(content)), micros(v.At), v.ByID, v.ByName, v.ByRole)
+	return tx.Exec(`INSERT INTO backgrounds (patient_id, version, content, at, by_id, by_name, by_role) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		v.PatientID, v.Version, tx.Keys().Seal(backgroundPlace(v.PatientID, v.Version), string(content)), engine.Micros(v.At), v.ByID, v.ByName, v.ByRole)
 }
 
 // treating are the consultations in which a doctor ($1) treats a patient, or did
@@ -298,69 +300,69 @@ const treating = ` FROM participants p JOIN consultations c ON c.id = p.consulta
 	WHERE p.user_id = $1 AND (p.role = 'doctor' OR p.role = 'second_doctor' AND p.since_seq = 0) AND c.status IN ('active', 'on_hold', 'ended')`
 
 // Treats implements record.Tx.
-func (tx *Tx) Treats(user rooms.UserID, patient account.PatientID) (bool, error) {
+func (tx Tx) Treats(user rooms.UserID, patient account.PatientID) (bool, error) {
 	var does bool
-	err := tx.row(context.Background(), `SELECT EXISTS (SELECT 1`+treating+` AND c.patient_id = $2)`, user, patient).Scan(&does)
+	err := tx.Row(context.Background(), `SELECT EXISTS (SELECT 1`+treating+` AND c.patient_id = $2)`, user, patient).Scan(&does)
 	return does, err
 }
 
 // HiddenFromSome implements record.Tx.
-func (tx *Tx) HiddenFromSome(id consultation.ID, seq rooms.Seq) (bool, error) {
+func (tx Tx) HiddenFromSome(id consultation.ID, seq rooms.Seq) (bool, error) {
 	var hidden bool
-	err := tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM participants WHERE consultation_id = $1 AND since_seq >= $2)`, id, seq).Scan(&hidden)
+	err := tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM participants WHERE consultation_id = $1 AND since_seq >= $2)`, id, seq).Scan(&hidden)
 	return hidden, err
 }
 
 // Attends implements record.Tx.
-func (tx *Tx) Attends(user rooms.UserID, patient account.PatientID) (bool, error) {
+func (tx Tx) Attends(user rooms.UserID, patient account.PatientID) (bool, error) {
 	var does bool
-	err := tx.row(context.Background(), `SELECT EXISTS (SELECT 1 FROM consultations WHERE doctor_id = $1 AND patient_id = $2 AND status IN ('active', 'on_hold'))`,
+	err := tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM consultations WHERE doctor_id = $1 AND patient_id = $2 AND status IN ('active', 'on_hold'))`,
 		user, patient).Scan(&does)
 	return does, err
 }
 
 // ReadablePatients implements record.Tx.
-func (tx *Tx) ReadablePatients(user rooms.UserID) ([]account.Patient, error) {
-	return collect(context.Background(), tx, scanPatient, `SELECT `+patientColumns+` FROM patients
+func (tx Tx) ReadablePatients(user rooms.UserID) ([]account.Patient, error) {
+	return engine.Collect(context.Background(), tx, scanPatient, `SELECT `+patientColumns+` FROM patients
 		WHERE user_id = $1 OR id IN (SELECT c.patient_id`+treating+`) ORDER BY name, id`, user)
 }
 
 // ConsultationsOf implements record.Tx.
-func (tx *Tx) ConsultationsOf(patient account.PatientID, limit int) ([]consultation.Consultation, error) {
-	return collect(context.Background(), tx, scanConsultation, `SELECT `+consultationColumns+` FROM consultations c
+func (tx Tx) ConsultationsOf(patient account.PatientID, limit int) ([]consultation.Consultation, error) {
+	return engine.Collect(context.Background(), tx, scanConsultation, `SELECT `+consultationColumns+` FROM consultations c
 		WHERE c.patient_id = $1 ORDER BY c.created_at DESC, c.id DESC LIMIT $2`, patient, limit)
 }
 
 // LogAfter implements record.Tx.
-func (tx *Tx) LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
-	return eventsAfter(context.Background(), tx, room, after, limit)
+func (tx Tx) LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
+	return engine.EventsAfter(context.Background(), tx, room, after, limit)
 }
 
 // Pharmacist implements record.Tx.
-func (tx *Tx) Pharmacist(user rooms.UserID) (bool, error) {
+func (tx Tx) Pharmacist(user rooms.UserID) (bool, error) {
 	return pharmacist(context.Background(), tx, user)
 }
 
 // SetPharmacist implements record.Tx.
-func (tx *Tx) SetPharmacist(user rooms.UserID, is bool) error {
+func (tx Tx) SetPharmacist(user rooms.UserID, is bool) error {
 	if !is {
-		return tx.exec(`DELETE FROM pharmacists WHERE user_id = $1`, user)
+		return tx.Exec(`DELETE FROM pharmacists WHERE user_id = $1`, user)
 	}
-	return tx.exec(`INSERT INTO pharmacists (user_id) VALUES ($1) ON CONFLICT (user_id) DO NOTHING`, user)
+	return tx.Exec(`INSERT INTO pharmacists (user_id) VALUES ($1) ON CONFLICT (user_id) DO NOTHING`, user)
 }
 
 // SaveTemplates implements record.Tx.
-func (tx *Tx) SaveTemplates(doctor rooms.UserID, list []record.Template) error {
+func (tx Tx) SaveTemplates(doctor rooms.UserID, list []record.Template) error {
 	text, err := json.Marshal(list)
 	if err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO templates (user_id, templates) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET templates = excluded.templates`, doctor, seal(tx, "templates.templates", doctor, string(text)))
+	return tx.Exec(`INSERT INTO templates (user_id, templates) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET templates = excluded.templates`, doctor, engine.Seal(tx, "templates.templates", doctor, string(text)))
 }
 
 // LookUntil implements record.Tx.
-func (tx *Tx) LookUntil(admin rooms.UserID, id consultation.ID) (until time.Time, err error) {
-	err = tx.row(context.Background(), `SELECT until FROM looks WHERE admin_id = $1 AND consultation_id = $2`, admin, id).Scan((*at)(&until))
+func (tx Tx) LookUntil(admin rooms.UserID, id consultation.ID) (until time.Time, err error) {
+	err = tx.Row(context.Background(), `SELECT until FROM looks WHERE admin_id = $1 AND consultation_id = $2`, admin, id).Scan((*engine.At)(&until))
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}
@@ -368,7 +370,15 @@ func (tx *Tx) LookUntil(admin rooms.UserID, id consultation.ID) (until time.Time
 }
 
 // SaveLook implements record.Tx.
-func (tx *Tx) SaveLook(admin rooms.UserID, id consultation.ID, until time.Time) error {
-	return tx.exec(`INSERT INTO looks (admin_id, consultation_id, until) VALUES ($1, $2, $3)
-		ON CONFLICT (admin_id, consultation_id) DO UPDATE SET until = excluded.until`, admin, id, micros(until))
+func (tx Tx) SaveLook(admin rooms.UserID, id consultation.ID, until time.Time) error {
+	return tx.Exec(`INSERT INTO looks (admin_id, consultation_id, until) VALUES ($1, $2, $3)
+		ON CONFLICT (admin_id, consultation_id) DO UPDATE SET until = excluded.until`, admin, id, engine.Micros(until))
+}
+
+func decisionPlace(id record.DocumentID, num int) string {
+	return "decisions.reason/" + string(id) + "/" + strconv.Itoa(num)
+}
+
+func backgroundPlace(patient account.PatientID, version int64) string {
+	return "backgrounds.content/" + string(patient) + "/" + strconv.FormatInt(version, 10)
 }

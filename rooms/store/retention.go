@@ -6,34 +6,35 @@ import (
 
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/store/engine"
 )
 
 // personalKinds are the messages that people say, as chat knows them.
 const personalKinds = `('text', 'image', 'file', 'audio')`
 
 // Outlived implements chat.Tx.
-func (tx *Tx) Outlived(before time.Time, limit int) ([]consultation.ID, error) {
-	return collect(context.Background(), tx, func(s scanner) (id consultation.ID, err error) { return id, s.Scan(&id) }, `SELECT c.id FROM consultations c
+func (tx Tx) Outlived(before time.Time, limit int) ([]consultation.ID, error) {
+	return engine.Collect(context.Background(), tx, func(s engine.Scanner) (id consultation.ID, err error) { return id, s.Scan(&id) }, `SELECT c.id FROM consultations c
 		WHERE c.status IN ('closed', 'cancelled', 'declined', 'expired', 'terminated') AND coalesce(c.ended_at, c.updated_at) < $1
 			AND NOT EXISTS (SELECT 1 FROM purges g WHERE g.consultation_id = c.id)
 			AND NOT EXISTS (SELECT 1 FROM legal_holds h JOIN participants p ON p.user_id = h.user_id WHERE p.consultation_id = c.id)
-		ORDER BY c.id LIMIT $2`, micros(before), limit)
+		ORDER BY c.id LIMIT $2`, engine.Micros(before), limit)
 }
 
 // PersonalMessages implements chat.Tx.
-func (tx *Tx) PersonalMessages(id consultation.ID) ([]chat.Message, error) {
-	return collect(context.Background(), tx, scanMessage, messageRow+`WHERE m.consultation_id = $1 AND m.kind IN `+personalKinds+` ORDER BY m.seq`, id)
+func (tx Tx) PersonalMessages(id consultation.ID) ([]chat.Message, error) {
+	return engine.Collect(context.Background(), tx, scanMessage, messageRow+`WHERE m.consultation_id = $1 AND m.kind IN `+personalKinds+` ORDER BY m.seq`, id)
 }
 
 // Purge implements chat.Tx.
-func (tx *Tx) Purge(id consultation.ID, at time.Time) ([]string, error) {
-	sums, err := collect(context.Background(), tx, func(s scanner) (sum string, err error) { return sum, s.Scan(&sum) }, `SELECT sum FROM (
+func (tx Tx) Purge(id consultation.ID, at time.Time) ([]string, error) {
+	sums, err := engine.Collect(context.Background(), tx, func(s engine.Scanner) (sum string, err error) { return sum, s.Scan(&sum) }, `SELECT sum FROM (
 			SELECT sha256 AS sum FROM attachments WHERE consultation_id = $1 UNION SELECT thumbnail_sha256 FROM attachments WHERE consultation_id = $1 AND thumbnail_sha256 <> '') own
 		WHERE NOT EXISTS (SELECT 1 FROM attachments a WHERE a.consultation_id <> $1 AND (a.sha256 = sum OR a.thumbnail_sha256 = sum))`, id)
 	if err != nil {
 		return nil, err
 	}
-	if err := tx.dropWords(string(id)); err != nil {
+	if err := tx.DropWords(string(id)); err != nil {
 		return nil, err
 	}
 	for _, statement := range []string{
@@ -43,9 +44,9 @@ func (tx *Tx) Purge(id consultation.ID, at time.Time) ([]string, error) {
 		`UPDATE events SET data = '{}' WHERE room = 'consultation:' || $1 AND name LIKE 'board:%'`,
 		`DELETE FROM attachments WHERE consultation_id = $1`,
 	} {
-		if err := tx.exec(statement, id); err != nil {
+		if err := tx.Exec(statement, id); err != nil {
 			return nil, err
 		}
 	}
-	return sums, tx.exec(`INSERT INTO purges (consultation_id, at) VALUES ($1, $2) ON CONFLICT (consultation_id) DO NOTHING`, id, micros(at))
+	return sums, tx.Exec(`INSERT INTO purges (consultation_id, at) VALUES ($1, $2) ON CONFLICT (consultation_id) DO NOTHING`, id, engine.Micros(at))
 }

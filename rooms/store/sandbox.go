@@ -6,20 +6,21 @@ import (
 	"errors"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/store/engine"
 )
 
 // Sandbox is where the sandbox payment gateway keeps its own books.
-type Sandbox struct{ *DB }
+type Sandbox struct{ *engine.DB }
 
 // Load is what was kept under a reference; nil for nothing.
 func (s Sandbox) Load(ctx context.Context, reference string) ([]byte, error) {
-	return sandboxState(ctx, s.readers, reference)
+	return sandboxState(ctx, s.Reads(), reference)
 }
 
 // Change replaces what is kept under a reference, in one transaction, in which
 // f may plant timers. f is given nil for nothing.
 func (s Sandbox) Change(ctx context.Context, reference string, f func(tx rooms.Tx, state []byte) ([]byte, error)) error {
-	return s.write.InTx(ctx, func(tx *Tx) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error {
 		state, err := sandboxState(context.Background(), tx, reference)
 		if err != nil {
 			return err
@@ -27,14 +28,14 @@ func (s Sandbox) Change(ctx context.Context, reference string, f func(tx rooms.T
 		if state, err = f(tx, state); err != nil {
 			return err
 		}
-		return tx.exec(`INSERT INTO sandbox_payments (reference, state) VALUES ($1, $2) ON CONFLICT (reference) DO UPDATE SET state = excluded.state`,
+		return tx.Exec(`INSERT INTO sandbox_payments (reference, state) VALUES ($1, $2) ON CONFLICT (reference) DO UPDATE SET state = excluded.state`,
 			reference, string(state))
 	})
 }
 
-func sandboxState(ctx context.Context, q querier, reference string) ([]byte, error) {
+func sandboxState(ctx context.Context, q engine.Querier, reference string) ([]byte, error) {
 	var state string
-	err := q.row(ctx, `SELECT state FROM sandbox_payments WHERE reference = $1`, reference).Scan(&state)
+	err := q.Row(ctx, `SELECT state FROM sandbox_payments WHERE reference = $1`, reference).Scan(&state)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +11,8 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
+	"wenzhen/rooms/roomstest/sidecar"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/rooms/vault"
 )
 
@@ -63,11 +67,11 @@ var clearColumns = map[string][]string{
 }
 
 // Every column that holds texts is encrypted, or has a reason why it is not. A
-// new one belongs into sealedTables (sealed.go) if it has what people say.
+// new one belongs into a list of sealed tables if it has what people say.
 func TestTextsAreSealedOrHaveAReason(t *testing.T) {
 	t.Parallel()
-	db, _, _ := open(t, Options{Path: t.TempDir() + "/test.db", Synchronous: "OFF"})
-	columns, err := collect(t.Context(), db.readers, func(s scanner) (string, error) {
+	db := opened(t, engine.Options{Path: t.TempDir() + "/test.db", Synchronous: "OFF"})
+	columns, err := engine.Collect(t.Context(), db.Reads(), func(s engine.Scanner) (string, error) {
 		var table, column string
 		err := s.Scan(&table, &column)
 		return table + "." + column, err
@@ -84,9 +88,9 @@ func TestTextsAreSealedOrHaveAReason(t *testing.T) {
 	}
 	for _, column := range columns {
 		_, name, _ := strings.Cut(column, ".")
-		sealed, listed := slices.Contains(sealedColumns(), column), clear[column] || clear["."+name]
-		if sealed == listed {
-			t.Errorf("%s: sealed %v, listed as clear %v", column, sealed, listed)
+		encrypted, listed := columnsOf(sealed)[column] || column == "events.data", clear[column] || clear["."+name]
+		if encrypted == listed {
+			t.Errorf("%s: sealed %v, listed as clear %v", column, encrypted, listed)
 		}
 	}
 	for name := range clear {
@@ -100,23 +104,23 @@ func TestTextsAreSealedOrHaveAReason(t *testing.T) {
 // nor encrypted with the rest as if it were ours. Until then it is what was there
 // before.
 func TestUnsealedTextIsRefused(t *testing.T) {
-	both(t, func(t *testing.T, opts Options) {
+	both(t, func(t *testing.T, opts engine.Options) {
 		var err error
 		opts.Master, err = vault.FromSecret("a master key of 32 characters for tests")
 		must(t, err)
-		opts.Now, opts.Log = time.Now, quiet
+		opts.Now, opts.Log = time.Now, slog.New(slog.DiscardHandler)
 		db, err := Open(context.Background(), opts)
 		must(t, err)
 		ctx := t.Context()
 		chats := Chats{db}
 		plain := func(text string) {
 			t.Helper()
-			must(t, db.write.InTx(ctx, func(tx *Tx) error {
-				return tx.exec(`UPDATE quick_replies SET replies = $1`, `[{"id":"a","text":"`+text+`"}]`)
+			must(t, db.InTx(ctx, func(tx *engine.Tx) error {
+				return tx.Exec(`UPDATE quick_replies SET replies = $1`, `[{"id":"a","text":"`+text+`"}]`)
 			}))
 		}
-		must(t, db.write.InTx(ctx, func(tx *Tx) error {
-			return firstOf(aUser(tx, "u"), tx.SaveQuickReplies("u", []chat.QuickReply{{ID: "a", Text: "rest and drink"}}))
+		must(t, db.InTx(ctx, func(tx *engine.Tx) error {
+			return engine.FirstOf(aUser(tx, "u"), Tx{tx}.SaveQuickReplies("u", []chat.QuickReply{{ID: "a", Text: "rest and drink"}}))
 		}))
 		plain("from before")
 		if list, err := chats.QuickReplies(ctx, "u"); err != nil || len(list) != 1 || list[0].Text != "from before" {
@@ -157,30 +161,75 @@ func TestUnsealedTextIsRefused(t *testing.T) {
 		t.Cleanup(func() { _ = again.Close() })
 		chats = Chats{again}
 		refused("after a restart")
-		must(t, again.write.InTx(ctx, func(tx *Tx) error { return tx.exec(`UPDATE quick_replies SET replies = ''`) }))
+		must(t, again.InTx(ctx, func(tx *engine.Tx) error { return tx.Exec(`UPDATE quick_replies SET replies = ''`) }))
 	})
 }
 
 // A column that a newer version seals is sealed although the data key had
 // covered everything, and only then is plain text in it refused.
 func TestNewSealedColumnIsCovered(t *testing.T) {
-	both(t, func(t *testing.T, opts Options) {
+	both(t, func(t *testing.T, opts engine.Options) {
 		var err error
 		opts.Master, err = vault.FromSecret("a master key of 32 characters for tests")
 		must(t, err)
-		db, _, _ := open(t, opts)
+		db := opened(t, opts)
 		id, err := db.Wanting(t.Context())
 		must(t, err)
 		must(t, db.Covered(t.Context(), id))
-		must(t, db.write.InTx(t.Context(), func(tx *Tx) error { return tx.exec(`DELETE FROM sealed_columns WHERE name = 'audit.reason'`) }))
+		must(t, db.InTx(t.Context(), func(tx *engine.Tx) error { return tx.Exec(`DELETE FROM sealed_columns WHERE name = 'audit.reason'`) }))
 		if again, err := db.Wanting(t.Context()); err != nil || again != id {
 			t.Errorf("%q wants to be covered, %v; it is %q", again, err, id)
 		}
 	})
 }
 
+// columnsOf are the columns of tables, as table.column.
+func columnsOf(tables []engine.SealedTable) map[string]bool {
+	all := map[string]bool{}
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			all[t.Name+"."+c] = true
+		}
+	}
+	return all
+}
+
+// both runs a test on either database.
+func both(t *testing.T, test func(t *testing.T, opts engine.Options)) {
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, engine.Options{Path: filepath.Join(t.TempDir(), "test.db"), Synchronous: "OFF"})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, engine.Options{URL: postgresURL(t)})
+	})
+}
+
+// postgresURL is a database of the test's own.
+func postgresURL(t *testing.T) string {
+	return sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error { return engine.Migrate(ctx, engine.Options{URL: url}) })
+}
+
+func opened(t *testing.T, opts engine.Options) *engine.DB {
+	t.Helper()
+	opts.Now, opts.Log = time.Now, slog.New(slog.DiscardHandler)
+	db, err := Open(t.Context(), opts)
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	return db
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // aUser adds a user.
-func aUser(tx *Tx, id rooms.UserID) error {
-	return tx.exec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at) VALUES ($1, 'doctor', 'wang', $2, '', 'en', 'UTC', $3)`,
-		id, string(id)+"@example.org", micros(time.Now()))
+func aUser(tx *engine.Tx, id rooms.UserID) error {
+	return tx.Exec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at) VALUES ($1, 'doctor', 'wang', $2, '', 'en', 'UTC', $3)`,
+		id, string(id)+"@example.org", engine.Micros(time.Now()))
 }

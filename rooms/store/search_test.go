@@ -4,6 +4,7 @@ package store
 
 import (
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
+	"wenzhen/rooms/store/engine"
 )
 
 // The words of long messages are taken into the index a few messages at a time:
@@ -20,7 +22,7 @@ import (
 func TestSearchIndexesLittleAtOnce(t *testing.T) {
 	t.Parallel()
 	var commits atomic.Int64
-	db, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "w.db"), Synchronous: "OFF", Now: time.Now, Log: quiet,
+	db, err := Open(t.Context(), engine.Options{Path: filepath.Join(t.TempDir(), "w.db"), Synchronous: "OFF", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Committed: func(int, time.Duration) { commits.Add(1) }})
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +32,8 @@ func TestSearchIndexesLittleAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	const messages, size = 60, 30_000
-	err = db.write.InTx(t.Context(), func(tx *Tx) error {
+	err = db.InTx(t.Context(), func(of *engine.Tx) error {
+		tx := Tx{of}
 		for n := range messages {
 			err := tx.InsertMessage(chat.Message{ID: chat.MessageID(fmt.Sprintf("01JDMSG%019d", n)), ClientID: strconv.Itoa(n), ConsultationID: talkID(0),
 				SenderID: talker(0), Seq: rooms.Seq(n + 1), Kind: chat.Text, Text: strings.Repeat("汉", size/3), CreatedAt: time.Now()})

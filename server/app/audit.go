@@ -9,6 +9,7 @@ import (
 
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/datafolder"
 )
 
@@ -24,7 +25,7 @@ func (s *Server) signAudit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if lost != nil && !slices.Contains(s.cfg.AcceptNewKeys, store.AuditKey) {
+	if lost != nil && !slices.Contains(s.cfg.AcceptNewKeys, engine.AuditKey) {
 		return s.explain(lost)
 	}
 	begun, err := s.secrets.Marked(auditBegun)
@@ -40,7 +41,7 @@ func (s *Server) signAudit(ctx context.Context) error {
 	if s.auditKey, err = s.secrets.Take("", datafolder.AuditKeyFile); err != nil {
 		return err
 	}
-	if err := s.db.BeginAudit(ctx, s.auditKey, begun); err != nil || !begun {
+	if err := (store.Audits{DB: s.db}).Begin(ctx, s.auditKey, begun); err != nil || !begun {
 		return err
 	}
 	return s.secrets.Unmark(auditBegun)
@@ -53,13 +54,13 @@ const auditBegun = "audit.begun"
 
 // lostAuditKey reports, by a *KeyLost, that there are entries that were signed
 // with another key than the one kept.
-func (s *Server) lostAuditKey(ctx context.Context, kept []byte) (*store.KeyLost, error) {
-	var lost *store.KeyLost
-	err := s.db.NeedsKey(ctx, store.AuditKey)
+func (s *Server) lostAuditKey(ctx context.Context, kept []byte) (*engine.KeyLost, error) {
+	var lost *engine.KeyLost
+	err := s.db.NeedsKey(ctx, engine.AuditKey)
 	if !errors.As(err, &lost) {
 		return nil, err
 	}
-	if kept != nil && (lost.Want == "" || lost.Want == datafolder.Fingerprint(kept, store.AuditKey)) {
+	if kept != nil && (lost.Want == "" || lost.Want == datafolder.Fingerprint(kept, engine.AuditKey)) {
 		return nil, nil
 	}
 	return lost, nil
@@ -70,7 +71,7 @@ const auditEvery = time.Hour
 
 // watchAudit follows the audit log again and again until ctx ends, on one node of
 // several. What it finds is entered in the log, and logged by the store.
-func watchAudit(ctx context.Context, db *store.DB, log *audit.Service, to *slog.Logger) {
+func watchAudit(ctx context.Context, db *engine.DB, log *audit.Service, to *slog.Logger) {
 	tick := time.NewTicker(auditEvery)
 	defer tick.Stop()
 	for {

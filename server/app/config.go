@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 )
 
@@ -234,7 +234,7 @@ func (c Config) Validate() error {
 
 func acceptable(kinds []string) bool {
 	return !slices.ContainsFunc(kinds, func(kind string) bool {
-		return kind != store.SealKey && kind != store.AccountKey && kind != store.AuditKey
+		return kind != engine.SealKey && kind != engine.AccountKey && kind != engine.AuditKey
 	})
 }
 

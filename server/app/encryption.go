@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/blob"
 	"wenzhen/server/database"
 )
@@ -17,7 +17,7 @@ const encryptEvery = 15 * time.Second
 
 // encryptAnew follows each new data key with everything that older ones have
 // encrypted, or none, until ctx ends. One node of several does it.
-func encryptAnew(ctx context.Context, db *store.DB, blobs *blob.Folder, log *slog.Logger) {
+func encryptAnew(ctx context.Context, db *engine.DB, blobs *blob.Folder, log *slog.Logger) {
 	tick := time.NewTicker(encryptEvery)
 	defer tick.Stop()
 	for {

@@ -15,7 +15,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/record"
-	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/rooms/vault"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
@@ -43,8 +43,8 @@ type serverKeys struct{ token, account, seal []byte }
 
 // keyFlags are the settings of the keys, by their kinds.
 var keyFlags = map[string]string{
-	store.TokenKey: "--token-key", store.AccountKey: "--account-key", store.SealKey: "--seal-key", store.FolderID: "--data",
-	store.AuditKey: datafolder.AuditKeyFile, // it can only be a file
+	engine.TokenKey: "--token-key", engine.AccountKey: "--account-key", engine.SealKey: "--seal-key", engine.FolderID: "--data",
+	engine.AuditKey: datafolder.AuditKeyFile, // it can only be a file
 }
 
 // openKeys reads the server's keys, makes those that are missing, and has the
@@ -87,9 +87,9 @@ type keySource struct {
 
 func (s *Server) keySources() map[string]keySource {
 	return map[string]keySource{
-		store.TokenKey:   {s.cfg.TokenKey, datafolder.TokenKeyFile, &s.keys.token},
-		store.AccountKey: {s.cfg.AccountKey, datafolder.AccountKeyFile, &s.keys.account},
-		store.SealKey:    {s.cfg.SealKey, datafolder.SealKeyFile, &s.keys.seal},
+		engine.TokenKey:   {s.cfg.TokenKey, datafolder.TokenKeyFile, &s.keys.token},
+		engine.AccountKey: {s.cfg.AccountKey, datafolder.AccountKeyFile, &s.keys.account},
+		engine.SealKey:    {s.cfg.SealKey, datafolder.SealKeyFile, &s.keys.seal},
 	}
 }
 
@@ -108,26 +108,26 @@ func (s *Server) takeKey(ctx context.Context, kind string, from keySource) ([]by
 }
 
 // asNode is this server as others see it.
-func (s *Server) asNode(folder string) store.Node {
+func (s *Server) asNode(folder string) engine.Node {
 	host, _ := os.Hostname() // for people only
 	public := record.SealKey(s.keys.seal)
-	keys := []store.ServerKey{
-		{Kind: store.TokenKey, ID: datafolder.Fingerprint(s.keys.token, store.TokenKey)},
-		{Kind: store.AccountKey, ID: datafolder.Fingerprint(s.keys.account, store.AccountKey)},
-		{Kind: store.SealKey, ID: record.SealKeyID(public), Public: base64.StdEncoding.EncodeToString(public)},
-		{Kind: store.FolderID, ID: datafolder.Fingerprint([]byte(folder), store.FolderID)},
-		{Kind: store.AuditKey, ID: datafolder.Fingerprint(s.auditKey, store.AuditKey)},
+	keys := []engine.ServerKey{
+		{Kind: engine.TokenKey, ID: datafolder.Fingerprint(s.keys.token, engine.TokenKey)},
+		{Kind: engine.AccountKey, ID: datafolder.Fingerprint(s.keys.account, engine.AccountKey)},
+		{Kind: engine.SealKey, ID: record.SealKeyID(public), Public: base64.StdEncoding.EncodeToString(public)},
+		{Kind: engine.FolderID, ID: datafolder.Fingerprint([]byte(folder), engine.FolderID)},
+		{Kind: engine.AuditKey, ID: datafolder.Fingerprint(s.auditKey, engine.AuditKey)},
 	}
 	shared := s.cfg.sharedSettings()
 	for _, k := range keys {
 		shared[keyFlags[k.Kind]] = "key " + k.ID
 	}
-	shared[keyFlags[store.FolderID]] = "folder " + keys[3].ID
+	shared[keyFlags[engine.FolderID]] = "folder " + keys[3].ID
 	shared["--encryption-key"] = "not given"
 	if s.db.Vault().On() {
 		shared["--encryption-key"] = "given"
 	}
-	return store.Node{ID: rooms.NewID(s.clock()), Name: host + " (" + s.listener.Addr().String() + ")",
+	return engine.Node{ID: rooms.NewID(s.clock()), Name: host + " (" + s.listener.Addr().String() + ")",
 		Keys: keys, Shared: shared, Renew: s.cfg.AcceptNewKeys,
 		Sealed: func(hash, seal string) bool {
 			raw, err := base64.StdEncoding.DecodeString(seal)
@@ -157,7 +157,7 @@ func has(f reflect.StructField, tag string) bool {
 func (s *Server) enrol(ctx context.Context) error {
 	for {
 		err := s.db.Join(ctx, s.enrolled, s.cfg.Database == database.SQLite)
-		var unlike *store.Unlike
+		var unlike *engine.Unlike
 		if !errors.As(err, &unlike) {
 			return s.explain(err)
 		}
@@ -177,7 +177,7 @@ func (s *Server) enrol(ctx context.Context) error {
 }
 
 // outlives reports whether a node says within beatLost that it runs.
-func outlives(ctx context.Context, db *store.DB, node *store.Unlike) (bool, error) {
+func outlives(ctx context.Context, db *engine.DB, node *engine.Unlike) (bool, error) {
 	end := time.NewTimer(beatLost)
 	defer end.Stop()
 	tick := time.NewTicker(beatEvery / 3)
@@ -197,7 +197,7 @@ func outlives(ctx context.Context, db *store.DB, node *store.Unlike) (bool, erro
 }
 
 // beat says again and again that this node runs, until ctx ends.
-func beat(ctx context.Context, db *store.DB, node store.Node, log *slog.Logger) {
+func beat(ctx context.Context, db *engine.DB, node engine.Node, log *slog.Logger) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
@@ -227,8 +227,8 @@ func (s *Server) leave() error {
 
 // explain says what to do about a key that is lost or a node that differs.
 func (s *Server) explain(err error) error {
-	var lost *store.KeyLost
-	var unlike *store.Unlike
+	var lost *engine.KeyLost
+	var unlike *engine.Unlike
 	switch {
 	case errors.As(err, &lost):
 		return lostKey(lost)
@@ -242,19 +242,19 @@ func (s *Server) explain(err error) error {
 
 // losses are what a lost key was needed for, and what follows from another one.
 var losses = map[string]struct{ needed, then string }{
-	store.SealKey: {"the database has signed documents", "Documents that were signed before can then be verified only " +
+	engine.SealKey: {"the database has signed documents", "Documents that were signed before can then be verified only " +
 		"if the database has their public key; otherwise they verify as signed with an unknown key"},
-	store.AccountKey: {"accounts have second factors", "Nobody can use a second factor or a recovery code from before then: an admin has to reset them"},
-	store.AuditKey: {"the audit log is signed with it", "That nobody has rewritten the entries from before then " +
+	engine.AccountKey: {"accounts have second factors", "Nobody can use a second factor or a recovery code from before then: an admin has to reset them"},
+	engine.AuditKey: {"the audit log is signed with it", "That nobody has rewritten the entries from before then " +
 		"can only be shown by comparing them with an earlier export (wenzhen audit verify --against)"},
 }
 
-func lostKey(lost *store.KeyLost) error {
+func lostKey(lost *engine.KeyLost) error {
 	which, give := "", ""
 	if lost.Want != "" {
 		which = " (" + lost.Want + ")"
 	}
-	if flag := keyFlags[lost.Kind]; lost.Kind != store.AuditKey {
+	if flag := keyFlags[lost.Kind]; lost.Kind != engine.AuditKey {
 		give = ", or give the old key with " + flag
 	}
 	return fmt.Errorf("the %s key is missing, or is not the one that was in use%s, and %s. "+
@@ -272,7 +272,7 @@ func (s *Server) knownSealKeys(ctx context.Context) ([]ed25519.PublicKey, error)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := s.db.ServerKeys(ctx, store.SealKey)
+	stored, err := s.db.ServerKeys(ctx, engine.SealKey)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 )
 
@@ -74,12 +75,12 @@ var entries = map[string]entry{
 // reads enters who read what in the audit log.
 type reads struct {
 	*audit.Reads
-	db  *store.DB
+	db  *engine.DB
 	dir string // the data folder
 	log *slog.Logger
 }
 
-func newReads(db *store.DB, dir string, now func() time.Time, log *slog.Logger) *reads {
+func newReads(db *engine.DB, dir string, now func() time.Time, log *slog.Logger) *reads {
 	return &reads{audit.NewReads(store.Audits{DB: db}.InTx, now, log), db, dir, log}
 }
 

@@ -18,7 +18,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/operations"
-	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/blob"
 	"wenzhen/server/cluster"
 	"wenzhen/server/database"
@@ -42,7 +42,7 @@ type Server struct {
 
 	folder    *os.File // locked; nil with PostgreSQL
 	hub       *rooms.Hub
-	db        *store.DB
+	db        *engine.DB
 	blobs     *blob.Folder
 	mail      *mail.Sender // nil where no mail is sent
 	push      *push.Sender
@@ -68,7 +68,7 @@ type Server struct {
 	secrets  datafolder.Secrets
 	keys     serverKeys
 	sealKeys []ed25519.PublicKey // that documents have been sealed with
-	enrolled store.Node          // this server; without an id until it has joined
+	enrolled engine.Node         // this server; without an id until it has joined
 
 	public   Public
 	clock    func() time.Time

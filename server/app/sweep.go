@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/blob"
 )
 
@@ -15,7 +15,7 @@ const sweepEvery = time.Hour
 // sweepFiles removes, from the start on and every hour, files that no row refers
 // to: those of uploads that a crash ended between file and row. One node of
 // several does it.
-func sweepFiles(ctx context.Context, db *store.DB, blobs *blob.Folder, now func() time.Time, log *slog.Logger) {
+func sweepFiles(ctx context.Context, db *engine.DB, blobs *blob.Folder, now func() time.Time, log *slog.Logger) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {

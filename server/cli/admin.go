@@ -11,6 +11,7 @@ import (
 
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 )
 
@@ -27,12 +28,12 @@ type Place struct {
 }
 
 // options are those of the store; the data folder is made when it is not there.
-func (p Place) options() (store.Options, error) {
+func (p Place) options() (engine.Options, error) {
 	if !database.IsSetting(p.Database) {
-		return store.Options{}, errors.New("--database must be \"sqlite\" or a postgres:// URL")
+		return engine.Options{}, errors.New("--database must be \"sqlite\" or a postgres:// URL")
 	}
 	if err := os.MkdirAll(p.Data, 0o700); err != nil {
-		return store.Options{}, fmt.Errorf("data folder: %w", err)
+		return engine.Options{}, fmt.Errorf("data folder: %w", err)
 	}
 	options := database.Options(p.Data, p.Database)
 	var err error
@@ -41,7 +42,7 @@ func (p Place) options() (store.Options, error) {
 }
 
 // open opens the database, whether or not a server runs on it.
-func (p Place) open(ctx context.Context, log *slog.Logger) (*store.DB, error) {
+func (p Place) open(ctx context.Context, log *slog.Logger) (*engine.DB, error) {
 	options, err := p.options()
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func (p Place) open(ctx context.Context, log *slog.Logger) (*store.DB, error) {
 
 // CreateAdmin adds an admin to a database, whether or not a server runs on it.
 func CreateAdmin(ctx context.Context, at Place, name, email, password string, log *slog.Logger) (user account.User, err error) {
-	err = at.with(ctx, log, func(db *store.DB) error {
+	err = at.with(ctx, log, func(db *engine.DB) error {
 		accounts, err := account.New(account.Config{Hashing: at.Hashing}, store.Accounts{DB: db}, nil, database.Now)
 		if err != nil {
 			return err
@@ -69,5 +70,5 @@ func Migrate(ctx context.Context, at Place) error {
 	if err != nil {
 		return err
 	}
-	return store.Migrate(ctx, options)
+	return engine.Migrate(ctx, options)
 }

@@ -11,6 +11,7 @@ import (
 
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
 )
@@ -18,7 +19,7 @@ import (
 // VerifyAudit follows the chain of a database's audit log from its first entry
 // to its last, whether or not a server runs on it.
 func VerifyAudit(ctx context.Context, at Place, log *slog.Logger) (v audit.Verdict, err error) {
-	err = at.with(ctx, log, func(db *store.DB) (err error) {
+	err = at.with(ctx, log, func(db *engine.DB) (err error) {
 		key, err := datafolder.Secrets{Dir: at.Data, Vault: db.Vault()}.Kept(datafolder.AuditKeyFile)
 		if err != nil {
 			return err
@@ -34,7 +35,7 @@ func VerifyAudit(ctx context.Context, at Place, log *slog.Logger) (v audit.Verdi
 // be in the database, as it was. The verdict names the first entry that is not.
 // An export without entries is an error: it would show nothing.
 func CompareAudit(ctx context.Context, at Place, earlier io.Reader, log *slog.Logger) (v audit.Verdict, err error) {
-	err = at.with(ctx, log, func(db *store.DB) error {
+	err = at.with(ctx, log, func(db *engine.DB) error {
 		lines := json.NewDecoder(earlier)
 		for {
 			var page []audit.LogEntry
@@ -78,7 +79,7 @@ const auditPage = 1000
 func ExportAudit(ctx context.Context, at Place, w io.Writer, log *slog.Logger) (n int64, err error) {
 	out := bufio.NewWriter(w)
 	lines := json.NewEncoder(out)
-	err = at.with(ctx, log, func(db *store.DB) error {
+	err = at.with(ctx, log, func(db *engine.DB) error {
 		if err := database.EnterAtConsole(ctx, db, audit.AuditExported, "audit"); err != nil {
 			return err
 		}

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/rooms/vault"
 	"wenzhen/server"
 	"wenzhen/server/backup"
@@ -48,10 +48,10 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 		return m, fmt.Errorf("backup: %w", err)
 	}
 	snapshot := filepath.Join(scratch, backup.Database)
-	if err := store.Snapshot(ctx, file, snapshot); err != nil {
+	if err := engine.Snapshot(ctx, file, snapshot); err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
-	contents, err := store.Inspect(ctx, snapshot)
+	contents, err := engine.Inspect(ctx, snapshot)
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
@@ -59,7 +59,7 @@ func Backup(ctx context.Context, at Place, w io.Writer) (m backup.Manifest, err 
 	if err != nil {
 		return m, err
 	}
-	unlocked, err := store.Unlock(ctx, snapshot, master)
+	unlocked, err := engine.Unlock(ctx, snapshot, master)
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
@@ -190,12 +190,12 @@ func unpack(ctx context.Context, from io.Reader, dir string, keepLogins bool) (m
 		return m, err
 	}
 	file := filepath.Join(dir, backup.Database)
-	contents, err := store.Inspect(ctx, file)
+	contents, err := engine.Inspect(ctx, file)
 	if err != nil {
 		return m, err
 	}
 	if !keepLogins {
-		if err := store.EndSessions(ctx, file, database.Now()); err != nil {
+		if err := engine.EndSessions(ctx, file, database.Now()); err != nil {
 			return m, err
 		}
 	}

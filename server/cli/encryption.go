@@ -6,7 +6,7 @@ import (
 	"log/slog"
 
 	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/rooms/vault"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
@@ -14,7 +14,7 @@ import (
 
 // EncryptionKeys lists the data keys, the newest last.
 func EncryptionKeys(ctx context.Context, at Place, log *slog.Logger) (keys []vault.Key, err error) {
-	err = at.with(ctx, log, func(db *store.DB) (err error) {
+	err = at.with(ctx, log, func(db *engine.DB) (err error) {
 		keys, err = db.DataKeys(ctx)
 		return err
 	})
@@ -24,7 +24,7 @@ func EncryptionKeys(ctx context.Context, at Place, log *slog.Logger) (keys []vau
 // RotateEncryptionKey makes a new data key. Servers that run write with it
 // within seconds, and then encrypt everything else with it.
 func RotateEncryptionKey(ctx context.Context, at Place, log *slog.Logger) (key vault.Key, err error) {
-	err = at.with(ctx, log, func(db *store.DB) (err error) {
+	err = at.with(ctx, log, func(db *engine.DB) (err error) {
 		if err := database.EnterAtConsole(ctx, db, audit.KeyRotated, "keys"); err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func RewrapEncryptionKeys(ctx context.Context, at Place, key, command string, lo
 	if by == nil {
 		return 0, errors.New("say what the new master key is: --to-key or --to-command")
 	}
-	err = at.with(ctx, log, func(db *store.DB) (err error) {
+	err = at.with(ctx, log, func(db *engine.DB) (err error) {
 		if err := database.EnterAtConsole(ctx, db, audit.KeysRewrapped, "keys"); err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func RewrapEncryptionKeys(ctx context.Context, at Place, key, command string, lo
 // once instead of when a server gets to it. It returns how many rows and files
 // it changed.
 func EncryptAnew(ctx context.Context, at Place, log *slog.Logger) (n int, err error) {
-	err = at.with(ctx, log, func(db *store.DB) error {
+	err = at.with(ctx, log, func(db *engine.DB) error {
 		if !db.Vault().On() {
 			return errors.New("nothing is to be encrypted: there is no encryption key")
 		}
@@ -76,7 +76,7 @@ func EncryptAnew(ctx context.Context, at Place, log *slog.Logger) (n int, err er
 }
 
 // with does work on the database of a place.
-func (p Place) with(ctx context.Context, log *slog.Logger, work func(*store.DB) error) error {
+func (p Place) with(ctx context.Context, log *slog.Logger, work func(*engine.DB) error) error {
 	db, err := p.open(ctx, log)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/record/icd10"
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 )
 
@@ -20,7 +21,7 @@ func LoadCodes(ctx context.Context, at Place, table io.Reader, log *slog.Logger)
 	if err != nil {
 		return 0, err
 	}
-	err = at.with(ctx, log, func(db *store.DB) error {
+	err = at.with(ctx, log, func(db *engine.DB) error {
 		if err := database.EnterAtConsole(ctx, db, audit.CodesLoaded, "icd10"); err != nil {
 			return err
 		}

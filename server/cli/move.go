@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
 )
@@ -16,7 +16,7 @@ import (
 // database and compares the two. Attachments and secrets stay in the folder,
 // which goes on being used. The server must be stopped: what it would write
 // meanwhile would wait and then be written to the old database.
-func Move(ctx context.Context, at Place, url string) (store.Moved, error) {
+func Move(ctx context.Context, at Place, url string) (engine.Moved, error) {
 	if at.Database != database.SQLite {
 		return nil, errors.New("move goes from the SQLite database in --data to the PostgreSQL database in --to")
 	}
@@ -30,6 +30,6 @@ func Move(ctx context.Context, at Place, url string) (store.Moved, error) {
 	if err := database.EnterLater(at.Data, audit.DatabaseMoved, database.Now()); err != nil {
 		return nil, errors.Join(fmt.Errorf("move: %w", err), folder.Close())
 	}
-	moved, err := store.Move(ctx, filepath.Join(at.Data, datafolder.DatabaseFile), url)
+	moved, err := engine.Move(ctx, filepath.Join(at.Data, datafolder.DatabaseFile), url)
 	return moved, errors.Join(err, folder.Close())
 }

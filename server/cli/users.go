@@ -10,6 +10,7 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 )
 
@@ -67,7 +68,7 @@ func AdministerUser(ctx context.Context, at Place, command, who, reason string, 
 // administer does work on the accounts of a database. What only reads is entered
 // in the audit log first, as an action; what changes something enters itself.
 func (p Place) administer(ctx context.Context, log *slog.Logger, reads string, work func(*account.Service) error) error {
-	return p.with(ctx, log, func(db *store.DB) error {
+	return p.with(ctx, log, func(db *engine.DB) error {
 		if reads != "" {
 			if err := database.EnterAtConsole(ctx, db, reads, "users"); err != nil {
 				return err

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/rooms/vault"
 	"wenzhen/server/blob"
 	"wenzhen/server/datafolder"
@@ -24,11 +24,11 @@ func IsSetting(setting string) bool {
 }
 
 // Options are those of the store for a data folder and the setting --database.
-func Options(dir, setting string) store.Options {
+func Options(dir, setting string) engine.Options {
 	if setting == SQLite {
-		return store.Options{Path: filepath.Join(dir, datafolder.DatabaseFile)}
+		return engine.Options{Path: filepath.Join(dir, datafolder.DatabaseFile)}
 	}
-	return store.Options{URL: setting}
+	return engine.Options{URL: setting}
 }
 
 // Attachments opens the files of the attachments in a data folder.
@@ -57,7 +57,7 @@ func Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 // Reencrypt encrypts all rows and files once with the newest data key, and
 // returns how many it changed. A file that is missing or damaged does not keep it
 // from the rest.
-func Reencrypt(ctx context.Context, db *store.DB, blobs *blob.Folder) (int, error) {
+func Reencrypt(ctx context.Context, db *engine.DB, blobs *blob.Folder) (int, error) {
 	n, err := db.Reencrypt(ctx)
 	if err != nil {
 		return n, err

@@ -12,12 +12,13 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/server/datafolder"
 )
 
 // EnterAtConsole enters in the audit log what somebody does at the command line,
 // before it is done.
-func EnterAtConsole(ctx context.Context, db *store.DB, action, subject string) error {
+func EnterAtConsole(ctx context.Context, db *engine.DB, action, subject string) error {
 	return store.Audits{DB: db}.InTx(ctx, func(tx audit.Tx) error {
 		return audit.Append(tx, rooms.AtConsole(), Now(), action, subject, nil)
 	})
@@ -45,7 +46,7 @@ func EnterLater(dir, action string, at time.Time) error {
 
 // EnterPending enters what EnterLater has written into a data folder. An entry
 // whose file cannot be removed is entered again, rather than not at all.
-func EnterPending(ctx context.Context, db *store.DB, dir string) error {
+func EnterPending(ctx context.Context, db *engine.DB, dir string) error {
 	list, err := filepath.Glob(filepath.Join(dir, "*"+pendingEnd))
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"wenzhen/rooms/store"
+	"wenzhen/rooms/store/engine"
 	"wenzhen/rooms/vault"
 )
 
@@ -22,13 +23,13 @@ const (
 )
 
 // openAt opens the database of a data folder, encrypted if there is a master key.
-func openAt(t *testing.T, dir, master string) *store.DB {
+func openAt(t *testing.T, dir, master string) *engine.DB {
 	t.Helper()
 	by, err := vault.FromSecret(master)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), store.Options{Path: filepath.Join(dir, DatabaseFile), Synchronous: "OFF", Master: by, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	db, err := store.Open(t.Context(), engine.Options{Path: filepath.Join(dir, DatabaseFile), Synchronous: "OFF", Master: by, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

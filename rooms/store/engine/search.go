@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// search keeps SQLite's index of words behind the messages. Sending a message
+// does not wait for it: it follows the messages, and catches up before each
+// search, so that a search finds what was said before it.
+type search struct {
+	db   *DB
+	busy chan struct{} // has an element while somebody catches up
+}
+
+// Pace of the index: how long it may lag when nobody searches, and how many
+// messages, and bytes of them, it takes in one transaction, for which all others
+// wait.
+const (
+	searchLag   = 3 * time.Second
+	searchBatch = 500
+	searchBytes = 256 << 10
+)
+
+func (x *search) follow(ctx context.Context) {
+	tick := time.NewTicker(searchLag)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := x.catchUp(ctx); err != nil && ctx.Err() == nil {
+				x.db.opts.Log.Error("search index", "error", err)
+			}
+		}
+	}
+}
+
+// IndexWords makes what was said before it findable.
+func (db *DB) IndexWords(ctx context.Context) error { return db.words.catchUp(ctx) }
+
+// MatchWords is the condition, with its argument, under which message_words
+// holds what a person typed, and the column that is the message's num. An empty
+// argument means that nothing was asked for.
+func (db *DB) MatchWords(typed string) (condition, argument, num string) {
+	return db.words.match(typed)
+}
+
+// match implements wordIndex.
+func (*search) match(typed string) (condition, argument, num string) {
+	return `message_words MATCH ?`, ftsQuery(typed), `rowid`
+}
+
+// forget implements wordIndex.
+func (*search) forget(tx *Tx) error {
+	return tx.Exec(`INSERT INTO message_words (message_words) VALUES ('delete-all')`)
+}
+
+func (x *search) catchUp(ctx context.Context) error {
+	if x.db.opts.vault.On() { // an index in the clear would show what was said
+		return nil
+	}
+	select {
+	case x.busy <- struct{}{}:
+		defer func() { <-x.busy }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		var pos int64
+		err := x.db.readers.Row(ctx, `SELECT pos FROM cursors WHERE name = 'search'`).Scan(&pos)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		lines, err := Collect(ctx, x.db.readers, func(s Scanner) (line, error) {
+			var l line
+			return l, s.Scan(&l.num, &l.text)
+		}, `SELECT num, text FROM messages WHERE num > $1 ORDER BY num LIMIT $2`, pos, searchBatch)
+		if err != nil || len(lines) == 0 {
+			return err
+		}
+		for len(lines) > 0 {
+			some := batch(lines)
+			lines = lines[len(some):]
+			if err := x.take(ctx, some); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// line is a message to be indexed.
+type line struct {
+	num  int64
+	text string
+}
+
+// batch is the beginning of lines that is indexed in one transaction.
+func batch(lines []line) []line {
+	bytes := 0
+	for i, l := range lines {
+		if bytes += len(l.text); bytes > searchBytes && i > 0 {
+			return lines[:i]
+		}
+	}
+	return lines
+}
+
+// take indexes messages.
+func (x *search) take(ctx context.Context, lines []line) error {
+	return x.db.write.InTx(ctx, func(tx *Tx) error {
+		for _, l := range lines {
+			if l.text == "" {
+				continue
+			}
+			if err := tx.Exec(`INSERT INTO message_words (rowid, words) VALUES ($1, $2)`, l.num, split(l.text)); err != nil {
+				return err
+			}
+		}
+		return tx.Exec(`INSERT INTO cursors (name, pos) VALUES ('search', $1) ON CONFLICT (name) DO UPDATE SET pos = excluded.pos`,
+			lines[len(lines)-1].num)
+	})
+}
+
+// split puts a space around every character of a script that writes without
+// spaces, so that each is a word of the index and a phrase finds them in a row.
+func split(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) {
+			b.WriteRune(' ')
+			b.WriteRune(r)
+			b.WriteRune(' ')
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// terms are the words that the index is asked for, at most termMost different
+// ones, as cut makes them of a text, and whether the last one may be unfinished.
+// Their order, and the words past the most, are for the matcher to check: the
+// index finds phrases by comparing the positions of every word in every message
+// of everybody, which takes a second for a few megabytes.
+func terms(typed string, cut func(text string) []string) (list []string, unfinished bool) {
+	all := cut(typed)
+	for i, word := range all {
+		if slices.Contains(list, word) {
+			continue
+		}
+		if len(list) == termMost {
+			return list, false
+		}
+		list, unfinished = append(list, word), i == len(all)-1 && !unspaced(word)
+	}
+	return list, unfinished
+}
+
+// termMost is the most words that the index is asked for in one search.
+const termMost = 16
+
+// unspaced reports whether a word is a character of a script that writes without
+// spaces: it cannot be the beginning of another word.
+func unspaced(word string) bool {
+	r, _ := utf8.DecodeRuneInString(word)
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+}
+
+// ftsQuery makes an FTS5 query of what a person typed; "" if there is no word in it.
+func ftsQuery(typed string) string {
+	list, unfinished := terms(typed, func(text string) []string {
+		return strings.FieldsFunc(split(text), func(r rune) bool { return !unicode.In(r, unicode.L, unicode.N, unicode.M) })
+	})
+	if len(list) == 0 {
+		return ""
+	}
+	query := `"` + strings.Join(list, `" "`) + `"`
+	if unfinished {
+		query += "*"
+	}
+	return query
+}

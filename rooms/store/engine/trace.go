@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// transaction is the span of a function in its transaction, from being handed
+// over until it is committed, or not done at all.
+var transaction = rooms.Span{Name: "transaction"}
+
+// system is the database, as the semantic conventions of OpenTelemetry call it.
+func (o Options) system() string {
+	if o.URL != "" {
+		return "postgresql"
+	}
+	return "sqlite"
+}
+
+// statement begins the span of a statement. Its text is told as it is
+// prepared: the values are parameters.
+func (o Options) statement(ctx context.Context, text string) (context.Context, rooms.Ended) {
+	return o.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanStatement, System: o.system(), Statement: text})
+}
+
+// traced are queries that tell the tracer, if there is one.
+func (o Options) traced(q Querier) Querier {
+	if o.Trace == nil {
+		return q
+	}
+	return tracedQueries{q, o}
+}
+
+// commitSpans begins, in the trace of every function of a batch that has one,
+// the span of the commit that they share.
+func (w *writer) commitSpans(batch []*job) []rooms.Ended {
+	if w.opts.Trace == nil {
+		return nil
+	}
+	var all []rooms.Ended
+	for _, j := range batch {
+		if j.waited == nil {
+			continue
+		}
+		if _, ended := w.opts.statement(j.ctx, "COMMIT"); ended != nil {
+			all = append(all, ended)
+		}
+	}
+	return all
+}
+
+// tracedQueries are queries outside transactions, each in the trace of who asks.
+type tracedQueries struct {
+	Querier
+	opts Options
+}
+
+func (q tracedQueries) Row(ctx context.Context, query string, args ...any) Scanner {
+	ctx, ended := q.opts.statement(ctx, query)
+	row := q.Querier.Row(ctx, query, args...)
+	if ended == nil {
+		return row
+	}
+	return tracedRow{row, ended}
+}
+
+func (q tracedQueries) Rows(ctx context.Context, query string, args ...any) (Results, error) {
+	ctx, ended := q.opts.statement(ctx, query)
+	rows, err := q.Querier.Rows(ctx, query, args...)
+	if err != nil || ended == nil {
+		ended.With(err)
+		return rows, err
+	}
+	return tracedRows{rows, ended}, nil
+}
+
+// tracedSession is a session whose statements are in the trace of its transaction.
+type tracedSession struct {
+	session
+	ctx  context.Context
+	opts Options
+}
+
+func (s tracedSession) Exec(query string, args ...any) error {
+	_, ended := s.opts.statement(s.ctx, query)
+	err := s.session.Exec(query, args...)
+	ended.With(err)
+	return err
+}
+
+// TryExec implements session.
+func (s tracedSession) TryExec(query string, args ...any) error {
+	_, ended := s.opts.statement(s.ctx, query)
+	err := s.session.TryExec(query, args...)
+	ended.With(err)
+	return err
+}
+
+// insertEvent implements session. What it writes is the database's own affair.
+func (s tracedSession) insertEvent(p rooms.Publication) error {
+	_, ended := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT events"})
+	err := s.session.insertEvent(p)
+	ended.With(err)
+	return err
+}
+
+// next implements session. SQLite has one writer, which knows the seq of each
+// room: only PostgreSQL runs a statement for it.
+func (s tracedSession) next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
+	if s.opts.URL == "" {
+		return s.session.next(room, now)
+	}
+	_, ended := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT rooms"})
+	seq, err := s.session.next(room, now)
+	ended.With(err)
+	return seq, err
+}
+
+func (s tracedSession) Row(_ context.Context, query string, args ...any) Scanner {
+	return tracedQueries{s.session, s.opts}.Row(s.ctx, query, args...)
+}
+
+func (s tracedSession) Rows(_ context.Context, query string, args ...any) (Results, error) {
+	return tracedQueries{s.session, s.opts}.Rows(s.ctx, query, args...)
+}
+
+// tracedRow ends its span once it has been read.
+type tracedRow struct {
+	Scanner
+	ended rooms.Ended
+}
+
+// Scan implements Scanner. That there is no row is no failure.
+func (r tracedRow) Scan(dest ...any) error {
+	err := r.Scanner.Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		r.ended(nil)
+	} else {
+		r.ended(err)
+	}
+	return err
+}
+
+// tracedRows end their span once they have been read.
+type tracedRows struct {
+	Results
+	ended rooms.Ended
+}
+
+// Close implements Results.
+func (r tracedRows) Close() error {
+	err := r.Results.Close()
+	r.ended(FirstOf(r.Results.Err(), err))
+	return err
+}

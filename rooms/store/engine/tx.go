@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"wenzhen/rooms"
+)
+
+// session is the connection that a transaction runs on. It belongs to the
+// transaction, and so does its context.
+type session interface {
+	Querier
+	Exec(query string, args ...any) error
+	// next takes the next seq of a room.
+	next(room rooms.RoomID, now time.Time) (rooms.Seq, error)
+	// lastSeq is the latest seq that was taken in a room, 0 before the first.
+	lastSeq(room rooms.RoomID) (rooms.Seq, error)
+	// claim ends this try if another transaction, which lost too often at what, has
+	// it for itself. Otherwise none gets it for itself before this one ends.
+	claim(what rooms.RoomID) error
+	// TryExec is exec for a statement that may violate a constraint: the
+	// transaction goes on after it has failed.
+	TryExec(query string, args ...any) error
+	// insertEvent writes an event with what this database's way of announcing it needs.
+	insertEvent(p rooms.Publication) error
+	// InsertWords makes the text of a message findable, unless that is done later.
+	InsertWords(message, text string) error
+	// DropWords makes the messages of a consultation found no more.
+	DropWords(consultation string) error
+}
+
+// Tx is a transaction. Features put their own methods around it.
+type Tx struct {
+	session
+	signs   *signs
+	hooks   *hooks
+	rooms   []rooms.RoomID // in which it has taken a seq
+	pubs    []rooms.Publication
+	notices []rooms.Notice
+	lost    map[rooms.RoomID][]rooms.UserID // and not yet in an event
+}
+
+// Next implements rooms.Tx.
+func (tx *Tx) Next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
+	tx.rooms = append(tx.rooms, room)
+	return tx.next(room, now)
+}
+
+// Append implements rooms.Tx.
+func (tx *Tx) Append(e rooms.Entry, also ...rooms.RoomID) error {
+	p := rooms.Publication{Entry: e, Also: also, Lost: tx.lost[e.Room]}
+	err := tx.insertEvent(p)
+	if err == nil {
+		delete(tx.lost, e.Room)
+		tx.pubs = append(tx.pubs, p)
+	}
+	return err
+}
+
+// Lost implements rooms.Tx.
+func (tx *Tx) Lost(room rooms.RoomID, user rooms.UserID) {
+	if tx.lost == nil {
+		tx.lost = map[rooms.RoomID][]rooms.UserID{}
+	}
+	tx.lost[room] = append(tx.lost[room], user)
+}
+
+// Tell implements rooms.Tx.
+func (tx *Tx) Tell(n rooms.Notice) { tx.notices = append(tx.notices, n) }
+
+// SessionEnded is called with each login that the transaction ends.
+func (tx *Tx) SessionEnded(id rooms.SessionID) error {
+	if tx.hooks.sessionEnded == nil {
+		return nil
+	}
+	return tx.hooks.sessionEnded(tx, id)
+}
+
+// LastSeq is the seq of a room's latest event, 0 before the first.
+func (tx *Tx) LastSeq(room rooms.RoomID) (rooms.Seq, error) {
+	return tx.lastSeq(room)
+}
+
+// SetTimer implements rooms.Tx.
+func (tx *Tx) SetTimer(t rooms.Timer) error {
+	return tx.Exec(`INSERT INTO timers (kind, subject, due_at) VALUES ($1, $2, $3)
+		ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at, leased_until = 0`, t.Kind, t.Subject, Micros(t.Due))
+}
+
+// ClearTimer implements rooms.Tx.
+func (tx *Tx) ClearTimer(kind, subject string) error {
+	return tx.Exec(`DELETE FROM timers WHERE kind = $1 AND subject = $2`, kind, subject)
+}
+
+// LeaseTimers implements rooms.TimerStore.
+func (db *DB) LeaseTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]rooms.Timer, error) {
+	// A lease that ends later than any may, by clocks that differ a little, was
+	// given before the clock was set back.
+	const due = `due_at <= $1 AND (leased_until <= $1 OR leased_until > $2)`
+	void := Micros(now.Add(2 * lease))
+	var n int
+	if err := db.readers.Row(ctx, `SELECT count(*) FROM timers WHERE `+due, Micros(now), void).Scan(&n); err != nil || n == 0 {
+		return nil, err
+	}
+	list, err := rooms.InTx(ctx, db.write, func(tx *Tx) ([]rooms.Timer, error) {
+		return Collect(context.Background(), tx, func(s Scanner) (rooms.Timer, error) {
+			var t rooms.Timer
+			return t, s.Scan(&t.Kind, &t.Subject, (*At)(&t.Due))
+		}, `UPDATE timers SET leased_until = $4 WHERE (kind, subject) IN
+			(SELECT kind, subject FROM timers WHERE `+due+` ORDER BY due_at, kind, subject LIMIT $3) RETURNING kind, subject, due_at`,
+			Micros(now), void, limit, Micros(now.Add(lease)))
+	})
+	slices.SortFunc(list, func(a, b rooms.Timer) int { // RETURNING has no order
+		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
+	})
+	return list, err
+}
+
+// Found turns "no row" into the error that features know.
+func Found(err error, what string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return rooms.NotFound(what)
+	}
+	return err
+}
+
+// Micros is how a time is stored.
+func Micros(t time.Time) int64 { return t.UnixMicro() }
+
+func MicrosOrNull(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// At scans a stored time.
+type At time.Time
+
+// Scan implements sql.Scanner.
+func (a *At) Scan(v any) error {
+	n, ok := v.(int64)
+	if !ok {
+		return errors.New("a time is not an integer")
+	}
+	*a = At(time.UnixMicro(n).UTC())
+	return nil
+}
+
+// AtOrNil scans a stored time that may be missing.
+func AtOrNil(to **time.Time) sql.Scanner { return atOrNil{to} }
+
+type atOrNil struct{ to **time.Time }
+
+// Scan implements sql.Scanner.
+func (a atOrNil) Scan(v any) error {
+	if v == nil {
+		*a.to = nil
+		return nil
+	}
+	var t At
+	if err := t.Scan(v); err != nil {
+		return err
+	}
+	u := time.Time(t)
+	*a.to = &u
+	return nil
+}
+
+// AtOrZero scans a stored time that is 0 where there is none.
+type AtOrZero time.Time
+
+// Scan implements sql.Scanner.
+func (a *AtOrZero) Scan(v any) error {
+	if v == int64(0) {
+		*a = AtOrZero{}
+		return nil
+	}
+	return (*At)(a).Scan(v)
+}
+
+func MicrosOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}

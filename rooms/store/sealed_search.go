@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/store/engine"
+)
+
+// Search implements chat.Store. The index of words only finds which messages of
+// the user have every word; their texts are then read, the latest first, until
+// the page is full. Where messages are encrypted there is no index, and every
+// message of the user may have the words.
+func (s Chats) Search(ctx context.Context, q chat.Query) ([]chat.Message, error) {
+	matches := matcher(q.Words)
+	if matches == nil {
+		return nil, nil
+	}
+	w := engine.Where{}
+	w.Add(`m.consultation_id = p.consultation_id`)
+	w.Add(`p.user_id = ? AND m.seq > p.since_seq`, q.User)
+	w.Add(`m.recalled_at IS NULL`)
+	if s.Reads().Keys().On() {
+		w.Add(`m.text <> ''`)
+	} else {
+		condition, match, num := s.MatchWords(q.Words)
+		if match == "" {
+			return nil, nil
+		}
+		if err := s.IndexWords(ctx); err != nil {
+			return nil, err
+		}
+		w.Add(`m.num IN (SELECT `+num+` FROM message_words WHERE `+condition+`)`, match)
+	}
+	if q.Consultation != "" {
+		w.Add(`m.consultation_id = ?`, q.Consultation)
+	}
+	if q.After != nil {
+		w.Add(`(m.created_at, m.id) < (?, ?)`, q.After.Num, q.After.ID)
+	}
+	nums, err := engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (int64, error) {
+		var num int64
+		return num, row.Scan(&num)
+	}, `SELECT m.num FROM participants p CROSS JOIN messages m`+w.SQL()+
+		` ORDER BY m.created_at DESC, m.id DESC`, w.Args...)
+	if err != nil {
+		return nil, err
+	}
+	return s.matching(ctx, nums, matches, q.Limit)
+}
+
+// searchRead is how many messages a search reads at a time.
+const searchRead = 50
+
+// matching reads messages in this order until so many match.
+func (s Chats) matching(ctx context.Context, nums []int64, matches func(string) bool, limit int) ([]chat.Message, error) {
+	var found []chat.Message
+	for some := range slices.Chunk(nums, searchRead) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		w := engine.Where{}
+		engine.Amongst(&w, `m.num`, some)
+		read, err := engine.Collect(ctx, s.Reads(), s.intactMessage(), messageRow+w.SQL()+` ORDER BY m.created_at DESC, m.id DESC`, w.Args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range engine.Present(read) {
+			if matches(m.Text) {
+				found = append(found, m)
+			}
+			if len(found) == limit {
+				return found, nil
+			}
+		}
+	}
+	return found, nil
+}
+
+// intactMessage scans a message that a search finds.
+func (s Chats) intactMessage() func(engine.Scanner) (*chat.Message, error) {
+	return engine.Intact(s.DB, func(m chat.Message) string { return "message " + string(m.ID) }, scanMessage)
+}
+
+// matcher makes the function that finds what a person typed in a text: every
+// word must be there, the parts of one in a row, the last one may be unfinished.
+// nil if there is no word in it.
+func matcher(typed string) func(text string) bool {
+	var phrases [][]string
+	for _, field := range strings.Fields(typed) {
+		if list := engine.Words(field); len(list) > 0 {
+			phrases = append(phrases, list)
+		}
+	}
+	if len(phrases) == 0 {
+		return nil
+	}
+	return func(text string) bool {
+		said := engine.Words(text)
+		for i, phrase := range phrases {
+			if !hasPhrase(said, phrase, i == len(phrases)-1) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// hasPhrase finds words in a row; the last may be the beginning of one if unfinished.
+func hasPhrase(said, phrase []string, unfinished bool) bool {
+	last := len(phrase) - 1
+	for i := 0; i+last < len(said); i++ {
+		if slices.Equal(said[i:i+last], phrase[:last]) &&
+			(said[i+last] == phrase[last] || unfinished && strings.HasPrefix(said[i+last], phrase[last])) {
+			return true
+		}
+	}
+	return false
+}
