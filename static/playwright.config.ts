@@ -23,8 +23,9 @@ export default defineConfig({
     actionTimeout: 15_000,
     locale: 'zh-CN',
     timezoneId: 'Asia/Shanghai',
-    // What pages were made of is kept where a test fails; a film of each would cost all of them time.
-    trace: { mode: 'retain-on-failure', screenshots: false },
+    // Where a test fails its steps are kept, and a picture of its end. What pages were made of and asked for at
+    // each step would cost all tests a fifth of their time: run the one that fails with SNAPSHOTS=1.
+    trace: { mode: 'retain-on-failure', screenshots: false, snapshots: process.env.SNAPSHOTS === '1' },
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: browser,

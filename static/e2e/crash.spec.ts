@@ -3,7 +3,7 @@ import { expect, logIn, password, Person, test, WenzhenServer } from './world'
 
 // The server dies without a word in the middle of a burst from both sides.
 
-// A trace would picture the page at each of 400 steps, and slow the burst down.
+// A trace would have each of 400 steps, and slow the burst down.
 test.use({ trace: 'off' })
 
 const perSide = 100
