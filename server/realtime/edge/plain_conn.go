@@ -119,8 +119,7 @@ func (c *PlainConn) read() (linger bool) {
 		c.heard.Store(true)
 		switch {
 		case op == opClose:
-			c.Close(closeCode(payload), "")
-			return true
+			return c.closed(closeCode(payload))
 		case op == opPing:
 			c.pong(payload)
 		case c.ctx.Err() != nil: // closing: the client may not have seen it yet
@@ -131,6 +130,16 @@ func (c *PlainConn) read() (linger bool) {
 			c.line.Text(c.ctx, string(payload))
 		}
 	}
+}
+
+// closed takes the client's closing frame and reports whether ours is still on its
+// way. The client has ours if its frame is the answer to it.
+func (c *PlainConn) closed(code uint16) bool {
+	c.mu.Lock()
+	out := c.closing && !c.ws.writing
+	c.mu.Unlock()
+	c.Close(code, "")
+	return !out
 }
 
 func (c *PlainConn) pong(payload []byte) {

@@ -250,13 +250,17 @@ func TestPlainGivesPlacesBack(t *testing.T) {
 	}
 }
 
+// A connection ends once its client has answered the closing frame, also where
+// the client leaves its side open.
 func TestPlainShutdown(t *testing.T) {
 	t.Parallel()
-	h, p, url := plainServer(t, Config{})
+	h, p, url := plainServer(t, Config{LingerTime: time.Hour})
 	ws := dialPlain(t, url)
 	<-h.opened
 	closed := make(chan error, 1)
-	go func() { closed <- p.Close(t.Context()) }()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	go func() { closed <- p.Close(ctx) }()
 	if code, _ := ending(t, ws); code != 1001 {
 		t.Errorf("closed with %d", code)
 	}
