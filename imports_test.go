@@ -20,7 +20,8 @@ type rule struct {
 	why    string
 }
 
-// The house: who may import whom. The first rule that fits a package counts.
+// rules list the imports that packages may have. The first rule that matches a
+// package applies.
 var rules = []rule{
 	{of: "wenzhen", allowed: []string{"wenzhen/server/commandline"}, why: "the program is its command line"},
 	{of: "wenzhen/rooms", allowed: []string{"github.com/go-json-experiment/json", "github.com/go-json-experiment/json/jsontext"}, stdlib: true, why: "the vocabulary depends on nothing but the decoder that is to become encoding/json/v2"},

@@ -10,7 +10,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Accounts carries out account.Store.
+// Accounts implements account.Store.
 type Accounts struct{ *engine.DB }
 
 // InTx implements account.Store.

@@ -12,7 +12,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Audits carries out audit.Store.
+// Audits implements audit.Store.
 type Audits struct{ *engine.DB }
 
 const auditColumns = `num, at, actor_id, role, address, session_id, action, subject, patient_id, outcome, reason, detail, previous, sha256`

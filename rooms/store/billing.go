@@ -12,7 +12,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Billing carries out billing.Store.
+// Billing implements billing.Store.
 type Billing struct{ *engine.DB }
 
 // InTx implements billing.Store.
@@ -34,7 +34,7 @@ func scanOrder(s engine.Scanner) (billing.Order, error) {
 	return o, engine.Found(err, "order")
 }
 
-// withRefunds adds what goes back to orders that have been read.
+// withRefunds adds the refunds to orders that have been read.
 func withRefunds(ctx context.Context, q engine.Querier, list []billing.Order) ([]billing.Order, error) {
 	for i, o := range list {
 		if o.Paid == 0 {
@@ -236,8 +236,8 @@ func (tx Tx) InsertCallback(gateway, id string, at time.Time) (bool, error) {
 	return tx.inserts(`INSERT INTO callbacks (gateway, id, at) VALUES ($1, $2, $3) ON CONFLICT (gateway, id) DO NOTHING RETURNING 1`, gateway, id, engine.Micros(at))
 }
 
-// inserts tells whether an INSERT that does nothing about what is there already,
-// and returns something, did something.
+// inserts reports whether an INSERT with RETURNING, which does nothing on a
+// conflict, has inserted a row.
 func (tx Tx) inserts(sqlText string, args ...any) (bool, error) {
 	var one int
 	err := tx.Row(context.Background(), sqlText, args...).Scan(&one)

@@ -13,7 +13,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Boards carries out board.Store.
+// Boards implements board.Store.
 type Boards struct{ *engine.DB }
 
 // InTx implements board.Store.
@@ -37,8 +37,9 @@ func scanStroke(s engine.Scanner) (board.Stroke, error) {
 	return v, json.Unmarshal([]byte(text), &v)
 }
 
-// Board implements board.Store. The seq is read first: what is drawn in between
-// is in the answer and in an event after it, and is told apart by its id.
+// Board implements board.Store. The seq is read first: a stroke that is drawn
+// in between is in the answer and in a later event, and clients drop the second
+// by its id.
 func (s Boards) Board(ctx context.Context, id consultation.ID, since rooms.Seq) (board.Board, error) {
 	b := board.Board{Strokes: []board.Stroke{}}
 	var err error

@@ -11,7 +11,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Calls carries out call.Store.
+// Calls implements call.Store.
 type Calls struct{ *engine.DB }
 
 // InTx implements call.Store.

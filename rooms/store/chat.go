@@ -14,7 +14,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Chats carries out chat.Store.
+// Chats implements chat.Store.
 type Chats struct{ *engine.DB }
 
 // InTx implements chat.Store.

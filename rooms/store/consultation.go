@@ -10,7 +10,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Consultations carries out consultation.Store.
+// Consultations implements consultation.Store.
 type Consultations struct{ *engine.DB }
 
 // InTx implements consultation.Store.

@@ -9,7 +9,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Lobby carries out lobby.Store.
+// Lobby implements lobby.Store.
 type Lobby struct{ *engine.DB }
 
 // InTx implements lobby.Store.

@@ -15,7 +15,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Notifications carries out notification.Store.
+// Notifications implements notification.Store.
 type Notifications struct{ *engine.DB }
 
 // InTx implements notification.Store.

@@ -9,7 +9,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Operations carries out operations.Store.
+// Operations implements operations.Store.
 type Operations struct{ *engine.DB }
 
 // Audit implements operations.Store.

@@ -17,7 +17,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Records carries out record.Store.
+// Records implements record.Store.
 type Records struct{ *engine.DB }
 
 // InTx implements record.Store.

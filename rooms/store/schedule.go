@@ -15,7 +15,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Schedules carries out schedule.Store.
+// Schedules implements schedule.Store.
 type Schedules struct{ *engine.DB }
 
 // InTx implements schedule.Store.

@@ -8,7 +8,7 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Tx is a transaction; it carries out the Tx interfaces of all features.
+// Tx is a transaction; it implements the Tx interfaces of all features.
 type Tx struct{ *engine.Tx }
 
 // Open opens, creates and migrates the database, with the encrypted columns of

@@ -82,7 +82,7 @@ func TestFollowersPassOverWhatIsDamaged(t *testing.T) {
 	}
 	for i, e := range list[:len(plant)] {
 		if !e.Damaged || len(e.Data) > 0 || e.Wire != nil {
-			t.Errorf("event %d is told: %+v", i+1, e)
+			t.Errorf("event %d is published: %+v", i+1, e)
 		}
 	}
 	if last := list[len(plant)]; last.Damaged || string(last.Data) != `"after"` {

@@ -28,7 +28,7 @@ type Options struct {
 	// process but may lose the last moments when the power fails. "OFF" is for tests.
 	// PostgreSQL decides for itself (synchronous_commit).
 	Synchronous string
-	// Hub is told of committed events; nil tells nobody (migrations).
+	// Hub receives committed events; it may be nil (migrations).
 	Hub *rooms.Hub
 	// Master is the master key of encryption at rest; nil is none (package vault).
 	Master vault.Master
@@ -39,9 +39,9 @@ type Options struct {
 	Revoked func(tx rooms.Tx, id rooms.SessionID)
 	Now     func() time.Time
 	Log     *slog.Logger
-	// Committed is told of every transaction that was committed: how many
-	// functions it carried and how long the commit took by Now. It must not
-	// block. nil tells nobody.
+	// Committed is called after every commit, with the number of functions that
+	// ran in the transaction and the time that the commit took by Now. It must not
+	// block. It may be nil.
 	Committed func(functions int, took time.Duration)
 	// Trace is told of transactions, of what they wait for, and of statements,
 	// where they are part of a trace; nil traces nothing.
@@ -59,7 +59,8 @@ type hooks struct {
 	sessionEnded func(tx *Tx, id rooms.SessionID) error
 }
 
-// DB is an open database. Its parts carry out the Store interfaces of the features.
+// DB is an open database. Its parts implement the Store interfaces of the
+// features.
 type DB struct {
 	opts    Options
 	readers Querier
@@ -176,7 +177,7 @@ func (db *DB) Alone(ctx context.Context, name string, work func(context.Context)
 	return db.lock(ctx, name, work)
 }
 
-// Announced waits until the hub has been told of everything that was committed
+// Announced waits until the hub has received everything that was committed
 // before the call, by this node or another.
 func (db *DB) Announced(ctx context.Context) error { return db.announced(ctx) }
 
@@ -187,10 +188,11 @@ type Logged struct {
 }
 
 // LogAfter lists events past a position, in an order into which nothing is
-// inserted later: whoever remembers the last position misses none, whatever
-// commits late. It may return more than limit, so that a transaction is whole.
-// Positions are for reading on; they have gaps, and several events may share one.
-// An event that cannot be read has its position, and no name.
+// inserted later: reading on from the last position misses no event, even one
+// of a transaction that commits late. It may return more than limit, so that a
+// transaction is whole. Positions are for reading on; they have gaps, and
+// several events may share one. An event that cannot be read has its position,
+// and no name.
 func (db *DB) LogAfter(ctx context.Context, pos int64, limit int) ([]Logged, error) {
 	return Collect(ctx, db.readers, func(s Scanner) (Logged, error) {
 		var l Logged
@@ -206,8 +208,8 @@ func (db *DB) LogAfter(ctx context.Context, pos int64, limit int) ([]Logged, err
 	}, db.settled, pos, limit)
 }
 
-// UniqueViolation tells whether err is a constraint that says "there is one
-// already". A statement whose transaction goes on after it must run by tryExec.
+// UniqueViolation reports whether err is a violation of a unique constraint. A
+// statement whose transaction goes on after it must run with TryExec.
 func UniqueViolation(err error) bool {
 	if e, ok := asSQLite(err); ok {
 		return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY

@@ -106,7 +106,7 @@ func loggedPages(path string) (map[uint32]bool, error) {
 	}
 }
 
-// diskFailure tells whether it was the disk that failed.
+// diskFailure reports whether the disk failed.
 func diskFailure(err error) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {

@@ -67,7 +67,8 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// A file that was cut off, or is something else, is told as that at the start.
+// A file that was cut off, or is not a database, is reported as such at the
+// start.
 func TestDamagedFileIsTold(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cut.db")

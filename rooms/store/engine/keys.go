@@ -9,8 +9,9 @@ import (
 	"wenzhen/rooms/vault"
 )
 
-// dataKeys carries out vault.Store. The keys are in the database, each wrapped
-// by the master key, so that a backup has what it needs but for that one.
+// dataKeys implements vault.Store. The keys are in the database, each wrapped
+// by the master key, so a backup has everything that is needed to read it
+// except the master key.
 type dataKeys struct {
 	readers Querier
 	write   committer

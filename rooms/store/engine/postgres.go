@@ -286,7 +286,8 @@ func (p *postgres) ready(ctx context.Context) error {
 	return nil
 }
 
-// brokenConnection tells whether the database, rather than the statement, is at fault.
+// brokenConnection reports whether the database, rather than the statement,
+// caused err.
 func brokenConnection(err error) bool {
 	var failed connectionError
 	var answered *pgconn.PgError

@@ -61,7 +61,8 @@ func queueFor(ctx context.Context, conn *sql.Conn, at []rooms.RoomID) (leave fun
 	return leave, nil
 }
 
-// unlock gives back all locks of a connection, or else the connection.
+// unlock releases all locks of a connection. If that fails, it closes the
+// connection.
 func unlock(conn *sql.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), postgresDial)
 	defer cancel()

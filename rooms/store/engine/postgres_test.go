@@ -33,8 +33,8 @@ func (p *published) in(room rooms.RoomID) []rooms.Publication {
 	return list
 }
 
-// Two nodes write to the same rooms; each of them announces everything, once
-// and in order, and knows who is to be told besides.
+// Two nodes write to the same rooms; each of them publishes every event once
+// and in order, with the further rooms that receive it.
 func TestEveryNodeAnnouncesEverything(t *testing.T) {
 	t.Parallel()
 	opts := Options{URL: postgresURL(t)}

@@ -141,9 +141,9 @@ func (db *DB) reencrypt(ctx context.Context, t SealedTable) (changed int, cleare
 	}
 }
 
-// sealAgain writes the values of rows that are to be sealed again. One that was
+// sealAgain writes the values of rows that must be sealed again. A row that was
 // written meanwhile is left as it is: it has been sealed with the newest key.
-// cleared tells whether any of them was in the clear.
+// cleared reports whether any of them was unencrypted.
 func (db *DB) sealAgain(ctx context.Context, t SealedTable, rows []sealedRow) (changed int, cleared bool, err error) {
 	type update struct {
 		statement string

@@ -73,8 +73,8 @@ func TestEventsNeedNoRowOfTheirRoom(t *testing.T) {
 	}
 }
 
-// A function that fails gives back the seqs that it has taken, whether it is
-// the first of its commit, a later one, or fails in a commit with others.
+// A function that fails releases the seqs that it has taken, whether it is the
+// first of its commit, a later one, or fails in a commit with others.
 func TestFailedFunctionGivesSeqsBack(t *testing.T) { both(t, testFailedFunctionGivesSeqsBack) }
 
 func testFailedFunctionGivesSeqsBack(t *testing.T, opts Options) {
@@ -117,7 +117,7 @@ func testFailedFunctionGivesSeqsBack(t *testing.T, opts Options) {
 	}
 }
 
-// A commit that fails gives back the seqs of its functions.
+// A commit that fails releases the seqs of its functions.
 func TestFailedCommitGivesSeqsBack(t *testing.T) {
 	t.Parallel()
 	db, _, _ := open(t, Options{Path: filepath.Join(t.TempDir(), "x.db"), Synchronous: "OFF"})

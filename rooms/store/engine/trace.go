@@ -21,8 +21,8 @@ func (o Options) system() string {
 	return "sqlite"
 }
 
-// statement begins the span of a statement. Its text is told as it is
-// prepared: the values are parameters.
+// statement begins the span of a statement. The span has its text with
+// placeholders: the values are parameters.
 func (o Options) statement(ctx context.Context, text string) (context.Context, rooms.Ended) {
 	return o.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanStatement, System: o.system(), Statement: text})
 }
