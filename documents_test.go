@@ -193,6 +193,27 @@ func TestEvidenceExists(t *testing.T) {
 	}
 }
 
+// TestDefencesNameTests checks that every defence in SECURITY.md names a test,
+// not only a package.
+func TestDefencesNameTests(t *testing.T) {
+	t.Parallel()
+	shown := regexp.MustCompile("`(?:(?:Test|Fuzz)[A-Z]\\S*|[\\w./*-]+[_.]test\\.(?:go|ts)|[\\w./*-]+/conformance/\\*\\.go)`|^the same, ")
+	_, text, _ := strings.Cut(read(t, "SECURITY.md"), "| shown by |")
+	rows := 0
+	for line := range strings.Lines(text[:strings.Index(text, "\n\n")]) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
+		if len(cells) != 4 {
+			continue
+		}
+		if rows++; !shown.MatchString(strings.TrimSpace(cells[3])) {
+			t.Errorf("no test is named for %q: %s", cells[0], cells[3])
+		}
+	}
+	if rows < 40 {
+		t.Errorf("%d rows were read", rows)
+	}
+}
+
 // TestCommandsRunTests checks that the commands `go test -run NAME ./PACKAGE` of
 // documents and of the Makefile find a test.
 func TestCommandsRunTests(t *testing.T) {

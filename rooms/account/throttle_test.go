@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -9,6 +10,26 @@ import (
 	. "wenzhen/rooms/account"
 	"wenzhen/rooms/roomstest"
 )
+
+// The token by which a device is known replaces neither the password nor the
+// second factor.
+func TestADeviceAloneLogsNobodyIn(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo := w.Patient("bo")
+	for what, password := range map[string]string{"a wrong password": "not the password", "no password": ""} {
+		_, err := roomstest.Ask(w, guest("198.51.100.1"), LogIn, LoginInput{Email: bo.User.Email, Password: password, Device: bo.Device})
+		if code := rooms.CodeOf(err); code != rooms.CodeUnauthenticated && code != rooms.CodeInvalid {
+			t.Errorf("a known device with %s: %v", what, err)
+		}
+	}
+	protected(bo)
+	_, err := roomstest.Ask(w, guest("198.51.100.1"), LogIn, LoginInput{Email: bo.User.Email, Password: roomstest.Password, Device: bo.Device})
+	var refused *rooms.Error
+	if !errors.As(err, &refused) || refused.Code != rooms.CodeUnauthenticated || refused.Field != "otp" {
+		t.Errorf("a known device with the password alone: %v", err)
+	}
+}
 
 // Ten thousand guesses, each from an address of its own, over a day and a
 // night: hardly any is looked at, and the owner gets in all the same.

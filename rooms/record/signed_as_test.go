@@ -107,6 +107,23 @@ func TestADocumentPrintsAsItWasSigned(t *testing.T) {
 	}
 }
 
+// One key, the server's, signs for every doctor: what verifies is that this
+// server signed, for which doctor is part of the content (SECURITY.md).
+func TestOneKeySignsForAllDoctors(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	lin := c.Doctor("lin")
+	id := roomstest.Must(c.bo, consultation.Open, consultation.OpenInput{DoctorID: lin.User.ID, Service: account.Followup, Medium: account.Text,
+		Complaint: "again", PriorDiagnosis: "a cold"}).Consultation.ID
+	lin.Accepts(id)
+	draft := roomstest.Must(lin, record.DraftDiagnosis, record.DiagnosisDraft{ConsultationID: id, DiagnosisInput: cold})
+	one, other := c.signs(cold), roomstest.Must(lin, record.SignDiagnosis, record.DiagnosisRef{DiagnosisID: draft.ID})
+	v, w := c.verified(one.Head, record.KindDiagnosis), c.verified(other.Head, record.KindDiagnosis)
+	if v.PublicKey == "" || v.PublicKey != w.PublicKey || v.DoctorName != "wang" || w.DoctorName != "lin" || !v.Intact || !w.Intact {
+		t.Errorf("documents of two doctors verify as %+v and %+v", v, w)
+	}
+}
+
 // What is signed is who they are at that time, not when the draft was begun.
 func TestSigningTakesTheNamesOfThatTime(t *testing.T) {
 	t.Parallel()

@@ -74,11 +74,16 @@ const auditEvery = time.Hour
 func watchAudit(ctx context.Context, db *engine.DB, log *audit.Service, to *slog.Logger) {
 	tick := time.NewTicker(auditEvery)
 	defer tick.Stop()
+	followAudit(ctx, db, log, tick.C, to)
+}
+
+// followAudit follows the log at every tick.
+func followAudit(ctx context.Context, db *engine.DB, log *audit.Service, ticks <-chan time.Time, to *slog.Logger) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-ticks:
 		}
 		err := db.Alone(ctx, "audit", func(ctx context.Context) error {
 			_, err := log.Inspect(ctx)
