@@ -63,7 +63,8 @@ func TestRollingRestart(t *testing.T) {
 			r.over.Store(true)
 			r.nothingIsLost()
 			r.ends()
-			t.Logf("%s: %d requests; %d events heard by %d sockets and %d sessions that poll, which were opened %d and %d times; %d sockets were closed before they joined",
+			t.Logf("%s: %d requests; %d events heard by %d sockets and %d sessions that poll, "+
+				"which were opened %d and %d times; %d sockets were closed before they joined",
 				name, r.asked.Load(), r.heard, sockets, pollers, r.online.Load(), r.sessions.Load(), r.turned.Load())
 		})
 	}
