@@ -108,6 +108,9 @@ type World struct {
 	// SealKey seals what is signed, from the next restart on.
 	SealKey string
 
+	// Trace, if set, is what New gives the database.
+	Trace rooms.Tracer
+
 	blobs   *blob.Folder
 	dir     string
 	options engine.Options // where the database is
@@ -160,6 +163,7 @@ func New(t testing.TB, change ...func(*World)) *World {
 	if os.Getenv("WENZHEN_TEST_ENCRYPTION") != "" {
 		w.MasterKey("a master key of 32 characters for tests")
 	}
+	w.options.Trace = w.Trace
 	w.options.Hub, w.options.Now, w.options.Log = w.Hub, w.Now, slog.New(slog.NewTextHandler(io.Discard, nil))
 	w.open()
 	if w.options.Master != nil { // from the beginning: nothing is there yet that is not encrypted

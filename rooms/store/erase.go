@@ -103,5 +103,5 @@ func (tx Tx) Holds() ([]account.Hold, error) {
 		var h account.Hold
 		return h, s.Scan(&h.UserID, &h.UserName, &h.UserEmail, engine.Unseal("legal_holds.reason", &h.UserID, &h.Reason), &h.By, &h.ByName, (*engine.At)(&h.At))
 	}, `SELECT h.user_id, u.name, u.email, h.reason, h.by_id, b.name, h.at
-		FROM legal_holds h JOIN users u ON u.id = h.user_id JOIN users b ON b.id = h.by_id ORDER BY h.at DESC, h.user_id`)
+		FROM legal_holds h LEFT JOIN users u ON u.id = h.user_id LEFT JOIN users b ON b.id = h.by_id ORDER BY h.at DESC, h.user_id`)
 }
