@@ -30,7 +30,8 @@ func TestNobodyStarvesAtTheAuditLog(t *testing.T) {
 					n := 0
 					err := db.InTx(t.Context(), func(tx *engine.Tx) error {
 						n++ // one try after the other
-						return audit.Append(Tx{tx}, rooms.System, time.Now().Truncate(time.Microsecond), audit.MessageRead, fmt.Sprint("message:", node, i), nil)
+						now, subject := time.Now().Truncate(time.Microsecond), fmt.Sprint("message:", node, i)
+						return audit.Append(Tx{tx}, rooms.System, now, audit.MessageRead, subject, nil)
 					})
 					if err != nil {
 						t.Error(err)
