@@ -14,11 +14,9 @@ type Guard func(ctx context.Context, actor Actor, command string) error
 
 // Catalogue is the one door through which every transport asks.
 type Catalogue struct {
+	options  CatalogueOptions
 	commands []Bound
 	byName   map[string]int
-	guards   []Guard
-	trace    Tracer
-	answered Answered
 }
 
 // Answered is called after each successful command, before it is answered, with
@@ -26,10 +24,20 @@ type Catalogue struct {
 // the answer.
 type Answered func(ctx context.Context, actor Actor, command string, input json.RawMessage) error
 
+// CatalogueOptions say what happens before and after each command.
+type CatalogueOptions struct {
+	// Guards judge each command, in this order.
+	Guards []Guard
+	// Trace is the tracer of the commands; nil traces nothing.
+	Trace Tracer
+	// Answered, if set, is called after each successful command.
+	Answered Answered
+}
+
 // NewCatalogue collects bound commands. It panics on a name given twice,
 // which is a mistake in the program.
-func NewCatalogue(guards []Guard, features ...[]Bound) *Catalogue {
-	c := &Catalogue{byName: map[string]int{}, guards: guards}
+func NewCatalogue(o CatalogueOptions, features ...[]Bound) *Catalogue {
+	c := &Catalogue{options: o, byName: map[string]int{}}
 	for _, commands := range features {
 		for _, b := range commands {
 			if _, twice := c.byName[b.Name]; twice {
@@ -41,14 +49,6 @@ func NewCatalogue(guards []Guard, features ...[]Bound) *Catalogue {
 	}
 	return c
 }
-
-// Trace sets the tracer of the commands. It must be called before the first
-// command.
-func (c *Catalogue) Trace(t Tracer) { c.trace = t }
-
-// Answered sets the function that is called after each successful command. It
-// must be called before the first command.
-func (c *Catalogue) Answered(f Answered) { c.answered = f }
 
 // All yields every command, in the order in which features were given.
 func (c *Catalogue) All() iter.Seq[Bound] {
@@ -79,14 +79,14 @@ func (c *Catalogue) Answer(ctx context.Context, actor Actor, name string, raw js
 	if !ok {
 		return nil, Invalid("", "there is no command %q", name)
 	}
-	ctx, ended := c.trace.Begin(ctx, Span{Name: name})
+	ctx, ended := c.options.Trace.Begin(ctx, Span{Name: name})
 	err := c.Allow(ctx, actor, b)
 	var out json.RawMessage
 	if err == nil {
 		out, err = b.answer(ctx, actor, raw)
 	}
-	if err == nil && c.answered != nil {
-		if err = c.answered(ctx, actor, name, raw); err != nil {
+	if err == nil && c.options.Answered != nil {
+		if err = c.options.Answered(ctx, actor, name, raw); err != nil {
 			out = nil
 		}
 	}
@@ -97,7 +97,7 @@ func (c *Catalogue) Answer(ctx context.Context, actor Actor, name string, raw js
 // Allow is the part of Answer that comes before the input is read: guards and
 // audience. Uploads and downloads, which have no JSON input, pass it too.
 func (c *Catalogue) Allow(ctx context.Context, actor Actor, b Bound) error {
-	for _, guard := range c.guards {
+	for _, guard := range c.options.Guards {
 		if err := guard(ctx, actor, b.Name); err != nil {
 			return err
 		}

@@ -49,8 +49,17 @@ type delivery struct {
 	barrier      chan<- struct{}
 }
 
-// NewHub makes a hub whose queue holds depth batches.
-func NewHub(depth int) *Hub { return &Hub{queue: make(chan delivery, depth)} }
+// HubOptions say how much a hub holds, and who else hears its signals.
+type HubOptions struct {
+	// Depth is how many batches its queue holds.
+	Depth int
+	// Relay, if set, is called with each Signal too, for those who are connected to
+	// other nodes. It must not block.
+	Relay func(Notice)
+}
+
+// NewHub makes a hub.
+func NewHub(o HubOptions) *Hub { return &Hub{queue: make(chan delivery, o.Depth), relay: o.Relay} }
 
 // Listen adds listeners for all that is published from now on. They are called in
 // the order in which they were added.
@@ -84,10 +93,6 @@ func SplitEnds(notices []Notice) (ends, others []Notice) {
 	}
 	return ends, others
 }
-
-// Relay has f told of every Signal too, for those who are connected to other
-// nodes. f must not block. It is set before anything is signalled.
-func (h *Hub) Relay(f func(Notice)) { h.relay = f }
 
 // Signal tells listeners about n unless the queue is full, here and elsewhere.
 func (h *Hub) Signal(n Notice) {

@@ -16,7 +16,7 @@ func (o *inOrder) Signalled(n Notice)      { o.heard = append(o.heard, n.Name) }
 // Of what was committed together, the end of a session is delivered first.
 func TestSessionsEndBeforeTheEvents(t *testing.T) {
 	t.Parallel()
-	hub, o := NewHub(2), &inOrder{}
+	hub, o := NewHub(HubOptions{Depth: 2}), &inOrder{}
 	hub.Listen(o)
 	hub.Publish([]Publication{{Entry: Entry{Room: "consultation:1", Name: "a"}}, {Entry: Entry{Room: "consultation:1", Name: "b"}}},
 		[]Notice{{Room: "user:1", Name: "rings"}, {Room: SessionRoom("1"), Name: "revoked"}})

@@ -46,15 +46,12 @@ type Presence struct {
 }
 
 // NewPresence calls changed when a user comes or goes and when the number of
-// devices changes, in that order and under a lock: changed must not block.
-func NewPresence(changed func(RoomID, Present)) *Presence {
-	return &Presence{changed: changed, here: Devices{}, elsewhere: map[string]Devices{}}
+// devices changes. Before that it calls share, which may be nil, with how many
+// devices the user has in the room on this node. Both are called in the order of
+// the changes and under a lock: they must not block.
+func NewPresence(changed func(RoomID, Present), share func(room RoomID, user UserID, devices int)) *Presence {
+	return &Presence{changed: changed, share: share, here: Devices{}, elsewhere: map[string]Devices{}}
 }
-
-// Share has f told how many devices a user has in a room on this node, as that
-// changes, in that order and under a lock: f must not block. It is set before
-// anyone enters.
-func (p *Presence) Share(f func(room RoomID, user UserID, devices int)) { p.share = f }
 
 // Enter counts a device in.
 func (p *Presence) Enter(room RoomID, user UserID) { p.count(room, user, 1) }

@@ -56,7 +56,7 @@ func TestCatalogueAnswers(t *testing.T) {
 	t.Parallel()
 	var guarded error
 	command := Command[input, string]{Name: "thing:do", For: Doctors}
-	c := NewCatalogue([]Guard{func(context.Context, Actor, string) error { return guarded }},
+	c := NewCatalogue(CatalogueOptions{Guards: []Guard{func(context.Context, Actor, string) error { return guarded }}},
 		[]Bound{command.Bind(func(_ context.Context, _ Actor, in input) (string, error) {
 			if in.Name == "broken" {
 				return "", errors.New("secret detail")
@@ -130,7 +130,7 @@ func TestPresenceCountsDevices(t *testing.T) {
 	var told []string
 	p := NewPresence(func(room RoomID, who Present) {
 		told = append(told, fmt.Sprintf("%s %v %d", who.UserID, who.Online, who.Devices))
-	})
+	}, nil)
 	p.Enter("r", "bo")
 	p.Enter("r", "bo")
 	p.Leave("r", "bo")
@@ -154,8 +154,7 @@ func TestPresenceOnSeveralNodes(t *testing.T) {
 	var told, shared []string
 	p := NewPresence(func(_ RoomID, who Present) {
 		told = append(told, fmt.Sprintf("%s %v %d", who.UserID, who.Online, who.Devices))
-	})
-	p.Share(func(_ RoomID, user UserID, devices int) { shared = append(shared, fmt.Sprint(user, devices)) })
+	}, func(_ RoomID, user UserID, devices int) { shared = append(shared, fmt.Sprint(user, devices)) })
 	p.Enter("r", "bo")
 	p.Elsewhere("b", "r", "bo", 2)
 	p.Elsewhere("b", "r", "bo", 2) // says nothing new
@@ -185,7 +184,7 @@ func (c *counter) Signalled(Notice)      { c.notices++ }
 // A full hub drops signals, which are worth nothing late, and never an event.
 func TestHubDropsSignalsNotEvents(t *testing.T) {
 	t.Parallel()
-	hub, heard := NewHub(2), &counter{}
+	hub, heard := NewHub(HubOptions{Depth: 2}), &counter{}
 	hub.Listen(heard)
 	for range 10 {
 		hub.Signal(Notice{Room: "r", Name: "n"})

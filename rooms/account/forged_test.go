@@ -77,7 +77,7 @@ func TestRoleChanges(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	li := w.Doctor("li")
-	elsewhere := w.Node(rooms.NewHub(10))
+	elsewhere := w.Node(rooms.NewHub(rooms.HubOptions{Depth: 10}))
 	if err := elsewhere.Alive(t.Context(), li.As, ""); err != nil {
 		t.Fatal(err)
 	}

@@ -167,7 +167,7 @@ func TestRevocationIsHeardElsewhere(t *testing.T) {
 	bo := w.Patient("bo")
 	second := bo.Again(guest("192.0.2.1"))
 	heard := &roomstest.Recorder{}
-	hub := rooms.NewHub(16)
+	hub := rooms.NewHub(rooms.HubOptions{Depth: 16})
 	hub.Listen(heard)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})

@@ -288,9 +288,9 @@ func TestLostCallback(t *testing.T) {
 	id := bo.Consults(wang, "headache")
 	o := bo.OrderOf(id)
 	way := roomstest.Must(bo, Checkout, CheckoutInput{OrderID: o.ID, Gateway: sandbox.Name})
-	w.Sandbox.CallsBack(func(context.Context, string, Callback) (string, []byte, error) {
+	w.CallBack = func(context.Context, string, Callback) (string, []byte, error) {
 		return "", nil, errors.New("nobody is there")
-	})
+	}
 	roomstest.Must(bo, SandboxPlay, SandboxPlayInput{Reference: path.Base(way.RedirectURL), Play: PlayPay})
 	if got := bo.OrderOf(id); got.Status != consultation.OrderCreated {
 		t.Fatalf("told all the same: %s", got.Status)
@@ -514,9 +514,9 @@ func TestReconciliation(t *testing.T) {
 	bo.Pays(fine)
 	missed := bo.Consults(wang, "cough")
 	way := roomstest.Must(bo, Checkout, CheckoutInput{OrderID: bo.OrderOf(missed).ID, Gateway: sandbox.Name})
-	w.Sandbox.CallsBack(func(context.Context, string, Callback) (string, []byte, error) {
+	w.CallBack = func(context.Context, string, Callback) (string, []byte, error) {
 		return "", nil, errors.New("nobody is there")
-	})
+	}
 	roomstest.Must(bo, SandboxPlay, SandboxPlayInput{Reference: path.Base(way.RedirectURL), Play: PlayPay})
 	today := DayInput{Day: w.Now().Format("2006-01-02")}
 	r, err := roomstest.Ask(w, admin, Reconcile, today)

@@ -128,12 +128,12 @@ func newMess(t *testing.T, seed uint64) *mess {
 // restarts is a crash: what workers held in memory is gone.
 func (m *mess) restarts(d time.Duration) {
 	m.Restarts(d)
-	m.Sandbox.CallsBack(func(_ context.Context, _ string, c Callback) (string, []byte, error) {
+	m.CallBack = func(_ context.Context, _ string, c Callback) (string, []byte, error) {
 		if m.rng.IntN(4) > 0 { // else it is lost
 			m.mail = append(m.mail, c)
 		}
 		return "", nil, nil
-	})
+	}
 	if err := m.Billing.PlantNightly(context.Background()); err != nil {
 		m.T.Fatal(err)
 	}

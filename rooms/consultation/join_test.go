@@ -66,8 +66,9 @@ func TestTooManyJoinAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := slowStore{free: make(chan struct{}, slowConnections), reads: &atomic.Int64{}}
-		service := New(Options{Store: store, Hub: rooms.NewHub(1), Presence: rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}), Now: time.Now})
-		joins := rooms.NewCatalogue(nil, service.Commands())
+		service := New(Options{Store: store, Hub: rooms.NewHub(rooms.HubOptions{Depth: 1}), Now: time.Now,
+			Presence: rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}, nil)})
+		joins := rooms.NewCatalogue(rooms.CatalogueOptions{}, service.Commands())
 		join := func(user string) error {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()

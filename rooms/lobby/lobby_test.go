@@ -255,9 +255,9 @@ func (c counts) Signalled(n rooms.Notice) {
 // each welcome, because the newcomer missed what was sent before.
 func TestHowManyAreThere(t *testing.T) {
 	t.Parallel()
-	hub := rooms.NewHub(16)
+	hub := rooms.NewHub(rooms.HubOptions{Depth: 16})
 	var service *lobby.Service
-	presence := rooms.NewPresence(func(rooms.RoomID, rooms.Present) { service.Recount() })
+	presence := rooms.NewPresence(func(rooms.RoomID, rooms.Present) { service.Recount() }, nil)
 	service = lobby.New(lobby.Config{}, nil, presence, hub, time.Now)
 	told := make(counts, 16)
 	hub.Listen(service)

@@ -36,6 +36,7 @@ func (s *Service) Answered(command string, code rooms.Code) {
 
 // Run measures until ctx ends.
 func (s *Service) Run(ctx context.Context) {
+	s.first.Do(s.begin)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -66,7 +67,8 @@ func (s *Service) tick() {
 }
 
 func (s *Service) read() reading {
-	return reading{at: s.now(), census: s.live.Census(), process: s.cfg.Process(), commands: s.commands.Load(), messages: s.messages.Load()}
+	return reading{at: s.now(), census: s.cfg.Live().Census(), process: s.cfg.Process(),
+		commands: s.commands.Load(), messages: s.messages.Load()}
 }
 
 // measure reads the meters; rates are over the time since the last reading.

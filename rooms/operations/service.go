@@ -15,8 +15,8 @@ import (
 // Room is the room that the figures are sent to.
 const Room rooms.RoomID = "operations"
 
-// Config is what the desk knows of its node.
-type Config struct {
+// Options are what the desk knows of its node, and what it needs.
+type Options struct {
 	// Node is what the node is called.
 	Node, Version string
 	// Message is the command whose successes are messages.
@@ -27,6 +27,14 @@ type Config struct {
 	Check func(ctx context.Context) (ready bool, checks []HealthCheck)
 	// Settings are those in effect.
 	Settings []Setting
+	// Live gives the connections that are shown. It is a function since they take
+	// their commands from a catalogue that has those of this service.
+	Live func() Live
+	// Peers are the other nodes; nil for a node alone.
+	Peers Peers
+	Store Store
+	Hub   *rooms.Hub
+	Now   func() time.Time
 }
 
 // Process is what the process has used.
@@ -78,33 +86,37 @@ type Store interface {
 
 // Service is the desk.
 type Service struct {
-	cfg     Config
+	cfg     Options
 	store   Store
 	hub     *rooms.Hub
 	now     func() time.Time
 	started time.Time
-	live    Live
 	peers   Peers // nil for a node alone
 
 	commands, messages atomic.Uint64
 
+	first   sync.Once // the first report
 	mu      sync.Mutex
 	last    reading
 	latest  StatsReport
 	samples []StatsSample
 }
 
-// New makes the desk; Show gives it what it shows.
-func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, hub: hub, now: now, started: now()}
+// New makes the desk. It measures from Run or the first command on.
+func New(o Options) *Service {
+	return &Service{cfg: o, store: o.Store, hub: o.Hub, now: o.Now, started: o.Now(), peers: o.Peers}
 }
 
-// Show sets the connections that are shown, and the other nodes, which may be
-// nil. It is called once, before any command.
-func (s *Service) Show(live Live, peers Peers) {
-	s.live, s.peers = live, peers
-	s.last = s.read()
-	s.latest = s.report(s.measure())
+// begin makes the first report, so that there is one before the first tick.
+func (s *Service) begin() {
+	last := s.read()
+	s.mu.Lock()
+	s.last = last
+	s.mu.Unlock()
+	report := s.report(s.measure())
+	s.mu.Lock()
+	s.latest = report
+	s.mu.Unlock()
 }
 
 // Commands returns the commands that the service executes.
@@ -130,6 +142,7 @@ func (s *Service) watch(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (St
 }
 
 func (s *Service) history() StatsHistory {
+	s.first.Do(s.begin)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return StatsHistory{StatsReport: s.latest, EveryMs: int(every.Milliseconds()), Samples: append([]StatsSample{}, s.samples...)}
@@ -143,7 +156,7 @@ func (s *Service) listSockets(ctx context.Context, _ rooms.Actor, in SocketFilte
 	if in.Limit, err = rooms.PageSize(in.Limit, listUsual, listMost); err != nil {
 		return SocketList{}, err
 	}
-	list, total := s.live.Sockets(in)
+	list, total := s.cfg.Live().Sockets(in)
 	var users []rooms.UserID
 	for _, socket := range list {
 		if socket.UserID != "" && !slices.Contains(users, socket.UserID) {
@@ -169,7 +182,7 @@ func (s *Service) listRooms(_ context.Context, _ rooms.Actor, in RoomFilter) (Ro
 		return RoomList{}, err
 	}
 	l := RoomList{Node: s.cfg.Node, Items: []RoomView{}}
-	for _, room := range s.live.Rooms() {
+	for _, room := range s.cfg.Live().Rooms() {
 		switch {
 		case private(room.Room):
 			l.Private.Rooms++
@@ -184,7 +197,7 @@ func (s *Service) listRooms(_ context.Context, _ rooms.Actor, in RoomFilter) (Ro
 }
 
 func (s *Service) disconnect(ctx context.Context, actor rooms.Actor, in SocketRef) (rooms.Nothing, error) {
-	list, _ := s.live.Sockets(SocketFilter{Room: rooms.RoomID(in.SocketID), Limit: 1})
+	list, _ := s.cfg.Live().Sockets(SocketFilter{Room: rooms.RoomID(in.SocketID), Limit: 1})
 	here := len(list) == 1 && list[0].ID == in.SocketID
 	if !here && s.peers == nil {
 		return rooms.Nothing{}, rooms.NotFound("socket")
@@ -215,7 +228,7 @@ func (s *Service) kick(ctx context.Context, actor rooms.Actor, action, subject, 
 	if err != nil {
 		return rooms.Nothing{}, err
 	}
-	s.live.Kick(room)
+	s.cfg.Live().Kick(room)
 	if s.peers != nil {
 		s.peers.Kick(room)
 	}

@@ -64,6 +64,9 @@ type World struct {
 	FeeBasisPoints int
 	// Log is billing's at the next start; nothing is kept of it unless it is set.
 	Log *slog.Logger
+	// CallBack, if set, takes the sandbox's callbacks instead of billing, until the
+	// next start.
+	CallBack sandbox.Receiver
 	// Gateway, if set, wraps the sandbox at the next start.
 	Gateway func(*sandbox.Gateway) billing.Gateway
 	Outside *Outside
@@ -142,7 +145,10 @@ func OnSQLite(w *World) { w.sqlite = true }
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB, change ...func(*World)) *World {
 	t.Helper()
-	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Hub: rooms.NewHub(1024), Heard: &Recorder{}, Outside: newOutside(), LoginFailures: 10, AddressLimit: 100, Hashing: Cheap, RefreshLife: 365 * 24 * time.Hour, dir: t.TempDir(), late: Stage(os.Getenv("WENZHEN_TEST_DEADLINES"))}
+	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC),
+		Hub: rooms.NewHub(rooms.HubOptions{Depth: 1024}), Heard: &Recorder{}, Outside: newOutside(),
+		LoginFailures: 10, AddressLimit: 100, Hashing: Cheap, RefreshLife: 365 * 24 * time.Hour,
+		dir: t.TempDir(), late: Stage(os.Getenv("WENZHEN_TEST_DEADLINES"))}
 	for _, f := range change {
 		f(w)
 	}
@@ -227,8 +233,10 @@ func (w *World) open() {
 	w.DB = db
 	w.blobs, err = blob.Open(filepath.Join(w.dir, "attachments"), db.Vault())
 	w.must(err)
-	w.Presence = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {})
-	w.Sandbox = sandbox.New(lateLedger{store.Sandbox{DB: db}}, []byte("a key of 32 characters for tests"), w.Now)
+	w.Presence = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}, nil)
+	w.CallBack = nil
+	w.Sandbox = sandbox.New(sandbox.Options{Ledger: lateLedger{store.Sandbox{DB: db}}, Key: []byte("a key of 32 characters for tests"),
+		Now: w.Now, Receiver: w.callBack})
 	var gateway billing.Gateway = w.Sandbox
 	if w.Gateway != nil {
 		gateway = w.Gateway(w.Sandbox)
@@ -251,11 +259,19 @@ func (w *World) open() {
 		Lobby: lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}})
 	w.must(err)
 	w.must(made.Accounts.Open(context.Background()))
-	store.Calls{DB: db}.HangsUp(made.Calls.HangUp)
 	w.Accounts, w.Chats, w.Records, w.Billing, w.notifications = made.Accounts, made.Chats, made.Records, made.Billing, made.Notifications
+	store.Calls{DB: db}.HangsUp(made.Calls.HangUp)
 	w.timers = rooms.MergeTimers(made.Timers(), made.Billing.Timers())
 	guards := []rooms.Guard{w.Accounts.Alive, w.Accounts.ConfirmedWithin(w.SignConfirm, record.SignDiagnosis.Name)}
-	w.Catalogue = rooms.NewCatalogue(guards, made.Commands())
+	w.Catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{Guards: guards}, made.Commands())
+}
+
+// callBack takes the sandbox's callbacks.
+func (w *World) callBack(ctx context.Context, gateway string, c billing.Callback) (string, []byte, error) {
+	if w.CallBack != nil {
+		return w.CallBack(ctx, gateway, c)
+	}
+	return w.Billing.Callback(ctx, gateway, c)
 }
 
 // stores are those of a database, in which a command's deadline may pass.

@@ -19,10 +19,11 @@ import (
 // and the input's own judgement. It fails on a refusal that says nothing.
 func accepted[In, Out any](t *testing.T, c rooms.Command[In, Out], raw []byte) (in In, ok bool) {
 	t.Helper()
-	catalogue := rooms.NewCatalogue(nil, []rooms.Bound{c.Bind(func(_ context.Context, _ rooms.Actor, got In) (out Out, err error) {
-		in, ok = got, true
-		return out, nil
-	})})
+	catalogue := rooms.NewCatalogue(rooms.CatalogueOptions{},
+		[]rooms.Bound{c.Bind(func(_ context.Context, _ rooms.Actor, got In) (out Out, err error) {
+			in, ok = got, true
+			return out, nil
+		})})
 	_, err := catalogue.Answer(t.Context(), rooms.Actor{UserID: "wang", Role: rooms.RoleDoctor}, c.Name, raw)
 	if code := rooms.CodeOf(err); err != nil && code != rooms.CodeInvalid && code != rooms.CodeTooLarge {
 		t.Fatalf("%s refuses %q with %v", c.Name, raw, err)

@@ -3,25 +3,36 @@ package app
 import (
 	"wenzhen/rooms"
 	"wenzhen/server/cluster"
-	"wenzhen/server/limits"
 )
 
-// join makes this server one node among others, if there is a Redis to meet at.
-func (s *Server) join(presence *rooms.Presence, commands *limits.Limits) error {
-	if s.cfg.Redis == "" {
-		s.desk.Show(s.realtime.Desk(), nil)
-		return nil
+// openNode makes this server one node among others, if there is a Redis to meet
+// at, and the hub, which relays to them. Nothing is connected before join.
+func (s *Server) openNode() error {
+	hub := rooms.HubOptions{Depth: 256}
+	if s.cfg.Redis != "" {
+		node, err := cluster.New(cluster.Config{URL: s.cfg.Redis, Log: s.log, Now: s.clock})
+		if err != nil {
+			return err
+		}
+		s.node, hub.Relay = node, node.Signal
 	}
-	node, err := cluster.New(cluster.Config{URL: s.cfg.Redis, Log: s.log, Now: s.clock})
-	if err != nil {
-		return err
-	}
-	s.node = node
-	presence.Share(node.Present)
-	s.hub.Relay(node.Signal)
-	node.Start(s.realtime, presence, commands)
-	s.desk.Show(s.realtime.Desk(), node)
+	s.hub = rooms.NewHub(hub)
 	return nil
+}
+
+// newPresence makes the presence of this node, which the others know of.
+func (s *Server) newPresence() *rooms.Presence {
+	if s.node == nil {
+		return rooms.NewPresence(s.presenceChanged, nil)
+	}
+	return rooms.NewPresence(s.presenceChanged, s.node.Present)
+}
+
+// join connects this node with the others.
+func (s *Server) join(p *parts) {
+	if s.node != nil {
+		s.node.Start(s.realtime, p.presence, p.limits)
+	}
 }
 
 // troubles are what this node does without at the moment, by the name of the part.

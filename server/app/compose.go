@@ -127,7 +127,7 @@ func (s *Server) serviceOptions(p *parts) (o services.Options, err error) {
 		return o, err
 	}
 	s.reads = newReads(db, cfg.Data, s.clock, s.log)
-	p.presence = rooms.NewPresence(s.presenceChanged)
+	p.presence = s.newPresence()
 	o = services.Options{Hub: s.hub, Presence: p.presence, Now: s.clock, Log: s.log, Relay: s.turn, Blobs: s.blobs, AuditKey: s.auditKey,
 		Stores: services.Stores{Accounts: store.Accounts{DB: db}, Audits: store.Audits{DB: db}, Consultations: store.Consultations{DB: db},
 			Chats: store.Chats{DB: db}, Notifications: store.Notifications{DB: db}, Schedules: store.Schedules{DB: db}, Records: store.Records{DB: db},
@@ -179,11 +179,10 @@ var signatures = []string{record.SignDiagnosis.Name, record.SignPrescription.Nam
 func (s *Server) openCatalogue(_ context.Context, p *parts) error {
 	p.limits = limits.New(s.cfg.CommandRate, s.cfg.CommandBurst, s.clock)
 	s.desk = s.openDesk()
-	s.catalogue = rooms.NewCatalogue(
-		[]rooms.Guard{p.limits.Guard, s.services.Accounts.Alive, s.services.Accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
-		s.services.Commands(), s.desk.Commands())
-	s.catalogue.Trace(s.tracing.Tracer())
-	s.catalogue.Answered(s.reads.command)
+	s.catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{
+		Guards: []rooms.Guard{p.limits.Guard, s.services.Accounts.Alive, s.services.Accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
+		Trace:  s.tracing.Tracer(), Answered: s.reads.command,
+	}, s.services.Commands(), s.desk.Commands())
 	return nil
 }
 
@@ -210,9 +209,7 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 	}, s.catalogue, s.services.Accounts, p.presence)
 	p.leases = rooms.NewLeases()
 	s.hub.Listen(s.listeners(p)...)
-	if err := s.join(p.presence, p.limits); err != nil {
-		return err
-	}
+	s.join(p)
 	s.observe()
 	return nil
 }

@@ -16,10 +16,15 @@ import (
 	"wenzhen/server/process"
 )
 
-// openDesk makes the admin's desk; it shows nothing before its Show is called.
+// openDesk makes the admin's desk.
 func (s *Server) openDesk() *operations.Service {
-	return operations.New(operations.Config{Node: s.name(), Version: server.Version, Message: chat.Send.Name, Process: measure,
-		Check: s.check, Settings: s.cfg.settings()}, store.Operations{DB: s.db}, s.hub, s.clock)
+	o := operations.Options{Node: s.name(), Version: server.Version, Message: chat.Send.Name, Process: measure,
+		Check: s.check, Settings: s.cfg.settings(), Live: func() operations.Live { return s.realtime.Desk() },
+		Store: store.Operations{DB: s.db}, Hub: s.hub, Now: s.clock}
+	if s.node != nil {
+		o.Peers = s.node
+	}
+	return operations.New(o)
 }
 
 // name is what this node is called: its machine and its port.

@@ -34,7 +34,8 @@ func (s *Server) encrypt() error {
 func (s *Server) openIssuer() (*httpserver.Issuer, error) {
 	cfg := s.cfg
 	return httpserver.NewIssuer(httpserver.ACME{Domains: cfg.AcmeDomains, Email: cfg.AcmeEmail, Directory: cfg.AcmeDirectory, Roots: cfg.AcmeRoots,
-		Folder: filepath.Join(cfg.Data, datafolder.CertificatesFolder), UserAgent: "wenzhen/" + server.Version, Now: database.Now, Log: s.log})
+		Folder: filepath.Join(cfg.Data, datafolder.CertificatesFolder), UserAgent: "wenzhen/" + server.Version, Now: database.Now, Log: s.log,
+		Secrets: func() datafolder.Secrets { return s.secrets }})
 }
 
 // scheme is that of the public listener.

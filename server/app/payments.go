@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 
 	"wenzhen/rooms/billing"
@@ -35,6 +36,11 @@ func (s *Server) payments() (c billing.Config, play *sandbox.Gateway, err error)
 	return billing.Config{Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL(), Trace: s.tracing.Tracer()}, play, nil
 }
 
+// callBack is how the sandbox, which billing asks, calls billing back.
+func (s *Server) callBack(ctx context.Context, gateway string, c billing.Callback) (string, []byte, error) {
+	return s.services.Billing.Callback(ctx, gateway, c)
+}
+
 // gateways are the names of the gateways. Play money is never a default, except
 // in the demo.
 func (c Config) gateways() []string {
@@ -54,7 +60,7 @@ func (s *Server) gateway(name string) (billing.Gateway, error) {
 	switch name {
 	case sandbox.Name:
 		key, err := s.secrets.Take("", datafolder.SandboxKeyFile)
-		return sandbox.New(store.Sandbox{DB: s.db}, key, s.clock), err
+		return sandbox.New(sandbox.Options{Ledger: store.Sandbox{DB: s.db}, Key: key, Now: s.clock, Receiver: s.callBack}), err
 	case stripe.Name:
 		return stripe.New(stripe.Config{Key: cfg.StripeKey, WebhookSecret: cfg.StripeWebhookSecret, URL: cfg.StripeURL})
 	case alipay.Page, alipay.Code:

@@ -113,10 +113,16 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, opts ...Option) (*Se
 			return nil, err
 		}
 	}
-	s := &Server{cfg: cfg, log: log, folder: folder, hub: rooms.NewHub(256), clock: database.Now, hubDone: make(chan struct{})}
+	s := &Server{cfg: cfg, log: log, folder: folder, clock: database.Now, hubDone: make(chan struct{})}
 	s.noticed = s.noticing
 	for _, opt := range opts {
 		opt(s)
+	}
+	if err := s.openNode(); err != nil {
+		if folder != nil {
+			err = errors.Join(err, folder.Close())
+		}
+		return nil, err
 	}
 	hubCtx, stopHub := context.WithCancel(context.Background())
 	s.stopHub = stopHub

@@ -28,7 +28,6 @@ import (
 // certificates are kept in the data folder, sealed like the other secrets there.
 type Issuer struct {
 	manager *autocert.Manager
-	cache   *certificateCache
 	domains []string
 	log     *slog.Logger
 	now     func() time.Time
@@ -48,6 +47,10 @@ type ACME struct {
 	Directory string // its URL
 	Roots     string // file of certificates (PEM) that the directory is trusted by; the system's when empty
 	Folder    string // where keys and certificates are kept
+	// Secrets gives what keys and certificates are sealed with. It is a function
+	// since the listeners are opened before the data folder, and is called when
+	// somebody asks for a certificate.
+	Secrets   func() datafolder.Secrets
 	UserAgent string
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -70,25 +73,17 @@ func NewIssuer(cfg ACME) (*Issuer, error) {
 		}
 		client.HTTPClient = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}}
 	}
-	cache := &certificateCache{files: autocert.DirCache(cfg.Folder), log: cfg.Log}
+	cache := &certificateCache{files: autocert.DirCache(cfg.Folder), secrets: cfg.Secrets, log: cfg.Log}
 	return &Issuer{
 		manager: &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: cache, HostPolicy: autocert.HostWhitelist(cfg.Domains...), Email: cfg.Email, Client: client},
-		cache:   cache, domains: cfg.Domains, now: cfg.Now, log: cfg.Log}, nil
-}
-
-// SealWith has what the issuer keeps sealed; it is called before anybody asks for
-// a certificate.
-func (i *Issuer) SealWith(s datafolder.Secrets) {
-	if i != nil {
-		i.cache.secrets = s
-	}
+		domains: cfg.Domains, now: cfg.Now, log: cfg.Log}, nil
 }
 
 // certificateCache implements autocert.Cache: the key of the account at the
 // authority, and certificates with their keys.
 type certificateCache struct {
 	files   autocert.DirCache
-	secrets datafolder.Secrets
+	secrets func() datafolder.Secrets
 	log     *slog.Logger
 }
 
@@ -99,7 +94,7 @@ func (c *certificateCache) Get(ctx context.Context, name string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	text, err := c.secrets.Open(certificateFile(name), strings.TrimSpace(string(stored)))
+	text, err := c.secrets().Open(certificateFile(name), strings.TrimSpace(string(stored)))
 	if err != nil {
 		c.log.Error("a certificate or its key cannot be decrypted; another one is asked for", "file", filepath.Join(string(c.files), name), "error", err)
 		return nil, autocert.ErrCacheMiss
@@ -109,7 +104,7 @@ func (c *certificateCache) Get(ctx context.Context, name string) ([]byte, error)
 
 // Put implements autocert.Cache.
 func (c *certificateCache) Put(ctx context.Context, name string, data []byte) error {
-	return c.files.Put(ctx, name, []byte(c.secrets.Sealed(certificateFile(name), string(data))))
+	return c.files.Put(ctx, name, []byte(c.secrets().Sealed(certificateFile(name), string(data))))
 }
 
 // Delete implements autocert.Cache.

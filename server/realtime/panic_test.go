@@ -53,8 +53,9 @@ func TestPanicsAreAnsweredAndLoggedWithoutWords(t *testing.T) {
 		return chat.Message{}, []error{}[len(in.Text)] // a mistake of ours
 	})
 	logger := slog.New(slog.NewJSONHandler(log, nil))
-	s := New(Config{Edge: edge.Config{Log: logger}, CommandTimeout: time.Minute, SocketsPerUser: 10, Log: logger, Now: time.Now}, rooms.NewCatalogue(nil, []rooms.Bound{send}),
-		nobody{}, rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}))
+	s := New(Config{Edge: edge.Config{Log: logger}, CommandTimeout: time.Minute, SocketsPerUser: 10, Log: logger, Now: time.Now},
+		rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Bound{send}),
+		nobody{}, rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}, nil))
 	at := httptest.NewServer(s)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

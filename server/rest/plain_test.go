@@ -36,7 +36,8 @@ func TestEveryRouteIsWrittenDown(t *testing.T) {
 	for _, name := range []string{"openapi.json", "asyncapi.json"} {
 		documents[name] = nil
 	}
-	g, err := router(Deps{Catalogue: rooms.NewCatalogue(nil, commands), Realtime: http.NotFoundHandler(), Chat: http.NotFoundHandler(), Documents: documents,
+	g, err := router(Deps{Catalogue: rooms.NewCatalogue(rooms.CatalogueOptions{}, commands),
+		Realtime: http.NotFoundHandler(), Chat: http.NotFoundHandler(), Documents: documents,
 		Ready: func(context.Context) error { return nil }})
 	if err != nil {
 		t.Fatal(err)

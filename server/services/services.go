@@ -57,7 +57,7 @@ type Options struct {
 	Call         call.Config
 	Relay        call.Relay
 	Billing      billing.Config
-	Sandbox      *sandbox.Gateway // called back by itself; nil where there is no play money
+	Sandbox      *sandbox.Gateway // nil where there is no play money
 	Lobby        lobby.Config
 }
 
@@ -108,9 +108,6 @@ func New(o Options) (*Services, error) {
 	s.Calls = call.New(o.Call, o.Stores.Calls, s.Chats, o.Relay, o.Hub, o.Now)
 	s.Boards = board.New(o.Stores.Boards, o.Hub, o.Now)
 	s.Billing = billing.New(o.Billing, o.Stores.Billing, s.Consultations, o.Now, o.Log)
-	if o.Sandbox != nil {
-		o.Sandbox.CallsBack(s.Billing.Callback)
-	}
 	s.Lobby = lobby.New(o.Lobby, o.Stores.Lobby, o.Presence, o.Hub, o.Now)
 
 	// The order in which a transition of a consultation reaches them, in its

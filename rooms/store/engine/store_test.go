@@ -57,7 +57,7 @@ func postgresURL(t testing.TB) string {
 
 func open(t *testing.T, opts Options) (*DB, *published, *rooms.Hub) {
 	t.Helper()
-	hub, heard := rooms.NewHub(16), &published{}
+	hub, heard := rooms.NewHub(rooms.HubOptions{Depth: 16}), &published{}
 	hub.Listen(heard)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})

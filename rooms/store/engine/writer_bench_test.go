@@ -38,7 +38,7 @@ func BenchmarkPostgresCommit(b *testing.B) {
 
 // What it costs a node to follow an event that nobody there listens to.
 func BenchmarkFollow(b *testing.B) {
-	opts := Options{URL: postgresURL(b), Now: time.Now, Log: quiet, Hub: rooms.NewHub(1024)}
+	opts := Options{URL: postgresURL(b), Now: time.Now, Log: quiet, Hub: rooms.NewHub(rooms.HubOptions{Depth: 1024})}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go opts.Hub.Run(ctx)

@@ -22,25 +22,30 @@ type Ledger interface {
 	Change(ctx context.Context, reference string, f func(tx rooms.Tx, state []byte) ([]byte, error)) error
 }
 
-// Receiver is whom the sandbox calls back.
+// Receiver takes the sandbox's callbacks.
 type Receiver func(ctx context.Context, gateway string, c billing.Callback) (contentType string, body []byte, err error)
+
+// Options are what a sandbox needs.
+type Options struct {
+	Ledger Ledger
+	Key    []byte // signs callbacks
+	Now    func() time.Time
+	// Receiver is called back.
+	Receiver Receiver
+}
 
 // Gateway is the sandbox. It implements billing.Gateway.
 type Gateway struct {
-	ledger Ledger
-	key    []byte
-	now    func() time.Time
-
+	ledger   Ledger
+	key      []byte
+	now      func() time.Time
 	receiver Receiver
 }
 
-// New makes a sandbox that signs with key.
-func New(ledger Ledger, key []byte, now func() time.Time) *Gateway {
-	return &Gateway{ledger: ledger, key: key, now: now}
+// New makes a sandbox.
+func New(o Options) *Gateway {
+	return &Gateway{ledger: o.Ledger, key: o.Key, now: o.Now, receiver: o.Receiver}
 }
-
-// CallsBack names who is called back. It is called while the server is put together.
-func (g *Gateway) CallsBack(r Receiver) { g.receiver = r }
 
 // account is what the sandbox knows of one payment.
 type account struct {

@@ -23,9 +23,9 @@ func TestConformance(t *testing.T) {
 	conformance.Run(t, func(t *testing.T) conformance.Fake {
 		key := []byte("a key that is the sandbox's own, only")
 		books := roomstest.New(t) // a database of its own, as the other side has
-		g := sandbox.New(store.Sandbox{DB: books.DB}, key, books.Now)
-		g.CallsBack(func(context.Context, string, billing.Callback) (string, []byte, error) { return "", nil, nil })
-		page := rooms.NewCatalogue(nil, g.Commands())
+		g := sandbox.New(sandbox.Options{Ledger: store.Sandbox{DB: books.DB}, Key: key, Now: books.Now,
+			Receiver: func(context.Context, string, billing.Callback) (string, []byte, error) { return "", nil, nil }})
+		page := rooms.NewCatalogue(rooms.CatalogueOptions{}, g.Commands())
 		references := map[string]string{} // by transaction
 		return conformance.Fake{
 			Gateway: g, Stale: time.Hour,
