@@ -12,7 +12,7 @@ const (
 	verifyLife = 48 * time.Hour
 	resetLife  = time.Hour
 	// mailsAnHour bounds the mails of one kind that can be asked for to one
-	// address; Config.MailsADay does so for a day.
+	// address; Options.MailsADay does so for a day.
 	mailsAnHour = 5
 )
 

@@ -9,7 +9,7 @@ import (
 	"wenzhen/rooms"
 )
 
-// A session of a doctor or an admin that nobody uses for Config.IdleLogOff ends,
+// A session of a doctor or an admin that nobody uses for Options.IdleLogOff ends,
 // wherever its browser is (NIST SP 800-63B, section 4.2.3). Every command is a
 // use; trading a refresh token is none, for browsers do that by themselves. A
 // page that is read without asking for anything says so with KeepSession.

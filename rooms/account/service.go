@@ -10,8 +10,12 @@ import (
 	"wenzhen/rooms"
 )
 
-// Config is the rules of accounts.
-type Config struct {
+// Options are what the service needs, and the rules of accounts.
+type Options struct {
+	Store Store
+	Hub   *rooms.Hub
+	Now   func() time.Time
+
 	// Key is what the keys that sign access tokens are derived from: 32 random
 	// bytes, the same on every node. KeyLife is how long one of them signs; 0 means
 	// without a limit.
@@ -62,7 +66,7 @@ type Config struct {
 
 // Service executes the commands of accounts.
 type Service struct {
-	cfg       Config
+	cfg       Options
 	store     Store
 	hub       *rooms.Hub
 	now       func() time.Time
@@ -74,17 +78,17 @@ type Service struct {
 }
 
 // New makes the service. It fails for a public URL that is none.
-func New(cfg Config, store Store, hub *rooms.Hub, now func() time.Time) (*Service, error) {
-	party, err := relyingParty(cfg.PublicURL)
+func New(o Options) (*Service, error) {
+	party, err := relyingParty(o.PublicURL)
 	if err != nil {
 		return nil, fmt.Errorf("account: public URL: %w", err)
 	}
-	if cfg.Unwinders == nil {
-		cfg.Unwinders = func() []Unwinder { return nil }
+	if o.Unwinders == nil {
+		o.Unwinders = func() []Unwinder { return nil }
 	}
-	return &Service{cfg: cfg, store: store, hub: hub, now: now, passwords: newPasswords(cfg.Hashing), party: party,
-		signer: signer{keys: &keyring{master: cfg.Key, store: store, now: now}, life: cfg.AccessLife, now: now}, alive: newLiveness(store, now),
-		uses: uses{at: map[rooms.SessionID]time.Time{}}}, nil
+	return &Service{cfg: o, store: o.Store, hub: o.Hub, now: o.Now, passwords: newPasswords(o.Hashing), party: party,
+		signer: signer{keys: &keyring{master: o.Key, store: o.Store, now: o.Now}, life: o.AccessLife, now: o.Now},
+		alive:  newLiveness(o.Store, o.Now), uses: uses{at: map[rooms.SessionID]time.Time{}}}, nil
 }
 
 // Timers are the timers that the service fires.

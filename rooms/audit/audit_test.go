@@ -160,7 +160,7 @@ func TestAFoundBreakIsMarked(t *testing.T) {
 	t.Parallel()
 	l := filled(t, 10)
 	l.list = slices.Delete(l.list, 4, 5)
-	s := New(l, auditKey, time.Now)
+	s := New(Options{Store: l, Key: auditKey, Now: time.Now})
 	for range 3 {
 		if v, err := s.Inspect(t.Context()); err != nil || v.BrokenAt != 6 {
 			t.Errorf("%+v, %v", v, err)

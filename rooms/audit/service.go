@@ -114,10 +114,17 @@ type Service struct {
 	now   func() time.Time
 }
 
-// New makes the service. key is the key that signs the end of the log; nil where
-// it is not signed.
-func New(store Store, key []byte, now func() time.Time) *Service {
-	return &Service{store: store, key: key, now: now}
+// Options are what the service needs.
+type Options struct {
+	Store Store
+	// Key signs the end of the log; nil where it is not signed.
+	Key []byte
+	Now func() time.Time
+}
+
+// New makes the service.
+func New(o Options) *Service {
+	return &Service{store: o.Store, key: o.Key, now: o.Now}
 }
 
 // Commands returns the commands that the service executes.

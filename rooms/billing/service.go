@@ -10,8 +10,13 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// Config is how the service is set up.
-type Config struct {
+// Options are what the service needs, and how it is set up.
+type Options struct {
+	Store         Store
+	Consultations *consultation.Service
+	Now           func() time.Time
+	Log           *slog.Logger
+
 	// Gateways are offered to patients in this order.
 	Gateways []Gateway
 	// FeeBasisPoints is the platform's share, in hundredths of a percent.
@@ -28,7 +33,7 @@ type Config struct {
 // Service executes the commands of orders, and the work that timers and
 // gateways start.
 type Service struct {
-	cfg           Config
+	cfg           Options
 	store         Store
 	consultations *consultation.Service
 	gateways      map[string]Gateway
@@ -40,13 +45,13 @@ type Service struct {
 
 // New makes the service, which is to bill and to follow the consultations. Start
 // it with Run.
-func New(cfg Config, store Store, consultations *consultation.Service, now func() time.Time, log *slog.Logger) *Service {
-	if cfg.Patience == 0 {
-		cfg.Patience = 20 * time.Second
+func New(o Options) *Service {
+	if o.Patience == 0 {
+		o.Patience = 20 * time.Second
 	}
-	s := &Service{cfg: cfg, store: store, consultations: consultations, gateways: map[string]Gateway{}, now: now, log: log,
+	s := &Service{cfg: o, store: o.Store, consultations: o.Consultations, gateways: map[string]Gateway{}, now: o.Now, log: o.Log,
 		jobs: make(chan rooms.Timer, jobsMost)}
-	for _, g := range cfg.Gateways {
+	for _, g := range o.Gateways {
 		s.gateways[g.Name()] = g
 	}
 	return s

@@ -15,9 +15,16 @@ type Service struct {
 	now   func() time.Time
 }
 
+// Options are what the service needs.
+type Options struct {
+	Store Store
+	Hub   *rooms.Hub
+	Now   func() time.Time
+}
+
 // New makes the service.
-func New(store Store, hub *rooms.Hub, now func() time.Time) *Service {
-	return &Service{store: store, hub: hub, now: now}
+func New(o Options) *Service {
+	return &Service{store: o.Store, hub: o.Hub, now: o.Now}
 }
 
 // Commands returns the commands that the service executes.

@@ -13,8 +13,14 @@ import (
 // membersMost bounds a call: each device sends to each other one.
 var membersMost = 1 + rooms.MostOf[CallInvitation]("To")
 
-// Config is the rules of calls.
-type Config struct {
+// Options are what the service needs, and the rules of calls.
+type Options struct {
+	Store Store
+	Notes consultation.Notes
+	Relay Relay
+	Hub   *rooms.Hub
+	Now   func() time.Time
+
 	// RingFor is how long devices ring before the call counts as missed.
 	RingFor time.Duration
 	// VanishAfter is how long a member may be silent before it counts as gone.
@@ -24,11 +30,11 @@ type Config struct {
 }
 
 // seenEvery is how often a member's being there is written down.
-func (c Config) seenEvery() time.Duration { return c.VanishAfter / 9 }
+func (o Options) seenEvery() time.Duration { return o.VanishAfter / 9 }
 
 // Service executes the commands of calls.
 type Service struct {
-	cfg   Config
+	cfg   Options
 	store Store
 	notes consultation.Notes
 	relay Relay
@@ -40,8 +46,8 @@ type Service struct {
 }
 
 // New makes the service. As a follower of consultations it ends calls with them.
-func New(cfg Config, store Store, notes consultation.Notes, relay Relay, hub *rooms.Hub, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, notes: notes, relay: relay, hub: hub, now: now, started: now()}
+func New(o Options) *Service {
+	return &Service{cfg: o, store: o.Store, notes: o.Notes, relay: o.Relay, hub: o.Hub, now: o.Now, started: o.Now()}
 }
 
 // Commands returns the commands that the service executes.

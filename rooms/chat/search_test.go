@@ -30,7 +30,7 @@ func TestSearchEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &endless{}
-		s := New(Config{SearchFor: 2 * time.Second}, store, nil, nil, time.Now)
+		s := New(Options{Store: store, Now: time.Now, SearchFor: 2 * time.Second})
 		failures := make(chan error, 3)
 		search := func(user rooms.UserID, words string) {
 			go func() {
@@ -61,7 +61,7 @@ func TestSearchEnds(t *testing.T) {
 func TestSearchIsLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := New(Config{SearchFor: 2 * time.Second}, &endless{}, nil, nil, time.Now)
+		s := New(Options{Store: &endless{}, Now: time.Now, SearchFor: 2 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := s.search(ctx, rooms.Actor{UserID: "bo"}, SearchInput{Q: "x"}); rooms.CodeOf(err) != rooms.CodeInternal {

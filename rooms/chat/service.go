@@ -11,8 +11,13 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// Config is the rules of chat.
-type Config struct {
+// Options are what the service needs, and the rules of chat.
+type Options struct {
+	Store Store
+	Blobs Blobs
+	Hub   *rooms.Hub
+	Now   func() time.Time
+
 	AttachmentBytes int64 // the most that one file may have
 	// UserBytes is the most that all files of one user may have together; 0 is
 	// no limit.
@@ -37,7 +42,7 @@ const voiceGrace = 5 * time.Second
 
 // Service executes the commands of chat.
 type Service struct {
-	cfg   Config
+	cfg   Options
 	store Store
 	blobs Blobs
 	hub   *rooms.Hub
@@ -50,8 +55,8 @@ type Service struct {
 }
 
 // New makes the service.
-func New(cfg Config, store Store, blobs Blobs, hub *rooms.Hub, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, blobs: blobs, hub: hub, now: now, refused: newRefused(cfg.AttachmentBytes, now),
+func New(o Options) *Service {
+	return &Service{cfg: o, store: o.Store, blobs: o.Blobs, hub: o.Hub, now: o.Now, refused: newRefused(o.AttachmentBytes, o.Now),
 		receiving: turns.New(math.MaxInt, uploadsAtOnce), looking: turns.New(2, 1), measuring: turns.New(2, 1),
 		keeping: turns.New(math.MaxInt, 1), searching: turns.New(2, 1)}
 }

@@ -258,7 +258,7 @@ func TestHowManyAreThere(t *testing.T) {
 	hub := rooms.NewHub(rooms.HubOptions{Depth: 16})
 	var service *lobby.Service
 	presence := rooms.NewPresence(func(rooms.RoomID, rooms.Present) { service.Recount() }, nil)
-	service = lobby.New(lobby.Config{}, nil, presence, hub, time.Now)
+	service = lobby.New(lobby.Options{Presence: presence, Hub: hub, Now: time.Now})
 	told := make(counts, 16)
 	hub.Listen(service)
 	hub.Listen(told)

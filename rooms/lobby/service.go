@@ -18,8 +18,15 @@ const (
 	Off     Mode = "off"   // nobody
 )
 
-// Config says how the lobby is kept.
-type Config struct {
+// Options are what the lobby needs, and how it is kept.
+type Options struct {
+	Store Store
+	// Presence counts the visitors of all nodes: what changes there in Room must
+	// come to Recount.
+	Presence *rooms.Presence
+	Hub      *rooms.Hub
+	Now      func() time.Time
+
 	Mode Mode
 	// Welcome is the line that everyone is welcomed with.
 	Welcome string
@@ -33,7 +40,7 @@ const everyone rooms.UserID = ""
 
 // Service is the lobby.
 type Service struct {
-	cfg   Config
+	cfg   Options
 	store Store
 	// presence counts the visitors of all nodes.
 	presence *rooms.Presence
@@ -48,10 +55,9 @@ type Service struct {
 	names    map[string]bool // in lower case
 }
 
-// New makes the lobby, whose visitors are counted in presence: what changes
-// there in Room must come to Recount. Run tells how many are there.
-func New(cfg Config, store Store, presence *rooms.Presence, hub *rooms.Hub, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, presence: presence, hub: hub, now: now, changed: make(chan struct{}, 1),
+// New makes the lobby. Run announces how many visitors there are.
+func New(o Options) *Service {
+	return &Service{cfg: o, store: o.Store, presence: o.Presence, hub: o.Hub, now: o.Now, changed: make(chan struct{}, 1),
 		visitors: map[rooms.Subscriber]*visitor{}, names: map[string]bool{}}
 }
 

@@ -8,8 +8,12 @@ import (
 	"wenzhen/rooms"
 )
 
-// Config says what notifications go out through.
-type Config struct {
+// Options are what the service needs, and what notifications go out through.
+type Options struct {
+	Store    Store
+	Presence Presence
+	Now      func() time.Time
+
 	// Push sends to browsers, and Mail by e-mail; nil where that is not set up.
 	Push Pusher
 	Mail Mailer
@@ -29,7 +33,7 @@ type Presence interface {
 
 // Service keeps the inboxes.
 type Service struct {
-	cfg      Config
+	cfg      Options
 	store    Store
 	presence Presence
 	now      func() time.Time
@@ -38,8 +42,8 @@ type Service struct {
 }
 
 // New makes the service; nothing is followed and sent before Run.
-func New(cfg Config, store Store, presence Presence, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, presence: presence, now: now, happened: make(chan struct{}, 1)}
+func New(o Options) *Service {
+	return &Service{cfg: o, store: o.Store, presence: o.Presence, now: o.Now, happened: make(chan struct{}, 1)}
 }
 
 // looks reports whether user is looking at a room.

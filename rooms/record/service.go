@@ -25,8 +25,12 @@ const (
 	PolicyNone  Policy = "none"
 )
 
-// Config is the rules of records.
-type Config struct {
+// Options are what the service needs, and the rules of records.
+type Options struct {
+	Store Store
+	Notes consultation.Notes
+	Now   func() time.Time
+
 	Policy Policy
 	// SealKey is the secret, not in the database, that seals signatures.
 	SealKey []byte
@@ -36,7 +40,7 @@ type Config struct {
 
 // Service executes the commands of records.
 type Service struct {
-	cfg   Config
+	cfg   Options
 	store Store
 	notes consultation.Notes
 	seals sealer
@@ -49,8 +53,8 @@ type Service struct {
 
 // New makes the service. As a follower of consultations it keeps the summary that
 // a doctor ends one with.
-func New(cfg Config, store Store, notes consultation.Notes, now func() time.Time) *Service {
-	return &Service{cfg: cfg, store: store, notes: notes, seals: newSealer(cfg.SealKey), now: now, version: -1}
+func New(o Options) *Service {
+	return &Service{cfg: o, store: o.Store, notes: o.Notes, seals: newSealer(o.SealKey), now: o.Now, version: -1}
 }
 
 // Commands returns the commands that the service executes.

@@ -248,15 +248,16 @@ func (w *World) open() {
 	if w.Uncapped {
 		rules.Caps = consultation.Caps{}
 	}
-	made, err := services.New(services.Options{Hub: w.Hub, Presence: w.Presence, Now: w.Now, Log: cmp.Or(w.Log, quiet),
-		Relay: relay, Blobs: w.blobs, Stores: stores(db), Account: w.accountConfig(), Consultation: rules,
-		Chat: chat.Config{AttachmentBytes: 1 << 20, UserBytes: w.Quota, KeepMessages: KeepMessages,
+	made, err := services.New(services.Options{Hub: w.Hub, Presence: w.Presence, Now: w.Now,
+		Stores: stores(db), Account: w.accountOptions(), Consultation: rules,
+		Chat: chat.Options{Blobs: w.blobs, AttachmentBytes: 1 << 20, UserBytes: w.Quota, KeepMessages: KeepMessages,
 			VoiceLength: time.Minute, VoiceBytes: 100_000},
-		Notification: notification.Config{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout, Log: quiet},
-		Record:       record.Config{Policy: w.Policy, SealKey: []byte(w.SealKey)},
-		Call:         call.Config{RingFor: 45 * time.Second, VanishAfter: 45 * time.Second},
-		Billing:      billing.Config{Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints}, Sandbox: w.Sandbox,
-		Lobby: lobby.Config{Mode: lobby.Open, Welcome: "Welcome."}})
+		Notification: notification.Options{Push: w.Outside, Mail: mailbox{w.Outside}, MailDelay: MailDelay, SendTimeout: sendTimeout, Log: quiet},
+		Record:       record.Options{Policy: w.Policy, SealKey: []byte(w.SealKey)},
+		Call:         call.Options{Relay: relay, RingFor: 45 * time.Second, VanishAfter: 45 * time.Second},
+		Billing:      billing.Options{Log: cmp.Or(w.Log, quiet), Gateways: []billing.Gateway{gateway}, FeeBasisPoints: w.FeeBasisPoints},
+		Sandbox:      w.Sandbox,
+		Lobby:        lobby.Options{Mode: lobby.Open, Welcome: "Welcome."}})
 	w.must(err)
 	w.must(made.Accounts.Open(context.Background()))
 	w.Accounts, w.Chats, w.Records, w.Billing, w.notifications = made.Accounts, made.Chats, made.Records, made.Billing, made.Notifications
@@ -287,14 +288,16 @@ func stores(db *engine.DB) services.Stores {
 // but has a hub of its own.
 func (w *World) Node(hub *rooms.Hub) *account.Service {
 	w.T.Helper()
-	accounts, err := account.New(w.accountConfig(), lateAccounts{store.Accounts{DB: w.DB}}, hub, w.Now)
+	o := w.accountOptions()
+	o.Store, o.Hub, o.Now = lateAccounts{store.Accounts{DB: w.DB}}, hub, w.Now
+	accounts, err := account.New(o)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))
 	return accounts
 }
 
-func (w *World) accountConfig() account.Config {
-	return account.Config{Hashing: w.Hashing, Key: []byte("a key of 32 characters for tests"),
+func (w *World) accountOptions() account.Options {
+	return account.Options{Hashing: w.Hashing, Key: []byte("a key of 32 characters for tests"),
 		AccountKey: []byte("one more of 32 characters for it"),
 		KeyLife:    30 * 24 * time.Hour, PublicURL: "https://clinic.example", OpenID: w.OpenID, Mail: &w.Post,
 		AccessLife: 15 * time.Minute, RefreshLife: w.RefreshLife, IdleLogOff: w.IdleLogOff,

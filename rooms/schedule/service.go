@@ -24,9 +24,17 @@ type Calendars interface {
 	CalendarOwner(ctx context.Context, from rooms.Actor, secret string) (account.User, error)
 }
 
+// Options are what the service needs.
+type Options struct {
+	Store         Store
+	Consultations *consultation.Service
+	Calendars     Calendars
+	Now           func() time.Time
+}
+
 // New makes the service, which is to follow the consultations.
-func New(store Store, consultations *consultation.Service, calendars Calendars, now func() time.Time) *Service {
-	return &Service{store: store, consultations: consultations, calendars: calendars, now: now}
+func New(o Options) *Service {
+	return &Service{store: o.Store, consultations: o.Consultations, calendars: o.Calendars, now: o.Now}
 }
 
 // Commands returns the commands that the service executes.

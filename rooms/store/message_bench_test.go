@@ -82,7 +82,7 @@ func benchmarkMessages(b *testing.B, synchronous string, work func(db *engine.DB
 	if err := talk(db, talks); err != nil {
 		b.Fatal(err)
 	}
-	catalogue := rooms.NewCatalogue(rooms.CatalogueOptions{}, chat.New(chat.Config{}, Chats{db}, nil, nil, time.Now).Commands())
+	catalogue := rooms.NewCatalogue(rooms.CatalogueOptions{}, chat.New(chat.Options{Store: Chats{db}, Now: time.Now}).Commands())
 	text := strings.Repeat("x", 200)
 	say := func(n int) {
 		in := fmt.Sprintf(`{"consultationId":"%s","clientId":"%s","kind":"text","text":"%s"}`, talkID(n%talks), rooms.NewID(time.Now()), text)

@@ -9,9 +9,9 @@ import (
 	"wenzhen/server/mail"
 )
 
-// accountConfig is that of the accounts, with the outside parties that they need:
+// accountOptions are those of the accounts, with the outside parties that they need:
 // keys, OpenID providers, mail.
-func (s *Server) accountConfig() (rules account.Config, err error) {
+func (s *Server) accountOptions() (rules account.Options, err error) {
 	cfg := s.cfg
 	list, err := identity.ReadConfig(cfg.IdentityProviders)
 	if err != nil {
@@ -20,7 +20,8 @@ func (s *Server) accountConfig() (rules account.Config, err error) {
 	if s.providers, err = identity.New(list, s.clock); err != nil {
 		return rules, err
 	}
-	rules = account.Config{Hashing: s.hashing, Key: s.keys.token, KeyLife: cfg.TokenKeyLife, AccountKey: s.keys.account, PublicURL: s.publicURL(), OpenID: s.providers,
+	rules = account.Options{Hashing: s.hashing, Key: s.keys.token, KeyLife: cfg.TokenKeyLife, AccountKey: s.keys.account, PublicURL: s.publicURL(),
+		OpenID:     s.providers,
 		AccessLife: cfg.AccessLife, RefreshLife: cfg.RefreshLife, IdleLogOff: cfg.IdleLogOff,
 		SecondFactor: account.SecondFactor(cfg.SecondFactor), ConfirmRegistration: cfg.ConfirmRegistration == "on" && !cfg.Demo,
 		SecondFactorGuesses: cfg.SecondFactorGuesses, MailsADay: cfg.AccountMails,

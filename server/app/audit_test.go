@@ -34,7 +34,7 @@ func TestTheLogIsFollowedWhileTheServerRuns(t *testing.T) {
 	ticks, done := make(chan time.Time), make(chan struct{})
 	go func() {
 		defer close(done)
-		followAudit(ctx, db, audit.New(entries, key, time.Now), ticks, quiet)
+		followAudit(ctx, db, audit.New(audit.Options{Store: entries, Key: key, Now: time.Now}), ticks, quiet)
 	}()
 	broken := func() int64 {
 		ticks <- time.Now()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -128,20 +129,20 @@ func (s *Server) serviceOptions(p *parts) (o services.Options, err error) {
 	}
 	s.reads = newReads(db, cfg.Data, s.clock, s.log)
 	p.presence = s.newPresence()
-	o = services.Options{Hub: s.hub, Presence: p.presence, Now: s.clock, Log: s.log, Relay: s.turn, Blobs: s.blobs, AuditKey: s.auditKey,
+	o = services.Options{Hub: s.hub, Presence: p.presence, Now: s.clock, Audit: audit.Options{Key: s.auditKey},
 		Stores: services.Stores{Accounts: store.Accounts{DB: db}, Audits: store.Audits{DB: db}, Consultations: store.Consultations{DB: db},
 			Chats: store.Chats{DB: db}, Notifications: store.Notifications{DB: db}, Schedules: store.Schedules{DB: db}, Records: store.Records{DB: db},
 			Calls: store.Calls{DB: db}, Boards: store.Boards{DB: db}, Billing: store.Billing{DB: db}, Lobby: store.Lobby{DB: db}},
 		Calendars:    func(accounts schedule.Calendars) schedule.Calendars { return feeds{accounts, s.reads} },
 		Consultation: s.consultationOptions(),
-		Chat: chat.Config{AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
+		Chat: chat.Options{Blobs: s.blobs, AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
 			VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes, SearchFor: searchFor},
-		Notification: notification.Config{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout,
+		Notification: notification.Options{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout,
 			Log: s.log, Trace: s.tracing.Tracer()},
-		Record: record.Config{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys},
-		Call:   call.Config{RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish},
-		Lobby:  lobby.Config{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}}
-	if o.Account, err = s.accountConfig(); err != nil {
+		Record: record.Options{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys},
+		Call:   call.Options{Relay: s.turn, RingFor: cfg.CallRing, VanishAfter: cfg.CallVanish},
+		Lobby:  lobby.Options{Mode: lobby.Mode(cfg.Lobby), Welcome: cfg.LobbyWelcome}}
+	if o.Account, err = s.accountOptions(); err != nil {
 		return o, err
 	}
 	o.Billing, o.Sandbox, err = s.payments()

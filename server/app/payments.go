@@ -15,7 +15,7 @@ import (
 
 // payments makes the gateways that the configuration names. The sandbox is nil
 // where it is none of them.
-func (s *Server) payments() (c billing.Config, play *sandbox.Gateway, err error) {
+func (s *Server) payments() (c billing.Options, play *sandbox.Gateway, err error) {
 	var list []billing.Gateway
 	for _, name := range s.cfg.gateways() {
 		gateway, err := s.gateway(name)
@@ -33,7 +33,8 @@ func (s *Server) payments() (c billing.Config, play *sandbox.Gateway, err error)
 	case len(list) == 0:
 		s.log.Warn("there is no payment gateway, so only free services can be booked; name the gateways of your clinic with --gateways")
 	}
-	return billing.Config{Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL(), Trace: s.tracing.Tracer()}, play, nil
+	return billing.Options{Log: s.log, Gateways: list, FeeBasisPoints: s.cfg.PlatformFee, PublicURL: s.publicURL(),
+		Trace: s.tracing.Tracer()}, play, nil
 }
 
 // callBack is how the sandbox, which billing asks, calls billing back.

@@ -54,7 +54,7 @@ func (p Place) open(ctx context.Context, log *slog.Logger) (*engine.DB, error) {
 // CreateAdmin adds an admin to a database, whether or not a server runs on it.
 func CreateAdmin(ctx context.Context, at Place, name, email, password string, log *slog.Logger) (user account.User, err error) {
 	err = at.with(ctx, log, func(db *engine.DB) error {
-		accounts, err := account.New(account.Config{Hashing: at.Hashing}, store.Accounts{DB: db}, nil, database.Now)
+		accounts, err := account.New(account.Options{Store: store.Accounts{DB: db}, Now: database.Now, Hashing: at.Hashing})
 		if err != nil {
 			return err
 		}

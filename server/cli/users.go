@@ -74,15 +74,15 @@ func (p Place) administer(ctx context.Context, log *slog.Logger, reads string, w
 				return err
 			}
 		}
-		accounts, err := account.New(account.Config{Mail: postponed{}}, store.Accounts{DB: db}, nil, database.Now)
+		accounts, err := account.New(account.Options{Store: store.Accounts{DB: db}, Now: database.Now, Mail: postponed{}})
 		if err != nil {
 			return err
 		}
 		// A login that ends leaves its calls in the same transaction. The server knows
 		// how long a member may be silent: this makes its timer fire at once, and it
 		// sets the next.
-		notes := chat.New(chat.Config{}, store.Chats{DB: db}, nil, nil, database.Now)
-		calls := call.New(call.Config{}, store.Calls{DB: db}, notes, nil, nil, database.Now)
+		notes := chat.New(chat.Options{Store: store.Chats{DB: db}, Now: database.Now})
+		calls := call.New(call.Options{Store: store.Calls{DB: db}, Notes: notes, Now: database.Now})
 		store.Calls{DB: db}.HangsUp(calls.HangUp)
 		return work(accounts)
 	})

@@ -3,7 +3,6 @@
 package services
 
 import (
-	"log/slog"
 	"time"
 
 	"wenzhen/rooms"
@@ -36,29 +35,27 @@ type Stores struct {
 	Lobby         lobby.Store
 }
 
-// Options are the stores, the rules of each feature, and what is outside. What
-// connects services with each other is filled in by New.
+// Options are the stores, the rules of each feature, and what is outside. New
+// fills in what connects the services: the stores, hub, presence and clock in the
+// options of each, and the services that they call.
 type Options struct {
 	Stores   Stores
 	Hub      *rooms.Hub
 	Presence *rooms.Presence
 	Now      func() time.Time
-	Log      *slog.Logger // of billing
 
-	Account  account.Config
-	AuditKey []byte
+	Account account.Options
+	Audit   audit.Options
 	// Calendars wraps what finds the owner of a calendar feed; nil leaves it as it is.
 	Calendars    func(schedule.Calendars) schedule.Calendars
 	Consultation consultation.Options
-	Chat         chat.Config
-	Blobs        chat.Blobs
-	Notification notification.Config
-	Record       record.Config
-	Call         call.Config
-	Relay        call.Relay
-	Billing      billing.Config
+	Chat         chat.Options
+	Notification notification.Options
+	Record       record.Options
+	Call         call.Options
+	Billing      billing.Options
 	Sandbox      *sandbox.Gateway // nil where there is no play money
-	Lobby        lobby.Config
+	Lobby        lobby.Options
 }
 
 // Services are the services of all features.
@@ -87,29 +84,42 @@ type Services struct {
 func New(o Options) (*Services, error) {
 	s := &Services{sandbox: o.Sandbox}
 	var err error
+	o.Account.Store, o.Account.Hub, o.Account.Now = o.Stores.Accounts, o.Hub, o.Now
 	o.Account.Unwinders = func() []account.Unwinder { return s.unwinders }
-	if s.Accounts, err = account.New(o.Account, o.Stores.Accounts, o.Hub, o.Now); err != nil {
+	if s.Accounts, err = account.New(o.Account); err != nil {
 		return nil, err
 	}
-	s.Audits = audit.New(o.Stores.Audits, o.AuditKey, o.Now)
+	o.Audit.Store, o.Audit.Now = o.Stores.Audits, o.Now
+	s.Audits = audit.New(o.Audit)
 	o.Consultation.Store, o.Consultation.Hub = o.Stores.Consultations, o.Hub
 	o.Consultation.Presence, o.Consultation.Now = o.Presence, o.Now
 	o.Consultation.Followers = func() []consultation.Follower { return s.followers }
 	o.Consultation.Biller = func() consultation.Biller { return s.Billing }
 	s.Consultations = consultation.New(o.Consultation)
-	s.Chats = chat.New(o.Chat, o.Stores.Chats, o.Blobs, o.Hub, o.Now)
-	s.Notifications = notification.New(o.Notification, o.Stores.Notifications, o.Presence, o.Now)
+	o.Chat.Store, o.Chat.Hub, o.Chat.Now = o.Stores.Chats, o.Hub, o.Now
+	s.Chats = chat.New(o.Chat)
+	o.Notification.Store, o.Notification.Presence, o.Notification.Now = o.Stores.Notifications, o.Presence, o.Now
+	s.Notifications = notification.New(o.Notification)
 	var calendars schedule.Calendars = s.Accounts
 	if o.Calendars != nil {
 		calendars = o.Calendars(calendars)
 	}
-	s.Schedules = schedule.New(o.Stores.Schedules, s.Consultations, calendars, o.Now)
-	s.Records = record.New(o.Record, o.Stores.Records, s.Chats, o.Now)
-	s.Calls = call.New(o.Call, o.Stores.Calls, s.Chats, o.Relay, o.Hub, o.Now)
-	s.Boards = board.New(o.Stores.Boards, o.Hub, o.Now)
-	s.Billing = billing.New(o.Billing, o.Stores.Billing, s.Consultations, o.Now, o.Log)
-	s.Lobby = lobby.New(o.Lobby, o.Stores.Lobby, o.Presence, o.Hub, o.Now)
+	s.Schedules = schedule.New(schedule.Options{Store: o.Stores.Schedules, Consultations: s.Consultations, Calendars: calendars, Now: o.Now})
+	o.Record.Store, o.Record.Notes, o.Record.Now = o.Stores.Records, s.Chats, o.Now
+	s.Records = record.New(o.Record)
+	o.Call.Store, o.Call.Notes, o.Call.Hub, o.Call.Now = o.Stores.Calls, s.Chats, o.Hub, o.Now
+	s.Calls = call.New(o.Call)
+	s.Boards = board.New(board.Options{Store: o.Stores.Boards, Hub: o.Hub, Now: o.Now})
+	o.Billing.Store, o.Billing.Consultations, o.Billing.Now = o.Stores.Billing, s.Consultations, o.Now
+	s.Billing = billing.New(o.Billing)
+	o.Lobby.Store, o.Lobby.Presence, o.Lobby.Hub, o.Lobby.Now = o.Stores.Lobby, o.Presence, o.Hub, o.Now
+	s.Lobby = lobby.New(o.Lobby)
+	s.connect()
+	return s, nil
+}
 
+// connect lists the services that others call.
+func (s *Services) connect() {
 	// The order in which a transition of a consultation reaches them, in its
 	// transaction.
 	s.followers = []consultation.Follower{
@@ -126,7 +136,6 @@ func New(o Options) (*Services, error) {
 		s.Schedules,     // first: appointments to come, which cancel their consultations
 		s.Consultations, // what is left
 	}
-	return s, nil
 }
 
 // Commands are the commands of all features.
