@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +25,6 @@ import (
 	"wenzhen/server/httpserver"
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
-	"wenzhen/server/memory"
 	"wenzhen/server/metrics"
 	"wenzhen/server/push"
 	"wenzhen/server/realtime"
@@ -80,6 +78,9 @@ type Server struct {
 	stopHub  context.CancelFunc
 	hubDone  chan struct{}
 }
+
+// timersEvery is how often due timers are looked for.
+const timersEvery = time.Second
 
 // answerTimeout is how long a request may take until its answer is read; what
 // takes longer by nature (files, exports, polls) says so itself.
@@ -174,27 +175,10 @@ func (s *Server) ready(ctx context.Context) error {
 // elsewhere, one after the other, then nobody can connect any more and running
 // requests finish; all within DrainTimeout. It returns nil after a clean shutdown.
 func (s *Server) Run(ctx context.Context) error {
-	work, stopWork := context.WithCancel(context.Background())
-	defer stopWork()
 	if err := s.turn.Serve(s.permitsRelay); err != nil {
 		return errors.Join(err, s.Close())
 	}
-	var tasks sync.WaitGroup
-	tasks.Go(func() { s.private.Serve(s.log) })
-	tasks.Go(func() { s.plain.Serve(s.log) })
-	tasks.Go(func() { rooms.RunTimers(work, s.db, s.clock, time.Second, s.timers, s.log) })
-	tasks.Go(func() { s.services.Billing.Run(work) })
-	tasks.Go(func() { s.realtime.Watch(work) })
-	tasks.Go(func() { memory.Release(work, s.realtime.Connections) })
-	tasks.Go(func() { s.services.Notifications.Run(work) })
-	tasks.Go(func() { watchAccounts(work, s.services.Accounts, s.log) })
-	tasks.Go(func() { s.services.Lobby.Run(work) })
-	tasks.Go(func() { s.desk.Run(work) })
-	tasks.Go(func() { encryptAnew(work, s.db, s.blobs, s.log) })
-	tasks.Go(func() { beat(work, s.db, s.enrolled, s.log) })
-	tasks.Go(func() { s.reads.run(work) })
-	tasks.Go(func() { watchAudit(work, s.db, s.services.Audits, s.log) })
-	tasks.Go(func() { sweepFiles(work, s.db, s.blobs, s.clock, s.log) })
+	stop := start(s.tasks())
 	var err error
 	served := make(chan struct{})
 	go func() {
@@ -206,10 +190,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		err = s.drain(served)
 	}
-	stopWork()
-	err = errors.Join(err, s.private.Close(), s.plain.Close())
-	tasks.Wait()
-	return errors.Join(err, s.Close())
+	return errors.Join(err, stop(), s.Close())
 }
 
 // serve answers, over TLS if there is a certificate, until the listener ends.
