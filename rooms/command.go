@@ -29,6 +29,16 @@ type Command[In, Out any] struct {
 	// authorization table of the end-to-end tests is derived from both.
 	For    Audience
 	Access Access
+	// Rate bounds the command more tightly than all commands together: it costs
+	// more, or reaches others. Zero sets no bound of its own.
+	Rate Rate
+}
+
+// Rate is how often a user may send a command: so many a second, and so many at
+// once.
+type Rate struct {
+	PerSecond float64
+	Burst     int
 }
 
 // Validator is an input that can judge its own shape, beyond its limits (see
@@ -40,7 +50,7 @@ type Validator interface{ Validate() error }
 func (c Command[In, Out]) Bind(do func(ctx context.Context, actor Actor, in In) (Out, error)) Bound {
 	bounded := checksOf(reflect.TypeFor[In]())
 	return Bound{
-		Name: c.Name, Doc: c.Doc, Namespace: c.Namespace, For: c.For, Access: c.Access,
+		Name: c.Name, Doc: c.Doc, Namespace: c.Namespace, For: c.For, Access: c.Access, Rate: c.Rate,
 		In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](),
 		answer: func(ctx context.Context, actor Actor, raw json.RawMessage) (json.RawMessage, error) {
 			var in In
@@ -68,6 +78,7 @@ type Bound struct {
 	Name, Doc, Namespace string
 	For                  Audience
 	Access               Access
+	Rate                 Rate
 	In, Out              reflect.Type
 
 	answer func(context.Context, Actor, json.RawMessage) (json.RawMessage, error)

@@ -41,7 +41,8 @@ var (
 		Doc: "Change a patient profile in the caller's care."}
 
 	Doctors = rooms.Command[DoctorFilter, DoctorList]{Name: "doctor:list", For: rooms.Anyone, Access: rooms.Own,
-		Doc: "List verified doctors."}
+		Rate: rooms.Rate{PerSecond: 20, Burst: 100},
+		Doc:  "List verified doctors."}
 	ReadDoctor = rooms.Command[DoctorInput, Doctor]{Name: "doctor:read", For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Read a verified doctor's profile."}
 	UpdateDoctor = rooms.Command[DoctorChange, Doctor]{Name: "doctor:update", For: rooms.Doctors, Access: rooms.Own,

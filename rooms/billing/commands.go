@@ -16,7 +16,8 @@ var (
 	ReadOrder = rooms.Command[OrderRef, Order]{Name: "order:read", For: rooms.Patients, Access: rooms.OwnerOnly,
 		Doc: "Read one of the caller's orders, with its refunds."}
 	Checkout = rooms.Command[CheckoutInput, CheckedOut]{Name: "order:checkout", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Start paying an order at a gateway. Repeating it returns the same payment while that is open."}
+		Rate: rooms.Rate{PerSecond: 1, Burst: 30},
+		Doc:  "Start paying an order at a gateway. Repeating it returns the same payment while that is open."}
 
 	Income = rooms.Command[IncomeInput, IncomePage]{Name: "income:read", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "List the caller's earnings by time of payment, with totals of the whole period."}
@@ -32,7 +33,8 @@ var (
 	Reconciliations = rooms.Command[rooms.Nothing, ReportList]{Name: "reconciliation:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List the latest reconciliations of a day's payments with the gateways."}
 	Reconcile = rooms.Command[DayInput, Report]{Name: "reconciliation:run", For: rooms.Admins, Access: rooms.All,
-		Doc: "Reconcile a day with the gateways now; missed payments and refunds are entered."}
+		Rate: rooms.Rate{PerSecond: 1, Burst: 5},
+		Doc:  "Reconcile a day with the gateways now; missed payments and refunds are entered."}
 )
 
 // OrderUpdated is sent to all devices of the user who pays.

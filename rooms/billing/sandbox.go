@@ -13,7 +13,8 @@ var (
 	SandboxRead = rooms.Command[SandboxRef, SandboxPayment]{Name: "sandbox:read", For: rooms.Anyone, Access: rooms.Bearer,
 		Doc: "Read the data of the sandbox's checkout page."}
 	SandboxPlay = rooms.Command[SandboxPlayInput, SandboxPayment]{Name: "sandbox:play", For: rooms.Anyone, Access: rooms.Bearer,
-		Doc: "Pay with play money, or simulate a failure."}
+		Rate: rooms.Rate{PerSecond: 1, Burst: 30},
+		Doc:  "Pay with play money, or simulate a failure."}
 )
 
 // SandboxRef names a payment at the sandbox.

@@ -9,9 +9,11 @@ import (
 var (
 	Read = rooms.Command[BoardRef, Board]{Name: "board:read", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
+		Rate:   rooms.Rate{PerSecond: 2, Burst: 30},
 		Doc:    "Read the whiteboard as of a seq of the room; later events change it."}
 	Commit = rooms.Command[CommitInput, Stroke]{Name: "board:commit", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
+		Rate:   rooms.Rate{PerSecond: 20, Burst: 200},
 		Doc:    "Add a finished stroke to the board. Sending the same id and drawing again returns the first result."}
 	Undo = rooms.Command[BoardRef, Undone]{Name: "board:undo", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
@@ -24,6 +26,7 @@ var (
 		Doc:    "Set or remove the background of the board, a picture of the consultation."}
 	Sketch = rooms.Command[SketchInput, rooms.Nothing]{Name: "board:stroke", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
+		Rate:   rooms.Rate{PerSecond: 30, Burst: 100},
 		Doc:    "Show the other participants the caller's pointer and unfinished stroke. It is not stored."}
 )
 

@@ -13,6 +13,7 @@ import (
 var (
 	Invite = rooms.Command[CallInvitation, Invited]{Name: "call:invite", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
+		Rate:   rooms.Rate{PerSecond: 1, Burst: 20},
 		Doc: "Start a call and ring the other participants. If a call is live already, it is returned, and those " +
 			"named in `to` are rung."}
 	Accept = rooms.Command[CallAnswer, Call]{Name: "call:accept", Namespace: rooms.Consultations, For: rooms.Users,
@@ -27,9 +28,11 @@ var (
 		Doc: "End the call for everyone: caller, patient or doctor."}
 	Signal = rooms.Command[SignalInput, rooms.Nothing]{Name: "call:signal", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
+		Rate:   rooms.Rate{PerSecond: 30, Burst: 300},
 		Doc:    "Send a session description or an ICE candidate to another member of the call."}
 	State = rooms.Command[StateInput, rooms.Nothing]{Name: "call:state", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
+		Rate:   rooms.Rate{PerSecond: 5, Burst: 50},
 		Doc: "Report the state of the caller's microphone, camera and screen. Repeat it every 10 seconds; a member " +
 			"is removed after 45 seconds of silence."}
 	List = rooms.Command[CallFilter, CallList]{Name: "call:list", Namespace: rooms.Consultations, For: rooms.Users,

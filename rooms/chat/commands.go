@@ -24,6 +24,7 @@ var (
 		Doc:    "Mark messages as delivered up to a seq; the watermark only grows."}
 	StartTyping = rooms.Command[TypingInput, rooms.Nothing]{Name: "typing:start", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
+		Rate:   rooms.Rate{PerSecond: 5, Burst: 50},
 		Doc:    "Report that the caller is typing; valid for 6 seconds."}
 	StopTyping = rooms.Command[TypingInput, rooms.Nothing]{Name: "typing:stop", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
@@ -32,10 +33,12 @@ var (
 	History = rooms.Command[HistoryInput, MessagePage]{Name: "message:list", For: rooms.Users, Access: rooms.Participants,
 		Doc: "List messages of a consultation backwards, page by page; each page is oldest first."}
 	Search = rooms.Command[SearchInput, Found]{Name: "message:search", For: rooms.Users, Access: rooms.Participants,
-		Doc: "Find messages in the caller's consultations, latest first."}
+		Rate: rooms.Rate{PerSecond: 5, Burst: 30},
+		Doc:  "Find messages in the caller's consultations, latest first."}
 
 	Upload = rooms.Command[UploadInput, Attachment]{Name: "attachment:upload", For: rooms.Users, Access: rooms.Participants,
-		Doc: "Upload a file to a consultation (multipart field `file`); a message then refers to it."}
+		Rate: rooms.Rate{PerSecond: 5, Burst: 50},
+		Doc:  "Upload a file to a consultation (multipart field `file`); a message then refers to it."}
 	Download = rooms.Command[AttachmentInput, Attachment]{Name: "attachment:read", For: rooms.Users, Access: rooms.Participants,
 		Doc: "Download a file of a consultation that the caller takes part in."}
 

@@ -8,7 +8,8 @@ import (
 // The commands of a consultation.
 var (
 	Open = rooms.Command[OpenInput, Opened]{Name: "consultation:open", For: rooms.Patients, Access: rooms.OwnerOnly,
-		Doc: "Request a consultation with a doctor. Sending the same id and content again returns the first result."}
+		Rate: rooms.Rate{PerSecond: 5, Burst: 100},
+		Doc:  "Request a consultation with a doctor. Sending the same id and content again returns the first result."}
 	List = rooms.Command[Filter, Page]{Name: "consultation:list", For: rooms.Users, Access: rooms.Own,
 		Doc: "List the caller's consultations, latest change first."}
 	Read = rooms.Command[Input, Consultation]{Name: "consultation:read", For: rooms.Users, Access: rooms.Participants,

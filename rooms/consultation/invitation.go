@@ -11,6 +11,7 @@ import (
 var (
 	Invite = rooms.Command[InviteInput, Admission]{Name: "consultation:invite", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
+		Rate:   rooms.Rate{PerSecond: 1, Burst: 20},
 		Doc: "Invite another person: a second doctor, a relative, an interpreter. The patient's invitation takes effect " +
 			"immediately; the doctor's is a proposal " +
 			"that the patient answers. By address the answer is the same whether or not anyone has that address."}

@@ -101,6 +101,8 @@ type World struct {
 	// SignConfirm is how old a login or confirmation may be for a signature; 0 is
 	// any age.
 	SignConfirm time.Duration
+	// Limit, if a change of New sets it, bounds how many commands are sent.
+	Limit rooms.Guard
 
 	notifications *notification.Service
 	// Policy of records; it counts from the next restart on, as does Evidence.
@@ -263,8 +265,7 @@ func (w *World) open() {
 	w.Accounts, w.Chats, w.Records, w.Billing, w.notifications = made.Accounts, made.Chats, made.Records, made.Billing, made.Notifications
 	store.Calls{DB: db}.HangsUp(made.Calls.HangUp)
 	w.timers = rooms.MergeTimers(made.Timers(), made.Billing.Timers())
-	guards := []rooms.Guard{w.Accounts.Alive, w.Accounts.ConfirmedWithin(w.SignConfirm, record.SignDiagnosis.Name)}
-	w.Catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{Guards: guards}, made.Commands())
+	w.Catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{Guards: made.Guards(w.Limit, w.SignConfirm)}, made.Commands())
 }
 
 // callBack takes the sandbox's callbacks.

@@ -23,7 +23,8 @@ var (
 		Doc: "Preview which appointments time off would affect, and what their patients would be offered."}
 
 	Slots = rooms.Command[SlotsInput, SlotList]{Name: "slot:list", For: rooms.Anyone, Access: rooms.Own,
-		Doc: "List a doctor's slots in a range of at most 62 days."}
+		Rate: rooms.Rate{PerSecond: 20, Burst: 100},
+		Doc:  "List a doctor's slots in a range of at most 62 days."}
 	Watch = rooms.Command[SlotsInput, SlotList]{Name: "schedule:watch", Namespace: rooms.Schedules, For: rooms.Anyone, Access: rooms.Own,
 		Doc: "Subscribe to a doctor's schedule; the answer is its current state."}
 	Unwatch = rooms.Command[DoctorRef, rooms.Nothing]{Name: "schedule:unwatch", Namespace: rooms.Schedules, For: rooms.Anyone,
@@ -32,6 +33,7 @@ var (
 
 	Book = rooms.Command[BookInput, Booking]{Name: "appointment:book", Namespace: rooms.Schedules, For: rooms.Patients,
 		Access: rooms.OwnerOnly,
+		Rate:   rooms.Rate{PerSecond: 5, Burst: 100},
 		Doc:    "Book a slot. Sending the same id and content again returns the first result."}
 	Appointments = rooms.Command[AppointmentFilter, AppointmentPage]{Name: "appointment:list", For: rooms.Patients | rooms.Doctors,
 		Access: rooms.Own,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"wenzhen/rooms"
@@ -172,18 +173,13 @@ func (s *Server) presenceChanged(room rooms.RoomID, present rooms.Present) {
 // searchFor is the most time that one search in messages may take.
 const searchFor = 2 * time.Second
 
-// signatures are the commands that count as one.
-var signatures = []string{record.SignDiagnosis.Name, record.SignPrescription.Name, record.ApprovePrescription.Name, record.RejectPrescription.Name,
-	record.VoidPrescription.Name, consultation.End.Name}
-
 // openCatalogue puts all that can be asked behind the guards that everything passes.
 func (s *Server) openCatalogue(_ context.Context, p *parts) error {
-	p.limits = limits.New(s.cfg.CommandRate, s.cfg.CommandBurst, s.clock)
 	s.desk = s.openDesk()
-	s.catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{
-		Guards: []rooms.Guard{p.limits.Guard, s.services.Accounts.Alive, s.services.Accounts.ConfirmedWithin(s.cfg.SignConfirm, signatures...)},
-		Trace:  s.tracing.Tracer(), Answered: s.reads.command,
-	}, s.services.Commands(), s.desk.Commands())
+	commands := slices.Concat(s.services.Commands(), s.desk.Commands())
+	p.limits = limits.New(limits.Options{PerSecond: s.cfg.CommandRate, Burst: s.cfg.CommandBurst, Commands: commands, Now: s.clock})
+	s.catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{Guards: s.services.Guards(p.limits.Guard, s.cfg.SignConfirm),
+		Trace: s.tracing.Tracer(), Answered: s.reads.command}, commands)
 	return nil
 }
 

@@ -11,39 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/board"
-	"wenzhen/rooms/call"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/schedule"
 )
-
-// commandLimits are tighter than the general one, for commands that cost more
-// or reach others: so many a second, and so many at once.
-var commandLimits = map[string]struct {
-	rate  rate.Limit
-	burst int
-}{
-	account.Doctors.Name:     {20, 100},
-	chat.Search.Name:         {5, 30},
-	chat.Upload.Name:         {5, 50},
-	chat.StartTyping.Name:    {5, 50},
-	board.Commit.Name:        {20, 200},
-	board.Read.Name:          {2, 30},
-	board.Sketch.Name:        {30, 100},
-	call.Invite.Name:         {1, 20},
-	call.Signal.Name:         {30, 300},
-	call.State.Name:          {5, 50},
-	consultation.Open.Name:   {5, 100},
-	consultation.Invite.Name: {1, 20},
-	schedule.Slots.Name:      {20, 100},
-	schedule.Book.Name:       {5, 100},
-	billing.Checkout.Name:    {1, 30},
-	billing.SandboxPlay.Name: {1, 30},
-	billing.Reconcile.Name:   {1, 5},
-}
 
 // limitsMost bounds the buckets that are remembered; past it those that are
 // full again, which know nothing any more, are forgotten.
@@ -54,6 +22,7 @@ const limitsMost = 100_000
 type Limits struct {
 	rate  rate.Limit
 	burst int
+	rates map[string]rooms.Rate // of commands that have one
 	now   func() time.Time
 
 	mu      sync.Mutex
@@ -85,8 +54,8 @@ func payers(actor rooms.Actor) []string {
 // allowance is what who may do in all, or of a command that costs more.
 func (l *Limits) allowance(who, command string) (rate.Limit, int) {
 	r, burst, times := l.rate, l.burst, 1
-	if own, ok := commandLimits[command]; ok {
-		r, burst = own.rate, own.burst
+	if own, ok := l.rates[command]; ok {
+		r, burst = rate.Limit(own.PerSecond), own.Burst
 	}
 	if network, ok := strings.CutPrefix(who, addressMark); ok {
 		first, _, _ := strings.Cut(network, " ")
@@ -129,15 +98,33 @@ func (l *Limits) SpentElsewhere(spent map[string]map[string]int) {
 	}
 }
 
-// New makes limits of so many commands a second, sustained, and so many at once.
-func New(perSecond float64, burst int, now func() time.Time) *Limits {
-	return &Limits{rate: rate.Limit(perSecond), burst: burst, now: now, buckets: map[bucketKey]*rate.Limiter{}, spent: map[bucketKey]int{}}
+// Options are the limits.
+type Options struct {
+	// PerSecond is how many commands a second may be sent, sustained, and Burst
+	// how many at once.
+	PerSecond float64
+	Burst     int
+	// Commands have rates of their own beside that, or none.
+	Commands []rooms.Bound
+	Now      func() time.Time
+}
+
+// New makes limits.
+func New(o Options) *Limits {
+	l := &Limits{rate: rate.Limit(o.PerSecond), burst: o.Burst, rates: map[string]rooms.Rate{}, now: o.Now,
+		buckets: map[bucketKey]*rate.Limiter{}, spent: map[bucketKey]int{}}
+	for _, b := range o.Commands {
+		if b.Rate != (rooms.Rate{}) {
+			l.rates[b.Name] = b.Rate
+		}
+	}
+	return l
 }
 
 // Guard is a rooms.Guard: it refuses with rate_limited and says after how long to try again.
 func (l *Limits) Guard(_ context.Context, actor rooms.Actor, command string) error {
 	now := l.now()
-	_, own := commandLimits[command]
+	_, own := l.rates[command]
 	for _, who := range payers(actor) {
 		if wait := l.take(bucketKey{who: who}, now); wait > 0 {
 			return rooms.RateLimited(wait, "too many commands")

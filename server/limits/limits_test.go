@@ -16,7 +16,8 @@ func TestGuestsAreLimitedByNetwork(t *testing.T) {
 	const burst = 2
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	here, there := New(0.001, burst, clock), New(0.001, burst, clock)
+	o := Options{PerSecond: 0.001, Burst: burst, Now: clock}
+	here, there := New(o), New(o)
 	ask := func(l *Limits, address string) bool {
 		return l.Guard(t.Context(), rooms.Actor{Address: address}, schedule.Calendar.Name) == nil
 	}
@@ -55,5 +56,36 @@ func TestGuestsAreLimitedByNetwork(t *testing.T) {
 	}
 	if !ask(there, "2001:db8:3::1") {
 		t.Error("on another node another network is refused")
+	}
+}
+
+// A command with a rate is bounded by it, beside the limit for all commands, and
+// so is what was sent on another node.
+func TestCommandsHaveTheirOwnRates(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	rare := rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "thing:rare", Rate: rooms.Rate{PerSecond: 1, Burst: 8}}
+	usual := rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "thing:usual"}
+	o := Options{PerSecond: 1000, Burst: 1000, Now: func() time.Time { return now }, Commands: []rooms.Bound{rare.Bind(nil), usual.Bind(nil)}}
+	here, there := New(o), New(o)
+	sent := func(l *Limits, command string) (n int) {
+		for l.Guard(t.Context(), rooms.Actor{UserID: "bo"}, command) == nil && n < 100 {
+			n++
+		}
+		return n
+	}
+	if n := sent(here, rare.Name); n != 8 {
+		t.Errorf("%d at once, want 8", n)
+	}
+	if n := sent(here, usual.Name); n != 100 {
+		t.Errorf("only %d of a command without a rate", n)
+	}
+	there.SpentElsewhere(here.Spent())
+	if n := sent(there, rare.Name); n > 2 { // the first quarter is not reported
+		t.Errorf("%d more on another node", n)
+	}
+	now = now.Add(time.Second)
+	if n := sent(here, rare.Name); n != 1 {
+		t.Errorf("a second later %d, want 1", n)
 	}
 }

@@ -3,6 +3,7 @@
 package services
 
 import (
+	"slices"
 	"time"
 
 	"wenzhen/rooms"
@@ -136,6 +137,24 @@ func (s *Services) connect() {
 		s.Schedules,     // first: appointments to come, which cancel their consultations
 		s.Consultations, // what is left
 	}
+}
+
+// signatures are the commands that count as one.
+var signatures = []string{record.SignDiagnosis.Name, record.SignPrescription.Name, record.ApprovePrescription.Name,
+	record.RejectPrescription.Name, record.VoidPrescription.Name, consultation.End.Name}
+
+// Guards judge each command, in this order. limit bounds how many commands are
+// sent; nil leaves it out. signConfirm is how old the last login or confirmation
+// may be for a signature; 0 is any age.
+func (s *Services) Guards(limit rooms.Guard, signConfirm time.Duration) []rooms.Guard {
+	guards := []rooms.Guard{
+		s.Accounts.Alive, // a session that has ended is nothing to confirm
+		s.Accounts.ConfirmedWithin(signConfirm, signatures...),
+	}
+	if limit == nil {
+		return guards
+	}
+	return slices.Insert(guards, 0, limit) // first: it costs nothing, and the others may ask the database
 }
 
 // Commands are the commands of all features.
