@@ -27,7 +27,7 @@ var rules = []rule{
 	{of: "wenzhen/rooms", allowed: []string{"github.com/go-json-experiment/json", "github.com/go-json-experiment/json/jsontext"}, stdlib: true, why: "the vocabulary depends on nothing but the decoder that is to become encoding/json/v2"},
 	{of: "wenzhen/rooms/vault", allowed: []string{}, stdlib: true, why: "what encrypts depends on nothing"},
 	{of: "wenzhen/rooms/store/engine", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/vault"}, why: "the engine knows no feature"},
-	{of: "wenzhen/rooms/store", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*"}, why: "the store knows the features and no transport"},
+	{of: "wenzhen/rooms/store", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/store/*"}, why: "it opens the database for all features"},
 	{of: "wenzhen/rooms/roomstest", why: "fixtures put a world together"},
 	{of: "wenzhen/rooms/notification", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store"}, why: "it hears the events of all features, and calls none"},
 	{of: "wenzhen/rooms/record/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation", "wenzhen/rooms/record/*"}, why: "records bring their own table of codes"},
@@ -116,6 +116,9 @@ func within(pkg, tree string) bool {
 }
 
 func ruleOf(pkg string) (rule, bool) {
+	if feature, ok := strings.CutPrefix(pkg, "wenzhen/rooms/store/"); ok && feature != "engine" {
+		return storeOf(feature), true
+	}
 	for _, r := range rules {
 		tree, whole := strings.CutSuffix(r.of, "/...")
 		if pkg == tree || (whole && strings.HasPrefix(pkg, tree+"/")) {
@@ -123,6 +126,14 @@ func ruleOf(pkg string) (rule, bool) {
 		}
 	}
 	return rule{}, false
+}
+
+// storeOf is the rule for the package that keeps what a feature has.
+func storeOf(feature string) rule {
+	return rule{of: "wenzhen/rooms/store/" + feature, why: "a feature's store builds on the engine, and on those of accounts and consultations",
+		allowed: []string{"wenzhen/rooms", "wenzhen/rooms/" + feature, "wenzhen/rooms/" + feature + "/*",
+			"wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation",
+			"wenzhen/rooms/store/engine", "wenzhen/rooms/store/account", "wenzhen/rooms/store/audit", "wenzhen/rooms/store/consultation"}}
 }
 
 func (r rule) allows(imported string) bool {

@@ -12,7 +12,7 @@ import (
 	"wenzhen/rooms"
 	. "wenzhen/rooms/account"
 	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/store"
+	accountstore "wenzhen/rooms/store/account"
 )
 
 // forge signs claims as someone can who has stolen the token key and the database.
@@ -81,7 +81,7 @@ func TestRoleChanges(t *testing.T) {
 	if err := elsewhere.Alive(t.Context(), li.As, ""); err != nil {
 		t.Fatal(err)
 	}
-	err := store.Accounts{DB: w.DB}.InTx(context.Background(), func(tx Tx) error {
+	err := accountstore.Store{DB: w.DB}.InTx(context.Background(), func(tx Tx) error {
 		_, err := tx.SetRole(li.User.ID, rooms.RolePatient, w.Now())
 		return err
 	})

@@ -10,8 +10,8 @@ import (
 
 // Bill implements consultation.Biller: the price and the fee are what they are
 // at this moment, whatever becomes of them later.
-func (s *Service) Bill(ctx consultation.Tx, c consultation.Consultation) (*Order, error) {
-	tx := ctx.(Tx) // the store's transaction is that of all features
+func (s *Service) Bill(of consultation.Tx, c consultation.Consultation) (*Order, error) {
+	tx := s.store.In(of)
 	o, err := tx.OrderOf(c.ID)
 	if err == nil {
 		return &o, nil
@@ -31,12 +31,12 @@ func (s *Service) Bill(ctx consultation.Tx, c consultation.Consultation) (*Order
 // Follow implements consultation.Follower: it applies the transitions of a
 // consultation to its order. Refunds are recorded here, in the transaction of
 // the transition, and executed later.
-func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consultation.Consultation) error {
+func (s *Service) Follow(of consultation.Tx, from consultation.Status, c consultation.Consultation) error {
 	unpaid := from == consultation.PendingPayment && c.Status != consultation.Waiting
 	if c.Price == 0 || (!unpaid && c.RefundPercent == 0) {
 		return nil
 	}
-	tx := ctx.(Tx)
+	tx := s.store.In(of)
 	o, err := tx.OrderOf(c.ID)
 	if err != nil {
 		return err

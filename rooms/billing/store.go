@@ -12,6 +12,8 @@ import (
 // *rooms.Error of code not_found.
 type Store interface {
 	rooms.Transactions[Tx]
+	// In is the transaction of another feature as one of this.
+	In(tx rooms.Tx) Tx
 
 	Order(ctx context.Context, id OrderID) (Order, error)
 	Orders(ctx context.Context, q OrderQuery) ([]Order, error)

@@ -104,11 +104,11 @@ func logOut(tx Tx, c *Call, now time.Time) error {
 }
 
 // Follow implements consultation.Follower: with the consultation its call ends.
-func (s *Service) Follow(ctx consultation.Tx, _ consultation.Status, c consultation.Consultation) error {
+func (s *Service) Follow(of consultation.Tx, _ consultation.Status, c consultation.Consultation) error {
 	if c.Status == consultation.Active || c.Status == consultation.OnHold {
 		return nil
 	}
-	tx := ctx.(Tx) // the store's transaction is that of all features
+	tx := s.store.In(of)
 	before, err := tx.LiveCall(c.ID)
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return nil
@@ -127,8 +127,8 @@ func (s *Service) Follow(ctx consultation.Tx, _ consultation.Status, c consultat
 
 // Leaves implements consultation.Leaver: a call goes on without a member who
 // takes part in the consultation no more.
-func (s *Service) Leaves(ctx consultation.Tx, id consultation.ID, user rooms.UserID) error {
-	tx := ctx.(Tx) // the store's transaction is that of all features
+func (s *Service) Leaves(of consultation.Tx, id consultation.ID, user rooms.UserID) error {
+	tx := s.store.In(of)
 	before, err := tx.LiveCall(id)
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return nil

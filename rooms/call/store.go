@@ -12,6 +12,8 @@ import (
 // *rooms.Error of code not_found.
 type Store interface {
 	rooms.Transactions[Tx]
+	// In is the transaction of another feature as one of this.
+	In(tx rooms.Tx) Tx
 
 	Call(ctx context.Context, id ID) (Call, error)
 	// LiveCalls are those of the consultations that user takes part in.

@@ -6,8 +6,8 @@ import (
 )
 
 // Note implements consultation.Notes.
-func (s *Service) Note(ctx consultation.Tx, actor rooms.Actor, n consultation.Note) error {
-	tx := ctx.(Tx) // the store's transaction is that of all features
+func (s *Service) Note(of consultation.Tx, actor rooms.Actor, n consultation.Note) error {
+	tx := s.store.In(of)
 	m := Message{ID: MessageID(rooms.NewID(n.At)), ClientID: n.ClientID, ConsultationID: n.ConsultationID, SenderID: n.SenderID,
 		Kind: Kind(n.Kind), Text: n.Text, Detail: n.Detail, CreatedAt: n.At}
 	_, err := Created.Record(tx, n.ConsultationID.Room(), actor, n.At, nil, func(seq rooms.Seq) (Message, error) {

@@ -14,6 +14,8 @@ import (
 // content of recalled ones included; the service hides it.
 type Store interface {
 	rooms.Transactions[Tx]
+	// In is the transaction of another feature as one of this.
+	In(tx rooms.Tx) Tx
 
 	// Speaker is what user may say in a consultation; not_found for a stranger.
 	Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error)

@@ -12,7 +12,7 @@ import (
 	"wenzhen/rooms/notification"
 	"wenzhen/rooms/roomstest"
 	"wenzhen/rooms/schedule"
-	"wenzhen/rooms/store"
+	schedulestore "wenzhen/rooms/store/schedule"
 )
 
 // scene is a consultation in some state, with a patient and a doctor of its own.
@@ -211,7 +211,7 @@ func inTheEnd(t *testing.T, s *scene, admin *roomstest.Person, situation string)
 		t.Errorf("%s: the order is %s, %d of %d refunded, want %d", s.name, o.Status, o.Refunded, o.Paid, back)
 	}
 	if s.slot != "" {
-		a, err := store.Schedules{DB: admin.W.DB}.Appointment(t.Context(), s.slot)
+		a, err := schedulestore.Store{DB: admin.W.DB}.Appointment(t.Context(), s.slot)
 		if err != nil || a.Status.Open() || a.Status == schedule.InProgress {
 			t.Errorf("%s: the appointment is %s (%v)", s.name, a.Status, err)
 		}

@@ -17,7 +17,7 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/store"
+	recordstore "wenzhen/rooms/store/record"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -166,7 +166,7 @@ func TestTheFirstFormPrintsNamesAlone(t *testing.T) {
 	sum := sha256.Sum256(signed)
 	seal := base64.StdEncoding.EncodeToString(make([]byte, 64)) // by a key that this server has not
 	d.Signature = &record.Signature{SignedBy: d.DoctorID, SignedAt: c.Now(), SHA256: hex.EncodeToString(sum[:]), Seal: seal, KeyID: "unknown", Form: 1}
-	if err := (store.Records{DB: c.DB}).InTx(t.Context(), func(tx record.Tx) error {
+	if err := (recordstore.Store{DB: c.DB}).InTx(t.Context(), func(tx record.Tx) error {
 		if err := tx.SignDocument(d); err != nil {
 			return err
 		}

@@ -16,6 +16,8 @@ import (
 // transaction.
 type Store interface {
 	rooms.Transactions[Tx]
+	// In is the transaction of another feature as one of this.
+	In(tx rooms.Tx) Tx
 	// Document is a document for anyone's verification.
 	Document(ctx context.Context, id DocumentID) (Document, error)
 	// SignedAs reports whether the audit log says that a document had a hash.

@@ -24,11 +24,11 @@ const signedBySummary = "summary:sign"
 // Follow implements consultation.Follower: the summary that a consultation
 // ended with becomes a document, signed and sealed like the others, in the same
 // transaction. One that is ended again with another summary amends it.
-func (s *Service) Follow(in consultation.Tx, from consultation.Status, c consultation.Consultation) error {
+func (s *Service) Follow(of consultation.Tx, from consultation.Status, c consultation.Consultation) error {
 	if c.Status != consultation.Ended || from == consultation.Ended || c.Summary == nil {
 		return nil
 	}
-	tx := in.(Tx) // there is one Tx for all features (rooms/store)
+	tx := s.store.In(of)
 	earlier, err := tx.Documents(DocumentQuery{Consultation: c.ID, Kind: KindSummary})
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ import (
 	"wenzhen/rooms/notification"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
-	"wenzhen/rooms/store"
+	sandboxstore "wenzhen/rooms/store/sandbox"
 )
 
 // Stage is when a command's deadline passes in its transaction.
@@ -218,7 +218,7 @@ type (
 	lateNotifications struct{ notification.Store }
 	lateRecords       struct{ record.Store }
 	lateLobby         struct{ lobby.Store }
-	lateLedger        struct{ store.Sandbox }
+	lateLedger        struct{ sandboxstore.Store }
 )
 
 func (s lateAccounts) InTx(ctx context.Context, f func(account.Tx) error) error {
@@ -269,9 +269,9 @@ func (s lateLobby) InTx(ctx context.Context, f func(lobby.Tx) error) error {
 func (s lateLedger) Change(ctx context.Context, reference string, f func(rooms.Tx, []byte) ([]byte, error)) error {
 	d := passesIn(ctx)
 	if d == nil {
-		return s.Sandbox.Change(ctx, reference, f)
+		return s.Store.Change(ctx, reference, f)
 	}
-	return s.Sandbox.Change(ctx, reference, func(tx rooms.Tx, state []byte) (next []byte, err error) {
+	return s.Store.Change(ctx, reference, func(tx rooms.Tx, state []byte) (next []byte, err error) {
 		err = d.run(func() error {
 			next, err = f(tx, state)
 			return err

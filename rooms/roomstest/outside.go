@@ -10,7 +10,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/notification"
-	"wenzhen/rooms/store"
+	notificationstore "wenzhen/rooms/store/notification"
 )
 
 // MailDelay is how long a notification waits to be read before it is mailed.
@@ -130,7 +130,7 @@ func (w *World) settles(ctx context.Context) {
 	happened := len(w.Heard.events)
 	w.Heard.mu.Unlock()
 	for {
-		log, err := store.Notifications{DB: w.DB}.Log(ctx, 0, happened)
+		log, err := notificationstore.Store{DB: w.DB}.Log(ctx, 0, happened)
 		w.must(err)
 		if len(log) >= happened {
 			return
@@ -159,7 +159,7 @@ func (p *Person) Inbox() []notification.Notification {
 // that dies before it sends.
 func (w *World) LosesADelivery(channel notification.Channel) {
 	w.T.Helper()
-	d, err := store.Notifications{DB: w.DB}.LeaseDelivery(context.Background(), channel, w.Now(), sendTimeout*2)
+	d, err := notificationstore.Store{DB: w.DB}.LeaseDelivery(context.Background(), channel, w.Now(), sendTimeout*2)
 	w.must(err)
 	if d == nil {
 		w.T.Fatal("nothing is due")

@@ -39,7 +39,19 @@ import (
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest/sidecar"
 	"wenzhen/rooms/store"
+	accountstore "wenzhen/rooms/store/account"
+	auditstore "wenzhen/rooms/store/audit"
+	billingstore "wenzhen/rooms/store/billing"
+	boardstore "wenzhen/rooms/store/board"
+	callstore "wenzhen/rooms/store/call"
+	chatstore "wenzhen/rooms/store/chat"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
+	lobbystore "wenzhen/rooms/store/lobby"
+	notificationstore "wenzhen/rooms/store/notification"
+	recordstore "wenzhen/rooms/store/record"
+	sandboxstore "wenzhen/rooms/store/sandbox"
+	schedulestore "wenzhen/rooms/store/schedule"
 	"wenzhen/rooms/vault"
 	"wenzhen/server/blob"
 	"wenzhen/server/payment/sandbox"
@@ -237,7 +249,7 @@ func (w *World) open() {
 	w.must(err)
 	w.Presence = rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}, nil)
 	w.CallBack = nil
-	w.Sandbox = sandbox.New(sandbox.Options{Ledger: lateLedger{store.Sandbox{DB: db}}, Key: []byte("a key of 32 characters for tests"),
+	w.Sandbox = sandbox.New(sandbox.Options{Ledger: lateLedger{sandboxstore.Store{DB: db}}, Key: []byte("a key of 32 characters for tests"),
 		Now: w.Now, Receiver: w.callBack})
 	var gateway billing.Gateway = w.Sandbox
 	if w.Gateway != nil {
@@ -263,7 +275,7 @@ func (w *World) open() {
 	w.must(err)
 	w.must(made.Accounts.Open(context.Background()))
 	w.Accounts, w.Chats, w.Records, w.Billing, w.notifications = made.Accounts, made.Chats, made.Records, made.Billing, made.Notifications
-	store.Calls{DB: db}.HangsUp(made.Calls.HangUp)
+	callstore.Store{DB: db}.HangsUp(made.Calls.HangUp)
 	w.timers = rooms.MergeTimers(made.Timers(), made.Billing.Timers())
 	w.Catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{Guards: made.Guards(w.Limit, w.SignConfirm)}, made.Commands())
 }
@@ -278,11 +290,11 @@ func (w *World) callBack(ctx context.Context, gateway string, c billing.Callback
 
 // stores are those of a database, in which a command's deadline may pass.
 func stores(db *engine.DB) services.Stores {
-	return services.Stores{Accounts: lateAccounts{store.Accounts{DB: db}}, Audits: lateAudits{store.Audits{DB: db}},
-		Consultations: lateConsultations{store.Consultations{DB: db}}, Chats: lateChats{store.Chats{DB: db}}, Notifications: lateNotifications{store.Notifications{DB: db}},
-		Schedules: lateSchedules{store.Schedules{DB: db}},
-		Records:   lateRecords{store.Records{DB: db}}, Calls: lateCalls{store.Calls{DB: db}}, Boards: lateBoards{store.Boards{DB: db}},
-		Billing: lateBilling{store.Billing{DB: db}}, Lobby: lateLobby{store.Lobby{DB: db}}}
+	return services.Stores{Accounts: lateAccounts{accountstore.Store{DB: db}}, Audits: lateAudits{auditstore.Store{DB: db}},
+		Consultations: lateConsultations{consultationstore.Store{DB: db}}, Chats: lateChats{chatstore.Store{DB: db}}, Notifications: lateNotifications{notificationstore.Store{DB: db}},
+		Schedules: lateSchedules{schedulestore.Store{DB: db}},
+		Records:   lateRecords{recordstore.Store{DB: db}}, Calls: lateCalls{callstore.Store{DB: db}}, Boards: lateBoards{boardstore.Store{DB: db}},
+		Billing: lateBilling{billingstore.Store{DB: db}}, Lobby: lateLobby{lobbystore.Store{DB: db}}}
 }
 
 // Node makes the accounts of a node that shares the world's database and keys
@@ -290,7 +302,7 @@ func stores(db *engine.DB) services.Stores {
 func (w *World) Node(hub *rooms.Hub) *account.Service {
 	w.T.Helper()
 	o := w.accountOptions()
-	o.Store, o.Hub, o.Now = lateAccounts{store.Accounts{DB: w.DB}}, hub, w.Now
+	o.Store, o.Hub, o.Now = lateAccounts{accountstore.Store{DB: w.DB}}, hub, w.Now
 	accounts, err := account.New(o)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))
@@ -309,7 +321,7 @@ func (w *World) accountOptions() account.Options {
 
 // Keys are the signing keys that the database knows.
 func (w *World) Keys() ([]account.SigningKey, error) {
-	return store.Accounts{DB: w.DB}.SigningKeys(context.Background())
+	return accountstore.Store{DB: w.DB}.SigningKeys(context.Background())
 }
 
 // HasFile reports whether the content of an attachment is on disk.

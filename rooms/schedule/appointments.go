@@ -173,11 +173,11 @@ func (s *Service) checkIn(ctx context.Context, actor rooms.Actor, in Appointment
 
 // Follow implements consultation.Follower: what happens to a consultation
 // happens to its appointment.
-func (s *Service) Follow(ctx consultation.Tx, from consultation.Status, c consultation.Consultation) error {
+func (s *Service) Follow(of consultation.Tx, from consultation.Status, c consultation.Consultation) error {
 	if c.ScheduledAt == nil {
 		return nil
 	}
-	tx := ctx.(Tx) // the store's transaction is that of all features
+	tx := s.store.In(of)
 	a, err := tx.AppointmentOf(c.ID)
 	if err != nil {
 		return err

@@ -13,6 +13,8 @@ import (
 // *rooms.Error of code not_found.
 type Store interface {
 	rooms.Transactions[Tx]
+	// In is the transaction of another feature as one of this.
+	In(tx rooms.Tx) Tx
 
 	Doctor(ctx context.Context, id rooms.UserID) (account.Doctor, error)
 	// Schedule is a doctor's, with the exceptions that end after a time; an

@@ -16,8 +16,8 @@
 //   - A statement after whose failure the function goes on, because a
 //     constraint refused it, runs by TryExec.
 //   - What patients and doctors say or show is written by engine.Seal and read
-//     by engine.Unseal, and its column is in the feature's list of sealed tables:
-//     it is encrypted at rest. No condition looks into such a column, but for
+//     by engine.Unseal, and its column is in the feature's Sealed: it is
+//     encrypted at rest. No condition looks into such a column, but for
 //     whether it is empty.
 //   - No functions that only one database has; sums need CAST (… AS BIGINT);
 //     times and booleans are BIGINT or INTEGER columns; what follows the log of

@@ -8,6 +8,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
+	auditstore "wenzhen/rooms/store/audit"
 	"wenzhen/rooms/store/engine"
 )
 
@@ -31,7 +32,7 @@ func TestNobodyStarvesAtTheAuditLog(t *testing.T) {
 					err := db.InTx(t.Context(), func(tx *engine.Tx) error {
 						n++ // one try after the other
 						now, subject := time.Now().Truncate(time.Microsecond), fmt.Sprint("message:", node, i)
-						return audit.Append(Tx{tx}, rooms.System, now, audit.MessageRead, subject, nil)
+						return audit.Append(auditstore.In(tx), rooms.System, now, audit.MessageRead, subject, nil)
 					})
 					if err != nil {
 						t.Error(err)
@@ -50,7 +51,7 @@ func TestNobodyStarvesAtTheAuditLog(t *testing.T) {
 			t.Errorf("%d transactions ran %d times", tries[n], n)
 		}
 	}
-	v, err := audit.Follow(t.Context(), Audits{DB: a}, nil)
+	v, err := audit.Follow(t.Context(), auditstore.Store{DB: a}, nil)
 	if want := int64(2 * writers * each); err != nil || !v.OK || v.Entries != want {
 		t.Errorf("the log: %+v, %v, want %d entries", v, err, want)
 	}

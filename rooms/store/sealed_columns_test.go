@@ -12,6 +12,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/roomstest/sidecar"
+	chatstore "wenzhen/rooms/store/chat"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/rooms/vault"
 )
@@ -112,7 +113,7 @@ func TestUnsealedTextIsRefused(t *testing.T) {
 		db, err := Open(context.Background(), opts)
 		must(t, err)
 		ctx := t.Context()
-		chats := Chats{db}
+		chats := chatstore.Store{DB: db}
 		plain := func(text string) {
 			t.Helper()
 			must(t, db.InTx(ctx, func(tx *engine.Tx) error {
@@ -120,7 +121,7 @@ func TestUnsealedTextIsRefused(t *testing.T) {
 			}))
 		}
 		must(t, db.InTx(ctx, func(tx *engine.Tx) error {
-			return engine.FirstOf(aUser(tx, "u"), Tx{tx}.SaveQuickReplies("u", []chat.QuickReply{{ID: "a", Text: "rest and drink"}}))
+			return engine.FirstOf(aUser(tx, "u"), chatstore.In(tx).SaveQuickReplies("u", []chat.QuickReply{{ID: "a", Text: "rest and drink"}}))
 		}))
 		plain("from before")
 		if list, err := chats.QuickReplies(ctx, "u"); err != nil || len(list) != 1 || list[0].Text != "from before" {
@@ -159,7 +160,7 @@ func TestUnsealedTextIsRefused(t *testing.T) {
 		again, err := Open(context.Background(), opts)
 		must(t, err)
 		t.Cleanup(func() { _ = again.Close() })
-		chats = Chats{again}
+		chats = chatstore.Store{DB: again}
 		refused("after a restart")
 		must(t, again.InTx(ctx, func(tx *engine.Tx) error { return tx.Exec(`UPDATE quick_replies SET replies = ''`) }))
 	})

@@ -2,14 +2,29 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	accountstore "wenzhen/rooms/store/account"
+	auditstore "wenzhen/rooms/store/audit"
+	billingstore "wenzhen/rooms/store/billing"
+	boardstore "wenzhen/rooms/store/board"
+	callstore "wenzhen/rooms/store/call"
+	chatstore "wenzhen/rooms/store/chat"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
+	notificationstore "wenzhen/rooms/store/notification"
+	recordstore "wenzhen/rooms/store/record"
+	schedulestore "wenzhen/rooms/store/schedule"
 )
 
-// Tx is a transaction; it implements the Tx interfaces of all features.
-type Tx struct{ *engine.Tx }
+// sealed are the tables of all features with columns that are encrypted at rest.
+// What is written to or read from one of these columns passes engine.Seal and
+// engine.Unseal; what is not in the list lies in the clear
+// (docs/decisions/0024-encryption-at-rest.md).
+var sealed = slices.Concat(chatstore.Sealed, consultationstore.Sealed, recordstore.Sealed, schedulestore.Sealed, boardstore.Sealed,
+	notificationstore.Sealed, accountstore.Sealed, billingstore.Sealed, auditstore.Sealed)
 
 // Open opens, creates and migrates the database, with the encrypted columns of
 // all features, and starts what runs beside it.
@@ -22,6 +37,6 @@ func Open(ctx context.Context, opts engine.Options) (*engine.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	Calls{db}.HangsUp(nil)
+	callstore.Store{DB: db}.HangsUp(nil)
 	return db, nil
 }

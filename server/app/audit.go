@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store"
+	auditstore "wenzhen/rooms/store/audit"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/server/datafolder"
 )
@@ -41,7 +41,7 @@ func (s *Server) signAudit(ctx context.Context) error {
 	if s.auditKey, err = s.secrets.Take("", datafolder.AuditKeyFile); err != nil {
 		return err
 	}
-	if err := (store.Audits{DB: s.db}).Begin(ctx, s.auditKey, begun); err != nil || !begun {
+	if err := (auditstore.Store{DB: s.db}).Begin(ctx, s.auditKey, begun); err != nil || !begun {
 		return err
 	}
 	return s.secrets.Unmark(auditBegun)

@@ -11,6 +11,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/store"
+	auditstore "wenzhen/rooms/store/audit"
 	"wenzhen/rooms/store/engine"
 )
 
@@ -23,8 +24,8 @@ func TestTheLogIsFollowedWhileTheServerRuns(t *testing.T) {
 	db, err := store.Open(t.Context(), engine.Options{Path: path, Synchronous: "OFF", Now: time.Now, Log: quiet})
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
-	must(t, store.Audits{DB: db}.Begin(t.Context(), key, true))
-	entries := store.Audits{DB: db}
+	must(t, auditstore.Store{DB: db}.Begin(t.Context(), key, true))
+	entries := auditstore.Store{DB: db}
 	for _, action := range []string{"first:done", "second:done", "third:done"} {
 		must(t, entries.InTx(t.Context(), func(tx audit.Tx) error {
 			return audit.Append(tx, rooms.Actor{Role: rooms.RoleAdmin}, time.Now().Truncate(time.Microsecond), action, "users", nil)

@@ -18,6 +18,17 @@ import (
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
 	"wenzhen/rooms/store"
+	accountstore "wenzhen/rooms/store/account"
+	auditstore "wenzhen/rooms/store/audit"
+	billingstore "wenzhen/rooms/store/billing"
+	boardstore "wenzhen/rooms/store/board"
+	callstore "wenzhen/rooms/store/call"
+	chatstore "wenzhen/rooms/store/chat"
+	consultationstore "wenzhen/rooms/store/consultation"
+	lobbystore "wenzhen/rooms/store/lobby"
+	notificationstore "wenzhen/rooms/store/notification"
+	recordstore "wenzhen/rooms/store/record"
+	schedulestore "wenzhen/rooms/store/schedule"
 	"wenzhen/server"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
@@ -101,7 +112,7 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	if s.services, err = services.New(o); err != nil {
 		return err
 	}
-	store.Calls{DB: s.db}.HangsUp(s.services.Calls.HangUp)
+	callstore.Store{DB: s.db}.HangsUp(s.services.Calls.HangUp)
 	// The timers of billing hand what is due to its workers, which trace it.
 	s.timers = rooms.MergeTimers(s.tracedTimers(s.services.Timers()), s.services.Billing.Timers())
 	return s.services.Accounts.Open(ctx)
@@ -131,9 +142,9 @@ func (s *Server) serviceOptions(p *parts) (o services.Options, err error) {
 	s.reads = newReads(db, cfg.Data, s.clock, s.log)
 	p.presence = s.newPresence()
 	o = services.Options{Hub: s.hub, Presence: p.presence, Now: s.clock, Audit: audit.Options{Key: s.auditKey},
-		Stores: services.Stores{Accounts: store.Accounts{DB: db}, Audits: store.Audits{DB: db}, Consultations: store.Consultations{DB: db},
-			Chats: store.Chats{DB: db}, Notifications: store.Notifications{DB: db}, Schedules: store.Schedules{DB: db}, Records: store.Records{DB: db},
-			Calls: store.Calls{DB: db}, Boards: store.Boards{DB: db}, Billing: store.Billing{DB: db}, Lobby: store.Lobby{DB: db}},
+		Stores: services.Stores{Accounts: accountstore.Store{DB: db}, Audits: auditstore.Store{DB: db}, Consultations: consultationstore.Store{DB: db},
+			Chats: chatstore.Store{DB: db}, Notifications: notificationstore.Store{DB: db}, Schedules: schedulestore.Store{DB: db}, Records: recordstore.Store{DB: db},
+			Calls: callstore.Store{DB: db}, Boards: boardstore.Store{DB: db}, Billing: billingstore.Store{DB: db}, Lobby: lobbystore.Store{DB: db}},
 		Calendars:    func(accounts schedule.Calendars) schedule.Calendars { return feeds{accounts, s.reads} },
 		Consultation: s.consultationOptions(),
 		Chat: chat.Options{Blobs: s.blobs, AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,

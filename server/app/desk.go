@@ -11,7 +11,7 @@ import (
 
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/operations"
-	"wenzhen/rooms/store"
+	operationsstore "wenzhen/rooms/store/operations"
 	"wenzhen/server"
 	"wenzhen/server/process"
 )
@@ -20,7 +20,7 @@ import (
 func (s *Server) openDesk() *operations.Service {
 	o := operations.Options{Node: s.name(), Version: server.Version, Message: chat.Send.Name, Process: measure,
 		Check: s.check, Settings: s.cfg.settings(), Live: func() operations.Live { return s.realtime.Desk() },
-		Store: store.Operations{DB: s.db}, Hub: s.hub, Now: s.clock}
+		Store: operationsstore.Store{DB: s.db}, Hub: s.hub, Now: s.clock}
 	if s.node != nil {
 		o.Peers = s.node
 	}

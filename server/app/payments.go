@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"wenzhen/rooms/billing"
-	"wenzhen/rooms/store"
+	sandboxstore "wenzhen/rooms/store/sandbox"
 	"wenzhen/server/datafolder"
 	"wenzhen/server/payment/alipay"
 	"wenzhen/server/payment/sandbox"
@@ -61,7 +61,7 @@ func (s *Server) gateway(name string) (billing.Gateway, error) {
 	switch name {
 	case sandbox.Name:
 		key, err := s.secrets.Take("", datafolder.SandboxKeyFile)
-		return sandbox.New(sandbox.Options{Ledger: store.Sandbox{DB: s.db}, Key: key, Now: s.clock, Receiver: s.callBack}), err
+		return sandbox.New(sandbox.Options{Ledger: sandboxstore.Store{DB: s.db}, Key: key, Now: s.clock, Receiver: s.callBack}), err
 	case stripe.Name:
 		return stripe.New(stripe.Config{Key: cfg.StripeKey, WebhookSecret: cfg.StripeWebhookSecret, URL: cfg.StripeURL})
 	case alipay.Page, alipay.Code:

@@ -18,7 +18,7 @@ import (
 	"wenzhen/rooms/operations"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/schedule"
-	"wenzhen/rooms/store"
+	auditstore "wenzhen/rooms/store/audit"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 )
@@ -81,7 +81,7 @@ type reads struct {
 }
 
 func newReads(db *engine.DB, dir string, now func() time.Time, log *slog.Logger) *reads {
-	return &reads{audit.NewReads(store.Audits{DB: db}.InTx, now, log), db, dir, log}
+	return &reads{audit.NewReads(auditstore.Store{DB: db}.InTx, now, log), db, dir, log}
 }
 
 // settleEvery is how often it is tried to write entries that could not be written.

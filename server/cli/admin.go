@@ -11,6 +11,7 @@ import (
 
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/store"
+	accountstore "wenzhen/rooms/store/account"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 )
@@ -54,7 +55,7 @@ func (p Place) open(ctx context.Context, log *slog.Logger) (*engine.DB, error) {
 // CreateAdmin adds an admin to a database, whether or not a server runs on it.
 func CreateAdmin(ctx context.Context, at Place, name, email, password string, log *slog.Logger) (user account.User, err error) {
 	err = at.with(ctx, log, func(db *engine.DB) error {
-		accounts, err := account.New(account.Options{Store: store.Accounts{DB: db}, Now: database.Now, Hashing: at.Hashing})
+		accounts, err := account.New(account.Options{Store: accountstore.Store{DB: db}, Now: database.Now, Hashing: at.Hashing})
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 	"log/slog"
 
 	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store"
+	auditstore "wenzhen/rooms/store/audit"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
@@ -24,7 +24,7 @@ func VerifyAudit(ctx context.Context, at Place, log *slog.Logger) (v audit.Verdi
 		if err != nil {
 			return err
 		}
-		v, err = audit.Follow(ctx, store.Audits{DB: db}, key)
+		v, err = audit.Follow(ctx, auditstore.Store{DB: db}, key)
 		return err
 	})
 	return v, err
@@ -54,7 +54,7 @@ func CompareAudit(ctx context.Context, at Place, earlier io.Reader, log *slog.Lo
 				v.OK = true
 				return nil
 			}
-			have, err := store.Audits{DB: db}.AuditAfter(ctx, page[0].Num-1, len(page))
+			have, err := auditstore.Store{DB: db}.AuditAfter(ctx, page[0].Num-1, len(page))
 			if err != nil {
 				return err
 			}
@@ -84,7 +84,7 @@ func ExportAudit(ctx context.Context, at Place, w io.Writer, log *slog.Logger) (
 			return err
 		}
 		for {
-			page, err := store.Audits{DB: db}.AuditAfter(ctx, n, auditPage)
+			page, err := auditstore.Store{DB: db}.AuditAfter(ctx, n, auditPage)
 			if err != nil || len(page) == 0 {
 				return err
 			}

@@ -7,8 +7,8 @@ import (
 
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/record/icd10"
-	"wenzhen/rooms/store"
 	"wenzhen/rooms/store/engine"
+	recordstore "wenzhen/rooms/store/record"
 	"wenzhen/server/database"
 )
 
@@ -25,7 +25,7 @@ func LoadCodes(ctx context.Context, at Place, table io.Reader, log *slog.Logger)
 		if err := database.EnterAtConsole(ctx, db, audit.CodesLoaded, "icd10"); err != nil {
 			return err
 		}
-		return store.Records{DB: db}.LoadCodes(ctx, list)
+		return recordstore.Store{DB: db}.LoadCodes(ctx, list)
 	})
 	return len(list), err
 }

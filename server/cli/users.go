@@ -9,7 +9,9 @@ import (
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
-	"wenzhen/rooms/store"
+	accountstore "wenzhen/rooms/store/account"
+	callstore "wenzhen/rooms/store/call"
+	chatstore "wenzhen/rooms/store/chat"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 )
@@ -74,16 +76,16 @@ func (p Place) administer(ctx context.Context, log *slog.Logger, reads string, w
 				return err
 			}
 		}
-		accounts, err := account.New(account.Options{Store: store.Accounts{DB: db}, Now: database.Now, Mail: postponed{}})
+		accounts, err := account.New(account.Options{Store: accountstore.Store{DB: db}, Now: database.Now, Mail: postponed{}})
 		if err != nil {
 			return err
 		}
 		// A login that ends leaves its calls in the same transaction. The server knows
 		// how long a member may be silent: this makes its timer fire at once, and it
 		// sets the next.
-		notes := chat.New(chat.Options{Store: store.Chats{DB: db}, Now: database.Now})
-		calls := call.New(call.Options{Store: store.Calls{DB: db}, Notes: notes, Now: database.Now})
-		store.Calls{DB: db}.HangsUp(calls.HangUp)
+		notes := chat.New(chat.Options{Store: chatstore.Store{DB: db}, Now: database.Now})
+		calls := call.New(call.Options{Store: callstore.Store{DB: db}, Notes: notes, Now: database.Now})
+		callstore.Store{DB: db}.HangsUp(calls.HangUp)
 		return work(accounts)
 	})
 }

@@ -11,7 +11,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store"
+	auditstore "wenzhen/rooms/store/audit"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/server/datafolder"
 )
@@ -19,7 +19,7 @@ import (
 // EnterAtConsole enters in the audit log what somebody does at the command line,
 // before it is done.
 func EnterAtConsole(ctx context.Context, db *engine.DB, action, subject string) error {
-	return store.Audits{DB: db}.InTx(ctx, func(tx audit.Tx) error {
+	return auditstore.Store{DB: db}.InTx(ctx, func(tx audit.Tx) error {
 		return audit.Append(tx, rooms.AtConsole(), Now(), action, subject, nil)
 	})
 }
@@ -62,7 +62,7 @@ func EnterPending(ctx context.Context, db *engine.DB, dir string) error {
 		if err := json.Unmarshal(content, &p); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		err = store.Audits{DB: db}.InTx(ctx, func(tx audit.Tx) error {
+		err = auditstore.Store{DB: db}.InTx(ctx, func(tx audit.Tx) error {
 			return audit.Append(tx, rooms.Actor{Role: rooms.RoleAdmin, Address: p.By}, p.At, p.Action, "database", nil)
 		})
 		if err == nil {

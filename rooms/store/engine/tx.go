@@ -45,6 +45,11 @@ type Tx struct {
 	lost    map[rooms.RoomID][]rooms.UserID // and not yet in an event
 }
 
+// Of is the transaction that a feature's Tx is around.
+func Of(tx rooms.Tx) *Tx { return tx.(interface{ engine() *Tx }).engine() }
+
+func (tx *Tx) engine() *Tx { return tx }
+
 // Next implements rooms.Tx.
 func (tx *Tx) Next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
 	tx.rooms = append(tx.rooms, room)

@@ -13,7 +13,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/store"
+	sandboxstore "wenzhen/rooms/store/sandbox"
 	"wenzhen/server/payment/conformance"
 	"wenzhen/server/payment/sandbox"
 )
@@ -23,7 +23,7 @@ func TestConformance(t *testing.T) {
 	conformance.Run(t, func(t *testing.T) conformance.Fake {
 		key := []byte("a key that is the sandbox's own, only")
 		books := roomstest.New(t) // a database of its own, as the other side has
-		g := sandbox.New(sandbox.Options{Ledger: store.Sandbox{DB: books.DB}, Key: key, Now: books.Now,
+		g := sandbox.New(sandbox.Options{Ledger: sandboxstore.Store{DB: books.DB}, Key: key, Now: books.Now,
 			Receiver: func(context.Context, string, billing.Callback) (string, []byte, error) { return "", nil, nil }})
 		page := rooms.NewCatalogue(rooms.CatalogueOptions{}, g.Commands())
 		references := map[string]string{} // by transaction

@@ -1,4 +1,4 @@
-package store
+package account
 
 import (
 	"context"
@@ -23,12 +23,12 @@ func scanSessionID(s engine.Scanner) (rooms.SessionID, error) {
 }
 
 // Session implements account.Store.
-func (s Accounts) Session(ctx context.Context, id rooms.SessionID) (account.Session, error) {
+func (s Store) Session(ctx context.Context, id rooms.SessionID) (account.Session, error) {
 	return scanSession(s.Reads().Row(ctx, `SELECT `+sessionColumns+` FROM sessions WHERE id = $1`, id))
 }
 
 // RevokedSince implements account.Store.
-func (s Accounts) RevokedSince(ctx context.Context, since time.Time) ([]rooms.SessionID, error) {
+func (s Store) RevokedSince(ctx context.Context, since time.Time) ([]rooms.SessionID, error) {
 	return engine.Collect(ctx, s.Reads(), scanSessionID, `SELECT id FROM sessions WHERE revoked_at >= $1 AND revoked_at > 0`, engine.Micros(since))
 }
 
@@ -104,7 +104,7 @@ func (tx Tx) UseRefreshToken(hash [32]byte, now time.Time) (account.RefreshToken
 }
 
 // SigningKeys implements account.Store.
-func (s Accounts) SigningKeys(ctx context.Context) ([]account.SigningKey, error) {
+func (s Store) SigningKeys(ctx context.Context) ([]account.SigningKey, error) {
 	return engine.Collect(ctx, s.Reads(), func(r engine.Scanner) (account.SigningKey, error) {
 		var k account.SigningKey
 		return k, r.Scan(&k.ID, (*engine.At)(&k.SignsFrom), (*engine.AtOrZero)(&k.EndsAt))
@@ -131,7 +131,7 @@ func (tx Tx) InsertProviderSession(p account.ProviderSession) error {
 }
 
 // ProviderSession implements account.Store.
-func (s Accounts) ProviderSession(ctx context.Context, id rooms.SessionID) (account.ProviderSession, error) {
+func (s Store) ProviderSession(ctx context.Context, id rooms.SessionID) (account.ProviderSession, error) {
 	p := account.ProviderSession{SessionID: id}
 	err := s.Reads().Row(ctx, `SELECT provider, issuer, subject, sid, id_token FROM provider_sessions WHERE session_id = $1`, id).
 		Scan(&p.Provider, &p.Issuer, &p.Subject, &p.SID, &p.IDToken)

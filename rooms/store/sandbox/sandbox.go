@@ -1,4 +1,5 @@
-package store
+// Package sandbox keeps the books of the sandbox payment gateway.
+package sandbox
 
 import (
 	"context"
@@ -9,17 +10,17 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sandbox is where the sandbox payment gateway keeps its own books.
-type Sandbox struct{ *engine.DB }
+// Store is where the sandbox payment gateway keeps its own books.
+type Store struct{ *engine.DB }
 
 // Load is what was kept under a reference; nil for nothing.
-func (s Sandbox) Load(ctx context.Context, reference string) ([]byte, error) {
+func (s Store) Load(ctx context.Context, reference string) ([]byte, error) {
 	return sandboxState(ctx, s.Reads(), reference)
 }
 
 // Change replaces what is kept under a reference, in one transaction, in which
 // f may plant timers. f is given nil for nothing.
-func (s Sandbox) Change(ctx context.Context, reference string, f func(tx rooms.Tx, state []byte) ([]byte, error)) error {
+func (s Store) Change(ctx context.Context, reference string, f func(tx rooms.Tx, state []byte) ([]byte, error)) error {
 	return s.DB.InTx(ctx, func(tx *engine.Tx) error {
 		state, err := sandboxState(context.Background(), tx, reference)
 		if err != nil {

@@ -1,4 +1,4 @@
-package store
+package account
 
 import (
 	"context"
@@ -18,7 +18,7 @@ func scanTicket(s engine.Scanner) (account.Ticket, error) {
 }
 
 // Ticket implements account.Store.
-func (s Accounts) Ticket(ctx context.Context, id string) (account.Ticket, error) {
+func (s Store) Ticket(ctx context.Context, id string) (account.Ticket, error) {
 	return scanTicket(s.Reads().Row(ctx, `SELECT id, kind, user_id, data, expires_at FROM tickets WHERE id = $1`, id))
 }
 
@@ -55,7 +55,7 @@ func totpOf(ctx context.Context, q engine.Querier, user rooms.UserID) (account.T
 }
 
 // TOTP implements account.Store.
-func (s Accounts) TOTP(ctx context.Context, user rooms.UserID) (account.TOTP, error) {
+func (s Store) TOTP(ctx context.Context, user rooms.UserID) (account.TOTP, error) {
 	return totpOf(ctx, s.Reads(), user)
 }
 
@@ -77,7 +77,7 @@ func (tx Tx) DeleteTOTP(user rooms.UserID) error {
 }
 
 // RecoveryCodesLeft implements account.Store.
-func (s Accounts) RecoveryCodesLeft(ctx context.Context, user rooms.UserID) (int, error) {
+func (s Store) RecoveryCodesLeft(ctx context.Context, user rooms.UserID) (int, error) {
 	var n int
 	return n, s.Reads().Row(ctx, `SELECT count(*) FROM recovery_codes WHERE user_id = $1`, user).Scan(&n)
 }
@@ -101,7 +101,7 @@ func (tx Tx) UseRecoveryCode(user rooms.UserID, hash []byte) (bool, error) {
 }
 
 // Passkeys implements account.Store.
-func (s Accounts) Passkeys(ctx context.Context, user rooms.UserID) ([]account.Passkey, error) {
+func (s Store) Passkeys(ctx context.Context, user rooms.UserID) ([]account.Passkey, error) {
 	return engine.Collect(ctx, s.Reads(), func(r engine.Scanner) (account.Passkey, error) {
 		var p account.Passkey
 		var credential string
@@ -149,7 +149,7 @@ func scanIdentity(s engine.Scanner) (account.LinkedIdentity, error) {
 }
 
 // Identities implements account.Store.
-func (s Accounts) Identities(ctx context.Context, user rooms.UserID) ([]account.LinkedIdentity, error) {
+func (s Store) Identities(ctx context.Context, user rooms.UserID) ([]account.LinkedIdentity, error) {
 	return engine.Collect(ctx, s.Reads(), scanIdentity, `SELECT `+identityColumns+` FROM identities WHERE user_id = $1 ORDER BY linked_at, id`, user)
 }
 

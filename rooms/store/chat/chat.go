@@ -1,4 +1,6 @@
-package store
+// Package chat keeps messages, attachments and quick replies, and finds messages by
+// their words.
+package chat
 
 import (
 	"context"
@@ -11,38 +13,42 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
 )
 
-// Chats implements chat.Store.
-type Chats struct{ *engine.DB }
+// Sealed are the columns that are encrypted at rest.
+var Sealed = []engine.SealedTable{
+	{Name: "messages", Key: []string{"id"}, Columns: []string{"text", "detail", "peaks"}},
+	{Name: "attachments", Key: []string{"id"}, Columns: []string{"name"}},
+	{Name: "quick_replies", Key: []string{"user_id"}, Columns: []string{"replies"}},
+}
+
+// Tx implements chat.Tx.
+type Tx struct{ consultationstore.Tx }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{consultationstore.In(tx)} }
+
+// Store implements chat.Store.
+type Store struct{ *engine.DB }
 
 // InTx implements chat.Store.
-func (s Chats) InTx(ctx context.Context, f func(chat.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+func (s Store) InTx(ctx context.Context, f func(chat.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
+
+// In implements chat.Store.
+func (Store) In(tx rooms.Tx) chat.Tx { return In(engine.Of(tx)) }
 
 // Speaker implements chat.Store.
-func (s Chats) Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
-	return speaker(ctx, s.Reads(), id, user)
-}
-
-// Speaker implements chat.Tx.
-func (tx Tx) Speaker(id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
-	return speaker(context.Background(), tx, id, user)
-}
-
-func speaker(ctx context.Context, q engine.Querier, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
-	s := consultation.Speaker{ConsultationID: id}
-	err := q.Row(ctx, `SELECT p.role, c.status, c.reopened, c.turns_left, c.turn_open, c.accepted_at IS NOT NULL, c.answered_at IS NOT NULL, p.invited_by, p.since_seq
-		FROM participants p JOIN consultations c ON c.id = p.consultation_id WHERE p.consultation_id = $1 AND p.user_id = $2`, id, user).
-		Scan(&s.Role, &s.Status, &s.Reopened, &s.TurnsLeft, &s.TurnOpen, &s.Accepted, &s.Answered, &s.InvitedBy, &s.Since)
-	return s, engine.Found(err, "consultation")
+func (s Store) Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+	return consultationstore.SpeakerOf(ctx, s.Reads(), id, user)
 }
 
 // Participant implements chat.Store.
-func (s Chats) Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
-	return participant(ctx, s.Reads(), id, user)
+func (s Store) Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
+	return consultationstore.ParticipantOf(ctx, s.Reads(), id, user)
 }
 
 const (
@@ -85,7 +91,7 @@ func scanMessage(s engine.Scanner) (chat.Message, error) {
 }
 
 // Messages implements chat.Store.
-func (s Chats) Messages(ctx context.Context, id consultation.ID, after, before rooms.Seq, limit int) ([]chat.Message, error) {
+func (s Store) Messages(ctx context.Context, id consultation.ID, after, before rooms.Seq, limit int) ([]chat.Message, error) {
 	list, err := engine.Collect(ctx, s.Reads(), scanMessage, messageRow+`WHERE m.consultation_id = $1 AND m.seq > $2 AND ($3 = 0 OR m.seq < $3) ORDER BY m.seq DESC LIMIT $4`,
 		id, after, before, limit)
 	slices.Reverse(list)
@@ -93,7 +99,7 @@ func (s Chats) Messages(ctx context.Context, id consultation.ID, after, before r
 }
 
 // Attachment implements chat.Store.
-func (s Chats) Attachment(ctx context.Context, id chat.AttachmentID) (chat.Attachment, bool, error) {
+func (s Store) Attachment(ctx context.Context, id chat.AttachmentID) (chat.Attachment, bool, error) {
 	a, err := attachmentByID(ctx, s.Reads(), id)
 	if err != nil {
 		return a, false, err
@@ -104,7 +110,7 @@ func (s Chats) Attachment(ctx context.Context, id chat.AttachmentID) (chat.Attac
 }
 
 // ShownAfter implements chat.Store.
-func (s Chats) ShownAfter(ctx context.Context, id chat.AttachmentID, after rooms.Seq) (shown bool, err error) {
+func (s Store) ShownAfter(ctx context.Context, id chat.AttachmentID, after rooms.Seq) (shown bool, err error) {
 	err = s.Reads().Row(ctx, `SELECT EXISTS (SELECT 1 FROM messages WHERE attachment_id = $1 AND seq > $2)
 		OR EXISTS (SELECT 1 FROM boards b JOIN attachments a ON a.consultation_id = b.consultation_id AND a.id = b.attachment_id WHERE a.id = $1 AND b.attachment_seq > $2)`,
 		id, after).Scan(&shown)
@@ -116,7 +122,7 @@ func attachmentByID(ctx context.Context, q engine.Querier, id chat.AttachmentID)
 }
 
 // Uploaded implements chat.Store.
-func (s Chats) Uploaded(ctx context.Context, user rooms.UserID) (int64, error) {
+func (s Store) Uploaded(ctx context.Context, user rooms.UserID) (int64, error) {
 	return uploaded(ctx, s.Reads(), user)
 }
 
@@ -131,7 +137,7 @@ func uploaded(ctx context.Context, q engine.Querier, user rooms.UserID) (n int64
 }
 
 // QuickReplies implements chat.Store.
-func (s Chats) QuickReplies(ctx context.Context, doctor rooms.UserID) ([]chat.QuickReply, error) {
+func (s Store) QuickReplies(ctx context.Context, doctor rooms.UserID) ([]chat.QuickReply, error) {
 	var replies string
 	err := s.Reads().Row(ctx, `SELECT replies FROM quick_replies WHERE user_id = $1`, doctor).Scan(engine.Unseal("quick_replies.replies", &doctor, &replies))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -209,4 +215,10 @@ func (tx Tx) SaveQuickReplies(doctor rooms.UserID, list []chat.QuickReply) error
 		return err
 	}
 	return tx.Exec(`INSERT INTO quick_replies (user_id, replies) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET replies = excluded.replies`, doctor, engine.Seal(tx, "quick_replies.replies", doctor, string(replies)))
+}
+
+// SaveWatermarks implements chat.Tx.
+func (tx Tx) SaveWatermarks(id consultation.ID, p consultation.Participant) error {
+	return tx.Exec(`UPDATE participants SET delivered_up_to = $3, read_up_to = $4 WHERE consultation_id = $1 AND user_id = $2`,
+		id, p.UserID, p.DeliveredUpTo, p.ReadUpTo)
 }

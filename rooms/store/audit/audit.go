@@ -1,4 +1,5 @@
-package store
+// Package audit keeps the audit log in the database, signed at its end.
+package audit
 
 import (
 	"context"
@@ -12,8 +13,19 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Audits implements audit.Store.
-type Audits struct{ *engine.DB }
+// Sealed are the columns that are encrypted at rest.
+var Sealed = []engine.SealedTable{
+	{Name: "audit", Key: []string{"num"}, Columns: []string{"reason"}},
+}
+
+// Tx implements audit.Tx. Other features put their own methods around it.
+type Tx struct{ *engine.Tx }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{tx} }
+
+// Store implements audit.Store.
+type Store struct{ *engine.DB }
 
 const auditColumns = `num, at, actor_id, role, address, session_id, action, subject, patient_id, outcome, reason, detail, previous, sha256`
 
@@ -25,7 +37,7 @@ func scanAudit(s engine.Scanner, more ...any) (audit.LogEntry, error) {
 }
 
 // Audit implements audit.Store.
-func (s Audits) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, error) {
+func (s Store) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, error) {
 	w := engine.Where{}
 	w.Same("actor_id", string(q.Filter.ActorID))
 	w.Same("action", q.Filter.Action)
@@ -86,12 +98,12 @@ func auditPage(row engine.Scanner, rows engine.Results, q audit.Query) ([]audit.
 }
 
 // AuditAfter implements audit.Store.
-func (s Audits) AuditAfter(ctx context.Context, num int64, limit int) ([]audit.LogEntry, error) {
+func (s Store) AuditAfter(ctx context.Context, num int64, limit int) ([]audit.LogEntry, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (audit.LogEntry, error) { return scanAudit(row) }, `SELECT `+auditColumns+` FROM audit WHERE num > $1 ORDER BY num LIMIT $2`, num, limit)
 }
 
 // AuditHead implements audit.Store.
-func (s Audits) AuditHead(ctx context.Context) (audit.Head, error) { return auditHead(ctx, s.Reads()) }
+func (s Store) AuditHead(ctx context.Context) (audit.Head, error) { return auditHead(ctx, s.Reads()) }
 
 const headColumns = `num, sha256, since, broken_at, broken_last, signature`
 
@@ -108,19 +120,19 @@ func auditHead(ctx context.Context, q engine.Querier) (h audit.Head, err error) 
 }
 
 // InTx implements audit.Store.
-func (s Audits) InTx(ctx context.Context, f func(audit.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+func (s Store) InTx(ctx context.Context, f func(audit.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
 
 // Begin is SignAudit for a server that starts. renewed says that the key
 // has just been made: the end of the log is signed as it is, unless it is signed
 // with this key already, and what is there of it is known not to be signed by
 // this key. Otherwise it is compared with what this server has signed.
-func (s Audits) Begin(ctx context.Context, key []byte, renewed bool) error {
+func (s Store) Begin(ctx context.Context, key []byte, renewed bool) error {
 	s.SignAudit(key)
 	now := s.Now()
 	return s.DB.InTx(ctx, func(of *engine.Tx) error {
-		tx := Tx{of}
+		tx := In(of)
 		end, err := tx.LockAudit()
 		if err != nil {
 			return err

@@ -1,4 +1,5 @@
-package store
+// Package call keeps calls with their members.
+package call
 
 import (
 	"context"
@@ -8,20 +9,30 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/consultation"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
 )
 
-// Calls implements call.Store.
-type Calls struct{ *engine.DB }
+// Tx implements call.Tx.
+type Tx struct{ consultationstore.Tx }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{consultationstore.In(tx)} }
+
+// Store implements call.Store.
+type Store struct{ *engine.DB }
 
 // InTx implements call.Store.
-func (s Calls) InTx(ctx context.Context, f func(call.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+func (s Store) InTx(ctx context.Context, f func(call.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
 
+// In implements call.Store.
+func (Store) In(tx rooms.Tx) call.Tx { return In(engine.Of(tx)) }
+
 // Participant implements call.Store.
-func (s Calls) Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
-	return participant(ctx, s.Reads(), id, user)
+func (s Store) Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
+	return consultationstore.ParticipantOf(ctx, s.Reads(), id, user)
 }
 
 const callColumns = `id, consultation_id, caller_id, medium, status, created_at, answered_at, ended_at, ended_by`
@@ -48,7 +59,7 @@ func withMembers(ctx context.Context, q engine.Querier, c call.Call, err error) 
 }
 
 // Call implements call.Store.
-func (s Calls) Call(ctx context.Context, id call.ID) (call.Call, error) {
+func (s Store) Call(ctx context.Context, id call.ID) (call.Call, error) {
 	return callByID(ctx, s.Reads(), id)
 }
 
@@ -58,7 +69,7 @@ func callByID(ctx context.Context, q engine.Querier, id call.ID) (call.Call, err
 }
 
 // LiveCalls implements call.Store.
-func (s Calls) LiveCalls(ctx context.Context, user rooms.UserID) ([]call.Call, error) {
+func (s Store) LiveCalls(ctx context.Context, user rooms.UserID) ([]call.Call, error) {
 	list, err := engine.Collect(ctx, s.Reads(), scanCall, `SELECT `+callColumns+` FROM calls WHERE status IN ('ringing', 'active')
 		AND consultation_id IN (SELECT consultation_id FROM participants WHERE user_id = $1) ORDER BY created_at, id`, user)
 	for i, c := range list {
@@ -124,7 +135,7 @@ func (tx Tx) SessionLives(id rooms.SessionID) (bool, error) {
 // HangsUp has f called, as part of the transaction that ends a login, for each
 // live call that the login is in. It is called before anything else uses the
 // database. If f is nil, the login of someone in a call cannot be ended.
-func (s Calls) HangsUp(f func(tx call.Tx, id call.ID) error) {
+func (s Store) HangsUp(f func(tx call.Tx, id call.ID) error) {
 	s.OnSessionEnd(func(tx *engine.Tx, session rooms.SessionID) error {
 		ids, err := engine.Collect(context.Background(), tx, func(s engine.Scanner) (id call.ID, err error) { return id, s.Scan(&id) },
 			`SELECT c.id FROM call_members m JOIN calls c ON c.id = m.call_id
@@ -136,7 +147,7 @@ func (s Calls) HangsUp(f func(tx call.Tx, id call.ID) error) {
 			if f == nil {
 				return errors.New("a session in a call ends, and HangsUp was not called")
 			}
-			err = f(Tx{tx}, id)
+			err = f(In(tx), id)
 		}
 		return err
 	})

@@ -1,4 +1,5 @@
-package store
+// Package consultation keeps consultations with who takes part, and who is invited.
+package consultation
 
 import (
 	"context"
@@ -7,22 +8,35 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/consultation"
+	accountstore "wenzhen/rooms/store/account"
 	"wenzhen/rooms/store/engine"
 )
 
-// Consultations implements consultation.Store.
-type Consultations struct{ *engine.DB }
-
-// InTx implements consultation.Store.
-func (s Consultations) InTx(ctx context.Context, f func(consultation.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+// Sealed are the columns that are encrypted at rest.
+var Sealed = []engine.SealedTable{
+	{Name: "consultations", Key: []string{"id"}, Columns: []string{"complaint", "prior_diagnosis", "reason", "summary"}},
+	{Name: "invitations", Key: []string{"id"}, Columns: []string{"invitee"}},
 }
 
-const consultationColumns = `c.id, c.status, c.service, c.medium, c.doctor_id, c.doctor_name, c.user_id, c.patient_id, c.patient_name,
+// Tx implements consultation.Tx. Other features put their own methods around it.
+type Tx struct{ accountstore.People }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{accountstore.PeopleIn(tx)} }
+
+// Store implements consultation.Store.
+type Store struct{ *engine.DB }
+
+// InTx implements consultation.Store.
+func (s Store) InTx(ctx context.Context, f func(consultation.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
+}
+
+const Columns = `c.id, c.status, c.service, c.medium, c.doctor_id, c.doctor_name, c.user_id, c.patient_id, c.patient_name,
 	c.complaint, c.prior_diagnosis, c.price, c.currency, c.minutes, c.created_at, c.updated_at, c.scheduled_at, c.queued_at, c.accepted_at,
 	c.answered_at, c.ended_at, c.due_at, c.clock_left_ms, c.reason, c.summary, c.reopened, c.turns_left, c.turn_open, c.refund, c.refund_percent, c.ended_by, c.reason_seq, c.summary_seq`
 
-func scanConsultation(s engine.Scanner) (consultation.Consultation, error) {
+func Scan(s engine.Scanner) (consultation.Consultation, error) {
 	return scanConsultationAnd(s)
 }
 
@@ -42,16 +56,16 @@ func scanConsultationAnd(s engine.Scanner, more ...any) (consultation.Consultati
 }
 
 func consultationByID(ctx context.Context, q engine.Querier, id consultation.ID) (consultation.Consultation, error) {
-	return scanConsultation(q.Row(ctx, `SELECT `+consultationColumns+` FROM consultations c WHERE c.id = $1`, id))
+	return Scan(q.Row(ctx, `SELECT `+Columns+` FROM consultations c WHERE c.id = $1`, id))
 }
 
 // Consultation implements consultation.Store.
-func (s Consultations) Consultation(ctx context.Context, id consultation.ID) (consultation.Consultation, error) {
+func (s Store) Consultation(ctx context.Context, id consultation.ID) (consultation.Consultation, error) {
 	return consultationByID(ctx, s.Reads(), id)
 }
 
 // Consultations implements consultation.Store.
-func (s Consultations) Consultations(ctx context.Context, q consultation.Query) ([]consultation.Consultation, error) {
+func (s Store) Consultations(ctx context.Context, q consultation.Query) ([]consultation.Consultation, error) {
 	w := engine.Where{}
 	w.Add(`p.user_id = ?`, q.User)
 	engine.Amongst(&w, `c.status`, q.Statuses)
@@ -67,7 +81,7 @@ func (s Consultations) Consultations(ctx context.Context, q consultation.Query) 
 		c = c.ShownTo(me)
 		c.LastSeq, c.ReadUpTo, c.Unread, c.UpdatedAt = lastSeq, readUpTo, unread, lastAt
 		return c, err
-	}, `SELECT `+consultationColumns+`, e.seq, e.at, p.read_up_to, p.since_seq,
+	}, `SELECT `+Columns+`, e.seq, e.at, p.read_up_to, p.since_seq,
 			(SELECT count(*) FROM messages m WHERE m.consultation_id = c.id AND m.seq > p.read_up_to AND m.seq > p.since_seq AND m.sender_id <> p.user_id AND m.recalled_at IS NULL)
 		FROM participants p JOIN consultations c ON c.id = p.consultation_id JOIN events e ON e.room = 'consultation:' || c.id
 			AND e.seq = (SELECT max(l.seq) FROM events l WHERE l.room = 'consultation:' || c.id)`+w.SQL()+
@@ -84,7 +98,7 @@ func (tx Tx) ShowsEarlierDiagnosis(c consultation.Consultation) (shows bool, err
 }
 
 // Cases implements consultation.Store.
-func (s Consultations) Cases(ctx context.Context, q consultation.CaseQuery) ([]consultation.Case, error) {
+func (s Store) Cases(ctx context.Context, q consultation.CaseQuery) ([]consultation.Case, error) {
 	w := engine.Where{}
 	engine.Amongst(&w, `c.status`, q.Statuses)
 	if q.Text != "" {
@@ -113,22 +127,22 @@ func participants(ctx context.Context, q engine.Querier, id consultation.ID) ([]
 	return engine.Collect(ctx, q, scanParticipant, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND expected = 0 ORDER BY joined_at, role DESC, user_id`, id)
 }
 
-func participant(ctx context.Context, q engine.Querier, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
+func ParticipantOf(ctx context.Context, q engine.Querier, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
 	return scanParticipant(q.Row(ctx, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user))
 }
 
 // Participants implements consultation.Store.
-func (s Consultations) Participants(ctx context.Context, id consultation.ID) ([]consultation.Participant, error) {
+func (s Store) Participants(ctx context.Context, id consultation.ID) ([]consultation.Participant, error) {
 	return participants(ctx, s.Reads(), id)
 }
 
 // Events implements consultation.Store.
-func (s Consultations) Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
+func (s Store) Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
 	return engine.EventsAfter(ctx, s.Reads(), room, after, limit)
 }
 
 // Queue implements consultation.Store.
-func (s Consultations) Queue(ctx context.Context, doctor rooms.UserID) ([]consultation.ID, error) {
+func (s Store) Queue(ctx context.Context, doctor rooms.UserID) ([]consultation.ID, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (consultation.ID, error) {
 		var id consultation.ID
 		return id, row.Scan(&id)
@@ -136,7 +150,7 @@ func (s Consultations) Queue(ctx context.Context, doctor rooms.UserID) ([]consul
 }
 
 // OpenOf implements consultation.Store.
-func (s Consultations) OpenOf(ctx context.Context, user rooms.UserID) ([]consultation.ID, error) {
+func (s Store) OpenOf(ctx context.Context, user rooms.UserID) ([]consultation.ID, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (consultation.ID, error) {
 		var id consultation.ID
 		return id, row.Scan(&id)
@@ -145,7 +159,7 @@ func (s Consultations) OpenOf(ctx context.Context, user rooms.UserID) ([]consult
 }
 
 // LastAccepts implements consultation.Store.
-func (s Consultations) LastAccepts(ctx context.Context, doctor rooms.UserID, n int) ([]time.Time, error) {
+func (s Store) LastAccepts(ctx context.Context, doctor rooms.UserID, n int) ([]time.Time, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (time.Time, error) {
 		var t time.Time
 		return t, row.Scan((*engine.At)(&t))
@@ -201,7 +215,7 @@ func (tx Tx) SaveConsultation(c consultation.Consultation) error {
 
 // Participant implements consultation.Tx.
 func (tx Tx) Participant(id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
-	return participant(context.Background(), tx, id, user)
+	return ParticipantOf(context.Background(), tx, id, user)
 }
 
 // Participants implements consultation.Tx.
@@ -226,8 +240,15 @@ func (tx Tx) SetPart(id consultation.ID, user rooms.UserID, part consultation.Pa
 	return tx.Exec(`UPDATE participants SET role = $3, invited_by = '', since_seq = 0, expected = 0 WHERE consultation_id = $1 AND user_id = $2`, id, user, part)
 }
 
-// SaveWatermarks implements chat.Tx.
-func (tx Tx) SaveWatermarks(id consultation.ID, p consultation.Participant) error {
-	return tx.Exec(`UPDATE participants SET delivered_up_to = $3, read_up_to = $4 WHERE consultation_id = $1 AND user_id = $2`,
-		id, p.UserID, p.DeliveredUpTo, p.ReadUpTo)
+// Speaker implements the Tx interfaces of chat, board and call.
+func (tx Tx) Speaker(id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+	return SpeakerOf(context.Background(), tx, id, user)
+}
+
+func SpeakerOf(ctx context.Context, q engine.Querier, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+	s := consultation.Speaker{ConsultationID: id}
+	err := q.Row(ctx, `SELECT p.role, c.status, c.reopened, c.turns_left, c.turn_open, c.accepted_at IS NOT NULL, c.answered_at IS NOT NULL, p.invited_by, p.since_seq
+		FROM participants p JOIN consultations c ON c.id = p.consultation_id WHERE p.consultation_id = $1 AND p.user_id = $2`, id, user).
+		Scan(&s.Role, &s.Status, &s.Reopened, &s.TurnsLeft, &s.TurnOpen, &s.Accepted, &s.Answered, &s.InvitedBy, &s.Since)
+	return s, engine.Found(err, "consultation")
 }

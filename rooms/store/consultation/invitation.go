@@ -1,4 +1,4 @@
-package store
+package consultation
 
 import (
 	"context"
@@ -11,12 +11,12 @@ import (
 )
 
 // Participant implements consultation.Store.
-func (s Consultations) Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
-	return participant(ctx, s.Reads(), id, user)
+func (s Store) Participant(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
+	return ParticipantOf(ctx, s.Reads(), id, user)
 }
 
 // Former implements consultation.Store.
-func (s Consultations) Former(ctx context.Context, id consultation.ID, after rooms.Seq) ([]consultation.Former, error) {
+func (s Store) Former(ctx context.Context, id consultation.ID, after rooms.Seq) ([]consultation.Former, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (consultation.Former, error) {
 		var f consultation.Former
 		return f, row.Scan(&f.UserID, &f.Name, &f.Role, (*engine.At)(&f.JoinedAt), (*engine.At)(&f.LeftAt), &f.LeftSeq)
@@ -57,7 +57,7 @@ func invitations(ctx context.Context, q engine.Querier, id consultation.ID) ([]c
 }
 
 // Invitations implements consultation.Store.
-func (s Consultations) Invitations(ctx context.Context, id consultation.ID) ([]consultation.Invitation, error) {
+func (s Store) Invitations(ctx context.Context, id consultation.ID) ([]consultation.Invitation, error) {
 	return invitations(ctx, s.Reads(), id)
 }
 

@@ -1,4 +1,5 @@
-package store
+// Package lobby keeps the latest lines of the lobby.
+package lobby
 
 import (
 	"context"
@@ -9,12 +10,18 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Lobby implements lobby.Store.
-type Lobby struct{ *engine.DB }
+// Tx implements lobby.Tx.
+type Tx struct{ *engine.Tx }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{tx} }
+
+// Store implements lobby.Store.
+type Store struct{ *engine.DB }
 
 // InTx implements lobby.Store.
-func (s Lobby) InTx(ctx context.Context, f func(lobby.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+func (s Store) InTx(ctx context.Context, f func(lobby.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
 
 // Lines implements lobby.Tx.

@@ -1,6 +1,6 @@
 //go:build unix
 
-package store
+package chat
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ import (
 func TestSearchIndexesLittleAtOnce(t *testing.T) {
 	t.Parallel()
 	var commits atomic.Int64
-	db, err := Open(t.Context(), engine.Options{Path: filepath.Join(t.TempDir(), "w.db"), Synchronous: "OFF", Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	db, err := engine.Open(t.Context(), engine.Options{Sealed: Sealed, Path: filepath.Join(t.TempDir(), "w.db"), Synchronous: "OFF", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Committed: func(int, time.Duration) { commits.Add(1) }})
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestSearchIndexesLittleAtOnce(t *testing.T) {
 	}
 	const messages, size = 60, 30_000
 	err = db.InTx(t.Context(), func(of *engine.Tx) error {
-		tx := Tx{of}
+		tx := In(of)
 		for n := range messages {
 			err := tx.InsertMessage(chat.Message{ID: chat.MessageID(fmt.Sprintf("01JDMSG%019d", n)), ClientID: strconv.Itoa(n), ConsultationID: talkID(0),
 				SenderID: talker(0), Seq: rooms.Seq(n + 1), Kind: chat.Text, Text: strings.Repeat("汉", size/3), CreatedAt: time.Now()})
@@ -47,7 +47,7 @@ func TestSearchIndexesLittleAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := commits.Load()
-	found, err := Chats{db}.Search(t.Context(), chat.Query{User: talker(0), Words: "汉汉", Limit: 100})
+	found, err := Store{db}.Search(t.Context(), chat.Query{User: talker(0), Words: "汉汉", Limit: 100})
 	if err != nil || len(found) != messages {
 		t.Errorf("found %d, %v; want %d", len(found), err, messages)
 	}

@@ -1,4 +1,5 @@
-package store
+// Package billing keeps orders with payments, charges, refunds and reconciliations.
+package billing
 
 import (
 	"context"
@@ -7,18 +8,34 @@ import (
 	"errors"
 	"time"
 
+	"wenzhen/rooms"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
 )
 
-// Billing implements billing.Store.
-type Billing struct{ *engine.DB }
+// Sealed are the columns that are encrypted at rest.
+var Sealed = []engine.SealedTable{
+	{Name: "refunds", Key: []string{"id"}, Columns: []string{"note"}},
+}
+
+// Tx implements billing.Tx.
+type Tx struct{ consultationstore.Tx }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{consultationstore.In(tx)} }
+
+// Store implements billing.Store.
+type Store struct{ *engine.DB }
 
 // InTx implements billing.Store.
-func (s Billing) InTx(ctx context.Context, f func(billing.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+func (s Store) InTx(ctx context.Context, f func(billing.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
+
+// In implements billing.Store.
+func (Store) In(tx rooms.Tx) billing.Tx { return In(engine.Of(tx)) }
 
 // An order is read with what its consultation says of it now: another doctor
 // may have taken it over.
@@ -64,12 +81,12 @@ func orderBy(ctx context.Context, q engine.Querier, condition string, args ...an
 }
 
 // Order implements billing.Store.
-func (s Billing) Order(ctx context.Context, id billing.OrderID) (billing.Order, error) {
+func (s Store) Order(ctx context.Context, id billing.OrderID) (billing.Order, error) {
 	return orderBy(ctx, s.Reads(), `o.id = $1`, id)
 }
 
 // Orders implements billing.Store.
-func (s Billing) Orders(ctx context.Context, q billing.OrderQuery) ([]billing.Order, error) {
+func (s Store) Orders(ctx context.Context, q billing.OrderQuery) ([]billing.Order, error) {
 	w := engine.Where{}
 	if q.User != "" {
 		w.Add(`o.user_id = ?`, q.User)
@@ -90,7 +107,7 @@ func (s Billing) Orders(ctx context.Context, q billing.OrderQuery) ([]billing.Or
 }
 
 // Earned implements billing.Store.
-func (s Billing) Earned(ctx context.Context, q billing.EarnedQuery) ([]billing.Order, error) {
+func (s Store) Earned(ctx context.Context, q billing.EarnedQuery) ([]billing.Order, error) {
 	w := engine.Where{}
 	w.Add(`c.doctor_id = ?`, q.Doctor)
 	w.Add(`o.paid_at >= ?`, engine.Micros(q.From))
@@ -115,12 +132,12 @@ func scanPayment(s engine.Scanner) (billing.Payment, error) {
 }
 
 // PaymentBy implements billing.Store.
-func (s Billing) PaymentBy(ctx context.Context, gateway, reference string) (billing.Payment, error) {
+func (s Store) PaymentBy(ctx context.Context, gateway, reference string) (billing.Payment, error) {
 	return scanPayment(s.Reads().Row(ctx, `SELECT `+paymentColumns+` FROM payments WHERE gateway = $1 AND reference = $2`, gateway, reference))
 }
 
 // Active implements billing.Store.
-func (s Billing) Active(ctx context.Context, from, to time.Time, after billing.PaymentID, limit int) ([]billing.Payment, error) {
+func (s Store) Active(ctx context.Context, from, to time.Time, after billing.PaymentID, limit int) ([]billing.Payment, error) {
 	return engine.Collect(ctx, s.Reads(), scanPayment, `SELECT `+paymentColumns+` FROM payments WHERE id > $3 AND (created_at >= $1 AND created_at < $2 OR updated_at >= $1 AND updated_at < $2
 			OR id IN (SELECT payment_id FROM charges WHERE at >= $1 AND at < $2)
 			OR id IN (SELECT payment_id FROM refunds WHERE created_at >= $1 AND created_at < $2)) ORDER BY id LIMIT $4`,
@@ -150,7 +167,7 @@ func ledgerOf(ctx context.Context, q engine.Querier, order billing.OrderID) (bil
 }
 
 // Ledger implements billing.Store.
-func (s Billing) Ledger(ctx context.Context, order billing.OrderID) (billing.Ledger, error) {
+func (s Store) Ledger(ctx context.Context, order billing.OrderID) (billing.Ledger, error) {
 	return ledgerOf(ctx, s.Reads(), order)
 }
 
@@ -168,7 +185,7 @@ func refundsOf(ctx context.Context, q engine.Querier, order billing.OrderID) ([]
 }
 
 // Reports implements billing.Store.
-func (s Billing) Reports(ctx context.Context, limit int) ([]billing.Report, error) {
+func (s Store) Reports(ctx context.Context, limit int) ([]billing.Report, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (billing.Report, error) {
 		var r billing.Report
 		var differences string

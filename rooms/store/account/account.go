@@ -1,4 +1,5 @@
-package store
+// Package account keeps users, doctors, patients, logins and what they log in with.
+package account
 
 import (
 	"context"
@@ -7,34 +8,54 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	auditstore "wenzhen/rooms/store/audit"
 	"wenzhen/rooms/store/engine"
 )
 
-// Accounts implements account.Store.
-type Accounts struct{ *engine.DB }
-
-// InTx implements account.Store.
-func (s Accounts) InTx(ctx context.Context, f func(account.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+// Sealed are the columns that are encrypted at rest.
+var Sealed = []engine.SealedTable{
+	{Name: "doctors", Key: []string{"user_id"}, Columns: []string{"rejection"}},
+	{Name: "legal_holds", Key: []string{"user_id"}, Columns: []string{"reason"}},
 }
 
-const userColumns = `u.id, u.role, u.name, u.email, u.locale, u.time_zone, u.created_at, u.suspended, u.email_verified, u.erased_at IS NOT NULL`
+// People is what other features do with users, doctors and patients in their
+// transactions.
+type People struct{ auditstore.Tx }
 
-func scanUser(s engine.Scanner) (account.User, error) {
+// Tx implements account.Tx.
+type Tx struct{ People }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{PeopleIn(tx)} }
+
+// PeopleIn is People in a transaction of the database.
+func PeopleIn(tx *engine.Tx) People { return People{auditstore.In(tx)} }
+
+// Store implements account.Store.
+type Store struct{ *engine.DB }
+
+// InTx implements account.Store.
+func (s Store) InTx(ctx context.Context, f func(account.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
+}
+
+const UserColumns = `u.id, u.role, u.name, u.email, u.locale, u.time_zone, u.created_at, u.suspended, u.email_verified, u.erased_at IS NOT NULL`
+
+func ScanUser(s engine.Scanner) (account.User, error) {
 	var u account.User
 	err := s.Scan(&u.ID, &u.Role, &u.Name, &u.Email, &u.Locale, &u.TimeZone, (*engine.At)(&u.CreatedAt), &u.Suspended, &u.EmailVerified, &u.Erased)
 	return u, engine.Found(err, "user")
 }
 
-func userByID(ctx context.Context, q engine.Querier, id rooms.UserID) (account.User, error) {
-	return scanUser(q.Row(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id))
+func UserByID(ctx context.Context, q engine.Querier, id rooms.UserID) (account.User, error) {
+	return ScanUser(q.Row(ctx, `SELECT `+UserColumns+` FROM users u WHERE u.id = $1`, id))
 }
 
 // Credentials implements account.Store.
-func (s Accounts) Credentials(ctx context.Context, email string) (account.Credentials, error) {
+func (s Store) Credentials(ctx context.Context, email string) (account.Credentials, error) {
 	var c account.Credentials
 	var err error
-	if c.User, err = scanUser(s.Reads().Row(ctx, `SELECT `+userColumns+` FROM users u WHERE u.email = $1`, email)); err != nil {
+	if c.User, err = ScanUser(s.Reads().Row(ctx, `SELECT `+UserColumns+` FROM users u WHERE u.email = $1`, email)); err != nil {
 		return c, err
 	}
 	err = s.Reads().Row(ctx, `SELECT password_hash FROM users WHERE id = $1`, c.User.ID).Scan(&c.PasswordHash)
@@ -42,12 +63,12 @@ func (s Accounts) Credentials(ctx context.Context, email string) (account.Creden
 }
 
 // User implements account.Store.
-func (s Accounts) User(ctx context.Context, id rooms.UserID) (account.User, error) {
-	return userByID(ctx, s.Reads(), id)
+func (s Store) User(ctx context.Context, id rooms.UserID) (account.User, error) {
+	return UserByID(ctx, s.Reads(), id)
 }
 
 // Users implements account.Store.
-func (s Accounts) Users(ctx context.Context, q account.UserQuery) ([]account.User, error) {
+func (s Store) Users(ctx context.Context, q account.UserQuery) ([]account.User, error) {
 	where := engine.Where{}
 	if q.Filter.Q != "" {
 		where.Add(`(lower(u.name) LIKE ? ESCAPE '\' OR u.email LIKE ? ESCAPE '\')`, engine.Like(q.Filter.Q), engine.Like(q.Filter.Q))
@@ -58,20 +79,20 @@ func (s Accounts) Users(ctx context.Context, q account.UserQuery) ([]account.Use
 	if q.After != nil {
 		where.Add(`(u.created_at, u.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
-	return engine.Collect(ctx, s.Reads(), scanUser, `SELECT `+userColumns+` FROM users u`+where.SQL()+
+	return engine.Collect(ctx, s.Reads(), ScanUser, `SELECT `+UserColumns+` FROM users u`+where.SQL()+
 		` ORDER BY u.created_at DESC, u.id DESC LIMIT `+where.Param(q.Limit), where.Args...)
 }
 
 // CalendarToken implements account.Store.
-func (s Accounts) CalendarToken(ctx context.Context, user rooms.UserID) (string, error) {
+func (s Store) CalendarToken(ctx context.Context, user rooms.UserID) (string, error) {
 	var token string
 	err := s.Reads().Row(ctx, `SELECT calendar_token FROM users WHERE id = $1`, user).Scan(&token)
 	return token, engine.Found(err, "user")
 }
 
 // CalendarOwner implements account.Store.
-func (s Accounts) CalendarOwner(ctx context.Context, id string) (account.User, error) {
-	return scanUser(s.Reads().Row(ctx, `SELECT `+userColumns+` FROM users u WHERE u.calendar_token = $1 AND u.calendar_token <> '' AND u.suspended = 0`, id))
+func (s Store) CalendarOwner(ctx context.Context, id string) (account.User, error) {
+	return ScanUser(s.Reads().Row(ctx, `SELECT `+UserColumns+` FROM users u WHERE u.calendar_token = $1 AND u.calendar_token <> '' AND u.suspended = 0`, id))
 }
 
 // SetCalendarToken implements account.Tx.
@@ -80,7 +101,7 @@ func (tx Tx) SetCalendarToken(user rooms.UserID, token string) error {
 }
 
 // Standing implements account.Store.
-func (s Accounts) Standing(ctx context.Context, id rooms.SessionID, now time.Time) (account.Standing, error) {
+func (s Store) Standing(ctx context.Context, id rooms.SessionID, now time.Time) (account.Standing, error) {
 	var v account.Standing
 	err := s.Reads().Row(ctx, `SELECT u.id, u.role,
 			CASE WHEN s.method = 'passkey' OR EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at > 0) THEN 1 ELSE 0 END
@@ -90,19 +111,19 @@ func (s Accounts) Standing(ctx context.Context, id rooms.SessionID, now time.Tim
 }
 
 // Sessions implements account.Store.
-func (s Accounts) Sessions(ctx context.Context, user rooms.UserID, now time.Time) ([]account.Session, error) {
+func (s Store) Sessions(ctx context.Context, user rooms.UserID, now time.Time) ([]account.Session, error) {
 	return engine.Collect(ctx, s.Reads(), scanSession, `SELECT `+sessionColumns+` FROM sessions
 		WHERE user_id = $1 AND revoked_at = 0 AND expires_at > $2 ORDER BY last_used_at DESC, id`, user, engine.Micros(now))
 }
 
 // isVerified is 1 for a doctor whose credentials are those that an admin has
 // reviewed, by whichever way they may have changed since.
-const isVerified = `CASE WHEN d.verified = 1 AND d.checked_name = u.name AND d.checked_title = d.title
+const IsVerified = `CASE WHEN d.verified = 1 AND d.checked_name = u.name AND d.checked_title = d.title
 	AND d.checked_department = d.department AND d.checked_licence = d.licence THEN 1 ELSE 0 END`
 
-const doctorColumns = `d.user_id, u.name, d.title, d.department, d.bio, d.languages, d.services, d.on_duty, d.licence, ` + isVerified + `, d.rejection, d.revision`
+const doctorColumns = `d.user_id, u.name, d.title, d.department, d.bio, d.languages, d.services, d.on_duty, d.licence, ` + IsVerified + `, d.rejection, d.revision`
 
-func scanDoctor(s engine.Scanner) (account.Doctor, error) { return scanDoctorAnd(s) }
+func ScanDoctor(s engine.Scanner) (account.Doctor, error) { return scanDoctorAnd(s) }
 
 func scanDoctorAnd(s engine.Scanner, more ...any) (account.Doctor, error) {
 	var d account.Doctor
@@ -115,21 +136,21 @@ func scanDoctorAnd(s engine.Scanner, more ...any) (account.Doctor, error) {
 	return d, engine.FirstOf(json.Unmarshal([]byte(languages), &d.Languages), json.Unmarshal([]byte(services), &d.Services))
 }
 
-const doctorRow = `SELECT ` + doctorColumns + ` FROM doctors d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1`
+const DoctorRow = `SELECT ` + doctorColumns + ` FROM doctors d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1`
 
-func doctorByID(ctx context.Context, q engine.Querier, id rooms.UserID) (account.Doctor, error) {
-	return scanDoctor(q.Row(ctx, doctorRow+` AND u.suspended = 0`, id))
+func DoctorByID(ctx context.Context, q engine.Querier, id rooms.UserID) (account.Doctor, error) {
+	return ScanDoctor(q.Row(ctx, DoctorRow+` AND u.suspended = 0`, id))
 }
 
 // Doctor implements account.Store.
-func (s Accounts) Doctor(ctx context.Context, id rooms.UserID) (account.Doctor, error) {
-	return doctorByID(ctx, s.Reads(), id)
+func (s Store) Doctor(ctx context.Context, id rooms.UserID) (account.Doctor, error) {
+	return DoctorByID(ctx, s.Reads(), id)
 }
 
 // Doctors implements account.Store.
-func (s Accounts) Doctors(ctx context.Context, q account.DoctorQuery) ([]account.Doctor, error) {
+func (s Store) Doctors(ctx context.Context, q account.DoctorQuery) ([]account.Doctor, error) {
 	where := engine.Where{}
-	where.Add(`u.suspended = 0 AND d.verified = 1 AND ` + isVerified + ` = 1`)
+	where.Add(`u.suspended = 0 AND d.verified = 1 AND ` + IsVerified + ` = 1`)
 	if q.Filter.Q != "" {
 		p := engine.Like(q.Filter.Q)
 		where.Add(`(lower(u.name) LIKE ? ESCAPE '\' OR lower(d.title) LIKE ? ESCAPE '\' OR lower(d.department) LIKE ? ESCAPE '\' OR lower(d.bio) LIKE ? ESCAPE '\')`, p, p, p, p)
@@ -143,14 +164,14 @@ func (s Accounts) Doctors(ctx context.Context, q account.DoctorQuery) ([]account
 	if q.After != nil {
 		where.Add(`(u.name, u.id) > (?, ?)`, q.After.Key, q.After.ID)
 	}
-	return engine.Collect(ctx, s.Reads(), scanDoctor, `SELECT `+doctorColumns+` FROM doctors d JOIN users u ON u.id = d.user_id`+where.SQL()+
+	return engine.Collect(ctx, s.Reads(), ScanDoctor, `SELECT `+doctorColumns+` FROM doctors d JOIN users u ON u.id = d.user_id`+where.SQL()+
 		` ORDER BY u.name, u.id LIMIT `+where.Param(q.Limit), where.Args...)
 }
 
 // Applicants implements account.Store.
-func (s Accounts) Applicants(ctx context.Context, q account.ApplicantQuery) ([]account.Applicant, error) {
+func (s Store) Applicants(ctx context.Context, q account.ApplicantQuery) ([]account.Applicant, error) {
 	// A cursor has 64 bits; without the cast PostgreSQL compares it as 32.
-	const rank = `CAST(CASE WHEN ` + isVerified + ` = 1 THEN 2 WHEN d.rejection <> '' THEN 1 ELSE 0 END AS BIGINT)`
+	const rank = `CAST(CASE WHEN ` + IsVerified + ` = 1 THEN 2 WHEN d.rejection <> '' THEN 1 ELSE 0 END AS BIGINT)`
 	where := engine.Where{}
 	where.Add(`u.suspended = 0`)
 	if q.After != nil {
@@ -167,16 +188,16 @@ func (s Accounts) Applicants(ctx context.Context, q account.ApplicantQuery) ([]a
 		FROM doctors d JOIN users u ON u.id = d.user_id`+where.SQL()+` ORDER BY `+rank+`, u.name, u.id LIMIT `+where.Param(q.Limit), where.Args...)
 }
 
-const patientColumns = `id, user_id, name, birth_date, sex, relation`
+const PatientColumns = `id, user_id, name, birth_date, sex, relation`
 
-func scanPatient(s engine.Scanner) (account.Patient, error) {
+func ScanPatient(s engine.Scanner) (account.Patient, error) {
 	var p account.Patient
 	return p, engine.Found(s.Scan(&p.ID, &p.UserID, &p.Name, &p.BirthDate, &p.Sex, &p.Relation), "patient")
 }
 
 // Patients implements account.Store.
-func (s Accounts) Patients(ctx context.Context, user rooms.UserID) ([]account.Patient, error) {
-	return engine.Collect(ctx, s.Reads(), scanPatient, `SELECT `+patientColumns+` FROM patients WHERE user_id = $1
+func (s Store) Patients(ctx context.Context, user rooms.UserID) ([]account.Patient, error) {
+	return engine.Collect(ctx, s.Reads(), ScanPatient, `SELECT `+PatientColumns+` FROM patients WHERE user_id = $1
 		ORDER BY relation <> 'self', name, id`, user)
 }
 
@@ -208,13 +229,13 @@ func (tx Tx) SetRole(user rooms.UserID, role rooms.Role, now time.Time) ([]rooms
 }
 
 // User implements account.Tx and consultation.Tx.
-func (tx Tx) User(id rooms.UserID) (account.User, error) {
-	return userByID(context.Background(), tx, id)
+func (tx People) User(id rooms.UserID) (account.User, error) {
+	return UserByID(context.Background(), tx, id)
 }
 
 // UserByEmail implements account.Tx and consultation.Tx.
-func (tx Tx) UserByEmail(email string) (account.User, error) {
-	return scanUser(tx.Row(context.Background(), `SELECT `+userColumns+` FROM users u WHERE u.email = $1`, email))
+func (tx People) UserByEmail(email string) (account.User, error) {
+	return ScanUser(tx.Row(context.Background(), `SELECT `+UserColumns+` FROM users u WHERE u.email = $1`, email))
 }
 
 // TouchSession implements account.Tx.
@@ -251,14 +272,14 @@ func (tx Tx) SessionOwner(id rooms.SessionID) (rooms.UserID, error) {
 }
 
 // CountAttempts implements account.Tx.
-func (tx Tx) CountAttempts(subject string, since time.Time) (int, error) {
+func (tx People) CountAttempts(subject string, since time.Time) (int, error) {
 	var n int
 	err := tx.Row(context.Background(), `SELECT count(*) FROM attempts WHERE subject = $1 AND at > $2`, subject, engine.Micros(since)).Scan(&n)
 	return n, err
 }
 
 // AddAttempt implements account.Tx.
-func (tx Tx) AddAttempt(subject string, now time.Time) error {
+func (tx People) AddAttempt(subject string, now time.Time) error {
 	return tx.Exec(`INSERT INTO attempts (subject, at) VALUES ($1, $2)`, subject, engine.Micros(now))
 }
 
@@ -277,13 +298,13 @@ func (tx Tx) InsertDoctor(d account.Doctor) error {
 }
 
 // Doctor implements account.Tx and consultation.Tx.
-func (tx Tx) Doctor(id rooms.UserID) (account.Doctor, error) {
-	return doctorByID(context.Background(), tx, id)
+func (tx People) Doctor(id rooms.UserID) (account.Doctor, error) {
+	return DoctorByID(context.Background(), tx, id)
 }
 
 // AnyDoctor implements account.Tx.
 func (tx Tx) AnyDoctor(id rooms.UserID) (account.Doctor, error) {
-	return scanDoctor(tx.Row(context.Background(), `SELECT `+doctorColumns+` FROM doctors d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1`, id))
+	return ScanDoctor(tx.Row(context.Background(), `SELECT `+doctorColumns+` FROM doctors d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1`, id))
 }
 
 // LastAdmin implements account.Tx.
@@ -325,13 +346,13 @@ func (tx Tx) InsertPatient(p account.Patient) error {
 }
 
 // Patient implements account.Tx and consultation.Tx.
-func (tx Tx) Patient(id account.PatientID) (account.Patient, error) {
-	return scanPatient(tx.Row(context.Background(), `SELECT `+patientColumns+` FROM patients WHERE id = $1`, id))
+func (tx People) Patient(id account.PatientID) (account.Patient, error) {
+	return ScanPatient(tx.Row(context.Background(), `SELECT `+PatientColumns+` FROM patients WHERE id = $1`, id))
 }
 
 // SelfPatient implements consultation.Tx.
-func (tx Tx) SelfPatient(user rooms.UserID) (account.Patient, error) {
-	return scanPatient(tx.Row(context.Background(), `SELECT `+patientColumns+` FROM patients WHERE user_id = $1 AND relation = 'self' ORDER BY id LIMIT 1`, user))
+func (tx People) SelfPatient(user rooms.UserID) (account.Patient, error) {
+	return ScanPatient(tx.Row(context.Background(), `SELECT `+PatientColumns+` FROM patients WHERE user_id = $1 AND relation = 'self' ORDER BY id LIMIT 1`, user))
 }
 
 // SavePatient implements account.Tx.

@@ -1,4 +1,6 @@
-package store
+// Package record keeps documents with their decisions, backgrounds of patients, the
+// table of ICD-10 codes, and who is looking at what.
+package record
 
 import (
 	"context"
@@ -14,16 +16,35 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/record/icd10"
+	accountstore "wenzhen/rooms/store/account"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
 )
 
-// Records implements record.Store.
-type Records struct{ *engine.DB }
+// Sealed are the columns that are encrypted at rest.
+var Sealed = []engine.SealedTable{
+	{Name: "documents", Key: []string{"id"}, Columns: []string{"content", "signed_as"}},
+	{Name: "decisions", Key: []string{"document_id", "num"}, Columns: []string{"reason"}},
+	{Name: "backgrounds", Key: []string{"patient_id", "version"}, Columns: []string{"content"}},
+	{Name: "templates", Key: []string{"user_id"}, Columns: []string{"templates"}},
+}
+
+// Tx implements record.Tx.
+type Tx struct{ consultationstore.Tx }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{consultationstore.In(tx)} }
+
+// Store implements record.Store.
+type Store struct{ *engine.DB }
 
 // InTx implements record.Store.
-func (s Records) InTx(ctx context.Context, f func(record.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+func (s Store) InTx(ctx context.Context, f func(record.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
+
+// In implements record.Store.
+func (Store) In(tx rooms.Tx) record.Tx { return In(engine.Of(tx)) }
 
 const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.consultation_id, d.patient_id, d.patient_name, d.user_id,
 	d.doctor_id, d.doctor_name, d.content, d.created_at, d.updated_at, d.signed_by, d.signed_at, d.sha256, d.seal, d.form, d.key_id, d.signed_as, d.signed_seq,
@@ -94,19 +115,19 @@ func documentByID(ctx context.Context, q engine.Querier, id record.DocumentID) (
 }
 
 // Document implements record.Store.
-func (s Records) Document(ctx context.Context, id record.DocumentID) (record.Document, error) {
+func (s Store) Document(ctx context.Context, id record.DocumentID) (record.Document, error) {
 	return documentByID(ctx, s.Reads(), id)
 }
 
 // SignedAs implements record.Store.
-func (s Records) SignedAs(ctx context.Context, subject, hash string) (bool, error) {
+func (s Store) SignedAs(ctx context.Context, subject, hash string) (bool, error) {
 	var was bool
 	err := s.Reads().Row(ctx, `SELECT EXISTS (SELECT 1 FROM audit WHERE subject = $1 AND detail = $2 AND `+documentActions+`)`, subject, hash).Scan(&was)
 	return was, err
 }
 
 // LogBroken implements record.Store.
-func (s Records) LogBroken(ctx context.Context) (when time.Time, err error) {
+func (s Store) LogBroken(ctx context.Context) (when time.Time, err error) {
 	err = s.Reads().Row(ctx, `SELECT a.at FROM audit a JOIN audit_head h ON h.name = 'audit' AND h.broken_last = a.num`).Scan((*engine.At)(&when))
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
@@ -115,7 +136,7 @@ func (s Records) LogBroken(ctx context.Context) (when time.Time, err error) {
 }
 
 // Pharmacist implements record.Store.
-func (s Records) Pharmacist(ctx context.Context, user rooms.UserID) (bool, error) {
+func (s Store) Pharmacist(ctx context.Context, user rooms.UserID) (bool, error) {
 	return pharmacist(ctx, s.Reads(), user)
 }
 
@@ -124,17 +145,17 @@ func (s Records) Pharmacist(ctx context.Context, user rooms.UserID) (bool, error
 func pharmacist(ctx context.Context, q engine.Querier, user rooms.UserID) (bool, error) {
 	var is bool
 	err := q.Row(ctx, `SELECT EXISTS (SELECT 1 FROM pharmacists p JOIN users u ON u.id = p.user_id LEFT JOIN doctors d ON d.user_id = u.id
-		WHERE p.user_id = $1 AND u.suspended = 0 AND (u.role = 'admin' OR `+isVerified+` = 1))`, user).Scan(&is)
+		WHERE p.user_id = $1 AND u.suspended = 0 AND (u.role = 'admin' OR `+accountstore.IsVerified+` = 1))`, user).Scan(&is)
 	return is, err
 }
 
 // Pharmacists implements record.Store.
-func (s Records) Pharmacists(ctx context.Context) ([]account.User, error) {
-	return engine.Collect(ctx, s.Reads(), scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT user_id FROM pharmacists) ORDER BY u.name, u.id`)
+func (s Store) Pharmacists(ctx context.Context) ([]account.User, error) {
+	return engine.Collect(ctx, s.Reads(), accountstore.ScanUser, `SELECT `+accountstore.UserColumns+` FROM users u WHERE u.id IN (SELECT user_id FROM pharmacists) ORDER BY u.name, u.id`)
 }
 
 // Templates implements record.Store.
-func (s Records) Templates(ctx context.Context, doctor rooms.UserID) ([]record.Template, error) {
+func (s Store) Templates(ctx context.Context, doctor rooms.UserID) ([]record.Template, error) {
 	var text string
 	err := s.Reads().Row(ctx, `SELECT templates FROM templates WHERE user_id = $1`, doctor).Scan(engine.Unseal("templates.templates", &doctor, &text))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -150,7 +171,7 @@ func (s Records) Templates(ctx context.Context, doctor rooms.UserID) ([]record.T
 const icd10Cursor = "icd10"
 
 // CodesVersion implements record.Store.
-func (s Records) CodesVersion(ctx context.Context) (int64, error) {
+func (s Store) CodesVersion(ctx context.Context) (int64, error) {
 	var version int64
 	err := s.Reads().Row(ctx, `SELECT pos FROM cursors WHERE name = $1`, icd10Cursor).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -160,7 +181,7 @@ func (s Records) CodesVersion(ctx context.Context) (int64, error) {
 }
 
 // Codes implements record.Store.
-func (s Records) Codes(ctx context.Context) ([]icd10.Coding, error) {
+func (s Store) Codes(ctx context.Context) ([]icd10.Coding, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (icd10.Coding, error) {
 		var c icd10.Coding
 		return c, row.Scan(&c.Code, &c.Zh, &c.En)
@@ -169,7 +190,7 @@ func (s Records) Codes(ctx context.Context) ([]icd10.Coding, error) {
 
 // LoadCodes replaces the table of codes; a running server takes it in with the
 // next search.
-func (s Records) LoadCodes(ctx context.Context, table []icd10.Coding) error {
+func (s Store) LoadCodes(ctx context.Context, table []icd10.Coding) error {
 	return s.DB.InTx(ctx, func(tx *engine.Tx) error {
 		if err := tx.Exec(`DELETE FROM icd10`); err != nil {
 			return err
@@ -254,7 +275,7 @@ func (tx Tx) SignDocument(d record.Document) error {
 
 // Practitioner implements record.Tx.
 func (tx Tx) Practitioner(id rooms.UserID) (account.Doctor, error) {
-	return scanDoctor(tx.Row(context.Background(), doctorRow, id))
+	return accountstore.ScanDoctor(tx.Row(context.Background(), accountstore.DoctorRow, id))
 }
 
 // AddDecision implements record.Tx.
@@ -323,13 +344,13 @@ func (tx Tx) Attends(user rooms.UserID, patient account.PatientID) (bool, error)
 
 // ReadablePatients implements record.Tx.
 func (tx Tx) ReadablePatients(user rooms.UserID) ([]account.Patient, error) {
-	return engine.Collect(context.Background(), tx, scanPatient, `SELECT `+patientColumns+` FROM patients
+	return engine.Collect(context.Background(), tx, accountstore.ScanPatient, `SELECT `+accountstore.PatientColumns+` FROM patients
 		WHERE user_id = $1 OR id IN (SELECT c.patient_id`+treating+`) ORDER BY name, id`, user)
 }
 
 // ConsultationsOf implements record.Tx.
 func (tx Tx) ConsultationsOf(patient account.PatientID, limit int) ([]consultation.Consultation, error) {
-	return engine.Collect(context.Background(), tx, scanConsultation, `SELECT `+consultationColumns+` FROM consultations c
+	return engine.Collect(context.Background(), tx, consultationstore.Scan, `SELECT `+consultationstore.Columns+` FROM consultations c
 		WHERE c.patient_id = $1 ORDER BY c.created_at DESC, c.id DESC LIMIT $2`, patient, limit)
 }
 

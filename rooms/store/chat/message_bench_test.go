@@ -1,6 +1,6 @@
 //go:build unix
 
-package store
+package chat
 
 import (
 	"context"
@@ -72,7 +72,7 @@ func BenchmarkMessageRate(b *testing.B) {
 // n-th of 1,000 consultations.
 func benchmarkMessages(b *testing.B, synchronous string, work func(db *engine.DB, say func(n int))) {
 	var commits atomic.Int64
-	db, err := Open(b.Context(), engine.Options{Path: filepath.Join(b.TempDir(), "b.db"), Synchronous: synchronous, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	db, err := engine.Open(b.Context(), engine.Options{Sealed: Sealed, Path: filepath.Join(b.TempDir(), "b.db"), Synchronous: synchronous, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Committed: func(int, time.Duration) { commits.Add(1) }})
 	if err != nil {
 		b.Fatal(err)
@@ -82,7 +82,7 @@ func benchmarkMessages(b *testing.B, synchronous string, work func(db *engine.DB
 	if err := talk(db, talks); err != nil {
 		b.Fatal(err)
 	}
-	catalogue := rooms.NewCatalogue(rooms.CatalogueOptions{}, chat.New(chat.Options{Store: Chats{db}, Now: time.Now}).Commands())
+	catalogue := rooms.NewCatalogue(rooms.CatalogueOptions{}, chat.New(chat.Options{Store: Store{db}, Now: time.Now}).Commands())
 	text := strings.Repeat("x", 200)
 	say := func(n int) {
 		in := fmt.Sprintf(`{"consultationId":"%s","clientId":"%s","kind":"text","text":"%s"}`, talkID(n%talks), rooms.NewID(time.Now()), text)
@@ -159,7 +159,7 @@ func talker(n int) rooms.UserID { return rooms.UserID(fmt.Sprintf("01JDUSER%018d
 // talk writes n consultations between one doctor and ten patients in turn.
 func talk(db *engine.DB, n int) error {
 	return db.InTx(context.Background(), func(of *engine.Tx) error {
-		tx := Tx{of}
+		tx := In(of)
 		for i := range 11 {
 			err := engine.FirstOf(
 				tx.Exec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at)

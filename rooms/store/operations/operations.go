@@ -1,4 +1,6 @@
-package store
+// Package operations reads for the admin dashboard, and writes what admins do there to
+// the audit log.
+package operations
 
 import (
 	"context"
@@ -6,19 +8,20 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
+	auditstore "wenzhen/rooms/store/audit"
 	"wenzhen/rooms/store/engine"
 )
 
-// Operations implements operations.Store.
-type Operations struct{ *engine.DB }
+// Store implements operations.Store.
+type Store struct{ *engine.DB }
 
 // Audit implements operations.Store.
-func (s Operations) Audit(ctx context.Context, f func(audit.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+func (s Store) Audit(ctx context.Context, f func(audit.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(auditstore.In(tx)) })
 }
 
 // Names implements operations.Store.
-func (s Operations) Names(ctx context.Context, users []rooms.UserID) (map[rooms.UserID]string, error) {
+func (s Store) Names(ctx context.Context, users []rooms.UserID) (map[rooms.UserID]string, error) {
 	names := map[rooms.UserID]string{}
 	if len(users) == 0 {
 		return names, nil

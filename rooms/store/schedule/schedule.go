@@ -1,4 +1,5 @@
-package store
+// Package schedule keeps schedules, seats, appointments and waitlists.
+package schedule
 
 import (
 	"context"
@@ -12,20 +13,38 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
+	accountstore "wenzhen/rooms/store/account"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
 )
 
-// Schedules implements schedule.Store.
-type Schedules struct{ *engine.DB }
-
-// InTx implements schedule.Store.
-func (s Schedules) InTx(ctx context.Context, f func(schedule.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+// Sealed are the columns that are encrypted at rest.
+var Sealed = []engine.SealedTable{
+	{Name: "appointments", Key: []string{"id"}, Columns: []string{"complaint", "reason"}},
+	{Name: "waits", Key: []string{"id"}, Columns: []string{"complaint", "prior_diagnosis"}},
+	{Name: "exceptions", Key: []string{"id"}, Columns: []string{"note"}},
 }
 
+// Tx implements schedule.Tx.
+type Tx struct{ consultationstore.Tx }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{consultationstore.In(tx)} }
+
+// Store implements schedule.Store.
+type Store struct{ *engine.DB }
+
+// InTx implements schedule.Store.
+func (s Store) InTx(ctx context.Context, f func(schedule.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
+}
+
+// In implements schedule.Store.
+func (Store) In(tx rooms.Tx) schedule.Tx { return In(engine.Of(tx)) }
+
 // Doctor implements schedule.Store.
-func (s Schedules) Doctor(ctx context.Context, id rooms.UserID) (account.Doctor, error) {
-	return doctorByID(ctx, s.Reads(), id)
+func (s Store) Doctor(ctx context.Context, id rooms.UserID) (account.Doctor, error) {
+	return accountstore.DoctorByID(ctx, s.Reads(), id)
 }
 
 func scanException(s engine.Scanner) (schedule.Exception, error) {
@@ -61,7 +80,7 @@ func scheduleOf(ctx context.Context, q engine.Querier, doctor rooms.UserID, sinc
 }
 
 // Schedule implements schedule.Store.
-func (s Schedules) Schedule(ctx context.Context, doctor rooms.UserID, since time.Time) (schedule.Schedule, error) {
+func (s Store) Schedule(ctx context.Context, doctor rooms.UserID, since time.Time) (schedule.Schedule, error) {
 	return scheduleOf(ctx, s.Reads(), doctor, since)
 }
 
@@ -76,7 +95,7 @@ func scanSeat(s engine.Scanner) (schedule.Seat, error) {
 }
 
 // Taken implements schedule.Store.
-func (s Schedules) Taken(ctx context.Context, doctor rooms.UserID, from, to time.Time) ([]schedule.Seat, error) {
+func (s Store) Taken(ctx context.Context, doctor rooms.UserID, from, to time.Time) ([]schedule.Seat, error) {
 	return taken(ctx, s.Reads(), doctor, from, to)
 }
 
@@ -110,7 +129,7 @@ func offerText(o *schedule.Offer) (string, error) {
 }
 
 // Appointment implements schedule.Store.
-func (s Schedules) Appointment(ctx context.Context, id schedule.AppointmentID) (schedule.Appointment, error) {
+func (s Store) Appointment(ctx context.Context, id schedule.AppointmentID) (schedule.Appointment, error) {
 	return appointmentBy(ctx, s.Reads(), `id = $1`, id)
 }
 
@@ -119,7 +138,7 @@ func appointmentBy(ctx context.Context, q engine.Querier, condition string, args
 }
 
 // Appointments implements schedule.Store.
-func (s Schedules) Appointments(ctx context.Context, q schedule.AppointmentQuery) ([]schedule.Appointment, error) {
+func (s Store) Appointments(ctx context.Context, q schedule.AppointmentQuery) ([]schedule.Appointment, error) {
 	w := engine.Where{}
 	column := `user_id`
 	if q.AsDoctor {
@@ -151,18 +170,18 @@ func scanWait(s engine.Scanner) (schedule.Wait, error) {
 }
 
 // Waits implements schedule.Store.
-func (s Schedules) Waits(ctx context.Context, user rooms.UserID) ([]schedule.Wait, error) {
+func (s Store) Waits(ctx context.Context, user rooms.UserID) ([]schedule.Wait, error) {
 	return engine.Collect(ctx, s.Reads(), scanWait, `SELECT `+waitColumns+` FROM waits WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 100`, user)
 }
 
 // WaitsWith implements schedule.Store.
-func (s Schedules) WaitsWith(ctx context.Context, user rooms.UserID) ([]schedule.WaitID, error) {
+func (s Store) WaitsWith(ctx context.Context, user rooms.UserID) ([]schedule.WaitID, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (id schedule.WaitID, err error) { return id, row.Scan(&id) },
 		`SELECT id FROM waits WHERE (user_id = $1 OR doctor_id = $1) AND status IN ('waiting', 'offered') ORDER BY created_at, id`, user)
 }
 
 // OffersOf implements schedule.Store. What is offered is kept as a seat.
-func (s Schedules) OffersOf(ctx context.Context, doctor rooms.UserID) ([]schedule.AppointmentID, error) {
+func (s Store) OffersOf(ctx context.Context, doctor rooms.UserID) ([]schedule.AppointmentID, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (schedule.AppointmentID, error) {
 		var holder string
 		err := row.Scan(&holder)

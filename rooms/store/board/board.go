@@ -1,4 +1,5 @@
-package store
+// Package board keeps whiteboards.
+package board
 
 import (
 	"context"
@@ -10,20 +11,32 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/board"
 	"wenzhen/rooms/consultation"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
 )
 
-// Boards implements board.Store.
-type Boards struct{ *engine.DB }
+// Sealed are the columns that are encrypted at rest.
+var Sealed = []engine.SealedTable{
+	{Name: "board_strokes", Key: []string{"consultation_id", "seq"}, Columns: []string{"stroke"}},
+}
+
+// Tx implements board.Tx.
+type Tx struct{ consultationstore.Tx }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{consultationstore.In(tx)} }
+
+// Store implements board.Store.
+type Store struct{ *engine.DB }
 
 // InTx implements board.Store.
-func (s Boards) InTx(ctx context.Context, f func(board.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+func (s Store) InTx(ctx context.Context, f func(board.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
 
 // Speaker implements board.Store.
-func (s Boards) Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
-	return speaker(ctx, s.Reads(), id, user)
+func (s Store) Speaker(ctx context.Context, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
+	return consultationstore.SpeakerOf(ctx, s.Reads(), id, user)
 }
 
 func scanStroke(s engine.Scanner) (board.Stroke, error) {
@@ -40,7 +53,7 @@ func scanStroke(s engine.Scanner) (board.Stroke, error) {
 // Board implements board.Store. The seq is read first: a stroke that is drawn
 // in between is in the answer and in a later event, and clients drop the second
 // by its id.
-func (s Boards) Board(ctx context.Context, id consultation.ID, since rooms.Seq) (board.Board, error) {
+func (s Store) Board(ctx context.Context, id consultation.ID, since rooms.Seq) (board.Board, error) {
 	b := board.Board{Strokes: []board.Stroke{}}
 	var err error
 	if b.LastSeq, err = engine.LastSeq(ctx, s.Reads(), id.Room()); err != nil {

@@ -1,4 +1,4 @@
-package store_test
+package account_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/store"
+	accountstore "wenzhen/rooms/store/account"
 )
 
 // The badge does not depend on who remembers to take it away: a name or a
@@ -14,7 +14,7 @@ import (
 func TestBadgeFallsByAnyPath(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
-	accounts := store.Accounts{DB: w.DB}
+	accounts := accountstore.Store{DB: w.DB}
 	for name, write := range map[string]func(tx account.Tx, id rooms.UserID) error{
 		"the user's name": func(tx account.Tx, id rooms.UserID) error {
 			u, err := tx.User(id)

@@ -1,4 +1,6 @@
-package store
+// Package notification keeps notifications, preferences, push subscriptions and
+// deliveries.
+package notification
 
 import (
 	"context"
@@ -12,20 +14,33 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/notification"
+	accountstore "wenzhen/rooms/store/account"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
 )
 
-// Notifications implements notification.Store.
-type Notifications struct{ *engine.DB }
+// Sealed are the columns that are encrypted at rest.
+var Sealed = []engine.SealedTable{
+	{Name: "notifications", Key: []string{"id"}, Columns: []string{"facts"}},
+}
+
+// Tx implements notification.Tx.
+type Tx struct{ consultationstore.Tx }
+
+// In is Tx in a transaction of the database.
+func In(tx *engine.Tx) Tx { return Tx{consultationstore.In(tx)} }
+
+// Store implements notification.Store.
+type Store struct{ *engine.DB }
 
 // InTx implements notification.Store.
-func (s Notifications) InTx(ctx context.Context, f func(notification.Tx) error) error {
-	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(Tx{tx}) })
+func (s Store) InTx(ctx context.Context, f func(notification.Tx) error) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
 
 // User implements notification.Store.
-func (s Notifications) User(ctx context.Context, id rooms.UserID) (account.User, error) {
-	return userByID(ctx, s.Reads(), id)
+func (s Store) User(ctx context.Context, id rooms.UserID) (account.User, error) {
+	return accountstore.UserByID(ctx, s.Reads(), id)
 }
 
 const notificationColumns = `n.id, n.user_id, n.seq, n.kind, n.topic, n.facts, n.event_id, n.room, n.room_seq, n.subject, n.created_at, n.delivered_at, n.seen_at, n.read_at`
@@ -45,7 +60,7 @@ func scanNotification(s engine.Scanner) (notification.Notification, error) {
 }
 
 // Notifications implements notification.Store.
-func (s Notifications) Notifications(ctx context.Context, q notification.Query) ([]notification.Notification, error) {
+func (s Store) Notifications(ctx context.Context, q notification.Query) ([]notification.Notification, error) {
 	w, order := engine.Where{}, "DESC"
 	w.Add(`n.user_id = ?`, q.User)
 	if q.Unread {
@@ -66,7 +81,7 @@ func (s Notifications) Notifications(ctx context.Context, q notification.Query) 
 }
 
 // Unread implements notification.Store.
-func (s Notifications) Unread(ctx context.Context, user rooms.UserID) (int, rooms.Seq, error) {
+func (s Store) Unread(ctx context.Context, user rooms.UserID) (int, rooms.Seq, error) {
 	return unread(ctx, s.Reads(), user)
 }
 
@@ -82,7 +97,7 @@ func unread(ctx context.Context, q engine.Querier, user rooms.UserID) (n int, la
 }
 
 // Preferences implements notification.Store.
-func (s Notifications) Preferences(ctx context.Context, user rooms.UserID) (notification.Preferences, error) {
+func (s Store) Preferences(ctx context.Context, user rooms.UserID) (notification.Preferences, error) {
 	return preferences(ctx, s.Reads(), user)
 }
 
@@ -114,14 +129,14 @@ func (tx Tx) SavePreferences(user rooms.UserID, p notification.Preferences) erro
 }
 
 // Cursor implements notification.Store.
-func (s Notifications) Cursor(ctx context.Context) (int64, error) {
+func (s Store) Cursor(ctx context.Context) (int64, error) {
 	var pos int64
 	err := s.Reads().Row(ctx, `SELECT pos FROM cursors WHERE name = $1`, engine.NotificationCursor).Scan(&pos)
 	return pos, err
 }
 
 // Log implements notification.Store.
-func (s Notifications) Log(ctx context.Context, after int64, limit int) ([]notification.Logged, error) {
+func (s Store) Log(ctx context.Context, after int64, limit int) ([]notification.Logged, error) {
 	list, err := s.LogAfter(ctx, after, limit)
 	events := make([]notification.Logged, len(list))
 	for i, e := range list {
@@ -267,7 +282,7 @@ func (tx Tx) InsertDelivery(d notification.Delivery) error {
 }
 
 // LeaseDelivery implements notification.Deliveries.
-func (s Notifications) LeaseDelivery(ctx context.Context, channel notification.Channel, now time.Time, lease time.Duration) (*notification.Delivery, error) {
+func (s Store) LeaseDelivery(ctx context.Context, channel notification.Channel, now time.Time, lease time.Duration) (*notification.Delivery, error) {
 	const due = ` status = 'pending' AND channel = $1 AND due_at <= $2 AND leased_until <= $2`
 	var n int
 	if err := s.Reads().Row(ctx, `SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE`+due+` LIMIT 1) AS one`, channel, engine.Micros(now)).Scan(&n); err != nil || n == 0 {
@@ -288,13 +303,13 @@ func (s Notifications) LeaseDelivery(ctx context.Context, channel notification.C
 }
 
 // Order implements notification.Deliveries.
-func (s Notifications) Order(ctx context.Context, d notification.Delivery) (notification.Order, error) {
+func (s Store) Order(ctx context.Context, d notification.Delivery) (notification.Order, error) {
 	var o notification.Order
 	var err error
 	if o.Notification, err = scanNotification(s.Reads().Row(ctx, `SELECT `+notificationColumns+` FROM notifications n WHERE n.id = $1`, d.NotificationID)); err != nil {
 		return o, err
 	}
-	if o.User, err = userByID(ctx, s.Reads(), d.UserID); err != nil {
+	if o.User, err = accountstore.UserByID(ctx, s.Reads(), d.UserID); err != nil {
 		return o, err
 	}
 	if o.Preferences, err = preferences(ctx, s.Reads(), d.UserID); err != nil {

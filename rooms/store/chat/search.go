@@ -1,4 +1,4 @@
-package store
+package chat
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // the user have every word; their texts are then read, the latest first, until
 // the page is full. Where messages are encrypted there is no index, and every
 // message of the user may have the words.
-func (s Chats) Search(ctx context.Context, q chat.Query) ([]chat.Message, error) {
+func (s Store) Search(ctx context.Context, q chat.Query) ([]chat.Message, error) {
 	matches := matcher(q.Words)
 	if matches == nil {
 		return nil, nil
@@ -55,7 +55,7 @@ func (s Chats) Search(ctx context.Context, q chat.Query) ([]chat.Message, error)
 const searchRead = 50
 
 // matching reads messages in this order until so many match.
-func (s Chats) matching(ctx context.Context, nums []int64, matches func(string) bool, limit int) ([]chat.Message, error) {
+func (s Store) matching(ctx context.Context, nums []int64, matches func(string) bool, limit int) ([]chat.Message, error) {
 	var found []chat.Message
 	for some := range slices.Chunk(nums, searchRead) {
 		if err := ctx.Err(); err != nil {
@@ -80,7 +80,7 @@ func (s Chats) matching(ctx context.Context, nums []int64, matches func(string) 
 }
 
 // intactMessage scans a message that a search finds.
-func (s Chats) intactMessage() func(engine.Scanner) (*chat.Message, error) {
+func (s Store) intactMessage() func(engine.Scanner) (*chat.Message, error) {
 	return engine.Intact(s.DB, func(m chat.Message) string { return "message " + string(m.ID) }, scanMessage)
 }
 

@@ -1,4 +1,4 @@
-package store
+package consultation
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 )
 
 // CountByStatus implements consultation.Store.
-func (s Consultations) CountByStatus(ctx context.Context) ([]consultation.StatusCount, error) {
+func (s Store) CountByStatus(ctx context.Context) ([]consultation.StatusCount, error) {
 	return engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (consultation.StatusCount, error) {
 		var c consultation.StatusCount
 		return c, row.Scan(&c.Status, &c.Count)
