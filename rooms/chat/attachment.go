@@ -204,7 +204,7 @@ func (s *Service) inspect(ctx context.Context, a *Attachment, content io.ReadSee
 			return nil, err
 		}
 		defer done()
-		p, err := picture.Read(ctx, content)
+		p, err := picture.Read(ctx, content, s.cfg.PictureFor)
 		if err != nil {
 			return nil, fmt.Errorf("look at %s: %w", a.SHA256, err)
 		}

@@ -29,6 +29,9 @@ type Options struct {
 	// the most that its file may have.
 	VoiceLength time.Duration
 	VoiceBytes  int64
+	// PictureFor is the most time that decoding one picture may take, which has no
+	// thumbnail otherwise; 0 is no limit.
+	PictureFor time.Duration
 	// SearchFor is the most time that one search may take; 0 is no limit.
 	SearchFor time.Duration
 }

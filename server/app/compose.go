@@ -148,7 +148,7 @@ func (s *Server) serviceOptions(p *parts) (o services.Options, err error) {
 		Calendars:    func(accounts schedule.Calendars) schedule.Calendars { return feeds{accounts, s.reads} },
 		Consultation: s.consultationOptions(),
 		Chat: chat.Options{Blobs: s.blobs, AttachmentBytes: cfg.AttachmentBytes, UserBytes: cfg.AttachmentQuota, KeepMessages: cfg.KeepMessages,
-			VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes, SearchFor: searchFor},
+			VoiceLength: cfg.VoiceLength, VoiceBytes: cfg.VoiceBytes, SearchFor: searchFor, PictureFor: s.pictureFor},
 		Notification: notification.Options{Push: s.push, Mail: mailer, MailDelay: cfg.MailDelay, SendTimeout: cfg.MailTimeout,
 			Log: s.log, Trace: s.tracing.Tracer()},
 		Record: record.Options{Policy: record.Policy(cfg.Policy), SealKey: s.keys.seal, PublicKeys: s.sealKeys},
@@ -181,8 +181,12 @@ func (s *Server) presenceChanged(room rooms.RoomID, present rooms.Present) {
 	}
 }
 
-// searchFor is the most time that one search in messages may take.
-const searchFor = 2 * time.Second
+// The most time that one search in messages, and that decoding one picture may
+// take.
+const (
+	searchFor  = 2 * time.Second
+	pictureFor = 1500 * time.Millisecond
+)
 
 // openCatalogue puts all that can be asked behind the guards that everything passes.
 func (s *Server) openCatalogue(_ context.Context, p *parts) error {
@@ -202,7 +206,7 @@ func (s *Server) listeners(p *parts) []rooms.Listener {
 		p.leases,                 // what is remembered of a session that ended is forgotten after its sockets were closed
 		s.turn,                   // as are its relays
 		s.services.Lobby,         // after the sockets: it greets those who were let in
-		s.metrics,                // last: it measures when the sockets were told
+		s.metrics,                // last: it measures when the sockets have received it
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 	"wenzhen/server/process"
 )
 
-// openDesk makes the admin's desk.
+// openDesk makes the service of the admin dashboard.
 func (s *Server) openDesk() *operations.Service {
 	o := operations.Options{Node: s.name(), Version: server.Version, Message: chat.Send.Name, Process: measure,
 		Check: s.check, Settings: s.cfg.settings(), Live: func() operations.Live { return s.realtime.Desk() },

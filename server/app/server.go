@@ -68,15 +68,16 @@ type Server struct {
 	sealKeys []ed25519.PublicKey // that documents have been sealed with
 	enrolled engine.Node         // this server; without an id until it has joined
 
-	public   Public
-	clock    func() time.Time
-	hashing  account.Hashing
-	draining atomic.Bool
-	drained  time.Time // when a shutdown is to be over
-	noticed  func(context.Context)
-	linger   time.Duration // of closed connections; 0 is the default
-	stopHub  context.CancelFunc
-	hubDone  chan struct{}
+	public     Public
+	clock      func() time.Time
+	hashing    account.Hashing
+	pictureFor time.Duration
+	draining   atomic.Bool
+	drained    time.Time // when a shutdown is to be over
+	noticed    func(context.Context)
+	linger     time.Duration // of closed connections; 0 is the default
+	stopHub    context.CancelFunc
+	hubDone    chan struct{}
 }
 
 // timersEvery is how often due timers are looked for.
@@ -97,6 +98,10 @@ func WithClock(now func() time.Time) Option { return func(s *Server) { s.clock =
 // which have many people.
 func WithHashing(cost account.Hashing) Option { return func(s *Server) { s.hashing = cost } }
 
+// WithPictureTime replaces the time that decoding one picture may take; 0 is no
+// limit: for tests, whose machines may be busy.
+func WithPictureTime(d time.Duration) Option { return func(s *Server) { s.pictureFor = d } }
+
 // New opens the data folder, migrates the database and listens on the address;
 // requests are answered once Run is called. Close, if Run is never called.
 func New(ctx context.Context, cfg Config, log *slog.Logger, opts ...Option) (*Server, error) {
@@ -114,7 +119,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, opts ...Option) (*Se
 			return nil, err
 		}
 	}
-	s := &Server{cfg: cfg, log: log, folder: folder, clock: database.Now, hubDone: make(chan struct{})}
+	s := &Server{cfg: cfg, log: log, folder: folder, clock: database.Now, pictureFor: pictureFor, hubDone: make(chan struct{})}
 	s.noticed = s.noticing
 	for _, opt := range opts {
 		opt(s)
@@ -171,9 +176,10 @@ func (s *Server) ready(ctx context.Context) error {
 	return s.db.Ready(ctx)
 }
 
-// Run answers requests until ctx ends, then drains: sockets are told to connect
-// elsewhere, one after the other, then nobody can connect any more and running
-// requests finish; all within DrainTimeout. It returns nil after a clean shutdown.
+// Run serves requests until ctx ends and then drains: it asks the clients of its
+// sockets one after the other to connect elsewhere, stops accepting connections,
+// and lets running requests finish, all within DrainTimeout. It returns nil after
+// a clean shutdown.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.turn.Serve(s.permitsRelay); err != nil {
 		return errors.Join(err, s.Close())

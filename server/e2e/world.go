@@ -122,7 +122,7 @@ func (w *World) Run(addr string) {
 	if os.Getenv("WENZHEN_E2E_LOG") != "" {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	opts := append([]app.Option{app.WithHashing(cheap)}, w.More...)
+	opts := append([]app.Option{app.WithHashing(cheap), app.WithPictureTime(0)}, w.More...)
 	if w.Now != nil {
 		opts = append(opts, app.WithClock(w.Now))
 	}

@@ -24,7 +24,6 @@ const (
 	mostScans = 100
 	// mostVisits is the most scans of a JPEG times its pixels.
 	mostVisits = 200_000_000
-	decodeFor  = 1500 * time.Millisecond
 )
 
 // Picture is what is known of a picture.
@@ -37,9 +36,9 @@ type Picture struct {
 	Thumbnail []byte
 }
 
-// Read finds out what a picture is and makes its thumbnail. Errors: what
-// content fails with, and the context's.
-func Read(ctx context.Context, content io.ReadSeeker) (Picture, error) {
+// Read finds out what a picture is and makes its thumbnail, unless decoding takes
+// longer than within; 0 is no limit. Errors: those of content and of ctx.
+func Read(ctx context.Context, content io.ReadSeeker, within time.Duration) (Picture, error) {
 	in := &source{ctx: ctx, content: content}
 	p, err := planOf(in)
 	if err != nil || in.err != nil || p.width <= 0 || p.height <= 0 {
@@ -59,19 +58,21 @@ func Read(ctx context.Context, content io.ReadSeeker) (Picture, error) {
 	if !p.affordable() {
 		return pic, in.err
 	}
-	pic.Thumbnail, err = thumbnail(in, p, turned)
+	pic.Thumbnail, err = thumbnail(in, p, turned, within)
 	return pic, err
 }
 
 // thumbnail decodes a picture; nil if that fails, or takes too long.
-func thumbnail(in *source, p plan, turned turn) ([]byte, error) {
+func thumbnail(in *source, p plan, turned turn, within time.Duration) ([]byte, error) {
 	if err := in.rewind(); err != nil {
 		return nil, err
 	}
 	whole := in.ctx
-	ctx, cancel := context.WithTimeout(whole, decodeFor)
-	defer cancel()
-	in.ctx = ctx
+	if within > 0 {
+		ctx, cancel := context.WithTimeout(whole, within)
+		defer cancel()
+		in.ctx = ctx
+	}
 	decoded, err := p.decode(in)
 	switch {
 	case whole.Err() != nil:

@@ -16,6 +16,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"time"
 
 	"wenzhen/rooms/roomstest/cost"
 )
@@ -26,7 +27,9 @@ func costs(t testing.TB, content []byte) Picture {
 	t.Helper()
 	var p Picture
 	var err error
-	cost.Bounded(t, fmt.Sprintf("a picture of %d bytes", len(content)), func() { p, err = Read(context.Background(), bytes.NewReader(content)) })
+	cost.Bounded(t, fmt.Sprintf("a picture of %d bytes", len(content)), func() {
+		p, err = Read(context.Background(), bytes.NewReader(content), 1500*time.Millisecond)
+	})
 	if err != nil {
 		t.Fatalf("%d bytes cannot be read: %v", len(content), err)
 	}
@@ -122,14 +125,14 @@ func TestTheCallerLeaves(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	content := &leaving{Reader: bytes.NewReader(noise.Bytes()), leave: cancel, after: noise.Len() / 2}
-	if p, err := Read(ctx, content); !errors.Is(err, context.Canceled) || len(p.Thumbnail) > 0 || content.late > 0 {
+	if p, err := Read(ctx, content, 0); !errors.Is(err, context.Canceled) || len(p.Thumbnail) > 0 || content.late > 0 {
 		t.Errorf("after the caller has left: %v, %d bytes read", err, content.late)
 	}
 	failing := errors.New("the disk is broken")
 	if _, err := Read(context.Background(), struct {
 		io.Reader
 		io.Seeker
-	}{io.MultiReader(bytes.NewReader(noise.Bytes()[:5000]), broken{failing}), bytes.NewReader(nil)}); !errors.Is(err, failing) {
+	}{io.MultiReader(bytes.NewReader(noise.Bytes()[:5000]), broken{failing}), bytes.NewReader(nil)}, 0); !errors.Is(err, failing) {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
 }

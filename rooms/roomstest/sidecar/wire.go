@@ -52,8 +52,8 @@ func (w *Wire) Freeze() {
 	w.frozen = true
 }
 
-// Mend ends Cut and Freeze.
-func (w *Wire) Mend() {
+// Restore ends Cut and Freeze.
+func (w *Wire) Restore() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cut, w.frozen = false, false

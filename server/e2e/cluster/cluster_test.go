@@ -109,7 +109,7 @@ func TestRedisGoesAndComes(t *testing.T) {
 		sent := e2e.Call(bo, chat.Send, e2e.TextOf(id, "without Redis"))
 		e2e.Read(t, room, sent.Seq)
 		for _, wire := range wires {
-			wire.Mend()
+			wire.Restore()
 		}
 		e2e.Eventually(t, "the nodes meet again", func() bool {
 			return a.Ready() == `{"status":"ready"}` && b.Ready() == `{"status":"ready"}`

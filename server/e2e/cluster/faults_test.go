@@ -279,8 +279,8 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 		case "SIGSTOP":
 			e2e.Must(t, m.Cmd.Process.Signal(syscall.SIGCONT))
 		default:
-			m.redis.Mend()
-			m.postgres.Mend()
+			m.redis.Restore()
+			m.postgres.Restore()
 		}
 	}
 	began := time.Now()
