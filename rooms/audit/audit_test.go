@@ -171,6 +171,53 @@ func TestAFoundBreakIsMarked(t *testing.T) {
 	}
 }
 
+// A log that is marked already is marked once more when something else is removed
+// or changed after the latest mark, and not when it is before it, where nothing
+// proves anything. What marks know is not found again.
+func TestAnotherBreakIsMarkedToo(t *testing.T) {
+	t.Parallel()
+	remove := func(num int64) func(*ledger) {
+		return func(l *ledger) { l.list = slices.DeleteFunc(l.list, func(e LogEntry) bool { return e.Num == num }) }
+	}
+	for name, attack := range map[string]struct {
+		do    func(*ledger)
+		marks []int64
+	}{
+		"nothing":              {func(*ledger) {}, []int64{11}},
+		"removed before":       {remove(3), []int64{11}},
+		"removed after":        {remove(15), []int64{11, 21}},
+		"the first after":      {remove(12), []int64{11, 21}},
+		"the mark":             {remove(11), []int64{21}},
+		"the mark is changed":  {func(l *ledger) { l.list[9].Reason = "x" }, []int64{11, 21}},
+		"changed after":        {func(l *ledger) { l.list[12].ActorID = "x" }, []int64{11, 21}},
+		"all but the last few": {func(l *ledger) { l.list = l.list[14:] }, []int64{21}},
+		"the newest":           {func(l *ledger) { l.list = l.list[:15] }, []int64{11, 21}},
+	} {
+		l := filled(t, 10)
+		l.list = slices.Delete(l.list, 4, 5)
+		s := New(Options{Store: l, Key: auditKey, Now: time.Now})
+		if v, err := s.Inspect(t.Context()); err != nil || v.BrokenAt != 6 || l.head.BrokenLast != 11 {
+			t.Fatalf("%s: %+v, %v; the end: %+v", name, v, err, l.head)
+		}
+		l.append(t, 9) // up to 20
+		attack.do(l)
+		for range 3 {
+			if v, err := s.Inspect(t.Context()); err != nil || v.OK {
+				t.Errorf("%s: %+v, %v", name, v, err)
+			}
+		}
+		var marks []int64
+		for _, e := range l.list {
+			if e.Action == Broken {
+				marks = append(marks, e.Num)
+			}
+		}
+		if !slices.Equal(marks, attack.marks) || l.head.BrokenAt != 11 || l.head.BrokenLast != marks[len(marks)-1] {
+			t.Errorf("%s: the marks are %d, the end: %+v", name, marks, l.head)
+		}
+	}
+}
+
 // What is appended with the key of before marks could be made is still sound.
 func TestAnEndOfBefore(t *testing.T) {
 	t.Parallel()

@@ -145,11 +145,12 @@ func Inspect(tx Tx, at time.Time) error {
 	return err
 }
 
-// MarkBroken marks the log as broken, because following it has found that it is.
-// A log that is marked already stays as it is.
-func MarkBroken(tx Tx, at time.Time, why string) error {
+// MarkBroken marks the log as broken, because following it after its latest mark,
+// the entry after, has found that it is. A log that has been marked since then
+// stays as it is.
+func MarkBroken(tx Tx, at time.Time, after int64, why string) error {
 	head, err := sound(tx, at)
-	if err != nil || head.BrokenAt > 0 {
+	if err != nil || head.BrokenLast != after {
 		return err
 	}
 	_, err = mark(tx, head, at, why)

@@ -181,15 +181,43 @@ func (s *Service) verify(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (V
 	return s.Inspect(ctx)
 }
 
-// Inspect follows the whole log. A break that it finds is entered in the log,
-// which is marked from then on. If that fails, as it does while the database
-// takes no writes, the break is still there for the next call to find.
+// Inspect follows the whole log. A break that it finds after the latest mark is
+// entered in the log, which is marked once more; what is before a mark proves
+// nothing already. If that fails, as it does while the database takes no writes,
+// the break is still there for the next call to find.
 func (s *Service) Inspect(ctx context.Context) (Verdict, error) {
 	v, err := Follow(ctx, s.store, s.key)
-	if err == nil && !v.OK {
-		_ = s.store.InTx(ctx, func(tx Tx) error { return MarkBroken(tx, s.now(), v.Why) })
+	if err != nil || v.OK {
+		return v, err
+	}
+	marked, why, err := s.sinceMark(ctx)
+	if err == nil && why != "" {
+		_ = s.store.InTx(ctx, func(tx Tx) error { return MarkBroken(tx, s.now(), marked, why) })
 	}
 	return v, err
+}
+
+// sinceMark follows the log from its latest mark, or from its beginning if it has
+// none, and returns the number of the mark, and what is wrong after it.
+func (s *Service) sinceMark(ctx context.Context) (marked int64, why string, err error) {
+	head, err := s.store.AuditHead(ctx)
+	if err != nil {
+		return 0, "", err
+	}
+	before := LogEntry{}
+	if marked = head.BrokenLast; marked > 0 {
+		// What the mark follows may be gone; the mark itself must be whole.
+		list, err := s.store.AuditAfter(ctx, marked-1, 1)
+		if err != nil {
+			return marked, "", err
+		}
+		before.Num = marked - 1
+		if len(list) > 0 {
+			before.SHA256 = list[0].Previous
+		}
+	}
+	_, broken, err := along(ctx, s.store, before, head)
+	return marked, broken.Why, err
 }
 
 // stretch is how many entries are checked at a time.
@@ -203,25 +231,12 @@ func Follow(ctx context.Context, store Store, key []byte) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	var last LogEntry
-	for {
-		list, err := store.AuditAfter(ctx, last.Num, stretch)
-		if err != nil {
-			return Verdict{}, err
-		}
-		if at, why := Check(last, list); why != nil {
-			return Verdict{Entries: head.Num, BrokenAt: at, Why: why.Error()}, nil
-		}
-		if len(list) == 0 {
-			break
-		}
-		last = list[len(list)-1]
+	last, v, err := along(ctx, store, LogEntry{}, head)
+	if err != nil || v.BrokenAt > 0 {
+		return v, err
 	}
-	v := Verdict{Entries: head.Num, SignedFrom: head.Since}
+	v.SignedFrom = head.Since
 	switch {
-	// Others may have appended meanwhile; what was there before must be.
-	case last.Num < head.Num || (last.Num == head.Num && last.SHA256 != head.SHA256):
-		v.BrokenAt, v.Why = last.Num+1, "the end of the log is gone"
 	case !head.Signed(key):
 		v.BrokenAt, v.Why = head.Num, "the end of the log is not signed by this server's key: it was written by something else"
 	case head.BrokenAt > 0:
@@ -230,4 +245,30 @@ func Follow(ctx context.Context, store Store, key []byte) (Verdict, error) {
 		v.OK, v.Entries = true, last.Num
 	}
 	return v, nil
+}
+
+// along checks the entries after last, up to the end. It returns the last of
+// them, and a verdict that says where they are broken, if they are.
+func along(ctx context.Context, store Store, last LogEntry, head Head) (LogEntry, Verdict, error) {
+	v := Verdict{Entries: head.Num}
+	for {
+		list, err := store.AuditAfter(ctx, last.Num, stretch)
+		if err != nil {
+			return last, Verdict{}, err
+		}
+		if at, why := Check(last, list); why != nil {
+			v.BrokenAt, v.Why = at, why.Error()
+			return last, v, nil
+		}
+		if len(list) == 0 {
+			break
+		}
+		last = list[len(list)-1]
+	}
+	// Others may have appended meanwhile; what was there before must be.
+	if last.Num < head.Num || (last.Num == head.Num && last.SHA256 != head.SHA256) {
+		v.BrokenAt, v.Why = last.Num+1, "the end of the log is gone"
+		v.SignedFrom = head.Since
+	}
+	return last, v, nil
 }
