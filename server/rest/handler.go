@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"os"
@@ -299,24 +300,59 @@ func (s *server) upload(r Route, command rooms.Bound) gin.HandlerFunc {
 	}
 }
 
+// What a multipart body may have before its file: other fields of forms, which
+// are not read. A part can be ten bytes long and takes some hundred in memory.
+const (
+	leadingParts = 20
+	leadingBytes = 64 << 10
+)
+
 // filePart finds the field `file` of a multipart body; it is read as it comes,
 // never held whole.
 func filePart(r *http.Request, most int64) (*rooms.Upload, error) {
+	begin := &leading{ReadCloser: r.Body, left: leadingBytes}
+	r.Body = begin
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, rooms.Invalid("file", "the body must be multipart/form-data")
 	}
-	for {
+	for range leadingParts + 1 {
 		part, err := parts.NextPart()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil, rooms.Invalid("file", "field `file` is missing")
+		case errors.Is(err, errLeading):
+			return nil, tooMuchLeading()
 		case err != nil:
 			return nil, bodyError("file", err, most)
 		case part.FormName() == "file":
+			begin.left = math.MaxInt64
 			return &rooms.Upload{Name: part.FileName(), Body: body{part, most}}, nil
 		}
 	}
+	return nil, tooMuchLeading()
+}
+
+var errLeading = errors.New("too much before the file")
+
+func tooMuchLeading() error {
+	return rooms.TooLarge("file", "field `file` may have at most %d fields and %d bytes before it", leadingParts, leadingBytes)
+}
+
+// leading is a body of which so many bytes are left to be read.
+type leading struct {
+	io.ReadCloser
+	left int64
+}
+
+// Read implements io.Reader.
+func (l *leading) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errLeading
+	}
+	n, err := l.ReadCloser.Read(p[:min(int64(len(p)), l.left)])
+	l.left -= int64(n)
+	return n, err
 }
 
 // body gives the errors of reading a request's body their code.
@@ -333,6 +369,10 @@ func (b body) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// rangesMost is how many ranges of a file can be asked for at a time. For each,
+// a chunk of an encrypted file is read and decrypted, and 150 bytes are sent.
+const rangesMost = 8
 
 // download sends a file to a participant, for as long as they are one. It is never shown as a page of ours:
 // it comes as an attachment, its type is not guessed, and nothing in it may run.
@@ -359,6 +399,9 @@ func (s *server) download(r Route, command rooms.Bound) gin.HandlerFunc {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.Name}))
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 		h.Set("ETag", `"`+a.SHA256+r.content.suffix()+`"`)
+		if strings.Count(c.GetHeader("Range"), ",") >= rangesMost {
+			c.Request.Header.Del("Range") // the answer is the whole file (RFC 9110 section 14.2)
+		}
 		w, done := s.patiently(ctx, c.Writer)
 		defer done()
 		http.ServeContent(w, c.Request, "", a.CreatedAt, content)

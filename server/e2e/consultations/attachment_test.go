@@ -57,6 +57,13 @@ func TestPicture(t *testing.T) {
 	if part.Status != http.StatusPartialContent || !bytes.Equal(part.Body, content[10:30]) {
 		t.Errorf("a range: %d, %d bytes", part.Status, len(part.Body))
 	}
+	parts := w.Ask(t, "GET", path, token, "", "Range", "bytes="+strings.Repeat("1-1,", 7)+"2-2")
+	if got := parts.Header.Get("Content-Type"); parts.Status != http.StatusPartialContent || !strings.HasPrefix(got, "multipart/byteranges") {
+		t.Errorf("eight ranges: %d, %s", parts.Status, got)
+	}
+	if got := w.Ask(t, "GET", path, token, "", "Range", "bytes="+strings.Repeat("1-1,", 8)+"2-2"); got.Status != http.StatusOK || !bytes.Equal(got.Body, content) {
+		t.Errorf("nine ranges: %d, %d bytes", got.Status, len(got.Body))
+	}
 	if got := w.Ask(t, "GET", path, token, "", "Range", "bytes=99999999-"); got.Status != http.StatusRequestedRangeNotSatisfiable {
 		t.Errorf("a range past the end: %d", got.Status)
 	}
@@ -75,6 +82,36 @@ func TestPicture(t *testing.T) {
 		e2e.Code(t, err, rooms.CodeNotFound)
 		_, err = p.Thumbnail(t.Context(), a.ID)
 		e2e.Code(t, err, rooms.CodeNotFound)
+	}
+}
+
+// A form may have other fields before its file, but not so many, or so long,
+// that passing over them is work.
+func TestWhatIsBeforeAFileIsBounded(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	path := "/api/v1/consultations/" + string(bo.Consults(wang, "a rash")) + "/attachments"
+	const (
+		file  = "--b\r\nContent-Disposition: form-data; name=file; filename=a.txt\r\n\r\nhello\r\n--b--\r\n"
+		field = "--b\r\nContent-Disposition: form-data; name=other\r\n\r\n"
+	)
+	for _, c := range []struct {
+		name, before string
+		status       int
+	}{
+		{"nothing", "", http.StatusCreated},
+		{"20 fields", strings.Repeat(field+"\r\n", 20), http.StatusCreated},
+		{"21 fields", strings.Repeat(field+"\r\n", 21), http.StatusRequestEntityTooLarge},
+		{"100,000 parts", strings.Repeat("--b\r\n\r\n\r\n", 100_000), http.StatusRequestEntityTooLarge},
+		{"a long field", field + strings.Repeat("x", 1<<20) + "\r\n", http.StatusRequestEntityTooLarge},
+		{"a long header", "--b\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n\r\n", http.StatusRequestEntityTooLarge},
+		{"a long preamble", strings.Repeat("x\r\n", 1<<18), http.StatusRequestEntityTooLarge},
+	} {
+		got := w.Ask(t, "POST", path, bo.Tokens().AccessToken, c.before+file, "Content-Type", "multipart/form-data; boundary=b")
+		if got.Status != c.status {
+			t.Errorf("%s before the file: answered %d %s, want %d", c.name, got.Status, got.Body, c.status)
+		}
 	}
 }
 
