@@ -1,7 +1,10 @@
 package edge
 
 // Conn is a connection to a bare Engine.
-type Conn struct{ s *session }
+type Conn struct {
+	s         *session
+	onMessage func(c *Conn, data []byte, binary bool)
+}
 
 // Send sends one message. It never waits; the error is ErrClosed when the
 // connection has ended.
@@ -23,11 +26,11 @@ func NewEngine(cfg Config, onMessage func(c *Conn, data []byte, binary bool)) *E
 
 type bare func(c *Conn, data []byte, binary bool)
 
-func (b bare) opened(s *session) { s.up = &Conn{s} }
+func (b bare) open(s *session) speaker { return &Conn{s, b} }
 
-func (b bare) message(s *session, data []byte, binary bool) error {
-	b(s.up.(*Conn), data, binary)
+func (c *Conn) message(data []byte, binary bool) error {
+	c.onMessage(c, data, binary)
 	return nil
 }
 
-func (b bare) closed(*session, string) {}
+func (c *Conn) closed(string) {}

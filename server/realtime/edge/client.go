@@ -26,8 +26,11 @@ type parts struct {
 	got    [][]byte
 }
 
-// text takes the text of a packet.
-func (c *client) text(data []byte) error {
+// message takes the text of a packet, or an attachment.
+func (c *client) message(data []byte, binary bool) error {
+	if binary {
+		return c.attachment(data)
+	}
 	if c.parts != nil {
 		return errMalformed
 	}
@@ -96,7 +99,8 @@ func (c *client) dispatch(p packet, attachments [][]byte) error {
 	if len(p.id) > 0 {
 		ack = &Ack{socket: s, id: string(p.id)}
 	}
-	s.namespace.event(s, name, args, ack)
+	defer c.server.recovered()
+	s.namespace.handler.Event(c.session.ctx, s, name, args, ack)
 	return nil
 }
 

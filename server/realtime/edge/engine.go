@@ -100,7 +100,7 @@ func (e *Engine) add(s *session) bool {
 	if s.ws != nil {
 		e.counters.webSockets.Add(1)
 	}
-	e.proto.opened(s)
+	s.up = e.proto.open(s)
 	return true
 }
 

@@ -161,11 +161,6 @@ func (n *Namespace) connect(ctx context.Context, s *Socket) (err error) {
 	return n.handler.Connect(ctx, s)
 }
 
-func (n *Namespace) event(s *Socket, name string, args []Arg, ack *Ack) {
-	defer n.server.recovered()
-	n.handler.Event(s.session.ctx, s, name, args, ack)
-}
-
 func (n *Namespace) disconnect(s *Socket, reason string) {
 	defer n.server.recovered()
 	n.handler.Disconnect(s, reason)

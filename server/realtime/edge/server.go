@@ -77,22 +77,9 @@ func (s *Server) panicked(v any) {
 	s.engine.cfg.OnPanic(v, debug.Stack())
 }
 
-// Server is the protocol above its engine.
-
-func (s *Server) opened(ss *session) {
+// open implements protocol.
+func (s *Server) open(ss *session) speaker {
 	c := &client{server: s, session: ss}
-	ss.up = c
 	c.link = s.library.attach(ss, c)
-}
-
-func (s *Server) message(ss *session, data []byte, binary bool) error {
-	c := ss.up.(*client)
-	if binary {
-		return c.attachment(data)
-	}
-	return c.text(data)
-}
-
-func (s *Server) closed(ss *session, reason string) {
-	ss.up.(*client).closed(reason)
+	return c
 }

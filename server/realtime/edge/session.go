@@ -29,15 +29,19 @@ const (
 	reasonForced         = "forced server close"
 )
 
-// protocol is what speaks over a session: Socket.IO, or something simpler.
+// protocol is what speaks over sessions: Socket.IO, or something simpler.
 type protocol interface {
-	// opened is called before anything is read from the session.
-	opened(*session)
+	// open returns what speaks over a session, before anything is read from it.
+	open(*session) speaker
+}
+
+// speaker is a protocol over one session.
+type speaker interface {
 	// message is called for one message at a time, in order of arrival. The
 	// data belongs to the callee. An error closes the session.
-	message(s *session, data []byte, binary bool) error
+	message(data []byte, binary bool) error
 	// closed is called once, after the last call of message has returned.
-	closed(s *session, reason string)
+	closed(reason string)
 }
 
 const (
@@ -60,7 +64,7 @@ type session struct {
 
 	lane sync.Mutex
 	busy atomic.Bool // a message is being handled
-	up   any         // of the protocol; set in opened
+	up   speaker     // set before anything is read
 
 	mu     sync.Mutex
 	state  int
@@ -167,14 +171,14 @@ func (s *session) packet(data []byte, binary bool) error {
 	}
 	s.heard.Store(true)
 	if binary {
-		return s.judge(s.engine.proto.message(s, data, true))
+		return s.judge(s.up.message(data, true))
 	}
 	if len(data) == 0 {
 		return s.judge(errMalformed)
 	}
 	switch data[0] {
 	case '4':
-		return s.judge(s.engine.proto.message(s, data[1:], false))
+		return s.judge(s.up.message(data[1:], false))
 	case '3':
 		s.pong()
 	case '1':
@@ -317,7 +321,7 @@ func (s *session) end() {
 	go func() {
 		s.lane.Lock()
 		defer s.lane.Unlock()
-		s.engine.proto.closed(s, s.reason)
+		s.up.closed(s.reason)
 		s.engine.ended.Done()
 	}()
 }
