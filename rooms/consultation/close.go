@@ -48,7 +48,7 @@ func (s *Service) close(ctx context.Context, actor rooms.Actor, in CloseInput) (
 	if err != nil {
 		return Case{}, err
 	}
-	s.announceQueue(ctx, c.DoctorID)
+	s.AnnounceQueue(ctx, c.DoctorID)
 	return c.asCase(), nil
 }
 
@@ -119,7 +119,7 @@ func (s *Service) unwind(ctx context.Context, id ID) error {
 		return s.transit(tx, c, t, change{actor: rooms.System})
 	})
 	if err == nil {
-		s.announceQueue(ctx, c.DoctorID)
+		s.AnnounceQueue(ctx, c.DoctorID)
 	}
 	return err
 }

@@ -21,7 +21,7 @@ func (s *Service) open(ctx context.Context, actor rooms.Actor, in OpenInput) (Op
 		return Opened{}, err
 	}
 	c := &opened.Consultation
-	s.announceQueue(ctx, c.DoctorID)
+	s.AnnounceQueue(ctx, c.DoctorID)
 	if c.Status == Waiting {
 		c.Queue, err = s.queueOf(ctx, *c)
 	}

@@ -17,9 +17,9 @@ const (
 	pauseMost   = time.Hour
 )
 
-// announceQueue tells everyone who waits for doctor the place in the queue.
+// AnnounceQueue tells everyone who waits for doctor the place in the queue.
 // It is a signal: a failure is no reason to fail the command that moved it.
-func (s *Service) announceQueue(ctx context.Context, doctor rooms.UserID) {
+func (s *Service) AnnounceQueue(ctx context.Context, doctor rooms.UserID) {
 	places, err := s.queue(ctx, doctor)
 	if err != nil {
 		return // the next change, or the next join, tells it

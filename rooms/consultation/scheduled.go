@@ -1,7 +1,6 @@
 package consultation
 
 import (
-	"context"
 	"time"
 
 	"wenzhen/rooms"
@@ -104,9 +103,4 @@ func (s *Service) Withdraw(tx Tx, actor rooms.Actor, c Consultation, by Part, re
 		t = withdraw
 	}
 	return s.transit(tx, c, t, change{actor: actor, reason: reason})
-}
-
-// AnnounceQueue tells everyone who waits for doctor the place in the queue.
-func (s *Service) AnnounceQueue(ctx context.Context, doctor rooms.UserID) {
-	s.announceQueue(ctx, doctor)
 }

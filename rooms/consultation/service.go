@@ -128,7 +128,7 @@ func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
 		return s.transit(tx, c, next, change{actor: rooms.System})
 	})
 	if err == nil && moved.ID != "" {
-		s.announceQueue(ctx, moved.DoctorID)
+		s.AnnounceQueue(ctx, moved.DoctorID)
 	}
 	return err
 }
@@ -155,7 +155,7 @@ func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Con
 	if err != nil {
 		return Consultation{}, err
 	}
-	s.announceQueue(ctx, c.DoctorID)
+	s.AnnounceQueue(ctx, c.DoctorID)
 	return c, nil
 }
 
