@@ -261,8 +261,18 @@ func (c Config) crossOrigins() []string {
 	return c.origins()
 }
 
+// withoutSlashes is the configuration with the addresses of browsers as they send
+// them in Origin: https://clinic.example/ is https://clinic.example.
+func (c Config) withoutSlashes() Config {
+	c.PublicURL, c.Origins = strings.TrimSuffix(c.PublicURL, "/"), slices.Clone(c.Origins)
+	for i, origin := range c.Origins {
+		c.Origins[i] = strings.TrimSuffix(origin, "/")
+	}
+	return c
+}
+
 func validPublicURL(s string) bool {
-	u, err := url.Parse(s)
+	u, err := url.Parse(strings.TrimSuffix(s, "/"))
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.Path == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
@@ -287,7 +297,7 @@ func ReadSecretFiles(getenv func(string) string, setenv func(key, value string) 
 		if err != nil {
 			return fmt.Errorf("configuration: %s_FILE: %w", name, err)
 		}
-		if err := setenv(name, strings.TrimSpace(string(content))); err != nil {
+		if err := setenv(name, strings.TrimSpace(strings.TrimPrefix(string(content), "\ufeff"))); err != nil {
 			return fmt.Errorf("configuration: %s_FILE: %w", name, err)
 		}
 	}

@@ -108,7 +108,7 @@ func TestFlagName(t *testing.T) {
 func TestSecretFiles(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(file, []byte("from a file\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("\ufefffrom a file\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	env := map[string]string{"WENZHEN_TOKEN_KEY_FILE": file, "WENZHEN_ADDR_FILE": "/nowhere"}

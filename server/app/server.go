@@ -108,6 +108,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, opts ...Option) (*Se
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg = cfg.withoutSlashes()
 	if err := datafolder.Open(cfg.Data, cfg.Database == database.SQLite); err != nil {
 		return nil, err
 	}

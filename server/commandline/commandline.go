@@ -56,7 +56,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	var commandLine commands
 	exit := -1
 	parser, err := kong.New(&commandLine, kong.Name("wenzhen"), kong.Description("A self-hosted online doctor-consultation server (问诊)."),
-		kong.Configuration(readSettings), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }), kong.UsageOnError())
+		kong.Configuration(readSettings), durations, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }), kong.UsageOnError())
 	if err != nil {
 		fmt.Fprintln(stderr, "wenzhen:", err)
 		return 2

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alecthomas/kong"
 )
 
 func TestCommandLine(t *testing.T) {
@@ -22,6 +24,10 @@ func TestCommandLine(t *testing.T) {
 	const key, next = "a master key of 32 characters for tests", "another master key of 32 characters"
 	misspelt := filepath.Join(dir, "misspelt.json")
 	if err := os.WriteFile(misspelt, []byte(`{"adr": "127.0.0.1:0"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	written := filepath.Join(dir, "written.json") // as some editors and operators write it (FLD-20)
+	if err := os.WriteFile(written, []byte("\ufeff"+`{"keep-messages": "90d", "public-url": "https://clinic.example/", "origins": ["https://app.example/"]}`+"\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// Nothing here gets as far as serving; if it does, it must end.
@@ -42,6 +48,9 @@ func TestCommandLine(t *testing.T) {
 		{"setting in the file", []string{"serve", "--config", config, "--data", dir}, 2, "--sockets-per-user"},
 		{"misspelt setting in the file", []string{"serve", "--config", misspelt, "--data", dir}, 2, "adr"},
 		{"no such address", []string{"serve", "--data", dir, "--addr", "192.0.2.1:1"}, 1, "listen"},
+		{"no such address in a file with a byte order mark", []string{"serve", "--config", written, "--data", dir, "--addr", "192.0.2.1:1"}, 1, "listen"},
+		{"no duration", []string{"serve", "--data", dir, "--keep-messages", "90 days"}, 2, "write it as 90d"},
+		{"a public URL with a path", []string{"serve", "--data", dir, "--public-url", "https://clinic.example/a/"}, 2, "without a path"},
 		{"migrate", []string{"migrate", "--data", dir}, 0, "up to date"},
 		{"migrate again", []string{"migrate", "--data", dir}, 0, "up to date"},
 		{"admin", []string{"admin", "create", "--data", dir, "--email", "root@example.org", "--password", "long enough"}, 0, "root@example.org is an admin"},
@@ -86,6 +95,26 @@ func TestCommandLine(t *testing.T) {
 		var out strings.Builder
 		if code := Run(ctx, c.args, strings.NewReader(""), &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
 			t.Errorf("%s: exit %d, want %d; says %q, want %q in it", c.name, code, c.code, out.String(), c.says)
+		}
+	}
+}
+
+func TestDurations(t *testing.T) {
+	t.Parallel()
+	var read struct{ For time.Duration }
+	parser, err := kong.New(&read, durations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "1h30m": 90 * time.Minute, "0": 0, "-1m": -time.Minute,
+		"90d": 2160 * time.Hour, "0d": 0, "1d12h": 36 * time.Hour, "65535d": 65535 * 24 * time.Hour} {
+		if _, err := parser.Parse([]string{"--for=" + text}); err != nil || read.For != want {
+			t.Errorf("%s is %s, %v; want %s", text, read.For, err, want)
+		}
+	}
+	for _, text := range []string{"", "90", "d", "-1d", "1.5d", "65536d", "1d24h", "1d-1h", "1d1d", "1 d", "90 days"} {
+		if _, err := parser.Parse([]string{"--for=" + text}); err == nil || !strings.Contains(err.Error(), "90d") {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

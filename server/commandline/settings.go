@@ -1,11 +1,14 @@
 package commandline
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -14,10 +17,15 @@ import (
 // are the names of flags. It implements kong.Resolver.
 type settingsFile map[string]any
 
-// readSettings implements kong.ConfigurationLoader.
+// readSettings implements kong.ConfigurationLoader. Some editors put a byte order
+// mark at the beginning of a file.
 func readSettings(r io.Reader) (kong.Resolver, error) {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
 	var file settingsFile
-	if err := json.NewDecoder(r).Decode(&file); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(raw, []byte("\ufeff")), &file); err != nil {
 		return nil, fmt.Errorf("the configuration is not one JSON object: %w", err)
 	}
 	return file, nil
@@ -57,4 +65,38 @@ func (f settingsFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (a
 	default:
 		return fmt.Sprint(value), nil
 	}
+}
+
+// durations reads settings that are times, in days too: 90d, 1d12h.
+var durations = kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(func(from *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := from.Scan.PopValueInto("duration", &text); err != nil {
+		return err
+	}
+	d, ok := parseDuration(text)
+	if !ok {
+		return fmt.Errorf("%q is no duration; write it as 90d, 36h, 15m or 90s", text)
+	}
+	target.SetInt(int64(d))
+	return nil
+}))
+
+const day = 24 * time.Hour
+
+func parseDuration(text string) (time.Duration, bool) {
+	days, rest, inDays := strings.Cut(text, "d")
+	if !inDays {
+		d, err := time.ParseDuration(text)
+		return d, err == nil
+	}
+	n, err := strconv.ParseUint(days, 10, 16) // 65,535 days fit a Duration
+	if err != nil {
+		return 0, false
+	}
+	d := time.Duration(n) * day
+	if rest == "" {
+		return d, true
+	}
+	more, err := time.ParseDuration(rest)
+	return d + more, err == nil && more >= 0 && more < day
 }

@@ -16,7 +16,7 @@ import (
 func TestChatChecksOrigins(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t, func(c *app.Config) {
-		c.PublicURL, c.Origins = "https://clinic.example", []string{"https://app.example"}
+		c.PublicURL, c.Origins = "https://clinic.example/", []string{"https://app.example/"} // as operators write them, too (FLD-20)
 	})
 	own := strings.Replace(w.Base, "http://", "", 1)
 	for origin, allowed := range map[string]bool{"": true, "https://app.example": true, "https://clinic.example": true, "http://" + own: true,
