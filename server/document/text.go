@@ -63,24 +63,55 @@ func (t *typesetter) lines(size, width float64, parts ...string) [][]pdf.Glyph {
 	all := []*paragraph{{}}
 	for _, part := range parts {
 		for i, text := range strings.Split(lineEnds.Replace(part), "\n") {
-			if i > 0 {
-				all = append(all, &paragraph{})
+			for j, text := range t.pieces([]rune(strings.ReplaceAll(text, "\t", "    "))) {
+				if i+j > 0 {
+					all = append(all, &paragraph{})
+				}
+				t.add(all[len(all)-1], text)
 			}
-			t.add(all[len(all)-1], text)
 		}
 	}
 	var lines [][]pdf.Glyph
-	for _, p := range all {
+	for i, p := range all {
 		lines = append(lines, t.wrap(p, width*pdf.PointsPerMM/size*1000)...)
+		all[i] = nil
 	}
 	return lines
 }
 
+// wordMost is how many characters can follow each other without a place for a
+// line to end. For each line, the wrapper looks at all that follow up to the next
+// such place: ten thousand would take a hundred times as much as their text.
+const wordMost = 300
+
+// pieces is a text that is cut where a word has more than wordMost characters.
+// A line, which has place for fewer, ends there.
+func (t *typesetter) pieces(text []rune) [][]rune {
+	var all [][]rune
+	from, breaks := 0, 0
+	t.graphemes.Init(text)
+	possible := map[int]bool{}
+	for lines := t.graphemes.LineIterator(); len(text) > wordMost && lines.Next(); {
+		possible[lines.Line().Offset] = true
+	}
+	for clusters := t.graphemes.GraphemeIterator(); len(text) > wordMost && clusters.Next(); {
+		at := clusters.Grapheme().Offset
+		if possible[at] {
+			breaks = at
+		} else if at-breaks >= wordMost {
+			all = append(all, text[from:at])
+			from, breaks = at, at
+		}
+	}
+	return append(all, text[from:])
+}
+
 // add puts a text at the end of a paragraph, as it is shown: what cannot be
 // shown is shown by its number.
-func (t *typesetter) add(p *paragraph, text string) {
+func (t *typesetter) add(p *paragraph, text []rune) {
 	p.from = append(p.from, len(p.runes))
-	t.graphemes.Init([]rune(strings.ReplaceAll(text, "\t", "    ")))
+	p.runes, p.fonts = slices.Grow(p.runes, len(text)), slices.Grow(p.fonts, len(text))
+	t.graphemes.Init(text)
 	for clusters := t.graphemes.GraphemeIterator(); clusters.Next(); {
 		t.cluster(p, clusters.Grapheme().Text)
 	}
@@ -245,9 +276,13 @@ func (t *typesetter) wrap(p *paragraph, width float64) [][]pdf.Glyph {
 	var all [][]pdf.Glyph
 	for _, line := range wrapped {
 		p.order(line)
-		var glyphs []pdf.Glyph
+		n := 0
 		for _, run := range line {
-			glyphs = append(glyphs, t.glyphs(p, run)...)
+			n += len(run.Glyphs)
+		}
+		glyphs := make([]pdf.Glyph, 0, n)
+		for _, run := range line {
+			glyphs = t.glyphs(glyphs, p, run)
 		}
 		all = append(all, glyphs)
 	}
@@ -297,6 +332,7 @@ func (t *typesetter) shapeRun(run shaping.Input, font int) shaping.Output {
 	t.buffer.Shape(t.shapers[font], nil)
 	out := shaping.Output{Direction: run.Direction, Face: t.faces[font]}
 	out.Runes = shaping.Range{Offset: run.RunStart, Count: run.RunEnd - run.RunStart}
+	out.Glyphs = make([]shaping.Glyph, 0, len(t.buffer.Info))
 	for i, info := range t.buffer.Info {
 		at := t.buffer.Pos[i]
 		g := shaping.Glyph{GlyphID: info.Glyph, Advance: fixed.I(int(at.XAdvance)), XOffset: fixed.I(int(at.XOffset)), YOffset: fixed.I(int(at.YOffset))}
@@ -351,10 +387,9 @@ func (p *paragraph) order(line shaping.Line) {
 	}
 }
 
-// glyphs are those of a run.
-func (t *typesetter) glyphs(p *paragraph, run shaping.Output) []pdf.Glyph {
+// glyphs adds those of a run.
+func (t *typesetter) glyphs(all []pdf.Glyph, p *paragraph, run shaping.Output) []pdf.Glyph {
 	face := slices.Index(t.faces, run.Face)
-	var all []pdf.Glyph
 	place := 0 // in the cluster
 	for i, g := range run.Glyphs {
 		if place++; i == 0 || run.Glyphs[i-1].TextIndex() != g.TextIndex() {

@@ -22,9 +22,15 @@ const (
 // No other test of the package may run at the same time.
 func Bounded(t testing.TB, what string, work func()) {
 	t.Helper()
+	Within(t, what, mostMemory, work)
+}
+
+// Within is Bounded for work that may allocate so many bytes of memory, in all.
+func Within(t testing.TB, what string, bytes uint64, work func()) {
+	t.Helper()
 	before, began := allocated(), processorTime(t)
 	work()
-	if took, memory := processorTime(t)-began, allocated()-before; memory > mostMemory || took > Slow*mostTime {
+	if took, memory := processorTime(t)-began, allocated()-before; memory > bytes || took > Slow*mostTime {
 		t.Errorf("%s took %v and %d bytes of memory", what, took, memory)
 	}
 }

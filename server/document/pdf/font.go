@@ -284,18 +284,22 @@ func fontFile(tables map[string][]byte) []byte {
 	for _, n := range []int{len(names), 16 << power, power, 16*len(names) - 16<<power} {
 		out = binary.BigEndian.AppendUint16(out, uint16(n))
 	}
-	at := len(out) + 16*len(names)
-	var body []byte
-	for _, name := range names {
-		raw := tables[name]
-		out = append(out, name...)
-		padded := append(append([]byte(nil), raw...), make([]byte, (4-len(raw)%4)%4)...)
-		for _, n := range []uint32{checksum(padded), uint32(at + len(body)), uint32(len(raw))} {
-			out = binary.BigEndian.AppendUint32(out, n)
-		}
-		body = append(body, padded...)
+	size := len(out) + 16*len(names)
+	for _, raw := range tables {
+		size += (len(raw) + 3) / 4 * 4
 	}
-	return append(out, body...)
+	entry := len(out)
+	out = append(make([]byte, 0, size), out...)[:entry+16*len(names)]
+	for _, name := range names {
+		at := len(out)
+		out = append(append(out, tables[name]...), make([]byte, (4-len(tables[name])%4)%4)...)
+		copy(out[entry:], name)
+		for i, n := range []uint32{checksum(out[at:]), uint32(at), uint32(len(tables[name]))} {
+			binary.BigEndian.PutUint32(out[entry+4+4*i:], n)
+		}
+		entry += 16
+	}
+	return out
 }
 
 func checksum(padded []byte) (sum uint32) {

@@ -42,6 +42,7 @@ func (d *Document) Bytes() ([]byte, error) {
 type writer struct {
 	bytes.Buffer
 	at  []int // of object i+1
+	zip *zlib.Writer
 	err error
 }
 
@@ -56,14 +57,19 @@ func (w *writer) object(number int, content string) {
 	fmt.Fprintf(w, "%d 0 obj\n%s\nendobj\n", number, content)
 }
 
-// stream writes content compressed, with further entries of its dictionary.
+// stream writes content compressed, with further entries of its dictionary. One
+// compressor, which takes 800 kB, is for all.
 func (w *writer) stream(entries string, content []byte) int {
 	var small bytes.Buffer
-	z := zlib.NewWriter(&small)
-	if _, err := z.Write(content); err != nil {
+	if w.zip == nil {
+		w.zip = zlib.NewWriter(&small)
+	} else {
+		w.zip.Reset(&small)
+	}
+	if _, err := w.zip.Write(content); err != nil {
 		w.err = err
 	}
-	if err := z.Close(); err != nil {
+	if err := w.zip.Close(); err != nil {
 		w.err = err
 	}
 	number := w.reserve()
