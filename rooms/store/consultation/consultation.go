@@ -32,27 +32,68 @@ func (s Store) InTx(ctx context.Context, f func(consultation.Tx) error) error {
 	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
 
-const Columns = `c.id, c.status, c.service, c.medium, c.doctor_id, c.doctor_name, c.user_id, c.patient_id, c.patient_name,
-	c.complaint, c.prior_diagnosis, c.price, c.currency, c.minutes, c.created_at, c.updated_at, c.scheduled_at, c.queued_at, c.accepted_at,
-	c.answered_at, c.ended_at, c.due_at, c.clock_left_ms, c.reason, c.summary, c.reopened, c.turns_left, c.turn_open, c.refund, c.refund_percent, c.ended_by, c.reason_seq, c.summary_seq`
-
-func Scan(s engine.Scanner) (consultation.Consultation, error) {
-	return scanConsultationAnd(s)
+// stored is a consultation as its columns have it.
+type stored struct {
+	consultation.Consultation
+	summary string // as JSON
 }
 
-func scanConsultationAnd(s engine.Scanner, more ...any) (consultation.Consultation, error) {
-	var c consultation.Consultation
-	var summary string
-	err := s.Scan(append([]any{&c.ID, &c.Status, &c.Service, &c.Medium, &c.DoctorID, &c.DoctorName, &c.UserID, &c.PatientID, &c.PatientName,
-		engine.Unseal("consultations.complaint", &c.ID, &c.Complaint), engine.Unseal("consultations.prior_diagnosis", &c.ID, &c.PriorDiagnosis), &c.Price, &c.Currency, &c.Minutes, (*engine.At)(&c.CreatedAt), (*engine.At)(&c.UpdatedAt), engine.AtOrNil(&c.ScheduledAt), engine.AtOrNil(&c.QueuedAt), engine.AtOrNil(&c.AcceptedAt),
-		engine.AtOrNil(&c.AnsweredAt), engine.AtOrNil(&c.EndedAt), engine.AtOrNil(&c.DueAt), &c.ClockLeftMs, engine.Unseal("consultations.reason", &c.ID, &c.Reason), engine.Unseal("consultations.summary", &c.ID, &summary), &c.Reopened, &c.TurnsLeft, &c.TurnOpen, &c.Refund, &c.RefundPercent, &c.EndedBy, &c.ReasonSeq, &c.SummarySeq}, more...)...)
-	if err != nil {
-		return c, engine.Found(err, "consultation")
+type column = engine.Column[stored]
+
+var consultationRow = engine.RowOf(
+	column{Name: "id", To: func(c *stored) any { return &c.ID }},
+	column{Name: "status", To: func(c *stored) any { return &c.Status }},
+	column{Name: "service", To: func(c *stored) any { return &c.Service }},
+	column{Name: "medium", To: func(c *stored) any { return &c.Medium }},
+	column{Name: "doctor_id", To: func(c *stored) any { return &c.DoctorID }},
+	column{Name: "doctor_name", To: func(c *stored) any { return &c.DoctorName }},
+	column{Name: "user_id", To: func(c *stored) any { return &c.UserID }},
+	column{Name: "patient_id", To: func(c *stored) any { return &c.PatientID }},
+	column{Name: "patient_name", To: func(c *stored) any { return &c.PatientName }},
+	column{Name: "complaint", To: func(c *stored) any { return engine.Unseal("consultations.complaint", &c.ID, &c.Complaint) }},
+	column{Name: "prior_diagnosis", To: func(c *stored) any {
+		return engine.Unseal("consultations.prior_diagnosis", &c.ID, &c.PriorDiagnosis)
+	}},
+	column{Name: "price", To: func(c *stored) any { return &c.Price }},
+	column{Name: "currency", To: func(c *stored) any { return &c.Currency }},
+	column{Name: "minutes", To: func(c *stored) any { return &c.Minutes }},
+	column{Name: "created_at", To: func(c *stored) any { return (*engine.At)(&c.CreatedAt) }},
+	column{Name: "updated_at", To: func(c *stored) any { return (*engine.At)(&c.UpdatedAt) }},
+	column{Name: "scheduled_at", To: func(c *stored) any { return engine.AtOrNil(&c.ScheduledAt) }},
+	column{Name: "queued_at", To: func(c *stored) any { return engine.AtOrNil(&c.QueuedAt) }},
+	column{Name: "accepted_at", To: func(c *stored) any { return engine.AtOrNil(&c.AcceptedAt) }},
+	column{Name: "answered_at", To: func(c *stored) any { return engine.AtOrNil(&c.AnsweredAt) }},
+	column{Name: "ended_at", To: func(c *stored) any { return engine.AtOrNil(&c.EndedAt) }},
+	column{Name: "due_at", To: func(c *stored) any { return engine.AtOrNil(&c.DueAt) }},
+	column{Name: "clock_left_ms", To: func(c *stored) any { return &c.ClockLeftMs }},
+	column{Name: "reason", To: func(c *stored) any { return engine.Unseal("consultations.reason", &c.ID, &c.Reason) }},
+	column{Name: "summary", To: func(c *stored) any { return engine.Unseal("consultations.summary", &c.ID, &c.summary) }},
+	column{Name: "reopened", To: func(c *stored) any { return &c.Reopened }},
+	column{Name: "turns_left", To: func(c *stored) any { return &c.TurnsLeft }},
+	column{Name: "turn_open", To: func(c *stored) any { return &c.TurnOpen }},
+	column{Name: "refund", To: func(c *stored) any { return &c.Refund }},
+	column{Name: "refund_percent", To: func(c *stored) any { return &c.RefundPercent }},
+	column{Name: "ended_by", To: func(c *stored) any { return &c.EndedBy }},
+	column{Name: "reason_seq", To: func(c *stored) any { return &c.ReasonSeq }},
+	column{Name: "summary_seq", To: func(c *stored) any { return &c.SummarySeq }},
+)
+
+// Columns are those that Scan reads, of a table consultations c.
+var Columns = consultationRow.Columns("c")
+
+// Scan reads a consultation from Columns.
+func Scan(s engine.Scanner) (consultation.Consultation, error) { return scanAnd(s) }
+
+// scanAnd is Scan with destinations for the columns after Columns.
+func scanAnd(s engine.Scanner, more ...any) (consultation.Consultation, error) {
+	var c stored
+	if err := consultationRow.Scan(s, &c, more...); err != nil {
+		return c.Consultation, engine.Found(err, "consultation")
 	}
-	if summary != "" {
-		return c, json.Unmarshal([]byte(summary), &c.Summary)
+	if c.summary != "" {
+		return c.Consultation, json.Unmarshal([]byte(c.summary), &c.Summary)
 	}
-	return c, nil
+	return c.Consultation, nil
 }
 
 func consultationByID(ctx context.Context, q engine.Querier, id consultation.ID) (consultation.Consultation, error) {
@@ -77,7 +118,7 @@ func (s Store) Consultations(ctx context.Context, q consultation.Query) ([]consu
 		var lastSeq, readUpTo rooms.Seq
 		var me consultation.Participant
 		var unread int
-		c, err := scanConsultationAnd(row, &lastSeq, (*engine.At)(&lastAt), &readUpTo, &me.Since, &unread)
+		c, err := scanAnd(row, &lastSeq, (*engine.At)(&lastAt), &readUpTo, &me.Since, &unread)
 		c = c.ShownTo(me)
 		c.LastSeq, c.ReadUpTo, c.Unread, c.UpdatedAt = lastSeq, readUpTo, unread, lastAt
 		return c, err
@@ -115,20 +156,35 @@ func (s Store) Cases(ctx context.Context, q consultation.CaseQuery) ([]consultat
 		FROM consultations c`+w.SQL()+` ORDER BY c.created_at DESC, c.id DESC LIMIT `+w.Param(q.Limit), w.Args...)
 }
 
-const participantColumns = `user_id, name, role, joined_at, delivered_up_to, read_up_to, invited_by, since_seq, expected`
+type participantColumn = engine.Column[consultation.Participant]
+
+var participantRow = engine.RowOf(
+	participantColumn{Name: "user_id", To: func(p *consultation.Participant) any { return &p.UserID }},
+	participantColumn{Name: "name", To: func(p *consultation.Participant) any { return &p.Name }},
+	participantColumn{Name: "role", To: func(p *consultation.Participant) any { return &p.Role }},
+	participantColumn{Name: "joined_at", To: func(p *consultation.Participant) any { return (*engine.At)(&p.JoinedAt) }},
+	participantColumn{Name: "delivered_up_to", To: func(p *consultation.Participant) any { return &p.DeliveredUpTo }},
+	participantColumn{Name: "read_up_to", To: func(p *consultation.Participant) any { return &p.ReadUpTo }},
+	participantColumn{Name: "invited_by", To: func(p *consultation.Participant) any { return &p.InvitedBy }},
+	participantColumn{Name: "since_seq", To: func(p *consultation.Participant) any { return &p.Since }},
+	participantColumn{Name: "expected", To: func(p *consultation.Participant) any { return &p.Expected }},
+)
+
+var participantsFrom = `SELECT ` + participantRow.Columns("") + ` FROM participants WHERE consultation_id = $1`
 
 func scanParticipant(s engine.Scanner) (consultation.Participant, error) {
 	var p consultation.Participant
-	err := s.Scan(&p.UserID, &p.Name, &p.Role, (*engine.At)(&p.JoinedAt), &p.DeliveredUpTo, &p.ReadUpTo, &p.InvitedBy, &p.Since, &p.Expected)
-	return p, engine.Found(err, "consultation") // who takes no part learns no more than that
+	err := participantRow.Scan(s, &p)
+	return p, engine.Found(err, "consultation") // others learn no more than that
 }
 
 func participants(ctx context.Context, q engine.Querier, id consultation.ID) ([]consultation.Participant, error) {
-	return engine.Collect(ctx, q, scanParticipant, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND expected = 0 ORDER BY joined_at, role DESC, user_id`, id)
+	return engine.Collect(ctx, q, scanParticipant, participantsFrom+` AND expected = 0 ORDER BY joined_at, role DESC, user_id`, id)
 }
 
+// ParticipantOf is the part of a user in a consultation, or "not found".
 func ParticipantOf(ctx context.Context, q engine.Querier, id consultation.ID, user rooms.UserID) (consultation.Participant, error) {
-	return scanParticipant(q.Row(ctx, `SELECT `+participantColumns+` FROM participants WHERE consultation_id = $1 AND user_id = $2`, id, user))
+	return scanParticipant(q.Row(ctx, participantsFrom+` AND user_id = $2`, id, user))
 }
 
 // Participants implements consultation.Store.
@@ -184,11 +240,31 @@ func (tx Tx) Load(user rooms.UserID, since time.Time) (l consultation.Load, err 
 
 // InsertConsultation implements consultation.Tx.
 func (tx Tx) InsertConsultation(c consultation.Consultation) error {
-	err := tx.Exec(`INSERT INTO consultations (id, status, service, medium, doctor_id, doctor_name, user_id, patient_id, patient_name,
-			complaint, prior_diagnosis, price, currency, minutes, created_at, updated_at, clock_left_ms, reason, summary, reopened, turns_left, turn_open, refund)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, '', '', 0, 0, 0, '')`,
-		c.ID, c.Status, c.Service, c.Medium, c.DoctorID, c.DoctorName, c.UserID, c.PatientID, c.PatientName,
-		engine.Seal(tx, "consultations.complaint", c.ID, c.Complaint), engine.Seal(tx, "consultations.prior_diagnosis", c.ID, c.PriorDiagnosis), c.Price, c.Currency, c.Minutes, engine.Micros(c.CreatedAt), engine.Micros(c.UpdatedAt))
+	err := tx.Insert("consultations",
+		engine.Set("id", c.ID),
+		engine.Set("status", c.Status),
+		engine.Set("service", c.Service),
+		engine.Set("medium", c.Medium),
+		engine.Set("doctor_id", c.DoctorID),
+		engine.Set("doctor_name", c.DoctorName),
+		engine.Set("user_id", c.UserID),
+		engine.Set("patient_id", c.PatientID),
+		engine.Set("patient_name", c.PatientName),
+		engine.Set("complaint", engine.Seal(tx, "consultations.complaint", c.ID, c.Complaint)),
+		engine.Set("prior_diagnosis", engine.Seal(tx, "consultations.prior_diagnosis", c.ID, c.PriorDiagnosis)),
+		engine.Set("price", c.Price),
+		engine.Set("currency", c.Currency),
+		engine.Set("minutes", c.Minutes),
+		engine.Set("created_at", engine.Micros(c.CreatedAt)),
+		engine.Set("updated_at", engine.Micros(c.UpdatedAt)),
+		engine.Set("clock_left_ms", 0),
+		engine.Set("reason", ""),
+		engine.Set("summary", ""),
+		engine.Set("reopened", 0),
+		engine.Set("turns_left", 0),
+		engine.Set("turn_open", 0),
+		engine.Set("refund", ""),
+	)
 	if err != nil {
 		return err
 	}
@@ -204,13 +280,30 @@ func (tx Tx) SaveConsultation(c consultation.Consultation) error {
 			return err
 		}
 	}
-	return tx.Exec(`UPDATE consultations SET status = $2, updated_at = $3, queued_at = $4, accepted_at = $5, answered_at = $6, ended_at = $7, due_at = $8,
-			clock_left_ms = $9, reason = $10, summary = $11, reopened = $12, turns_left = $13, turn_open = $14, refund = $15,
-			refund_percent = $16, scheduled_at = $17, doctor_id = $18, doctor_name = $19, minutes = $20, ended_by = $21,
-			reason_seq = $22, summary_seq = $23 WHERE id = $1`,
-		c.ID, c.Status, engine.Micros(c.UpdatedAt), engine.MicrosOrNull(c.QueuedAt), engine.MicrosOrNull(c.AcceptedAt), engine.MicrosOrNull(c.AnsweredAt), engine.MicrosOrNull(c.EndedAt), engine.MicrosOrNull(c.DueAt),
-		c.ClockLeftMs, engine.Seal(tx, "consultations.reason", c.ID, c.Reason), engine.Seal(tx, "consultations.summary", c.ID, string(summary)), c.Reopened, c.TurnsLeft, c.TurnOpen, c.Refund,
-		c.RefundPercent, engine.MicrosOrNull(c.ScheduledAt), c.DoctorID, c.DoctorName, c.Minutes, c.EndedBy, c.ReasonSeq, c.SummarySeq)
+	return tx.Update("consultations", engine.Set("id", c.ID),
+		engine.Set("status", c.Status),
+		engine.Set("updated_at", engine.Micros(c.UpdatedAt)),
+		engine.Set("queued_at", engine.MicrosOrNull(c.QueuedAt)),
+		engine.Set("accepted_at", engine.MicrosOrNull(c.AcceptedAt)),
+		engine.Set("answered_at", engine.MicrosOrNull(c.AnsweredAt)),
+		engine.Set("ended_at", engine.MicrosOrNull(c.EndedAt)),
+		engine.Set("due_at", engine.MicrosOrNull(c.DueAt)),
+		engine.Set("clock_left_ms", c.ClockLeftMs),
+		engine.Set("reason", engine.Seal(tx, "consultations.reason", c.ID, c.Reason)),
+		engine.Set("summary", engine.Seal(tx, "consultations.summary", c.ID, string(summary))),
+		engine.Set("reopened", c.Reopened),
+		engine.Set("turns_left", c.TurnsLeft),
+		engine.Set("turn_open", c.TurnOpen),
+		engine.Set("refund", c.Refund),
+		engine.Set("refund_percent", c.RefundPercent),
+		engine.Set("scheduled_at", engine.MicrosOrNull(c.ScheduledAt)),
+		engine.Set("doctor_id", c.DoctorID),
+		engine.Set("doctor_name", c.DoctorName),
+		engine.Set("minutes", c.Minutes),
+		engine.Set("ended_by", c.EndedBy),
+		engine.Set("reason_seq", c.ReasonSeq),
+		engine.Set("summary_seq", c.SummarySeq),
+	)
 }
 
 // Participant implements consultation.Tx.
@@ -245,6 +338,8 @@ func (tx Tx) Speaker(id consultation.ID, user rooms.UserID) (consultation.Speake
 	return SpeakerOf(context.Background(), tx, id, user)
 }
 
+// SpeakerOf is what decides whether a user may speak in a consultation, or "not
+// found" for someone who takes no part.
 func SpeakerOf(ctx context.Context, q engine.Querier, id consultation.ID, user rooms.UserID) (consultation.Speaker, error) {
 	s := consultation.Speaker{ConsultationID: id}
 	err := q.Row(ctx, `SELECT p.role, c.status, c.reopened, c.turns_left, c.turn_open, c.accepted_at IS NOT NULL, c.answered_at IS NOT NULL, p.invited_by, p.since_seq
