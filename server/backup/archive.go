@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -118,12 +119,15 @@ func Read(r io.Reader, take func(name string, content io.Reader) error) (Manifes
 			return m, damaged(err)
 		}
 		if h.Name == manifest {
+			if h.Size > manifestBytes+int64(len(found))*entryBytes {
+				return m, damaged(fmt.Errorf("its manifest has %d bytes, too many for %d files", h.Size, len(found)))
+			}
 			if err := json.NewDecoder(archive).Decode(&m); err != nil {
 				return m, damaged(err)
 			}
 			break
 		}
-		if _, twice := found[h.Name]; twice || h.Typeflag != tar.TypeReg || !names.MatchString(h.Name) {
+		if _, twice := found[h.Name]; twice || h.Typeflag != tar.TypeReg || sparse(h) || !names.MatchString(h.Name) {
 			return m, damaged(fmt.Errorf("%q does not belong in it", h.Name))
 		}
 		hash := sha256.New()
@@ -132,10 +136,32 @@ func Read(r io.Reader, take func(name string, content io.Reader) error) (Manifes
 		}
 		found[h.Name] = File{Name: h.Name, Size: h.Size, SHA256: hex.EncodeToString(hash.Sum(nil))}
 	}
-	if _, err := io.Copy(io.Discard, zip); err != nil { // its checksum is at the end
+	// Its checksum is at the end.
+	if rest, err := io.Copy(io.Discard, io.LimitReader(zip, endBytes+1)); err != nil {
 		return m, damaged(err)
+	} else if rest > endBytes {
+		return m, damaged(errors.New("it goes on after its manifest"))
 	}
 	return m, m.compare(found)
+}
+
+// How long the manifest may be, which is held in memory, without its files and
+// for each of them, and what follows it: two blocks, and what others pad with.
+const (
+	manifestBytes = 64 << 20
+	entryBytes    = 1 << 10
+	endBytes      = 1 << 20
+)
+
+// sparse reports whether a file is longer than what the archive has of it: the
+// reader fills it up with zeros, of which a kilobyte can ask for exabytes.
+func sparse(h *tar.Header) bool {
+	for name := range h.PAXRecords {
+		if strings.HasPrefix(name, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }
 
 // compare returns an error unless the files that were found are those of the

@@ -200,8 +200,7 @@ func unpack(ctx context.Context, from io.Reader, dir string, keepLogins bool) (m
 		}
 	}
 	for _, sum := range contents.Attachments {
-		known := slices.ContainsFunc(m.Problems, func(p string) bool { return strings.Contains(p, sum) })
-		if !have[sum] && !known {
+		if !have[sum] && !slices.ContainsFunc(m.Problems, func(p string) bool { return strings.Contains(p, sum) }) {
 			return m, fmt.Errorf("the archive is damaged: attachment %s is missing", sum)
 		}
 	}
