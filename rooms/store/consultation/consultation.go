@@ -280,7 +280,7 @@ func (tx Tx) SaveConsultation(c consultation.Consultation) error {
 			return err
 		}
 	}
-	return tx.Update("consultations", engine.Set("id", c.ID),
+	return tx.Update("consultations", "id = $1", c.ID,
 		engine.Set("status", c.Status),
 		engine.Set("updated_at", engine.Micros(c.UpdatedAt)),
 		engine.Set("queued_at", engine.MicrosOrNull(c.QueuedAt)),

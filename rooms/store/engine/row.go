@@ -93,12 +93,12 @@ func insert(table string, values []Value) (query string, args []any) {
 	return `INSERT INTO ` + table + ` (` + strings.Join(names, ", ") + `) VALUES (` + strings.Join(params, ", ") + `)`, args
 }
 
-// Update changes the rows of a table that have the key.
-func (tx *Tx) Update(table string, key Value, values ...Value) error {
-	sets, args := make([]string, len(values)), []any{key.value}
+// Update changes the rows of a table for which a condition holds; $1 in it is the key.
+func (tx *Tx) Update(table, condition string, key any, values ...Value) error {
+	sets, args := make([]string, len(values)), []any{key}
 	for i, v := range values {
 		sets[i] = v.column + " = $" + strconv.Itoa(i+2)
 		args = append(args, v.value)
 	}
-	return tx.Exec(`UPDATE `+table+` SET `+strings.Join(sets, ", ")+` WHERE `+key.column+` = $1`, args...)
+	return tx.Exec(`UPDATE `+table+` SET `+strings.Join(sets, ", ")+` WHERE `+condition, args...)
 }

@@ -41,7 +41,7 @@ func TestRowRefusesMistakes(t *testing.T) {
 }
 
 // What is inserted and updated by the names of columns is read by them, in
-// another order and with columns after them, from the rows with the key only.
+// another order and with columns after them, from the rows of the condition only.
 func TestRowsByName(t *testing.T) { both(t, testRowsByName) }
 
 func testRowsByName(t *testing.T, opts Options) {
@@ -53,7 +53,7 @@ func testRowsByName(t *testing.T, opts Options) {
 	db, _, _ := open(t, opts)
 	must(t, db.InTx(t.Context(), func(tx *Tx) error {
 		return FirstOf(aUser(tx, "a"), aUser(tx, "b"),
-			tx.Update("users", Set("id", "a"), Set("name", "li"), Set("locale", "zh-CN")),
+			tx.Update("users", "id = $1", "a", Set("name", "li"), Set("locale", "zh-CN")),
 			tx.Insert("timers", Set("subject", "s"), Set("kind", "k"), Set("due_at", 7)))
 	}))
 	for id, want := range map[string]user{"a": {"li", "zh-CN"}, "b": {"wang", "en"}} {

@@ -46,14 +46,59 @@ func (s Store) InTx(ctx context.Context, f func(record.Tx) error) error {
 // In implements record.Store.
 func (Store) In(tx rooms.Tx) record.Tx { return In(engine.Of(tx)) }
 
-const documentRow = `SELECT d.id, d.kind, d.root, d.version, d.supersedes, d.consultation_id, d.patient_id, d.patient_name, d.user_id,
-	d.doctor_id, d.doctor_name, d.content, d.created_at, d.updated_at, d.signed_by, d.signed_at, d.sha256, d.seal, d.form, d.key_id, d.signed_as, d.signed_seq,
-	coalesce((SELECT n.id FROM documents n WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL), ''),
-	coalesce((SELECT string_agg(v.version || ' ' || v.sha256, ',' ORDER BY v.version) FROM documents v WHERE v.root = d.root AND v.signed_at IS NOT NULL), ''),
-	coalesce(s.state, ''), coalesce(s.seal, ''), coalesce(s.key_id, ''),
-	coalesce(l.num, 0), coalesce(l.detail, ''), coalesce((SELECT h.broken_last FROM audit_head h WHERE h.name = 'audit'), 0)
-	FROM documents d LEFT JOIN document_states s ON s.root = d.root
+// stored is a document as its columns have it.
+type stored struct {
+	record.Document
+	content, versions string
+	signature         record.Signature
+	signedAt          *time.Time
+}
+
+type column = engine.Column[stored]
+
+var documentRow = engine.RowOf(
+	column{Name: "d.id", To: func(d *stored) any { return &d.ID }},
+	column{Name: "d.kind", To: func(d *stored) any { return &d.Kind }},
+	column{Name: "d.root", To: func(d *stored) any { return &d.Root }},
+	column{Name: "d.version", To: func(d *stored) any { return &d.Version }},
+	column{Name: "d.supersedes", To: func(d *stored) any { return &d.Supersedes }},
+	column{Name: "d.consultation_id", To: func(d *stored) any { return &d.ConsultationID }},
+	column{Name: "d.patient_id", To: func(d *stored) any { return &d.PatientID }},
+	column{Name: "d.patient_name", To: func(d *stored) any { return &d.PatientName }},
+	column{Name: "d.user_id", To: func(d *stored) any { return &d.UserID }},
+	column{Name: "d.doctor_id", To: func(d *stored) any { return &d.DoctorID }},
+	column{Name: "d.doctor_name", To: func(d *stored) any { return &d.DoctorName }},
+	column{Name: "d.content", To: func(d *stored) any { return engine.Unseal("documents.content", &d.ID, &d.content) }},
+	column{Name: "d.created_at", To: func(d *stored) any { return (*engine.At)(&d.CreatedAt) }},
+	column{Name: "d.updated_at", To: func(d *stored) any { return (*engine.At)(&d.UpdatedAt) }},
+	column{Name: "d.signed_by", To: func(d *stored) any { return &d.signature.SignedBy }},
+	column{Name: "d.signed_at", To: func(d *stored) any { return engine.AtOrNil(&d.signedAt) }},
+	column{Name: "d.sha256", To: func(d *stored) any { return &d.signature.SHA256 }},
+	column{Name: "d.seal", To: func(d *stored) any { return &d.signature.Seal }},
+	column{Name: "d.form", To: func(d *stored) any { return &d.signature.Form }},
+	column{Name: "d.key_id", To: func(d *stored) any { return &d.signature.KeyID }},
+	column{Name: "d.signed_as", To: func(d *stored) any { return engine.Unseal("documents.signed_as", &d.ID, &d.SignedAs) }},
+	column{Name: "d.signed_seq", To: func(d *stored) any { return &d.SignedSeq }},
+	column{Name: supersededBy, To: func(d *stored) any { return &d.SupersededBy }},
+	column{Name: signedVersions, To: func(d *stored) any { return &d.versions }},
+	column{Name: "coalesce(s.state, '')", To: func(d *stored) any { return &d.State.Text }},
+	column{Name: "coalesce(s.seal, '')", To: func(d *stored) any { return &d.State.Seal }},
+	column{Name: "coalesce(s.key_id, '')", To: func(d *stored) any { return &d.State.KeyID }},
+	column{Name: "coalesce(l.num, 0)", To: func(d *stored) any { return &d.Logged.Num }},
+	column{Name: "coalesce(l.detail, '')", To: func(d *stored) any { return &d.Logged.SHA256 }},
+	column{Name: brokenLast, To: func(d *stored) any { return &d.Logged.Broken }},
+)
+
+var documentsFrom = `SELECT ` + documentRow.Columns("") + ` FROM documents d LEFT JOIN document_states s ON s.root = d.root
 	LEFT JOIN audit l ON l.num = (SELECT max(a.num) FROM audit a WHERE a.subject = d.kind || ':' || d.id AND a.` + documentActions + `)`
+
+const (
+	supersededBy = `coalesce((SELECT n.id FROM documents n
+		WHERE n.supersedes = d.id AND n.supersedes <> '' AND n.signed_at IS NOT NULL), '')`
+	signedVersions = `coalesce((SELECT string_agg(v.version || ' ' || v.sha256, ',' ORDER BY v.version)
+		FROM documents v WHERE v.root = d.root AND v.signed_at IS NOT NULL), '')`
+	brokenLast = `coalesce((SELECT h.broken_last FROM audit_head h WHERE h.name = 'audit'), 0)`
+)
 
 // documentActions are those that leave a document at another hash, which is the
 // detail of their entries. The index audit_documents has the same ones.
@@ -61,30 +106,23 @@ const documentActions = `action IN ('diagnosis:sign', 'prescription:sign', 'summ
 	`'prescription:approve', 'prescription:reject', 'prescription:void', 'document:supersede')`
 
 func scanDocument(s engine.Scanner) (record.Document, error) {
-	var d record.Document
-	var content, versions string
-	var signature record.Signature
-	var signed sql.NullInt64
-	err := s.Scan(&d.ID, &d.Kind, &d.Root, &d.Version, &d.Supersedes, &d.ConsultationID, &d.PatientID, &d.PatientName, &d.UserID,
-		&d.DoctorID, &d.DoctorName, engine.Unseal("documents.content", &d.ID, &content), (*engine.At)(&d.CreatedAt), (*engine.At)(&d.UpdatedAt), &signature.SignedBy, &signed, &signature.SHA256, &signature.Seal,
-		&signature.Form, &signature.KeyID, engine.Unseal("documents.signed_as", &d.ID, &d.SignedAs), &d.SignedSeq, &d.SupersededBy,
-		&versions, &d.State.Text, &d.State.Seal, &d.State.KeyID, &d.Logged.Num, &d.Logged.SHA256, &d.Logged.Broken)
-	if err != nil {
-		return d, engine.Found(err, "document")
+	var d stored
+	if err := documentRow.Scan(s, &d); err != nil {
+		return d.Document, engine.Found(err, "document")
 	}
-	d.Content = json.RawMessage(content)
-	if versions != "" {
-		d.Versions = strings.Split(versions, ",")
+	d.Content = json.RawMessage(d.content)
+	if d.versions != "" {
+		d.Versions = strings.Split(d.versions, ",")
 	}
-	if signed.Valid {
-		d.Signature = &signature
-		err = (*engine.At)(&signature.SignedAt).Scan(signed.Int64)
+	if d.signedAt != nil {
+		d.signature.SignedAt = *d.signedAt
+		d.Signature = &d.signature
 	}
-	return d, err
+	return d.Document, nil
 }
 
 func documents(ctx context.Context, q engine.Querier, condition string, args ...any) ([]record.Document, error) {
-	list, err := engine.Collect(ctx, q, scanDocument, documentRow+condition, args...)
+	list, err := engine.Collect(ctx, q, scanDocument, documentsFrom+condition, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +134,36 @@ func documents(ctx context.Context, q engine.Querier, condition string, args ...
 	return list, nil
 }
 
+// storedDecision is a decision with its key.
+type storedDecision struct {
+	record.Decision
+	document record.DocumentID
+	num      int
+}
+
+type decisionColumn = engine.Column[storedDecision]
+
+var decisionRow = engine.RowOf(
+	decisionColumn{Name: "document_id", To: func(d *storedDecision) any { return &d.document }},
+	decisionColumn{Name: "num", To: func(d *storedDecision) any { return &d.num }},
+	decisionColumn{Name: "status", To: func(d *storedDecision) any { return &d.Status }},
+	decisionColumn{Name: "by_id", To: func(d *storedDecision) any { return &d.By }},
+	decisionColumn{Name: "by_name", To: func(d *storedDecision) any { return &d.ByName }},
+	decisionColumn{Name: "at", To: func(d *storedDecision) any { return (*engine.At)(&d.At) }},
+	decisionColumn{Name: "reason", To: func(d *storedDecision) any {
+		return engine.UnsealAt(func() string { return decisionPlace(d.document, d.num) }, &d.Reason)
+	}},
+	decisionColumn{Name: "sha256", To: func(d *storedDecision) any { return &d.SHA256 }},
+	decisionColumn{Name: "seal", To: func(d *storedDecision) any { return &d.Seal }},
+	decisionColumn{Name: "key_id", To: func(d *storedDecision) any { return &d.KeyID }},
+)
+
 func decisions(ctx context.Context, q engine.Querier, id record.DocumentID) ([]record.Decision, error) {
 	return engine.Collect(ctx, q, func(s engine.Scanner) (record.Decision, error) {
-		var d record.Decision
-		var num int
-		return d, s.Scan(&num, &d.Status, &d.By, &d.ByName, (*engine.At)(&d.At), engine.UnsealAt(func() string { return decisionPlace(id, num) }, &d.Reason), &d.SHA256, &d.Seal, &d.KeyID)
-	}, `SELECT num, status, by_id, by_name, at, reason, sha256, seal, key_id FROM decisions WHERE document_id = $1 ORDER BY num`, id)
+		var d storedDecision
+		err := decisionRow.Scan(s, &d)
+		return d.Decision, err
+	}, `SELECT `+decisionRow.Columns("")+` FROM decisions WHERE document_id = $1 ORDER BY num`, id)
 }
 
 func documentByID(ctx context.Context, q engine.Querier, id record.DocumentID) (record.Document, error) {
@@ -240,10 +302,22 @@ func (tx Tx) Documents(q record.DocumentQuery) ([]record.Document, error) {
 
 // InsertDraft implements record.Tx.
 func (tx Tx) InsertDraft(d record.Document) error {
-	err := tx.Exec(`INSERT INTO documents (id, kind, root, version, supersedes, consultation_id, patient_id, patient_name, user_id,
-			doctor_id, doctor_name, content, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		d.ID, d.Kind, d.Root, d.Version, d.Supersedes, d.ConsultationID, d.PatientID, d.PatientName, d.UserID,
-		d.DoctorID, d.DoctorName, engine.Seal(tx, "documents.content", d.ID, string(d.Content)), engine.Micros(d.CreatedAt), engine.Micros(d.UpdatedAt))
+	err := tx.Insert("documents",
+		engine.Set("id", d.ID),
+		engine.Set("kind", d.Kind),
+		engine.Set("root", d.Root),
+		engine.Set("version", d.Version),
+		engine.Set("supersedes", d.Supersedes),
+		engine.Set("consultation_id", d.ConsultationID),
+		engine.Set("patient_id", d.PatientID),
+		engine.Set("patient_name", d.PatientName),
+		engine.Set("user_id", d.UserID),
+		engine.Set("doctor_id", d.DoctorID),
+		engine.Set("doctor_name", d.DoctorName),
+		engine.Set("content", engine.Seal(tx, "documents.content", d.ID, string(d.Content))),
+		engine.Set("created_at", engine.Micros(d.CreatedAt)),
+		engine.Set("updated_at", engine.Micros(d.UpdatedAt)),
+	)
 	if engine.UniqueViolation(err) {
 		return rooms.Conflict(string(record.Draft), "there is a draft of the next version already; revise that one")
 	}
@@ -252,7 +326,9 @@ func (tx Tx) InsertDraft(d record.Document) error {
 
 // SaveDraft implements record.Tx.
 func (tx Tx) SaveDraft(d record.Document) error {
-	return tx.Exec(`UPDATE documents SET content = $2, updated_at = $3 WHERE id = $1 AND signed_at IS NULL`, d.ID, engine.Seal(tx, "documents.content", d.ID, string(d.Content)), engine.Micros(d.UpdatedAt))
+	return tx.Update("documents", "id = $1 AND signed_at IS NULL", d.ID,
+		engine.Set("content", engine.Seal(tx, "documents.content", d.ID, string(d.Content))),
+		engine.Set("updated_at", engine.Micros(d.UpdatedAt)))
 }
 
 // DeleteDraft implements record.Tx.
@@ -266,11 +342,20 @@ func (tx Tx) SignDocument(d record.Document) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`UPDATE documents SET content = $2, updated_at = $3, signed_by = $4, signed_at = $5, sha256 = $6, seal = $7,
-			form = $8, key_id = $9, signed_as = $10, patient_name = $11, doctor_name = $12,
-			signed_seq = $13 WHERE id = $1 AND signed_at IS NULL`,
-		d.ID, engine.Seal(tx, "documents.content", d.ID, string(d.Content)), engine.Micros(d.UpdatedAt), d.Signature.SignedBy, engine.Micros(d.Signature.SignedAt), d.Signature.SHA256, d.Signature.Seal,
-		d.Signature.Form, d.Signature.KeyID, engine.Seal(tx, "documents.signed_as", d.ID, d.SignedAs), d.PatientName, d.DoctorName, last)
+	return tx.Update("documents", "id = $1 AND signed_at IS NULL", d.ID,
+		engine.Set("content", engine.Seal(tx, "documents.content", d.ID, string(d.Content))),
+		engine.Set("updated_at", engine.Micros(d.UpdatedAt)),
+		engine.Set("signed_by", d.Signature.SignedBy),
+		engine.Set("signed_at", engine.Micros(d.Signature.SignedAt)),
+		engine.Set("sha256", d.Signature.SHA256),
+		engine.Set("seal", d.Signature.Seal),
+		engine.Set("form", d.Signature.Form),
+		engine.Set("key_id", d.Signature.KeyID),
+		engine.Set("signed_as", engine.Seal(tx, "documents.signed_as", d.ID, d.SignedAs)),
+		engine.Set("patient_name", d.PatientName),
+		engine.Set("doctor_name", d.DoctorName),
+		engine.Set("signed_seq", last),
+	)
 }
 
 // Practitioner implements record.Tx.
@@ -280,8 +365,18 @@ func (tx Tx) Practitioner(id rooms.UserID) (account.Doctor, error) {
 
 // AddDecision implements record.Tx.
 func (tx Tx) AddDecision(id record.DocumentID, num int, d record.Decision) error {
-	return tx.Exec(`INSERT INTO decisions (document_id, num, status, by_id, by_name, at, reason, sha256, seal, key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		id, num, d.Status, d.By, d.ByName, engine.Micros(d.At), tx.Keys().Seal(decisionPlace(id, num), d.Reason), d.SHA256, d.Seal, d.KeyID)
+	return tx.Insert("decisions",
+		engine.Set("document_id", id),
+		engine.Set("num", num),
+		engine.Set("status", d.Status),
+		engine.Set("by_id", d.By),
+		engine.Set("by_name", d.ByName),
+		engine.Set("at", engine.Micros(d.At)),
+		engine.Set("reason", tx.Keys().Seal(decisionPlace(id, num), d.Reason)),
+		engine.Set("sha256", d.SHA256),
+		engine.Set("seal", d.Seal),
+		engine.Set("key_id", d.KeyID),
+	)
 }
 
 // SaveState implements record.Tx.
@@ -310,8 +405,15 @@ func (tx Tx) InsertBackground(v record.BackgroundVersion) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`INSERT INTO backgrounds (patient_id, version, content, at, by_id, by_name, by_role) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		v.PatientID, v.Version, tx.Keys().Seal(backgroundPlace(v.PatientID, v.Version), string(content)), engine.Micros(v.At), v.ByID, v.ByName, v.ByRole)
+	return tx.Insert("backgrounds",
+		engine.Set("patient_id", v.PatientID),
+		engine.Set("version", v.Version),
+		engine.Set("content", tx.Keys().Seal(backgroundPlace(v.PatientID, v.Version), string(content))),
+		engine.Set("at", engine.Micros(v.At)),
+		engine.Set("by_id", v.ByID),
+		engine.Set("by_name", v.ByName),
+		engine.Set("by_role", v.ByRole),
+	)
 }
 
 // treating are the consultations in which a doctor ($1) treats a patient, or did
