@@ -43,7 +43,7 @@ func (s *Service) openOrFind(tx Tx, actor rooms.Actor, in OpenInput) (Consultati
 			return Consultation{}, err
 		}
 	}
-	return s.begin(tx, actor, patient, in, nil)
+	return s.Begin(tx, actor, patient, in, nil)
 }
 
 func sameRequest(first Consultation, actor rooms.Actor, patient account.PatientID, in OpenInput) error {
@@ -59,8 +59,11 @@ func sameRequest(first Consultation, actor rooms.Actor, patient account.PatientI
 // offDuty is the status of what is refused because its doctor is off duty.
 const offDuty = "off_duty"
 
-// begin writes the first state; slot is nil without an appointment.
-func (s *Service) begin(tx Tx, actor rooms.Actor, patient account.Patient, in OpenInput, slot *Slot) (Consultation, error) {
+// Begin writes the first state of a consultation for patient, who is in the
+// actor's care. With a slot it is part of a booking, and waits out of the doctor's
+// queue until the patient checks in. Errors: not_found (doctor), invalid (service),
+// conflict (off duty, caps).
+func (s *Service) Begin(tx Tx, actor rooms.Actor, patient account.Patient, in OpenInput, slot *Slot) (Consultation, error) {
 	doctor, err := tx.Doctor(in.DoctorID)
 	if err == nil && !doctor.Verified {
 		err = rooms.NotFound("doctor")

@@ -23,20 +23,6 @@ type Slot struct {
 // lateMost is how long after its start a slot still waits for both sides.
 const lateMost = 15 * time.Minute
 
-// Begin opens a consultation for a slot as part of a booking. It waits out of
-// the doctor's queue until the patient checks in. Errors: not_found (doctor,
-// patient), invalid (service, complaint).
-func (s *Service) Begin(tx Tx, actor rooms.Actor, in OpenInput, slot Slot) (Consultation, error) {
-	if err := in.Validate(); err != nil {
-		return Consultation{}, err
-	}
-	patient, err := PatientOf(tx, actor.UserID, in.PatientID)
-	if err != nil {
-		return Consultation{}, err
-	}
-	return s.begin(tx, actor, patient, in, &slot)
-}
-
 // PatientOf is a profile in user's care: that of the user's own person when id
 // is empty. Errors: not_found, also for someone else's.
 func PatientOf(tx Tx, user rooms.UserID, id account.PatientID) (account.Patient, error) {

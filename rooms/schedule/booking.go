@@ -79,7 +79,12 @@ func (s *Service) take(tx Tx, actor rooms.Actor, in BookInput) (Booking, error) 
 	if err := alone(tx, patient.ID, o.start, o.end, id); err != nil {
 		return Booking{}, err
 	}
-	c, err := s.consultations.Begin(tx, actor, in.consultation(), consultation.Slot{Start: o.start, End: o.end, Minutes: int(o.end.Sub(o.start).Minutes())})
+	opening := in.consultation()
+	if err := opening.Validate(); err != nil {
+		return Booking{}, err
+	}
+	slot := consultation.Slot{Start: o.start, End: o.end, Minutes: int(o.end.Sub(o.start).Minutes())}
+	c, err := s.consultations.Begin(tx, actor, patient, opening, &slot)
 	if err != nil {
 		return Booking{}, err
 	}
