@@ -18,5 +18,7 @@
 // Signals (typing, presence) pass the same judgement about who may speak,
 // skip the log and carry no seq.
 //
-// The package imports the standard library alone.
+// The package imports the standard library, and the decoder that is to become
+// encoding/json/v2. The packages around it and the way of a message, function by
+// function, are in docs/architecture.md.
 package rooms
