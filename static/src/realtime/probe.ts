@@ -29,7 +29,10 @@ const transports: Record<Way, ('polling' | 'websocket')[]> = { automatic: ['poll
 const everyMs = 2_000
 const kept = 40
 
-/** A connection of its own to /schedules, which guests may open, watched while it lives. */
+/**
+ * A connection of its own to /schedules, watched while it lives. It is a guest's, without a token, so that what it asks
+ * is no use of a login.
+ */
 export class Probe {
   private socket: Socket | undefined
   private timer: ReturnType<typeof setInterval> | undefined
