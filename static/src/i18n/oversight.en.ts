@@ -62,6 +62,8 @@ export const oversightEn = {
     noEntries: 'No entry matches',
     earlier: 'Earlier entries',
     because: 'Reason: {reason}',
+    aboutPatient: 'Patient {id}',
+    inLogin: 'Login {id}',
     gone: 'Former user',
     subject: { appointment: 'Appointment', reconciliations: 'Reconciliation', keys: 'Keys', database: 'Database', icd10: 'ICD-10', patient: 'Patient', consultation: 'Consultation', diagnosis: 'Diagnosis', prescription: 'Prescription', summary: 'Summary', user: 'User', socket: 'Connection', order: 'Order', attachment: 'File', users: 'All users', orders: 'All orders', consultations: 'All consultations', rooms: 'Open rooms', sockets: 'Connections', search: 'Search of messages', doctors: 'doctors to review', holds: 'legal holds', pharmacists: 'pharmacists', audit: 'audit log' },
     action: {

@@ -62,6 +62,8 @@ export const oversightZhCN = {
     noEntries: '没有符合条件的记录',
     earlier: '更早的记录',
     because: '理由：{reason}',
+    aboutPatient: '就诊人 {id}',
+    inLogin: '登录 {id}',
     gone: '已注销的用户',
     subject: { appointment: '预约', reconciliations: '对账', keys: '密钥', database: '数据库', icd10: 'ICD-10', patient: '就诊人', consultation: '问诊', diagnosis: '诊断', prescription: '处方', summary: '小结', user: '用户', socket: '连接', order: '订单', attachment: '文件', users: '全部用户', orders: '全部订单', consultations: '全部问诊', rooms: '在线房间', sockets: '在线连接', search: '消息搜索', doctors: '医生审核', holds: '法律保全', pharmacists: '药师', audit: '审计日志' },
     action: {
