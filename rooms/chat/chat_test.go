@@ -193,8 +193,10 @@ func TestSearchFindsWordsInOnesOwnConsultations(t *testing.T) {
 	patient.Says(id, "我头痛三天了，体温38.5")
 	patient.Says(id, "Should I take Ibuprofen?")
 	doctor.Says(id, `say "AND" OR NOT (nothing)*`)
+	patient.Says(id, "血压138/95mmHg，吃了aspirin100mg") // words without a space (FLD-10)
 	for q, want := range map[string]int{
 		"头痛": 1, "痛三": 1, "痛头": 0, "头痛 体温": 1, "头痛 咳嗽": 0, "ibuprofen": 1, "ibup": 1, "profen": 0, "38.5": 1, `"AND"`: 1, "…": 0, "(": 0, "nothing)*": 1,
+		"mmhg": 1, "95mmhg": 1, "95 mmHg": 1, "138/95": 1, "95mm": 1, "mm": 1, "hg": 0, "5mmhg": 0, "aspirin 血压": 1, "mg aspirin": 1, "mg": 1,
 	} {
 		if got := roomstest.Must(patient, Search, SearchInput{Q: q}).Items; len(got) != want {
 			t.Errorf("%q finds %d, want %d", q, len(got), want)

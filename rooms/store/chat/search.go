@@ -98,9 +98,9 @@ func matcher(typed string) func(text string) bool {
 		return nil
 	}
 	return func(text string) bool {
-		said := engine.Words(text)
+		said := wordsOf(text)
 		for i, phrase := range phrases {
-			if !hasPhrase(said, phrase, i == len(phrases)-1) {
+			if !said.have(phrase, i == len(phrases)-1) {
 				return false
 			}
 		}
@@ -108,14 +108,39 @@ func matcher(typed string) func(text string) bool {
 	}
 }
 
-// hasPhrase finds words in a row; the last may be the beginning of one if unfinished.
-func hasPhrase(said, phrase []string, unfinished bool) bool {
+// said are the words of a text in order, and the parts of each.
+type said struct {
+	words []string
+	parts [][]string
+}
+
+func wordsOf(text string) said {
+	s := said{words: engine.Words(text)}
+	s.parts = make([][]string, len(s.words))
+	for i, word := range s.words {
+		s.parts[i] = engine.Parts(word)
+	}
+	return s
+}
+
+// have finds words in a row; the last may be the beginning of one if unfinished.
+func (s said) have(phrase []string, unfinished bool) bool {
 	last := len(phrase) - 1
-	for i := 0; i+last < len(said); i++ {
-		if slices.Equal(said[i:i+last], phrase[:last]) &&
-			(said[i+last] == phrase[last] || unfinished && strings.HasPrefix(said[i+last], phrase[last])) {
+	for i := 0; i+last < len(s.words); i++ {
+		j := 0
+		for j <= last && s.is(i+j, phrase[j], unfinished && j == last) {
+			j++
+		}
+		if j > last {
 			return true
 		}
 	}
 	return false
+}
+
+// is reports whether the word at i, or a part of it, is a word, or begins with it
+// if that is unfinished.
+func (s said) is(i int, word string, unfinished bool) bool {
+	fits := func(said string) bool { return said == word || unfinished && strings.HasPrefix(said, word) }
+	return fits(s.words[i]) || slices.ContainsFunc(s.parts[i], fits)
 }

@@ -45,20 +45,23 @@ func (postgresWords) match(typed string) (condition, argument, num string) {
 // tsvectorMost is PostgreSQL's largest position in a tsvector.
 const tsvectorMost = 16383
 
-// tsvector is a text as PostgreSQL reads one: 'word':1 'next':2.
+// tsvector is a text as PostgreSQL reads one: 'word':1 'next':2. The parts of a
+// word have its position.
 func tsvector(text string) string {
 	var b strings.Builder
 	for i, word := range Words(text) {
 		if i == tsvectorMost {
 			break
 		}
-		if i > 0 {
-			b.WriteByte(' ')
+		for _, lexeme := range append([]string{word}, Parts(word)...) {
+			if b.Len() > 0 {
+				b.WriteByte(' ')
+			}
+			b.WriteByte('\'')
+			b.WriteString(lexeme)
+			b.WriteString("':")
+			b.WriteString(strconv.Itoa(i + 1))
 		}
-		b.WriteByte('\'')
-		b.WriteString(word)
-		b.WriteString("':")
-		b.WriteString(strconv.Itoa(i + 1))
 	}
 	return b.String()
 }

@@ -288,6 +288,7 @@ func TestWordsOfPostgres(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"": "", "?!": "", "头痛，Café it's": `'头':1 '痛':2 'cafe':3 'it':4 's':5`,
+		"at 95mmHg": `'at':1 '95mmhg':2 '95':2 'mmhg':2`,
 	} {
 		if got := tsvector(text); got != want {
 			t.Errorf("%q becomes %s, want %s", text, got, want)

@@ -120,7 +120,7 @@ func (x *search) take(ctx context.Context, lines []line) error {
 			if l.text == "" {
 				continue
 			}
-			if err := tx.Exec(`INSERT INTO message_words (rowid, words) VALUES ($1, $2)`, l.num, split(l.text)); err != nil {
+			if err := tx.Exec(`INSERT INTO message_words (rowid, words) VALUES ($1, $2)`, l.num, indexed(l.text)); err != nil {
 				return err
 			}
 		}
@@ -143,6 +143,43 @@ func split(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// indexed is a text as the index takes it: at its end are the parts of its words,
+// which are never looked for by their place.
+func indexed(text string) string {
+	var b strings.Builder
+	b.WriteString(split(text))
+	for _, word := range inWords(text) {
+		for _, part := range Parts(word) {
+			b.WriteByte(' ')
+			b.WriteString(part)
+		}
+	}
+	return b.String()
+}
+
+// inWords cuts a text as the index does.
+func inWords(text string) []string {
+	return strings.FieldsFunc(split(text), func(r rune) bool { return !unicode.In(r, unicode.L, unicode.N, unicode.M) })
+}
+
+// Parts are the numbers in a word, and what is between them: 95 and mmhg of
+// 95mmhg. A word without both has none.
+func Parts(word string) (list []string) {
+	from, number := 0, false
+	for i, r := range word {
+		if is := unicode.IsNumber(r); i == 0 || is != number {
+			if i > 0 {
+				list, from = append(list, word[from:i]), i
+			}
+			number = is
+		}
+	}
+	if from > 0 {
+		list = append(list, word[from:])
+	}
+	return list
 }
 
 // terms are the words that the index is asked for, at most termMost different
@@ -176,9 +213,7 @@ func unspaced(word string) bool {
 
 // ftsQuery makes an FTS5 query of what a person typed; "" if there is no word in it.
 func ftsQuery(typed string) string {
-	list, unfinished := terms(typed, func(text string) []string {
-		return strings.FieldsFunc(split(text), func(r rune) bool { return !unicode.In(r, unicode.L, unicode.N, unicode.M) })
-	})
+	list, unfinished := terms(typed, inWords)
 	if len(list) == 0 {
 		return ""
 	}
