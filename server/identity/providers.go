@@ -16,6 +16,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/server/short"
 )
 
 // Timeout bounds one request to a provider.
@@ -33,7 +34,7 @@ type Providers struct {
 // wrongly.
 func New(list []Config, now func() time.Time) (*Providers, error) {
 	p := &Providers{byID: map[string]*provider{}}
-	client := &http.Client{Timeout: Timeout, Transport: short{http.DefaultTransport.(*http.Transport).Clone()}}
+	client := short.Client(&http.Client{Timeout: Timeout, Transport: http.DefaultTransport.(*http.Transport).Clone()})
 	for _, c := range list {
 		if err := c.validate(); err != nil {
 			return nil, fmt.Errorf("OpenID provider %s: %w", c.ID, err)

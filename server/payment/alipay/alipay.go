@@ -21,6 +21,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
+	"wenzhen/server/short"
 )
 
 // The two ways, which patients choose between.
@@ -59,13 +60,9 @@ func New(name string, cfg Config) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("alipay: Alipay's certificate: %w", err)
 	}
-	client := cfg.HTTP
-	if client == nil {
-		client = &http.Client{}
-	}
 	// Not "production", to the SDK, means: our address, and no certificate but
 	// the one that is loaded.
-	c, err := api.New(cfg.App, cfg.Key, false, api.WithSandboxGateway(cfg.URL), api.WithHTTPClient(client))
+	c, err := api.New(cfg.App, cfg.Key, false, api.WithSandboxGateway(cfg.URL), api.WithHTTPClient(short.Client(cfg.HTTP)))
 	if err != nil {
 		return nil, fmt.Errorf("alipay: the application's key: %w", err)
 	}

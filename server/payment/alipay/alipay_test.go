@@ -160,8 +160,9 @@ func TestConformance(t *testing.T) {
 				f := &fake{t: t, app: &own.PublicKey, key: theirs, serial: conformance.AlipayNumber(good), trades: map[string]object{}, refunds: map[string]object{}}
 				address, client := conformance.Serve(t, f)
 				expired, wary := conformance.ServeExpired(t, f)
+				endless, patient := conformance.ServeEndless(t)
 				return conformance.Fake{
-					Gateway: at(t, goodPEM, address, client), Unsafe: at(t, goodPEM, expired, wary), Stale: 26 * time.Hour, Certificates: true,
+					Gateway: at(t, goodPEM, address, client), Unsafe: at(t, goodPEM, expired, wary), Endless: at(t, goodPEM, endless, patient), Stale: 26 * time.Hour, Certificates: true,
 					Pay: func(reference string) string {
 						f.mu.Lock()
 						defer f.mu.Unlock()

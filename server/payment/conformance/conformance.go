@@ -45,6 +45,8 @@ type Fake struct {
 	Gateway billing.Gateway
 	// Unsafe is the same behind a certificate that has expired, for RunRemote.
 	Unsafe billing.Gateway
+	// Endless is the same that is at ServeEndless, for RunRemote.
+	Endless billing.Gateway
 	// Pay pays what has a reference, and returns the gateway's number for it.
 	Pay func(reference string) string
 	// Sign makes a callback.
@@ -127,6 +129,13 @@ func RunRemote(t *testing.T, make func(t *testing.T) Fake) {
 	t.Run("an expired certificate of the server", func(t *testing.T) {
 		t.Parallel()
 		impostor(newWorld(t, make(t)))
+	})
+	t.Run("an answer without end", func(t *testing.T) {
+		t.Parallel()
+		p := billing.Payment{Reference: "reference", Remote: "remote", Currency: "CNY", Amount: price}
+		if standing, err := make(t).Endless.Look(t.Context(), p); err == nil {
+			t.Errorf("it says %+v", standing)
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
@@ -21,6 +22,24 @@ func Serve(t testing.TB, handler http.Handler) (url string, client *http.Client)
 // ServeExpired is the same with a certificate that has expired.
 func ServeExpired(t testing.TB, handler http.Handler) (url string, client *http.Client) {
 	return serve(t, handler, time.Now().AddDate(0, 0, -1))
+}
+
+// ServeEndless serves an answer of 64 MiB, whatever is asked. The test fails if
+// all of it is read.
+func ServeEndless(t testing.TB) (url string, client *http.Client) {
+	return Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		const most = 64 << 20
+		w.Header().Set("Content-Type", "application/json")
+		written, block := 0, bytes.Repeat([]byte{' '}, 64<<10)
+		for written < most {
+			n, err := w.Write(block)
+			if err != nil {
+				return
+			}
+			written += n
+		}
+		t.Errorf("all %d bytes of an answer were read", written)
+	}))
 }
 
 // serverKey is that of all servers: making one takes a while.

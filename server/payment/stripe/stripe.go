@@ -17,6 +17,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
+	"wenzhen/server/short"
 )
 
 // Name is how the gateway is called.
@@ -41,7 +42,7 @@ func New(cfg Config) (*Gateway, error) {
 	if cfg.Key == "" || cfg.WebhookSecret == "" {
 		return nil, errors.New("stripe: the key and the secret of the webhook are needed")
 	}
-	backends := api.NewBackendsWithConfig(&api.BackendConfig{URL: &cfg.URL, HTTPClient: cfg.HTTP, MaxNetworkRetries: api.Int64(0),
+	backends := api.NewBackendsWithConfig(&api.BackendConfig{URL: &cfg.URL, HTTPClient: short.Client(cfg.HTTP), MaxNetworkRetries: api.Int64(0),
 		EnableTelemetry: api.Bool(false), LeveledLogger: &api.LeveledLogger{Level: api.LevelNull}})
 	return &Gateway{client: api.NewClient(cfg.Key, api.WithBackends(backends)), secret: cfg.WebhookSecret}, nil
 }

@@ -30,6 +30,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/billing"
 	"wenzhen/rooms/consultation"
+	"wenzhen/server/short"
 )
 
 // Name is how the gateway is called.
@@ -75,12 +76,9 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	known := core.NewCertificateMapWithList(certificates)
 	trusted := &current{Verifier: verifiers.NewSHA256WithRSAVerifier(known), certificates: known}
-	if cfg.HTTP == nil {
-		cfg.HTTP = &http.Client{}
-	}
-	over := *cfg.HTTP
+	over := short.Client(cfg.HTTP)
 	over.Transport = redirected{to: base, by: over.Transport}
-	client, err := core.NewClient(context.Background(), option.WithMerchantCredential(cfg.Merchant, cfg.Serial, key), option.WithVerifier(trusted), option.WithHTTPClient(&over))
+	client, err := core.NewClient(context.Background(), option.WithMerchantCredential(cfg.Merchant, cfg.Serial, key), option.WithVerifier(trusted), option.WithHTTPClient(over))
 	if err != nil {
 		return nil, fmt.Errorf("wechat: %w", err)
 	}
@@ -136,13 +134,9 @@ type redirected struct {
 
 // RoundTrip implements http.RoundTripper.
 func (r redirected) RoundTrip(request *http.Request) (*http.Response, error) {
-	by := r.by
-	if by == nil {
-		by = http.DefaultTransport
-	}
 	moved := request.Clone(request.Context())
 	moved.URL.Scheme, moved.URL.Host, moved.Host = r.to.Scheme, r.to.Host, r.to.Host
-	return by.RoundTrip(moved)
+	return r.by.RoundTrip(moved)
 }
 
 // Name implements billing.Gateway.

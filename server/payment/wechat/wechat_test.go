@@ -157,7 +157,7 @@ func TestConformance(t *testing.T) {
 			return g
 		}
 		return conformance.Fake{
-			Gateway: at(conformance.Serve(t, f)), Unsafe: at(conformance.ServeExpired(t, f)), Stale: time.Hour, Certificates: true,
+			Gateway: at(conformance.Serve(t, f)), Unsafe: at(conformance.ServeExpired(t, f)), Endless: at(conformance.ServeEndless(t)), Stale: time.Hour, Certificates: true,
 			Pay: func(reference string) string {
 				f.mu.Lock()
 				defer f.mu.Unlock()
