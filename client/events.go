@@ -26,7 +26,7 @@ type handler struct{ hear func(json.RawMessage) }
 // is called. Handlers run in one goroutine of the Client's, one at a time, and
 // may send commands, but not Close the Client, which waits for them. While
 // they are 256 behind, signals are dropped.
-func On[D any](c *Client, signal rooms.Signal[D], hear func(D)) (stop func()) {
+func On[D any](c *Client, signal rooms.SignalType[D], hear func(D)) (stop func()) {
 	return c.on(signal.Name, func(data json.RawMessage) {
 		var d D
 		if json.Unmarshal(data, &d) == nil {
@@ -39,9 +39,9 @@ func On[D any](c *Client, signal rooms.Signal[D], hear func(D)) (stop func()) {
 // of rooms that were not joined: a doctor hears of new consultations. What
 // happens while the connection is down is missed; join the room to miss
 // nothing. Otherwise it is like On.
-func OnEvent[D any](c *Client, event rooms.Event[D], hear func(rooms.Entry, D)) (stop func()) {
+func OnEvent[D any](c *Client, event rooms.EventType[D], hear func(rooms.Event, D)) (stop func()) {
 	return c.on(event.Name, func(data json.RawMessage) {
-		var entry rooms.Entry
+		var entry rooms.Event
 		if json.Unmarshal(data, &entry) != nil {
 			return
 		}
@@ -52,7 +52,7 @@ func OnEvent[D any](c *Client, event rooms.Event[D], hear func(rooms.Entry, D)) 
 }
 
 // Decode reads the data of an entry that is such an event.
-func Decode[D any](event rooms.Event[D], entry rooms.Entry) (D, error) {
+func Decode[D any](event rooms.EventType[D], entry rooms.Event) (D, error) {
 	var d D
 	if entry.Name != event.Name {
 		return d, fmt.Errorf("client: %s is no %s", entry.Name, event.Name)
@@ -98,7 +98,7 @@ func (c *Client) toRoom(data json.RawMessage) {
 	if none {
 		return
 	}
-	var entry rooms.Entry
+	var entry rooms.Event
 	if json.Unmarshal(data, &entry) != nil || entry.Seq <= 0 {
 		return // a signal
 	}

@@ -33,9 +33,9 @@ type Room struct {
 
 	mu     sync.Mutex
 	state  consultation.Joined
-	unread []rooms.Entry // in a row, up to last
+	unread []rooms.Event // in a row, up to last
 	last   rooms.Seq     // of unread, or of what was read; Latest until the first join
-	ahead  []rooms.Entry // past a gap
+	ahead  []rooms.Event // past a gap
 	top    rooms.Seq     // the highest seq that is known to exist
 	stale  bool          // this connection does not hear the room yet
 	err    error         // why it ended
@@ -98,12 +98,12 @@ func (r *Room) Last() rooms.Seq {
 
 // Next is the next event. It waits for it, through reconnects too, until ctx
 // ends, the room is left or the Client has ended.
-func (r *Room) Next(ctx context.Context) (rooms.Entry, error) {
+func (r *Room) Next(ctx context.Context) (rooms.Event, error) {
 	for {
 		r.mu.Lock()
 		if len(r.unread) > 0 {
 			e := r.unread[0]
-			r.unread[0] = rooms.Entry{}
+			r.unread[0] = rooms.Event{}
 			r.unread = r.unread[1:]
 			r.mu.Unlock()
 			return e, nil
@@ -112,26 +112,26 @@ func (r *Room) Next(ctx context.Context) (rooms.Entry, error) {
 		behind, err := r.last < r.top || r.stale, r.err
 		r.mu.Unlock()
 		if err != nil {
-			return rooms.Entry{}, err
+			return rooms.Event{}, err
 		}
 		if behind {
 			if err := r.follow(ctx); err != nil {
-				return rooms.Entry{}, err
+				return rooms.Event{}, err
 			}
 			continue
 		}
 		select {
 		case <-r.wake:
 		case <-ctx.Done():
-			return rooms.Entry{}, rooms.Unavailable(ctx.Err(), "gave up waiting for an event")
+			return rooms.Event{}, rooms.Unavailable(ctx.Err(), "gave up waiting for an event")
 		}
 	}
 }
 
 // Events yields the events that Next gives; the last pair is the error that
 // ended it.
-func (r *Room) Events(ctx context.Context) iter.Seq2[rooms.Entry, error] {
-	return func(yield func(rooms.Entry, error) bool) {
+func (r *Room) Events(ctx context.Context) iter.Seq2[rooms.Event, error] {
+	return func(yield func(rooms.Event, error) bool) {
 		for {
 			e, err := r.Next(ctx)
 			if !yield(e, err) || err != nil {
@@ -224,7 +224,7 @@ func (r *Room) resume() {
 }
 
 // live takes an event that the connection has brought.
-func (r *Room) live(e rooms.Entry) {
+func (r *Room) live(e rooms.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.take(e) && len(r.ahead) < aheadMost {
@@ -235,7 +235,7 @@ func (r *Room) live(e rooms.Entry) {
 
 // take adds the next event. What is there already is dropped; false says that
 // e does not follow, or that there is no space: the log must be asked.
-func (r *Room) take(e rooms.Entry) bool {
+func (r *Room) take(e rooms.Event) bool {
 	r.top = max(r.top, e.Seq)
 	switch {
 	case r.last == Latest:

@@ -21,7 +21,7 @@ func TestRoomOrdersEvents(t *testing.T) {
 			first = 0
 		}
 		var got []rooms.Seq
-		entry := func(seq rooms.Seq) rooms.Entry { return rooms.Entry{Seq: seq} }
+		entry := func(seq rooms.Seq) rooms.Event { return rooms.Event{Seq: seq} }
 		pop := func(n int) {
 			for ; n > 0 && len(r.unread) > 0; n-- {
 				got = append(got, r.unread[0].Seq)
@@ -76,7 +76,7 @@ func TestRoomIsBounded(t *testing.T) {
 	t.Parallel()
 	r := &Room{client: &Client{}, wake: make(chan struct{}, 1)}
 	for seq := range rooms.Seq(10_000) {
-		r.live(rooms.Entry{Seq: seq + 1})
+		r.live(rooms.Event{Seq: seq + 1})
 	}
 	if len(r.unread) != unreadMost || len(r.ahead) != aheadMost || r.top != 10_000 {
 		t.Errorf("%d unread, %d ahead, top %d", len(r.unread), len(r.ahead), r.top)

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Event declares what can have happened: its name on the wire and the type of
-// its data, which is always the whole thing after the change.
-type Event[D any] struct {
+// EventType declares a type of event: its name on the wire and the type of its
+// data, which is always the whole object after the change.
+type EventType[D any] struct {
 	Name string // noun:past
 	Doc  string
 	// Namespace is where devices in further rooms receive it; Consultations when
@@ -17,8 +17,8 @@ type Event[D any] struct {
 	Namespace string
 }
 
-// Entry is one event as the log keeps it and as clients get it.
-type Entry struct {
+// Event is one event as the log keeps it and as clients get it.
+type Event struct {
 	Room RoomID `json:"room"`
 	Seq  Seq    `json:"seq"`
 	ID   string `json:"id"`
@@ -28,13 +28,13 @@ type Entry struct {
 	// ActorID is empty when Wenzhen itself acted (a timer).
 	ActorID UserID          `json:"actorId"`
 	Data    json.RawMessage `json:"data"`
-	// Namespace is that of the Event; the log does not keep it.
+	// Namespace is that of the EventType; the log does not keep it.
 	Namespace string `json:"-"`
 }
 
-// wire is the entry as JSON. Every event is encoded here once. Its content
+// wire is the event as JSON. Every event is encoded here once. Its content
 // needs no validation: names, ids, and data that has been encoded before.
-func (e Entry) wire() json.RawMessage {
+func (e Event) wire() json.RawMessage {
 	b := make([]byte, 0, len(e.Room)+len(e.ID)+len(e.Name)+len(e.ActorID)+len(e.Data)+128)
 	b = appendString(append(b, `{"room":`...), string(e.Room))
 	b = strconv.AppendInt(append(b, `,"seq":`...), int64(e.Seq), 10)
@@ -69,10 +69,10 @@ type Tx interface {
 	Next(room RoomID, at time.Time) (Seq, error)
 	// Append writes e, whose Seq came from Next, and publishes it to e.Room
 	// and the rooms in also once the transaction has committed.
-	Append(e Entry, also ...RoomID) error
-	// Tell sends a signal once the transaction has committed, after its events;
-	// the end of a session is sent before them.
-	Tell(n Notice)
+	Append(e Event, also ...RoomID) error
+	// Signal sends s once the transaction has committed, after its events; the
+	// end of a session is sent before them.
+	Signal(s Signal)
 	// Lost reports that user has no access to room any more. The next event
 	// that the transaction appends to room carries it to all nodes
 	// (Publication.Lost); a transaction that appends none fails.
@@ -85,7 +85,7 @@ type Tx interface {
 
 // Record writes the event into room as part of tx. The data is built with the
 // event's seq at hand, as a message carries its own; the same data is returned.
-func (e Event[D]) Record(tx Tx, room RoomID, actor Actor, at time.Time, also []RoomID, build func(Seq) (D, error)) (D, error) {
+func (e EventType[D]) Record(tx Tx, room RoomID, actor Actor, at time.Time, also []RoomID, build func(Seq) (D, error)) (D, error) {
 	var zero D
 	seq, err := tx.Next(room, at)
 	if err != nil {
@@ -99,45 +99,48 @@ func (e Event[D]) Record(tx Tx, room RoomID, actor Actor, at time.Time, also []R
 	if err != nil {
 		return zero, fmt.Errorf("encode %s: %w", e.Name, err)
 	}
-	return d, tx.Append(Entry{Room: room, Seq: seq, ID: NewID(at), Name: e.Name, At: at, ActorID: actor.UserID, Data: data, Namespace: e.Namespace}, also...)
+	return d, tx.Append(Event{Room: room, Seq: seq, ID: NewID(at), Name: e.Name, At: at, ActorID: actor.UserID, Data: data, Namespace: e.Namespace}, also...)
 }
 
-// Signal declares a message to the current subscribers of a room that is not stored.
-type Signal[D any] struct {
+// SignalType declares a type of signal: a message to the current subscribers of
+// a room that is not stored.
+type SignalType[D any] struct {
 	Name string
 	Doc  string
 	// Namespace is where it is sent; Consultations when empty.
 	Namespace string
 }
 
-// Send tells room now, unless the hub is full: it is worth nothing late.
-func (s Signal[D]) Send(hub *Hub, room RoomID, d D) { hub.Signal(s.notice(room, d)) }
+// Send sends a signal to room now. If the hub's queue is full it is dropped: a
+// late signal has no use.
+func (s SignalType[D]) Send(hub *Hub, room RoomID, d D) { hub.Signal(s.signal(room, d)) }
 
-// SendHere is Send to who is connected to this node: each node tells its own.
-func (s Signal[D]) SendHere(hub *Hub, room RoomID, d D) { hub.SignalHere(s.notice(room, d)) }
+// SendHere is Send to the subscribers on this node only.
+func (s SignalType[D]) SendHere(hub *Hub, room RoomID, d D) { hub.SignalHere(s.signal(room, d)) }
 
-// After tells room once tx has committed. Unlike Send it is never dropped here.
-func (s Signal[D]) After(tx Tx, room RoomID, d D) { tx.Tell(s.notice(room, d)) }
+// After sends a signal to room once tx has committed. Unlike Send it is never
+// dropped here.
+func (s SignalType[D]) After(tx Tx, room RoomID, d D) { tx.Signal(s.signal(room, d)) }
 
-// Admit is After, and subscribes every receiver to the room into. Signals are
-// delivered in the order of commits, so nothing is sent to into between the
-// state in d and that moment.
-func (s Signal[D]) Admit(tx Tx, room RoomID, d D, into RoomID) {
-	n := s.notice(room, d)
-	n.Into = into
-	tx.Tell(n)
+// AfterAndSubscribe is After, and subscribes every receiver to the room into.
+// Signals are delivered in the order of commits, so nothing is sent to into
+// between the state in d and that moment.
+func (s SignalType[D]) AfterAndSubscribe(tx Tx, room RoomID, d D, into RoomID) {
+	sent := s.signal(room, d)
+	sent.Into = into
+	tx.Signal(sent)
 }
 
-func (s Signal[D]) notice(room RoomID, d D) Notice {
+func (s SignalType[D]) signal(room RoomID, d D) Signal {
 	data, err := json.Marshal(d)
 	if err != nil {
 		panic(fmt.Sprintf("rooms: %s cannot be encoded: %v", s.Name, err)) // a type that never encodes is a mistake in the program
 	}
-	return Notice{Room: room, Name: s.Name, Data: data, Namespace: s.Namespace}
+	return Signal{Room: room, Name: s.Name, Data: data, Namespace: s.Namespace}
 }
 
-// Notice is a signal on its way.
-type Notice struct {
+// Signal is a signal as the hub and the listeners receive it.
+type Signal struct {
 	Room      RoomID
 	Name      string
 	Data      json.RawMessage
@@ -146,6 +149,6 @@ type Notice struct {
 	Into RoomID
 }
 
-// EndsSession reports whether n is the end of the session whose room it is for:
+// EndsSession reports whether s is the end of the session whose room it is for:
 // nothing else is signalled there.
-func (n Notice) EndsSession() bool { return n.Room.Kind() == "session" }
+func (s Signal) EndsSession() bool { return s.Room.Kind() == "session" }

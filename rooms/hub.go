@@ -8,11 +8,11 @@ import (
 
 // Publication is a committed event on its way to listeners.
 type Publication struct {
-	Entry
+	Event
 	// Also are further rooms that receive the event, which is in the log of
-	// Entry.Room only: for example the devices of a doctor whose queue grew.
+	// Event.Room only: for example the devices of a doctor whose queue grew.
 	Also []RoomID
-	// Lost are the users who lost their access to Entry.Room in the transaction of
+	// Lost are the users who lost their access to Event.Room in the transaction of
 	// this event. Their connections leave the room before the event is delivered
 	// there, and everything else that depends on the access ends.
 	Lost []UserID
@@ -27,7 +27,7 @@ type Publication struct {
 // the order of commits (so in seq order within a room), and must not block.
 type Listener interface {
 	Published(Publication)
-	Signalled(Notice)
+	Signalled(Signal)
 }
 
 // Hub carries committed events and signals to listeners.
@@ -39,13 +39,13 @@ type Hub struct {
 	queue     chan delivery
 	mu        sync.RWMutex
 	listeners []Listener
-	relay     func(Notice)
+	relay     func(Signal)
 }
 
 type delivery struct {
-	ends         []Notice // of sessions
+	ends         []Signal // of sessions
 	publications []Publication
-	notices      []Notice
+	signals      []Signal
 	barrier      chan<- struct{}
 }
 
@@ -55,7 +55,7 @@ type HubOptions struct {
 	Depth int
 	// Relay, if set, is called with each Signal too, for those who are connected to
 	// other nodes. It must not block.
-	Relay func(Notice)
+	Relay func(Signal)
 }
 
 // NewHub makes a hub.
@@ -73,39 +73,40 @@ func (h *Hub) Listen(l ...Listener) {
 // waited for them. The store calls it from one goroutine, in the order of
 // commits. Sessions that have ended come first: none of them hears an event of
 // the same batch.
-func (h *Hub) Publish(batch []Publication, notices []Notice) {
-	if len(batch)+len(notices) == 0 {
+func (h *Hub) Publish(batch []Publication, signals []Signal) {
+	if len(batch)+len(signals) == 0 {
 		return
 	}
 	d := delivery{publications: batch}
-	d.ends, d.notices = SplitEnds(notices)
+	d.ends, d.signals = SplitEnds(signals)
 	h.queue <- d
 }
 
-// SplitEnds takes the notices that end a session out of the others.
-func SplitEnds(notices []Notice) (ends, others []Notice) {
-	for _, n := range notices {
-		if n.EndsSession() {
-			ends = append(ends, n)
+// SplitEnds takes the signals that end a session out of the others.
+func SplitEnds(signals []Signal) (ends, others []Signal) {
+	for _, s := range signals {
+		if s.EndsSession() {
+			ends = append(ends, s)
 		} else {
-			others = append(others, n)
+			others = append(others, s)
 		}
 	}
 	return ends, others
 }
 
-// Signal tells listeners about n unless the queue is full, here and elsewhere.
-func (h *Hub) Signal(n Notice) {
+// Signal passes s to the listeners of all nodes. It drops s if the queue is full.
+func (h *Hub) Signal(s Signal) {
 	if h.relay != nil {
-		h.relay(n)
+		h.relay(s)
 	}
-	h.SignalHere(n)
+	h.SignalHere(s)
 }
 
-// SignalHere tells the listeners of this node about n unless the queue is full.
-func (h *Hub) SignalHere(n Notice) {
+// SignalHere passes s to the listeners of this node. It drops s if the queue is
+// full.
+func (h *Hub) SignalHere(s Signal) {
 	select {
-	case h.queue <- delivery{notices: []Notice{n}}:
+	case h.queue <- delivery{signals: []Signal{s}}:
 	default:
 	}
 }
@@ -164,13 +165,13 @@ func (h *Hub) deliver(d delivery) {
 			l.Published(*p)
 		}
 	}
-	signal(listeners, d.notices)
+	signal(listeners, d.signals)
 }
 
-func signal(listeners []Listener, notices []Notice) {
-	for _, n := range notices {
+func signal(listeners []Listener, signals []Signal) {
+	for _, s := range signals {
 		for _, l := range listeners {
-			l.Signalled(n)
+			l.Signalled(s)
 		}
 	}
 }

@@ -11,15 +11,15 @@ import (
 type inOrder struct{ heard []string }
 
 func (o *inOrder) Published(p Publication) { o.heard = append(o.heard, p.Name) }
-func (o *inOrder) Signalled(n Notice)      { o.heard = append(o.heard, n.Name) }
+func (o *inOrder) Signalled(n Signal)      { o.heard = append(o.heard, n.Name) }
 
 // Of what was committed together, the end of a session is delivered first.
 func TestSessionsEndBeforeTheEvents(t *testing.T) {
 	t.Parallel()
 	hub, o := NewHub(HubOptions{Depth: 2}), &inOrder{}
 	hub.Listen(o)
-	hub.Publish([]Publication{{Entry: Entry{Room: "consultation:1", Name: "a"}}, {Entry: Entry{Room: "consultation:1", Name: "b"}}},
-		[]Notice{{Room: "user:1", Name: "rings"}, {Room: SessionRoom("1"), Name: "revoked"}})
+	hub.Publish([]Publication{{Event: Event{Room: "consultation:1", Name: "a"}}, {Event: Event{Room: "consultation:1", Name: "b"}}},
+		[]Signal{{Room: "user:1", Name: "rings"}, {Room: SessionRoom("1"), Name: "revoked"}})
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	hub.Run(ctx) // what is queued

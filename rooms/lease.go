@@ -66,7 +66,7 @@ func (l *Leases) Published(p Publication) {
 }
 
 // Signalled implements Listener.
-func (l *Leases) Signalled(n Notice) {
+func (l *Leases) Signalled(n Signal) {
 	if n.EndsSession() {
 		l.end(func(one *lease) bool { return one.session == SessionID(n.Room.Subject()) })
 	}

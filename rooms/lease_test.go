@@ -13,7 +13,7 @@ func TestLeases(t *testing.T) {
 	t.Parallel()
 	const room = RoomID("consultation:1")
 	lost := func(r RoomID, users ...UserID) func(*Leases) {
-		return func(l *Leases) { l.Published(Publication{Entry: Entry{Room: r}, Lost: users}) }
+		return func(l *Leases) { l.Published(Publication{Event: Event{Room: r}, Lost: users}) }
 	}
 	for name, c := range map[string]struct {
 		happens func(*Leases)
@@ -23,9 +23,9 @@ func TestLeases(t *testing.T) {
 		"another's is":           {lost(room, "li"), false},
 		"to another room":        {lost("consultation:2", "bo"), false},
 		"something is said":      {lost(room), false},
-		"the session ends":       {func(l *Leases) { l.Signalled(Notice{Room: SessionRoom("s")}) }, true},
-		"another session does":   {func(l *Leases) { l.Signalled(Notice{Room: SessionRoom("t")}) }, false},
-		"something is signalled": {func(l *Leases) { l.Signalled(Notice{Room: UserRoom("bo")}) }, false},
+		"the session ends":       {func(l *Leases) { l.Signalled(Signal{Room: SessionRoom("s")}) }, true},
+		"another session does":   {func(l *Leases) { l.Signalled(Signal{Room: SessionRoom("t")}) }, false},
+		"something is signalled": {func(l *Leases) { l.Signalled(Signal{Room: UserRoom("bo")}) }, false},
 	} {
 		l := NewLeases()
 		ctx, release := l.Hold(t.Context(), Actor{UserID: "bo", SessionID: "s"})

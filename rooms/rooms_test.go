@@ -176,10 +176,10 @@ func TestPresenceOnSeveralNodes(t *testing.T) {
 	}
 }
 
-type counter struct{ events, notices int }
+type counter struct{ events, signals int }
 
 func (c *counter) Published(Publication) { c.events++ }
-func (c *counter) Signalled(Notice)      { c.notices++ }
+func (c *counter) Signalled(Signal)      { c.signals++ }
 
 // A full hub drops signals, which are worth nothing late, and never an event.
 func TestHubDropsSignalsNotEvents(t *testing.T) {
@@ -187,13 +187,13 @@ func TestHubDropsSignalsNotEvents(t *testing.T) {
 	hub, heard := NewHub(HubOptions{Depth: 2}), &counter{}
 	hub.Listen(heard)
 	for range 10 {
-		hub.Signal(Notice{Room: "r", Name: "n"})
+		hub.Signal(Signal{Room: "r", Name: "n"})
 	}
 	published := make(chan struct{})
 	go func() {
 		defer close(published)
 		for range 10 {
-			hub.Publish([]Publication{{Entry: Entry{Room: "r", Name: "e"}}}, nil)
+			hub.Publish([]Publication{{Event: Event{Room: "r", Name: "e"}}}, nil)
 		}
 	}()
 	ctx, stop := context.WithCancel(t.Context())
@@ -208,8 +208,8 @@ func TestHubDropsSignalsNotEvents(t *testing.T) {
 	}
 	stop()
 	<-done
-	if heard.events != 10 || heard.notices != 2 {
-		t.Errorf("heard %d events and %d signals, want 10 and the 2 that fitted", heard.events, heard.notices)
+	if heard.events != 10 || heard.signals != 2 {
+		t.Errorf("heard %d events and %d signals, want 10 and the 2 that fitted", heard.events, heard.signals)
 	}
 }
 
@@ -218,7 +218,7 @@ func TestHubDropsSignalsNotEvents(t *testing.T) {
 func TestWireIsTheEntry(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678000, time.UTC)
-	for _, e := range []Entry{
+	for _, e := range []Event{
 		{},
 		{Room: "consultation:0198", Seq: 7, ID: "0199", Name: "message:created", At: at, ActorID: "u", Data: json.RawMessage(`{"text":"头痛 \u003c \""}`)},
 		{Room: `consultation:"\<>&`, Seq: 1 << 60, ID: "a b\u2028", Name: "头", At: at.Truncate(time.Second), ActorID: "\x7f", Data: json.RawMessage(`null`)},

@@ -108,7 +108,7 @@ func (s *session) show(ctx context.Context, room *client.Room) {
 }
 
 // announced tells of other consultations: someone new waits.
-func (s *session) announced(_ rooms.Entry, c consultation.Consultation) {
+func (s *session) announced(_ rooms.Event, c consultation.Consultation) {
 	if c.Status == consultation.Waiting && c.DoctorID == s.me.ID {
 		s.line("** %s waits: %s (/join %s, then /accept)", c.PatientName, cut(c.Complaint, 40), c.ID)
 	}

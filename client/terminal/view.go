@@ -64,7 +64,7 @@ type view struct {
 	names map[rooms.UserID]string
 }
 
-func (v view) print(e rooms.Entry) string {
+func (v view) print(e rooms.Event) string {
 	clock := e.At.Local().Format("15:04")
 	name := v.names[e.ActorID]
 	if name == "" {

@@ -54,7 +54,7 @@ var (
 )
 
 // SessionRevoked tells the sockets of a session that they are about to be cut.
-var SessionRevoked = rooms.Signal[SessionInput]{Name: "session:revoked", Doc: "This session has ended."}
+var SessionRevoked = rooms.SignalType[SessionInput]{Name: "session:revoked", Doc: "This session has ended."}
 
 // RegisterInput opens an account.
 type RegisterInput struct {

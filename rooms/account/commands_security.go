@@ -74,7 +74,7 @@ var (
 )
 
 // NewDevice tells a user of a login on a device that was not seen before.
-var NewDevice = rooms.Event[Session]{Name: "session:opened", Doc: "The account was logged in to on a new device."}
+var NewDevice = rooms.EventType[Session]{Name: "session:opened", Doc: "The account was logged in to on a new device."}
 
 // ForgotInput names the account whose password was forgotten.
 type ForgotInput struct {

@@ -94,7 +94,7 @@ func TestRoleChanges(t *testing.T) {
 	if err := elsewhere.Alive(t.Context(), li.As, ""); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 		t.Errorf("on another node a doctor who is none any more: %v", err)
 	}
-	if n := len(w.Notices(rooms.SessionRoom(li.As.SessionID), SessionRevoked.Name)); n != 1 {
+	if n := len(w.Signals(rooms.SessionRoom(li.As.SessionID), SessionRevoked.Name)); n != 1 {
 		t.Errorf("their sockets got the event %d times", n)
 	}
 	again, err := roomstest.Ask(w, guest("a"), LogIn, LoginInput{Email: li.User.Email, Password: roomstest.Password})

@@ -49,7 +49,7 @@ func TestReusedRefreshToken(t *testing.T) {
 			if _, err := refresh(w, next.RefreshToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 				t.Errorf("the newer token of an ended session: %v", err)
 			}
-			if n := len(w.Notices(rooms.SessionRoom(bo.As.SessionID), SessionRevoked.Name)); n != 1 {
+			if n := len(w.Signals(rooms.SessionRoom(bo.As.SessionID), SessionRevoked.Name)); n != 1 {
 				t.Errorf("its sockets got the event %d times", n)
 			}
 		})
@@ -293,7 +293,7 @@ func TestIdleSessionsEnd(t *testing.T) {
 	if code := roomstest.Code(wang, Me, rooms.Nothing{}); code != rooms.CodeUnauthenticated {
 		t.Errorf("the idle session: %q", code)
 	}
-	if n := len(w.Notices(rooms.SessionRoom(wang.As.SessionID), SessionRevoked.Name)); n != 1 {
+	if n := len(w.Signals(rooms.SessionRoom(wang.As.SessionID), SessionRevoked.Name)); n != 1 {
 		t.Errorf("its sockets got the event %d times", n)
 	}
 	if _, err := refresh(w, wang.RefreshToken); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
@@ -322,7 +322,7 @@ func TestExpiredSessionsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := func(p *roomstest.Person) int {
-		return len(w.Notices(rooms.SessionRoom(p.As.SessionID), SessionRevoked.Name))
+		return len(w.Signals(rooms.SessionRoom(p.As.SessionID), SessionRevoked.Name))
 	}
 	if n := ended(bo); n != 0 {
 		t.Fatalf("a minute before: ended %d times", n)

@@ -22,9 +22,9 @@ var (
 
 // What happens to verification, in the doctor's own room.
 var (
-	ReviewDue = rooms.Event[DoctorReview]{Name: "doctor:review-due", Doc: "A doctor registered or changed verified " +
+	ReviewDue = rooms.EventType[DoctorReview]{Name: "doctor:review-due", Doc: "A doctor registered or changed verified " +
 		"data; an admin must review it."}
-	Reviewed = rooms.Event[DoctorReview]{Name: "doctor:reviewed", Doc: "An admin verified or rejected a doctor, or " +
+	Reviewed = rooms.EventType[DoctorReview]{Name: "doctor:reviewed", Doc: "An admin verified or rejected a doctor, or " +
 		"withdrew the verification."}
 )
 
@@ -147,7 +147,7 @@ func (s *Service) askReview(tx Tx, actor rooms.Actor, d Doctor) error {
 	return s.recordReview(tx, ReviewDue, actor, d)
 }
 
-func (s *Service) recordReview(tx Tx, event rooms.Event[DoctorReview], actor rooms.Actor, d Doctor) error {
+func (s *Service) recordReview(tx Tx, event rooms.EventType[DoctorReview], actor rooms.Actor, d Doctor) error {
 	_, err := event.Record(tx, rooms.UserRoom(d.ID), actor, s.now(), nil, func(rooms.Seq) (DoctorReview, error) {
 		return DoctorReview{DoctorID: d.ID, Name: d.Name, Verified: d.Verified, Reason: d.Rejection}, nil
 	})

@@ -38,7 +38,7 @@ var (
 )
 
 // OrderUpdated is sent to all devices of the user who pays.
-var OrderUpdated = rooms.Event[Order]{Name: "order:updated", Doc: "An order of the user changed; data is the whole order."}
+var OrderUpdated = rooms.EventType[Order]{Name: "order:updated", Doc: "An order of the user changed; data is the whole order."}
 
 // OrderFilter narrows a list. Limit is 1 to 100, 20 by default. Q is for admins.
 type OrderFilter struct {

@@ -32,13 +32,13 @@ var (
 
 // What happens on the whiteboard.
 var (
-	Committed  = rooms.Event[Stroke]{Name: "board:committed", Doc: "A participant added a stroke."}
-	WasUndone  = rooms.Event[Undone]{Name: "board:undone", Doc: "A participant removed their latest stroke."}
-	WasCleared = rooms.Event[Cleared]{Name: "board:cleared", Doc: "A participant cleared the board: strokes with " +
+	Committed  = rooms.EventType[Stroke]{Name: "board:committed", Doc: "A participant added a stroke."}
+	WasUndone  = rooms.EventType[Undone]{Name: "board:undone", Doc: "A participant removed their latest stroke."}
+	WasCleared = rooms.EventType[Cleared]{Name: "board:cleared", Doc: "A participant cleared the board: strokes with " +
 		"a smaller seq are removed."}
-	BackgroundChanged = rooms.Event[Background]{Name: "board:background-changed", Doc: "The background was set or removed."}
+	BackgroundChanged = rooms.EventType[Background]{Name: "board:background-changed", Doc: "The background was set or removed."}
 
-	Sketched = rooms.Signal[Sketching]{Name: "board:stroke", Doc: "A participant's pointer and unfinished stroke."}
+	Sketched = rooms.SignalType[Sketching]{Name: "board:stroke", Doc: "A participant's pointer and unfinished stroke."}
 )
 
 // BoardRef names the whiteboard of a consultation.

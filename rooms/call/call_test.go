@@ -90,7 +90,7 @@ func TestACallFromRingToEnd(t *testing.T) {
 	if c.Status != Ringing || status(c, d.wang.User.ID) != MemberRinging || status(c, d.bo.User.ID) != MemberJoined {
 		t.Fatalf("rings: %+v", c)
 	}
-	rings := d.Notices(rooms.UserRoom(d.wang.User.ID), Rings.Name)
+	rings := d.Signals(rooms.UserRoom(d.wang.User.ID), Rings.Name)
 	var ring Ring
 	if len(rings) != 1 || json.Unmarshal(rings[0].Data, &ring) != nil || ring.CallerName != "bo" || ring.Call.ID != c.ID {
 		t.Fatalf("wang's devices ring: %s", rings)
@@ -100,7 +100,7 @@ func TestACallFromRingToEnd(t *testing.T) {
 	if answered.Status != Active || answered.AnsweredAt == nil {
 		t.Fatalf("answered: %+v", answered)
 	}
-	if elsewhere := d.Notices(rooms.UserRoom(d.wang.User.ID), AnsweredElsewhere.Name); len(elsewhere) != 1 || !strings.Contains(string(elsewhere[0].Data), `"deviceId":"phone"`) {
+	if elsewhere := d.Signals(rooms.UserRoom(d.wang.User.ID), AnsweredElsewhere.Name); len(elsewhere) != 1 || !strings.Contains(string(elsewhere[0].Data), `"deviceId":"phone"`) {
 		t.Errorf("wang's other devices: %s", elsewhere)
 	}
 	if d.bo.Sees(d.id).AnsweredAt == nil {
@@ -138,7 +138,7 @@ func TestInvitingTwiceIsInvitingOnce(t *testing.T) {
 	if other := d.invites(d.wang); other.ID != first.ID || other.Status != Ringing {
 		t.Errorf("both call at once: %+v", other)
 	}
-	if n := len(d.Notices(rooms.UserRoom(d.wang.User.ID), Rings.Name)); n != 1 {
+	if n := len(d.Signals(rooms.UserRoom(d.wang.User.ID), Rings.Name)); n != 1 {
 		t.Errorf("wang's devices were rung %d times", n)
 	}
 	roomstest.Must(d.bo, End, CallEnding{CallID: first.ID})
@@ -351,13 +351,13 @@ func TestSignalling(t *testing.T) {
 		}
 	}
 	roomstest.Must(d.bo, Signal, SignalInput{CallID: c.ID, To: d.wang.User.ID, Description: offer})
-	heard := d.Notices(rooms.UserRoom(d.wang.User.ID), Signalled.Name)
+	heard := d.Signals(rooms.UserRoom(d.wang.User.ID), Signalled.Name)
 	var s Signalling
 	if len(heard) != 1 || json.Unmarshal(heard[0].Data, &s) != nil || s.From != d.bo.User.ID || s.ToDevice != "desk" || s.Description.SDP != "v=0" {
 		t.Errorf("wang heard %s", heard)
 	}
 	for _, p := range []*roomstest.Person{stranger, aunt, d.bo} {
-		if heard := d.Notices(rooms.UserRoom(p.User.ID), Signalled.Name); len(heard) > 0 {
+		if heard := d.Signals(rooms.UserRoom(p.User.ID), Signalled.Name); len(heard) > 0 {
 			t.Errorf("%s heard %s", p.User.Name, heard)
 		}
 	}

@@ -38,7 +38,7 @@ func TestWhoLogsOutIsOutOfTheCall(t *testing.T) {
 				t.Fatalf("before: %s", got)
 			}
 			end(d, aunt)
-			if n := len(d.Notices(rooms.SessionRoom(aunt.As.SessionID), account.SessionRevoked.Name)); n != 1 {
+			if n := len(d.Signals(rooms.SessionRoom(aunt.As.SessionID), account.SessionRevoked.Name)); n != 1 {
 				t.Errorf("its connections got the event %d times", n)
 			}
 			if now := d.now(); status(now, aunt.User.ID) != MemberLeft || now.Status != Active {

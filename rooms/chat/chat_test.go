@@ -298,7 +298,7 @@ func TestTypingIsForgotten(t *testing.T) {
 	w, patient, doctor, id := pair(t)
 	before := len(doctor.Log(id))
 	roomstest.Must(patient, StartTyping, TypingInput{ConsultationID: id})
-	if n := len(w.Notices(id.Room(), "typing:started")); n != 1 || len(doctor.Log(id)) != before {
+	if n := len(w.Signals(id.Room(), "typing:started")); n != 1 || len(doctor.Log(id)) != before {
 		t.Errorf("told %d times, %d events", n, len(doctor.Log(id))-before)
 	}
 	roomstest.Must(doctor, consultation.End, consultation.EndInput{ConsultationID: id})

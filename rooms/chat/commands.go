@@ -50,13 +50,13 @@ var (
 
 // What happens in chat.
 var (
-	Created     = rooms.Event[Message]{Name: "message:created", Doc: "A message was sent."}
-	WasRecalled = rooms.Event[Message]{Name: "message:recalled", Doc: "A message was recalled; data is what remains of it."}
-	WasRead     = rooms.Event[Receipt]{Name: "message:read", Doc: "A participant has read the messages up to a seq."}
-	Delivered   = rooms.Event[Receipt]{Name: "message:delivered", Doc: "Messages up to a seq have arrived on a device of a participant."}
+	Created     = rooms.EventType[Message]{Name: "message:created", Doc: "A message was sent."}
+	WasRecalled = rooms.EventType[Message]{Name: "message:recalled", Doc: "A message was recalled; data is what remains of it."}
+	WasRead     = rooms.EventType[Receipt]{Name: "message:read", Doc: "A participant has read the messages up to a seq."}
+	Delivered   = rooms.EventType[Receipt]{Name: "message:delivered", Doc: "Messages up to a seq have arrived on a device of a participant."}
 
-	TypingStarted = rooms.Signal[Typing]{Name: "typing:started", Doc: "A participant is typing; valid for 6 seconds."}
-	TypingStopped = rooms.Signal[Typing]{Name: "typing:stopped", Doc: "A participant has stopped typing."}
+	TypingStarted = rooms.SignalType[Typing]{Name: "typing:started", Doc: "A participant is typing; valid for 6 seconds."}
+	TypingStopped = rooms.SignalType[Typing]{Name: "typing:stopped", Doc: "A participant has stopped typing."}
 )
 
 // TextLimit is the length of a message in characters.

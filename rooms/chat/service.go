@@ -242,7 +242,7 @@ func (s *Service) markDelivered(ctx context.Context, actor rooms.Actor, in Recei
 
 // receipt moves a watermark forward. It is announced only when it passes
 // something that another has said: receipts of receipts would never end.
-func (s *Service) receipt(ctx context.Context, actor rooms.Actor, in ReceiptInput, event rooms.Event[Receipt], mark func(*consultation.Participant) *rooms.Seq) (Receipt, error) {
+func (s *Service) receipt(ctx context.Context, actor rooms.Actor, in ReceiptInput, event rooms.EventType[Receipt], mark func(*consultation.Participant) *rooms.Seq) (Receipt, error) {
 	room := in.ConsultationID.Room()
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Receipt, error) {
 		r := Receipt{ConsultationID: in.ConsultationID, UserID: actor.UserID, UpToSeq: in.UpToSeq}
@@ -276,7 +276,7 @@ func (s *Service) receipt(ctx context.Context, actor rooms.Actor, in ReceiptInpu
 	})
 }
 
-func (s *Service) typing(signal rooms.Signal[Typing]) func(context.Context, rooms.Actor, TypingInput) (rooms.Nothing, error) {
+func (s *Service) typing(signal rooms.SignalType[Typing]) func(context.Context, rooms.Actor, TypingInput) (rooms.Nothing, error) {
 	return func(ctx context.Context, actor rooms.Actor, in TypingInput) (rooms.Nothing, error) {
 		me, err := s.store.Speaker(ctx, in.ConsultationID, actor.UserID)
 		if err != nil {

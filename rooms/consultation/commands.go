@@ -59,15 +59,15 @@ var (
 
 // What happens in a consultation.
 var (
-	Updated = rooms.Event[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it, " +
+	Updated = rooms.EventType[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it, " +
 		"without the earlier diagnosis, which consultation:read has, and with reason and summary where they are new."}
-	Entered = rooms.Event[Participant]{Name: "participant:joined", Doc: "A user became a participant of the " +
+	Entered = rooms.EventType[Participant]{Name: "participant:joined", Doc: "A user became a participant of the " +
 		"consultation, or has another role in it."}
-	Left = rooms.Event[Departure]{Name: "participant:left", Doc: "A user is no longer a participant. It is the last " +
+	Left = rooms.EventType[Departure]{Name: "participant:left", Doc: "A user is no longer a participant. It is the last " +
 		"event of the room that the user's devices receive."}
 
-	QueueUpdated    = rooms.Signal[Queue]{Name: "queue:updated", Doc: "The patient's place in the doctor's queue."}
-	PresenceUpdated = rooms.Signal[PresenceChange]{Name: "presence:updated", Doc: "A participant connected or disconnected."}
+	QueueUpdated    = rooms.SignalType[Queue]{Name: "queue:updated", Doc: "The patient's place in the doctor's queue."}
+	PresenceUpdated = rooms.SignalType[PresenceChange]{Name: "presence:updated", Doc: "A participant connected or disconnected."}
 )
 
 // Input names a consultation.
@@ -159,7 +159,7 @@ type Joined struct {
 	// here for them. 0 for all others.
 	Since    rooms.Seq       `json:"since,omitempty"`
 	Presence []rooms.Present `json:"presence"`
-	Events   []rooms.Entry   `json:"events"`
+	Events   []rooms.Event   `json:"events"`
 	LastSeq  rooms.Seq       `json:"lastSeq"`
 	// HasMore says that events between the last one here and LastSeq are left:
 	// ask again with the seq of the last one.
@@ -176,7 +176,7 @@ type EventsInput struct {
 
 // EventPage is a stretch of the log.
 type EventPage struct {
-	Items   []rooms.Entry `json:"items"`
+	Items   []rooms.Event `json:"items"`
 	LastSeq rooms.Seq     `json:"lastSeq"`
 	HasMore bool          `json:"hasMore"`
 }

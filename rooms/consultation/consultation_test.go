@@ -283,7 +283,7 @@ func TestQueuePositionIsPushed(t *testing.T) {
 	}
 	doctor.Accepts(ids[0])
 	var positions []int
-	for _, n := range w.Notices(ids[2].Room(), QueueUpdated.Name) {
+	for _, n := range w.Signals(ids[2].Room(), QueueUpdated.Name) {
 		var q Queue
 		if err := json.Unmarshal(n.Data, &q); err != nil {
 			t.Fatal(err)

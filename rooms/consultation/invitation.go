@@ -35,9 +35,9 @@ var (
 // Events of invitations go to the users whom they concern and not to the room,
 // because others must not see the addresses.
 var (
-	InvitationUpdated = rooms.Event[Invitation]{Name: "invitation:updated", Doc: "An invitation was created, answered, " +
+	InvitationUpdated = rooms.EventType[Invitation]{Name: "invitation:updated", Doc: "An invitation was created, answered, " +
 		"used or revoked. Sent to the patient and the doctor of the consultation."}
-	InvitationCame = rooms.Event[Received]{Name: "invitation:received", Doc: "The user was invited by address into a " +
+	InvitationCame = rooms.EventType[Received]{Name: "invitation:received", Doc: "The user was invited by address into a " +
 		"consultation and may enter it."}
 )
 

@@ -34,7 +34,7 @@ func (s slowStore) read() {
 	<-s.free
 }
 
-func (s slowStore) Events(ctx context.Context, _ rooms.RoomID, _ rooms.Seq, _ int) ([]rooms.Entry, rooms.Seq, error) {
+func (s slowStore) Events(ctx context.Context, _ rooms.RoomID, _ rooms.Seq, _ int) ([]rooms.Event, rooms.Seq, error) {
 	s.read()
 	return nil, 0, ctx.Err()
 }

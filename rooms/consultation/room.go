@@ -122,7 +122,7 @@ func (s *Service) events(ctx context.Context, actor rooms.Actor, in EventsInput)
 }
 
 // more reports whether the log continues after items.
-func more(items []rooms.Entry, after, last rooms.Seq) bool {
+func more(items []rooms.Event, after, last rooms.Seq) bool {
 	if len(items) == 0 {
 		return after < last
 	}
@@ -131,7 +131,7 @@ func more(items []rooms.Entry, after, last rooms.Seq) bool {
 
 // upToBytes cuts a stretch of the log where its data gets too large; the first
 // event stays whatever its size.
-func upToBytes(events []rooms.Entry, most int) []rooms.Entry {
+func upToBytes(events []rooms.Event, most int) []rooms.Event {
 	for i, e := range events {
 		if most -= len(e.Data); most < 0 && i > 0 {
 			return events[:i]
@@ -142,7 +142,7 @@ func upToBytes(events []rooms.Entry, most int) []rooms.Entry {
 
 // shown are events of the log as me may see them: those of earlier versions had
 // the earlier diagnosis, and the summary whenever it had been signed.
-func shown(events []rooms.Entry, me Participant) ([]rooms.Entry, error) {
+func shown(events []rooms.Event, me Participant) ([]rooms.Event, error) {
 	if me.Since == 0 {
 		return events, nil
 	}
@@ -244,7 +244,7 @@ func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after ro
 		return Joined{}, err
 	}
 	if me.Since > after { // let in anew meanwhile
-		after, events = me.Since, slices.DeleteFunc(events, func(e rooms.Entry) bool { return !me.Sees(e.Seq) })
+		after, events = me.Since, slices.DeleteFunc(events, func(e rooms.Event) bool { return !me.Sees(e.Seq) })
 	}
 	events, err = shown(events, me)
 	return Joined{Consultation: c.ShownTo(me), Participants: people, Former: former, Presence: s.presence.In(room), Events: events, Since: me.Since,

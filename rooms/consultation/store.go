@@ -26,7 +26,7 @@ type Store interface {
 	Former(ctx context.Context, id ID, after rooms.Seq) ([]Former, error)
 	Invitations(ctx context.Context, id ID) ([]Invitation, error)
 	// Events are the events of a room after a seq, and the room's last seq.
-	Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error)
+	Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Event, rooms.Seq, error)
 	// Queue lists who waits for a doctor, the longest wait first.
 	Queue(ctx context.Context, doctor rooms.UserID) ([]ID, error)
 	// LastAccepts are the times of a doctor's latest n admissions, latest first.

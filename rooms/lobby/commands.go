@@ -29,10 +29,10 @@ var (
 
 // The signals of the lobby.
 var (
-	Welcome = rooms.Signal[Greeting]{Namespace: rooms.Lobby, Name: "lobby:welcome", Doc: "You entered the lobby: the " +
+	Welcome = rooms.SignalType[Greeting]{Namespace: rooms.Lobby, Name: "lobby:welcome", Doc: "You entered the lobby: the " +
 		"welcome line, your nickname, who is present, and the latest lines."}
-	Said     = rooms.Signal[Line]{Namespace: rooms.Lobby, Name: "lobby:said", Doc: "A line was sent to the lobby."}
-	Presence = rooms.Signal[Count]{Namespace: rooms.Lobby, Name: "lobby:presence", Doc: "The number of people in the " +
+	Said     = rooms.SignalType[Line]{Namespace: rooms.Lobby, Name: "lobby:said", Doc: "A line was sent to the lobby."}
+	Presence = rooms.SignalType[Count]{Namespace: rooms.Lobby, Name: "lobby:presence", Doc: "The number of people in the " +
 		"lobby changed; sent at most four times a second."}
 )
 

@@ -59,7 +59,7 @@ func (v *visit) says(text string) (lobby.Line, error) {
 // greeting is what the visitor was welcomed with.
 func (v *visit) greeting() lobby.Greeting {
 	v.w.T.Helper()
-	list := v.w.Notices(v.rooms[0], lobby.Welcome.Name)
+	list := v.w.Signals(v.rooms[0], lobby.Welcome.Name)
 	if len(list) != 1 || list[0].Into != lobby.Room {
 		v.w.T.Fatalf("welcomed %d times", len(list))
 	}
@@ -82,7 +82,7 @@ func texts(lines []lobby.Line) []string {
 func said(w *roomstest.World) []string {
 	w.T.Helper()
 	var lines []lobby.Line
-	for _, n := range w.Notices(lobby.Room, lobby.Said.Name) {
+	for _, n := range w.Signals(lobby.Room, lobby.Said.Name) {
 		var l lobby.Line
 		if err := json.Unmarshal(n.Data, &l); err != nil {
 			w.T.Fatal(err)
@@ -244,7 +244,7 @@ func TestFiftyLinesSurviveARestart(t *testing.T) {
 type counts chan int
 
 func (c counts) Published(rooms.Publication) {}
-func (c counts) Signalled(n rooms.Notice) {
+func (c counts) Signalled(n rooms.Signal) {
 	var count lobby.Count
 	if n.Name == lobby.Presence.Name && json.Unmarshal(n.Data, &count) == nil {
 		c <- count.Count
@@ -281,7 +281,7 @@ func TestHowManyAreThere(t *testing.T) {
 	}
 	presence.Elsewhere("another node", lobby.Room, "", 2)
 	hears(2)
-	hub.SignalHere(rooms.Notice{Room: "visitor:1", Name: lobby.Welcome.Name, Into: lobby.Room})
+	hub.SignalHere(rooms.Signal{Room: "visitor:1", Name: lobby.Welcome.Name, Into: lobby.Room})
 	hears(2)
 	presence.Replace("another node", nil)
 	hears(0)

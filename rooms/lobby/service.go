@@ -103,7 +103,7 @@ func (s *Service) Published(rooms.Publication) {}
 // Signalled implements rooms.Listener: who has just been welcomed may have
 // missed how many have come since the welcome was written. It must listen
 // after those who let the visitor hear the room.
-func (s *Service) Signalled(n rooms.Notice) {
+func (s *Service) Signalled(n rooms.Signal) {
 	if n.Name == Welcome.Name {
 		s.Recount()
 	}
@@ -140,7 +140,7 @@ func (s *Service) enter(ctx context.Context, actor rooms.Actor, in NicknameInput
 		}
 		// Told in its turn: what was said before is in it, what is said after
 		// is heard.
-		Welcome.Admit(tx, door, Greeting{Text: s.cfg.Welcome, Nickname: v.name(), Count: s.Visitors(), Lines: lines}, Room)
+		Welcome.AfterAndSubscribe(tx, door, Greeting{Text: s.cfg.Welcome, Nickname: v.name(), Count: s.Visitors(), Lines: lines}, Room)
 		return nil
 	})
 	if err != nil {

@@ -42,7 +42,7 @@ type Order struct {
 	// Subscription is that of a push; nil if it, or its login, has ended.
 	Subscription *Subscription
 	// Event is what the notification tells of.
-	Event rooms.Entry
+	Event rooms.Event
 }
 
 // DeliveryStatus is how a delivery stands.

@@ -92,7 +92,7 @@ func (s *Service) catchUp(ctx context.Context) error {
 				if follow == nil {
 					continue
 				}
-				err := follow(&telling{s: s, tx: tx, event: e.Entry})
+				err := follow(&telling{s: s, tx: tx, event: e.Event})
 				if errors.Is(err, rooms.ErrDamaged) { // it stays so, and must not keep from people what follows
 					s.store.PassOver(fmt.Sprintf("notifications of %s/%d", e.Room, e.Seq), err)
 					continue
@@ -116,7 +116,7 @@ func (s *Service) catchUp(ctx context.Context) error {
 type telling struct {
 	s     *Service
 	tx    Tx
-	event rooms.Entry
+	event rooms.Event
 }
 
 // about are the facts and the place of a notification.

@@ -38,7 +38,7 @@ var rules = map[string]rule{
 	account.Reviewed.Name:               on(account.Reviewed, reviewed),
 }
 
-func on[D any](event rooms.Event[D], follow func(*telling, D) error) rule {
+func on[D any](event rooms.EventType[D], follow func(*telling, D) error) rule {
 	return func(t *telling) error {
 		var d D
 		if err := json.Unmarshal(t.event.Data, &d); err != nil {

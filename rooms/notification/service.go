@@ -165,4 +165,4 @@ func (s *Service) Published(rooms.Publication) {
 }
 
 // Signalled implements rooms.Listener; signals concern nobody who is away.
-func (s *Service) Signalled(rooms.Notice) {}
+func (s *Service) Signalled(rooms.Signal) {}

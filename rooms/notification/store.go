@@ -106,5 +106,5 @@ type Which struct {
 // Logged is an event with its position in the log of all rooms.
 type Logged struct {
 	Pos int64
-	rooms.Entry
+	rooms.Event
 }

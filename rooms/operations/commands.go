@@ -31,7 +31,7 @@ var (
 )
 
 // Updated is sent while an admin watches.
-var Updated = rooms.Signal[StatsReport]{Namespace: rooms.Admin, Name: "stats:updated", Doc: "Measurements of the server, " +
+var Updated = rooms.SignalType[StatsReport]{Namespace: rooms.Admin, Name: "stats:updated", Doc: "Measurements of the server, " +
 	"sent every two seconds."}
 
 // Stats are figures of one node, or of all of them together. Rates are over

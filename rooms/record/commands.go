@@ -110,12 +110,12 @@ var (
 
 // What happens.
 var (
-	DiagnosisSigned     = rooms.Event[Diagnosis]{Name: "diagnosis:signed", Doc: "A doctor signed a diagnosis or an amendment."}
-	PrescriptionUpdated = rooms.Event[Prescription]{Name: "prescription:updated", Doc: "A prescription was signed, or decided about. " +
+	DiagnosisSigned     = rooms.EventType[Diagnosis]{Name: "diagnosis:signed", Doc: "A doctor signed a diagnosis or an amendment."}
+	PrescriptionUpdated = rooms.EventType[Prescription]{Name: "prescription:updated", Doc: "A prescription was signed, or decided about. " +
 		"Where someone was invited after it had been signed, the event of a decision has no items; prescription:read has them."}
-	RecordEntered = rooms.Event[RecordEntry]{Name: "record:entered", Doc: "An admin read a patient's record by " +
+	RecordEntered = rooms.EventType[RecordEntry]{Name: "record:entered", Doc: "An admin read a patient's record by " +
 		"break-glass; data has the reason. Sent to the user who cares for the patient."}
-	RecordUpdated = rooms.Event[RecordChange]{Name: "record:updated", Doc: "A patient's record has a new version. Sent " +
+	RecordUpdated = rooms.EventType[RecordChange]{Name: "record:updated", Doc: "A patient's record has a new version. Sent " +
 		"to the user who cares for the patient."}
 )
 
@@ -293,7 +293,7 @@ func (in EnterInput) Validate() error {
 type Glimpse struct {
 	Consultation consultation.Consultation  `json:"consultation"`
 	Participants []consultation.Participant `json:"participants"`
-	Events       []rooms.Entry              `json:"events"`
+	Events       []rooms.Event              `json:"events"`
 	HasMore      bool                       `json:"hasMore"`
 	// Until is the end of the look: a read after it is announced in the room again.
 	Until time.Time `json:"until"`

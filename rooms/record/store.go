@@ -70,7 +70,7 @@ type Tx interface {
 	// ConsultationsOf are a patient's, the latest first.
 	ConsultationsOf(patient account.PatientID, limit int) ([]consultation.Consultation, error)
 	// LogAfter is a stretch of a room's log.
-	LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error)
+	LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Event, rooms.Seq, error)
 
 	// LookUntil is until when an admin looks into a consultation; the zero time
 	// before the first look.

@@ -163,7 +163,7 @@ func (p *Person) Sees(id consultation.ID) consultation.Consultation {
 }
 
 // Log reads the whole log of a consultation.
-func (p *Person) Log(id consultation.ID) []rooms.Entry {
+func (p *Person) Log(id consultation.ID) []rooms.Event {
 	p.W.T.Helper()
 	return Must(p, consultation.Events, consultation.EventsInput{ConsultationID: id, Limit: 500}).Items
 }

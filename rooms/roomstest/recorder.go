@@ -10,7 +10,7 @@ import (
 type Recorder struct {
 	mu      sync.Mutex
 	events  []rooms.Publication
-	notices []rooms.Notice
+	signals []rooms.Signal
 }
 
 // Published implements rooms.Listener.
@@ -21,10 +21,10 @@ func (r *Recorder) Published(p rooms.Publication) {
 }
 
 // Signalled implements rooms.Listener.
-func (r *Recorder) Signalled(n rooms.Notice) {
+func (r *Recorder) Signalled(n rooms.Signal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.notices = append(r.notices, n)
+	r.signals = append(r.signals, n)
 }
 
 // Count is how many signals a room was sent under a name.
@@ -32,7 +32,7 @@ func (r *Recorder) Count(room rooms.RoomID, name string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := 0
-	for _, s := range r.notices {
+	for _, s := range r.signals {
 		if s.Room == room && s.Name == name {
 			n++
 		}
@@ -56,15 +56,15 @@ func (w *World) Events(room rooms.RoomID) []rooms.Publication {
 	return list
 }
 
-// Notices are the signals sent so far to a room under a name.
-func (w *World) Notices(room rooms.RoomID, name string) []rooms.Notice {
+// Signals are the signals sent so far to a room under a name.
+func (w *World) Signals(room rooms.RoomID, name string) []rooms.Signal {
 	w.T.Helper()
 	w.must(w.DB.Announced(w.T.Context()))
 	w.must(w.Hub.Flush(w.T.Context()))
 	w.Heard.mu.Lock()
 	defer w.Heard.mu.Unlock()
-	var list []rooms.Notice
-	for _, n := range w.Heard.notices {
+	var list []rooms.Signal
+	for _, n := range w.Heard.signals {
 		if n.Room == room && n.Name == name {
 			list = append(list, n)
 		}

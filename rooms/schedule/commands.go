@@ -70,13 +70,13 @@ var (
 
 // What happens.
 var (
-	AppointmentUpdated = rooms.Event[Appointment]{Namespace: rooms.Schedules, Name: "appointment:updated", Doc: "The appointment changed; data " +
+	AppointmentUpdated = rooms.EventType[Appointment]{Namespace: rooms.Schedules, Name: "appointment:updated", Doc: "The appointment changed; data " +
 		"is the whole appointment."}
-	WaitUpdated = rooms.Event[Wait]{Namespace: rooms.Schedules, Name: "waitlist:updated", Doc: "The user's place on a waitlist " +
+	WaitUpdated = rooms.EventType[Wait]{Namespace: rooms.Schedules, Name: "waitlist:updated", Doc: "The user's place on a waitlist " +
 		"changed: a slot may be offered."}
 
-	SlotUpdated     = rooms.Signal[SlotChange]{Namespace: rooms.Schedules, Name: "slot:updated", Doc: "A slot was taken or became free."}
-	ScheduleUpdated = rooms.Signal[DoctorRef]{Namespace: rooms.Schedules, Name: "schedule:updated", Doc: "A doctor's rules or exceptions " +
+	SlotUpdated     = rooms.SignalType[SlotChange]{Namespace: rooms.Schedules, Name: "slot:updated", Doc: "A slot was taken or became free."}
+	ScheduleUpdated = rooms.SignalType[DoctorRef]{Namespace: rooms.Schedules, Name: "schedule:updated", Doc: "A doctor's rules or exceptions " +
 		"changed: fetch the slots again."}
 )
 

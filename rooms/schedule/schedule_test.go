@@ -537,7 +537,7 @@ func TestWatchersAreTold(t *testing.T) {
 	}
 	roomstest.Must(bo, Cancel, CancelInput{AppointmentID: a.ID})
 	var told []string
-	for _, n := range w.Notices(Room(doctor.User.ID), SlotUpdated.Name) {
+	for _, n := range w.Signals(Room(doctor.User.ID), SlotUpdated.Name) {
 		var c SlotChange
 		if err := json.Unmarshal(n.Data, &c); err != nil {
 			t.Fatal(err)
@@ -547,7 +547,7 @@ func TestWatchersAreTold(t *testing.T) {
 	if fmt.Sprint(told) != "[09:00×0 09:00×1]" {
 		t.Errorf("told: %v", told)
 	}
-	if n := len(w.Notices(Room(doctor.User.ID), ScheduleUpdated.Name)); n != 1 {
+	if n := len(w.Signals(Room(doctor.User.ID), ScheduleUpdated.Name)); n != 1 {
 		t.Errorf("told %d times that the schedule changed", n)
 	}
 }

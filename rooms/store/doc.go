@@ -12,7 +12,7 @@
 //     sends on no channel, and uses no context: statements run under the
 //     transaction's own. What it reads from around it stays as it is. A caller
 //     whose deadline passes first gets rooms.Unknown. A test looks for functions
-//     that break this (transactions_test.go). Signals go by Signal.After.
+//     that break this (transactions_test.go). Signals go by SignalType.After.
 //   - A statement after whose failure the function goes on, because a
 //     constraint refused it, runs by TryExec.
 //   - What patients and doctors say or show is written by engine.Seal and read

@@ -52,7 +52,7 @@ func names(list []any) []string {
 
 // Signal publishes a signal of this node to the other nodes and to programs
 // that use Socket.IO's Redis adapter. It does not block.
-func (n *Node) Signal(s rooms.Notice) {
+func (n *Node) Signal(s rooms.Signal) {
 	namespace := s.Namespace
 	if namespace == "" {
 		namespace = rooms.Consultations

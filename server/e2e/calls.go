@@ -9,7 +9,7 @@ import (
 )
 
 // Listens collects a signal on a device, from now on.
-func Listens[D any](p *Person, signal rooms.Signal[D]) <-chan D {
+func Listens[D any](p *Person, signal rooms.SignalType[D]) <-chan D {
 	heard := make(chan D, 100)
 	client.On(p.Client, signal, func(d D) { heard <- d })
 	return heard
@@ -19,7 +19,7 @@ func Listens[D any](p *Person, signal rooms.Signal[D]) <-chan D {
 // from now on.
 func Updates(p *Person) <-chan calls.Call {
 	heard := make(chan calls.Call, 100)
-	client.OnEvent(p.Client, calls.Updated, func(_ rooms.Entry, c calls.Call) { heard <- c })
+	client.OnEvent(p.Client, calls.Updated, func(_ rooms.Event, c calls.Call) { heard <- c })
 	return heard
 }
 

@@ -29,7 +29,7 @@ type Side struct {
 
 	Mu    sync.Mutex
 	Acked map[string]chat.Message // by client id
-	Heard []rooms.Entry
+	Heard []rooms.Event
 }
 
 // Open makes a consultation and lets both join.

@@ -370,9 +370,9 @@ func Failing[In, Out any](p *Person, command rooms.Command[In, Out], in In) erro
 }
 
 // Log is the whole log of a consultation.
-func (p *Person) Log(id consultation.ID) []rooms.Entry {
+func (p *Person) Log(id consultation.ID) []rooms.Event {
 	p.World.T.Helper()
-	var all []rooms.Entry
+	var all []rooms.Event
 	for {
 		in := consultation.EventsInput{ConsultationID: id, Limit: 500}
 		if len(all) > 0 {
@@ -387,11 +387,11 @@ func (p *Person) Log(id consultation.ID) []rooms.Entry {
 }
 
 // Read reads the events of a room up to a sequence number.
-func Read(t testing.TB, room *client.Room, upTo rooms.Seq) []rooms.Entry {
+func Read(t testing.TB, room *client.Room, upTo rooms.Seq) []rooms.Event {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
-	var all []rooms.Entry
+	var all []rooms.Event
 	for len(all) == 0 || all[len(all)-1].Seq < upTo {
 		e, err := room.Next(ctx)
 		if err != nil {

@@ -47,7 +47,7 @@ func (j *job) log(name string, id consultation.ID) error {
 	var after rooms.Seq
 	over := false
 	return j.out.add(name, zip.Deflate, func(w io.Writer) error {
-		return array(w, func() ([]rooms.Entry, error) {
+		return array(w, func() ([]rooms.Event, error) {
 			if over {
 				return nil, nil
 			}

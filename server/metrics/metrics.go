@@ -96,7 +96,7 @@ func (m *Metrics) Committed(functions int, took time.Duration) {
 func (m *Metrics) Published(p rooms.Publication) { m.lag.Observe(max(0, m.now().Sub(p.At).Seconds())) }
 
 // Signalled implements rooms.Listener.
-func (m *Metrics) Signalled(rooms.Notice) {}
+func (m *Metrics) Signalled(rooms.Signal) {}
 
 // Handler serves /metrics and /debug/pprof/. It knows no login: it belongs on
 // an address that only the operator reaches.

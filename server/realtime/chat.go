@@ -63,7 +63,7 @@ func subprotocols(r *http.Request) []string {
 
 // signalled sends a signal to the lines that have joined its room. If the
 // signal has a target room, it first adds these lines to that room.
-func (c *Chat) signalled(n rooms.Notice) {
+func (c *Chat) signalled(n rooms.Signal) {
 	c.mu.Lock()
 	lines := slices.Collect(maps.Keys(c.rooms[n.Room]))
 	c.mu.Unlock()

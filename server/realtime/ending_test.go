@@ -33,7 +33,7 @@ func (e *ending) Authenticate(_ context.Context, token string) (rooms.Actor, tim
 
 func (e *ending) Alive(_ context.Context, actor rooms.Actor, _ string) error {
 	if e.after--; e.after < 0 {
-		e.server.Signalled(rooms.Notice{Room: rooms.SessionRoom(actor.SessionID), Name: account.SessionRevoked.Name, Data: []byte(`{}`)})
+		e.server.Signalled(rooms.Signal{Room: rooms.SessionRoom(actor.SessionID), Name: account.SessionRevoked.Name, Data: []byte(`{}`)})
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func (s *Server) lost(p rooms.Publication) {
 }
 
 // Signalled implements rooms.Listener.
-func (s *Server) Signalled(n rooms.Notice) {
+func (s *Server) Signalled(n rooms.Signal) {
 	to := []string{string(n.Room)}
 	s.chat.signalled(n)
 	if !n.EndsSession() {
@@ -162,9 +162,9 @@ func (s *Server) sockets(room string) []*edge.Socket {
 	return all
 }
 
-// admitted adds the sockets that received a notice to the room that it admits
+// admitted adds the sockets that received a signal to the room that it admits
 // them to.
-func (s *Server) admitted(n rooms.Notice) {
+func (s *Server) admitted(n rooms.Signal) {
 	if n.Into == "" {
 		return
 	}
@@ -177,7 +177,7 @@ func (s *Server) admitted(n rooms.Notice) {
 
 // cut closes the sockets of a revoked session, which have received the reason
 // before.
-func (s *Server) cut(n rooms.Notice) {
+func (s *Server) cut(n rooms.Signal) {
 	for _, socket := range s.sockets(string(n.Room)) {
 		socket.Kick()
 	}

@@ -84,7 +84,7 @@ func (s *schemas) reply(out reflect.Type) object {
 
 // entry is a durable event as clients get it.
 func (s *schemas) entry(e outgoing) object {
-	entry := s.object(reflect.TypeFor[rooms.Entry](), map[string]bool{"name": true, "data": true})
+	entry := s.object(reflect.TypeFor[rooms.Event](), map[string]bool{"name": true, "data": true})
 	entry[1].value = append(entry[1].value.(object),
 		member{"name", object{{"type", "string"}, {"const", e.name}}}, member{"data", s.ref(e.data)})
 	entry[2].value = append(entry[2].value.([]any), "name", "data")

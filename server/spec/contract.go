@@ -15,11 +15,11 @@ type outgoing struct {
 	durable bool
 }
 
-func event[D any](e rooms.Event[D]) outgoing {
+func event[D any](e rooms.EventType[D]) outgoing {
 	return outgoing{name: e.Name, doc: e.Doc, namespace: e.Namespace, data: reflect.TypeFor[D]()}
 }
 
-func signal[D any](s rooms.Signal[D]) outgoing {
+func signal[D any](s rooms.SignalType[D]) outgoing {
 	return outgoing{name: s.Name, doc: s.Doc, namespace: s.Namespace, data: reflect.TypeFor[D]()}
 }
 

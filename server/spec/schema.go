@@ -88,8 +88,11 @@ func (s *schemas) component(t reflect.Type, write func() object) object {
 }
 
 func componentName(t reflect.Type) string {
-	if t == reflect.TypeFor[rooms.Error]() {
+	switch t {
+	case reflect.TypeFor[rooms.Error]():
 		return "WireError" // Error is JavaScript's own
+	case reflect.TypeFor[rooms.Event]():
+		return "Entry" // so is Event
 	}
 	return t.Name()
 }

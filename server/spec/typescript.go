@@ -20,7 +20,7 @@ func (c Contract) TypeScript() ([]byte, error) {
 	commands := c.Commands
 	w := &tsWriter{named: map[string]reflect.Type{}, body: map[string]string{}, source: c.Source}
 	w.ref(reflect.TypeFor[rooms.Error]())
-	w.ref(reflect.TypeFor[rooms.Entry]())
+	w.ref(reflect.TypeFor[rooms.Event]())
 	w.ref(refresh.Out)
 	for _, c := range commands {
 		w.ref(c.In)

@@ -23,7 +23,7 @@ func TestRelaysEndWithWhatTheyAreFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Published(rooms.Publication{Entry: rooms.Entry{Room: "consultation:1", Name: call.Updated.Name, Data: data}})
+		s.Published(rooms.Publication{Event: rooms.Event{Room: "consultation:1", Name: call.Updated.Name, Data: data}})
 	}
 	bo := call.Member{UserID: "bo", Status: call.MemberJoined}
 	gone := bo
@@ -33,7 +33,7 @@ func TestRelaysEndWithWhatTheyAreFor(t *testing.T) {
 		"the call ended":     func() { updated("call", call.Ended, gone, wang) },
 		"bo is out of it":    func() { updated("call", call.Active, gone, wang) },
 		"bo is not in it":    func() { updated("call", call.Active, wang) },
-		"bo's session ended": func() { s.Signalled(rooms.Notice{Room: rooms.SessionRoom("session")}) },
+		"bo's session ended": func() { s.Signalled(rooms.Signal{Room: rooms.SessionRoom("session")}) },
 	} {
 		relayed, err := allocate(t, s, login(s, "bo", "call"))
 		if err != nil {
@@ -43,8 +43,8 @@ func TestRelaysEndWithWhatTheyAreFor(t *testing.T) {
 		through(t, relayed, peer)
 		updated("call", call.Active, bo, wang)
 		updated("another", call.Ended, gone)
-		s.Signalled(rooms.Notice{Room: rooms.SessionRoom("another")})
-		s.Signalled(rooms.Notice{Room: rooms.UserRoom("bo")})
+		s.Signalled(rooms.Signal{Room: rooms.SessionRoom("another")})
+		s.Signalled(rooms.Signal{Room: rooms.UserRoom("bo")})
 		through(t, relayed, peer)
 		if n := s.Relays(); n != 1 {
 			t.Fatalf("%s: %d relays before", name, n)

@@ -165,7 +165,7 @@ func (s *Server) Published(p rooms.Publication) {
 }
 
 // Signalled implements rooms.Listener: relays end with the session of their holder.
-func (s *Server) Signalled(n rooms.Notice) {
+func (s *Server) Signalled(n rooms.Signal) {
 	if n.EndsSession() {
 		s.relays.end(func(h holder) bool { return h.session == rooms.SessionID(n.Room.Subject()) })
 	}

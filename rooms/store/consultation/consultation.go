@@ -193,7 +193,7 @@ func (s Store) Participants(ctx context.Context, id consultation.ID) ([]consulta
 }
 
 // Events implements consultation.Store.
-func (s Store) Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
+func (s Store) Events(ctx context.Context, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Event, rooms.Seq, error) {
 	return engine.EventsAfter(ctx, s.Reads(), room, after, limit)
 }
 

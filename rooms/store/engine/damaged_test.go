@@ -17,11 +17,11 @@ import (
 // signalled collects the signals of a hub.
 type signalled struct {
 	mu   sync.Mutex
-	list []rooms.Notice
+	list []rooms.Signal
 }
 
 func (s *signalled) Published(rooms.Publication) {}
-func (s *signalled) Signalled(n rooms.Notice) {
+func (s *signalled) Signalled(n rooms.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.list = append(s.list, n)

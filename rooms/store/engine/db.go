@@ -184,7 +184,7 @@ func (db *DB) Announced(ctx context.Context) error { return db.announced(ctx) }
 // Logged is an event at its position in the log of all rooms.
 type Logged struct {
 	Pos int64
-	rooms.Entry
+	rooms.Event
 }
 
 // LogAfter lists events past a position, in an order into which nothing is
@@ -196,7 +196,7 @@ type Logged struct {
 func (db *DB) LogAfter(ctx context.Context, pos int64, limit int) ([]Logged, error) {
 	return Collect(ctx, db.readers, func(s Scanner) (Logged, error) {
 		var l Logged
-		err := s.Scan(&l.Pos, &l.Room, &l.Seq, &l.ID, &l.Name, (*At)(&l.At), &l.ActorID, EventData(&l.Entry))
+		err := s.Scan(&l.Pos, &l.Room, &l.Seq, &l.ID, &l.Name, (*At)(&l.At), &l.ActorID, EventData(&l.Event))
 		if err == nil && !json.Valid(l.Data) {
 			err = fmt.Errorf("%w: it is no JSON", rooms.ErrDamaged)
 		}

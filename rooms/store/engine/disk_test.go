@@ -31,7 +31,7 @@ func TestDiskFull(t *testing.T) {
 		return w.InTx(ctx, func(tx *Tx) error {
 			seq, err := tx.Next(room, time.Now())
 			if err == nil {
-				err = tx.Append(rooms.Entry{Room: room, Seq: seq, ID: rooms.NewID(time.Now()), Name: "said", At: time.Now(), Data: []byte(`"` + strings.Repeat("x", 4000) + `"`)})
+				err = tx.Append(rooms.Event{Room: room, Seq: seq, ID: rooms.NewID(time.Now()), Name: "said", At: time.Now(), Data: []byte(`"` + strings.Repeat("x", 4000) + `"`)})
 			}
 			return err
 		})

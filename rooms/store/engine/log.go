@@ -10,15 +10,15 @@ import (
 const NotificationCursor = "notifications"
 
 // EventsAfter lists the events of a room past a seq, and the seq of the latest.
-func EventsAfter(ctx context.Context, q Querier, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
+func EventsAfter(ctx context.Context, q Querier, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Event, rooms.Seq, error) {
 	// The last seq is read first: events that come in between are then in the
 	// list or after it, never counted and missing.
 	last, err := LastSeq(ctx, q, room)
 	if err != nil || limit == 0 {
 		return nil, last, err
 	}
-	list, err := Collect(ctx, q, func(row Scanner) (rooms.Entry, error) {
-		e := rooms.Entry{Room: room}
+	list, err := Collect(ctx, q, func(row Scanner) (rooms.Event, error) {
+		e := rooms.Event{Room: room}
 		err := row.Scan(&e.Seq, &e.ID, &e.Name, (*At)(&e.At), &e.ActorID, EventData(&e))
 		return e, err
 	}, `SELECT seq, id, name, at, actor_id, data FROM events WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3`, room, after, limit)
@@ -26,7 +26,7 @@ func EventsAfter(ctx context.Context, q Querier, room rooms.RoomID, after rooms.
 		return nil, 0, err
 	}
 	if list == nil {
-		list = []rooms.Entry{}
+		list = []rooms.Event{}
 	}
 	if n := len(list); n > 0 {
 		last = max(last, list[n-1].Seq)

@@ -19,7 +19,7 @@ func TestLostAccessIsPublished(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return tx.Append(rooms.Entry{Room: room, Seq: seq, ID: rooms.NewID(now), Name: "thing:happened", At: now, Data: []byte(`{}`)})
+			return tx.Append(rooms.Event{Room: room, Seq: seq, ID: rooms.NewID(now), Name: "thing:happened", At: now, Data: []byte(`{}`)})
 		}
 		err := db.write.InTx(ctx, func(tx *Tx) error {
 			tx.Lost("consultation:a", "bo")

@@ -170,7 +170,7 @@ func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 		tx, err := p.try(ctx, f, queued)
 		switch {
 		case err == nil:
-			if p.follower != nil && len(tx.pubs)+len(tx.notices) > 0 {
+			if p.follower != nil && len(tx.pubs)+len(tx.signals) > 0 {
 				p.follower.committed()
 			}
 			return nil
@@ -223,7 +223,7 @@ func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.Ro
 		return tx, err
 	}
 	if err = guarded(f, tx); err == nil {
-		err = s.insertNotices(tx.notices)
+		err = s.insertSignals(tx.signals)
 	}
 	if s.lost != nil { // whatever f made of it
 		err = s.lost
@@ -379,7 +379,7 @@ func (s *postgresTx) insertEvent(p rooms.Publication) error {
 	if err != nil {
 		return err
 	}
-	e := p.Entry
+	e := p.Event
 	return s.Exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data, namespace, also, lost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		e.Room, e.Seq, e.ID, e.Name, Micros(e.At), e.ActorID, SealEvent(s.vault, e.Room, e.Seq, string(e.Data)), e.Namespace, also, lost)
 }
@@ -393,8 +393,8 @@ func jsonList[T any](list []T) (string, error) {
 	return string(b), err
 }
 
-// insertNotices leaves the signals of the transaction for every node to tell.
-func (s *postgresTx) insertNotices(list []rooms.Notice) error {
+// insertSignals stores the signals of the transaction, which every node sends.
+func (s *postgresTx) insertSignals(list []rooms.Signal) error {
 	for _, n := range list {
 		if err := s.Exec(`INSERT INTO notices (room, name, namespace, data, into_room, at) VALUES ($1, $2, $3, $4, $5, $6)`,
 			n.Room, n.Name, n.Namespace, s.vault.Seal(noticePlace(string(n.Room), n.Name), string(n.Data)), n.Into, Micros(time.Now())); err != nil {

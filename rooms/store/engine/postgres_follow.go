@@ -134,7 +134,7 @@ func (f *follower) read(ctx context.Context) error {
 	var (
 		snapshot string
 		events   []rooms.Publication
-		notices  []rooms.Notice
+		signals  []rooms.Signal
 	)
 	for rows.Next() {
 		var signal *int64 // NULL where nothing is new
@@ -151,28 +151,28 @@ func (f *follower) read(ctx context.Context) error {
 			}
 			events = append(events, p)
 		default:
-			n, err := f.notice(r)
+			s, err := f.signal(r)
 			if err != nil {
 				return err
 			}
-			notices = append(notices, n...)
+			signals = append(signals, s...)
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	ends, notices := rooms.SplitEnds(notices)
+	ends, signals := rooms.SplitEnds(signals)
 	f.p.opts.Hub.Publish(nil, ends) // before all events, however many batches they are
 	for len(events) > announceBatch {
 		f.p.opts.Hub.Publish(events[:announceBatch], nil)
 		events = events[announceBatch:]
 	}
-	f.p.opts.Hub.Publish(events, notices)
+	f.p.opts.Hub.Publish(events, signals)
 	f.seen = snapshot
 	return nil
 }
 
-// newRow is an event or a notice as it is stored; all is NULL where there is none.
+// newRow is an event or a signal as it is stored; all columns are NULL where there is none.
 type newRow struct {
 	seq, at                                                  sql.NullInt64
 	room, id, name, actor, data, namespace, also, lost, into sql.NullString
@@ -183,7 +183,7 @@ type newRow struct {
 func publication(opts Options, r newRow) (rooms.Publication, error) {
 	room, seq := rooms.RoomID(r.room.String), rooms.Seq(r.seq.Int64)
 	place := eventPlace(room, seq)
-	p := rooms.Publication{Entry: rooms.Entry{Room: room, Seq: seq, ID: r.id.String, Name: r.name.String, At: time.UnixMicro(r.at.Int64).UTC(),
+	p := rooms.Publication{Event: rooms.Event{Room: room, Seq: seq, ID: r.id.String, Name: r.name.String, At: time.UnixMicro(r.at.Int64).UTC(),
 		ActorID: rooms.UserID(r.actor.String), Namespace: r.namespace.String}}
 	data, err := openJSON(opts.vault, place, r.data.String)
 	for _, list := range []struct {
@@ -196,16 +196,16 @@ func publication(opts Options, r newRow) (rooms.Publication, error) {
 	}
 	if errors.Is(err, rooms.ErrDamaged) {
 		opts.damaged.pass(place, err)
-		return rooms.Publication{Entry: rooms.Entry{Room: room, Seq: seq, At: p.At}, Lost: p.Lost, Damaged: true}, nil
+		return rooms.Publication{Event: rooms.Event{Room: room, Seq: seq, At: p.At}, Lost: p.Lost, Damaged: true}, nil
 	}
 	p.Data = data
 	return p, err
 }
 
-// notice is a signal; none if it cannot be read. The end of a session holds
+// signal is the signal in a row; none if it cannot be read. The end of a session holds
 // whatever is said of it.
-func (f *follower) notice(r newRow) ([]rooms.Notice, error) {
-	n := rooms.Notice{Room: rooms.RoomID(r.room.String), Name: r.name.String, Namespace: r.namespace.String, Into: rooms.RoomID(r.into.String)}
+func (f *follower) signal(r newRow) ([]rooms.Signal, error) {
+	n := rooms.Signal{Room: rooms.RoomID(r.room.String), Name: r.name.String, Namespace: r.namespace.String, Into: rooms.RoomID(r.into.String)}
 	place := noticePlace(r.room.String, r.name.String)
 	data, err := openJSON(f.p.opts.vault, place, r.data.String)
 	if errors.Is(err, rooms.ErrDamaged) {
@@ -216,7 +216,7 @@ func (f *follower) notice(r newRow) ([]rooms.Notice, error) {
 		data, err = json.RawMessage("null"), nil
 	}
 	n.Data = data
-	return []rooms.Notice{n}, err
+	return []rooms.Signal{n}, err
 }
 
 // notify tells the other nodes of commits, one message for as many as there

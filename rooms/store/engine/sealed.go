@@ -114,7 +114,7 @@ func (v *sealedValue) Scan(stored any) error {
 
 // EventData scans the data of an event, whose room and seq are in e or are
 // scanned into it.
-func EventData(e *rooms.Entry) *eventValue {
+func EventData(e *rooms.Event) *eventValue {
 	v := &eventValue{entry: e}
 	v.sealedValue = UnsealAt(func() string { return eventPlace(e.Room, e.Seq) }, &v.text)
 	return v
@@ -123,7 +123,7 @@ func EventData(e *rooms.Entry) *eventValue {
 type eventValue struct {
 	*sealedValue
 	text  string
-	entry *rooms.Entry
+	entry *rooms.Event
 }
 
 // Opening is a row whose sealed columns are opened as it is scanned.

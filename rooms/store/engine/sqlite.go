@@ -43,7 +43,7 @@ func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 	}
 	rdb.SetMaxOpenConns(max(4, 2*runtime.GOMAXPROCS(0)))
 	rdb.SetMaxIdleConns(max(4, 2*runtime.GOMAXPROCS(0)))
-	publish := func([]rooms.Publication, []rooms.Notice) {}
+	publish := func([]rooms.Publication, []rooms.Signal) {}
 	if opts.Hub != nil {
 		publish = opts.Hub.Publish
 	}

@@ -29,7 +29,7 @@ func write(t *testing.T, db *DB) {
 		if err != nil {
 			return err
 		}
-		return tx.Append(rooms.Entry{Room: "lobby", Seq: seq, ID: rooms.NewID(time.Now()), Name: "test:written", At: time.Now(), Data: []byte(`{}`)})
+		return tx.Append(rooms.Event{Room: "lobby", Seq: seq, ID: rooms.NewID(time.Now()), Name: "test:written", At: time.Now(), Data: []byte(`{}`)})
 	})
 	if err != nil {
 		t.Fatal(err)

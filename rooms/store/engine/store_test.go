@@ -28,7 +28,7 @@ func (p *published) Published(e rooms.Publication) {
 	defer p.mu.Unlock()
 	p.list = append(p.list, e)
 }
-func (p *published) Signalled(n rooms.Notice) {
+func (p *published) Signalled(n rooms.Signal) {
 	if n.EndsSession() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -93,7 +93,7 @@ func told(t *testing.T, db *DB, hub *rooms.Hub) {
 	}
 }
 
-var said = rooms.Event[string]{Name: "thing:said"}
+var said = rooms.EventType[string]{Name: "thing:said"}
 
 func say(tx *Tx, room rooms.RoomID, what string) error {
 	_, err := said.Record(tx, room, rooms.System, time.Now(), nil, func(rooms.Seq) (string, error) { return what, nil })

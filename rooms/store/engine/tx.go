@@ -41,7 +41,7 @@ type Tx struct {
 	hooks   *hooks
 	rooms   []rooms.RoomID // in which it has taken a seq
 	pubs    []rooms.Publication
-	notices []rooms.Notice
+	signals []rooms.Signal
 	lost    map[rooms.RoomID][]rooms.UserID // and not yet in an event
 }
 
@@ -57,8 +57,8 @@ func (tx *Tx) Next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
 }
 
 // Append implements rooms.Tx.
-func (tx *Tx) Append(e rooms.Entry, also ...rooms.RoomID) error {
-	p := rooms.Publication{Entry: e, Also: also, Lost: tx.lost[e.Room]}
+func (tx *Tx) Append(e rooms.Event, also ...rooms.RoomID) error {
+	p := rooms.Publication{Event: e, Also: also, Lost: tx.lost[e.Room]}
 	err := tx.insertEvent(p)
 	if err == nil {
 		delete(tx.lost, e.Room)
@@ -76,7 +76,7 @@ func (tx *Tx) Lost(room rooms.RoomID, user rooms.UserID) {
 }
 
 // Tell implements rooms.Tx.
-func (tx *Tx) Tell(n rooms.Notice) { tx.notices = append(tx.notices, n) }
+func (tx *Tx) Signal(n rooms.Signal) { tx.signals = append(tx.signals, n) }
 
 // SessionEnded is called with each login that the transaction ends.
 func (tx *Tx) SessionEnded(id rooms.SessionID) error {

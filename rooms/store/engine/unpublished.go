@@ -36,7 +36,7 @@ func (w *writer) leave(tx *Tx) error {
 			return err
 		}
 	}
-	ends, _ := rooms.SplitEnds(tx.notices)
+	ends, _ := rooms.SplitEnds(tx.signals)
 	for _, n := range ends {
 		if err := insert(n.Room, 0, "", nil, nil); err != nil {
 			return err

@@ -26,7 +26,7 @@ type writer struct {
 	db      *sql.DB
 	conn    *sql.Conn
 	stmts   map[string]statement
-	publish func([]rooms.Publication, []rooms.Notice)
+	publish func([]rooms.Publication, []rooms.Signal)
 	opts    Options
 	seqs    seqs
 	most    int // rooms of seqs
@@ -53,18 +53,18 @@ type statement struct {
 
 // job is a function that waits to be run in a transaction.
 type job struct {
-	ctx  context.Context
-	run  func(*Tx) error
-	bare string // instead of run: a statement for outside any transaction
-	pubs []rooms.Publication
-	told []rooms.Notice
-	err  error
-	done chan struct{}
+	ctx     context.Context
+	run     func(*Tx) error
+	bare    string // instead of run: a statement for outside any transaction
+	pubs    []rooms.Publication
+	signals []rooms.Signal
+	err     error
+	done    chan struct{}
 	// waited ends the span of waiting; nil where the job is not traced.
 	waited rooms.Ended
 }
 
-func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]rooms.Publication, []rooms.Notice)) (*writer, error) {
+func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]rooms.Publication, []rooms.Signal)) (*writer, error) {
 	db.SetMaxOpenConns(2) // one writes, one checkpoints
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -163,14 +163,14 @@ func (w *writer) loop() {
 		batch := w.batch(j)
 		functions = len(batch)
 		var pubs []rooms.Publication
-		var told []rooms.Notice
+		var signals []rooms.Signal
 		for _, j := range batch {
 			if j.err == nil {
 				pubs = append(pubs, j.pubs...)
-				told = append(told, j.told...)
+				signals = append(signals, j.signals...)
 			}
 		}
-		w.publish(pubs, told)
+		w.publish(pubs, signals)
 		for _, j := range batch {
 			j.err = w.explain(j.err)
 			close(j.done)
@@ -310,7 +310,7 @@ func (w *writer) run(j *job) {
 		j.err = w.leave(tx)
 	}
 	if j.err == nil {
-		j.pubs, j.told = tx.pubs, tx.notices
+		j.pubs, j.signals = tx.pubs, tx.signals
 	} else {
 		w.seqs.undo(tx.rooms)
 	}
@@ -389,7 +389,7 @@ func (w *writer) TryExec(statement string, args ...any) error { return w.Exec(st
 
 // insertEvent implements session. The writer publishes after the commit itself.
 func (w *writer) insertEvent(p rooms.Publication) error {
-	e := p.Entry
+	e := p.Event
 	return w.Exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		e.Room, e.Seq, e.ID, e.Name, Micros(e.At), e.ActorID, SealEvent(w.opts.vault, e.Room, e.Seq, string(e.Data)))
 }

@@ -140,7 +140,7 @@ func (s Store) Log(ctx context.Context, after int64, limit int) ([]notification.
 	list, err := s.LogAfter(ctx, after, limit)
 	events := make([]notification.Logged, len(list))
 	for i, e := range list {
-		events[i] = notification.Logged{Pos: e.Pos, Entry: e.Entry}
+		events[i] = notification.Logged{Pos: e.Pos, Event: e.Event}
 	}
 	return events, err
 }
@@ -165,7 +165,7 @@ func (tx Tx) Advance(from, to int64) error {
 
 // Previous implements notification.Tx.
 func (tx Tx) Previous(room rooms.RoomID, name string, before rooms.Seq) (json.RawMessage, error) {
-	e := rooms.Entry{Room: room}
+	e := rooms.Event{Room: room}
 	err := tx.Row(context.Background(), `SELECT seq, data FROM events WHERE room = $1 AND seq < $2 AND name = $3 ORDER BY seq DESC LIMIT 1`, room, before, name).Scan(&e.Seq, engine.EventData(&e))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

@@ -457,7 +457,7 @@ func (tx Tx) ConsultationsOf(patient account.PatientID, limit int) ([]consultati
 }
 
 // LogAfter implements record.Tx.
-func (tx Tx) LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Entry, rooms.Seq, error) {
+func (tx Tx) LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Event, rooms.Seq, error) {
 	return engine.EventsAfter(context.Background(), tx, room, after, limit)
 }
 

@@ -125,7 +125,7 @@ func (p *poller) hear(packet string, say chan<- string) {
 		p.catchUp(strings.TrimPrefix(packet, joining), say)
 	case strings.HasPrefix(packet, "42"+rooms.Consultations+","):
 		var event []json.RawMessage
-		var e rooms.Entry
+		var e rooms.Event
 		if err := json.Unmarshal([]byte(strings.TrimPrefix(packet, "42"+rooms.Consultations+",")), &event); err != nil || len(event) != 2 {
 			p.r.fails("polling: %s", packet)
 			return
@@ -161,7 +161,7 @@ func (p *poller) catchUp(answer string, say chan<- string) {
 
 // take takes an event. Between what was missed and what came since nothing may
 // be left out.
-func (p *poller) take(e rooms.Entry) {
+func (p *poller) take(e rooms.Event) {
 	if int64(e.Seq) <= p.last.Load() {
 		return // it was among what was missed
 	}

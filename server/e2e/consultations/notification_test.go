@@ -186,8 +186,8 @@ func newDevice(p *e2e.Person) *device {
 			reconnected <- struct{}{}
 		}
 	}))
-	client.OnEvent(d.Client, notification.Created, func(e rooms.Entry, n notification.Arrived) { d.knows(e.Seq, n.Unread) })
-	client.OnEvent(d.Client, notification.WasRead, func(e rooms.Entry, m notification.Marked) { d.knows(e.Seq, m.Unread) })
+	client.OnEvent(d.Client, notification.Created, func(e rooms.Event, n notification.Arrived) { d.knows(e.Seq, n.Unread) })
+	client.OnEvent(d.Client, notification.WasRead, func(e rooms.Event, m notification.Marked) { d.knows(e.Seq, m.Unread) })
 	d.Online()
 	e2e.Await(p.World.T, "a device online", reconnected)
 	d.catchesUp()
@@ -391,7 +391,7 @@ func insist(t *testing.T, ask func(context.Context) error) {
 
 // tellable returns the topics of the notifications that the patient must get
 // for a consultation's log.
-func tellable(t *testing.T, patient *e2e.Person, log []rooms.Entry) []notification.Topic {
+func tellable(t *testing.T, patient *e2e.Person, log []rooms.Event) []notification.Topic {
 	t.Helper()
 	var list []notification.Topic
 	before := consultation.Status("")

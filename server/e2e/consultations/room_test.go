@@ -15,7 +15,7 @@ import (
 )
 
 // hears collects a signal.
-func hears[D any](p *e2e.Person, signal rooms.Signal[D]) <-chan D {
+func hears[D any](p *e2e.Person, signal rooms.SignalType[D]) <-chan D {
 	c := make(chan D, 100)
 	client.On(p.Client, signal, func(d D) { c <- d })
 	return c

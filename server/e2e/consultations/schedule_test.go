@@ -148,7 +148,7 @@ func TestAppointmentsAreTold(t *testing.T) {
 	}
 	a := e2e.Do(bo, schedule.Book, e2e.BookingOf(doctor, slot)).Appointment
 	for i, b := range devices {
-		var e rooms.Entry
+		var e rooms.Event
 		e2e.Must(t, json.Unmarshal(b.Event(schedule.AppointmentUpdated.Name), &e))
 		var told schedule.Appointment
 		e2e.Must(t, json.Unmarshal(e.Data, &told))

@@ -95,7 +95,7 @@ func TestExportOfOnesData(t *testing.T) {
 	if got := files[dir+"files/"+string(c.attachment.ID)+".txt"]; got != strings.Repeat("letter about Dvořák\n", 10_000) {
 		t.Errorf("the file came as %d bytes", len(got))
 	}
-	var events []rooms.Entry
+	var events []rooms.Event
 	e2e.Must(t, json.Unmarshal([]byte(files[dir+"events.json"]), &events))
 	if want := c.bo.Log(c.id); len(events) != len(want) {
 		t.Errorf("the export has %d of %d events", len(events), len(want))

@@ -128,7 +128,7 @@ func marked(comment *ast.CommentGroup) bool {
 	return false
 }
 
-// announced notes rooms.Event[…]{Name: "…"}, rooms.Signal and rooms.Command,
+// announced notes rooms.EventType[…]{Name: "…"}, rooms.SignalType and rooms.Command,
 // and reports whether v is one of them.
 func (s *Source) announced(where Declaration, v ast.Expr) bool {
 	literal, ok := v.(*ast.CompositeLit)
@@ -140,9 +140,9 @@ func (s *Source) announced(where Declaration, v ast.Expr) bool {
 		return false
 	}
 	switch kindOf(literal) {
-	case "Event":
+	case "EventType":
 		s.Events = append(s.Events, where)
-	case "Signal":
+	case "SignalType":
 		s.Signals = append(s.Signals, where)
 	case "Command":
 		s.Commands[name] = where
@@ -152,7 +152,7 @@ func (s *Source) announced(where Declaration, v ast.Expr) bool {
 	return true
 }
 
-// kindOf is Event, Signal or Command of a literal of rooms.Event[…] and so on;
+// kindOf is EventType, SignalType or Command of a literal of rooms.EventType[…] and so on;
 // "" of others.
 func kindOf(literal *ast.CompositeLit) string {
 	var generic ast.Expr
@@ -167,7 +167,7 @@ func kindOf(literal *ast.CompositeLit) string {
 		return ""
 	}
 	switch kind.Sel.Name {
-	case "Event", "Signal", "Command":
+	case "EventType", "SignalType", "Command":
 		return kind.Sel.Name
 	}
 	return ""

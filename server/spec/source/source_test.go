@@ -46,11 +46,11 @@ func TestDeclared(t *testing.T) {
 func TestDeclarationsElsewhereAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, code := range map[string]string{
-		"in a function":       `func f() { _ = rooms.Event[int]{Name: "a:b"} }`,
-		"unexported":          `var happened = rooms.Event[int]{Name: "a:b"}`,
-		"a name elsewhere":    `var Happened = rooms.Event[int]{Name: name}`,
-		"without a name":      `var Happened = rooms.Signal[int]{}`,
-		"within a call":       `var Happened = wrap(rooms.Signal[int]{Name: "a:b"})`,
+		"in a function":       `func f() { _ = rooms.EventType[int]{Name: "a:b"} }`,
+		"unexported":          `var happened = rooms.EventType[int]{Name: "a:b"}`,
+		"a name elsewhere":    `var Happened = rooms.EventType[int]{Name: name}`,
+		"without a name":      `var Happened = rooms.SignalType[int]{}`,
+		"within a call":       `var Happened = wrap(rooms.SignalType[int]{Name: "a:b"})`,
 		"a command in a func": `func f() any { return rooms.Command[int, int]{Name: "a:b"} }`,
 	} {
 		root := t.TempDir()
