@@ -15,7 +15,7 @@ type Guard func(ctx context.Context, actor Actor, command string) error
 // Catalogue is the one door through which every transport asks.
 type Catalogue struct {
 	options  CatalogueOptions
-	commands []Bound
+	commands []Handler
 	byName   map[string]int
 }
 
@@ -36,7 +36,7 @@ type CatalogueOptions struct {
 
 // NewCatalogue collects bound commands. It panics on a name given twice,
 // which is a mistake in the program.
-func NewCatalogue(o CatalogueOptions, features ...[]Bound) *Catalogue {
+func NewCatalogue(o CatalogueOptions, features ...[]Handler) *Catalogue {
 	c := &Catalogue{options: o, byName: map[string]int{}}
 	for _, commands := range features {
 		for _, b := range commands {
@@ -51,8 +51,8 @@ func NewCatalogue(o CatalogueOptions, features ...[]Bound) *Catalogue {
 }
 
 // All yields every command, in the order in which features were given.
-func (c *Catalogue) All() iter.Seq[Bound] {
-	return func(yield func(Bound) bool) {
+func (c *Catalogue) All() iter.Seq[Handler] {
+	return func(yield func(Handler) bool) {
 		for _, b := range c.commands {
 			if !yield(b) {
 				return
@@ -62,10 +62,10 @@ func (c *Catalogue) All() iter.Seq[Bound] {
 }
 
 // Command finds a command by its name.
-func (c *Catalogue) Command(name string) (Bound, bool) {
+func (c *Catalogue) Command(name string) (Handler, bool) {
 	i, ok := c.byName[name]
 	if !ok {
-		return Bound{}, false
+		return Handler{}, false
 	}
 	return c.commands[i], true
 }
@@ -79,7 +79,7 @@ func (c *Catalogue) Answer(ctx context.Context, actor Actor, name string, raw js
 	if !ok {
 		return nil, Invalid("", "there is no command %q", name)
 	}
-	ctx, ended := c.options.Trace.Begin(ctx, Span{Name: name})
+	ctx, end := c.options.Trace.Begin(ctx, Span{Name: name})
 	err := c.Allow(ctx, actor, b)
 	var out json.RawMessage
 	if err == nil {
@@ -90,13 +90,13 @@ func (c *Catalogue) Answer(ctx context.Context, actor Actor, name string, raw js
 			out = nil
 		}
 	}
-	ended.With(err)
+	end.With(err)
 	return out, err
 }
 
 // Allow is the part of Answer that comes before the input is read: guards and
 // audience. Uploads and downloads, which have no JSON input, pass it too.
-func (c *Catalogue) Allow(ctx context.Context, actor Actor, b Bound) error {
+func (c *Catalogue) Allow(ctx context.Context, actor Actor, b Handler) error {
 	for _, guard := range c.options.Guards {
 		if err := guard(ctx, actor, b.Name); err != nil {
 			return err

@@ -46,10 +46,10 @@ type Rate struct {
 // of code invalid or too_large that names the field.
 type Validator interface{ Validate() error }
 
-// Bind joins the command to the method that carries it out.
-func (c Command[In, Out]) Bind(do func(ctx context.Context, actor Actor, in In) (Out, error)) Bound {
+// Bind joins the command to the method that runs it.
+func (c Command[In, Out]) Bind(do func(ctx context.Context, actor Actor, in In) (Out, error)) Handler {
 	bounded := checksOf(reflect.TypeFor[In]())
-	return Bound{
+	return Handler{
 		Name: c.Name, Doc: c.Doc, Namespace: c.Namespace, For: c.For, Access: c.Access, Rate: c.Rate,
 		In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](),
 		answer: func(ctx context.Context, actor Actor, raw json.RawMessage) (json.RawMessage, error) {
@@ -73,8 +73,8 @@ func (c Command[In, Out]) Bind(do func(ctx context.Context, actor Actor, in In) 
 	}
 }
 
-// Bound is a command with the method that carries it out.
-type Bound struct {
+// Handler is a command with the method that runs it.
+type Handler struct {
 	Name, Doc, Namespace string
 	For                  Audience
 	Access               Access

@@ -20,7 +20,7 @@ func TestHostileJSON(t *testing.T) {
 		List []string `json:"list" limit:"..10"`
 	}
 	command := rooms.Command[input, rooms.Nothing]{Name: "test:hostile", For: rooms.Anyone}
-	catalogue := rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Bound{command.Bind(func(context.Context, rooms.Actor, input) (rooms.Nothing, error) {
+	catalogue := rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Handler{command.Bind(func(context.Context, rooms.Actor, input) (rooms.Nothing, error) {
 		return rooms.Nothing{}, nil
 	})})
 	var names strings.Builder

@@ -31,7 +31,7 @@ func TestLimits(t *testing.T) {
 	t.Parallel()
 	command := Command[bounded, Nothing]{Name: "test:limits", For: Anyone}
 	catalogue := NewCatalogue(CatalogueOptions{},
-		[]Bound{command.Bind(func(context.Context, Actor, bounded) (Nothing, error) { return Nothing{}, nil })})
+		[]Handler{command.Bind(func(context.Context, Actor, bounded) (Nothing, error) { return Nothing{}, nil })})
 	for in, want := range map[string]struct {
 		code  Code
 		field string

@@ -57,7 +57,7 @@ func TestCatalogueAnswers(t *testing.T) {
 	var guarded error
 	command := Command[input, string]{Name: "thing:do", For: Doctors}
 	c := NewCatalogue(CatalogueOptions{Guards: []Guard{func(context.Context, Actor, string) error { return guarded }}},
-		[]Bound{command.Bind(func(_ context.Context, _ Actor, in input) (string, error) {
+		[]Handler{command.Bind(func(_ context.Context, _ Actor, in input) (string, error) {
 			if in.Name == "broken" {
 				return "", errors.New("secret detail")
 			}

@@ -21,15 +21,15 @@ type TimerStore interface {
 	LeaseTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Timer, error)
 }
 
-// Fire handles a timer that has expired. In one transaction it checks that
+// TimerFunc handles a timer that has expired. In one transaction it checks that
 // the timer's cause still holds, does the work, and clears or moves the timer.
 // Firing twice must do no harm.
-type Fire func(ctx context.Context, t Timer) error
+type TimerFunc func(ctx context.Context, t Timer) error
 
 // MergeTimers joins the timers of several features. It panics on a kind that
 // two have, which is a mistake in the program.
-func MergeTimers(features ...map[string]Fire) map[string]Fire {
-	all := map[string]Fire{}
+func MergeTimers(features ...map[string]TimerFunc) map[string]TimerFunc {
+	all := map[string]TimerFunc{}
 	for _, timers := range features {
 		for kind, fire := range timers {
 			if all[kind] != nil {
@@ -45,9 +45,9 @@ func MergeTimers(features ...map[string]Fire) map[string]Fire {
 // try; a worker that died holds nothing longer.
 const timerLease = 30 * time.Second
 
-// RunTimers fires due timers every period until ctx ends. A timer whose Fire
-// fails is tried again when its lease is over.
-func RunTimers(ctx context.Context, store TimerStore, now func() time.Time, period time.Duration, fire map[string]Fire, log *slog.Logger) {
+// RunTimers fires due timers every period until ctx ends. A timer whose
+// TimerFunc fails is tried again when its lease is over.
+func RunTimers(ctx context.Context, store TimerStore, now func() time.Time, period time.Duration, fire map[string]TimerFunc, log *slog.Logger) {
 	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
@@ -63,7 +63,7 @@ func RunTimers(ctx context.Context, store TimerStore, now func() time.Time, peri
 }
 
 // FireDue fires what is due at now, all of it, once.
-func FireDue(ctx context.Context, store TimerStore, now time.Time, fire map[string]Fire, log *slog.Logger) error {
+func FireDue(ctx context.Context, store TimerStore, now time.Time, fire map[string]TimerFunc, log *slog.Logger) error {
 	const batch = 100
 	for {
 		due, err := store.LeaseTimers(ctx, now, timerLease, batch)

@@ -6,22 +6,22 @@ import "context"
 // belongs to: how long it took, and how it ended. It returns the context of
 // what is done within the work, and what ends the span; that is nil where the
 // span is not recorded. It must not block. A nil Tracer records nothing.
-type Tracer func(ctx context.Context, s Span) (context.Context, Ended)
+type Tracer func(ctx context.Context, s Span) (context.Context, EndSpan)
 
 // Begin is the Tracer, which may be nil; then it costs nothing.
-func (t Tracer) Begin(ctx context.Context, s Span) (context.Context, Ended) {
+func (t Tracer) Begin(ctx context.Context, s Span) (context.Context, EndSpan) {
 	if t == nil {
 		return ctx, nil
 	}
 	return t(ctx, s)
 }
 
-// Ended ends a span. The code of its failure is kept, and none of its words.
+// EndSpan ends a span. Of a failure only the code is recorded, not the message.
 // The first call counts; it may come from any goroutine.
-type Ended func(err error)
+type EndSpan func(err error)
 
-// With ends the span with what became of the work; a nil Ended ends nothing.
-func (e Ended) With(err error) {
+// With ends the span with the error of the work; a nil EndSpan does nothing.
+func (e EndSpan) With(err error) {
 	if e != nil {
 		e(err)
 	}

@@ -92,13 +92,13 @@ func New(o Options) (*Service, error) {
 }
 
 // Timers are the timers that the service fires.
-func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{timerLetter: s.sendLetter, timerRotation: s.rotate, timerIdle: s.endIdle, timerExpiry: s.endExpired, timerUnwind: s.unwind}
+func (s *Service) Timers() map[string]rooms.TimerFunc {
+	return map[string]rooms.TimerFunc{timerLetter: s.sendLetter, timerRotation: s.rotate, timerIdle: s.endIdle, timerExpiry: s.endExpired, timerUnwind: s.unwind}
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		Register.Bind(s.register), LogIn.Bind(s.logIn), Refresh.Bind(s.refresh), LogOut.Bind(s.logOut),
 		Sessions.Bind(s.sessions), RevokeSession.Bind(s.revokeSession),
 		Me.Bind(s.me), UpdateMe.Bind(s.updateMe), RotateCalendar.Bind(s.rotateCalendar), Export.Bind(s.export),

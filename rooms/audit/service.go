@@ -128,8 +128,8 @@ func New(o Options) *Service {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{List.Bind(s.list), Enter.Bind(s.enter), Verify.Bind(s.verify)}
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{List.Bind(s.list), Enter.Bind(s.enter), Verify.Bind(s.verify)}
 }
 
 func (s *Service) list(ctx context.Context, _ rooms.Actor, in LogFilter) (LogPage, error) {

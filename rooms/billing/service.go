@@ -58,8 +58,8 @@ func New(o Options) *Service {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		Orders.Bind(s.orders), ReadOrder.Bind(s.readOrder), Checkout.Bind(s.checkout),
 		Income.Bind(s.income), ExportIncome.Bind(s.exportIncome),
 		AllOrders.Bind(s.allOrders), OrderFile.Bind(s.file), GiveBack.Bind(s.giveBack),

@@ -29,7 +29,7 @@ const (
 
 // Timers are the timers that the service fires: it hands them to its workers.
 // One that finds them all busy is due again when its lease is over.
-func (s *Service) Timers() map[string]rooms.Fire {
+func (s *Service) Timers() map[string]rooms.TimerFunc {
 	hand := func(_ context.Context, t rooms.Timer) error {
 		select {
 		case s.jobs <- t:
@@ -37,7 +37,7 @@ func (s *Service) Timers() map[string]rooms.Fire {
 		}
 		return nil
 	}
-	return map[string]rooms.Fire{refundTimer: hand, paymentTimer: hand, reconcileTimer: hand}
+	return map[string]rooms.TimerFunc{refundTimer: hand, paymentTimer: hand, reconcileTimer: hand}
 }
 
 // Run executes the work of timers until ctx ends.
@@ -78,7 +78,7 @@ func (s *Service) work(ctx context.Context, t rooms.Timer) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	ctx, ended := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanTask, Of: "billing", Name: t.Kind})
+	ctx, end := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanTask, Of: "billing", Name: t.Kind})
 	var err error
 	switch t.Kind {
 	case refundTimer:
@@ -88,7 +88,7 @@ func (s *Service) work(ctx context.Context, t rooms.Timer) {
 	case reconcileTimer:
 		err = s.nightly(ctx, t.Subject)
 	}
-	ended.With(err)
+	end.With(err)
 	if err != nil && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "billing", "kind", t.Kind, "subject", t.Subject, "error", err)
 	}

@@ -28,8 +28,8 @@ func New(o Options) *Service {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		Read.Bind(s.read), Commit.Bind(s.commit), Undo.Bind(s.undo), Clear.Bind(s.clear),
 		SetBackground.Bind(s.background), Sketch.Bind(s.sketch),
 	}

@@ -12,8 +12,8 @@ import (
 const timerKind = "call"
 
 // Timers are the timers that the service fires.
-func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{timerKind: s.fire}
+func (s *Service) Timers() map[string]rooms.TimerFunc {
+	return map[string]rooms.TimerFunc{timerKind: s.fire}
 }
 
 // fire does what time does to a call: rings are missed, members who are not

@@ -51,8 +51,8 @@ func New(o Options) *Service {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		Invite.Bind(s.invite), Accept.Bind(s.accept), Decline.Bind(s.decline), Leave.Bind(s.leave), End.Bind(s.end),
 		Signal.Bind(s.signal), State.Bind(s.state), List.Bind(s.list), ReadServers.Bind(s.servers),
 	}

@@ -36,8 +36,8 @@ type retentionTx interface {
 }
 
 // Timers are the timers that the service fires.
-func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{timerRetention: s.retain}
+func (s *Service) Timers() map[string]rooms.TimerFunc {
+	return map[string]rooms.TimerFunc{timerRetention: s.retain}
 }
 
 // PlantRetention has the service look soon, and then every day, for

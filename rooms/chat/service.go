@@ -65,8 +65,8 @@ func New(o Options) *Service {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		Send.Bind(s.send), Recall.Bind(s.recall), MarkRead.Bind(s.markRead), MarkDelivered.Bind(s.markDelivered),
 		StartTyping.Bind(s.typing(TypingStarted)), StopTyping.Bind(s.typing(TypingStopped)),
 		History.Bind(s.history), Search.Bind(s.search),

@@ -68,8 +68,8 @@ func New(o Options) *Service {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		Open.Bind(s.open), List.Bind(s.list), Read.Bind(s.read), Events.Bind(s.events), Cases.Bind(s.cases),
 		Join.Bind(s.join), Leave.Bind(s.leave), Look.Bind(s.look),
 		Accept.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
@@ -103,8 +103,8 @@ func (s *Service) withReason(t transition) func(context.Context, rooms.Actor, Re
 const timerKind = "consultation"
 
 // Timers are the timers that the service fires.
-func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{timerKind: s.fire}
+func (s *Service) Timers() map[string]rooms.TimerFunc {
+	return map[string]rooms.TimerFunc{timerKind: s.fire}
 }
 
 // fire moves a consultation on whose state has run out. A clock that was

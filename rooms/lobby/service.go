@@ -62,8 +62,8 @@ func New(o Options) *Service {
 }
 
 // Commands binds the lobby's commands.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{Enter.Bind(s.enter), Say.Bind(s.say), Rename.Bind(s.rename)}
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{Enter.Bind(s.enter), Say.Bind(s.say), Rename.Bind(s.rename)}
 }
 
 // Run tells everyone when their number has changed, until ctx ends.

@@ -138,9 +138,9 @@ func (s *Service) SendOne(ctx context.Context, channel Channel) (bool, error) {
 	if err != nil || d == nil {
 		return false, err
 	}
-	ctx, ended := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanTask, Of: "notification", Name: string(channel)})
+	ctx, end := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanTask, Of: "notification", Name: string(channel)})
 	err = s.deliver(ctx, d)
-	ended.With(err)
+	end.With(err)
 	return true, err
 }
 
@@ -195,9 +195,9 @@ func (s *Service) carryOut(ctx context.Context, d Delivery, o Order) Outcome {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.SendTimeout)
 	defer cancel()
-	ctx, ended := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanCall, System: string(d.Channel), Name: "send"})
+	ctx, end := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanCall, System: string(d.Channel), Name: "send"})
 	err := s.send(ctx, d, o)
-	ended.With(err)
+	end.With(err)
 	return s.outcome(d, err)
 }
 

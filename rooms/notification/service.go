@@ -52,8 +52,8 @@ func (s *Service) looks(room rooms.RoomID, user rooms.UserID) bool {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		List.Bind(s.list), Read.Bind(s.read), See.Bind(s.see),
 		ReadPreferences.Bind(s.preferences), SavePreferences.Bind(s.savePreferences),
 		Subscribe.Bind(s.subscribe), Unsubscribe.Bind(s.unsubscribe),

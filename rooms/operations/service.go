@@ -120,8 +120,8 @@ func (s *Service) begin() {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		Watch.Bind(s.watch), Read.Bind(func(context.Context, rooms.Actor, rooms.Nothing) (StatsHistory, error) { return s.history(), nil }),
 		Sockets.Bind(s.listSockets), Rooms.Bind(s.listRooms), Disconnect.Bind(s.disconnect), DisconnectUser.Bind(s.disconnectUser),
 		Health.Bind(s.health), Settings.Bind(func(context.Context, rooms.Actor, rooms.Nothing) (SettingList, error) {

@@ -58,8 +58,8 @@ func New(o Options) *Service {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		SearchCodes.Bind(s.searchCodes),
 		DraftDiagnosis.Bind(s.draftDiagnosis), ReviseDiagnosis.Bind(s.reviseDiagnosis), DiscardDiagnosis.Bind(s.discardDiagnosis),
 		SignDiagnosis.Bind(s.signDiagnosis), AmendDiagnosis.Bind(s.amendDiagnosis),

@@ -29,7 +29,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	var mu sync.Mutex
 	statements := map[string]bool{}
 	w := roomstest.New(t, roomstest.OnSQLite, func(w *roomstest.World) {
-		w.Trace = func(ctx context.Context, s rooms.Span) (context.Context, rooms.Ended) {
+		w.Trace = func(ctx context.Context, s rooms.Span) (context.Context, rooms.EndSpan) {
 			mu.Lock()
 			defer mu.Unlock()
 			if s.Statement != "" && s.Statement != "COMMIT" {

@@ -136,7 +136,7 @@ type World struct {
 	late        Stage // when the deadline of a command passes; "" for never
 	interrupted map[string]int
 
-	timers map[string]rooms.Fire
+	timers map[string]rooms.TimerFunc
 	mu     sync.Mutex
 	now    time.Time
 }

@@ -20,7 +20,7 @@ import (
 func accepted[In, Out any](t *testing.T, c rooms.Command[In, Out], raw []byte) (in In, ok bool) {
 	t.Helper()
 	catalogue := rooms.NewCatalogue(rooms.CatalogueOptions{},
-		[]rooms.Bound{c.Bind(func(_ context.Context, _ rooms.Actor, got In) (out Out, err error) {
+		[]rooms.Handler{c.Bind(func(_ context.Context, _ rooms.Actor, got In) (out Out, err error) {
 			in, ok = got, true
 			return out, nil
 		})})

@@ -38,8 +38,8 @@ func New(o Options) *Service {
 }
 
 // Commands returns the commands that the service executes.
-func (s *Service) Commands() []rooms.Bound {
-	return []rooms.Bound{
+func (s *Service) Commands() []rooms.Handler {
+	return []rooms.Handler{
 		ReadSchedule.Bind(s.read), SaveSchedule.Bind(s.save),
 		AddException.Bind(s.addException), RemoveException.Bind(s.removeException), PreviewException.Bind(s.previewException),
 		Slots.Bind(s.slots), Watch.Bind(s.watch), Unwatch.Bind(s.unwatch),
@@ -58,8 +58,8 @@ const (
 )
 
 // Timers are the timers that the service fires.
-func (s *Service) Timers() map[string]rooms.Fire {
-	return map[string]rooms.Fire{offerTimer: s.offerRanOut, waitTimer: s.waitRanOut}
+func (s *Service) Timers() map[string]rooms.TimerFunc {
+	return map[string]rooms.TimerFunc{offerTimer: s.offerRanOut, waitTimer: s.waitRanOut}
 }
 
 func (s *Service) read(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Schedule, error) {

@@ -47,7 +47,7 @@ type Server struct {
 	providers *identity.Providers
 	services  *services.Services
 	catalogue *rooms.Catalogue
-	timers    map[string]rooms.Fire
+	timers    map[string]rooms.TimerFunc
 	auditKey  []byte // signs the end of the audit log
 	reads     *reads
 	desk      *operations.Service

@@ -32,16 +32,16 @@ func (s *Server) flushTraces() {
 }
 
 // tracedTimers are the timers of several features, each firing a trace.
-func (s *Server) tracedTimers(features ...map[string]rooms.Fire) map[string]rooms.Fire {
+func (s *Server) tracedTimers(features ...map[string]rooms.TimerFunc) map[string]rooms.TimerFunc {
 	all, trace := rooms.MergeTimers(features...), s.tracing.Tracer()
 	if trace == nil {
 		return all
 	}
 	for kind, fire := range all {
 		all[kind] = func(ctx context.Context, t rooms.Timer) error {
-			ctx, ended := trace.Begin(ctx, rooms.Span{Kind: rooms.SpanTask, Of: "timer", Name: kind})
+			ctx, end := trace.Begin(ctx, rooms.Span{Kind: rooms.SpanTask, Of: "timer", Name: kind})
 			err := fire(ctx, t)
-			ended.With(err)
+			end.With(err)
 			return err
 		}
 	}
@@ -54,38 +54,38 @@ type tracedGateway struct {
 	trace rooms.Tracer
 }
 
-func (g tracedGateway) begin(ctx context.Context, name string) (context.Context, rooms.Ended) {
+func (g tracedGateway) begin(ctx context.Context, name string) (context.Context, rooms.EndSpan) {
 	return g.trace.Begin(ctx, rooms.Span{Kind: rooms.SpanCall, System: g.Name(), Name: name})
 }
 
 // Open implements billing.Gateway.
 func (g tracedGateway) Open(ctx context.Context, p billing.Payment, about billing.Purchase) (billing.Payment, error) {
-	ctx, ended := g.begin(ctx, "open payment")
+	ctx, end := g.begin(ctx, "open payment")
 	opened, err := g.Gateway.Open(ctx, p, about)
-	ended.With(err)
+	end.With(err)
 	return opened, err
 }
 
 // Look implements billing.Gateway.
 func (g tracedGateway) Look(ctx context.Context, p billing.Payment) (billing.Standing, error) {
-	ctx, ended := g.begin(ctx, "look at payment")
+	ctx, end := g.begin(ctx, "look at payment")
 	at, err := g.Gateway.Look(ctx, p)
-	ended.With(err)
+	end.With(err)
 	return at, err
 }
 
 // Close implements billing.Gateway.
 func (g tracedGateway) Close(ctx context.Context, p billing.Payment) (billing.Standing, error) {
-	ctx, ended := g.begin(ctx, "close payment")
+	ctx, end := g.begin(ctx, "close payment")
 	at, err := g.Gateway.Close(ctx, p)
-	ended.With(err)
+	end.With(err)
 	return at, err
 }
 
 // Refund implements billing.Gateway.
 func (g tracedGateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.RefundAnswer, error) {
-	ctx, ended := g.begin(ctx, "refund")
+	ctx, end := g.begin(ctx, "refund")
 	answer, err := g.Gateway.Refund(ctx, r)
-	ended.With(err)
+	end.With(err)
 	return answer, err
 }

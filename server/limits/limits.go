@@ -105,7 +105,7 @@ type Options struct {
 	PerSecond float64
 	Burst     int
 	// Commands have rates of their own beside that, or none.
-	Commands []rooms.Bound
+	Commands []rooms.Handler
 	Now      func() time.Time
 }
 

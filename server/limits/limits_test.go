@@ -66,7 +66,7 @@ func TestCommandsHaveTheirOwnRates(t *testing.T) {
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	rare := rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "thing:rare", Rate: rooms.Rate{PerSecond: 1, Burst: 8}}
 	usual := rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "thing:usual"}
-	o := Options{PerSecond: 1000, Burst: 1000, Now: func() time.Time { return now }, Commands: []rooms.Bound{rare.Bind(nil), usual.Bind(nil)}}
+	o := Options{PerSecond: 1000, Burst: 1000, Now: func() time.Time { return now }, Commands: []rooms.Handler{rare.Bind(nil), usual.Bind(nil)}}
 	here, there := New(o), New(o)
 	sent := func(l *Limits, command string) (n int) {
 		for l.Guard(t.Context(), rooms.Actor{UserID: "bo"}, command) == nil && n < 100 {

@@ -81,7 +81,7 @@ func ask[In, Out any](ctx context.Context, l *chatLine, command rooms.Command[In
 	s := l.chat.server
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CommandTimeout)
 	defer cancel()
-	ctx, ended := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanRequest, System: "websocket", Of: "/chat", Name: command.Name})
+	ctx, end := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanRequest, System: "websocket", Of: "/chat", Name: command.Name})
 	var out Out
 	raw, err := json.Marshal(in)
 	if err == nil {
@@ -90,7 +90,7 @@ func ask[In, Out any](ctx context.Context, l *chatLine, command rooms.Command[In
 	if err == nil {
 		err = json.Unmarshal(raw, &out)
 	}
-	ended.With(err)
+	end.With(err)
 	if err != nil {
 		l.refused(ctx, command.Name, err)
 		return out, false

@@ -58,7 +58,7 @@ func TestSessionEndsWhileItsConnectionOpens(t *testing.T) {
 				return lobby.Entered{}, nil
 			})
 			s := New(Config{Edge: edge.Config{Log: slog.New(slog.DiscardHandler)}, CommandTimeout: time.Minute, SocketsPerUser: 10, Log: slog.New(slog.DiscardHandler), Now: time.Now},
-				rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Bound{enter}), accounts,
+				rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Handler{enter}), accounts,
 				rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}, nil))
 			accounts.server = s
 			mux := http.NewServeMux()

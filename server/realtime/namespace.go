@@ -23,14 +23,14 @@ type namespace struct {
 // socket hear what concerns its user and its session. Where guests may come
 // in, no token makes a guest; a bad one is refused all the same.
 func (n *namespace) Connect(ctx context.Context, socket *edge.Socket) error {
-	ctx, ended := n.begin(ctx, "connect")
+	ctx, end := n.begin(ctx, "connect")
 	err := n.connect(ctx, socket)
-	ended.With(err)
+	end.With(err)
 	return err
 }
 
 // begin begins the span of what a client asks for.
-func (n *namespace) begin(ctx context.Context, name string) (context.Context, rooms.Ended) {
+func (n *namespace) begin(ctx context.Context, name string) (context.Context, rooms.EndSpan) {
 	return n.server.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanRequest, System: "socket.io", Of: n.name, Name: name})
 }
 
@@ -105,13 +105,13 @@ func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string,
 	ctx, cancel := context.WithTimeout(ctx, n.server.cfg.CommandTimeout)
 	defer cancel()
 	began, known := n.server.cfg.Now(), n.known(name)
-	ctx, ended := n.begin(ctx, known)
+	ctx, end := n.begin(ctx, known)
 	var data json.RawMessage
 	err := errPanicked
 	defer func() {
 		code := n.reply(ctx, socket, name, ack, data, err)
 		n.server.cfg.Observe(known, code, n.server.cfg.Now().Sub(began))
-		ended.With(err)
+		end.With(err)
 	}()
 	data, err = n.answer(ctx, conn, name, args)
 }

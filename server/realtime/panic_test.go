@@ -54,7 +54,7 @@ func TestPanicsAreAnsweredAndLoggedWithoutWords(t *testing.T) {
 	})
 	logger := slog.New(slog.NewJSONHandler(log, nil))
 	s := New(Config{Edge: edge.Config{Log: logger}, CommandTimeout: time.Minute, SocketsPerUser: 10, Log: logger, Now: time.Now},
-		rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Bound{send}),
+		rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Handler{send}),
 		nobody{}, rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}, nil))
 	at := httptest.NewServer(s)
 	t.Cleanup(func() {

@@ -23,7 +23,7 @@ const awaySeconds = 15 * 60
 // back. A cookie that scripts cannot read ties the browser to the login that it
 // began: its value is the input's field browser, and the field of that name in
 // the answer becomes its new value.
-func (s *server) visit(r Route, command rooms.Bound) gin.HandlerFunc {
+func (s *server) visit(r Route, command rooms.Handler) gin.HandlerFunc {
 	read := inputOf(r, command)
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.CommandTimeout)

@@ -24,7 +24,7 @@ const exportTimeout = 30 * time.Minute
 
 // export sends the archive as it is made. If it cannot be finished the
 // connection breaks, so that what arrived is not taken for whole.
-func (s *server) export(r Route, _ rooms.Bound) gin.HandlerFunc {
+func (s *server) export(r Route, _ rooms.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), exportTimeout)
 		defer cancel()

@@ -31,7 +31,7 @@ func missing(r Route) error {
 }
 
 // answer executes a command whose input and answer are JSON.
-func (s *server) answer(r Route, command rooms.Bound) gin.HandlerFunc {
+func (s *server) answer(r Route, command rooms.Handler) gin.HandlerFunc {
 	body := readBody
 	if r.content == form {
 		body = readForm
@@ -140,11 +140,11 @@ func (s *server) actor(c *gin.Context, r Route) (rooms.Actor, error) {
 }
 
 // inputOf makes a command's input of a JSON body, query and path, which wins.
-func inputOf(r Route, command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
+func inputOf(r Route, command rooms.Handler) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
 	return inputFrom(readBody, r, command)
 }
 
-func inputFrom(readBody func(*gin.Context) (json.RawMessage, error), r Route, command rooms.Bound) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
+func inputFrom(readBody func(*gin.Context) (json.RawMessage, error), r Route, command rooms.Handler) func(*gin.Context, rooms.Actor) (json.RawMessage, error) {
 	kinds := fieldKinds(command.In)
 	_, versioned := kinds["version"]
 	return func(c *gin.Context, actor rooms.Actor) (json.RawMessage, error) {
@@ -261,7 +261,7 @@ func bodyError(field string, err error, most int64) error {
 }
 
 // upload executes a command that has a file: multipart/form-data, field `file`.
-func (s *server) upload(r Route, command rooms.Bound) gin.HandlerFunc {
+func (s *server) upload(r Route, command rooms.Handler) gin.HandlerFunc {
 	most := s.deps.AttachmentBytes + bodyBytes
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.UploadTimeout)
@@ -376,7 +376,7 @@ const rangesMost = 8
 
 // download sends a file to a participant, for as long as they are one. It is never shown as a page of ours:
 // it comes as an attachment, its type is not guessed, and nothing in it may run.
-func (s *server) download(r Route, command rooms.Bound) gin.HandlerFunc {
+func (s *server) download(r Route, command rooms.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		actor, err := s.actor(c, r)
 		ctx, release := s.deps.Leases.Hold(c.Request.Context(), actor)

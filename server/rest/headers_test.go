@@ -19,10 +19,10 @@ import (
 // everything is a server whose commands answer nothing.
 func everything(t *testing.T) (http.Handler, []string) {
 	t.Helper()
-	var commands []rooms.Bound
+	var commands []rooms.Handler
 	for _, r := range Routes() {
-		if !slices.ContainsFunc(commands, func(b rooms.Bound) bool { return b.Name == r.Command }) {
-			commands = append(commands, rooms.Bound{Name: r.Command, In: reflect.TypeFor[rooms.Nothing](), Out: reflect.TypeFor[rooms.Nothing]()})
+		if !slices.ContainsFunc(commands, func(b rooms.Handler) bool { return b.Name == r.Command }) {
+			commands = append(commands, rooms.Handler{Name: r.Command, In: reflect.TypeFor[rooms.Nothing](), Out: reflect.TypeFor[rooms.Nothing]()})
 		}
 	}
 	g, err := router(Deps{Catalogue: rooms.NewCatalogue(rooms.CatalogueOptions{}, commands),

@@ -29,9 +29,9 @@ func (s *server) traced(c *gin.Context) {
 	case "", "/healthz", "/readyz":
 		return
 	}
-	ctx, ended := s.deps.Trace(c.Request, route)
+	ctx, end := s.deps.Trace(c.Request, route)
 	c.Request = c.Request.WithContext(ctx)
-	defer func() { ended(c.Writer.Status(), rooms.Code(c.GetString(codeKey))) }()
+	defer func() { end(c.Writer.Status(), rooms.Code(c.GetString(codeKey))) }()
 	c.Next()
 }
 

@@ -20,12 +20,12 @@ import (
 // id, with where it happened and without what was asked by whom.
 func TestPanicsAreAnsweredAndLoggedWithoutWords(t *testing.T) {
 	t.Parallel()
-	var commands []rooms.Bound
+	var commands []rooms.Handler
 	taken := map[string]bool{account.LogIn.Name: true}
 	for _, r := range Routes() {
 		if !taken[r.Command] {
 			taken[r.Command] = true
-			commands = append(commands, rooms.Bound{Name: r.Command, In: reflect.TypeFor[rooms.Nothing](), Out: reflect.TypeFor[rooms.Nothing]()})
+			commands = append(commands, rooms.Handler{Name: r.Command, In: reflect.TypeFor[rooms.Nothing](), Out: reflect.TypeFor[rooms.Nothing]()})
 		}
 	}
 	commands = append(commands, account.LogIn.Bind(func(_ context.Context, _ rooms.Actor, in account.LoginInput) (account.Login, error) {

@@ -17,11 +17,11 @@ import (
 func TestEveryRouteIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	written, heads := map[string]bool{}, map[string]bool{}
-	var commands []rooms.Bound
+	var commands []rooms.Handler
 	for _, r := range Routes() {
 		written[r.Method+" /api/v1"+r.Path] = true
-		if !slices.ContainsFunc(commands, func(b rooms.Bound) bool { return b.Name == r.Command }) {
-			commands = append(commands, rooms.Bound{Name: r.Command, In: reflect.TypeFor[rooms.Nothing](), Out: reflect.TypeFor[rooms.Nothing]()})
+		if !slices.ContainsFunc(commands, func(b rooms.Handler) bool { return b.Name == r.Command }) {
+			commands = append(commands, rooms.Handler{Name: r.Command, In: reflect.TypeFor[rooms.Nothing](), Out: reflect.TypeFor[rooms.Nothing]()})
 		}
 	}
 	documents := map[string][]byte{}

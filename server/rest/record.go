@@ -28,7 +28,7 @@ type FHIR interface {
 }
 
 // print answers with the PDF of what a command says is to be printed.
-func (s *server) print(r Route, command rooms.Bound) gin.HandlerFunc {
+func (s *server) print(r Route, command rooms.Handler) gin.HandlerFunc {
 	read := inputOf(r, command)
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.CommandTimeout)

@@ -156,7 +156,7 @@ func (r Route) headed() bool {
 }
 
 // handler is what answers a route.
-func (s *server) handler(r Route, command rooms.Bound) gin.HandlerFunc {
+func (s *server) handler(r Route, command rooms.Handler) gin.HandlerFunc {
 	switch r.content {
 	case upload:
 		return s.upload(r, command)

@@ -158,9 +158,9 @@ func (s *Services) Guards(limit rooms.Guard, signConfirm time.Duration) []rooms.
 }
 
 // Commands are the commands of all features.
-func (s *Services) Commands() []rooms.Bound {
-	var all []rooms.Bound
-	for _, of := range [][]rooms.Bound{
+func (s *Services) Commands() []rooms.Handler {
+	var all []rooms.Handler
+	for _, of := range [][]rooms.Handler{
 		s.Accounts.Commands(), s.Consultations.Commands(), s.Chats.Commands(), s.Schedules.Commands(), s.Calls.Commands(), s.Boards.Commands(),
 		s.Billing.Commands(), s.sandbox.Commands(), s.Notifications.Commands(), s.Records.Commands(), s.Audits.Commands(), s.Lobby.Commands(),
 	} {
@@ -171,7 +171,7 @@ func (s *Services) Commands() []rooms.Bound {
 
 // Timers are the timers of all features but billing, whose timers hand what is due
 // to workers of its own.
-func (s *Services) Timers() map[string]rooms.Fire {
+func (s *Services) Timers() map[string]rooms.TimerFunc {
 	return rooms.MergeTimers(s.Accounts.Timers(), s.Chats.Timers(), s.Consultations.Timers(), s.Schedules.Timers(), s.Calls.Timers(),
 		s.sandbox.Timers())
 }

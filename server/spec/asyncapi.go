@@ -92,8 +92,8 @@ func (s *schemas) entry(e outgoing) object {
 }
 
 // offeredOn are the commands of a namespace.
-func offeredOn(commands []rooms.Bound, namespace string) []rooms.Bound {
-	var on []rooms.Bound
+func offeredOn(commands []rooms.Handler, namespace string) []rooms.Handler {
+	var on []rooms.Handler
 	for _, c := range commands {
 		if c.Namespace == namespace {
 			on = append(on, c)
@@ -103,7 +103,7 @@ func offeredOn(commands []rooms.Bound, namespace string) []rooms.Bound {
 }
 
 // namespaces are those on which something is offered, in the order of commands.
-func namespaces(commands []rooms.Bound) []string {
+func namespaces(commands []rooms.Handler) []string {
 	var all []string
 	for _, c := range commands {
 		if c.Namespace != "" && !slices.Contains(all, c.Namespace) {

@@ -30,7 +30,7 @@ func (e outgoing) in(namespace string) bool {
 
 // refresh is the one command that is not in the catalogue: it concerns the
 // socket alone, on every namespace.
-var refresh = rooms.Bound{Name: "auth:refresh", Doc: "Renew the login of this socket.", For: rooms.Users, Access: rooms.Own,
+var refresh = rooms.Handler{Name: "auth:refresh", Doc: "Renew the login of this socket.", For: rooms.Users, Access: rooms.Own,
 	In: reflect.TypeFor[AuthInput](), Out: reflect.TypeFor[account.Expiry]()}
 
 // AuthInput is what auth:refresh takes.

@@ -106,14 +106,14 @@ func TestACommandDeclaresWhoMayRunIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole := rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "toy:play", For: rooms.Users, Access: rooms.Own}
-	for name, change := range map[string]func(*rooms.Bound){
-		"":       func(*rooms.Bound) {},
-		"For":    func(b *rooms.Bound) { b.For = 0 },
-		"Access": func(b *rooms.Bound) { b.Access = "" },
+	for name, change := range map[string]func(*rooms.Handler){
+		"":       func(*rooms.Handler) {},
+		"For":    func(b *rooms.Handler) { b.For = 0 },
+		"Access": func(b *rooms.Handler) { b.Access = "" },
 	} {
 		b := whole.Bind(nil)
 		change(&b)
-		if _, err := (spec.Contract{Commands: []rooms.Bound{b}, Source: from}).OpenAPI(); (err == nil) != (name == "") {
+		if _, err := (spec.Contract{Commands: []rooms.Handler{b}, Source: from}).OpenAPI(); (err == nil) != (name == "") {
 			t.Errorf("without %q: %v", name, err)
 		}
 	}

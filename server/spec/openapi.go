@@ -15,7 +15,7 @@ import (
 
 // Contract is everything that is written down.
 type Contract struct {
-	Commands []rooms.Bound
+	Commands []rooms.Handler
 	Routes   []Route
 	Plain    []Plain
 	Source   source.Source
@@ -119,16 +119,16 @@ func (c Contract) undeclared() error {
 	return nil
 }
 
-func (c Contract) command(name string) (rooms.Bound, bool) {
+func (c Contract) command(name string) (rooms.Handler, bool) {
 	for _, b := range c.Commands {
 		if b.Name == name {
 			return b, true
 		}
 	}
-	return rooms.Bound{}, false
+	return rooms.Handler{}, false
 }
 
-func (s *schemas) operation(r Route, command rooms.Bound, nth int) object {
+func (s *schemas) operation(r Route, command rooms.Handler, nth int) object {
 	path := parametersOf(r.Path)
 	parameters := []any{}
 	for _, f := range wireFields(command.In) {
@@ -181,7 +181,7 @@ func (s *schemas) parameter(f wireField, in string) object {
 	return o.with("description", s.source.Field(f.owner, f.goName)).with("schema", f.bounded(s.ref(f.of)))
 }
 
-func (s *schemas) requestBody(r Route, command rooms.Bound) object {
+func (s *schemas) requestBody(r Route, command rooms.Handler) object {
 	if r.Takes == "multipart/form-data" {
 		form := object{{"type", "object"}, {"properties", object{{"file", object{{"type", "string"}, {"contentMediaType", "application/octet-stream"}}}}}, {"required", []any{"file"}}}
 		return object{{"required", true}, {"content", object{{r.Takes, object{{"schema", form}}}}}}
@@ -211,7 +211,7 @@ func (s *schemas) requestBody(r Route, command rooms.Bound) object {
 	return object{{"required", schema.at("required") != nil}, {"content", object{{takes, object{{"schema", schema}}}}}}
 }
 
-func (s *schemas) responses(r Route, command rooms.Bound) object {
+func (s *schemas) responses(r Route, command rooms.Handler) object {
 	success := object{{"description", http.StatusText(r.Status)}}
 	switch {
 	case r.Gives != "":

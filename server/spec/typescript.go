@@ -85,7 +85,7 @@ func prefixOf(namespace string) string {
 }
 
 // maps writes the two interfaces by which Socket.IO types a namespace's events.
-func (w *tsWriter) maps(namespace, prefix string, commands []rooms.Bound) string {
+func (w *tsWriter) maps(namespace, prefix string, commands []rooms.Handler) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "/** Commands on %s. */\nexport interface %sClientToServerEvents {\n", namespace, prefix)
 	for _, c := range append(offeredOn(commands, namespace), refresh) {

@@ -84,7 +84,7 @@ func (t *Traces) Close(ctx context.Context) {
 	_ = t.to.Stop(ctx)           // never fails
 }
 
-func (t *Traces) begin(ctx context.Context, s rooms.Span) (context.Context, rooms.Ended) {
+func (t *Traces) begin(ctx context.Context, s rooms.Span) (context.Context, rooms.EndSpan) {
 	root := s.Kind == rooms.SpanRequest || s.Kind == rooms.SpanTask
 	if !root && !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, nil

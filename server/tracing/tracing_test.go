@@ -45,9 +45,9 @@ func TestSpans(t *testing.T) {
 		if len(rooms.TraceID(ctx)) != 32 {
 			t.Errorf("the trace is called %q", rooms.TraceID(ctx))
 		}
-		_, ended := traces.begin(ctx, c.span)
-		ended(c.err)
-		ended(errors.New("twice"))
+		_, end := traces.begin(ctx, c.span)
+		end(c.err)
+		end(errors.New("twice"))
 		root(nil)
 		s := r.Ended()[0]
 		got := fmt.Sprint(s.Name(), " ", s.SpanKind(), " ", s.Status().Code)
@@ -68,7 +68,7 @@ func TestWhatIsNotRecorded(t *testing.T) {
 	t.Parallel()
 	traces, r := recorded()
 	for _, kind := range []rooms.SpanKind{rooms.SpanStep, rooms.SpanStatement, rooms.SpanCall} {
-		if ctx, ended := traces.begin(t.Context(), rooms.Span{Kind: kind, Name: "x"}); ended != nil || rooms.TraceID(ctx) != "" {
+		if ctx, end := traces.begin(t.Context(), rooms.Span{Kind: kind, Name: "x"}); end != nil || rooms.TraceID(ctx) != "" {
 			t.Errorf("kind %d begins a trace", kind)
 		}
 	}
@@ -79,7 +79,7 @@ func TestWhatIsNotRecorded(t *testing.T) {
 	none, err := New(Config{Endpoint: "http://127.0.0.1:1", Ratio: 0, Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	defer none.Close(t.Context())
-	if ctx, ended := none.begin(t.Context(), rooms.Span{Kind: rooms.SpanRequest, Name: "x"}); ended != nil || len(rooms.TraceID(ctx)) != 32 {
+	if ctx, end := none.begin(t.Context(), rooms.Span{Kind: rooms.SpanRequest, Name: "x"}); end != nil || len(rooms.TraceID(ctx)) != 32 {
 		t.Errorf("with ratio 0 the trace %q is recorded", rooms.TraceID(ctx))
 	}
 	request := httptest.NewRequestWithContext(t.Context(), "GET", "/x", nil)

@@ -157,9 +157,9 @@ const (
 // the connection breaks, while it is being committed the outcome is unknown to
 // the caller. f may run several times; only the last time counts.
 func (p *postgres) InTx(ctx context.Context, f func(*Tx) error) error {
-	ctx, ended := p.opts.Trace.Begin(ctx, transaction)
+	ctx, end := p.opts.Trace.Begin(ctx, transaction)
 	err := p.persist(ctx, f)
-	ended.With(err)
+	end.With(err)
 	return err
 }
 
@@ -236,10 +236,10 @@ func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.Ro
 		}
 		return tx, err
 	}
-	_, ended := p.opts.statement(ctx, "COMMIT")
+	_, end := p.opts.statement(ctx, "COMMIT")
 	began := p.opts.Now()
 	err = s.tx.Commit()
-	ended.With(err)
+	end.With(err)
 	if err == nil {
 		p.opts.Committed(1, p.opts.Now().Sub(began))
 	}

@@ -23,7 +23,7 @@ func (o Options) system() string {
 
 // statement begins the span of a statement. The span has its text with
 // placeholders: the values are parameters.
-func (o Options) statement(ctx context.Context, text string) (context.Context, rooms.Ended) {
+func (o Options) statement(ctx context.Context, text string) (context.Context, rooms.EndSpan) {
 	return o.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanStatement, System: o.system(), Statement: text})
 }
 
@@ -37,17 +37,17 @@ func (o Options) traced(q Querier) Querier {
 
 // commitSpans begins, in the trace of every function of a batch that has one,
 // the span of the commit that they share.
-func (w *writer) commitSpans(batch []*job) []rooms.Ended {
+func (w *writer) commitSpans(batch []*job) []rooms.EndSpan {
 	if w.opts.Trace == nil {
 		return nil
 	}
-	var all []rooms.Ended
+	var all []rooms.EndSpan
 	for _, j := range batch {
 		if j.waited == nil {
 			continue
 		}
-		if _, ended := w.opts.statement(j.ctx, "COMMIT"); ended != nil {
-			all = append(all, ended)
+		if _, end := w.opts.statement(j.ctx, "COMMIT"); end != nil {
+			all = append(all, end)
 		}
 	}
 	return all
@@ -60,22 +60,22 @@ type tracedQueries struct {
 }
 
 func (q tracedQueries) Row(ctx context.Context, query string, args ...any) Scanner {
-	ctx, ended := q.opts.statement(ctx, query)
+	ctx, end := q.opts.statement(ctx, query)
 	row := q.Querier.Row(ctx, query, args...)
-	if ended == nil {
+	if end == nil {
 		return row
 	}
-	return tracedRow{row, ended}
+	return tracedRow{row, end}
 }
 
 func (q tracedQueries) Rows(ctx context.Context, query string, args ...any) (Results, error) {
-	ctx, ended := q.opts.statement(ctx, query)
+	ctx, end := q.opts.statement(ctx, query)
 	rows, err := q.Querier.Rows(ctx, query, args...)
-	if err != nil || ended == nil {
-		ended.With(err)
+	if err != nil || end == nil {
+		end.With(err)
 		return rows, err
 	}
-	return tracedRows{rows, ended}, nil
+	return tracedRows{rows, end}, nil
 }
 
 // tracedSession is a session whose statements are in the trace of its transaction.
@@ -86,25 +86,25 @@ type tracedSession struct {
 }
 
 func (s tracedSession) Exec(query string, args ...any) error {
-	_, ended := s.opts.statement(s.ctx, query)
+	_, end := s.opts.statement(s.ctx, query)
 	err := s.session.Exec(query, args...)
-	ended.With(err)
+	end.With(err)
 	return err
 }
 
 // TryExec implements session.
 func (s tracedSession) TryExec(query string, args ...any) error {
-	_, ended := s.opts.statement(s.ctx, query)
+	_, end := s.opts.statement(s.ctx, query)
 	err := s.session.TryExec(query, args...)
-	ended.With(err)
+	end.With(err)
 	return err
 }
 
 // insertEvent implements session. What it writes is the database's own affair.
 func (s tracedSession) insertEvent(p rooms.Publication) error {
-	_, ended := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT events"})
+	_, end := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT events"})
 	err := s.session.insertEvent(p)
-	ended.With(err)
+	end.With(err)
 	return err
 }
 
@@ -114,9 +114,9 @@ func (s tracedSession) next(room rooms.RoomID, now time.Time) (rooms.Seq, error)
 	if s.opts.URL == "" {
 		return s.session.next(room, now)
 	}
-	_, ended := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT rooms"})
+	_, end := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT rooms"})
 	seq, err := s.session.next(room, now)
-	ended.With(err)
+	end.With(err)
 	return seq, err
 }
 
@@ -131,16 +131,16 @@ func (s tracedSession) Rows(_ context.Context, query string, args ...any) (Resul
 // tracedRow ends its span once it has been read.
 type tracedRow struct {
 	Scanner
-	ended rooms.Ended
+	end rooms.EndSpan
 }
 
 // Scan implements Scanner. That there is no row is no failure.
 func (r tracedRow) Scan(dest ...any) error {
 	err := r.Scanner.Scan(dest...)
 	if errors.Is(err, sql.ErrNoRows) {
-		r.ended(nil)
+		r.end(nil)
 	} else {
-		r.ended(err)
+		r.end(err)
 	}
 	return err
 }
@@ -148,12 +148,12 @@ func (r tracedRow) Scan(dest ...any) error {
 // tracedRows end their span once they have been read.
 type tracedRows struct {
 	Results
-	ended rooms.Ended
+	end rooms.EndSpan
 }
 
 // Close implements Results.
 func (r tracedRows) Close() error {
 	err := r.Results.Close()
-	r.ended(FirstOf(r.Results.Err(), err))
+	r.end(FirstOf(r.Results.Err(), err))
 	return err
 }

@@ -61,7 +61,7 @@ type job struct {
 	err     error
 	done    chan struct{}
 	// waited ends the span of waiting; nil where the job is not traced.
-	waited rooms.Ended
+	waited rooms.EndSpan
 }
 
 func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]rooms.Publication, []rooms.Signal)) (*writer, error) {
@@ -82,14 +82,14 @@ func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]r
 // not done at all. If ctx ends first the outcome is unknown to the caller: the
 // function may still be committed. A command is therefore safe to send again.
 func (w *writer) InTx(ctx context.Context, f func(*Tx) error) error {
-	ctx, ended := w.opts.Trace.Begin(ctx, transaction)
+	ctx, end := w.opts.Trace.Begin(ctx, transaction)
 	j := &job{ctx: ctx, run: f, done: make(chan struct{})}
 	_, j.waited = w.opts.Trace.Begin(ctx, rooms.Span{Name: "wait for the writer"})
 	err := w.submit(j)
 	if err != nil { // it may have waited in vain; a span ends only once
 		j.waited.With(err)
 	}
-	ended.With(err)
+	end.With(err)
 	return err
 }
 

@@ -22,7 +22,7 @@ type answers []rooms.Code
 
 // rowOf is what the table expects of a command: its row where it has one, and
 // for the rest what follows from its declaration.
-func rowOf(c rooms.Bound) row {
+func rowOf(c rooms.Handler) row {
 	r := authorization[c.Name]
 	if r.want == nil {
 		r.want = policyOf(c)
@@ -34,7 +34,7 @@ func rowOf(c rooms.Bound) row {
 }
 
 // policyOf is what a command's declaration says that strangers are answered.
-func policyOf(c rooms.Bound) answers {
+func policyOf(c rooms.Handler) answers {
 	found := ok
 	if c.Access == rooms.OwnerOnly || c.Access == rooms.Participants {
 		found = absent

@@ -77,11 +77,11 @@ func (g *Gateway) mac(seconds int64, body []byte) []byte {
 const timerKind = "sandbox"
 
 // Timers are the timers that the sandbox fires; a nil gateway has none.
-func (g *Gateway) Timers() map[string]rooms.Fire {
+func (g *Gateway) Timers() map[string]rooms.TimerFunc {
 	if g == nil {
 		return nil
 	}
-	return map[string]rooms.Fire{timerKind: func(ctx context.Context, t rooms.Timer) error { return g.deliver(ctx, t.Subject) }}
+	return map[string]rooms.TimerFunc{timerKind: func(ctx context.Context, t rooms.Timer) error { return g.deliver(ctx, t.Subject) }}
 }
 
 // tell plans a callback that says how the payment stands at this moment, and

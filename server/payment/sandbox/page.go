@@ -17,8 +17,8 @@ const (
 )
 
 // Commands are those of the checkout page. Of a nil gateway they know no payment.
-func (g *Gateway) Commands() []rooms.Bound {
-	return []rooms.Bound{billing.SandboxRead.Bind(g.show), billing.SandboxPlay.Bind(g.play)}
+func (g *Gateway) Commands() []rooms.Handler {
+	return []rooms.Handler{billing.SandboxRead.Bind(g.show), billing.SandboxPlay.Bind(g.play)}
 }
 
 func (g *Gateway) show(ctx context.Context, _ rooms.Actor, in billing.SandboxRef) (billing.SandboxPayment, error) {
