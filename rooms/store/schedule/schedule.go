@@ -47,17 +47,32 @@ func (s Store) Doctor(ctx context.Context, id rooms.UserID) (account.Doctor, err
 	return accountstore.DoctorByID(ctx, s.Reads(), id)
 }
 
-func scanException(s engine.Scanner) (schedule.Exception, error) {
-	var e schedule.Exception
-	var media string
-	err := s.Scan(&e.ID, &e.Kind, (*engine.At)(&e.Start), (*engine.At)(&e.End), engine.Unseal("exceptions.note", &e.ID, &e.Note), &e.SlotMinutes, &e.Capacity, &media)
-	if err != nil {
-		return e, engine.Found(err, "exception")
-	}
-	return e, json.Unmarshal([]byte(media), &e.Media)
+// storedException is an exception as its columns have it.
+type storedException struct {
+	schedule.Exception
+	media string // as JSON
 }
 
-const exceptionColumns = `id, kind, start_at, end_at, note, slot_minutes, capacity, media`
+type exceptionColumn = engine.Column[storedException]
+
+var exceptionRow = engine.RowOf(
+	exceptionColumn{Name: "id", To: func(e *storedException) any { return &e.ID }},
+	exceptionColumn{Name: "kind", To: func(e *storedException) any { return &e.Kind }},
+	exceptionColumn{Name: "start_at", To: func(e *storedException) any { return (*engine.At)(&e.Start) }},
+	exceptionColumn{Name: "end_at", To: func(e *storedException) any { return (*engine.At)(&e.End) }},
+	exceptionColumn{Name: "note", To: func(e *storedException) any { return engine.Unseal("exceptions.note", &e.ID, &e.Note) }},
+	exceptionColumn{Name: "slot_minutes", To: func(e *storedException) any { return &e.SlotMinutes }},
+	exceptionColumn{Name: "capacity", To: func(e *storedException) any { return &e.Capacity }},
+	exceptionColumn{Name: "media", To: func(e *storedException) any { return &e.media }},
+)
+
+func scanException(s engine.Scanner) (schedule.Exception, error) {
+	var e storedException
+	if err := exceptionRow.Scan(s, &e); err != nil {
+		return e.Exception, engine.Found(err, "exception")
+	}
+	return e.Exception, json.Unmarshal([]byte(e.media), &e.Media)
+}
 
 func scheduleOf(ctx context.Context, q engine.Querier, doctor rooms.UserID, since time.Time) (schedule.Schedule, error) {
 	v := schedule.Schedule{DoctorID: doctor, TimeZone: "UTC", Rules: []schedule.Rule{}, Exceptions: []schedule.Exception{}}
@@ -72,7 +87,8 @@ func scheduleOf(ctx context.Context, q engine.Querier, doctor rooms.UserID, sinc
 	if err != nil {
 		return v, err
 	}
-	exceptions, err := engine.Collect(ctx, q, scanException, `SELECT `+exceptionColumns+` FROM exceptions WHERE doctor_id = $1 AND end_at > $2 ORDER BY start_at, id`, doctor, engine.Micros(since))
+	exceptions, err := engine.Collect(ctx, q, scanException, `SELECT `+exceptionRow.Columns("")+` FROM exceptions
+		WHERE doctor_id = $1 AND end_at > $2 ORDER BY start_at, id`, doctor, engine.Micros(since))
 	if exceptions != nil {
 		v.Exceptions = exceptions
 	}
@@ -84,14 +100,24 @@ func (s Store) Schedule(ctx context.Context, doctor rooms.UserID, since time.Tim
 	return scheduleOf(ctx, s.Reads(), doctor, since)
 }
 
-func taken(ctx context.Context, q engine.Querier, doctor rooms.UserID, from, to time.Time) ([]schedule.Seat, error) {
-	return engine.Collect(ctx, q, scanSeat, `SELECT doctor_id, start_at, end_at, seat, holder FROM seats
-		WHERE doctor_id = $1 AND start_at < $3 AND end_at > $2 ORDER BY start_at, seat`, doctor, engine.Micros(from), engine.Micros(to))
-}
+type seatColumn = engine.Column[schedule.Seat]
+
+var seatRow = engine.RowOf(
+	seatColumn{Name: "doctor_id", To: func(v *schedule.Seat) any { return &v.DoctorID }},
+	seatColumn{Name: "start_at", To: func(v *schedule.Seat) any { return (*engine.At)(&v.Start) }},
+	seatColumn{Name: "end_at", To: func(v *schedule.Seat) any { return (*engine.At)(&v.End) }},
+	seatColumn{Name: "seat", To: func(v *schedule.Seat) any { return &v.Number }},
+	seatColumn{Name: "holder", To: func(v *schedule.Seat) any { return &v.Holder }},
+)
 
 func scanSeat(s engine.Scanner) (schedule.Seat, error) {
 	var v schedule.Seat
-	return v, s.Scan(&v.DoctorID, (*engine.At)(&v.Start), (*engine.At)(&v.End), &v.Number, &v.Holder)
+	return v, seatRow.Scan(s, &v)
+}
+
+func taken(ctx context.Context, q engine.Querier, doctor rooms.UserID, from, to time.Time) ([]schedule.Seat, error) {
+	return engine.Collect(ctx, q, scanSeat, `SELECT `+seatRow.Columns("")+` FROM seats
+		WHERE doctor_id = $1 AND start_at < $3 AND end_at > $2 ORDER BY start_at, seat`, doctor, engine.Micros(from), engine.Micros(to))
 }
 
 // Taken implements schedule.Store.
@@ -99,18 +125,53 @@ func (s Store) Taken(ctx context.Context, doctor rooms.UserID, from, to time.Tim
 	return taken(ctx, s.Reads(), doctor, from, to)
 }
 
-const appointmentColumns = `id, status, consultation_id, doctor_id, doctor_name, user_id, patient_id, patient_name, service, medium, complaint,
-	start_at, end_at, time_zone, price, currency, created_at, updated_at, reschedules, sequence, reason, ended_by, refund_percent, offer`
+// storedAppointment is an appointment as its columns have it.
+type storedAppointment struct {
+	schedule.Appointment
+	offer string // as JSON
+}
+
+type appointmentColumn = engine.Column[storedAppointment]
+
+var appointmentRow = engine.RowOf(
+	appointmentColumn{Name: "id", To: func(a *storedAppointment) any { return &a.ID }},
+	appointmentColumn{Name: "status", To: func(a *storedAppointment) any { return &a.Status }},
+	appointmentColumn{Name: "consultation_id", To: func(a *storedAppointment) any { return &a.ConsultationID }},
+	appointmentColumn{Name: "doctor_id", To: func(a *storedAppointment) any { return &a.DoctorID }},
+	appointmentColumn{Name: "doctor_name", To: func(a *storedAppointment) any { return &a.DoctorName }},
+	appointmentColumn{Name: "user_id", To: func(a *storedAppointment) any { return &a.UserID }},
+	appointmentColumn{Name: "patient_id", To: func(a *storedAppointment) any { return &a.PatientID }},
+	appointmentColumn{Name: "patient_name", To: func(a *storedAppointment) any { return &a.PatientName }},
+	appointmentColumn{Name: "service", To: func(a *storedAppointment) any { return &a.Service }},
+	appointmentColumn{Name: "medium", To: func(a *storedAppointment) any { return &a.Medium }},
+	appointmentColumn{Name: "complaint", To: func(a *storedAppointment) any {
+		return engine.Unseal("appointments.complaint", &a.ID, &a.Complaint)
+	}},
+	appointmentColumn{Name: "start_at", To: func(a *storedAppointment) any { return (*engine.At)(&a.Start) }},
+	appointmentColumn{Name: "end_at", To: func(a *storedAppointment) any { return (*engine.At)(&a.End) }},
+	appointmentColumn{Name: "time_zone", To: func(a *storedAppointment) any { return &a.TimeZone }},
+	appointmentColumn{Name: "price", To: func(a *storedAppointment) any { return &a.Price }},
+	appointmentColumn{Name: "currency", To: func(a *storedAppointment) any { return &a.Currency }},
+	appointmentColumn{Name: "created_at", To: func(a *storedAppointment) any { return (*engine.At)(&a.CreatedAt) }},
+	appointmentColumn{Name: "updated_at", To: func(a *storedAppointment) any { return (*engine.At)(&a.UpdatedAt) }},
+	appointmentColumn{Name: "reschedules", To: func(a *storedAppointment) any { return &a.Reschedules }},
+	appointmentColumn{Name: "sequence", To: func(a *storedAppointment) any { return &a.Sequence }},
+	appointmentColumn{Name: "reason", To: func(a *storedAppointment) any {
+		return engine.Unseal("appointments.reason", &a.ID, &a.Reason)
+	}},
+	appointmentColumn{Name: "ended_by", To: func(a *storedAppointment) any { return &a.EndedBy }},
+	appointmentColumn{Name: "refund_percent", To: func(a *storedAppointment) any { return &a.RefundPercent }},
+	appointmentColumn{Name: "offer", To: func(a *storedAppointment) any { return &a.offer }},
+)
+
+var appointmentsFrom = `SELECT ` + appointmentRow.Columns("") + ` FROM appointments`
 
 func scanAppointment(s engine.Scanner) (schedule.Appointment, error) {
-	var a schedule.Appointment
-	var offer string
-	err := s.Scan(&a.ID, &a.Status, &a.ConsultationID, &a.DoctorID, &a.DoctorName, &a.UserID, &a.PatientID, &a.PatientName, &a.Service, &a.Medium, engine.Unseal("appointments.complaint", &a.ID, &a.Complaint),
-		(*engine.At)(&a.Start), (*engine.At)(&a.End), &a.TimeZone, &a.Price, &a.Currency, (*engine.At)(&a.CreatedAt), (*engine.At)(&a.UpdatedAt), &a.Reschedules, &a.Sequence, engine.Unseal("appointments.reason", &a.ID, &a.Reason), &a.EndedBy, &a.RefundPercent, &offer)
-	if err != nil {
-		return a, engine.Found(err, "appointment")
+	var a storedAppointment
+	if err := appointmentRow.Scan(s, &a); err != nil {
+		return a.Appointment, engine.Found(err, "appointment")
 	}
-	return a, offerFrom(offer, &a.Offer)
+	return a.Appointment, offerFrom(a.offer, &a.Offer)
 }
 
 func offerFrom(text string, to **schedule.Offer) error {
@@ -134,7 +195,7 @@ func (s Store) Appointment(ctx context.Context, id schedule.AppointmentID) (sche
 }
 
 func appointmentBy(ctx context.Context, q engine.Querier, condition string, args ...any) (schedule.Appointment, error) {
-	return scanAppointment(q.Row(ctx, `SELECT `+appointmentColumns+` FROM appointments WHERE `+condition, args...))
+	return scanAppointment(q.Row(ctx, appointmentsFrom+` WHERE `+condition, args...))
 }
 
 // Appointments implements schedule.Store.
@@ -154,24 +215,49 @@ func (s Store) Appointments(ctx context.Context, q schedule.AppointmentQuery) ([
 	if q.After != nil {
 		w.Add(`(start_at, id) > (?, ?)`, q.After.Num, q.After.ID)
 	}
-	return engine.Collect(ctx, s.Reads(), scanAppointment, `SELECT `+appointmentColumns+` FROM appointments`+w.SQL()+` ORDER BY start_at, id LIMIT `+w.Param(q.Limit), w.Args...)
+	return engine.Collect(ctx, s.Reads(), scanAppointment,
+		appointmentsFrom+w.SQL()+` ORDER BY start_at, id LIMIT `+w.Param(q.Limit), w.Args...)
 }
 
-const waitColumns = `id, status, doctor_id, user_id, patient_id, service, medium, complaint, prior_diagnosis, from_at, to_at, created_at, offer`
+// storedWait is a place on a waitlist as its columns have it.
+type storedWait struct {
+	schedule.Wait
+	offer string // as JSON
+}
+
+type waitColumn = engine.Column[storedWait]
+
+var waitRow = engine.RowOf(
+	waitColumn{Name: "id", To: func(v *storedWait) any { return &v.ID }},
+	waitColumn{Name: "status", To: func(v *storedWait) any { return &v.Status }},
+	waitColumn{Name: "doctor_id", To: func(v *storedWait) any { return &v.DoctorID }},
+	waitColumn{Name: "user_id", To: func(v *storedWait) any { return &v.UserID }},
+	waitColumn{Name: "patient_id", To: func(v *storedWait) any { return &v.PatientID }},
+	waitColumn{Name: "service", To: func(v *storedWait) any { return &v.Service }},
+	waitColumn{Name: "medium", To: func(v *storedWait) any { return &v.Medium }},
+	waitColumn{Name: "complaint", To: func(v *storedWait) any { return engine.Unseal("waits.complaint", &v.ID, &v.Complaint) }},
+	waitColumn{Name: "prior_diagnosis", To: func(v *storedWait) any {
+		return engine.Unseal("waits.prior_diagnosis", &v.ID, &v.PriorDiagnosis)
+	}},
+	waitColumn{Name: "from_at", To: func(v *storedWait) any { return (*engine.At)(&v.From) }},
+	waitColumn{Name: "to_at", To: func(v *storedWait) any { return (*engine.At)(&v.To) }},
+	waitColumn{Name: "created_at", To: func(v *storedWait) any { return (*engine.At)(&v.CreatedAt) }},
+	waitColumn{Name: "offer", To: func(v *storedWait) any { return &v.offer }},
+)
+
+var waitsFrom = `SELECT ` + waitRow.Columns("") + ` FROM waits`
 
 func scanWait(s engine.Scanner) (schedule.Wait, error) {
-	var v schedule.Wait
-	var offer string
-	err := s.Scan(&v.ID, &v.Status, &v.DoctorID, &v.UserID, &v.PatientID, &v.Service, &v.Medium, engine.Unseal("waits.complaint", &v.ID, &v.Complaint), engine.Unseal("waits.prior_diagnosis", &v.ID, &v.PriorDiagnosis), (*engine.At)(&v.From), (*engine.At)(&v.To), (*engine.At)(&v.CreatedAt), &offer)
-	if err != nil {
-		return v, engine.Found(err, "place on a waitlist")
+	var v storedWait
+	if err := waitRow.Scan(s, &v); err != nil {
+		return v.Wait, engine.Found(err, "place on a waitlist")
 	}
-	return v, offerFrom(offer, &v.Offer)
+	return v.Wait, offerFrom(v.offer, &v.Offer)
 }
 
 // Waits implements schedule.Store.
 func (s Store) Waits(ctx context.Context, user rooms.UserID) ([]schedule.Wait, error) {
-	return engine.Collect(ctx, s.Reads(), scanWait, `SELECT `+waitColumns+` FROM waits WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 100`, user)
+	return engine.Collect(ctx, s.Reads(), scanWait, waitsFrom+` WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 100`, user)
 }
 
 // WaitsWith implements schedule.Store.
@@ -211,13 +297,23 @@ func (tx Tx) InsertException(doctor rooms.UserID, e schedule.Exception) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`INSERT INTO exceptions (id, doctor_id, kind, start_at, end_at, note, slot_minutes, capacity, media) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.ID, doctor, e.Kind, engine.Micros(e.Start), engine.Micros(e.End), engine.Seal(tx, "exceptions.note", e.ID, e.Note), e.SlotMinutes, e.Capacity, string(media))
+	return tx.Insert("exceptions",
+		engine.Set("id", e.ID),
+		engine.Set("doctor_id", doctor),
+		engine.Set("kind", e.Kind),
+		engine.Set("start_at", engine.Micros(e.Start)),
+		engine.Set("end_at", engine.Micros(e.End)),
+		engine.Set("note", engine.Seal(tx, "exceptions.note", e.ID, e.Note)),
+		engine.Set("slot_minutes", e.SlotMinutes),
+		engine.Set("capacity", e.Capacity),
+		engine.Set("media", string(media)),
+	)
 }
 
 // DeleteException implements schedule.Tx.
 func (tx Tx) DeleteException(doctor rooms.UserID, id schedule.ExceptionID) (schedule.Exception, error) {
-	return scanException(tx.Row(context.Background(), `DELETE FROM exceptions WHERE doctor_id = $1 AND id = $2 RETURNING `+exceptionColumns, doctor, id))
+	return scanException(tx.Row(context.Background(),
+		`DELETE FROM exceptions WHERE doctor_id = $1 AND id = $2 RETURNING `+exceptionRow.Columns(""), doctor, id))
 }
 
 // Taken implements schedule.Tx.
@@ -227,7 +323,13 @@ func (tx Tx) Taken(doctor rooms.UserID, from, to time.Time) ([]schedule.Seat, er
 
 // TakeSeat implements schedule.Tx.
 func (tx Tx) TakeSeat(v schedule.Seat) error {
-	err := tx.TryExec(`INSERT INTO seats (doctor_id, start_at, seat, end_at, holder) VALUES ($1, $2, $3, $4, $5)`, v.DoctorID, engine.Micros(v.Start), v.Number, engine.Micros(v.End), v.Holder)
+	err := tx.TryInsert("seats",
+		engine.Set("doctor_id", v.DoctorID),
+		engine.Set("start_at", engine.Micros(v.Start)),
+		engine.Set("seat", v.Number),
+		engine.Set("end_at", engine.Micros(v.End)),
+		engine.Set("holder", v.Holder),
+	)
 	if engine.UniqueViolation(err) {
 		return rooms.Conflict("taken", "this slot has just been taken")
 	}
@@ -236,7 +338,7 @@ func (tx Tx) TakeSeat(v schedule.Seat) error {
 
 // FreeSeats implements schedule.Tx.
 func (tx Tx) FreeSeats(holder string) ([]schedule.Seat, error) {
-	return engine.Collect(context.Background(), tx, scanSeat, `DELETE FROM seats WHERE holder = $1 RETURNING doctor_id, start_at, end_at, seat, holder`, holder)
+	return engine.Collect(context.Background(), tx, scanSeat, `DELETE FROM seats WHERE holder = $1 RETURNING `+seatRow.Columns(""), holder)
 }
 
 // HandOverSeats implements schedule.Tx.
@@ -256,23 +358,46 @@ func (tx Tx) AppointmentOf(id consultation.ID) (schedule.Appointment, error) {
 
 // OpenAppointments implements schedule.Tx.
 func (tx Tx) OpenAppointments(doctor rooms.UserID, from, to time.Time) ([]schedule.Appointment, error) {
-	return engine.Collect(context.Background(), tx, scanAppointment, `SELECT `+appointmentColumns+` FROM appointments
+	return engine.Collect(context.Background(), tx, scanAppointment, appointmentsFrom+`
 		WHERE doctor_id = $1 AND start_at < $3 AND end_at > $2 AND status IN ('held', 'booked', 'checked_in', 'reassign_pending') ORDER BY start_at, id`,
 		doctor, engine.Micros(from), engine.Micros(to))
 }
 
 // PatientsAppointments implements schedule.Tx.
 func (tx Tx) PatientsAppointments(patient account.PatientID, from, to time.Time) ([]schedule.Appointment, error) {
-	return engine.Collect(context.Background(), tx, scanAppointment, `SELECT `+appointmentColumns+` FROM appointments
+	return engine.Collect(context.Background(), tx, scanAppointment, appointmentsFrom+`
 		WHERE patient_id = $1 AND start_at < $3 AND end_at > $2 AND status IN ('held', 'booked', 'checked_in', 'in_progress') ORDER BY start_at, id`,
 		patient, engine.Micros(from), engine.Micros(to))
 }
 
 // InsertAppointment implements schedule.Tx.
 func (tx Tx) InsertAppointment(a schedule.Appointment) error {
-	return tx.Exec(`INSERT INTO appointments (`+appointmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0, 0, '', '', 0, '')`,
-		a.ID, a.Status, a.ConsultationID, a.DoctorID, a.DoctorName, a.UserID, a.PatientID, a.PatientName, a.Service, a.Medium, engine.Seal(tx, "appointments.complaint", a.ID, a.Complaint),
-		engine.Micros(a.Start), engine.Micros(a.End), a.TimeZone, a.Price, a.Currency, engine.Micros(a.CreatedAt), engine.Micros(a.UpdatedAt))
+	return tx.Insert("appointments",
+		engine.Set("id", a.ID),
+		engine.Set("status", a.Status),
+		engine.Set("consultation_id", a.ConsultationID),
+		engine.Set("doctor_id", a.DoctorID),
+		engine.Set("doctor_name", a.DoctorName),
+		engine.Set("user_id", a.UserID),
+		engine.Set("patient_id", a.PatientID),
+		engine.Set("patient_name", a.PatientName),
+		engine.Set("service", a.Service),
+		engine.Set("medium", a.Medium),
+		engine.Set("complaint", engine.Seal(tx, "appointments.complaint", a.ID, a.Complaint)),
+		engine.Set("start_at", engine.Micros(a.Start)),
+		engine.Set("end_at", engine.Micros(a.End)),
+		engine.Set("time_zone", a.TimeZone),
+		engine.Set("price", a.Price),
+		engine.Set("currency", a.Currency),
+		engine.Set("created_at", engine.Micros(a.CreatedAt)),
+		engine.Set("updated_at", engine.Micros(a.UpdatedAt)),
+		engine.Set("reschedules", 0),
+		engine.Set("sequence", 0),
+		engine.Set("reason", ""),
+		engine.Set("ended_by", ""),
+		engine.Set("refund_percent", 0),
+		engine.Set("offer", ""),
+	)
 }
 
 // SaveAppointment implements schedule.Tx.
@@ -281,20 +406,31 @@ func (tx Tx) SaveAppointment(a schedule.Appointment) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`UPDATE appointments SET status = $2, doctor_id = $3, doctor_name = $4, start_at = $5, end_at = $6, time_zone = $7, updated_at = $8,
-			reschedules = $9, sequence = $10, reason = $11, ended_by = $12, refund_percent = $13, offer = $14 WHERE id = $1`,
-		a.ID, a.Status, a.DoctorID, a.DoctorName, engine.Micros(a.Start), engine.Micros(a.End), a.TimeZone, engine.Micros(a.UpdatedAt),
-		a.Reschedules, a.Sequence, engine.Seal(tx, "appointments.reason", a.ID, a.Reason), a.EndedBy, a.RefundPercent, offer)
+	return tx.Update("appointments", "id = $1", a.ID,
+		engine.Set("status", a.Status),
+		engine.Set("doctor_id", a.DoctorID),
+		engine.Set("doctor_name", a.DoctorName),
+		engine.Set("start_at", engine.Micros(a.Start)),
+		engine.Set("end_at", engine.Micros(a.End)),
+		engine.Set("time_zone", a.TimeZone),
+		engine.Set("updated_at", engine.Micros(a.UpdatedAt)),
+		engine.Set("reschedules", a.Reschedules),
+		engine.Set("sequence", a.Sequence),
+		engine.Set("reason", engine.Seal(tx, "appointments.reason", a.ID, a.Reason)),
+		engine.Set("ended_by", a.EndedBy),
+		engine.Set("refund_percent", a.RefundPercent),
+		engine.Set("offer", offer),
+	)
 }
 
 // Wait implements schedule.Tx.
 func (tx Tx) Wait(id schedule.WaitID) (schedule.Wait, error) {
-	return scanWait(tx.Row(context.Background(), `SELECT `+waitColumns+` FROM waits WHERE id = $1`, id))
+	return scanWait(tx.Row(context.Background(), waitsFrom+` WHERE id = $1`, id))
 }
 
 // WaitsFor implements schedule.Tx.
 func (tx Tx) WaitsFor(doctor rooms.UserID, start time.Time) ([]schedule.Wait, error) {
-	return engine.Collect(context.Background(), tx, scanWait, `SELECT `+waitColumns+` FROM waits
+	return engine.Collect(context.Background(), tx, scanWait, waitsFrom+`
 		WHERE doctor_id = $1 AND status = 'waiting' AND from_at <= $2 AND to_at > $2 ORDER BY created_at, id LIMIT 20`, doctor, engine.Micros(start))
 }
 
@@ -306,8 +442,21 @@ func (tx Tx) OpenWaits(user rooms.UserID) (n int, err error) {
 
 // InsertWait implements schedule.Tx.
 func (tx Tx) InsertWait(v schedule.Wait) error {
-	return tx.Exec(`INSERT INTO waits (`+waitColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '')`,
-		v.ID, v.Status, v.DoctorID, v.UserID, v.PatientID, v.Service, v.Medium, engine.Seal(tx, "waits.complaint", v.ID, v.Complaint), engine.Seal(tx, "waits.prior_diagnosis", v.ID, v.PriorDiagnosis), engine.Micros(v.From), engine.Micros(v.To), engine.Micros(v.CreatedAt))
+	return tx.Insert("waits",
+		engine.Set("id", v.ID),
+		engine.Set("status", v.Status),
+		engine.Set("doctor_id", v.DoctorID),
+		engine.Set("user_id", v.UserID),
+		engine.Set("patient_id", v.PatientID),
+		engine.Set("service", v.Service),
+		engine.Set("medium", v.Medium),
+		engine.Set("complaint", engine.Seal(tx, "waits.complaint", v.ID, v.Complaint)),
+		engine.Set("prior_diagnosis", engine.Seal(tx, "waits.prior_diagnosis", v.ID, v.PriorDiagnosis)),
+		engine.Set("from_at", engine.Micros(v.From)),
+		engine.Set("to_at", engine.Micros(v.To)),
+		engine.Set("created_at", engine.Micros(v.CreatedAt)),
+		engine.Set("offer", ""),
+	)
 }
 
 // SaveWait implements schedule.Tx.
