@@ -39,15 +39,36 @@ func (Store) In(tx rooms.Tx) billing.Tx { return In(engine.Of(tx)) }
 
 // An order is read with what its consultation says of it now: another doctor
 // may have taken it over.
-const orderColumns = `o.id, o.status, o.consultation_id, o.user_id, c.doctor_id, c.doctor_name, c.patient_name, c.service, c.medium, c.scheduled_at,
-	o.amount, o.currency, o.paid, o.refunded, o.fee_basis_points, o.gateway, o.created_at, o.updated_at, o.expires_at, o.paid_at`
+type orderColumn = engine.Column[billing.Order]
 
-const fromOrders = ` FROM orders o JOIN consultations c ON c.id = o.consultation_id `
+var orderRow = engine.RowOf(
+	orderColumn{Name: "o.id", To: func(o *billing.Order) any { return &o.ID }},
+	orderColumn{Name: "o.status", To: func(o *billing.Order) any { return &o.Status }},
+	orderColumn{Name: "o.consultation_id", To: func(o *billing.Order) any { return &o.ConsultationID }},
+	orderColumn{Name: "o.user_id", To: func(o *billing.Order) any { return &o.UserID }},
+	orderColumn{Name: "c.doctor_id", To: func(o *billing.Order) any { return &o.DoctorID }},
+	orderColumn{Name: "c.doctor_name", To: func(o *billing.Order) any { return &o.DoctorName }},
+	orderColumn{Name: "c.patient_name", To: func(o *billing.Order) any { return &o.PatientName }},
+	orderColumn{Name: "c.service", To: func(o *billing.Order) any { return &o.Service }},
+	orderColumn{Name: "c.medium", To: func(o *billing.Order) any { return &o.Medium }},
+	orderColumn{Name: "c.scheduled_at", To: func(o *billing.Order) any { return engine.AtOrNil(&o.ScheduledAt) }},
+	orderColumn{Name: "o.amount", To: func(o *billing.Order) any { return &o.Amount }},
+	orderColumn{Name: "o.currency", To: func(o *billing.Order) any { return &o.Currency }},
+	orderColumn{Name: "o.paid", To: func(o *billing.Order) any { return &o.Paid }},
+	orderColumn{Name: "o.refunded", To: func(o *billing.Order) any { return &o.Refunded }},
+	orderColumn{Name: "o.fee_basis_points", To: func(o *billing.Order) any { return &o.FeeBasisPoints }},
+	orderColumn{Name: "o.gateway", To: func(o *billing.Order) any { return &o.Gateway }},
+	orderColumn{Name: "o.created_at", To: func(o *billing.Order) any { return (*engine.At)(&o.CreatedAt) }},
+	orderColumn{Name: "o.updated_at", To: func(o *billing.Order) any { return (*engine.At)(&o.UpdatedAt) }},
+	orderColumn{Name: "o.expires_at", To: func(o *billing.Order) any { return (*engine.At)(&o.ExpiresAt) }},
+	orderColumn{Name: "o.paid_at", To: func(o *billing.Order) any { return engine.AtOrNil(&o.PaidAt) }},
+)
+
+var ordersFrom = `SELECT ` + orderRow.Columns("") + ` FROM orders o JOIN consultations c ON c.id = o.consultation_id`
 
 func scanOrder(s engine.Scanner) (billing.Order, error) {
 	o := billing.Order{Refunds: []consultation.OrderRefund{}}
-	err := s.Scan(&o.ID, &o.Status, &o.ConsultationID, &o.UserID, &o.DoctorID, &o.DoctorName, &o.PatientName, &o.Service, &o.Medium, engine.AtOrNil(&o.ScheduledAt),
-		&o.Amount, &o.Currency, &o.Paid, &o.Refunded, &o.FeeBasisPoints, &o.Gateway, (*engine.At)(&o.CreatedAt), (*engine.At)(&o.UpdatedAt), (*engine.At)(&o.ExpiresAt), engine.AtOrNil(&o.PaidAt))
+	err := orderRow.Scan(s, &o)
 	return o, engine.Found(err, "order")
 }
 
@@ -69,7 +90,7 @@ func withRefunds(ctx context.Context, q engine.Querier, list []billing.Order) ([
 }
 
 func orderBy(ctx context.Context, q engine.Querier, condition string, args ...any) (billing.Order, error) {
-	o, err := scanOrder(q.Row(ctx, `SELECT `+orderColumns+fromOrders+`WHERE `+condition, args...))
+	o, err := scanOrder(q.Row(ctx, ordersFrom+` WHERE `+condition, args...))
 	if err != nil {
 		return o, err
 	}
@@ -99,7 +120,8 @@ func (s Store) Orders(ctx context.Context, q billing.OrderQuery) ([]billing.Orde
 	if q.After != nil {
 		w.Add(`(o.created_at, o.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
-	list, err := engine.Collect(ctx, s.Reads(), scanOrder, `SELECT `+orderColumns+fromOrders+w.SQL()+` ORDER BY o.created_at DESC, o.id DESC LIMIT `+w.Param(q.Limit), w.Args...)
+	list, err := engine.Collect(ctx, s.Reads(), scanOrder,
+		ordersFrom+w.SQL()+` ORDER BY o.created_at DESC, o.id DESC LIMIT `+w.Param(q.Limit), w.Args...)
 	if err != nil {
 		return nil, err
 	}
@@ -115,45 +137,81 @@ func (s Store) Earned(ctx context.Context, q billing.EarnedQuery) ([]billing.Ord
 	if q.After != nil {
 		w.Add(`(o.paid_at, o.id) < (?, ?)`, q.After.Num, q.After.ID)
 	}
-	list, err := engine.Collect(ctx, s.Reads(), scanOrder, `SELECT `+orderColumns+fromOrders+w.SQL()+` ORDER BY o.paid_at DESC, o.id DESC LIMIT `+w.Param(q.Limit), w.Args...)
+	list, err := engine.Collect(ctx, s.Reads(), scanOrder,
+		ordersFrom+w.SQL()+` ORDER BY o.paid_at DESC, o.id DESC LIMIT `+w.Param(q.Limit), w.Args...)
 	if err != nil {
 		return nil, err
 	}
 	return withRefunds(ctx, s.Reads(), list)
 }
 
-const paymentColumns = `id, order_id, gateway, reference, remote, status, amount, currency, created_at, updated_at, expires_at, redirect_url, qr_code, client_secret, polls`
+type paymentColumn = engine.Column[billing.Payment]
+
+var paymentRow = engine.RowOf(
+	paymentColumn{Name: "id", To: func(p *billing.Payment) any { return &p.ID }},
+	paymentColumn{Name: "order_id", To: func(p *billing.Payment) any { return &p.OrderID }},
+	paymentColumn{Name: "gateway", To: func(p *billing.Payment) any { return &p.Gateway }},
+	paymentColumn{Name: "reference", To: func(p *billing.Payment) any { return &p.Reference }},
+	paymentColumn{Name: "remote", To: func(p *billing.Payment) any { return &p.Remote }},
+	paymentColumn{Name: "status", To: func(p *billing.Payment) any { return &p.Status }},
+	paymentColumn{Name: "amount", To: func(p *billing.Payment) any { return &p.Amount }},
+	paymentColumn{Name: "currency", To: func(p *billing.Payment) any { return &p.Currency }},
+	paymentColumn{Name: "created_at", To: func(p *billing.Payment) any { return (*engine.At)(&p.CreatedAt) }},
+	paymentColumn{Name: "updated_at", To: func(p *billing.Payment) any { return (*engine.At)(&p.UpdatedAt) }},
+	paymentColumn{Name: "expires_at", To: func(p *billing.Payment) any { return (*engine.At)(&p.ExpiresAt) }},
+	paymentColumn{Name: "redirect_url", To: func(p *billing.Payment) any { return &p.Way.RedirectURL }},
+	paymentColumn{Name: "qr_code", To: func(p *billing.Payment) any { return &p.Way.QRCode }},
+	paymentColumn{Name: "client_secret", To: func(p *billing.Payment) any { return &p.Way.ClientSecret }},
+	paymentColumn{Name: "polls", To: func(p *billing.Payment) any { return &p.Polls }},
+)
+
+var paymentsFrom = `SELECT ` + paymentRow.Columns("") + ` FROM payments`
 
 func scanPayment(s engine.Scanner) (billing.Payment, error) {
 	var p billing.Payment
-	err := s.Scan(&p.ID, &p.OrderID, &p.Gateway, &p.Reference, &p.Remote, &p.Status, &p.Amount, &p.Currency, (*engine.At)(&p.CreatedAt), (*engine.At)(&p.UpdatedAt), (*engine.At)(&p.ExpiresAt),
-		&p.Way.RedirectURL, &p.Way.QRCode, &p.Way.ClientSecret, &p.Polls)
+	err := paymentRow.Scan(s, &p)
 	return p, engine.Found(err, "payment")
 }
 
 // PaymentBy implements billing.Store.
 func (s Store) PaymentBy(ctx context.Context, gateway, reference string) (billing.Payment, error) {
-	return scanPayment(s.Reads().Row(ctx, `SELECT `+paymentColumns+` FROM payments WHERE gateway = $1 AND reference = $2`, gateway, reference))
+	return scanPayment(s.Reads().Row(ctx, paymentsFrom+` WHERE gateway = $1 AND reference = $2`, gateway, reference))
 }
 
 // Active implements billing.Store.
 func (s Store) Active(ctx context.Context, from, to time.Time, after billing.PaymentID, limit int) ([]billing.Payment, error) {
-	return engine.Collect(ctx, s.Reads(), scanPayment, `SELECT `+paymentColumns+` FROM payments WHERE id > $3 AND (created_at >= $1 AND created_at < $2 OR updated_at >= $1 AND updated_at < $2
+	return engine.Collect(ctx, s.Reads(), scanPayment, paymentsFrom+` WHERE id > $3
+		AND (created_at >= $1 AND created_at < $2 OR updated_at >= $1 AND updated_at < $2
 			OR id IN (SELECT payment_id FROM charges WHERE at >= $1 AND at < $2)
 			OR id IN (SELECT payment_id FROM refunds WHERE created_at >= $1 AND created_at < $2)) ORDER BY id LIMIT $4`,
 		engine.Micros(from), engine.Micros(to), after, limit)
 }
 
+type chargeColumn = engine.Column[billing.Charge]
+
+var chargeRow = engine.RowOf(
+	chargeColumn{Name: "gateway", To: func(c *billing.Charge) any { return &c.Gateway }},
+	chargeColumn{Name: "transaction_id", To: func(c *billing.Charge) any { return &c.Transaction }},
+	chargeColumn{Name: "payment_id", To: func(c *billing.Charge) any { return &c.PaymentID }},
+	chargeColumn{Name: "order_id", To: func(c *billing.Charge) any { return &c.OrderID }},
+	chargeColumn{Name: "amount", To: func(c *billing.Charge) any { return &c.Amount }},
+	chargeColumn{Name: "currency", To: func(c *billing.Charge) any { return &c.Currency }},
+	chargeColumn{Name: "at", To: func(c *billing.Charge) any { return (*engine.At)(&c.At) }},
+	chargeColumn{Name: "extra", To: func(c *billing.Charge) any { return &c.Extra }},
+)
+
 func ledgerOf(ctx context.Context, q engine.Querier, order billing.OrderID) (billing.Ledger, error) {
 	var l billing.Ledger
 	var err error
-	if l.Payments, err = engine.Collect(ctx, q, scanPayment, `SELECT `+paymentColumns+` FROM payments WHERE order_id = $1 ORDER BY created_at, id`, order); err != nil {
+	l.Payments, err = engine.Collect(ctx, q, scanPayment, paymentsFrom+` WHERE order_id = $1 ORDER BY created_at, id`, order)
+	if err != nil {
 		return l, err
 	}
-	if l.Charges, err = engine.Collect(ctx, q, func(s engine.Scanner) (billing.Charge, error) {
+	l.Charges, err = engine.Collect(ctx, q, func(s engine.Scanner) (billing.Charge, error) {
 		var c billing.Charge
-		return c, s.Scan(&c.Gateway, &c.Transaction, &c.PaymentID, &c.OrderID, &c.Amount, &c.Currency, (*engine.At)(&c.At), &c.Extra)
-	}, `SELECT gateway, transaction_id, payment_id, order_id, amount, currency, at, extra FROM charges WHERE order_id = $1 ORDER BY at, transaction_id`, order); err != nil {
+		return c, chargeRow.Scan(s, &c)
+	}, `SELECT `+chargeRow.Columns("")+` FROM charges WHERE order_id = $1 ORDER BY at, transaction_id`, order)
+	if err != nil {
 		return l, err
 	}
 	l.Refunds, err = refundsOf(ctx, q, order)
@@ -171,17 +229,36 @@ func (s Store) Ledger(ctx context.Context, order billing.OrderID) (billing.Ledge
 	return ledgerOf(ctx, s.Reads(), order)
 }
 
-const refundColumns = `id, order_id, payment_id, gateway, transaction_id, amount, currency, reason, status, created_at, updated_at, remote, note, attempts, last_error`
+type refundColumn = engine.Column[billing.Refund]
+
+var refundRow = engine.RowOf(
+	refundColumn{Name: "id", To: func(r *billing.Refund) any { return &r.ID }},
+	refundColumn{Name: "order_id", To: func(r *billing.Refund) any { return &r.OrderID }},
+	refundColumn{Name: "payment_id", To: func(r *billing.Refund) any { return &r.PaymentID }},
+	refundColumn{Name: "gateway", To: func(r *billing.Refund) any { return &r.Gateway }},
+	refundColumn{Name: "transaction_id", To: func(r *billing.Refund) any { return &r.Transaction }},
+	refundColumn{Name: "amount", To: func(r *billing.Refund) any { return &r.Amount }},
+	refundColumn{Name: "currency", To: func(r *billing.Refund) any { return &r.Currency }},
+	refundColumn{Name: "reason", To: func(r *billing.Refund) any { return &r.Reason }},
+	refundColumn{Name: "status", To: func(r *billing.Refund) any { return &r.Status }},
+	refundColumn{Name: "created_at", To: func(r *billing.Refund) any { return (*engine.At)(&r.CreatedAt) }},
+	refundColumn{Name: "updated_at", To: func(r *billing.Refund) any { return (*engine.At)(&r.UpdatedAt) }},
+	refundColumn{Name: "remote", To: func(r *billing.Refund) any { return &r.Remote }},
+	refundColumn{Name: "note", To: func(r *billing.Refund) any { return engine.Unseal("refunds.note", &r.ID, &r.Note) }},
+	refundColumn{Name: "attempts", To: func(r *billing.Refund) any { return &r.Attempts }},
+	refundColumn{Name: "last_error", To: func(r *billing.Refund) any { return &r.LastError }},
+)
+
+var refundsFrom = `SELECT ` + refundRow.Columns("") + ` FROM refunds`
 
 func scanRefund(s engine.Scanner) (billing.Refund, error) {
 	var r billing.Refund
-	err := s.Scan(&r.ID, &r.OrderID, &r.PaymentID, &r.Gateway, &r.Transaction, &r.Amount, &r.Currency, &r.Reason, &r.Status, (*engine.At)(&r.CreatedAt), (*engine.At)(&r.UpdatedAt),
-		&r.Remote, engine.Unseal("refunds.note", &r.ID, &r.Note), &r.Attempts, &r.LastError)
+	err := refundRow.Scan(s, &r)
 	return r, engine.Found(err, "refund")
 }
 
 func refundsOf(ctx context.Context, q engine.Querier, order billing.OrderID) ([]billing.Refund, error) {
-	return engine.Collect(ctx, q, scanRefund, `SELECT `+refundColumns+` FROM refunds WHERE order_id = $1 ORDER BY created_at, id`, order)
+	return engine.Collect(ctx, q, scanRefund, refundsFrom+` WHERE order_id = $1 ORDER BY created_at, id`, order)
 }
 
 // Reports implements billing.Store.
@@ -208,15 +285,33 @@ func (tx Tx) OrderOf(id consultation.ID) (billing.Order, error) {
 
 // InsertOrder implements billing.Tx.
 func (tx Tx) InsertOrder(o billing.Order) error {
-	return tx.Exec(`INSERT INTO orders (id, status, consultation_id, user_id, amount, currency, fee_basis_points, paid, refunded, gateway, created_at, updated_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, '', $8, $9, $10)`,
-		o.ID, o.Status, o.ConsultationID, o.UserID, o.Amount, o.Currency, o.FeeBasisPoints, engine.Micros(o.CreatedAt), engine.Micros(o.UpdatedAt), engine.Micros(o.ExpiresAt))
+	return tx.Insert("orders",
+		engine.Set("id", o.ID),
+		engine.Set("status", o.Status),
+		engine.Set("consultation_id", o.ConsultationID),
+		engine.Set("user_id", o.UserID),
+		engine.Set("amount", o.Amount),
+		engine.Set("currency", o.Currency),
+		engine.Set("fee_basis_points", o.FeeBasisPoints),
+		engine.Set("paid", 0),
+		engine.Set("refunded", 0),
+		engine.Set("gateway", ""),
+		engine.Set("created_at", engine.Micros(o.CreatedAt)),
+		engine.Set("updated_at", engine.Micros(o.UpdatedAt)),
+		engine.Set("expires_at", engine.Micros(o.ExpiresAt)),
+	)
 }
 
 // SaveOrder implements billing.Tx.
 func (tx Tx) SaveOrder(o billing.Order) error {
-	return tx.Exec(`UPDATE orders SET status = $2, paid = $3, refunded = $4, gateway = $5, updated_at = $6, paid_at = $7 WHERE id = $1`,
-		o.ID, o.Status, o.Paid, o.Refunded, o.Gateway, engine.Micros(o.UpdatedAt), engine.MicrosOrNull(o.PaidAt))
+	return tx.Update("orders", "id = $1", o.ID,
+		engine.Set("status", o.Status),
+		engine.Set("paid", o.Paid),
+		engine.Set("refunded", o.Refunded),
+		engine.Set("gateway", o.Gateway),
+		engine.Set("updated_at", engine.Micros(o.UpdatedAt)),
+		engine.Set("paid_at", engine.MicrosOrNull(o.PaidAt)),
+	)
 }
 
 // Ledger implements billing.Tx.
@@ -226,19 +321,41 @@ func (tx Tx) Ledger(order billing.OrderID) (billing.Ledger, error) {
 
 // Payment implements billing.Tx.
 func (tx Tx) Payment(id billing.PaymentID) (billing.Payment, error) {
-	return scanPayment(tx.Row(context.Background(), `SELECT `+paymentColumns+` FROM payments WHERE id = $1`, id))
+	return scanPayment(tx.Row(context.Background(), paymentsFrom+` WHERE id = $1`, id))
 }
 
 // InsertPayment implements billing.Tx.
 func (tx Tx) InsertPayment(p billing.Payment) error {
-	return tx.Exec(`INSERT INTO payments (`+paymentColumns+`) VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, '', '', '', 0)`,
-		p.ID, p.OrderID, p.Gateway, p.Reference, p.Status, p.Amount, p.Currency, engine.Micros(p.CreatedAt), engine.Micros(p.UpdatedAt), engine.Micros(p.ExpiresAt))
+	return tx.Insert("payments",
+		engine.Set("id", p.ID),
+		engine.Set("order_id", p.OrderID),
+		engine.Set("gateway", p.Gateway),
+		engine.Set("reference", p.Reference),
+		engine.Set("remote", ""),
+		engine.Set("status", p.Status),
+		engine.Set("amount", p.Amount),
+		engine.Set("currency", p.Currency),
+		engine.Set("created_at", engine.Micros(p.CreatedAt)),
+		engine.Set("updated_at", engine.Micros(p.UpdatedAt)),
+		engine.Set("expires_at", engine.Micros(p.ExpiresAt)),
+		engine.Set("redirect_url", ""),
+		engine.Set("qr_code", ""),
+		engine.Set("client_secret", ""),
+		engine.Set("polls", 0),
+	)
 }
 
 // SavePayment implements billing.Tx.
 func (tx Tx) SavePayment(p billing.Payment) error {
-	return tx.Exec(`UPDATE payments SET remote = $2, status = $3, updated_at = $4, redirect_url = $5, qr_code = $6, client_secret = $7, polls = $8 WHERE id = $1`,
-		p.ID, p.Remote, p.Status, engine.Micros(p.UpdatedAt), p.Way.RedirectURL, p.Way.QRCode, p.Way.ClientSecret, p.Polls)
+	return tx.Update("payments", "id = $1", p.ID,
+		engine.Set("remote", p.Remote),
+		engine.Set("status", p.Status),
+		engine.Set("updated_at", engine.Micros(p.UpdatedAt)),
+		engine.Set("redirect_url", p.Way.RedirectURL),
+		engine.Set("qr_code", p.Way.QRCode),
+		engine.Set("client_secret", p.Way.ClientSecret),
+		engine.Set("polls", p.Polls),
+	)
 }
 
 // InsertCharge implements billing.Tx.
@@ -266,20 +383,39 @@ func (tx Tx) inserts(sqlText string, args ...any) (bool, error) {
 
 // Refund implements billing.Tx.
 func (tx Tx) Refund(id consultation.RefundID) (billing.Refund, error) {
-	return scanRefund(tx.Row(context.Background(), `SELECT `+refundColumns+` FROM refunds WHERE id = $1`, id))
+	return scanRefund(tx.Row(context.Background(), refundsFrom+` WHERE id = $1`, id))
 }
 
 // InsertRefund implements billing.Tx.
 func (tx Tx) InsertRefund(r billing.Refund) error {
-	return tx.Exec(`INSERT INTO refunds (`+refundColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, 0, '')`,
-		r.ID, r.OrderID, r.PaymentID, r.Gateway, r.Transaction, r.Amount, r.Currency,
-		r.Reason, r.Status, engine.Micros(r.CreatedAt), engine.Micros(r.UpdatedAt), engine.Seal(tx, "refunds.note", r.ID, r.Note))
+	return tx.Insert("refunds",
+		engine.Set("id", r.ID),
+		engine.Set("order_id", r.OrderID),
+		engine.Set("payment_id", r.PaymentID),
+		engine.Set("gateway", r.Gateway),
+		engine.Set("transaction_id", r.Transaction),
+		engine.Set("amount", r.Amount),
+		engine.Set("currency", r.Currency),
+		engine.Set("reason", r.Reason),
+		engine.Set("status", r.Status),
+		engine.Set("created_at", engine.Micros(r.CreatedAt)),
+		engine.Set("updated_at", engine.Micros(r.UpdatedAt)),
+		engine.Set("remote", ""),
+		engine.Set("note", engine.Seal(tx, "refunds.note", r.ID, r.Note)),
+		engine.Set("attempts", 0),
+		engine.Set("last_error", ""),
+	)
 }
 
 // SaveRefund implements billing.Tx.
 func (tx Tx) SaveRefund(r billing.Refund) error {
-	return tx.Exec(`UPDATE refunds SET status = $2, updated_at = $3, remote = $4, attempts = $5, last_error = $6 WHERE id = $1`,
-		r.ID, r.Status, engine.Micros(r.UpdatedAt), r.Remote, r.Attempts, r.LastError)
+	return tx.Update("refunds", "id = $1", r.ID,
+		engine.Set("status", r.Status),
+		engine.Set("updated_at", engine.Micros(r.UpdatedAt)),
+		engine.Set("remote", r.Remote),
+		engine.Set("attempts", r.Attempts),
+		engine.Set("last_error", r.LastError),
+	)
 }
 
 // SaveReport implements billing.Tx.
