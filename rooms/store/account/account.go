@@ -39,14 +39,32 @@ func (s Store) InTx(ctx context.Context, f func(account.Tx) error) error {
 	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
 }
 
-const UserColumns = `u.id, u.role, u.name, u.email, u.locale, u.time_zone, u.created_at, u.suspended, u.email_verified, u.erased_at IS NOT NULL`
+type userColumn = engine.Column[account.User]
 
+var userRow = engine.RowOf(
+	userColumn{Name: "u.id", To: func(u *account.User) any { return &u.ID }},
+	userColumn{Name: "u.role", To: func(u *account.User) any { return &u.Role }},
+	userColumn{Name: "u.name", To: func(u *account.User) any { return &u.Name }},
+	userColumn{Name: "u.email", To: func(u *account.User) any { return &u.Email }},
+	userColumn{Name: "u.locale", To: func(u *account.User) any { return &u.Locale }},
+	userColumn{Name: "u.time_zone", To: func(u *account.User) any { return &u.TimeZone }},
+	userColumn{Name: "u.created_at", To: func(u *account.User) any { return (*engine.At)(&u.CreatedAt) }},
+	userColumn{Name: "u.suspended", To: func(u *account.User) any { return &u.Suspended }},
+	userColumn{Name: "u.email_verified", To: func(u *account.User) any { return &u.EmailVerified }},
+	userColumn{Name: "u.erased_at IS NOT NULL", To: func(u *account.User) any { return &u.Erased }},
+)
+
+// UserColumns are those that ScanUser reads, of a table users u.
+var UserColumns = userRow.Columns("")
+
+// ScanUser reads a user from UserColumns.
 func ScanUser(s engine.Scanner) (account.User, error) {
 	var u account.User
-	err := s.Scan(&u.ID, &u.Role, &u.Name, &u.Email, &u.Locale, &u.TimeZone, (*engine.At)(&u.CreatedAt), &u.Suspended, &u.EmailVerified, &u.Erased)
+	err := userRow.Scan(s, &u)
 	return u, engine.Found(err, "user")
 }
 
+// UserByID reads a user, or "not found".
 func UserByID(ctx context.Context, q engine.Querier, id rooms.UserID) (account.User, error) {
 	return ScanUser(q.Row(ctx, `SELECT `+UserColumns+` FROM users u WHERE u.id = $1`, id))
 }
@@ -112,32 +130,57 @@ func (s Store) Standing(ctx context.Context, id rooms.SessionID, now time.Time) 
 
 // Sessions implements account.Store.
 func (s Store) Sessions(ctx context.Context, user rooms.UserID, now time.Time) ([]account.Session, error) {
-	return engine.Collect(ctx, s.Reads(), scanSession, `SELECT `+sessionColumns+` FROM sessions
+	return engine.Collect(ctx, s.Reads(), scanSession, sessionsFrom+`
 		WHERE user_id = $1 AND revoked_at = 0 AND expires_at > $2 ORDER BY last_used_at DESC, id`, user, engine.Micros(now))
 }
 
-// isVerified is 1 for a doctor whose credentials are those that an admin has
+// IsVerified is 1 for a doctor whose credentials are those that an admin has
 // reviewed, by whichever way they may have changed since.
 const IsVerified = `CASE WHEN d.verified = 1 AND d.checked_name = u.name AND d.checked_title = d.title
 	AND d.checked_department = d.department AND d.checked_licence = d.licence THEN 1 ELSE 0 END`
 
-const doctorColumns = `d.user_id, u.name, d.title, d.department, d.bio, d.languages, d.services, d.on_duty, d.licence, ` + IsVerified + `, d.rejection, d.revision`
-
-func ScanDoctor(s engine.Scanner) (account.Doctor, error) { return scanDoctorAnd(s) }
-
-func scanDoctorAnd(s engine.Scanner, more ...any) (account.Doctor, error) {
-	var d account.Doctor
-	var languages, services string
-	err := s.Scan(append([]any{&d.ID, &d.Name, &d.Title, &d.Department, &d.Bio, &languages, &services, &d.OnDuty, &d.Licence, &d.Verified,
-		engine.Unseal("doctors.rejection", &d.ID, &d.Rejection), &d.Revision}, more...)...)
-	if err != nil {
-		return d, engine.Found(err, "doctor")
-	}
-	return d, engine.FirstOf(json.Unmarshal([]byte(languages), &d.Languages), json.Unmarshal([]byte(services), &d.Services))
+// storedDoctor is a doctor as the columns have it.
+type storedDoctor struct {
+	account.Doctor
+	languages, services string // as JSON
 }
 
-const DoctorRow = `SELECT ` + doctorColumns + ` FROM doctors d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1`
+type doctorColumn = engine.Column[storedDoctor]
 
+var doctorRow = engine.RowOf(
+	doctorColumn{Name: "d.user_id", To: func(d *storedDoctor) any { return &d.ID }},
+	doctorColumn{Name: "u.name", To: func(d *storedDoctor) any { return &d.Name }},
+	doctorColumn{Name: "d.title", To: func(d *storedDoctor) any { return &d.Title }},
+	doctorColumn{Name: "d.department", To: func(d *storedDoctor) any { return &d.Department }},
+	doctorColumn{Name: "d.bio", To: func(d *storedDoctor) any { return &d.Bio }},
+	doctorColumn{Name: "d.languages", To: func(d *storedDoctor) any { return &d.languages }},
+	doctorColumn{Name: "d.services", To: func(d *storedDoctor) any { return &d.services }},
+	doctorColumn{Name: "d.on_duty", To: func(d *storedDoctor) any { return &d.OnDuty }},
+	doctorColumn{Name: "d.licence", To: func(d *storedDoctor) any { return &d.Licence }},
+	doctorColumn{Name: IsVerified, To: func(d *storedDoctor) any { return &d.Verified }},
+	doctorColumn{Name: "d.rejection", To: func(d *storedDoctor) any { return engine.Unseal("doctors.rejection", &d.ID, &d.Rejection) }},
+	doctorColumn{Name: "d.revision", To: func(d *storedDoctor) any { return &d.Revision }},
+)
+
+const doctorsFrom = ` FROM doctors d JOIN users u ON u.id = d.user_id`
+
+// DoctorRow is a query for what ScanDoctor reads, of the doctor $1, whom an admin
+// may have suspended.
+var DoctorRow = `SELECT ` + doctorRow.Columns("") + doctorsFrom + ` WHERE d.user_id = $1`
+
+// ScanDoctor reads a doctor from the columns of DoctorRow.
+func ScanDoctor(s engine.Scanner) (account.Doctor, error) { return scanDoctorAnd(s) }
+
+// scanDoctorAnd is ScanDoctor with destinations for the columns after those.
+func scanDoctorAnd(s engine.Scanner, more ...any) (account.Doctor, error) {
+	var d storedDoctor
+	if err := doctorRow.Scan(s, &d, more...); err != nil {
+		return d.Doctor, engine.Found(err, "doctor")
+	}
+	return d.Doctor, engine.FirstOf(json.Unmarshal([]byte(d.languages), &d.Languages), json.Unmarshal([]byte(d.services), &d.Services))
+}
+
+// DoctorByID reads a doctor who is not suspended, or "not found".
 func DoctorByID(ctx context.Context, q engine.Querier, id rooms.UserID) (account.Doctor, error) {
 	return ScanDoctor(q.Row(ctx, DoctorRow+` AND u.suspended = 0`, id))
 }
@@ -164,7 +207,7 @@ func (s Store) Doctors(ctx context.Context, q account.DoctorQuery) ([]account.Do
 	if q.After != nil {
 		where.Add(`(u.name, u.id) > (?, ?)`, q.After.Key, q.After.ID)
 	}
-	return engine.Collect(ctx, s.Reads(), ScanDoctor, `SELECT `+doctorColumns+` FROM doctors d JOIN users u ON u.id = d.user_id`+where.SQL()+
+	return engine.Collect(ctx, s.Reads(), ScanDoctor, `SELECT `+doctorRow.Columns("")+doctorsFrom+where.SQL()+
 		` ORDER BY u.name, u.id LIMIT `+where.Param(q.Limit), where.Args...)
 }
 
@@ -184,15 +227,28 @@ func (s Store) Applicants(ctx context.Context, q account.ApplicantQuery) ([]acco
 			a.Checked = &c
 		}
 		return a, err
-	}, `SELECT `+doctorColumns+`, u.email, u.email_verified, d.checked_name, d.checked_title, d.checked_department, d.checked_licence
-		FROM doctors d JOIN users u ON u.id = d.user_id`+where.SQL()+` ORDER BY `+rank+`, u.name, u.id LIMIT `+where.Param(q.Limit), where.Args...)
+	}, `SELECT `+doctorRow.Columns("")+`, u.email, u.email_verified, d.checked_name, d.checked_title, d.checked_department, d.checked_licence
+		`+doctorsFrom+where.SQL()+` ORDER BY `+rank+`, u.name, u.id LIMIT `+where.Param(q.Limit), where.Args...)
 }
 
-const PatientColumns = `id, user_id, name, birth_date, sex, relation`
+type patientColumn = engine.Column[account.Patient]
 
+var patientRow = engine.RowOf(
+	patientColumn{Name: "id", To: func(p *account.Patient) any { return &p.ID }},
+	patientColumn{Name: "user_id", To: func(p *account.Patient) any { return &p.UserID }},
+	patientColumn{Name: "name", To: func(p *account.Patient) any { return &p.Name }},
+	patientColumn{Name: "birth_date", To: func(p *account.Patient) any { return &p.BirthDate }},
+	patientColumn{Name: "sex", To: func(p *account.Patient) any { return &p.Sex }},
+	patientColumn{Name: "relation", To: func(p *account.Patient) any { return &p.Relation }},
+)
+
+// PatientColumns are those that ScanPatient reads, of the table patients.
+var PatientColumns = patientRow.Columns("")
+
+// ScanPatient reads a patient from PatientColumns.
 func ScanPatient(s engine.Scanner) (account.Patient, error) {
 	var p account.Patient
-	return p, engine.Found(s.Scan(&p.ID, &p.UserID, &p.Name, &p.BirthDate, &p.Sex, &p.Relation), "patient")
+	return p, engine.Found(patientRow.Scan(s, &p), "patient")
 }
 
 // Patients implements account.Store.
@@ -204,8 +260,18 @@ func (s Store) Patients(ctx context.Context, user rooms.UserID) ([]account.Patie
 // InsertUser implements account.Tx.
 func (tx Tx) InsertUser(c account.Credentials) error {
 	u := c.User
-	err := tx.TryExec(`INSERT INTO users (id, role, name, email, password_hash, locale, time_zone, created_at, suspended, email_verified)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, u.ID, u.Role, u.Name, u.Email, c.PasswordHash, u.Locale, u.TimeZone, engine.Micros(u.CreatedAt), u.Suspended, u.EmailVerified)
+	err := tx.TryInsert("users",
+		engine.Set("id", u.ID),
+		engine.Set("role", u.Role),
+		engine.Set("name", u.Name),
+		engine.Set("email", u.Email),
+		engine.Set("password_hash", c.PasswordHash),
+		engine.Set("locale", u.Locale),
+		engine.Set("time_zone", u.TimeZone),
+		engine.Set("created_at", engine.Micros(u.CreatedAt)),
+		engine.Set("suspended", u.Suspended),
+		engine.Set("email_verified", u.EmailVerified),
+	)
 	if engine.UniqueViolation(err) {
 		e := rooms.Conflict("", "this e-mail address has an account")
 		e.Field = "email"
@@ -216,8 +282,13 @@ func (tx Tx) InsertUser(c account.Credentials) error {
 
 // SaveUser implements account.Tx.
 func (tx Tx) SaveUser(u account.User) error {
-	return tx.Exec(`UPDATE users SET name = $2, locale = $3, time_zone = $4, suspended = $5, email_verified = $6 WHERE id = $1`,
-		u.ID, u.Name, u.Locale, u.TimeZone, u.Suspended, u.EmailVerified)
+	return tx.Update("users", "id = $1", u.ID,
+		engine.Set("name", u.Name),
+		engine.Set("locale", u.Locale),
+		engine.Set("time_zone", u.TimeZone),
+		engine.Set("suspended", u.Suspended),
+		engine.Set("email_verified", u.EmailVerified),
+	)
 }
 
 // SetRole implements account.Tx.
@@ -304,7 +375,7 @@ func (tx People) Doctor(id rooms.UserID) (account.Doctor, error) {
 
 // AnyDoctor implements account.Tx.
 func (tx Tx) AnyDoctor(id rooms.UserID) (account.Doctor, error) {
-	return ScanDoctor(tx.Row(context.Background(), `SELECT `+doctorColumns+` FROM doctors d JOIN users u ON u.id = d.user_id WHERE d.user_id = $1`, id))
+	return ScanDoctor(tx.Row(context.Background(), DoctorRow, id))
 }
 
 // LastAdmin implements account.Tx.
@@ -327,22 +398,42 @@ func (tx Tx) SaveDoctor(d account.Doctor) error {
 	for _, v := range d.Services {
 		media += string(v.Medium) + ","
 	}
-	return tx.Exec(`UPDATE doctors SET title = $2, department = $3, bio = $4, languages = $5, services = $6, media = $7, on_duty = $8, verified = $9,
-			licence = $10, rejection = $11, revision = $12
-		WHERE user_id = $1`, d.ID, d.Title, d.Department, d.Bio, string(languages), string(services), media, d.OnDuty, d.Verified,
-		d.Licence, engine.Seal(tx, "doctors.rejection", d.ID, d.Rejection), d.Revision)
+	return tx.Update("doctors", "user_id = $1", d.ID,
+		engine.Set("title", d.Title),
+		engine.Set("department", d.Department),
+		engine.Set("bio", d.Bio),
+		engine.Set("languages", string(languages)),
+		engine.Set("services", string(services)),
+		engine.Set("media", media),
+		engine.Set("on_duty", d.OnDuty),
+		engine.Set("verified", d.Verified),
+		engine.Set("licence", d.Licence),
+		engine.Set("rejection", engine.Seal(tx, "doctors.rejection", d.ID, d.Rejection)),
+		engine.Set("revision", d.Revision),
+	)
 }
 
 // CheckDoctor implements account.Tx.
 func (tx Tx) CheckDoctor(d account.Doctor) error {
-	return tx.Exec(`UPDATE doctors SET verified = 1, checked_name = $2, checked_title = $3, checked_department = $4, checked_licence = $5 WHERE user_id = $1`,
-		d.ID, d.Name, d.Title, d.Department, d.Licence)
+	return tx.Update("doctors", "user_id = $1", d.ID,
+		engine.Set("verified", 1),
+		engine.Set("checked_name", d.Name),
+		engine.Set("checked_title", d.Title),
+		engine.Set("checked_department", d.Department),
+		engine.Set("checked_licence", d.Licence),
+	)
 }
 
 // InsertPatient implements account.Tx.
 func (tx Tx) InsertPatient(p account.Patient) error {
-	return tx.Exec(`INSERT INTO patients (id, user_id, name, birth_date, sex, relation) VALUES ($1, $2, $3, $4, $5, $6)`,
-		p.ID, p.UserID, p.Name, p.BirthDate, p.Sex, p.Relation)
+	return tx.Insert("patients",
+		engine.Set("id", p.ID),
+		engine.Set("user_id", p.UserID),
+		engine.Set("name", p.Name),
+		engine.Set("birth_date", p.BirthDate),
+		engine.Set("sex", p.Sex),
+		engine.Set("relation", p.Relation),
+	)
 }
 
 // Patient implements account.Tx and consultation.Tx.

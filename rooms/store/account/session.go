@@ -9,11 +9,25 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-const sessionColumns = `id, user_id, created_at, last_used_at, expires_at, user_agent, address, method, proved_at`
+type sessionColumn = engine.Column[account.Session]
+
+var sessionRow = engine.RowOf(
+	sessionColumn{Name: "id", To: func(v *account.Session) any { return &v.ID }},
+	sessionColumn{Name: "user_id", To: func(v *account.Session) any { return &v.UserID }},
+	sessionColumn{Name: "created_at", To: func(v *account.Session) any { return (*engine.At)(&v.CreatedAt) }},
+	sessionColumn{Name: "last_used_at", To: func(v *account.Session) any { return (*engine.At)(&v.LastUsedAt) }},
+	sessionColumn{Name: "expires_at", To: func(v *account.Session) any { return (*engine.At)(&v.ExpiresAt) }},
+	sessionColumn{Name: "user_agent", To: func(v *account.Session) any { return &v.UserAgent }},
+	sessionColumn{Name: "address", To: func(v *account.Session) any { return &v.Address }},
+	sessionColumn{Name: "method", To: func(v *account.Session) any { return &v.Method }},
+	sessionColumn{Name: "proved_at", To: func(v *account.Session) any { return (*engine.At)(&v.ProvedAt) }},
+)
+
+var sessionsFrom = `SELECT ` + sessionRow.Columns("") + ` FROM sessions`
 
 func scanSession(s engine.Scanner) (account.Session, error) {
 	var v account.Session
-	err := s.Scan(&v.ID, &v.UserID, (*engine.At)(&v.CreatedAt), (*engine.At)(&v.LastUsedAt), (*engine.At)(&v.ExpiresAt), &v.UserAgent, &v.Address, &v.Method, (*engine.At)(&v.ProvedAt))
+	err := sessionRow.Scan(s, &v)
 	return v, engine.Found(err, "session")
 }
 
@@ -24,7 +38,7 @@ func scanSessionID(s engine.Scanner) (rooms.SessionID, error) {
 
 // Session implements account.Store.
 func (s Store) Session(ctx context.Context, id rooms.SessionID) (account.Session, error) {
-	return scanSession(s.Reads().Row(ctx, `SELECT `+sessionColumns+` FROM sessions WHERE id = $1`, id))
+	return scanSession(s.Reads().Row(ctx, sessionsFrom+` WHERE id = $1`, id))
 }
 
 // RevokedSince implements account.Store.
@@ -34,13 +48,24 @@ func (s Store) RevokedSince(ctx context.Context, since time.Time) ([]rooms.Sessi
 
 // InsertSession implements account.Tx.
 func (tx Tx) InsertSession(v account.Session) error {
-	return tx.Exec(`INSERT INTO sessions (`+sessionColumns+`, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $3)`,
-		v.ID, v.UserID, engine.Micros(v.CreatedAt), engine.Micros(v.LastUsedAt), engine.Micros(v.ExpiresAt), v.UserAgent, v.Address, v.Method, engine.Micros(v.ProvedAt))
+	return tx.Insert("sessions",
+		engine.Set("id", v.ID),
+		engine.Set("user_id", v.UserID),
+		engine.Set("created_at", engine.Micros(v.CreatedAt)),
+		engine.Set("last_used_at", engine.Micros(v.LastUsedAt)),
+		engine.Set("expires_at", engine.Micros(v.ExpiresAt)),
+		engine.Set("user_agent", v.UserAgent),
+		engine.Set("address", v.Address),
+		engine.Set("method", v.Method),
+		engine.Set("proved_at", engine.Micros(v.ProvedAt)),
+		engine.Set("asked_at", engine.Micros(v.CreatedAt)),
+	)
 }
 
 // PastSessions implements account.Tx.
 func (tx Tx) PastSessions(user rooms.UserID, limit int) ([]account.Session, error) {
-	return engine.Collect(context.Background(), tx, scanSession, `SELECT `+sessionColumns+` FROM sessions WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2`, user, limit)
+	return engine.Collect(context.Background(), tx, scanSession,
+		sessionsFrom+` WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2`, user, limit)
 }
 
 // RevokeOtherSessions implements account.Tx.
