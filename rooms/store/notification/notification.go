@@ -43,20 +43,42 @@ func (s Store) User(ctx context.Context, id rooms.UserID) (account.User, error) 
 	return accountstore.UserByID(ctx, s.Reads(), id)
 }
 
-const notificationColumns = `n.id, n.user_id, n.seq, n.kind, n.topic, n.facts, n.event_id, n.room, n.room_seq, n.subject, n.created_at, n.delivered_at, n.seen_at, n.read_at`
+// stored is a notification as its columns have it.
+type stored struct {
+	notification.Notification
+	facts string // as JSON
+}
+
+type column = engine.Column[stored]
+
+var notificationRow = engine.RowOf(
+	column{Name: "id", To: func(n *stored) any { return &n.ID }},
+	column{Name: "user_id", To: func(n *stored) any { return &n.UserID }},
+	column{Name: "seq", To: func(n *stored) any { return &n.Seq }},
+	column{Name: "kind", To: func(n *stored) any { return &n.Kind }},
+	column{Name: "topic", To: func(n *stored) any { return &n.Topic }},
+	column{Name: "facts", To: func(n *stored) any { return engine.Unseal("notifications.facts", &n.ID, &n.facts) }},
+	column{Name: "event_id", To: func(n *stored) any { return &n.Cause.EventID }},
+	column{Name: "room", To: func(n *stored) any { return &n.Cause.Room }},
+	column{Name: "room_seq", To: func(n *stored) any { return &n.Cause.Seq }},
+	column{Name: "subject", To: func(n *stored) any { return &n.Cause.Subject }},
+	column{Name: "created_at", To: func(n *stored) any { return (*engine.At)(&n.CreatedAt) }},
+	column{Name: "delivered_at", To: func(n *stored) any { return engine.AtOrNil(&n.DeliveredAt) }},
+	column{Name: "seen_at", To: func(n *stored) any { return engine.AtOrNil(&n.SeenAt) }},
+	column{Name: "read_at", To: func(n *stored) any { return engine.AtOrNil(&n.ReadAt) }},
+)
+
+var notificationsFrom = `SELECT ` + notificationRow.Columns("n") + ` FROM notifications n`
 
 func scanNotification(s engine.Scanner) (notification.Notification, error) {
-	var n notification.Notification
-	var facts string
-	err := s.Scan(&n.ID, &n.UserID, &n.Seq, &n.Kind, &n.Topic, engine.Unseal("notifications.facts", &n.ID, &facts), &n.Cause.EventID, &n.Cause.Room, &n.Cause.Seq, &n.Cause.Subject,
-		(*engine.At)(&n.CreatedAt), engine.AtOrNil(&n.DeliveredAt), engine.AtOrNil(&n.SeenAt), engine.AtOrNil(&n.ReadAt))
-	if err != nil {
-		return n, engine.Found(err, "notification")
+	var n stored
+	if err := notificationRow.Scan(s, &n); err != nil {
+		return n.Notification, engine.Found(err, "notification")
 	}
-	if err := json.Unmarshal([]byte(facts), &n.Facts); err != nil {
-		return n, fmt.Errorf("notification %s: %w: %w", n.ID, rooms.ErrDamaged, err)
+	if err := json.Unmarshal([]byte(n.facts), &n.Facts); err != nil {
+		return n.Notification, fmt.Errorf("notification %s: %w: %w", n.ID, rooms.ErrDamaged, err)
 	}
-	return n, nil
+	return n.Notification, nil
 }
 
 // Notifications implements notification.Store.
@@ -76,7 +98,7 @@ func (s Store) Notifications(ctx context.Context, q notification.Query) ([]notif
 	scan := engine.Intact(s.DB, func(n notification.Notification) string { return "notification " + string(n.ID) }, scanNotification)
 	return engine.FullPage(q.Limit, func(limit int) ([]*notification.Notification, error) {
 		w := w
-		return engine.Collect(ctx, s.Reads(), scan, `SELECT `+notificationColumns+` FROM notifications n`+w.SQL()+` ORDER BY n.seq `+order+` LIMIT `+w.Param(limit), w.Args...)
+		return engine.Collect(ctx, s.Reads(), scan, notificationsFrom+w.SQL()+` ORDER BY n.seq `+order+` LIMIT `+w.Param(limit), w.Args...)
 	})
 }
 
@@ -179,9 +201,22 @@ func (tx Tx) InsertNotification(n notification.Notification) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`INSERT INTO notifications (id, user_id, seq, kind, topic, facts, event_id, room, room_seq, subject, created_at, delivered_at, seen_at, read_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, n.ID, n.UserID, n.Seq, n.Kind, n.Topic, engine.Seal(tx, "notifications.facts", n.ID, string(facts)), n.Cause.EventID, n.Cause.Room, n.Cause.Seq, n.Cause.Subject,
-		engine.Micros(n.CreatedAt), engine.MicrosOrNull(n.DeliveredAt), engine.MicrosOrNull(n.SeenAt), engine.MicrosOrNull(n.ReadAt))
+	return tx.Insert("notifications",
+		engine.Set("id", n.ID),
+		engine.Set("user_id", n.UserID),
+		engine.Set("seq", n.Seq),
+		engine.Set("kind", n.Kind),
+		engine.Set("topic", n.Topic),
+		engine.Set("facts", engine.Seal(tx, "notifications.facts", n.ID, string(facts))),
+		engine.Set("event_id", n.Cause.EventID),
+		engine.Set("room", n.Cause.Room),
+		engine.Set("room_seq", n.Cause.Seq),
+		engine.Set("subject", n.Cause.Subject),
+		engine.Set("created_at", engine.Micros(n.CreatedAt)),
+		engine.Set("delivered_at", engine.MicrosOrNull(n.DeliveredAt)),
+		engine.Set("seen_at", engine.MicrosOrNull(n.SeenAt)),
+		engine.Set("read_at", engine.MicrosOrNull(n.ReadAt)),
+	)
 }
 
 // Told implements notification.Tx.
@@ -203,7 +238,7 @@ func (tx Tx) MarkRead(user rooms.UserID, which notification.Which, now time.Time
 	case which.Room != "":
 		return mark(`room = $3 AND room_seq <= $4`, which.Room, which.UpTo)
 	case which.UpToID != "":
-		n, err := scanNotification(tx.Row(context.Background(), `SELECT `+notificationColumns+` FROM notifications n WHERE n.id = $1 AND n.user_id = $2`, which.UpToID, user))
+		n, err := scanNotification(tx.Row(context.Background(), notificationsFrom+` WHERE n.id = $1 AND n.user_id = $2`, which.UpToID, user))
 		if err != nil {
 			return nil, err
 		}
@@ -306,7 +341,7 @@ func (s Store) LeaseDelivery(ctx context.Context, channel notification.Channel, 
 func (s Store) Order(ctx context.Context, d notification.Delivery) (notification.Order, error) {
 	var o notification.Order
 	var err error
-	if o.Notification, err = scanNotification(s.Reads().Row(ctx, `SELECT `+notificationColumns+` FROM notifications n WHERE n.id = $1`, d.NotificationID)); err != nil {
+	if o.Notification, err = scanNotification(s.Reads().Row(ctx, notificationsFrom+` WHERE n.id = $1`, d.NotificationID)); err != nil {
 		return o, err
 	}
 	if o.User, err = accountstore.UserByID(ctx, s.Reads(), d.UserID); err != nil {
