@@ -82,7 +82,12 @@ func (tx Tx) InsertStroke(id consultation.ID, v board.Stroke) error {
 		return err
 	}
 	return engine.FirstOf(
-		tx.Exec(`INSERT INTO board_strokes (consultation_id, seq, id, author_id, stroke) VALUES ($1, $2, $3, $4, $5)`, id, v.Seq, v.ID, v.AuthorID, tx.Keys().Seal(strokePlace(id, v.Seq), string(text))),
+		tx.Insert("board_strokes",
+			engine.Set("consultation_id", id),
+			engine.Set("seq", v.Seq),
+			engine.Set("id", v.ID),
+			engine.Set("author_id", v.AuthorID),
+			engine.Set("stroke", tx.Keys().Seal(strokePlace(id, v.Seq), string(text)))),
 		tx.Exec(`INSERT INTO boards (consultation_id, strokes, attachment_id) VALUES ($1, 1, '')
 			ON CONFLICT (consultation_id) DO UPDATE SET strokes = boards.strokes + 1`, id))
 }

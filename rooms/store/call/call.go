@@ -35,17 +35,46 @@ func (s Store) Participant(ctx context.Context, id consultation.ID, user rooms.U
 	return consultationstore.ParticipantOf(ctx, s.Reads(), id, user)
 }
 
-const callColumns = `id, consultation_id, caller_id, medium, status, created_at, answered_at, ended_at, ended_by`
+type callColumn = engine.Column[call.Call]
+
+var callRow = engine.RowOf(
+	callColumn{Name: "id", To: func(c *call.Call) any { return &c.ID }},
+	callColumn{Name: "consultation_id", To: func(c *call.Call) any { return &c.ConsultationID }},
+	callColumn{Name: "caller_id", To: func(c *call.Call) any { return &c.CallerID }},
+	callColumn{Name: "medium", To: func(c *call.Call) any { return &c.Medium }},
+	callColumn{Name: "status", To: func(c *call.Call) any { return &c.Status }},
+	callColumn{Name: "created_at", To: func(c *call.Call) any { return (*engine.At)(&c.CreatedAt) }},
+	callColumn{Name: "answered_at", To: func(c *call.Call) any { return engine.AtOrNil(&c.AnsweredAt) }},
+	callColumn{Name: "ended_at", To: func(c *call.Call) any { return engine.AtOrNil(&c.EndedAt) }},
+	callColumn{Name: "ended_by", To: func(c *call.Call) any { return &c.EndedBy }},
+)
+
+var callsFrom = `SELECT ` + callRow.Columns("") + ` FROM calls`
 
 func scanCall(s engine.Scanner) (call.Call, error) {
 	var c call.Call
-	err := s.Scan(&c.ID, &c.ConsultationID, &c.CallerID, &c.Medium, &c.Status, (*engine.At)(&c.CreatedAt), engine.AtOrNil(&c.AnsweredAt), engine.AtOrNil(&c.EndedAt), &c.EndedBy)
+	err := callRow.Scan(s, &c)
 	return c, engine.Found(err, "call")
 }
 
+type memberColumn = engine.Column[call.Member]
+
+var memberRow = engine.RowOf(
+	memberColumn{Name: "user_id", To: func(m *call.Member) any { return &m.UserID }},
+	memberColumn{Name: "name", To: func(m *call.Member) any { return &m.Name }},
+	memberColumn{Name: "role", To: func(m *call.Member) any { return &m.Role }},
+	memberColumn{Name: "status", To: func(m *call.Member) any { return &m.Status }},
+	memberColumn{Name: "ring_until", To: func(m *call.Member) any { return engine.AtOrNil(&m.RingUntil) }},
+	memberColumn{Name: "device_id", To: func(m *call.Member) any { return &m.DeviceID }},
+	memberColumn{Name: "joined_at", To: func(m *call.Member) any { return engine.AtOrNil(&m.JoinedAt) }},
+	memberColumn{Name: "left_at", To: func(m *call.Member) any { return engine.AtOrNil(&m.LeftAt) }},
+	memberColumn{Name: "seen_at", To: func(m *call.Member) any { return engine.AtOrNil(&m.SeenAt) }},
+	memberColumn{Name: "session_id", To: func(m *call.Member) any { return &m.SessionID }},
+)
+
 func scanMember(s engine.Scanner) (call.Member, error) {
 	var m call.Member
-	return m, s.Scan(&m.UserID, &m.Name, &m.Role, &m.Status, engine.AtOrNil(&m.RingUntil), &m.DeviceID, engine.AtOrNil(&m.JoinedAt), engine.AtOrNil(&m.LeftAt), engine.AtOrNil(&m.SeenAt), &m.SessionID)
+	return m, memberRow.Scan(s, &m)
 }
 
 // withMembers fills in the members of a call that was read.
@@ -53,7 +82,7 @@ func withMembers(ctx context.Context, q engine.Querier, c call.Call, err error) 
 	if err != nil {
 		return c, err
 	}
-	c.Members, err = engine.Collect(ctx, q, scanMember, `SELECT user_id, name, role, status, ring_until, device_id, joined_at, left_at, seen_at, session_id
+	c.Members, err = engine.Collect(ctx, q, scanMember, `SELECT `+memberRow.Columns("")+`
 		FROM call_members WHERE call_id = $1 ORDER BY place`, c.ID)
 	return c, err
 }
@@ -64,13 +93,13 @@ func (s Store) Call(ctx context.Context, id call.ID) (call.Call, error) {
 }
 
 func callByID(ctx context.Context, q engine.Querier, id call.ID) (call.Call, error) {
-	c, err := scanCall(q.Row(ctx, `SELECT `+callColumns+` FROM calls WHERE id = $1`, id))
+	c, err := scanCall(q.Row(ctx, callsFrom+` WHERE id = $1`, id))
 	return withMembers(ctx, q, c, err)
 }
 
 // LiveCalls implements call.Store.
 func (s Store) LiveCalls(ctx context.Context, user rooms.UserID) ([]call.Call, error) {
-	list, err := engine.Collect(ctx, s.Reads(), scanCall, `SELECT `+callColumns+` FROM calls WHERE status IN ('ringing', 'active')
+	list, err := engine.Collect(ctx, s.Reads(), scanCall, callsFrom+` WHERE status IN ('ringing', 'active')
 		AND consultation_id IN (SELECT consultation_id FROM participants WHERE user_id = $1) ORDER BY created_at, id`, user)
 	for i, c := range list {
 		if err == nil {
@@ -87,7 +116,7 @@ func (tx Tx) Call(id call.ID) (call.Call, error) {
 
 // LiveCall implements call.Tx.
 func (tx Tx) LiveCall(id consultation.ID) (call.Call, error) {
-	c, err := scanCall(tx.Row(context.Background(), `SELECT `+callColumns+` FROM calls
+	c, err := scanCall(tx.Row(context.Background(), callsFrom+`
 		WHERE consultation_id = $1 AND status IN ('ringing', 'active')`, id))
 	return withMembers(context.Background(), tx, c, err)
 }
@@ -102,22 +131,45 @@ func (tx Tx) Engaged(user rooms.UserID, id call.ID) (bool, error) {
 
 // SaveCall implements call.Tx.
 func (tx Tx) SaveCall(c call.Call) error {
-	err := tx.Exec(`INSERT INTO calls (`+callColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (id) DO UPDATE SET status = excluded.status, answered_at = excluded.answered_at, ended_at = excluded.ended_at, ended_by = excluded.ended_by`,
-		c.ID, c.ConsultationID, c.CallerID, c.Medium, c.Status, engine.Micros(c.CreatedAt), engine.MicrosOrNull(c.AnsweredAt), engine.MicrosOrNull(c.EndedAt), c.EndedBy)
+	err := tx.Upsert("calls", "id", []engine.Value{
+		engine.Set("id", c.ID),
+		engine.Set("consultation_id", c.ConsultationID),
+		engine.Set("caller_id", c.CallerID),
+		engine.Set("medium", c.Medium),
+		engine.Set("created_at", engine.Micros(c.CreatedAt)),
+	},
+		engine.Set("status", c.Status),
+		engine.Set("answered_at", engine.MicrosOrNull(c.AnsweredAt)),
+		engine.Set("ended_at", engine.MicrosOrNull(c.EndedAt)),
+		engine.Set("ended_by", c.EndedBy),
+	)
 	if engine.UniqueViolation(err) {
 		return rooms.Unavailable(err, "another call began just now")
 	}
 	for place, m := range c.Members {
 		if err == nil {
-			err = tx.Exec(`INSERT INTO call_members (call_id, user_id, place, name, role, status, ring_until, device_id, joined_at, left_at, seen_at, session_id)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-				ON CONFLICT (call_id, user_id) DO UPDATE SET status = excluded.status, ring_until = excluded.ring_until, device_id = excluded.device_id,
-					joined_at = excluded.joined_at, left_at = excluded.left_at, seen_at = excluded.seen_at, session_id = excluded.session_id`,
-				c.ID, m.UserID, place, m.Name, m.Role, m.Status, engine.MicrosOrNull(m.RingUntil), m.DeviceID, engine.MicrosOrNull(m.JoinedAt), engine.MicrosOrNull(m.LeftAt), engine.MicrosOrNull(m.SeenAt), m.SessionID)
+			err = tx.saveMember(c.ID, place, m)
 		}
 	}
 	return err
+}
+
+func (tx Tx) saveMember(id call.ID, place int, m call.Member) error {
+	return tx.Upsert("call_members", "call_id, user_id", []engine.Value{
+		engine.Set("call_id", id),
+		engine.Set("user_id", m.UserID),
+		engine.Set("place", place),
+		engine.Set("name", m.Name),
+		engine.Set("role", m.Role),
+	},
+		engine.Set("status", m.Status),
+		engine.Set("ring_until", engine.MicrosOrNull(m.RingUntil)),
+		engine.Set("device_id", m.DeviceID),
+		engine.Set("joined_at", engine.MicrosOrNull(m.JoinedAt)),
+		engine.Set("left_at", engine.MicrosOrNull(m.LeftAt)),
+		engine.Set("seen_at", engine.MicrosOrNull(m.SeenAt)),
+		engine.Set("session_id", m.SessionID),
+	)
 }
 
 // SawMember implements call.Tx.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -82,6 +83,17 @@ func (tx *Tx) Insert(table string, values ...Value) error {
 func (tx *Tx) TryInsert(table string, values ...Value) error {
 	query, args := insert(table, values)
 	return tx.TryExec(query, args...)
+}
+
+// Upsert adds a row to a table. If one has the same key, which is one or more of
+// the fixed columns, it changes the other values of that one.
+func (tx *Tx) Upsert(table, key string, fixed []Value, values ...Value) error {
+	query, args := insert(table, slices.Concat(fixed, values))
+	sets := make([]string, len(values))
+	for i, v := range values {
+		sets[i] = v.column + " = excluded." + v.column
+	}
+	return tx.Exec(query+` ON CONFLICT (`+key+`) DO UPDATE SET `+strings.Join(sets, ", "), args...)
 }
 
 func insert(table string, values []Value) (query string, args []any) {

@@ -76,4 +76,13 @@ func testRowsByName(t *testing.T, opts Options) {
 		}
 		return aUser(tx, "c")
 	}))
+	must(t, db.InTx(t.Context(), func(tx *Tx) error {
+		timer := []Value{Set("kind", "k"), Set("subject", "s"), Set("leased_until", 1)}
+		return tx.Upsert("timers", "kind, subject", timer, Set("due_at", 9))
+	}))
+	var due, leased int
+	must(t, db.Reads().Row(t.Context(), `SELECT due_at, leased_until FROM timers WHERE kind = 'k' AND subject = 's'`).Scan(&due, &leased))
+	if due != 9 || leased != 0 {
+		t.Errorf("the timer is due at %d and leased until %d", due, leased)
+	}
 }
