@@ -1,6 +1,9 @@
 package main
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path"
 	"regexp"
@@ -15,47 +18,31 @@ const architecture = "docs/architecture.md"
 
 var (
 	pathTitle = regexp.MustCompile(`^### (.+): (\d+) hops$`)
-	pathRow   = regexp.MustCompile("^\\| (\\d+) \\| (`.+`) \\| `([\\w./]+\\.go)` \\| .*\\|$")
+	pathRow   = regexp.MustCompile("^\\| (\\d+) \\| ((?:⇢ )?`.+`) \\| `([\\w./]+\\.go)` \\| .*\\|$")
 	inDiagram = regexp.MustCompile(`\b(?:client|rooms|server|static|main\.go)(?:/[\w]+)*`)
 )
 
+// way is one path: its title with the hops that it counts, the rows that were
+// read, and the names that the functions so far have in their bodies.
+type way struct {
+	title      string
+	count, got int
+	named      map[string]bool
+}
+
 // TestPathsExist checks that each function of the paths is declared in the file
-// named beside it, and that each path has as many hops as its title counts.
+// named beside it, that one above it calls it, unless it is marked as reached
+// otherwise, and that each path has as many hops as its title counts.
 func TestPathsExist(t *testing.T) {
 	t.Parallel()
-	type way struct {
-		title      string
-		count, got int
-	}
-	var ways []way
+	var ways []*way
 	for line := range strings.Lines(read(t, architecture)) {
 		line = strings.TrimSpace(line)
 		if m := pathTitle.FindStringSubmatch(line); m != nil {
 			n, _ := strconv.Atoi(m[2]) // digits
-			ways = append(ways, way{title: m[1], count: n})
-			continue
-		}
-		if len(ways) == 0 || !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "| hop |") || strings.HasPrefix(line, "|---") {
-			continue
-		}
-		w := &ways[len(ways)-1]
-		w.got++
-		m := pathRow.FindStringSubmatch(line)
-		if m == nil {
-			t.Errorf("%s: a row is not hop, functions, file, what happens: %s", w.title, line)
-			continue
-		}
-		if m[1] != strconv.Itoa(w.got) {
-			t.Errorf("%s: hop %s is row %d", w.title, m[1], w.got)
-		}
-		if _, err := os.Stat(m[3]); err != nil {
-			t.Errorf("%s: hop %s: there is no file %s", w.title, m[1], m[3])
-			continue
-		}
-		for _, name := range strings.Split(m[2], ", ") {
-			if name = strings.Trim(name, "`"); !declares(read(t, m[3]), name) {
-				t.Errorf("%s: hop %s: %s does not declare %s", w.title, m[1], m[3], name)
-			}
+			ways = append(ways, &way{title: m[1], count: n, named: map[string]bool{}})
+		} else if len(ways) > 0 && strings.HasPrefix(line, "|") && !strings.HasPrefix(line, "| hop |") && !strings.HasPrefix(line, "|---") {
+			ways[len(ways)-1].hop(t, line)
 		}
 	}
 	for _, w := range ways {
@@ -68,14 +55,66 @@ func TestPathsExist(t *testing.T) {
 	}
 }
 
-// declares reports whether a file declares a function, Name, or a method,
-// Type.Name.
-func declares(file, name string) bool {
-	receiver := ""
-	if of, method, ok := strings.Cut(name, "."); ok {
-		receiver, name = `\((?:\w+ )?\*?`+regexp.QuoteMeta(of)+`(?:\[\w+(?:, \w+)*\])?\) `, method
+// hop checks one row.
+func (w *way) hop(t *testing.T, line string) {
+	t.Helper()
+	w.got++
+	m := pathRow.FindStringSubmatch(line)
+	if m == nil {
+		t.Errorf("%s: a row is not hop, functions, file, what happens: %s", w.title, line)
+		return
 	}
-	return regexp.MustCompile(`(?m)^func ` + receiver + regexp.QuoteMeta(name) + `[(\[]`).MatchString(file)
+	if m[1] != strconv.Itoa(w.got) {
+		t.Errorf("%s: hop %s is row %d", w.title, m[1], w.got)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), m[3], nil, 0)
+	if err != nil {
+		t.Errorf("%s: hop %s: %v", w.title, m[1], err)
+		return
+	}
+	for _, name := range strings.Split(m[2], ", ") {
+		name, otherwise := strings.CutPrefix(name, "⇢ ")
+		name = strings.Trim(name, "`")
+		f := declared(file, name)
+		if f == nil {
+			t.Errorf("%s: hop %s: %s does not declare %s", w.title, m[1], m[3], name)
+			continue
+		}
+		if called := w.named[f.Name.Name]; !called && !otherwise && len(w.named) > 0 {
+			t.Errorf("%s: hop %s: no function above calls %s", w.title, m[1], name)
+		}
+		w.named[f.Name.Name] = true // it may be entered again
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				w.named[id.Name] = true
+			}
+			return true
+		})
+	}
+}
+
+// declared is the function, Name, or the method, Type.Name, that a file declares;
+// nil if it does not.
+func declared(file *ast.File, name string) *ast.FuncDecl {
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		of := ""
+		if f.Recv != nil {
+			ast.Inspect(f.Recv.List[0].Type, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok && of == "" {
+					of = id.Name + "." // what follows are type parameters
+				}
+				return true
+			})
+		}
+		if of+f.Name.Name == name {
+			return f
+		}
+	}
+	return nil
 }
 
 // TestDiagramHasAllPackages checks that each path in the diagram exists, and that
