@@ -218,6 +218,23 @@ func TestAnotherBreakIsMarkedToo(t *testing.T) {
 	}
 }
 
+// A chain without a gap that this server has not signed is marked as well.
+func TestAForgedChainThatIsFollowedIsMarked(t *testing.T) {
+	t.Parallel()
+	l := filled(t, 10)
+	l.list = slices.Delete(l.list, 4, 5)
+	l.rechain()
+	s := New(Options{Store: l, Key: auditKey, Now: time.Now})
+	for range 3 {
+		if v, err := s.Inspect(t.Context()); err != nil || v.OK {
+			t.Errorf("%+v, %v", v, err)
+		}
+	}
+	if l.head.BrokenAt != 10 || l.head.BrokenLast != 10 || len(l.list) != 10 {
+		t.Errorf("the end: %+v, %d entries", l.head, len(l.list))
+	}
+}
+
 // What is appended with the key of before marks could be made is still sound.
 func TestAnEndOfBefore(t *testing.T) {
 	t.Parallel()

@@ -146,11 +146,11 @@ func Inspect(tx Tx, at time.Time) error {
 }
 
 // MarkBroken marks the log as broken, because following it after its latest mark,
-// the entry after, has found that it is. A log that has been marked since then
-// stays as it is.
+// the entry after, has found why it is, or because its end is not what this server
+// has signed. A log that has been marked since then stays as it is.
 func MarkBroken(tx Tx, at time.Time, after int64, why string) error {
 	head, err := sound(tx, at)
-	if err != nil || head.BrokenLast != after {
+	if err != nil || why == "" || head.BrokenLast != after {
 		return err
 	}
 	_, err = mark(tx, head, at, why)

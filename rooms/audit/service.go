@@ -191,7 +191,7 @@ func (s *Service) Inspect(ctx context.Context) (Verdict, error) {
 		return v, err
 	}
 	marked, why, err := s.sinceMark(ctx)
-	if err == nil && why != "" {
+	if err == nil {
 		_ = s.store.InTx(ctx, func(tx Tx) error { return MarkBroken(tx, s.now(), marked, why) })
 	}
 	return v, err
