@@ -42,12 +42,18 @@ func (s Schedule) slots(from, to time.Time) ([]offer, error) {
 		}
 	}
 	all = append(all, regular...)
+	had := index{}
+	for _, o := range regular {
+		had.add(o.span)
+	}
+	near := span{from.Add(-extraMargin), to.Add(extraMargin)}
 	for _, e := range s.Exceptions {
-		if e.Kind != Extra {
+		if e.Kind != Extra || !near.overlaps(span{e.Start, e.End}) {
 			continue
 		}
 		for _, o := range cut(nil, span{e.Start, e.End}, e.SlotMinutes, e.Capacity, e.Media) {
-			if !slices.ContainsFunc(all, func(other offer) bool { return o.overlaps(other.span) }) {
+			if !had.overlaps(o.span) {
+				had.add(o.span)
 				all = append(all, o)
 			}
 		}
@@ -57,6 +63,28 @@ func (s Schedule) slots(from, to time.Time) ([]offer, error) {
 	})
 	slices.SortFunc(all, func(a, b offer) int { return a.start.Compare(b.start) })
 	return all, nil
+}
+
+// extraMargin is how far from a stretch extra hours are looked at: they last a
+// day at most, and what is farther away does not change the slots of the stretch.
+const extraMargin = 7 * 24 * time.Hour
+
+// index finds which slots overlap a stretch: 500 exceptions have 144,000, too
+// many to compare each with each. Its keys are starts in units of the longest
+// slot, so that a slot overlaps none but those of its unit and its neighbours.
+type index map[int64][]span
+
+func unit(p span) int64 { return p.start.Unix() / int64(longestSlot.Seconds()) }
+
+func (x index) add(p span) { x[unit(p)] = append(x[unit(p)], p) }
+
+func (x index) overlaps(p span) bool {
+	for at := unit(p) - 1; at <= unit(p)+1; at++ {
+		if slices.ContainsFunc(x[at], p.overlaps) {
+			return true
+		}
+	}
+	return false
 }
 
 // zones remembers zones by name: reading one takes longer than a month's slots.
