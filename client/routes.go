@@ -119,7 +119,7 @@ var routes = []Route{
 	{Method: "POST", Path: "/sandbox/:reference", Command: billing.SandboxPlay.Name},
 	{Method: "GET", Path: "/admin/orders", Command: billing.AllOrders.Name},
 	{Method: "GET", Path: "/admin/orders/:orderId", Command: billing.OrderFile.Name},
-	{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.GiveBack.Name},
+	{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.RefundOrder.Name},
 	{Method: "GET", Path: "/admin/reconciliations", Command: billing.Reconciliations.Name},
 	{Method: "POST", Path: "/admin/reconciliations", Command: billing.Reconcile.Name},
 	{Method: "GET", Path: "/notifications", Command: notification.List.Name},

@@ -421,7 +421,7 @@ func TestAdminGivesBack(t *testing.T) {
 	o := bo.OrderOf(id)
 	give := func(in GiveBackInput) rooms.Code {
 		in.OrderID, in.Reason = o.ID, "sorry"
-		_, err := roomstest.Ask(w, admin, GiveBack, in)
+		_, err := roomstest.Ask(w, admin, RefundOrder, in)
 		w.Passes(0)
 		return rooms.CodeOf(err)
 	}

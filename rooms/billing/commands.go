@@ -28,7 +28,7 @@ var (
 		Doc: "Find orders by id or payer, latest first. They do not show whom a patient consults."}
 	OrderFile = rooms.Command[OrderRef, OrderHistory]{Name: "order:inspect", For: rooms.Admins, Access: rooms.All,
 		Doc: "Read an order with every payment, charge and refund. It does not show whom the patient consults."}
-	GiveBack = rooms.Command[GiveBackInput, Order]{Name: "order:refund", For: rooms.Admins, Access: rooms.All,
+	RefundOrder = rooms.Command[GiveBackInput, Order]{Name: "order:refund", For: rooms.Admins, Access: rooms.All,
 		Doc: "Refund the remainder of an order, or part of it. The same id refunds once."}
 	Reconciliations = rooms.Command[rooms.Nothing, ReportList]{Name: "reconciliation:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List the latest reconciliations of a day's payments with the gateways."}

@@ -44,7 +44,7 @@ func (s *Service) Follow(of consultation.Tx, from consultation.Status, c consult
 	if unpaid {
 		return s.close(tx, o)
 	}
-	return s.repay(tx, o, c.Price*int64(c.RefundPercent), reasonOf(c))
+	return s.computeRefund(tx, o, c.Price*int64(c.RefundPercent), reasonOf(c))
 }
 
 func reasonOf(c consultation.Consultation) consultation.RefundReason {
@@ -92,9 +92,10 @@ func (s *Service) stopPayments(tx Tx, o Order, but PaymentID) error {
 	return nil
 }
 
-// repay intends to give back hundredths of minor units of what was taken for
-// an order, rounded in favour of the patient, as far as it has not gone back.
-func (s *Service) repay(tx Tx, o Order, hundredths int64, reason consultation.RefundReason) error {
+// computeRefund computes the refund for hundredths of minor units of an order's
+// charge, rounded in favour of the patient and at most what is left of it, and
+// records it.
+func (s *Service) computeRefund(tx Tx, o Order, hundredths int64, reason consultation.RefundReason) error {
 	ledger, err := tx.Ledger(o.ID)
 	if err != nil {
 		return err
@@ -104,7 +105,7 @@ func (s *Service) repay(tx Tx, o Order, hundredths int64, reason consultation.Re
 			continue
 		}
 		if amount := min((hundredths+99)/100, left(c, ledger.Refunds)); amount > 0 {
-			if err := s.intend(tx, rooms.System, consultation.RefundID(rooms.NewID(s.now())), c, amount, reason, ""); err != nil {
+			if err := s.recordRefund(tx, rooms.System, consultation.RefundID(rooms.NewID(s.now())), c, amount, reason, ""); err != nil {
 				return err
 			}
 		}
@@ -114,8 +115,8 @@ func (s *Service) repay(tx Tx, o Order, hundredths int64, reason consultation.Re
 	return nil // nothing was taken
 }
 
-// intend records a refund and the actor that ordered it, and wakes the worker.
-func (s *Service) intend(tx Tx, actor rooms.Actor, id consultation.RefundID, c Charge, amount int64, reason consultation.RefundReason, note string) error {
+// recordRefund records a refund and the actor that ordered it, and wakes the worker.
+func (s *Service) recordRefund(tx Tx, actor rooms.Actor, id consultation.RefundID, c Charge, amount int64, reason consultation.RefundReason, note string) error {
 	now := s.now()
 	r := Refund{OrderRefund: consultation.OrderRefund{ID: id, Amount: amount, Reason: reason, Status: consultation.RefundPending, CreatedAt: now, UpdatedAt: now},
 		OrderID: c.OrderID, PaymentID: c.PaymentID, Gateway: c.Gateway, Transaction: c.Transaction, Currency: c.Currency, Note: note}

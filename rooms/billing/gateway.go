@@ -30,7 +30,7 @@ type Gateway interface {
 	Refund(ctx context.Context, r RefundRequest) (RefundAnswer, error)
 	// Read verifies a callback and tells what it says. Errors: forbidden (it
 	// is not the gateway's, or too old), invalid (it makes no sense).
-	Read(ctx context.Context, c Callback) (Notice, error)
+	Read(ctx context.Context, c Callback) (CallbackContent, error)
 	// Thanks is what the gateway wants to hear for a callback: else it calls again.
 	Thanks() (contentType string, body []byte)
 }
@@ -99,10 +99,10 @@ type Callback struct {
 	At time.Time
 }
 
-// Notice is what a callback says: how the payment with a reference stands, or
-// that something has become of a refund. Neither is set by one that concerns
-// nothing of ours.
-type Notice struct {
+// CallbackContent is the verified content of a callback: the state of the payment
+// with a reference, or the id of a refund whose state has changed. Both are empty
+// if the callback concerns something else.
+type CallbackContent struct {
 	// ID is the gateway's number of the callback; it stays when it is repeated.
 	ID        string
 	Reference string

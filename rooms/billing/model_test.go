@@ -225,7 +225,7 @@ func (m *mess) step() {
 		_, err = roomstest.Ask(m.World, m.wang.As, consultation.Terminate, reason)
 	case 15:
 		what = "is given back"
-		_, err = roomstest.Ask(m.World, rooms.Actor{UserID: "admin", Role: rooms.RoleAdmin}, GiveBack,
+		_, err = roomstest.Ask(m.World, rooms.Actor{UserID: "admin", Role: rooms.RoleAdmin}, RefundOrder,
 			GiveBackInput{OrderID: c.order, Amount: int64(m.rng.IntN(2) * 1000), Reason: "sorry"})
 	case 16:
 		m.opens()

@@ -62,7 +62,7 @@ func (s *Service) Commands() []rooms.Handler {
 	return []rooms.Handler{
 		Orders.Bind(s.orders), ReadOrder.Bind(s.readOrder), Checkout.Bind(s.checkout),
 		Income.Bind(s.income), ExportIncome.Bind(s.exportIncome),
-		AllOrders.Bind(s.allOrders), OrderFile.Bind(s.file), GiveBack.Bind(s.giveBack),
+		AllOrders.Bind(s.allOrders), OrderFile.Bind(s.file), RefundOrder.Bind(s.refundOrder),
 		Reconciliations.Bind(s.reports), Reconcile.Bind(s.reconcileDay),
 	}
 }

@@ -23,15 +23,15 @@ func (s *Service) Callback(ctx context.Context, gateway string, c Callback) (con
 		return "", nil, rooms.NotFound("gateway")
 	}
 	c.At = s.now()
-	notice, err := g.Read(ctx, c)
+	content, err := g.Read(ctx, c)
 	if err == nil {
-		err = s.heed(ctx, g, notice)
+		err = s.handleCallback(ctx, g, content)
 	}
 	switch {
 	case errors.Is(err, errRepeated):
-		s.log.InfoContext(ctx, "payment callback repeated", "gateway", gateway, "reference", notice.Reference, "callback", notice.ID)
+		s.log.InfoContext(ctx, "payment callback repeated", "gateway", gateway, "reference", content.Reference, "callback", content.ID)
 	case err != nil:
-		s.log.WarnContext(ctx, "payment callback refused", "gateway", gateway, "reference", notice.Reference, "code", rooms.CodeOf(err), "error", err)
+		s.log.WarnContext(ctx, "payment callback refused", "gateway", gateway, "reference", content.Reference, "code", rooms.CodeOf(err), "error", err)
 		return "", nil, err
 	}
 	contentType, body = g.Thanks()
@@ -41,9 +41,9 @@ func (s *Service) Callback(ctx context.Context, gateway string, c Callback) (con
 // errRepeated is a callback that was taken before.
 var errRepeated = errors.New("the callback was taken before")
 
-// once fails for a callback of a gateway that was taken before; id is "" for
-// what no callback has told.
-func (s *Service) once(tx Tx, gateway, id string) error {
+// recordCallback records a callback of a gateway and fails with errRepeated if it
+// was taken before; id is "" if the state does not come from a callback.
+func (s *Service) recordCallback(tx Tx, gateway, id string) error {
 	if id == "" {
 		return nil
 	}
@@ -54,27 +54,29 @@ func (s *Service) once(tx Tx, gateway, id string) error {
 	return err
 }
 
-func (s *Service) heed(ctx context.Context, g Gateway, notice Notice) error {
-	if notice.RefundID != "" {
+// handleCallback applies the verified content of a callback to its payment or
+// refund.
+func (s *Service) handleCallback(ctx context.Context, g Gateway, content CallbackContent) error {
+	if content.RefundID != "" {
 		return s.store.InTx(ctx, func(tx Tx) error {
-			r, err := tx.Refund(notice.RefundID)
+			r, err := tx.Refund(content.RefundID)
 			if err != nil {
 				return err
 			}
-			if err := s.once(tx, g.Name(), notice.ID); err != nil || r.Status != consultation.RefundPending {
+			if err := s.recordCallback(tx, g.Name(), content.ID); err != nil || r.Status != consultation.RefundPending {
 				return err
 			}
 			return tx.SetTimer(rooms.Timer{Kind: refundTimer, Subject: string(r.ID), Due: s.now()})
 		})
 	}
-	if notice.Reference == "" {
+	if content.Reference == "" {
 		return nil
 	}
-	p, err := s.store.PaymentBy(ctx, g.Name(), notice.Reference)
+	p, err := s.store.PaymentBy(ctx, g.Name(), content.Reference)
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, p.ID, notice.Standing, notice.ID)
+	return s.settle(ctx, p.ID, content.Standing, content.ID)
 }
 
 // errMismatch is a charge that is not what the payment asked for.
@@ -104,7 +106,7 @@ func (s *Service) settleOnce(ctx context.Context, id PaymentID, at Standing, cal
 				return "", fmt.Errorf("%w: %w", errMismatch, e)
 			}
 		}
-		if err := s.once(tx, p.Gateway, callback); err != nil {
+		if err := s.recordCallback(tx, p.Gateway, callback); err != nil {
 			return "", err
 		}
 		o, err := tx.Order(p.OrderID)
@@ -112,11 +114,11 @@ func (s *Service) settleOnce(ctx context.Context, id PaymentID, at Standing, cal
 			return "", err
 		}
 		for _, t := range at.Transactions {
-			if o, queued, err = s.take(tx, o, p, t, rescue); err != nil {
+			if o, queued, err = s.recordCharge(tx, o, p, t, rescue); err != nil {
 				return "", err
 			}
 		}
-		return queued, s.moved(tx, o, p, at.State)
+		return queued, s.updatePayment(tx, o, p, at.State)
 	})
 	if err == nil && doctor != "" {
 		s.consultations.AnnounceQueue(ctx, doctor)
@@ -124,16 +126,16 @@ func (s *Service) settleOnce(ctx context.Context, id PaymentID, at Standing, cal
 	return err
 }
 
-// take records a charge, unless it is known. The first one for an order pays
-// it; a late or second one is refunded in full.
-func (s *Service) take(tx Tx, o Order, p Payment, t Transaction, rescue bool) (Order, rooms.UserID, error) {
+// recordCharge records a charge, unless it is known. The first one for an order
+// pays it; a late or second one is refunded in full.
+func (s *Service) recordCharge(tx Tx, o Order, p Payment, t Transaction, rescue bool) (Order, rooms.UserID, error) {
 	now := s.now()
 	c := Charge{Gateway: p.Gateway, Transaction: t.ID, PaymentID: p.ID, OrderID: o.ID, Amount: t.Amount, Currency: t.Currency, At: now, Extra: o.Paid > 0}
 	if fresh, err := tx.InsertCharge(c); err != nil || !fresh {
 		return o, "", err
 	}
 	if c.Extra {
-		err := s.intend(tx, rooms.System, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForTwice, "")
+		err := s.recordRefund(tx, rooms.System, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForTwice, "")
 		if err == nil {
 			o, err = s.save(tx, o, rooms.System)
 		}
@@ -151,7 +153,7 @@ func (s *Service) take(tx Tx, o Order, p Payment, t Transaction, rescue bool) (O
 			return o, "", err
 		}
 		doctor = cons.DoctorID
-	} else if err := s.intend(tx, rooms.System, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForLate, ""); err != nil {
+	} else if err := s.recordRefund(tx, rooms.System, consultation.RefundID(rooms.NewID(now)), c, c.Amount, consultation.ForLate, ""); err != nil {
 		return o, "", err
 	}
 	if err := s.stopPayments(tx, o, p.ID); err != nil {
@@ -161,9 +163,9 @@ func (s *Service) take(tx Tx, o Order, p Payment, t Transaction, rescue bool) (O
 	return o, doctor, err
 }
 
-// moved brings the payment itself to a state; once it is over nobody asks for
-// it any more.
-func (s *Service) moved(tx Tx, o Order, p Payment, to PaymentState) error {
+// updatePayment brings the payment itself to a state. Once it is over the
+// worker does not poll it any more.
+func (s *Service) updatePayment(tx Tx, o Order, p Payment, to PaymentState) error {
 	ledger, err := tx.Ledger(o.ID)
 	if err != nil {
 		return err

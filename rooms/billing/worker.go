@@ -82,9 +82,9 @@ func (s *Service) work(ctx context.Context, t rooms.Timer) {
 	var err error
 	switch t.Kind {
 	case refundTimer:
-		err = s.payBack(ctx, consultation.RefundID(t.Subject))
+		err = s.sendRefund(ctx, consultation.RefundID(t.Subject))
 	case paymentTimer:
-		err = s.follow(ctx, PaymentID(t.Subject))
+		err = s.pollPayment(ctx, PaymentID(t.Subject))
 	case reconcileTimer:
 		err = s.nightly(ctx, t.Subject)
 	}
@@ -99,9 +99,10 @@ func backoff(attempts int, first, most time.Duration) time.Duration {
 	return min(first<<min(attempts, 20), most)
 }
 
-// follow asks the gateway how a payment stands, and closes it there once the
-// order waits for it no more. It goes on until the payment is over.
-func (s *Service) follow(ctx context.Context, id PaymentID) error {
+// pollPayment queries the gateway for the state of a payment, and closes the
+// payment there once its order cannot be paid. Its timer repeats it until the
+// payment is over.
+func (s *Service) pollPayment(ctx context.Context, id PaymentID) error {
 	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (due, error) {
 		p, err := tx.Payment(id)
 		if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && !p.Status.waits()) {
@@ -145,9 +146,9 @@ func (s *Service) follow(ctx context.Context, id PaymentID) error {
 	return s.settle(ctx, p.ID, at, "")
 }
 
-// payBack executes a refund. The gateway identifies it by its id, so repeating
-// it after a crash or a lost answer does not refund twice.
-func (s *Service) payBack(ctx context.Context, id consultation.RefundID) error {
+// sendRefund sends a refund to its gateway. The gateway identifies it by its id,
+// so repeating it after a crash or a lost answer does not refund twice.
+func (s *Service) sendRefund(ctx context.Context, id consultation.RefundID) error {
 	request, err := rooms.InTx(ctx, s.store, func(tx Tx) (*RefundRequest, error) { return s.nextAttempt(tx, id) })
 	if err != nil || request == nil {
 		return err
@@ -162,7 +163,7 @@ func (s *Service) payBack(ctx context.Context, id consultation.RefundID) error {
 	if err != nil {
 		answer = RefundAnswer{Remote: request.Remote, Status: consultation.RefundPending, Why: err.Error()}
 	}
-	if wrote := s.store.InTx(ctx, func(tx Tx) error { return s.refunded(tx, id, answer) }); wrote != nil {
+	if wrote := s.store.InTx(ctx, func(tx Tx) error { return s.applyRefund(tx, id, answer) }); wrote != nil {
 		return wrote
 	}
 	return err
@@ -189,8 +190,8 @@ func (s *Service) nextAttempt(tx Tx, id consultation.RefundID) (*RefundRequest, 
 		tx.SetTimer(rooms.Timer{Kind: refundTimer, Subject: string(id), Due: s.now().Add(backoff(r.Attempts, retryFirst, retryMost))})
 }
 
-// refunded enters what a gateway says of a refund.
-func (s *Service) refunded(tx Tx, id consultation.RefundID, answer RefundAnswer) error {
+// applyRefund records the answer of a gateway to a refund.
+func (s *Service) applyRefund(tx Tx, id consultation.RefundID, answer RefundAnswer) error {
 	r, err := tx.Refund(id)
 	if err != nil || r.Status != consultation.RefundPending {
 		return err
@@ -210,9 +211,9 @@ func (s *Service) refunded(tx Tx, id consultation.RefundID, answer RefundAnswer)
 	return err
 }
 
-// giveBack is a refund by an admin. The amount of a refund that a gateway has
+// refundOrder is a refund by an admin. The amount of a refund that a gateway has
 // refused permanently can be refunded again.
-func (s *Service) giveBack(ctx context.Context, actor rooms.Actor, in GiveBackInput) (Order, error) {
+func (s *Service) refundOrder(ctx context.Context, actor rooms.Actor, in GiveBackInput) (Order, error) {
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Order, error) {
 		o, err := tx.Order(in.OrderID)
 		if err != nil {
@@ -247,7 +248,7 @@ func (s *Service) giveBack(ctx context.Context, actor rooms.Actor, in GiveBackIn
 			if in.Amount > rest {
 				return Order{}, rooms.Invalid("amount", "%d is left to give back", rest)
 			}
-			if err := s.intend(tx, actor, id, c, cmp.Or(in.Amount, rest), reason, in.Reason); err != nil {
+			if err := s.recordRefund(tx, actor, id, c, cmp.Or(in.Amount, rest), reason, in.Reason); err != nil {
 				return Order{}, err
 			}
 			return s.save(tx, o, actor)

@@ -49,7 +49,7 @@ var errUndone = errors.New("undone: its caller has left")
 
 // sentAgain are the fields by which a command is recognised that is sent again.
 var sentAgain = map[string]string{
-	consultation.Open.Name: "id", schedule.Book.Name: "id", billing.Checkout.Name: "id", billing.GiveBack.Name: "id",
+	consultation.Open.Name: "id", schedule.Book.Name: "id", billing.Checkout.Name: "id", billing.RefundOrder.Name: "id",
 	chat.Send.Name: "clientId", board.Commit.Name: "id", call.Invite.Name: "callId", account.Refresh.Name: "refreshToken",
 	record.DraftDiagnosis.Name: "id", record.AmendDiagnosis.Name: "id", record.DraftPrescription.Name: "id", record.AmendPrescription.Name: "id",
 }

@@ -265,8 +265,8 @@ func (s *story) money() {
 	roomstest.Must(s.bo, billing.Checkout, in)
 	roomstest.Must(s.bo, billing.SandboxPlay, billing.SandboxPlayInput{Reference: path.Base(way.RedirectURL), Play: billing.PlayPay})
 	back := billing.GiveBackInput{OrderID: o.ID, ID: "00000000-0000-7000-8000-000000000004", Amount: 100, Reason: "a present"}
-	roomstest.Must(s.admin, billing.GiveBack, back)
-	roomstest.Must(s.admin, billing.GiveBack, back)
+	roomstest.Must(s.admin, billing.RefundOrder, back)
+	roomstest.Must(s.admin, billing.RefundOrder, back)
 	file := roomstest.Must(s.admin, billing.OrderFile, billing.OrderRef{OrderID: o.ID})
 	if len(file.Payments) != 1 || len(file.Refunds) != 1 {
 		s.w.T.Errorf("%d payments and %d refunds, want one of each", len(file.Payments), len(file.Refunds))

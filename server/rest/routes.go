@@ -200,7 +200,7 @@ func Routes() []Route {
 
 		{Method: "GET", Path: "/admin/orders", Command: billing.AllOrders.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/admin/orders/:orderId", Command: billing.OrderFile.Name, Status: http.StatusOK},
-		{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.GiveBack.Name, Status: http.StatusOK, idempotent: true},
+		{Method: "POST", Path: "/admin/orders/:orderId/refund", Command: billing.RefundOrder.Name, Status: http.StatusOK, idempotent: true},
 		{Method: "GET", Path: "/admin/reconciliations", Command: billing.Reconciliations.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/reconciliations", Command: billing.Reconcile.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/notifications", Command: notification.List.Name, Status: http.StatusOK},

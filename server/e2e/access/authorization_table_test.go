@@ -267,7 +267,7 @@ var authorization = map[string]row{
 	billing.ExportIncome.Name: {want: doctors, in: func(belongings) any { return billing.IncomeInput{} }},
 	billing.AllOrders.Name:    {want: admins, in: func(belongings) any { return billing.OrderFilter{Q: "bo"} }},
 	billing.OrderFile.Name:    {want: admins, in: func(b belongings) any { return billing.OrderRef{OrderID: b.order} }},
-	billing.GiveBack.Name: {want: admins, in: func(b belongings) any {
+	billing.RefundOrder.Name: {want: admins, in: func(b belongings) any {
 		return billing.GiveBackInput{OrderID: b.order, Reason: "I say so"}
 	}},
 	billing.Reconciliations.Name: {want: admins, in: empty},

@@ -220,33 +220,33 @@ const repeats = 25 * time.Hour
 
 // Read implements billing.Gateway. One that is older than Alipay would still
 // repeat it was kept by somebody else.
-func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.Notice, error) {
+func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.CallbackContent, error) {
 	values, err := url.ParseQuery(string(c.Body))
 	if err != nil {
-		return billing.Notice{}, rooms.Invalid("", "the callback is not a form")
+		return billing.CallbackContent{}, rooms.Invalid("", "the callback is not a form")
 	}
 	if err := g.current(); err != nil {
-		return billing.Notice{}, rooms.Forbidden("%v", err)
+		return billing.CallbackContent{}, rooms.Forbidden("%v", err)
 	}
 	n, err := g.client.DecodeNotification(ctx, values)
 	if err != nil {
-		return billing.Notice{}, rooms.Forbidden("the signature is not Alipay's")
+		return billing.CallbackContent{}, rooms.Forbidden("the signature is not Alipay's")
 	}
 	if n.AppId != g.app {
-		return billing.Notice{}, rooms.Forbidden("the callback is for another application")
+		return billing.CallbackContent{}, rooms.Forbidden("the callback is for another application")
 	}
 	sent, err := time.ParseInLocation(time.DateTime, n.NotifyTime, beijing)
 	if err != nil || n.NotifyId == "" {
-		return billing.Notice{}, rooms.Invalid("", "the callback makes no sense")
+		return billing.CallbackContent{}, rooms.Invalid("", "the callback makes no sense")
 	}
 	if age := time.Since(sent); age > repeats || age < -time.Hour {
-		return billing.Notice{}, rooms.Forbidden("the callback was sent %s ago", age.Round(time.Second))
+		return billing.CallbackContent{}, rooms.Forbidden("the callback was sent %s ago", age.Round(time.Second))
 	}
 	at, err := standing(n.TradeStatus, n.GmtPayment != "", n.TradeNo, n.TotalAmount, values.Get("trans_currency"))
 	if err != nil || n.OutTradeNo == "" {
-		return billing.Notice{}, rooms.Invalid("", "the callback makes no sense")
+		return billing.CallbackContent{}, rooms.Invalid("", "the callback makes no sense")
 	}
-	return billing.Notice{ID: n.NotifyId, Reference: n.OutTradeNo, Standing: at}, nil
+	return billing.CallbackContent{ID: n.NotifyId, Reference: n.OutTradeNo, Standing: at}, nil
 }
 
 // Thanks implements billing.Gateway.

@@ -133,7 +133,7 @@ func (s *signers) filled(body string, now time.Time) string {
 type (
 	signs func(t *testing.T, body []byte, now time.Time) billing.Callback
 	// meaning compares what was read with what was said.
-	meaning func(t *testing.T, body string, n billing.Notice)
+	meaning func(t *testing.T, body string, n billing.CallbackContent)
 )
 
 // of is the gateway of a name, Stripe for a name that is none, with who signs
@@ -172,7 +172,7 @@ func (s *signers) signWechat(t *testing.T, body []byte, now time.Time) billing.C
 	return billing.Callback{Header: conformance.WechatHeaders(t, s.key, strings.ToUpper(s.cert.SerialNumber.Text(16)), whole, now), Body: whole}
 }
 
-func meansOfStripe(t *testing.T, body string, n billing.Notice) {
+func meansOfStripe(t *testing.T, body string, n billing.CallbackContent) {
 	var event struct {
 		ID   string `json:"id"`
 		Data struct {
@@ -197,7 +197,7 @@ func meansOfStripe(t *testing.T, body string, n billing.Notice) {
 	}
 }
 
-func meansOfAlipay(t *testing.T, body string, n billing.Notice) {
+func meansOfAlipay(t *testing.T, body string, n billing.CallbackContent) {
 	values, _ := url.ParseQuery(body)
 	if n.ID == "" || n.Reference == "" || n.ID != values.Get("notify_id") || n.Reference != values.Get("out_trade_no") || values.Get("app_id") != alipayApp {
 		t.Errorf("%q is read as %+v", body, n)
@@ -212,7 +212,7 @@ func meansOfAlipay(t *testing.T, body string, n billing.Notice) {
 	}
 }
 
-func meansOfWechat(t *testing.T, body string, n billing.Notice) {
+func meansOfWechat(t *testing.T, body string, n billing.CallbackContent) {
 	var told struct {
 		App       string  `json:"appid"`
 		Merchant  string  `json:"mchid"`

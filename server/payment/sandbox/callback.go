@@ -33,24 +33,24 @@ type message struct {
 }
 
 // Read implements billing.Gateway.
-func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.Notice, error) {
+func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.CallbackContent, error) {
 	stamp, signature, _ := strings.Cut(c.Header.Get(signatureHeader), ",")
 	seconds, err := strconv.ParseInt(strings.TrimPrefix(stamp, "t="), 10, 64)
 	if err != nil {
-		return billing.Notice{}, rooms.Forbidden("the callback is not signed")
+		return billing.CallbackContent{}, rooms.Forbidden("the callback is not signed")
 	}
 	given, err := hex.DecodeString(strings.TrimPrefix(signature, "v1="))
 	if err != nil || !hmac.Equal(given, g.mac(seconds, c.Body)) {
-		return billing.Notice{}, rooms.Forbidden("the signature is not the sandbox's")
+		return billing.CallbackContent{}, rooms.Forbidden("the signature is not the sandbox's")
 	}
 	if age := c.At.Sub(time.Unix(seconds, 0)); age > tolerance || age < -tolerance {
-		return billing.Notice{}, rooms.Forbidden("the callback was signed %s ago", age.Round(time.Second))
+		return billing.CallbackContent{}, rooms.Forbidden("the callback was signed %s ago", age.Round(time.Second))
 	}
 	var m message
 	if err := json.Unmarshal(c.Body, &m); err != nil || m.Reference == "" {
-		return billing.Notice{}, rooms.Invalid("", "the callback makes no sense")
+		return billing.CallbackContent{}, rooms.Invalid("", "the callback makes no sense")
 	}
-	return billing.Notice{ID: m.ID, Reference: m.Reference, Standing: billing.Standing{State: m.State, Transactions: m.Transactions}}, nil
+	return billing.CallbackContent{ID: m.ID, Reference: m.Reference, Standing: billing.Standing{State: m.State, Transactions: m.Transactions}}, nil
 }
 
 // sign makes the callback that tells m, as of now.

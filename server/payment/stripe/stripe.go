@@ -145,33 +145,33 @@ func answer(r *api.Refund) billing.RefundAnswer {
 }
 
 // Read implements billing.Gateway.
-func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.Notice, error) {
+func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.CallbackContent, error) {
 	event, err := webhook.ConstructEventWithOptions(c.Body, c.Header.Get("Stripe-Signature"), g.secret, webhook.ConstructEventOptions{IgnoreAPIVersionMismatch: true})
 	if err != nil {
-		return billing.Notice{}, rooms.Forbidden("the signature is not Stripe's, or too old")
+		return billing.CallbackContent{}, rooms.Forbidden("the signature is not Stripe's, or too old")
 	}
 	kind := string(event.Type)
 	switch {
 	case event.Data == nil:
-		return billing.Notice{}, rooms.Invalid("", "the event makes no sense")
+		return billing.CallbackContent{}, rooms.Invalid("", "the event makes no sense")
 	case strings.HasPrefix(kind, "checkout.session."):
 		var s api.CheckoutSession
 		if err := json.Unmarshal(event.Data.Raw, &s); err != nil || s.ClientReferenceID == "" {
-			return billing.Notice{}, rooms.Invalid("", "the event makes no sense")
+			return billing.CallbackContent{}, rooms.Invalid("", "the event makes no sense")
 		}
 		at := standing(&s)
 		if kind == "checkout.session.async_payment_failed" {
 			at.State = billing.StateFailed
 		}
-		return billing.Notice{ID: event.ID, Reference: s.ClientReferenceID, Standing: at}, nil
+		return billing.CallbackContent{ID: event.ID, Reference: s.ClientReferenceID, Standing: at}, nil
 	case strings.HasPrefix(kind, "refund."):
 		var r api.Refund
 		if err := json.Unmarshal(event.Data.Raw, &r); err != nil {
-			return billing.Notice{}, rooms.Invalid("", "the event makes no sense")
+			return billing.CallbackContent{}, rooms.Invalid("", "the event makes no sense")
 		}
-		return billing.Notice{ID: event.ID, RefundID: consultation.RefundID(r.Metadata[refundKey])}, nil
+		return billing.CallbackContent{ID: event.ID, RefundID: consultation.RefundID(r.Metadata[refundKey])}, nil
 	}
-	return billing.Notice{}, nil // of something else that happens at Stripe
+	return billing.CallbackContent{}, nil // of something else that happens at Stripe
 }
 
 // Thanks implements billing.Gateway.

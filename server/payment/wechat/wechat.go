@@ -222,26 +222,26 @@ type told struct {
 }
 
 // Read implements billing.Gateway.
-func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.Notice, error) {
+func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.CallbackContent, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(c.Body))
 	if err != nil {
-		return billing.Notice{}, err
+		return billing.CallbackContent{}, err
 	}
 	request.Header = c.Header
 	var t told
 	call, err := g.notify.ParseNotifyRequest(ctx, request, &t)
 	if err != nil {
-		return billing.Notice{}, rooms.Forbidden("the callback is not WeChat Pay's, or too old")
+		return billing.CallbackContent{}, rooms.Forbidden("the callback is not WeChat Pay's, or too old")
 	}
 	switch {
 	case text(t.Mchid) != g.cfg.Merchant:
-		return billing.Notice{}, rooms.Forbidden("the callback is for another merchant")
+		return billing.CallbackContent{}, rooms.Forbidden("the callback is for another merchant")
 	case t.OutRefundNo != nil:
-		return billing.Notice{ID: call.ID, RefundID: consultation.RefundID(*t.OutRefundNo)}, nil
+		return billing.CallbackContent{ID: call.ID, RefundID: consultation.RefundID(*t.OutRefundNo)}, nil
 	case text(t.Appid) != g.cfg.App:
-		return billing.Notice{}, rooms.Forbidden("the callback is for another application")
+		return billing.CallbackContent{}, rooms.Forbidden("the callback is for another application")
 	}
-	return billing.Notice{ID: call.ID, Reference: text(t.OutTradeNo), Standing: standing(&t.Transaction)}, nil
+	return billing.CallbackContent{ID: call.ID, Reference: text(t.OutTradeNo), Standing: standing(&t.Transaction)}, nil
 }
 
 // Thanks implements billing.Gateway.
