@@ -175,7 +175,7 @@ func (s *Service) trade(tx Tx, actor rooms.Actor, token string) (refreshed, erro
 		if err := s.succeed(tx, user, old.SessionID, next, now); err != nil {
 			return refreshed{}, err
 		}
-	} else if lost, err := answerLost(tx, old, hashed(next), now); err != nil {
+	} else if lost, err := answerMayBeLost(tx, old, hashed(next), now); err != nil {
 		return refreshed{}, err
 	} else if !lost {
 		revoked, err := tx.RevokeSessions(owner, old.SessionID, now)
@@ -206,9 +206,9 @@ func (s *Service) succeed(tx Tx, user User, session rooms.SessionID, next string
 	return err
 }
 
-// answerLost reports whether the answer to a used token may have been lost: it
+// answerMayBeLost reports whether the answer to a used token may have been lost: it
 // was used within refreshGrace, and the next token has not been used.
-func answerLost(tx Tx, used RefreshToken, next [32]byte, now time.Time) (bool, error) {
+func answerMayBeLost(tx Tx, used RefreshToken, next [32]byte, now time.Time) (bool, error) {
 	if now.Sub(used.UsedAt) > refreshGrace {
 		return false, nil
 	}

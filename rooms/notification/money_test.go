@@ -22,7 +22,7 @@ func pricey(p, doctor *roomstest.Person) consultation.ID {
 
 // The patient is notified of every turn that a payment can take, and nobody is
 // notified of anything twice.
-func TestMoneyIsTold(t *testing.T) {
+func TestPaymentNotifications(t *testing.T) {
 	t.Parallel()
 	admin := rooms.Actor{Role: rooms.RoleAdmin}
 	for name, x := range map[string]struct {

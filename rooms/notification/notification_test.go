@@ -112,7 +112,7 @@ func TestEveryTopicHasWords(t *testing.T) {
 
 // A user who looks at a consultation is not notified of its events:
 // notifications are stored as read, and messages do not enter the inbox at all.
-func TestWhoIsLookingHasReadIt(t *testing.T) {
+func TestViewingStoresNotificationsAsRead(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang := w.Patient("bo"), w.Doctor("wang")

@@ -157,9 +157,9 @@ func (s *speaker) answered(begun, at time.Time) {
 	}
 }
 
-// goneOn reports whether a message that was sent after since has been
+// acknowledgedSince reports whether a message that was sent after since has been
 // acknowledged.
-func (s *speaker) goneOn(since time.Time) bool {
+func (s *speaker) acknowledgedSince(since time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.begun.After(since)
@@ -171,7 +171,7 @@ func resume(t *testing.T, list []*speaker) time.Duration {
 	since := time.Now()
 	e2e.Eventually(t, "everyone goes on", func() bool {
 		for _, d := range list {
-			if !d.goneOn(since) {
+			if !d.acknowledgedSince(since) {
 				return false
 			}
 		}
@@ -207,7 +207,7 @@ func (m *member) dies(t *testing.T, list []*speaker) (end death) {
 			back, worst := d.back, d.worst
 			d.mu.Unlock()
 			switch {
-			case lost == before[i] && d.goneOn(at):
+			case lost == before[i] && d.acknowledgedSince(at):
 				end.other = max(end.other, worst)
 			case lost > before[i] && !online.IsZero() && back.After(online):
 				end.lost++

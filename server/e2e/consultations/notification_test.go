@@ -305,7 +305,7 @@ func TestEveryoneIsToldOnceWhenTheServerIsKilled(t *testing.T) {
 	mailed := map[string]bool{}
 	events, told := 0, 0
 	for i, bo := range all {
-		want := tellable(t, bo, bo.Log(ids[i]))
+		want := expectedTopics(t, bo, bo.Log(ids[i]))
 		events += len(want)
 		e2e.Eventually(t, "the log is followed", func() bool { return len(bo.Inbox()) >= len(want) })
 		got := bo.Inbox()
@@ -389,9 +389,9 @@ func insist(t *testing.T, ask func(context.Context) error) {
 	}
 }
 
-// tellable returns the topics of the notifications that the patient must get
+// expectedTopics returns the topics of the notifications that the patient must get
 // for a consultation's log.
-func tellable(t *testing.T, patient *e2e.Person, log []rooms.Event) []notification.Topic {
+func expectedTopics(t *testing.T, patient *e2e.Person, log []rooms.Event) []notification.Topic {
 	t.Helper()
 	var list []notification.Topic
 	before := consultation.Status("")

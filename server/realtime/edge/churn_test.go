@@ -252,9 +252,9 @@ func (v target) visit() *wsClient {
 	return c
 }
 
-// TestComeAndGo checks that connections that open and close leave no memory or
+// TestClosedConnectionsLeaveNothing checks that connections that open and close leave no memory or
 // goroutines behind.
-func TestComeAndGo(t *testing.T) {
+func TestClosedConnectionsLeaveNothing(t *testing.T) {
 	cycles := prove.Size(t, "clients that come and go one by one", 1000, 100_000)
 	v := serve(t, Config{}, handler{event: echo})
 	once := func() {
