@@ -254,7 +254,7 @@ func (s *Server) openHTTP(_ context.Context, p *parts) error {
 	cfg := s.cfg
 	printer, resources := document.New(static.Fonts, s.publicURL), fhir.New(s.catalogue, s.publicURL, s.clock)
 	app, _ := static.App()
-	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.services.Accounts, Attachments: downloads{s.services.Chats, s.reads}, Payments: s.services.Billing, Realtime: s.realtime, Chat: s.realtime.Chat(),
+	handler, err := rest.New(rest.Deps{Catalogue: s.catalogue, Accounts: s.services.Accounts, Attachments: downloads{s.services.Chats, s.reads}, Payments: s.services.Billing, Realtime: s.realtime, LobbyWebSocket: s.realtime.LobbyWebSocket(),
 		Printer: printer, FHIR: resources, Exporter: export.New(s.catalogue, s.services.Chats, resources, printer, s.clock), Leases: p.leases,
 		App: app, Unbuilt: static.Unbuilt, Public: s.public, PublicURL: s.publicURL(),
 		Documents: map[string][]byte{"openapi.json": spec.OpenAPI, "asyncapi.json": spec.AsyncAPI}, Ready: s.ready, Troubles: s.troubles,

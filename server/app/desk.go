@@ -19,7 +19,7 @@ import (
 // openDesk makes the service of the admin dashboard.
 func (s *Server) openDesk() *operations.Service {
 	o := operations.Options{Node: s.name(), Version: server.Version, Message: chat.Send.Name, Process: measure,
-		Check: s.check, Settings: s.cfg.settings(), Live: func() operations.Live { return s.realtime.Desk() },
+		Check: s.check, Settings: s.cfg.settings(), Live: func() operations.Live { return s.realtime.Monitor() },
 		Store: operationsstore.Store{DB: s.db}, Hub: s.hub, Now: s.clock}
 	if s.node != nil {
 		o.Peers = s.node

@@ -63,7 +63,7 @@ func TestSessionEndsWhileItsConnectionOpens(t *testing.T) {
 			accounts.server = s
 			mux := http.NewServeMux()
 			mux.Handle("/socket.io/", s)
-			mux.Handle("/chat", s.Chat())
+			mux.Handle("/chat", s.LobbyWebSocket())
 			at := httptest.NewServer(mux)
 			t.Cleanup(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -53,7 +53,7 @@ func (s *Server) Kick(namespace string, in, except []string) {
 		return
 	}
 	for _, room := range in {
-		s.chat.kick(rooms.RoomID(room))
+		s.lobby.kick(rooms.RoomID(room))
 	}
 }
 

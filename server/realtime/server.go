@@ -43,7 +43,7 @@ type Config struct {
 type Server struct {
 	cfg        Config
 	edge       *edge.Server
-	chat       *Chat
+	lobby      *LobbyWebSocket
 	namespaces map[string]*edge.Namespace
 	accounts   Accounts
 	catalogue  *rooms.Catalogue
@@ -58,7 +58,7 @@ func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence *ro
 	}
 	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, namespaces: map[string]*edge.Namespace{}}
 	s.edge = edge.New(cfg.Edge)
-	s.chat = newChat(s, cfg.Edge)
+	s.lobby = newLobbyWebSocket(s, cfg.Edge)
 	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true, rooms.Notifications: false, rooms.Lobby: true, rooms.Admin: false} {
 		s.namespaces[name] = s.edge.Namespace(name, &namespace{server: s, name: name, guests: guests})
 	}
@@ -68,11 +68,11 @@ func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence *ro
 // ServeHTTP serves Socket.IO; it is mounted at /socket.io.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.edge.ServeHTTP(w, r) }
 
-// Chat serves bare WebSockets; it is mounted at /chat.
-func (s *Server) Chat() http.Handler { return s.chat }
+// LobbyWebSocket serves bare WebSockets; it is mounted at /chat.
+func (s *Server) LobbyWebSocket() http.Handler { return s.lobby }
 
 // Connections is how many clients are connected now.
-func (s *Server) Connections() int { return s.edge.Stats().Connections + s.chat.plain.Connections() }
+func (s *Server) Connections() int { return s.edge.Stats().Connections + s.lobby.plain.Connections() }
 
 // Stats tells what there is and what has happened on the connections.
 func (s *Server) Stats() edge.Stats { return s.edge.Stats() }
@@ -127,7 +127,7 @@ func (s *Server) lost(p rooms.Publication) {
 // Signalled implements rooms.Listener.
 func (s *Server) Signalled(n rooms.Signal) {
 	to := []string{string(n.Room)}
-	s.chat.signalled(n)
+	s.lobby.signalled(n)
 	if !n.EndsSession() {
 		s.broadcast(namespaceOf(n.Namespace), to, n.Name, n.Data)
 		s.admitted(n)
@@ -221,13 +221,13 @@ const (
 // Drain refuses new connections; those that are there live on.
 func (s *Server) Drain() {
 	s.edge.Drain()
-	s.chat.plain.Drain()
+	s.lobby.plain.Drain()
 }
 
 // Close lets running commands be answered and closes all connections, in a
 // way that makes clients connect again by themselves.
 func (s *Server) Close(ctx context.Context) error {
-	chat := make(chan error, 1)
-	go func() { chat <- s.chat.plain.Close(ctx) }()
-	return errors.Join(s.edge.Close(ctx), <-chat)
+	closed := make(chan error, 1)
+	go func() { closed <- s.lobby.plain.Close(ctx) }()
+	return errors.Join(s.edge.Close(ctx), <-closed)
 }

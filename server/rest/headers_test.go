@@ -26,7 +26,7 @@ func everything(t *testing.T) (http.Handler, []string) {
 		}
 	}
 	g, err := router(Deps{Catalogue: rooms.NewCatalogue(rooms.CatalogueOptions{}, commands),
-		Realtime: http.NotFoundHandler(), Chat: http.NotFoundHandler(),
+		Realtime: http.NotFoundHandler(), LobbyWebSocket: http.NotFoundHandler(),
 		Documents: map[string][]byte{"openapi.json": []byte("{}"), "asyncapi.json": []byte("{}")}, Unbuilt: []byte("no page"), Public: map[string]string{},
 		Address: func(*http.Request) string { return "192.0.2.1" }, Ready: func(context.Context) error { return nil },
 		Troubles: func() map[string]string { return nil }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now,

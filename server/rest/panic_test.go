@@ -35,7 +35,7 @@ func TestPanicsAreAnsweredAndLoggedWithoutWords(t *testing.T) {
 	codes := map[string]rooms.Code{}
 	handler, err := New(Deps{Catalogue: rooms.NewCatalogue(rooms.CatalogueOptions{}, commands),
 		Address:  func(*http.Request) string { return "" },
-		Realtime: http.NotFoundHandler(), Chat: http.NotFoundHandler(), Ready: func(context.Context) error { return nil },
+		Realtime: http.NotFoundHandler(), LobbyWebSocket: http.NotFoundHandler(), Ready: func(context.Context) error { return nil },
 		CommandTimeout: time.Minute, Log: slog.New(slog.NewJSONHandler(&log, nil)), Now: time.Now, Requested: func(string, string, int) {},
 		Observe: func(command string, code rooms.Code, _ time.Duration) { codes[command] = code }})
 	if err != nil {

@@ -37,7 +37,7 @@ func TestEveryRouteIsWrittenDown(t *testing.T) {
 		documents[name] = nil
 	}
 	g, err := router(Deps{Catalogue: rooms.NewCatalogue(rooms.CatalogueOptions{}, commands),
-		Realtime: http.NotFoundHandler(), Chat: http.NotFoundHandler(), Documents: documents,
+		Realtime: http.NotFoundHandler(), LobbyWebSocket: http.NotFoundHandler(), Documents: documents,
 		Ready: func(context.Context) error { return nil }})
 	if err != nil {
 		t.Fatal(err)

@@ -38,8 +38,8 @@ type Deps struct {
 	// Leases end downloads, uploads and exports with the access that they are for.
 	Leases   *rooms.Leases
 	Realtime http.Handler
-	// Chat serves bare WebSockets.
-	Chat http.Handler
+	// LobbyWebSocket serves bare WebSockets.
+	LobbyWebSocket http.Handler
 	// App is the built frontend; Unbuilt is shown when there is none.
 	App     fs.FS
 	Unbuilt []byte
@@ -101,7 +101,7 @@ func router(deps Deps) (*gin.Engine, error) {
 	// Realtime comes before every middleware: it takes the connection over.
 	g.Any(realtimeRoutes[0], gin.WrapH(deps.Realtime))
 	g.Any(realtimeRoutes[1], s.socketIO(gin.WrapH(deps.Realtime)))
-	g.GET("/chat", gin.WrapH(deps.Chat))
+	g.GET("/chat", gin.WrapH(deps.LobbyWebSocket))
 
 	if deps.Trace != nil {
 		g.Use(s.traced)

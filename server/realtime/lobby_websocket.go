@@ -13,36 +13,36 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// Chat is the lobby for clients with a bare WebSocket only: lines of
+// LobbyWebSocket is the lobby for clients with a bare WebSocket only: lines of
 // text in, lines of text out.
-type Chat struct {
+type LobbyWebSocket struct {
 	server *Server
 	plain  *edge.Plain
 
 	mu    sync.Mutex
-	rooms map[rooms.RoomID]map[*chatLine]struct{}
+	rooms map[rooms.RoomID]map[*lobbyConn]struct{}
 }
 
 // bearer is the subprotocol by which a browser, which cannot send headers,
 // shows its access token: new WebSocket(url, ['bearer', token]).
 const bearer = "bearer"
 
-func newChat(s *Server, cfg edge.Config) *Chat {
+func newLobbyWebSocket(s *Server, cfg edge.Config) *LobbyWebSocket {
 	// A line of four-byte characters with room for a long command.
 	cfg.MaxPayload = int64(4*lobby.TextLimit + 256)
 	// A thousand lines: who is further behind reads too slowly.
 	cfg.SendQueue = 256 << 10
-	return &Chat{server: s, plain: edge.NewPlain(cfg), rooms: map[rooms.RoomID]map[*chatLine]struct{}{}}
+	return &LobbyWebSocket{server: s, plain: edge.NewPlain(cfg), rooms: map[rooms.RoomID]map[*lobbyConn]struct{}{}}
 }
 
 // ServeHTTP opens a line. Who opens the address in a browser is sent to the
 // lobby's page.
-func (c *Chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *LobbyWebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Upgrade") == "" && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Redirect(w, r, "/lobby", http.StatusFound)
 		return
 	}
-	l := &chatLine{chat: c, nickname: r.URL.Query().Get("nickname"), heard: map[rooms.RoomID]bool{}}
+	l := &lobbyConn{lobby: c, nickname: r.URL.Query().Get("nickname"), heard: map[rooms.RoomID]bool{}}
 	subprotocol := ""
 	_, l.token, _ = strings.Cut(r.Header.Get("Authorization"), " ")
 	if offered := subprotocols(r); len(offered) == 2 && offered[0] == bearer {
@@ -63,7 +63,7 @@ func subprotocols(r *http.Request) []string {
 
 // signalled sends a signal to the lines that have joined its room. If the
 // signal has a target room, it first adds these lines to that room.
-func (c *Chat) signalled(n rooms.Signal) {
+func (c *LobbyWebSocket) signalled(n rooms.Signal) {
 	c.mu.Lock()
 	lines := slices.Collect(maps.Keys(c.rooms[n.Room]))
 	c.mu.Unlock()
@@ -111,7 +111,7 @@ func greetingOf(data json.RawMessage) []edge.Text {
 }
 
 // kick ends the lines that hear a room, and tells how many they were.
-func (c *Chat) kick(room rooms.RoomID) int {
+func (c *LobbyWebSocket) kick(room rooms.RoomID) int {
 	c.mu.Lock()
 	lines := slices.Collect(maps.Keys(c.rooms[room]))
 	c.mu.Unlock()
@@ -122,16 +122,16 @@ func (c *Chat) kick(room rooms.RoomID) int {
 }
 
 // join makes a line hear a room.
-func (c *Chat) join(room rooms.RoomID, l *chatLine) {
+func (c *LobbyWebSocket) join(room rooms.RoomID, l *lobbyConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.rooms[room] == nil {
-		c.rooms[room] = map[*chatLine]struct{}{}
+		c.rooms[room] = map[*lobbyConn]struct{}{}
 	}
 	c.rooms[room][l] = struct{}{}
 }
 
-func (c *Chat) leave(room rooms.RoomID, l *chatLine) {
+func (c *LobbyWebSocket) leave(room rooms.RoomID, l *lobbyConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.rooms[room], l)

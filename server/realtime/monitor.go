@@ -11,17 +11,17 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// Desk shows the connections of this node to admins. It is an operations.Live.
-type Desk struct{ server *Server }
+// Monitor shows the connections of this node to admins. It is an operations.Live.
+type Monitor struct{ server *Server }
 
-// Desk shows the connections of this node to admins.
-func (s *Server) Desk() Desk { return Desk{s} }
+// Monitor shows the connections of this node to admins.
+func (s *Server) Monitor() Monitor { return Monitor{s} }
 
 // Census implements operations.Live.
-func (d Desk) Census() operations.Census {
-	s, stats := d.server, d.server.edge.Stats()
-	plain := s.chat.plain.Traffic()
-	c := operations.Census{WebSockets: stats.WebSockets, Polling: max(0, stats.Connections-stats.WebSockets), Bare: s.chat.plain.Connections(),
+func (m Monitor) Census() operations.Census {
+	s, stats := m.server, m.server.edge.Stats()
+	plain := s.lobby.plain.Traffic()
+	c := operations.Census{WebSockets: stats.WebSockets, Polling: max(0, stats.Connections-stats.WebSockets), Bare: s.lobby.plain.Connections(),
 		EventsIn: stats.EventsIn + plain.EventsIn, EventsOut: stats.EventsOut + plain.EventsOut,
 		BytesIn: stats.BytesIn + plain.BytesIn, BytesOut: stats.BytesOut + plain.BytesOut}
 	for _, name := range slices.Sorted(maps.Keys(s.namespaces)) {
@@ -32,14 +32,14 @@ func (d Desk) Census() operations.Census {
 }
 
 // Sockets implements operations.Live.
-func (d Desk) Sockets(f operations.SocketFilter) ([]operations.SocketView, int) {
+func (m Monitor) Sockets(f operations.SocketFilter) ([]operations.SocketView, int) {
 	type found struct {
 		namespace string
 		socket    *edge.Socket
 		conn      *connection
 	}
 	var all []found
-	for name, ns := range d.server.namespaces {
+	for name, ns := range m.server.namespaces {
 		if f.Namespace != "" && f.Namespace != name {
 			continue
 		}
@@ -75,9 +75,9 @@ func (d Desk) Sockets(f operations.SocketFilter) ([]operations.SocketView, int) 
 }
 
 // Rooms implements operations.Live.
-func (d Desk) Rooms() []operations.RoomView {
+func (m Monitor) Rooms() []operations.RoomView {
 	var all []operations.RoomView
-	for name, ns := range d.server.namespaces {
+	for name, ns := range m.server.namespaces {
 		ns.EachRoom(func(room string, members int) {
 			all = append(all, operations.RoomView{Room: rooms.RoomID(room), Namespace: name, Members: members})
 		})
@@ -89,10 +89,10 @@ func (d Desk) Rooms() []operations.RoomView {
 }
 
 // Kick implements operations.Live.
-func (d Desk) Kick(room rooms.RoomID) int {
-	sockets := d.server.sockets(string(room))
+func (m Monitor) Kick(room rooms.RoomID) int {
+	sockets := m.server.sockets(string(room))
 	for _, socket := range sockets {
 		socket.Kick()
 	}
-	return len(sockets) + d.server.chat.kick(room)
+	return len(sockets) + m.server.lobby.kick(room)
 }

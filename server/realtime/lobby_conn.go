@@ -19,10 +19,10 @@ const (
 	closeTooBig = 1009
 )
 
-// chatLine is a bare WebSocket in the lobby. It is an edge.Line and a
+// lobbyConn is a bare WebSocket in the lobby. It is an edge.Line and a
 // rooms.Subscriber.
-type chatLine struct {
-	chat            *Chat
+type lobbyConn struct {
+	lobby           *LobbyWebSocket
 	token, nickname string // as the handshake has them
 
 	conn    *edge.PlainConn
@@ -35,16 +35,16 @@ type chatLine struct {
 }
 
 // Opened implements edge.Line: it enters the lobby.
-func (l *chatLine) Opened(conn *edge.PlainConn) {
+func (l *lobbyConn) Opened(conn *edge.PlainConn) {
 	l.conn = conn
 	l.actor.Address = conn.Address()
 	ctx := context.Background()
 	if l.token != "" {
-		actor, expires, err := l.chat.server.accounts.Authenticate(ctx, l.token)
+		actor, expires, err := l.lobby.server.accounts.Authenticate(ctx, l.token)
 		if err == nil {
 			_ = l.Subscribe(rooms.SessionRoom(actor.SessionID), 0) // fails when closed
 			_ = l.Subscribe(rooms.UserRoom(actor.UserID), 0)       // by which an admin can end it
-			err = l.chat.server.accounts.Alive(ctx, actor, "")     // after Subscribe, as in namespace.connect
+			err = l.lobby.server.accounts.Alive(ctx, actor, "")    // after Subscribe, as in namespace.connect
 		}
 		if err != nil {
 			l.refused(ctx, lobby.Enter.Name, err)
@@ -57,8 +57,8 @@ func (l *chatLine) Opened(conn *edge.PlainConn) {
 }
 
 // Text implements edge.Line: everything is said, but two commands.
-func (l *chatLine) Text(ctx context.Context, text string) {
-	if !l.actor.Guest() && !l.chat.server.cfg.Now().Before(l.expires) {
+func (l *lobbyConn) Text(ctx context.Context, text string) {
+	if !l.actor.Guest() && !l.lobby.server.cfg.Now().Before(l.expires) {
 		l.conn.Close(closePolicy, "the access token has expired")
 		return
 	}
@@ -69,7 +69,7 @@ func (l *chatLine) Text(ctx context.Context, text string) {
 			l.tell("You are " + now.Nickname + ".")
 		}
 	case text == "/who":
-		l.tell(present(lobby.Headcount(l.chat.server.presence)))
+		l.tell(present(lobby.Headcount(l.lobby.server.presence)))
 	default:
 		ask(ctx, l, lobby.Say, lobby.SayInput{Text: text})
 	}
@@ -77,8 +77,8 @@ func (l *chatLine) Text(ctx context.Context, text string) {
 
 // ask executes a command of the lobby. If it fails, ask sends the error to the
 // client, or closes the line.
-func ask[In, Out any](ctx context.Context, l *chatLine, command rooms.Command[In, Out], in In) (Out, bool) {
-	s := l.chat.server
+func ask[In, Out any](ctx context.Context, l *lobbyConn, command rooms.Command[In, Out], in In) (Out, bool) {
+	s := l.lobby.server
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CommandTimeout)
 	defer cancel()
 	ctx, end := s.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanRequest, System: "websocket", Of: "/chat", Name: command.Name})
@@ -100,8 +100,8 @@ func ask[In, Out any](ctx context.Context, l *chatLine, command rooms.Command[In
 
 // refused says what went wrong. What shows that the other side cannot or may
 // not go on ends the line.
-func (l *chatLine) refused(ctx context.Context, command string, err error) {
-	switch e := l.chat.server.refuse(ctx, command, err); e.Code {
+func (l *lobbyConn) refused(ctx context.Context, command string, err error) {
+	switch e := l.lobby.server.refuse(ctx, command, err); e.Code {
 	case rooms.CodeRateLimited, rooms.CodeUnauthenticated, rooms.CodeForbidden, rooms.CodeNotFound:
 		l.conn.Close(closePolicy, e.Message)
 	case rooms.CodeTooLarge:
@@ -116,7 +116,7 @@ func (l *chatLine) refused(ctx context.Context, command string, err error) {
 }
 
 // tell says something that nobody has said.
-func (l *chatLine) tell(text string) { _ = l.conn.Send(edge.NewText("* " + text)) } // fails when closed
+func (l *lobbyConn) tell(text string) { _ = l.conn.Send(edge.NewText("* " + text)) } // fails when closed
 
 func present(count int) string {
 	if count == 1 {
@@ -126,13 +126,13 @@ func present(count int) string {
 }
 
 // Closed implements edge.Line.
-func (l *chatLine) Closed() {
+func (l *lobbyConn) Closed() {
 	l.mu.Lock()
 	heard, gone := l.heard, l.gone
 	l.heard, l.gone = nil, nil
 	l.mu.Unlock()
 	for room := range heard {
-		l.chat.leave(room, l)
+		l.lobby.leave(room, l)
 	}
 	for _, f := range gone {
 		f()
@@ -140,32 +140,32 @@ func (l *chatLine) Closed() {
 }
 
 // Subscribe implements rooms.Subscriber.
-func (l *chatLine) Subscribe(room rooms.RoomID, _ rooms.Seq) error {
+func (l *lobbyConn) Subscribe(room rooms.RoomID, _ rooms.Seq) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.heard == nil {
 		return rooms.Unavailable(nil, "the connection is closed")
 	}
 	l.heard[room] = true
-	l.chat.join(room, l)
+	l.lobby.join(room, l)
 	return nil
 }
 
 // Unsubscribe implements rooms.Subscriber.
-func (l *chatLine) Unsubscribe(room rooms.RoomID) {
+func (l *lobbyConn) Unsubscribe(room rooms.RoomID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.heard[room] {
 		delete(l.heard, room)
-		l.chat.leave(room, l)
+		l.lobby.leave(room, l)
 	}
 }
 
 // Look implements rooms.Subscriber; in the lobby nobody is looked for.
-func (l *chatLine) Look(rooms.RoomID, bool) {}
+func (l *lobbyConn) Look(rooms.RoomID, bool) {}
 
 // OnClose implements rooms.Subscriber.
-func (l *chatLine) OnClose(gone func()) {
+func (l *lobbyConn) OnClose(gone func()) {
 	l.mu.Lock()
 	open := l.heard != nil
 	if open {
