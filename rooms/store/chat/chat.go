@@ -52,15 +52,32 @@ func (s Store) Participant(ctx context.Context, id consultation.ID, user rooms.U
 }
 
 const (
-	attachmentColumns = `a.id, a.consultation_id, a.uploader_id, a.kind, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.duration_ms, a.created_at`
-	messageColumns    = `m.id, m.client_id, m.consultation_id, m.seq, m.sender_id, m.kind, m.text, m.attachment_id, m.reply_to, m.created_at, m.recalled_at, m.detail, m.peaks`
-	messagesFrom      = ` FROM messages m LEFT JOIN attachments a ON a.id = m.attachment_id `
-	messageRow        = `SELECT ` + messageColumns + `, a.kind, a.uploader_id, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.duration_ms, a.created_at` + messagesFrom
+	messageColumns = `m.id, m.client_id, m.consultation_id, m.seq, m.sender_id, m.kind, m.text, m.attachment_id, m.reply_to, m.created_at, m.recalled_at, m.detail, m.peaks`
+	messagesFrom   = ` FROM messages m LEFT JOIN attachments a ON a.id = m.attachment_id `
+	messageRow     = `SELECT ` + messageColumns + `, a.kind, a.uploader_id, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.duration_ms, a.created_at` + messagesFrom
+)
+
+type attachmentColumn = engine.Column[chat.Attachment]
+
+var attachmentRow = engine.RowOf(
+	attachmentColumn{Name: "id", To: func(a *chat.Attachment) any { return &a.ID }},
+	attachmentColumn{Name: "consultation_id", To: func(a *chat.Attachment) any { return &a.ConsultationID }},
+	attachmentColumn{Name: "uploader_id", To: func(a *chat.Attachment) any { return &a.UploaderID }},
+	attachmentColumn{Name: "kind", To: func(a *chat.Attachment) any { return &a.Kind }},
+	attachmentColumn{Name: "name", To: func(a *chat.Attachment) any { return engine.Unseal("attachments.name", &a.ID, &a.Name) }},
+	attachmentColumn{Name: "size", To: func(a *chat.Attachment) any { return &a.Size }},
+	attachmentColumn{Name: "content_type", To: func(a *chat.Attachment) any { return &a.ContentType }},
+	attachmentColumn{Name: "sha256", To: func(a *chat.Attachment) any { return &a.SHA256 }},
+	attachmentColumn{Name: "width", To: func(a *chat.Attachment) any { return &a.Width }},
+	attachmentColumn{Name: "height", To: func(a *chat.Attachment) any { return &a.Height }},
+	attachmentColumn{Name: "thumbnail_sha256", To: func(a *chat.Attachment) any { return &a.ThumbnailSHA256 }},
+	attachmentColumn{Name: "duration_ms", To: func(a *chat.Attachment) any { return &a.DurationMs }},
+	attachmentColumn{Name: "created_at", To: func(a *chat.Attachment) any { return (*engine.At)(&a.CreatedAt) }},
 )
 
 func scanAttachment(s engine.Scanner) (chat.Attachment, error) {
 	var a chat.Attachment
-	err := s.Scan(&a.ID, &a.ConsultationID, &a.UploaderID, &a.Kind, engine.Unseal("attachments.name", &a.ID, &a.Name), &a.Size, &a.ContentType, &a.SHA256, &a.Width, &a.Height, &a.ThumbnailSHA256, &a.DurationMs, (*engine.At)(&a.CreatedAt))
+	err := attachmentRow.Scan(s, &a)
 	a.HasThumbnail = a.ThumbnailSHA256 != ""
 	return a, engine.Found(err, "attachment")
 }
@@ -118,7 +135,7 @@ func (s Store) ShownAfter(ctx context.Context, id chat.AttachmentID, after rooms
 }
 
 func attachmentByID(ctx context.Context, q engine.Querier, id chat.AttachmentID) (chat.Attachment, error) {
-	return scanAttachment(q.Row(ctx, `SELECT `+attachmentColumns+` FROM attachments a WHERE a.id = $1`, id))
+	return scanAttachment(q.Row(ctx, `SELECT `+attachmentRow.Columns("a")+` FROM attachments a WHERE a.id = $1`, id))
 }
 
 // Uploaded implements chat.Store.
@@ -203,9 +220,21 @@ func (tx Tx) Attachment(id chat.AttachmentID) (chat.Attachment, error) {
 
 // InsertAttachment implements chat.Tx.
 func (tx Tx) InsertAttachment(a chat.Attachment) error {
-	return tx.Exec(`INSERT INTO attachments (id, consultation_id, uploader_id, kind, name, size, content_type, sha256, width, height, thumbnail_sha256, duration_ms, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		a.ID, a.ConsultationID, a.UploaderID, a.Kind, engine.Seal(tx, "attachments.name", a.ID, a.Name), a.Size, a.ContentType, a.SHA256, a.Width, a.Height, a.ThumbnailSHA256, a.DurationMs, engine.Micros(a.CreatedAt))
+	return tx.Insert("attachments",
+		engine.Set("id", a.ID),
+		engine.Set("consultation_id", a.ConsultationID),
+		engine.Set("uploader_id", a.UploaderID),
+		engine.Set("kind", a.Kind),
+		engine.Set("name", engine.Seal(tx, "attachments.name", a.ID, a.Name)),
+		engine.Set("size", a.Size),
+		engine.Set("content_type", a.ContentType),
+		engine.Set("sha256", a.SHA256),
+		engine.Set("width", a.Width),
+		engine.Set("height", a.Height),
+		engine.Set("thumbnail_sha256", a.ThumbnailSHA256),
+		engine.Set("duration_ms", a.DurationMs),
+		engine.Set("created_at", engine.Micros(a.CreatedAt)),
+	)
 }
 
 // SaveQuickReplies implements chat.Tx.

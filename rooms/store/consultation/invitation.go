@@ -41,19 +41,43 @@ func (tx Tx) InsertFormer(id consultation.ID, f consultation.Former) error {
 		id, f.UserID, f.Name, f.Role, engine.Micros(f.JoinedAt), engine.Micros(f.LeftAt), f.LeftSeq)
 }
 
-const invitationRow = `SELECT id, consultation_id, status, role, invitee, user_id, by_address, by_id, by_name, by_role, history, created_at, answered_at FROM invitations`
+// storedInvitation is an invitation as its columns have it.
+type storedInvitation struct {
+	consultation.Invitation
+	user sql.NullString
+}
+
+type invitationColumn = engine.Column[storedInvitation]
+
+var invitationRow = engine.RowOf(
+	invitationColumn{Name: "id", To: func(v *storedInvitation) any { return &v.ID }},
+	invitationColumn{Name: "consultation_id", To: func(v *storedInvitation) any { return &v.ConsultationID }},
+	invitationColumn{Name: "status", To: func(v *storedInvitation) any { return &v.Status }},
+	invitationColumn{Name: "role", To: func(v *storedInvitation) any { return &v.Role }},
+	invitationColumn{Name: "invitee", To: func(v *storedInvitation) any {
+		return engine.Unseal("invitations.invitee", &v.ID, &v.Invitee)
+	}},
+	invitationColumn{Name: "user_id", To: func(v *storedInvitation) any { return &v.user }},
+	invitationColumn{Name: "by_address", To: func(v *storedInvitation) any { return &v.ByAddress }},
+	invitationColumn{Name: "by_id", To: func(v *storedInvitation) any { return &v.ByID }},
+	invitationColumn{Name: "by_name", To: func(v *storedInvitation) any { return &v.ByName }},
+	invitationColumn{Name: "by_role", To: func(v *storedInvitation) any { return &v.ByRole }},
+	invitationColumn{Name: "history", To: func(v *storedInvitation) any { return &v.History }},
+	invitationColumn{Name: "created_at", To: func(v *storedInvitation) any { return (*engine.At)(&v.CreatedAt) }},
+	invitationColumn{Name: "answered_at", To: func(v *storedInvitation) any { return engine.AtOrNil(&v.AnsweredAt) }},
+)
+
+var invitationsFrom = `SELECT ` + invitationRow.Columns("") + ` FROM invitations`
 
 func scanInvitation(s engine.Scanner) (consultation.Invitation, error) {
-	var v consultation.Invitation
-	var user sql.NullString
-	err := s.Scan(&v.ID, &v.ConsultationID, &v.Status, &v.Role, engine.Unseal("invitations.invitee", &v.ID, &v.Invitee), &user, &v.ByAddress,
-		&v.ByID, &v.ByName, &v.ByRole, &v.History, (*engine.At)(&v.CreatedAt), engine.AtOrNil(&v.AnsweredAt))
-	v.UserID = rooms.UserID(user.String)
-	return v, engine.Found(err, "invitation")
+	var v storedInvitation
+	err := invitationRow.Scan(s, &v)
+	v.UserID = rooms.UserID(v.user.String)
+	return v.Invitation, engine.Found(err, "invitation")
 }
 
 func invitations(ctx context.Context, q engine.Querier, id consultation.ID) ([]consultation.Invitation, error) {
-	return engine.Collect(ctx, q, scanInvitation, invitationRow+` WHERE consultation_id = $1 ORDER BY created_at, id`, id)
+	return engine.Collect(ctx, q, scanInvitation, invitationsFrom+` WHERE consultation_id = $1 ORDER BY created_at, id`, id)
 }
 
 // Invitations implements consultation.Store.
@@ -68,15 +92,26 @@ func (tx Tx) Invitations(id consultation.ID) ([]consultation.Invitation, error) 
 
 // Invitation implements consultation.Tx.
 func (tx Tx) Invitation(id consultation.InvitationID) (consultation.Invitation, error) {
-	return scanInvitation(tx.Row(context.Background(), invitationRow+` WHERE id = $1`, id))
+	return scanInvitation(tx.Row(context.Background(), invitationsFrom+` WHERE id = $1`, id))
 }
 
 // InsertInvitation implements consultation.Tx.
 func (tx Tx) InsertInvitation(v consultation.Invitation) error {
-	return tx.Exec(`INSERT INTO invitations (id, consultation_id, status, role, invitee, user_id, by_address, by_id, by_name, by_role, history, created_at, answered_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		v.ID, v.ConsultationID, v.Status, v.Role, engine.Seal(tx, "invitations.invitee", v.ID, v.Invitee), userOrNull(v.UserID), v.ByAddress,
-		v.ByID, v.ByName, v.ByRole, v.History, engine.Micros(v.CreatedAt), engine.MicrosOrNull(v.AnsweredAt))
+	return tx.Insert("invitations",
+		engine.Set("id", v.ID),
+		engine.Set("consultation_id", v.ConsultationID),
+		engine.Set("status", v.Status),
+		engine.Set("role", v.Role),
+		engine.Set("invitee", engine.Seal(tx, "invitations.invitee", v.ID, v.Invitee)),
+		engine.Set("user_id", userOrNull(v.UserID)),
+		engine.Set("by_address", v.ByAddress),
+		engine.Set("by_id", v.ByID),
+		engine.Set("by_name", v.ByName),
+		engine.Set("by_role", v.ByRole),
+		engine.Set("history", v.History),
+		engine.Set("created_at", engine.Micros(v.CreatedAt)),
+		engine.Set("answered_at", engine.MicrosOrNull(v.AnsweredAt)),
+	)
 }
 
 // SaveInvitation implements consultation.Tx.
