@@ -256,6 +256,17 @@ func TestDeeplyNested(t *testing.T) {
 	}
 }
 
+func TestManyArguments(t *testing.T) {
+	v := serve(t, Config{}, handler{event: echo})
+	c := v.join()
+	c.send(`421["a"` + strings.Repeat(",1", 64) + `]`)
+	c.next()
+	c.send(`421["a"` + strings.Repeat(",1", 65) + `]`)
+	if code := c.closed(); code != closeInvalid {
+		t.Error(code)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	v := serve(t, Config{MaxConnections: 2, RequestsPerAddress: 2}, handler{})
 	a, b := v.poll(), v.poll()

@@ -23,6 +23,10 @@ func reserved(name string) bool {
 	return false
 }
 
+// argsMost is how many arguments an event may have. A packet has place for half
+// a million, which would take a hundred times as much memory as the packet.
+const argsMost = 64
+
 // splitEvent takes an event's valid JSON array apart: its name, and its
 // arguments as they stand.
 func splitEvent(array []byte, attachments [][]byte) (name string, args []Arg, err error) {
@@ -30,12 +34,15 @@ func splitEvent(array []byte, attachments [][]byte) (name string, args []Arg, er
 	args = few[:0]
 	first := true
 	elements(array, func(element []byte) {
-		if !first {
+		switch {
+		case first:
+			first = false
+			name, err = eventName(element)
+		case len(args) < argsMost:
 			args = append(args, Arg{JSON: element, Attachments: attachments})
-			return
+		default:
+			err = errMalformed
 		}
-		first = false
-		name, err = eventName(element)
 	})
 	if first {
 		err = errMalformed
