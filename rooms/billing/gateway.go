@@ -21,18 +21,19 @@ type Gateway interface {
 	// Open makes a payment possible until about p.ExpiresAt. The Way and Remote
 	// of the payment that comes back are filled in.
 	Open(ctx context.Context, p Payment, about Purchase) (Payment, error)
-	// Look asks how a payment stands.
-	Look(ctx context.Context, p Payment) (Standing, error)
+	// Query returns the state of a payment.
+	Query(ctx context.Context, p Payment) (Standing, error)
 	// Close makes a payment impossible, and tells how it stands then: Paid if
 	// the money was quicker.
 	Close(ctx context.Context, p Payment) (Standing, error)
 	// Refund refunds money. Repeated, it returns the state of the refund.
 	Refund(ctx context.Context, r RefundRequest) (RefundAnswer, error)
-	// Read verifies a callback and tells what it says. Errors: forbidden (it
-	// is not the gateway's, or too old), invalid (it makes no sense).
-	Read(ctx context.Context, c Callback) (CallbackContent, error)
-	// Thanks is what the gateway wants to hear for a callback: else it calls again.
-	Thanks() (contentType string, body []byte)
+	// ParseCallback verifies a callback and returns its content. Errors: forbidden
+	// (it is not the gateway's, or too old), invalid (it cannot be parsed).
+	ParseCallback(ctx context.Context, c Callback) (CallbackContent, error)
+	// Acknowledgement is the answer that the gateway expects to a callback; without
+	// it the gateway repeats the callback.
+	Acknowledgement() (contentType string, body []byte)
 }
 
 // Purchase is what a gateway shows and where it turns to. It says nothing about

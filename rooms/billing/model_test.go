@@ -99,8 +99,8 @@ func (u *unreliable) Open(ctx context.Context, p Payment, about Purchase) (Payme
 	return over(u, func() (Payment, error) { return u.Gateway.Open(ctx, p, about) })
 }
 
-func (u *unreliable) Look(ctx context.Context, p Payment) (Standing, error) {
-	return over(u, func() (Standing, error) { return u.Gateway.Look(ctx, p) })
+func (u *unreliable) Query(ctx context.Context, p Payment) (Standing, error) {
+	return over(u, func() (Standing, error) { return u.Gateway.Query(ctx, p) })
 }
 
 func (u *unreliable) Close(ctx context.Context, p Payment) (Standing, error) {

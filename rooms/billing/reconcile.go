@@ -126,7 +126,7 @@ func (s *Service) differs(ctx context.Context, p Payment) (Difference, bool) {
 	}
 	asking, cancel := context.WithTimeout(ctx, s.cfg.Patience)
 	defer cancel()
-	at, err := gateway.Look(asking, p)
+	at, err := gateway.Query(asking, p)
 	if err != nil {
 		d.Theirs = "no answer: " + err.Error()
 		return d, true

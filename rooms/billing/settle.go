@@ -23,7 +23,7 @@ func (s *Service) Callback(ctx context.Context, gateway string, c Callback) (con
 		return "", nil, rooms.NotFound("gateway")
 	}
 	c.At = s.now()
-	content, err := g.Read(ctx, c)
+	content, err := g.ParseCallback(ctx, c)
 	if err == nil {
 		err = s.handleCallback(ctx, g, content)
 	}
@@ -34,7 +34,7 @@ func (s *Service) Callback(ctx context.Context, gateway string, c Callback) (con
 		s.log.WarnContext(ctx, "payment callback refused", "gateway", gateway, "reference", content.Reference, "code", rooms.CodeOf(err), "error", err)
 		return "", nil, err
 	}
-	contentType, body = g.Thanks()
+	contentType, body = g.Acknowledgement()
 	return contentType, body, nil
 }
 

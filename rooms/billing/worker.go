@@ -135,7 +135,7 @@ func (s *Service) pollPayment(ctx context.Context, id PaymentID) error {
 	}
 	asking, cancel := context.WithTimeout(ctx, s.cfg.Patience)
 	defer cancel()
-	ask := gateway.Look
+	ask := gateway.Query
 	if !o.Status.Payable() {
 		ask = gateway.Close
 	}

@@ -66,10 +66,10 @@ func (g tracedGateway) Open(ctx context.Context, p billing.Payment, about billin
 	return opened, err
 }
 
-// Look implements billing.Gateway.
-func (g tracedGateway) Look(ctx context.Context, p billing.Payment) (billing.Standing, error) {
+// Query implements billing.Gateway.
+func (g tracedGateway) Query(ctx context.Context, p billing.Payment) (billing.Standing, error) {
 	ctx, end := g.begin(ctx, "look at payment")
-	at, err := g.Gateway.Look(ctx, p)
+	at, err := g.Gateway.Query(ctx, p)
 	end.With(err)
 	return at, err
 }

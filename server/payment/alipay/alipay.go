@@ -126,8 +126,8 @@ func (g *Gateway) current() error {
 // unknown is Alipay's word for a payment that nobody has begun on its page.
 const unknown = "ACQ.TRADE_NOT_EXIST"
 
-// Look implements billing.Gateway.
-func (g *Gateway) Look(ctx context.Context, p billing.Payment) (billing.Standing, error) {
+// Query implements billing.Gateway.
+func (g *Gateway) Query(ctx context.Context, p billing.Payment) (billing.Standing, error) {
 	if err := g.current(); err != nil {
 		return billing.Standing{}, err
 	}
@@ -177,7 +177,7 @@ func (g *Gateway) Close(ctx context.Context, p billing.Payment) (billing.Standin
 	if refused == nil && done.Code.IsFailure() {
 		refused = done.Error
 	}
-	at, err := g.Look(ctx, p)
+	at, err := g.Query(ctx, p)
 	if err == nil && at.State == billing.StateOpen {
 		err = refused
 	}
@@ -218,9 +218,9 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 // unchanged (24 hours and 22 minutes), and clocks that differ.
 const repeats = 25 * time.Hour
 
-// Read implements billing.Gateway. One that is older than Alipay would still
+// ParseCallback implements billing.Gateway. One that is older than Alipay would still
 // repeat it was kept by somebody else.
-func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.CallbackContent, error) {
+func (g *Gateway) ParseCallback(ctx context.Context, c billing.Callback) (billing.CallbackContent, error) {
 	values, err := url.ParseQuery(string(c.Body))
 	if err != nil {
 		return billing.CallbackContent{}, rooms.Invalid("", "the callback is not a form")
@@ -249,8 +249,8 @@ func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.Callbac
 	return billing.CallbackContent{ID: n.NotifyId, Reference: n.OutTradeNo, Standing: at}, nil
 }
 
-// Thanks implements billing.Gateway.
-func (g *Gateway) Thanks() (contentType string, body []byte) {
+// Acknowledgement implements billing.Gateway.
+func (g *Gateway) Acknowledgement() (contentType string, body []byte) {
 	return "text/plain", []byte("success")
 }
 

@@ -190,10 +190,10 @@ func TestConformance(t *testing.T) {
 		t.Run(name+" with a certificate that has expired", func(t *testing.T) {
 			t.Parallel()
 			g := at(t, oldPEM, "https://localhost", nil)
-			if n, err := g.Read(t.Context(), notice(t, theirs, old, conformance.Notice{ID: "n", Reference: "r", Transaction: "t", Amount: 1, Currency: "CNY"})); err == nil {
+			if n, err := g.ParseCallback(t.Context(), notice(t, theirs, old, conformance.Notice{ID: "n", Reference: "r", Transaction: "t", Amount: 1, Currency: "CNY"})); err == nil {
 				t.Errorf("it is believed: %+v", n)
 			}
-			if at, err := g.Look(t.Context(), billing.Payment{Reference: "r"}); err == nil {
+			if at, err := g.Query(t.Context(), billing.Payment{Reference: "r"}); err == nil {
 				t.Errorf("it is believed: %+v", at)
 			}
 		})

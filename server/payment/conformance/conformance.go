@@ -133,7 +133,7 @@ func RunRemote(t *testing.T, make func(t *testing.T) Fake) {
 	t.Run("an answer without end", func(t *testing.T) {
 		t.Parallel()
 		p := billing.Payment{Reference: "reference", Remote: "remote", Currency: "CNY", Amount: price}
-		if standing, err := make(t).Endless.Look(t.Context(), p); err == nil {
+		if standing, err := make(t).Endless.Query(t.Context(), p); err == nil {
 			t.Errorf("it says %+v", standing)
 		}
 	})

@@ -53,7 +53,7 @@ func FuzzCallback(f *testing.F) {
 			}
 		}
 		c.At = now
-		n, err := g.Read(t.Context(), c)
+		n, err := g.ParseCallback(t.Context(), c)
 		if code := rooms.CodeOf(err); err != nil && code != rooms.CodeForbidden && code != rooms.CodeInvalid {
 			t.Fatalf("%s refuses %q with %v", g.Name(), body, err)
 		}

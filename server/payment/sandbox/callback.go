@@ -32,8 +32,8 @@ type message struct {
 	Transactions []billing.Transaction `json:"transactions,omitempty"`
 }
 
-// Read implements billing.Gateway.
-func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.CallbackContent, error) {
+// ParseCallback implements billing.Gateway.
+func (g *Gateway) ParseCallback(_ context.Context, c billing.Callback) (billing.CallbackContent, error) {
 	stamp, signature, _ := strings.Cut(c.Header.Get(signatureHeader), ",")
 	seconds, err := strconv.ParseInt(strings.TrimPrefix(stamp, "t="), 10, 64)
 	if err != nil {

@@ -87,8 +87,8 @@ func (g *Gateway) Open(ctx context.Context, p billing.Payment, about billing.Pur
 	})
 }
 
-// Look implements billing.Gateway.
-func (g *Gateway) Look(ctx context.Context, p billing.Payment) (billing.Standing, error) {
+// Query implements billing.Gateway.
+func (g *Gateway) Query(ctx context.Context, p billing.Payment) (billing.Standing, error) {
 	a, err := g.read(ctx, p.Reference)
 	return a.standing(), err
 }
@@ -138,8 +138,8 @@ func (g *Gateway) Refund(ctx context.Context, r billing.RefundRequest) (billing.
 	})
 }
 
-// Thanks implements billing.Gateway.
-func (g *Gateway) Thanks() (contentType string, body []byte) {
+// Acknowledgement implements billing.Gateway.
+func (g *Gateway) Acknowledgement() (contentType string, body []byte) {
 	return "application/json", []byte(`{"ok":true}`)
 }
 

@@ -37,7 +37,7 @@ func TestConformance(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				at, err := g.Look(t.Context(), billing.Payment{Reference: reference})
+				at, err := g.Query(t.Context(), billing.Payment{Reference: reference})
 				if err != nil || len(at.Transactions) != 1 {
 					t.Fatalf("paid: %+v, %v", at, err)
 				}

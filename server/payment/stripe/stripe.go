@@ -73,9 +73,9 @@ func (g *Gateway) Open(ctx context.Context, p billing.Payment, about billing.Pur
 	return p, nil
 }
 
-// Look implements billing.Gateway. Without Stripe's number nobody was ever
+// Query implements billing.Gateway. Without Stripe's number nobody was ever
 // shown where to pay.
-func (g *Gateway) Look(ctx context.Context, p billing.Payment) (billing.Standing, error) {
+func (g *Gateway) Query(ctx context.Context, p billing.Payment) (billing.Standing, error) {
 	if p.Remote == "" {
 		return billing.Standing{State: billing.StateUnknown}, nil
 	}
@@ -93,7 +93,7 @@ func (g *Gateway) Close(ctx context.Context, p billing.Payment) (billing.Standin
 	}
 	s, err := g.client.V1CheckoutSessions.Expire(ctx, p.Remote, nil)
 	if err != nil { // it may be over already
-		return g.Look(ctx, p)
+		return g.Query(ctx, p)
 	}
 	return standing(s), nil
 }
@@ -144,8 +144,8 @@ func answer(r *api.Refund) billing.RefundAnswer {
 	return a
 }
 
-// Read implements billing.Gateway.
-func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.CallbackContent, error) {
+// ParseCallback implements billing.Gateway.
+func (g *Gateway) ParseCallback(_ context.Context, c billing.Callback) (billing.CallbackContent, error) {
 	event, err := webhook.ConstructEventWithOptions(c.Body, c.Header.Get("Stripe-Signature"), g.secret, webhook.ConstructEventOptions{IgnoreAPIVersionMismatch: true})
 	if err != nil {
 		return billing.CallbackContent{}, rooms.Forbidden("the signature is not Stripe's, or too old")
@@ -174,7 +174,7 @@ func (g *Gateway) Read(_ context.Context, c billing.Callback) (billing.CallbackC
 	return billing.CallbackContent{}, nil // of something else that happens at Stripe
 }
 
-// Thanks implements billing.Gateway.
-func (g *Gateway) Thanks() (contentType string, body []byte) {
+// Acknowledgement implements billing.Gateway.
+func (g *Gateway) Acknowledgement() (contentType string, body []byte) {
 	return "application/json", []byte(`{"received":true}`)
 }

@@ -153,8 +153,8 @@ func (g *Gateway) Open(ctx context.Context, p billing.Payment, about billing.Pur
 	return p, nil
 }
 
-// Look implements billing.Gateway.
-func (g *Gateway) Look(ctx context.Context, p billing.Payment) (billing.Standing, error) {
+// Query implements billing.Gateway.
+func (g *Gateway) Query(ctx context.Context, p billing.Payment) (billing.Standing, error) {
 	t, _, err := g.pay.QueryOrderByOutTradeNo(ctx, native.QueryOrderByOutTradeNoRequest{OutTradeNo: &p.Reference, Mchid: &g.cfg.Merchant})
 	if core.IsAPIError(err, "ORDER_NOT_EXIST") || core.IsAPIError(err, "ORDERNOTEXIST") {
 		return billing.Standing{State: billing.StateUnknown}, nil
@@ -183,7 +183,7 @@ func standing(t *payments.Transaction) billing.Standing {
 // Close implements billing.Gateway. What cannot be closed may have been paid.
 func (g *Gateway) Close(ctx context.Context, p billing.Payment) (billing.Standing, error) {
 	_, refused := g.pay.CloseOrder(ctx, native.CloseOrderRequest{OutTradeNo: &p.Reference, Mchid: &g.cfg.Merchant})
-	at, err := g.Look(ctx, p)
+	at, err := g.Query(ctx, p)
 	if err == nil && at.State == billing.StateOpen {
 		err = refused
 	}
@@ -221,8 +221,8 @@ type told struct {
 	OutRefundNo *string `json:"out_refund_no"`
 }
 
-// Read implements billing.Gateway.
-func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.CallbackContent, error) {
+// ParseCallback implements billing.Gateway.
+func (g *Gateway) ParseCallback(ctx context.Context, c billing.Callback) (billing.CallbackContent, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(c.Body))
 	if err != nil {
 		return billing.CallbackContent{}, err
@@ -244,8 +244,8 @@ func (g *Gateway) Read(ctx context.Context, c billing.Callback) (billing.Callbac
 	return billing.CallbackContent{ID: call.ID, Reference: text(t.OutTradeNo), Standing: standing(&t.Transaction)}, nil
 }
 
-// Thanks implements billing.Gateway.
-func (g *Gateway) Thanks() (contentType string, body []byte) {
+// Acknowledgement implements billing.Gateway.
+func (g *Gateway) Acknowledgement() (contentType string, body []byte) {
 	return "application/json", []byte(`{"code":"SUCCESS","message":""}`)
 }
 
