@@ -145,6 +145,7 @@ test('a doctor signs a diagnosis; the patient, elsewhere and then offline, gets 
     const { registrationId } = await registered
     await patient.ask('POST', '/push-subscriptions', service.subscription)
     await page.goto('about:blank')
+    await expect.poll(() => patient.sockets()).toBe(0) // until then the patient is looking at the consultation
     await sign(doctor, c, 'R05')
     const titled = (text: string) => (JSON.parse(text) as { title: string }).title
     await expect.poll(() => service.pushes.map(titled), { timeout: 30_000 }).toContain('王芳医生出具了诊断')

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Consultation, Doctor, Login, Message, Opened, User } from '../../src/api/wire.gen'
+import type { Consultation, Doctor, Login, Message, Opened, SocketList, User } from '../../src/api/wire.gen'
 import { admin } from './server'
 
 export const password = 'e2e-password'
@@ -45,6 +45,12 @@ export class Person {
   static async appointPharmacist(server: string, doctor: Person): Promise<void> {
     const root = await Person.logIn(server, admin.email, admin.password)
     await root.ask('POST', `/admin/pharmacists/${doctor.user.id}`)
+  }
+
+  /** The number of this user's sockets that are open. */
+  async sockets(): Promise<number> {
+    const root = await Person.logIn(this.server, admin.email, admin.password)
+    return (await root.ask<SocketList>('GET', `/admin/sockets?userId=${this.user.id}`)).items.length
   }
 
   ask<T>(method: string, path: string, body?: unknown): Promise<T> {
