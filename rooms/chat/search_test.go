@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,12 +15,22 @@ import (
 // endless is a store in which a search does not end by itself.
 type endless struct {
 	Store
+	mu      sync.Mutex
 	started []string // the words that are searched for
+}
+
+// searches are the users and words of the searches that began.
+func (s *endless) searches() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.started)
 }
 
 // Search implements Store.
 func (s *endless) Search(ctx context.Context, q Query) ([]Message, error) {
+	s.mu.Lock()
 	s.started = append(s.started, fmt.Sprint(q.User, " ", q.Words))
+	s.mu.Unlock()
 	<-ctx.Done()
 	return nil, fmt.Errorf("rows: %w", ctx.Err())
 }
@@ -42,8 +53,8 @@ func TestSearchEnds(t *testing.T) {
 		search("bo", "first")
 		search("bo", "second")
 		search("ann", "first")
-		if want := []string{"bo first", "ann first"}; !slices.Equal(store.started, want) {
-			t.Errorf("searching %q, want %q", store.started, want)
+		if want := []string{"bo first", "ann first"}; !slices.Equal(store.searches(), want) {
+			t.Errorf("searching %q, want %q", store.searches(), want)
 		}
 		for range 3 {
 			want := "unavailable: this search took longer than 2s; search for rarer words, or in one consultation: rows: context deadline exceeded"
@@ -51,8 +62,8 @@ func TestSearchEnds(t *testing.T) {
 				t.Errorf("got %v, want %s", err, want)
 			}
 		}
-		if want := []string{"bo first", "ann first", "bo second"}; !slices.Equal(store.started, want) {
-			t.Errorf("searched %q, want %q", store.started, want)
+		if want := []string{"bo first", "ann first", "bo second"}; !slices.Equal(store.searches(), want) {
+			t.Errorf("searched %q, want %q", store.searches(), want)
 		}
 	})
 }
