@@ -145,7 +145,8 @@ func (b broken) Read([]byte) (int, error) { return 0, b.err }
 func ordinary(t testing.TB) map[string][]byte {
 	t.Helper()
 	b := image.Rect(0, 0, 64, 40)
-	all := map[string][]byte{"jpeg, progressive": scans(64, 40, 1, 6, true), "webp": lossy}
+	all := map[string][]byte{"jpeg, progressive": scans(64, 40, 1, 6, true), "webp": lossy,
+		"webp, transparent": canvas(chunk("VP8X", vp8x(64, 40)), chunk("ALPH", make([]byte, 1+64*40)))}
 	// A camera that was held upright: Exif says that the pixels lie on their side.
 	exif := "\xff\xe1\x00\x22Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00"
 	upright := encoded(t, func(w io.Writer) error { return jpeg.Encode(w, image.NewRGBA(image.Rect(0, 0, 40, 64)), nil) })
@@ -193,6 +194,10 @@ func hostile(t testing.TB) map[string][]byte {
 	binary.LittleEndian.PutUint16(large[26:], 16383)
 	binary.LittleEndian.PutUint16(large[28:], 16383)
 	all["webp, large"] = large
+	plain, packed := chunk("ALPH", "\x00\x00"), chunk("ALPH", "\x01\xff\xff\xff\xff")
+	all["webp, large canvas"] = canvas(chunk("VP8X", vp8x(46340, 46340)), plain)
+	all["webp, two canvases"] = canvas(chunk("VP8X", vp8x(46340, 46340)), plain, chunk("VP8X", vp8x(64, 40)))
+	all["webp, two transparencies"] = canvas(chunk("VP8X", vp8x(64, 40)), packed, plain)
 	return all
 }
 
@@ -318,6 +323,25 @@ func runs(n int) []byte {
 		}
 	}
 	return bytes.ReplaceAll(b, []byte{0xff}, []byte{0xff, 0})
+}
+
+// canvas is lossy with chunks before its pixels.
+func canvas(chunks ...[]byte) []byte {
+	b := slices.Concat(lossy[:12], slices.Concat(chunks...), lossy[12:])
+	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
+	return b
+}
+
+// chunk is a part of a WebP.
+func chunk[T string | []byte](name string, body T) []byte {
+	b := binary.LittleEndian.AppendUint32([]byte(name), uint32(len(body)))
+	return append(append(b, body...), make([]byte, len(body)%2)...)
+}
+
+// vp8x is the header of a canvas with transparency.
+func vp8x(width, height int) []byte {
+	w, h := width-1, height-1
+	return []byte{1 << 4, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)}
 }
 
 // lossy is a white WebP of 64×40.
