@@ -35,6 +35,20 @@ func decode(raw json.RawMessage, in any) error {
 	return nil
 }
 
+// Members returns the members of raw, which must be one JSON object. Errors are of
+// code invalid: a name that occurs twice is named as the field.
+func Members(raw json.RawMessage) (map[string]json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	err := jsonv2.Unmarshal(raw, &members, jsontext.AllowInvalidUTF8(true)) // decode names the field
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return nil, undecodable(err)
+	case err != nil || members == nil:
+		return nil, Invalid("", "the body must be one JSON object")
+	}
+	return members, nil
+}
+
 // HasNUL is the error for a text with U+0000 in a field.
 func HasNUL(field string) *Error {
 	if field == "" {

@@ -2,6 +2,8 @@ package consultation
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"time"
 
 	"wenzhen/rooms"
@@ -105,10 +107,11 @@ func (s *Service) countShared(tx Tx, c Consultation, inv Invitation) (held bool,
 	return false, err
 }
 
-// to is whom an invitation counts against.
+// to is whom an invitation counts against. An address is hashed, because the
+// counters are not encrypted.
 func (inv Invitation) to() string {
 	if inv.ByAddress {
-		return inv.Invitee
+		return fmt.Sprintf("%x", sha256.Sum256([]byte(inv.Invitee)))
 	}
 	return string(inv.UserID)
 }

@@ -160,8 +160,8 @@ func inputFrom(readBody func(*gin.Context) (json.RawMessage, error), r Route, co
 		}
 		fields := map[string]json.RawMessage{}
 		if len(body) > 0 {
-			if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-				return nil, rooms.Invalid("", "the body must be one JSON object")
+			if fields, err = rooms.Members(body); err != nil {
+				return nil, err
 			}
 		}
 		for name, values := range query {

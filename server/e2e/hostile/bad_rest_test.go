@@ -41,6 +41,7 @@ func TestBadInputOverREST(t *testing.T) {
 		{name: "not JSON", method: "POST", path: here + "/messages", body: "a=b", header: "Content-Type", value: "application/x-www-form-urlencoded", status: 400, code: rooms.CodeInvalid},
 		{name: "wrong type", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":5`), status: 400, code: rooms.CodeInvalid, field: "text"},
 		{name: "wrong type deep inside", method: "PATCH", path: "/api/v1/me/doctor", body: `{"services":[{"price":"free"}]}`, as: wang, status: 400, code: rooms.CodeInvalid, field: "services[0].price"},
+		{name: "given twice", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":"one","text":"two"`), status: 400, code: rooms.CodeInvalid, field: "text"},
 		{name: "2 MB", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":"` + strings.Repeat("x", 2<<20) + `"`), status: 413, code: rooms.CodeTooLarge},
 		{name: "text of 100 kB", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":"` + strings.Repeat("x", 100_000) + `"`), status: 413, code: rooms.CodeTooLarge, field: "text"},
 		{name: "invalid UTF-8", method: "POST", path: here + "/messages", body: message("\"clientId\":\"x\",\"text\":\"\xff\xfe\""), status: 400, code: rooms.CodeInvalid},

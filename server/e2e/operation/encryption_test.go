@@ -111,7 +111,7 @@ type confided struct {
 
 // secrets are the words. None of them is in anything else.
 var secrets = []string{"xylophagous", "quixotry", "zymurgist", "jabberwock", "wolfsbane", "kumquat", "腹腔镜", "Dvořák", "flummery", "gobbledygook", "hornswoggle", "ipecacuanha",
-	"lollygag", "malarkey", "nincompoop", "obstreperous"}
+	"lollygag", "malarkey", "nincompoop", "obstreperous", "paronomasia"}
 
 func confide(w *e2e.World) confided {
 	w.T.Helper()
@@ -132,6 +132,7 @@ func confide(w *e2e.World) confided {
 	}
 	c.diagnosis = c.wang.Diagnoses(c.id, record.DiagnosisInput{Codes: []string{"I10"}, Text: "flummery"})
 	e2e.Do(c.wang, record.DraftDiagnosis, record.DiagnosisDraft{ConsultationID: c.id, DiagnosisInput: record.DiagnosisInput{Codes: []string{"I10"}, Text: "gobbledygook"}})
+	e2e.Do(c.bo, consultation.Invite, consultation.InviteInput{ConsultationID: c.id, Email: "paronomasia@review.example", Role: consultation.PartRelative})
 	prescription := c.wang.Prescribes(c.id, e2e.Remedy())
 	e2e.Do(c.wang, record.VoidPrescription, record.PrescriptionReason{PrescriptionID: prescription.ID, Reason: "hornswoggle"})
 	e2e.Call(c.bo, board.Commit, board.CommitInput{ConsultationID: c.id, ID: board.StrokeID(rooms.NewID(opened.CreatedAt)), Tool: board.Label, Colour: "#000000", Width: 10,
