@@ -245,10 +245,24 @@ test('nothing is free: the waitlist offers what someone cancels', async ({ brows
   await page.getByRole('button', { name: '加入候补' }).first().click()
   await page.getByRole('textbox', { name: '哪里不舒服' }).fill('头疼')
   await page.getByText('我了解线上问诊的局限').click()
+  // The list of places is answered before someone cancels, and arrives after the offer.
+  let arrives = () => {}
+  const offered = new Promise<void>((done) => (arrives = done))
+  const answered = new Promise<void>((done) => {
+    void page.route('**/api/v1/waitlist', async (route) => {
+      if (route.request().method() !== 'GET') return route.continue()
+      const response = await route.fetch()
+      done()
+      await offered
+      await route.fulfill({ response })
+    })
+  })
   await page.locator('form').getByRole('button', { name: '加入候补' }).click()
   await expect(page).toHaveURL(/\/appointments$/)
-  await expect(page.getByText('候补中').first()).toBeVisible()
+  await answered
   await rival.ask('POST', `/appointments/${taken[0]?.id}/cancel`, {})
+  await expect(page.getByRole('link', { name: /1 条未读/ })).toBeVisible()
+  arrives()
   await page.getByRole('button', { name: '就约这个时间' }).click()
   await expect(page.locator('article.appointment')).toHaveAttribute('data-status', 'booked')
 })

@@ -31,7 +31,12 @@ export const useAppointments = defineStore('appointments', () => {
   const waits = computed(() => [...waitById.values()].filter((w) => w.status === 'waiting' || w.status === 'offered'))
 
   const put = (a: Appointment) => byId.set(a.id, newest(byId.get(a.id), a))
-  const putWait = (w: Wait) => waitById.set(w.id, w)
+  /** The places that changed during each load that is under way: its answer may be older. */
+  const changedDuring = new Set<Wait[]>()
+  function putWait(w: Wait): void {
+    changedDuring.forEach((changed) => changed.push(w))
+    waitById.set(w.id, w)
+  }
   function putBooking(booking: Booking): void {
     put(booking.appointment)
     useConsultations().put(booking.consultation)
@@ -47,16 +52,20 @@ export const useAppointments = defineStore('appointments', () => {
   }
 
   async function load(): Promise<void> {
+    const changed: Wait[] = []
+    changedDuring.add(changed)
     try {
       const [, found] = await Promise.all([loadBetween(Date.now() - openSinceMs), session.role === 'patient' ? scheduleApi.waits() : undefined])
       if (found) {
         waitById.clear()
-        found.items.forEach(putWait)
+        for (const w of [...found.items, ...changed]) waitById.set(w.id, w)
       }
       loaded.value = true
       failure.value = undefined
     } catch (thrown) {
       failure.value = Failure.from(thrown)
+    } finally {
+      changedDuring.delete(changed)
     }
   }
 
