@@ -232,16 +232,11 @@ func TestNothingIsLostByThreeNodes(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), f.last+5*time.Minute)
 	defer cancel()
 	all := make([]*trio, f.rooms)
-	var opening sync.WaitGroup
-	doors := make(chan struct{}, 4) // hashing passwords takes a while
+	// One after the other: at once they lose to each other at the end of the audit
+	// log, and on a busy machine a command does not end in its time.
 	for i := range all {
-		doors <- struct{}{}
-		opening.Go(func() {
-			defer func() { <-doors }()
-			all[i] = h.open(fmt.Sprint("talk-", i))
-		})
+		all[i] = h.open(fmt.Sprint("talk-", i))
 	}
-	opening.Wait()
 	e2e.NoneFailed(t)
 	var (
 		over              atomic.Bool
