@@ -29,7 +29,7 @@ func (c Contract) AsyncAPI() ([]byte, error) {
 				{"action", "receive"}, {"summary", command.Doc}, {"channel", refTo(channel)}, {"x-audience", audience(command.For)},
 				{"x-access", command.Access}, {"messages", []any{refTo(channel + "/messages/" + asked)}},
 				{"reply", object{{"channel", refTo(channel)}, {"messages", []any{refTo(channel + "/messages/" + answered)}}}},
-			}})
+			}.with("x-rate", rate(command.Rate))})
 		}
 		for _, e := range outgoingOn(namespace) {
 			payload := s.ref(e.data)

@@ -118,3 +118,28 @@ func TestACommandDeclaresWhoMayRunIt(t *testing.T) {
 		}
 	}
 }
+
+// The specifications have a command's own rate, and none where it has none.
+func TestRatesAreSpecified(t *testing.T) {
+	t.Parallel()
+	from, err := source.Read("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bounded := rooms.Command[rooms.Nothing, rooms.Nothing]{Name: "toy:play", Namespace: "/toys", For: rooms.Users, Access: rooms.Own}
+	for name, rate := range map[string]rooms.Rate{"none": {}, "two a second": {PerSecond: 2, Burst: 9}} {
+		bounded.Rate = rate
+		c := spec.Contract{Commands: []rooms.Handler{bounded.Bind(nil)}, Source: from,
+			Routes: []spec.Route{{Method: "POST", Path: "/toys", Command: bounded.Name, Status: 200}}}
+		for document, write := range map[string]func() ([]byte, error){"OpenAPI": c.OpenAPI, "AsyncAPI": c.AsyncAPI} {
+			got, err := write()
+			if err != nil {
+				t.Fatal(err)
+			}
+			has := regexp.MustCompile(`"x-rate": \{\s*"perSecond": 2,\s*"burst": 9\s*\}`).Match(got)
+			if want := rate.Burst > 0; has != want || bytes.Contains(got, []byte(`"x-rate":`)) != want {
+				t.Errorf("%s, %s: x-rate is there: %v", document, name, has)
+			}
+		}
+	}
+}

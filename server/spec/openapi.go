@@ -39,10 +39,11 @@ type Route struct {
 	Takes, Gives string
 }
 
-// policy explains x-audience and x-access.
+// policy explains x-audience, x-access and x-rate.
 const policy = "x-audience lists the roles that may run a command. x-access says whose things it is about: own (the caller's, or " +
 	"what the whole audience may see), owner (a thing of the user whom it belongs to), participants (a consultation, for those who " +
-	"take part), all (things of all users, for staff), bearer (for those who have the secret in the input). Others get not_found."
+	"take part), all (things of all users, for staff), bearer (for those who have the secret in the input). Others get not_found. " +
+	"x-rate is how often one user may send a command that has a rate of its own: perSecond, and burst at once. More are answered rate_limited."
 
 // problem is the answer to everything that fails.
 const problem = "#/components/responses/Problem"
@@ -155,7 +156,7 @@ func (s *schemas) operation(r Route, command rooms.Handler, nth int) object {
 	o := object{
 		{"operationId", operationID(command.Name, nth)}, {"tags", []any{noun(command.Name)}}, {"summary", command.Doc},
 		{"x-command", command.Name}, {"x-audience", audience(command.For)}, {"x-access", command.Access},
-	}
+	}.with("x-rate", rate(command.Rate))
 	if r.Anonymous || command.For.Has(rooms.RoleGuest) {
 		o = append(o, member{"security", []any{object{}, object{{"accessToken", []any{}}}}})
 	}
@@ -262,6 +263,14 @@ func tags(routes []Route) []any {
 		}
 	}
 	return append(all, object{{"name", plainTag}})
+}
+
+// rate is a command's own rate; nothing if it has none.
+func rate(r rooms.Rate) object {
+	if r == (rooms.Rate{}) {
+		return nil
+	}
+	return object{{"perSecond", r.PerSecond}, {"burst", r.Burst}}
 }
 
 // audience lists the roles that may try a command.
