@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -68,6 +67,9 @@ func (w *Writer) Add(name string, size int64, content io.Reader) error {
 	if !names.MatchString(name) {
 		return fmt.Errorf("archive: %q is no name for a file in it", name)
 	}
+	if len(w.files) == filesMost {
+		return fmt.Errorf("archive: it may have at most %d files", filesMost)
+	}
 	hash := sha256.New()
 	if err := w.write(name, size, io.TeeReader(content, hash)); err != nil {
 		return err
@@ -95,6 +97,9 @@ func (w *Writer) write(name string, size int64, content io.Reader) error {
 func (w *Writer) Close(m Manifest) (Manifest, error) {
 	m.Format, m.Files = Format, w.files
 	content, err := json.MarshalIndent(m, "", "  ")
+	if most := manifestMost(len(m.Files)); err == nil && int64(len(content)) > most {
+		err = fmt.Errorf("archive: a manifest of %d bytes, with %d problems, could not be read again; it may have %d", len(content), len(m.Problems), most)
+	}
 	if err == nil {
 		err = w.write(manifest, int64(len(content)), bytes.NewReader(content))
 	}
@@ -103,84 +108,53 @@ func (w *Writer) Close(m Manifest) (Manifest, error) {
 
 // Read reads a whole archive and gives every file to take, which reads it to
 // its end. Only after Read has returned without an error is what take got
-// whole and what was saved.
-func Read(r io.Reader, take func(name string, content io.Reader) error) (Manifest, error) {
-	var m Manifest
-	zip, err := gzip.NewReader(r)
+// whole and what was saved. A forged archive ends with an error: what it may
+// have and grow to is bounded (see bounds.go).
+func Read(r io.Reader, take func(name string, size int64, content io.Reader) error) (Manifest, error) {
+	return read(r, filesMost, take)
+}
+
+func read(r io.Reader, most int, take func(name string, size int64, content io.Reader) error) (Manifest, error) {
+	packed := &counted{r: r}
+	zip, err := gzip.NewReader(packed)
 	if err != nil {
-		return m, damaged(err)
+		return Manifest{}, damaged(err)
 	}
+	unpacked := &growing{zip: zip, packed: packed}
 	found := map[string]File{}
-	for archive := tar.NewReader(zip); ; {
+	for archive := tar.NewReader(unpacked); ; {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
-			return m, damaged(errors.New("it ends without a manifest: it was cut short"))
+			return Manifest{}, damaged(errors.New("it ends without a manifest: it was cut short"))
 		} else if err != nil {
-			return m, damaged(err)
+			return Manifest{}, damaged(err)
 		}
 		if h.Name == manifest {
-			if h.Size > manifestBytes+int64(len(found))*entryBytes {
-				return m, damaged(fmt.Errorf("its manifest has %d bytes, too many for %d files", h.Size, len(found)))
+			m, err := readManifest(archive, h.Size, found)
+			if err != nil {
+				return m, err
 			}
-			if err := json.NewDecoder(archive).Decode(&m); err != nil {
-				return m, damaged(err)
-			}
-			break
+			return m, end(unpacked)
 		}
-		if _, twice := found[h.Name]; twice || h.Typeflag != tar.TypeReg || sparse(h) || !names.MatchString(h.Name) {
-			return m, damaged(fmt.Errorf("%q does not belong in it", h.Name))
+		if err := acceptable(h, found, most); err != nil {
+			return Manifest{}, damaged(err)
 		}
 		hash := sha256.New()
-		if err := take(h.Name, io.TeeReader(archive, hash)); err != nil {
-			return m, err
+		if err := take(h.Name, h.Size, io.TeeReader(archive, hash)); err != nil {
+			return Manifest{}, err
 		}
 		found[h.Name] = File{Name: h.Name, Size: h.Size, SHA256: hex.EncodeToString(hash.Sum(nil))}
 	}
-	// Its checksum is at the end.
-	if rest, err := io.Copy(io.Discard, io.LimitReader(zip, endBytes+1)); err != nil {
-		return m, damaged(err)
-	} else if rest > endBytes {
-		return m, damaged(errors.New("it goes on after its manifest"))
-	}
-	return m, m.compare(found)
 }
 
-// How long the manifest may be, which is held in memory, without its files and
-// for each of them, and what follows it: two blocks, and what others pad with.
-const (
-	manifestBytes = 64 << 20
-	entryBytes    = 1 << 10
-	endBytes      = 1 << 20
-)
-
-// sparse reports whether a file is longer than what the archive has of it: the
-// reader fills it up with zeros, of which a kilobyte can ask for exabytes.
-func sparse(h *tar.Header) bool {
-	for name := range h.PAXRecords {
-		if strings.HasPrefix(name, "GNU.sparse.") {
-			return true
-		}
+// end reads what follows the manifest: the archive's checksum is at its end.
+func end(archive io.Reader) error {
+	rest, err := io.Copy(io.Discard, io.LimitReader(archive, endBytes+1))
+	if err == nil && rest > endBytes {
+		err = errors.New("it goes on after its manifest")
 	}
-	return false
-}
-
-// compare returns an error unless the files that were found are those of the
-// manifest.
-func (m Manifest) compare(found map[string]File) error {
-	if m.Format != Format {
-		return fmt.Errorf("the archive has format %d, which version %s wrote; this program reads format %d", m.Format, m.Version, Format)
-	}
-	for _, f := range m.Files {
-		switch have, ok := found[f.Name]; {
-		case !ok:
-			return damaged(fmt.Errorf("%s is missing", f.Name))
-		case have != f:
-			return damaged(fmt.Errorf("%s has changed since it was saved", f.Name))
-		}
-		delete(found, f.Name)
-	}
-	for name := range found {
-		return damaged(fmt.Errorf("%s is not in its manifest", name))
+	if err != nil {
+		return damaged(err)
 	}
 	return nil
 }

@@ -35,9 +35,9 @@ func archive(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-func read(r io.Reader) (map[string]string, error) {
+func unpack(r io.Reader) (map[string]string, error) {
 	files := map[string]string{}
-	_, err := Read(r, func(name string, content io.Reader) error {
+	_, err := Read(r, func(name string, _ int64, content io.Reader) error {
 		all, err := io.ReadAll(content)
 		files[name] = string(all)
 		return err
@@ -47,7 +47,7 @@ func read(r io.Reader) (map[string]string, error) {
 
 func TestArchiveComesBackAsItWas(t *testing.T) {
 	t.Parallel()
-	files, err := read(bytes.NewReader(archive(t)))
+	files, err := unpack(bytes.NewReader(archive(t)))
 	if diff := cmp.Diff(map[string]string{Database: "rows", photo: "pixels"}, files); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -71,7 +71,7 @@ func TestDamagedArchives(t *testing.T) {
 	t.Parallel()
 	whole := archive(t)
 	for n := range whole {
-		if _, err := read(bytes.NewReader(whole[:n])); err == nil {
+		if _, err := unpack(bytes.NewReader(whole[:n])); err == nil {
 			t.Errorf("cut after %d of %d bytes, it was taken", n, len(whole))
 		}
 		if n == 9 {
@@ -79,7 +79,7 @@ func TestDamagedArchives(t *testing.T) {
 		}
 		changed := bytes.Clone(whole)
 		changed[n] ^= 0x55
-		if got, err := read(bytes.NewReader(changed)); err == nil && cmp.Diff(map[string]string{Database: "rows", photo: "pixels"}, got) != "" {
+		if got, err := unpack(bytes.NewReader(changed)); err == nil && cmp.Diff(map[string]string{Database: "rows", photo: "pixels"}, got) != "" {
 			t.Errorf("with byte %d changed, it was taken as %v", n, got)
 		}
 	}
@@ -122,7 +122,7 @@ func TestDamagedArchives(t *testing.T) {
 		if err := errors.Join(w.Close(), zip.Close()); err != nil {
 			t.Fatal(err)
 		}
-		_, err := read(&b)
+		_, err := unpack(&b)
 		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q in it", c.name, err, c.says)
 		}
@@ -161,6 +161,11 @@ func TestArchivesDoNotSwell(t *testing.T) {
 		{"written out", entry('0', Database, string(make([]byte, size))) + entry('0', manifest, long) + end, ""},
 		{"a sparse file", entry('x', "x", records) + entry('0', Database, holes) + entry('0', manifest, long) + end, "does not belong"},
 		{"a long manifest", entry('0', manifest, none+strings.Repeat(" ", manifestBytes)) + end, "manifest"},
+		{"a list of a million files", entry('0', manifest, `{"format":1,"files":[`+strings.Repeat("{},", 1_000_000)+`{}]}`) + end, "missing"},
+		{"a list of millions of problems", entry('0', manifest, `{"format":1,"problems":[`+strings.Repeat(`"x",`, filesMost)+`"x"]}`) + end, "problems"},
+		{"a long key", entry('0', "token.key", strings.Repeat("k", keyBytes+1)) + entry('0', manifest, none) + end, "too many for a key"},
+		{"many keys", many(keysMost+1, func(n int) string { return entry('0', fmt.Sprintf("key-%d.key", n), "k") }) + entry('0', manifest, none) + end, "more than 32 keys"},
+		{"a long name", entry('L', "x", strings.Repeat("a/", 1<<20)) + entry('0', Database, "") + end, "damaged"},
 		{"a long end", entry('0', manifest, none) + end + strings.Repeat("\x00", endBytes), "goes on"},
 	} {
 		var b bytes.Buffer
@@ -169,10 +174,109 @@ func TestArchivesDoNotSwell(t *testing.T) {
 		if err := errors.Join(err, zip.Close()); err != nil {
 			t.Fatal(err)
 		}
-		_, err = read(&b)
+		_, err = unpack(&b)
 		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q in it", c.name, err, c.says)
 		}
+	}
+}
+
+func many(n int, f func(n int) string) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(f(i))
+	}
+	return b.String()
+}
+
+// zipped compresses what repeat gives n times.
+func zipped(t *testing.T, n int, begin, repeat string) *bytes.Buffer {
+	t.Helper()
+	var b bytes.Buffer
+	zip := gzip.NewWriter(&b)
+	_, err := io.WriteString(zip, begin)
+	for range n {
+		if _, e := io.WriteString(zip, repeat); e != nil {
+			err = e
+		}
+	}
+	if err := errors.Join(err, zip.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return &b
+}
+
+// What grows too far is given up when it has, wherever in the archive it is:
+// little more than the bound is read of it.
+func TestArchivesThatGrowAreGivenUp(t *testing.T) {
+	t.Parallel()
+	const piece = 1 << 20
+	// A file of 8 GB by its header, of which the archive has 256 MB.
+	header := []byte(entry('0', Database, ""))
+	copy(header[124:], "100000000000")
+	copy(header[148:], "        ")
+	sum := 0
+	for _, b := range header {
+		sum += int(b)
+	}
+	copy(header[148:], fmt.Sprintf("%06o\x00 ", sum))
+	record := fmt.Sprintf("%d comment=%s\n", 1000, strings.Repeat("c", 1000-len("1000 comment=\n")))
+	for name, packed := range map[string]*bytes.Buffer{
+		"a file":                zipped(t, 256, string(header), strings.Repeat("\x00", piece)),
+		"headers before a file": zipped(t, 256, "", strings.Repeat(entry('x', "x", strings.Repeat(record, 500)), 2)),
+	} {
+		got, most := int64(0), growthBytes+growthFactor*int64(packed.Len())
+		if whole := int64(256 * piece); most >= whole {
+			t.Fatalf("%s: %d bytes packed are no test", name, packed.Len())
+		}
+		_, err := Read(packed, func(_ string, _ int64, content io.Reader) error {
+			n, err := io.Copy(io.Discard, content)
+			got += n
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), "grow") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got > most {
+			t.Errorf("%s: %d bytes were unpacked, more than %d", name, got, most)
+		}
+	}
+}
+
+// There is an end to files that are there, and what cannot be read is not written.
+func TestArchivesHaveSoManyFiles(t *testing.T) {
+	t.Parallel()
+	if _, err := read(bytes.NewReader(archive(t)), 2, discard); err != nil {
+		t.Error(err)
+	}
+	if _, err := read(bytes.NewReader(archive(t)), 1, discard); err == nil || !strings.Contains(err.Error(), "more than 1 files") {
+		t.Errorf("one file more than there may be: %v", err)
+	}
+	w := NewWriter(io.Discard)
+	w.files = make([]File, filesMost)
+	if err := w.Add(Database, 0, strings.NewReader("")); err == nil {
+		t.Error("one file more than there may be was written")
+	}
+	if _, err := NewWriter(io.Discard).Close(Manifest{Problems: []string{strings.Repeat("p", manifestBytes)}}); err == nil {
+		t.Error("a manifest that is too long was written")
+	}
+}
+
+func discard(_ string, _ int64, content io.Reader) error {
+	_, err := io.Copy(io.Discard, content)
+	return err
+}
+
+// Problems are sentences in a terminal, whatever an archive has as such.
+func TestProblemsDoNotSteerTheTerminal(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	if _, err := NewWriter(&b).Close(Manifest{Problems: []string{"gone\x1b[2J\nrestored"}}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Read(&b, discard)
+	if diff := cmp.Diff([]string{"gone [2J restored"}, m.Problems); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
 	}
 }
 

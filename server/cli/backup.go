@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 
 	"wenzhen/rooms/audit"
@@ -18,6 +18,7 @@ import (
 	"wenzhen/server/blob"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
+	"wenzhen/server/process"
 )
 
 // Backup writes an archive of a data folder – database, attachments, secrets –
@@ -174,7 +175,10 @@ func unpack(ctx context.Context, from io.Reader, dir string, keepLogins bool) (m
 	}
 	defer func() { err = errors.Join(err, blobs.Close()) }()
 	have := map[string]bool{}
-	m, err = backup.Read(blob.Reader(ctx, from), func(name string, content io.Reader) error {
+	m, err = backup.Read(blob.Reader(ctx, from), func(name string, size int64, content io.Reader) error {
+		if err := fits(dir, name, size); err != nil {
+			return err
+		}
 		sum, isAttachment := strings.CutPrefix(name, backup.Attachment(""))
 		if name == datafolder.TokenKeyFile && !keepLogins {
 			_, err := io.Copy(io.Discard, content)
@@ -199,12 +203,34 @@ func unpack(ctx context.Context, from io.Reader, dir string, keepLogins bool) (m
 			return m, err
 		}
 	}
+	for _, problem := range m.Problems {
+		for _, sum := range sums.FindAllString(problem, -1) {
+			have[sum] = true // as far as could be
+		}
+	}
 	for _, sum := range contents.Attachments {
-		if !have[sum] && !slices.ContainsFunc(m.Problems, func(p string) bool { return strings.Contains(p, sum) }) {
+		if !have[sum] {
 			return m, fmt.Errorf("the archive is damaged: attachment %s is missing", sum)
 		}
 	}
 	return m, datafolder.Sync(dir)
+}
+
+var sums = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+
+// spare is the room that a restore leaves on its disk, for what else is on it.
+const spare = 64 << 20
+
+// fits returns an error if a file would fill the disk of the folder.
+func fits(dir, name string, size int64) error {
+	free, err := process.FreeBytes(dir)
+	if err != nil { // not known on this system: the disk's own error comes later
+		return nil
+	}
+	if uint64(size) > free || free-uint64(size) < spare {
+		return fmt.Errorf("%s has %d bytes, for which the disk of %s has no room: %d are free, and %d stay so", name, size, filepath.Dir(dir), free, spare)
+	}
+	return nil
 }
 
 // writeFile makes a file, for the owner's eyes, that is on disk when it returns.

@@ -51,6 +51,9 @@ func Inspect(ctx context.Context, path string) (Contents, error) {
 	}
 	defer db.Close()
 	r := newReader(db, vault.New(nil)) // what it looks at is not sealed
+	if err := ordinary(ctx, r); err != nil {
+		return c, err
+	}
 	var verdict string
 	if err := r.Row(ctx, `PRAGMA integrity_check(1)`).Scan(&verdict); err != nil || verdict != "ok" {
 		return c, fmt.Errorf("the database is damaged: %w", orFound(err, verdict))
@@ -74,6 +77,19 @@ func Inspect(ctx context.Context, path string) (Contents, error) {
 	}
 	c.Attachments, err = Collect(ctx, r, func(s Scanner) (sum string, err error) { return sum, s.Scan(&sum) }, fileSums)
 	return c, err
+}
+
+// ordinary refuses a schema that makes what reads the tables here, or ends the
+// sessions, run for as long as its author likes: a view in the place of a table
+// can have rows without end.
+func ordinary(ctx context.Context, q Querier) error {
+	var kind, name string
+	err := q.Row(ctx, `SELECT type, name FROM sqlite_master WHERE type = 'view' OR (type = 'trigger' AND tbl_name = 'sessions')
+			OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL%' AND name <> 'message_words') LIMIT 1`).Scan(&kind, &name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return fmt.Errorf("the database is damaged: %w", orFound(err, fmt.Sprintf("Wenzhen makes no %s %.100q", kind, name)))
 }
 
 // hasDataKeys also looks at databases from before there were any.

@@ -1,10 +1,14 @@
 package operation_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -237,21 +241,83 @@ func TestBackupTellsOfDamagedAttachments(t *testing.T) {
 	}
 }
 
-// An archive whose database is no database is not restored, and nothing is left.
-func TestRestoreRefusesADamagedDatabase(t *testing.T) {
+// A forged archive is not restored, and everything is as it was: the empty
+// folder, and the disk around it.
+func TestForgedArchivesAreNotRestored(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()
-	for name, content := range map[string]string{"nothing": "", "nonsense": "this was a database once"} {
+	data := filepath.Join(parent, "data")
+	e2e.Must(t, os.Mkdir(data, 0o700))
+	for _, c := range []struct {
+		name, says string
+		write      func(to *tar.Writer) error
+	}{
+		{"no database", "damaged", func(to *tar.Writer) error { return addTo(to, backup.Database, []byte("")) }},
+		{"nonsense", "damaged", func(to *tar.Writer) error { return addTo(to, backup.Database, []byte("this was a database once")) }},
+		{"more than the disk has", "has no room", func(to *tar.Writer) error {
+			return to.WriteHeader(&tar.Header{Name: backup.Database, Size: 1 << 50, Mode: 0o600, Format: tar.FormatPAX})
+		}},
+		{"zeros without end", "grow", func(to *tar.Writer) error {
+			err := to.WriteHeader(&tar.Header{Name: backup.Database, Size: 256 << 20, Mode: 0o600})
+			for range 256 {
+				_, more := to.Write(make([]byte, 1<<20))
+				err = errors.Join(err, more)
+			}
+			return err
+		}},
+		{"rows without end", `no view "attachments"`, func(to *tar.Writer) error {
+			return addTo(to, backup.Database, schemaOf(t, `CREATE TABLE rooms (id TEXT, last_seq INTEGER); CREATE TABLE events (room TEXT, seq INTEGER); CREATE TABLE users (id TEXT);
+				CREATE VIEW attachments AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i AS sha256, i AS thumbnail_sha256 FROM n`))
+		}},
+		{"work without end", `no trigger "busy"`, func(to *tar.Writer) error {
+			return addTo(to, backup.Database, schemaOf(t, `CREATE TABLE sessions (revoked_at INTEGER); CREATE TRIGGER busy BEFORE UPDATE ON sessions BEGIN
+				INSERT INTO sessions WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT i FROM n; END`))
+		}},
+		{"a table from elsewhere", `no table "other"`, func(to *tar.Writer) error {
+			return addTo(to, backup.Database, schemaOf(t, `CREATE VIRTUAL TABLE other USING fts5 (words)`))
+		}},
+	} {
 		var b bytes.Buffer
-		archive := backup.NewWriter(&b)
-		e2e.Must(t, archive.Add(backup.Database, int64(len(content)), strings.NewReader(content)))
-		_, err := archive.Close(backup.Manifest{})
-		e2e.Must(t, err)
-		if _, err := cli.Restore(t.Context(), &b, filepath.Join(parent, "data"), true); err == nil {
-			t.Errorf("%s was restored", name)
+		zip := gzip.NewWriter(&b)
+		archive := tar.NewWriter(zip)
+		e2e.Must(t, c.write(archive))
+		_ = archive.Close() // one has written less than it said
+		e2e.Must(t, zip.Close())
+		_, err := cli.Restore(t.Context(), &b, data, false)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q in it", c.name, err, c.says)
 		}
-		if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {
-			t.Errorf("%s left %v, %v", name, left, err)
+		left, err := os.ReadDir(parent)
+		inside, err2 := os.ReadDir(data)
+		if err := errors.Join(err, err2); err != nil || len(left) != 1 || len(inside) != 0 {
+			t.Errorf("%s left %v and %v, %v", c.name, left, inside, err)
 		}
 	}
+}
+
+// addTo adds a file and the manifest of an archive that has no other.
+func addTo(to *tar.Writer, name string, content []byte) error {
+	manifest := fmt.Sprintf(`{"format":1,"files":[{"name":%q,"size":%d,"sha256":"%x"}]}`, name, len(content), sha256.Sum256(content))
+	for _, f := range []struct{ name, content string }{{name, string(content)}, {"manifest.json", manifest}} {
+		if err := to.WriteHeader(&tar.Header{Name: f.name, Size: int64(len(f.content)), Mode: 0o600}); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(to, f.content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// schemaOf is a database with these tables.
+func schemaOf(t *testing.T, statements string) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "forged.db")
+	db, err := sql.Open("sqlite", path)
+	e2e.Must(t, err)
+	_, err = db.ExecContext(t.Context(), statements)
+	e2e.Must(t, errors.Join(err, db.Close()))
+	content, err := os.ReadFile(path)
+	e2e.Must(t, err)
+	return content
 }
