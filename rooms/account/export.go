@@ -31,6 +31,6 @@ func (s *Service) export(ctx context.Context, actor rooms.Actor, _ rooms.Nothing
 		if err := attempt(tx, "export:"+string(actor.UserID), exportsADay, 24*time.Hour, now); err != nil {
 			return Exported{}, err
 		}
-		return Exported{UserID: actor.UserID, At: now}, audit.Append(tx, actor, now, Export.Name, "user:"+string(actor.UserID), nil)
+		return Exported{UserID: actor.UserID, At: now}, audit.Append(tx, actor, now, audit.ExportRead, "user:"+string(actor.UserID), nil)
 	})
 }

@@ -7,6 +7,12 @@ const (
 	MessageRead    = "message:read"
 	AttachmentRead = "attachment:read"
 	OrderRefunded  = "order:refund"
+	// RoleChanged is that somebody got or lost a duty beside their role; the detail
+	// is the command. ExportRead is that somebody took their data along. Entries of
+	// before have the commands instead: pharmacist:appoint, pharmacist:dismiss,
+	// account:export.
+	RoleChanged = "role:change"
+	ExportRead  = "export:read"
 	// Entered is that somebody who was invited by address took their place.
 	Entered = "consultation:enter"
 	// Broken is that what is before the entry has been rewritten or cut.

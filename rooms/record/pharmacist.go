@@ -20,9 +20,9 @@ func (s *Service) pharmacists(ctx context.Context, _ rooms.Actor, _ rooms.Nothin
 
 // appoint makes a user a pharmacist, or one no more.
 func (s *Service) appoint(is bool) func(context.Context, rooms.Actor, account.UserInput) (rooms.Nothing, error) {
-	action := DismissPharmacist.Name
+	command := DismissPharmacist.Name
 	if is {
-		action = AppointPharmacist.Name
+		command = AppointPharmacist.Name
 	}
 	return func(ctx context.Context, actor rooms.Actor, in account.UserInput) (rooms.Nothing, error) {
 		if is && actor.UserID == in.UserID {
@@ -44,7 +44,7 @@ func (s *Service) appoint(is bool) func(context.Context, rooms.Actor, account.Us
 			if err := tx.SetPharmacist(user.ID, is); err != nil {
 				return err
 			}
-			return audit.Append(tx, actor, s.now(), action, "user:"+string(user.ID), nil)
+			return audit.Append(tx, actor, s.now(), audit.RoleChanged, "user:"+string(user.ID), func(e *audit.LogEntry) { e.Detail = command })
 		})
 	}
 }

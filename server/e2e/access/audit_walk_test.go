@@ -180,6 +180,7 @@ func TestEverythingIsEnteredOrHasAReason(t *testing.T) {
 	w.bookings()
 	w.oversight()
 	w.fhir()
+	w.contract()
 	for c := range h.Server.Catalogue().All() {
 		_, listed := notEntered[c.Name]
 		_, elsewhere := enteredElsewhere[c.Name]
@@ -199,6 +200,55 @@ func TestEverythingIsEnteredOrHasAReason(t *testing.T) {
 			t.Errorf("%s %s is neither entered nor in the list of what is not", p.Method, p.Path)
 		}
 	}
+}
+
+// contractActions are the actions that the contract names, beside the names of
+// commands.
+var contractActions = []string{"auth:login", "auth:failed", "user:suspend", "user:unsuspend", "doctor:verify", "doctor:unverify", "role:change",
+	"order:refund", "record:read", "message:read", "attachment:read", "export:read"}
+
+// contract demands that what has been done so far is in the log by the names of
+// the contract: each of them, and no other that is not a command's.
+func (w *walk) contract() {
+	w.t.Helper()
+	w.wrongPassword()
+	rows, err := w.Beside(w.t).Query(`SELECT DISTINCT action FROM audit`)
+	e2e.Must(w.t, err)
+	defer rows.Close()
+	have := map[string]bool{}
+	for rows.Next() {
+		var action string
+		e2e.Must(w.t, rows.Scan(&action))
+		have[action] = true
+	}
+	e2e.Must(w.t, rows.Err())
+	for _, action := range contractActions {
+		if !have[action] {
+			w.t.Errorf("no entry has the action %s", action)
+		}
+		delete(have, action)
+	}
+	for _, renamed := range []string{record.AppointPharmacist.Name, record.DismissPharmacist.Name, account.Export.Name, account.LogIn.Name} {
+		if have[renamed] {
+			w.t.Errorf("%s has another name in the contract", renamed)
+		}
+	}
+	for c := range w.Server.Catalogue().All() {
+		delete(have, c.Name)
+	}
+	// What is part of another command, or of the command line.
+	for _, own := range []string{audit.Entered, audit.Reassigned, "summary:sign", "admin:create"} {
+		delete(have, own)
+	}
+	for _, action := range slices.Sorted(maps.Keys(have)) {
+		w.t.Errorf("%s is neither in the contract nor the name of a command", action)
+	}
+}
+
+func (w *walk) wrongPassword() {
+	w.t.Helper()
+	_, err := w.Client().LogIn(w.t.Context(), account.LoginInput{Email: w.bo.User.Email, Password: "not the password"})
+	e2e.Code(w.t, err, rooms.CodeUnauthenticated)
 }
 
 func (w *walk) logins() {
@@ -241,7 +291,7 @@ func (w *walk) accounts() {
 	enters(w, w.bo.Again(), account.Patients, rooms.Nothing{})
 	child := enters(w, w.bo, account.AddPatient, account.PatientInput{Name: "Xiao Bo", Relation: "child"})
 	enters(w, w.bo, account.UpdatePatient, account.PatientChange{PatientID: child.ID, Name: new("Da Bo")})
-	w.does(account.Export.Name, account.Export.Name, w.bo, func() {
+	w.does(account.Export.Name, audit.ExportRead, w.bo, func() {
 		if a := w.Ask(w.t, http.MethodGet, "/api/v1/me/export", w.bo.Tokens().AccessToken, ""); a.Status != http.StatusOK {
 			w.t.Errorf("the export: %d %s", a.Status, a.Body)
 		}
@@ -308,7 +358,7 @@ func (w *walk) documents() {
 	enters(w, w.bo, record.ReadDiagnosis, record.DiagnosisRef{DiagnosisID: diagnosis.ID})
 	enters(w, w.bo, record.Diagnoses, of)
 	chen := w.Doctor("chen")
-	enters(w, w.Admin, record.AppointPharmacist, account.UserInput{UserID: chen.User.ID})
+	entersAs(w, w.Admin, record.AppointPharmacist, audit.RoleChanged, account.UserInput{UserID: chen.User.ID})
 	sign := func() record.Prescription {
 		draft := e2e.Do(w.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: of.ConsultationID, PrescriptionInput: e2e.Remedy()})
 		return enters(w, w.wang, record.SignPrescription, record.SignPrescriptionInput{PrescriptionID: draft.ID})
@@ -323,7 +373,7 @@ func (w *walk) documents() {
 	w.prints(record.PrintPrescription.Name, "/prescriptions/"+string(one.ID)+"/pdf")
 	enters(w, w.wang, record.VoidPrescription, record.PrescriptionReason{PrescriptionID: one.ID, Reason: "a mistake"})
 	enters(w, w.Admin, record.Pharmacists, rooms.Nothing{})
-	enters(w, w.Admin, record.DismissPharmacist, account.UserInput{UserID: chen.User.ID})
+	entersAs(w, w.Admin, record.DismissPharmacist, audit.RoleChanged, account.UserInput{UserID: chen.User.ID})
 	ended := w.bo.Followup(w.wang)
 	e2e.Do(w.wang, consultation.End, consultation.EndInput{ConsultationID: ended.ID, Summary: "drink water"})
 	w.prints(record.PrintSummary.Name, "/consultations/"+string(ended.ID)+"/summary/pdf")

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"wenzhen/rooms"
-	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
@@ -131,7 +130,7 @@ func TestExportOfOnesData(t *testing.T) {
 			t.Errorf("the doctor's %s has %q", name, found)
 		}
 	}
-	log := e2e.Do(w.Admin, audit.List, audit.LogFilter{ActorID: c.bo.User.ID, Action: account.Export.Name})
+	log := e2e.Do(w.Admin, audit.List, audit.LogFilter{ActorID: c.bo.User.ID, Action: audit.ExportRead})
 	if len(log.Items) != 1 || log.Items[0].Subject != "user:"+string(c.bo.User.ID) {
 		t.Errorf("the audit log has %+v", log.Items)
 	}
