@@ -26,6 +26,10 @@ func TestCommandLine(t *testing.T) {
 	if err := os.WriteFile(misspelt, []byte(`{"adr": "127.0.0.1:0"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	twice := filepath.Join(dir, "twice.json")
+	if err := os.WriteFile(twice, []byte(`{"sockets-per-user": 5, "sockets-per-user": 5000}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	written := filepath.Join(dir, "written.json") // as some editors and operators write it (FLD-20)
 	if err := os.WriteFile(written, []byte("\ufeff"+`{"keep-messages": "90d", "public-url": "https://clinic.example/", "origins": ["https://app.example/"]}`+"\r\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -47,6 +51,7 @@ func TestCommandLine(t *testing.T) {
 		{"setting out of range", []string{"serve", "--data", dir, "--access-life=-1m"}, 2, "--access-life"},
 		{"setting in the file", []string{"serve", "--config", config, "--data", dir}, 2, "--sockets-per-user"},
 		{"misspelt setting in the file", []string{"serve", "--config", misspelt, "--data", dir}, 2, "adr"},
+		{"a setting twice in the file", []string{"serve", "--config", twice, "--data", dir}, 2, "sockets-per-user is given twice"},
 		{"no such address", []string{"serve", "--data", dir, "--addr", "192.0.2.1:1"}, 1, "listen"},
 		{"no such address in a file with a byte order mark", []string{"serve", "--config", written, "--data", dir, "--addr", "192.0.2.1:1"}, 1, "listen"},
 		{"no duration", []string{"serve", "--data", dir, "--keep-messages", "90 days"}, 2, "write it as 90d"},

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"wenzhen/rooms"
 )
 
 // settingsFile reads the file that --config names: one JSON object whose keys
@@ -24,9 +26,17 @@ func readSettings(r io.Reader) (kong.Resolver, error) {
 	if err != nil {
 		return nil, err
 	}
-	var file settingsFile
-	if err := json.Unmarshal(bytes.TrimPrefix(raw, []byte("\ufeff")), &file); err != nil {
-		return nil, fmt.Errorf("the configuration is not one JSON object: %w", err)
+	members, err := rooms.Members(bytes.TrimPrefix(raw, []byte("\ufeff")))
+	if err != nil {
+		return nil, fmt.Errorf("the configuration is not one JSON object with each setting once: %w", err)
+	}
+	file := settingsFile{}
+	for name, member := range members {
+		var value any
+		if err := json.Unmarshal(member, &value); err != nil {
+			return nil, fmt.Errorf("the configuration's %s: %w", name, err)
+		}
+		file[name] = value
 	}
 	return file, nil
 }

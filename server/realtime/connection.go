@@ -162,18 +162,27 @@ func (c *connection) leaveAll() {
 	}
 }
 
+// tokenIn returns the member token of a JSON object; "" if there is none, or if
+// there are two.
+func tokenIn(raw json.RawMessage) string {
+	members, err := rooms.Members(raw)
+	var token string
+	if err != nil || json.Unmarshal(members["token"], &token) != nil {
+		return ""
+	}
+	return token
+}
+
 // refreshCommand renews the login of a socket in-band. It concerns the
 // connection alone, so it is no command of the catalogue.
 const refreshCommand = "auth:refresh"
 
 func (s *Server) refresh(ctx context.Context, conn *connection, in json.RawMessage) (json.RawMessage, error) {
-	var input struct {
-		Token string `json:"token"`
-	}
-	if err := json.Unmarshal(in, &input); err != nil || input.Token == "" {
+	token := tokenIn(in)
+	if token == "" {
 		return nil, rooms.Invalid("token", "token must be an access token")
 	}
-	actor, expires, err := s.accounts.Authenticate(ctx, input.Token)
+	actor, expires, err := s.accounts.Authenticate(ctx, token)
 	if err != nil {
 		return nil, err
 	}

@@ -36,15 +36,13 @@ func (n *namespace) begin(ctx context.Context, name string) (context.Context, ro
 
 func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 	s := n.server
-	var auth struct {
-		Token string `json:"token"`
-	}
-	if err := json.Unmarshal(socket.Auth(), &auth); (err != nil || auth.Token == "") && n.guests {
+	token := tokenIn(socket.Auth())
+	if token == "" && n.guests {
 		return n.admit(ctx, newConnection(s, socket, rooms.Actor{}, time.Time{}))
-	} else if err != nil || auth.Token == "" {
+	} else if token == "" {
 		return refusal{s.refuse(ctx, "connect", rooms.Unauthenticated("give the access token in auth.token"))}
 	}
-	actor, expires, err := s.accounts.Authenticate(ctx, auth.Token)
+	actor, expires, err := s.accounts.Authenticate(ctx, token)
 	if err != nil {
 		return refusal{s.refuse(ctx, "connect", err)}
 	}

@@ -74,8 +74,8 @@ func (s *server) knownBrowser(c *gin.Context, actor rooms.Actor, read func(*gin.
 	}
 	fields := map[string]json.RawMessage{}
 	if len(raw) > 0 {
-		if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
-			return nil, rooms.Invalid("", "the body must be one JSON object")
+		if fields, err = rooms.Members(raw); err != nil {
+			return nil, err
 		}
 	}
 	known := ""
@@ -119,8 +119,11 @@ func readForm(c *gin.Context) (json.RawMessage, error) {
 		return nil, rooms.Invalid("", "the form is not well-formed")
 	}
 	fields := map[string]string{}
-	for name := range values {
-		fields[name] = values.Get(name)
+	for name, given := range values {
+		if len(given) > 1 {
+			return nil, rooms.Invalid(name, "%s is given twice", name)
+		}
+		fields[name] = given[0]
 	}
 	return json.Marshal(fields)
 }

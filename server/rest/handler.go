@@ -166,6 +166,9 @@ func inputFrom(readBody func(*gin.Context) (json.RawMessage, error), r Route, co
 		}
 		for name, values := range query {
 			if _, known := kinds[name]; known {
+				if len(values) > 1 {
+					return nil, rooms.Invalid(name, "%s is given twice", name)
+				}
 				if fields[name], err = scalar(name, values[0], kinds[name]); err != nil {
 					return nil, err
 				}

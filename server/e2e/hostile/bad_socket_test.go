@@ -72,6 +72,8 @@ func TestBadInputOverTheSocket(t *testing.T) {
 		{name: "no reason", packet: fmt.Sprintf(`["consultation:terminate",{"consultationId":%q}]`, id), as: wang, code: rooms.CodeInvalid, field: "reason"},
 		{name: "bad token", packet: `["auth:refresh",{"token":"nonsense"}]`, code: rooms.CodeUnauthenticated},
 		{name: "no token", packet: `["auth:refresh",{}]`, code: rooms.CodeInvalid, field: "token"},
+		{name: "two tokens", packet: `["auth:refresh",{"token":"nonsense","token":"more"}]`, code: rooms.CodeInvalid, field: "token"},
+		{name: "a token by another name", packet: `["auth:refresh",{"TOKEN":"nonsense"}]`, code: rooms.CodeInvalid, field: "token"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			who := bo
