@@ -2,7 +2,7 @@ import { useI18n } from 'vue-i18n'
 import { oversightApi } from '@/admin/api'
 import { useAction } from '@/composables/useAction'
 import { usePages } from '@/composables/usePages'
-import { useSure } from '@/composables/useSure'
+import { useConfirmDialog } from '@/composables/useConfirmDialog'
 import { useToast } from '@/composables/useToast'
 
 /** Someone whose data is held, or is to be; without a name they have erased their account. */
@@ -15,7 +15,7 @@ export interface Held {
 export function useHolds() {
   const { t } = useI18n()
   const toast = useToast()
-  const sure = useSure()
+  const userConfirms = useConfirmDialog()
   const { busy, run } = useAction()
   const list = usePages(oversightApi.holds)
   void list.load()
@@ -36,7 +36,7 @@ export function useHolds() {
 
   async function release(person: Held) {
     const name = nameOf(person)
-    if (!(await sure({ title: t('hold.releaseOf', { name }), text: t('hold.releaseText'), confirm: t('hold.release'), danger: true }))) return
+    if (!(await userConfirms({ title: t('hold.releaseOf', { name }), text: t('hold.releaseText'), confirm: t('hold.release'), danger: true }))) return
     await change(() => oversightApi.release(person.id), t('hold.released', { name }))
   }
 

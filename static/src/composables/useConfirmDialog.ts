@@ -1,8 +1,8 @@
 import { ElMessageBox } from 'element-plus'
 import { useI18n } from 'vue-i18n'
 
-/** Asks whether one is sure: true for the button that does it, false for everything else. */
-export function useSure() {
+/** Returns a function that shows a dialog and resolves to true if the user confirms, to false if not. */
+export function useConfirmDialog() {
   const { t } = useI18n()
   return (question: { title: string; text: string; confirm: string; danger?: boolean }): Promise<boolean> =>
     ElMessageBox.confirm(question.text, question.title, {
