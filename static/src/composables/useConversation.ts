@@ -2,7 +2,7 @@ import { computed, onScopeDispose } from 'vue'
 import { Failure } from '@/api/failure'
 import type { Attachment, Consultation, Message, SendInput } from '@/api/wire.gen'
 import { counterparts } from '@/realtime/ticks'
-import { useConfirmed } from './useConfirmed'
+import { useReauthentication } from './useReauthentication'
 import { useConsultations } from '@/stores/consultations'
 import { useRealtime } from '@/stores/realtime'
 import { useSession } from '@/stores/session'
@@ -43,9 +43,9 @@ export function useConversation(id: string) {
   const writable = computed(() => ['waiting', 'active', 'on_hold'].includes(state.consultation?.status ?? '') && !askedAll.value)
 
   const consultations = useConsultations()
-  const { confirmed } = useConfirmed()
+  const { withReauthentication } = useReauthentication()
   async function move(transition: Transition, more: { reason?: string; summary?: string } = {}): Promise<Consultation> {
-    const changed = await confirmed(() => realtime.ask(`consultation:${transition}`, { consultationId: id, ...more }))
+    const changed = await withReauthentication(() => realtime.ask(`consultation:${transition}`, { consultationId: id, ...more }))
     consultations.put(changed)
     return changed
   }

@@ -1,6 +1,6 @@
 import { useI18n } from 'vue-i18n'
 import { Failure } from '@/api/failure'
-import { useConfirmed } from './useConfirmed'
+import { useReauthentication } from './useReauthentication'
 import { useFailureText } from './useFailureText'
 import { useToast } from './useToast'
 import { ref } from 'vue'
@@ -13,7 +13,7 @@ import { ref } from 'vue'
 export function useSecurityAction() {
   const busy = ref(false)
   const { t } = useI18n()
-  const { confirmed } = useConfirmed()
+  const { withReauthentication } = useReauthentication()
   const toast = useToast()
   const failureText = useFailureText()
 
@@ -21,7 +21,7 @@ export function useSecurityAction() {
     if (busy.value) return false
     busy.value = true
     try {
-      await confirmed(work)
+      await withReauthentication(work)
       return true
     } catch (thrown) {
       const failure = Failure.from(thrown)
