@@ -1,7 +1,7 @@
 import { computed, onScopeDispose } from 'vue'
 import { Failure } from '@/api/failure'
 import type { Attachment, Consultation, Message, SendInput } from '@/api/wire.gen'
-import { counterparts } from '@/realtime/ticks'
+import { counterparts } from '@/realtime/deliveryStatus'
 import { useReauthentication } from './useReauthentication'
 import { useConsultations } from '@/stores/consultations'
 import { useRealtime } from '@/stores/realtime'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Unsent } from 'wenzhen-client'
 import type { Part, Participant } from '@/api/wire.gen'
-import { counterparts, tickOf, tickOfUnsent } from './ticks'
+import { counterparts, deliveryStatus, unsentStatus } from './deliveryStatus'
 
 const person = (userId: string, role: Part, deliveredUpTo = 0, readUpTo = 0): Participant => ({ userId, role, name: userId, joinedAt: '', deliveredUpTo, readUpTo })
 
@@ -13,16 +13,16 @@ test.each([
   ['it was read', [7, 7], 'read'],
   ['reading implies arriving', [0, 8], 'read'],
 ] as const)('tick of message 7 when %s', (_, [delivered, read], tick) => {
-  expect(tickOf(7, [person('d', 'doctor', delivered, read)])).toBe(tick)
+  expect(deliveryStatus(7, [person('d', 'doctor', delivered, read)])).toBe(tick)
 })
 
 test('with several readers the slowest counts', () => {
-  expect(tickOf(7, [person('p', 'patient', 9, 9), person('d', 'doctor', 7, 2)])).toBe('delivered')
-  expect(tickOf(7, [person('p', 'patient', 9, 9), person('d', 'doctor', 2, 2)])).toBe('sent')
+  expect(deliveryStatus(7, [person('p', 'patient', 9, 9), person('d', 'doctor', 7, 2)])).toBe('delivered')
+  expect(deliveryStatus(7, [person('p', 'patient', 9, 9), person('d', 'doctor', 2, 2)])).toBe('sent')
 })
 
 test('with nobody else there, sent is all that can be said', () => {
-  expect(tickOf(7, [])).toBe('sent')
+  expect(deliveryStatus(7, [])).toBe('sent')
 })
 
 test('patient and doctor look at each other, guests at both', () => {
@@ -39,5 +39,5 @@ test.each([
   ['failed', 'failed'],
   ['sent', 'sent'],
 ] as const)('an unsent message that is %s shows %s', (state, tick) => {
-  expect(tickOfUnsent({ state } as Unsent)).toBe(tick)
+  expect(unsentStatus({ state } as Unsent)).toBe(tick)
 })

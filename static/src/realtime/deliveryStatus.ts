@@ -1,7 +1,7 @@
 import type { Unsent } from 'wenzhen-client'
 import type { Participant } from '@/api/wire.gen'
 
-export type Tick = 'sending' | 'failed' | 'sent' | 'delivered' | 'read'
+export type DeliveryStatus = 'sending' | 'failed' | 'sent' | 'delivered' | 'read'
 
 /** Whose reading counts: patient and doctor look at each other, guests at both. */
 export function counterparts(participants: readonly Participant[], me: string): Participant[] {
@@ -15,14 +15,14 @@ export function counterparts(participants: readonly Participant[], me: string): 
 }
 
 /** The state of the user's message at `seq`, from the watermarks of the others. */
-export function tickOf(seq: number, others: readonly Participant[]): Tick {
+export function deliveryStatus(seq: number, others: readonly Participant[]): DeliveryStatus {
   if (others.length === 0) return 'sent'
   if (others.every((p) => p.readUpTo >= seq)) return 'read'
   if (others.every((p) => Math.max(p.deliveredUpTo, p.readUpTo) >= seq)) return 'delivered'
   return 'sent'
 }
 
-export function tickOfUnsent(item: Unsent): Tick {
+export function unsentStatus(item: Unsent): DeliveryStatus {
   if (item.state === 'failed' || item.state === 'sent') return item.state
   return 'sending'
 }
