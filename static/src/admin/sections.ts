@@ -22,6 +22,6 @@ export const sections: Section[] = [
   section('health', 'operations.tab.health', () => import('./HealthPanel.vue')),
   section('settings', 'operations.tab.settings', () => import('./SettingsPanel.vue')),
   section('pharmacists', 'oversight.pharmacists', () => import('@/admin/PharmacistSection.vue')),
-  section('glass', 'oversight.glass', () => import('@/admin/GlassSection.vue')),
+  section('glass', 'oversight.glass', () => import('@/admin/BreakGlassPanel.vue')),
   section('audit', 'oversight.audit', () => import('@/admin/AuditSection.vue')),
 ]
