@@ -7,7 +7,7 @@ import type { Consultation, Message, Status } from '@/api/wire.gen'
 import type { Conversation, ConversationState } from '@/realtime/conversation'
 import { kept } from '@/realtime/kept'
 import { useOrders } from '@/billing/orders'
-import { warnOfDevice } from '@/composables/warnOfDevice'
+import { showNewLoginToast } from '@/composables/newLoginToast'
 import { useInvitations } from './invitations'
 import { useRealtime } from './realtime'
 import { useSession } from './session'
@@ -127,7 +127,7 @@ export const useConsultations = defineStore('consultations', () => {
         else if (event.name === 'invitation:updated') useInvitations().put(event.data)
         else if (event.name === 'invitation:received') void loadOpen()
         else if (event.name === 'participant:left') left(event)
-        else if (event.name === 'session:opened') warnOfDevice(event.data)
+        else if (event.name === 'session:opened') showNewLoginToast(event.data)
       },
       changed: (state, event) => {
         if (event?.name === 'participant:left') left(event)

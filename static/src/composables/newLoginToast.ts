@@ -3,7 +3,7 @@ import { deviceName } from '@/format/device'
 import { i18n } from '@/i18n'
 import { useToast } from './useToast'
 
-/** Notifies the user that their account was logged in to on a new device. */
-export function warnOfDevice(session: Session): void {
+/** Shows a warning that the account was logged in to on a new device. */
+export function showNewLoginToast(session: Session): void {
   useToast().warn(i18n.global.t('security.newDevice', { device: deviceName(session.userAgent) }))
 }
