@@ -13,7 +13,7 @@ export function grown(samples: StatsSample[], report: StatsReport): StatsSample[
 }
 
 /** The admin's socket while a page is open: figures as they come, and commands of /admin. */
-export function useDesk() {
+export function useAdminDashboard() {
   const history = shallowRef<StatsHistory>()
   const online = ref(false)
   const failure = ref<Failure>()
