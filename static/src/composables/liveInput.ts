@@ -9,12 +9,12 @@ const takers = new WeakMap<HTMLElement, Take>()
  * composition has ended; keyboards of phones compose every word until a space
  * comes, so that a single word would never arrive:
  *
- *     <ElInput v-model="text" v-live="(now) => (text = now)" />
+ *     <ElInput v-model="text" v-live-input="(now) => (text = now)" />
  *
  * With the modifier touch it does so on phones and tablets only: elsewhere what
  * is composed is often not a word yet (pinyin), and nothing to search for.
  */
-export const vLive: Directive<HTMLElement, Take, 'touch'> = {
+export const vLiveInput: Directive<HTMLElement, Take, 'touch'> = {
   mounted(el, { value, modifiers }) {
     takers.set(el, value)
     el.addEventListener('input', (e) => {
