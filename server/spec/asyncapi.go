@@ -14,7 +14,10 @@ import (
 // from the server's side: it receives commands, answers them, and sends
 // events. A namespace is a channel. Errors are those of OpenAPI.
 func (c Contract) AsyncAPI() ([]byte, error) {
-	s := newSchemas(c.Source)
+	s, err := c.schemas()
+	if err != nil {
+		return nil, err
+	}
 	s.ref(reflect.TypeFor[rooms.Error]())
 	channels, operations := object{}, object{}
 	for _, namespace := range namespaces(c.Commands) {

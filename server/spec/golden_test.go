@@ -12,6 +12,9 @@ import (
 	"github.com/alecthomas/kong"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/lobby"
+	"wenzhen/rooms/schedule"
 	"wenzhen/server/app"
 	"wenzhen/server/rest"
 	"wenzhen/server/spec"
@@ -139,6 +142,34 @@ func TestRatesAreSpecified(t *testing.T) {
 			has := regexp.MustCompile(`"x-rate": \{\s*"perSecond": 2,\s*"burst": 9\s*\}`).Match(got)
 			if want := rate.Burst > 0; has != want || bytes.Contains(got, []byte(`"x-rate":`)) != want {
 				t.Errorf("%s, %s: x-rate is there: %v", document, name, has)
+			}
+		}
+	}
+}
+
+// A type whose name is generic has its package's name before it, and so have
+// types of one name in two packages.
+func TestTypesHaveNamesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	from, err := source.Read("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := spec.Contract{Source: from, Commands: []rooms.Handler{
+		rooms.Command[consultation.Filter, consultation.Page]{Name: "toy:list", Namespace: "/toys", For: rooms.Users, Access: rooms.Own}.Bind(nil),
+		rooms.Command[lobby.Greeting, consultation.Slot]{Name: "toy:see", Namespace: "/toys", For: rooms.Users, Access: rooms.Own}.Bind(nil),
+		rooms.Command[rooms.Nothing, schedule.Slot]{Name: "toy:take", Namespace: "/toys", For: rooms.Users, Access: rooms.Own}.Bind(nil),
+	}, Routes: []spec.Route{{Method: "POST", Path: "/toys", Command: "toy:list", Status: 200}}}
+	for document, write := range map[string]func() ([]byte, error){"OpenAPI": c.OpenAPI, "AsyncAPI": c.AsyncAPI, "TypeScript": c.TypeScript} {
+		got, err := write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]bool{"ConsultationFilter": true, "ConsultationPage": true, "Filter": false, "Page": false,
+			"Greeting": document != "OpenAPI", "LobbyGreeting": false,
+			"ConsultationSlot": document != "OpenAPI", "ScheduleSlot": document != "OpenAPI", "Slot": false} {
+			if has := regexp.MustCompile(`(schemas/|interface )` + name + `\b`).Match(got); has != want {
+				t.Errorf("%s has %s: %v", document, name, has)
 			}
 		}
 	}

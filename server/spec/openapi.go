@@ -52,7 +52,10 @@ const problem = "#/components/responses/Problem"
 // in JSON. Errors: a command without audience or access, a route whose command
 // is not among the commands, types that JSON does not have, two types of one name.
 func (c Contract) OpenAPI() ([]byte, error) {
-	s := newSchemas(c.Source)
+	s, err := c.schemas()
+	if err != nil {
+		return nil, err
+	}
 	paths := object{}
 	add := func(path, method string, operation object) {
 		method = strings.ToLower(method)

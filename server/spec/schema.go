@@ -13,16 +13,17 @@ import (
 )
 
 // schemas writes Go's types as JSON Schema 2020-12, which OpenAPI 3.1 and
-// AsyncAPI 3 share. Structs and enums become components, named as in Go.
+// AsyncAPI 3 share. Structs and enums become components.
 type schemas struct {
 	source source.Source
-	named  map[string]reflect.Type
-	body   map[string]object
+	names  names
+	body   map[string]object // nil while it is being written
 	err    error
 }
 
-func newSchemas(from source.Source) *schemas {
-	return &schemas{source: from, named: map[string]reflect.Type{}, body: map[string]object{}}
+func (c Contract) schemas() (*schemas, error) {
+	all, err := c.names()
+	return &schemas{source: c.Source, names: all, body: map[string]object{}}, err
 }
 
 // components are all that was referred to, by name.
@@ -74,27 +75,12 @@ func (s *schemas) ref(t reflect.Type) object {
 
 // component writes t out once and refers to it.
 func (s *schemas) component(t reflect.Type, write func() object) object {
-	name := componentName(t)
-	switch other := s.named[name]; other {
-	case nil:
-		s.named[name] = t
-		body := write()
-		s.body[name] = body.with("description", s.source.Type(t))
-	case t:
-	default:
-		s.fail(fmt.Errorf("spec: both %s and %s would be %s; rename one", other, t, name))
+	name := s.names[t]
+	if _, written := s.body[name]; !written {
+		s.body[name] = nil // it may refer to itself
+		s.body[name] = write().with("description", s.source.Type(t))
 	}
 	return object{{"$ref", "#/components/schemas/" + name}}
-}
-
-func componentName(t reflect.Type) string {
-	switch t {
-	case reflect.TypeFor[rooms.Error]():
-		return "WireError" // Error is JavaScript's own
-	case reflect.TypeFor[rooms.Event]():
-		return "Entry" // so is Event
-	}
-	return t.Name()
 }
 
 // object writes a struct's fields, except those that are given otherwise.

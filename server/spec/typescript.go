@@ -15,10 +15,14 @@ import (
 // TypeScript writes the types of every command, event and signal, the two
 // maps by which Socket.IO types its events, and the names of all events, as a
 // module without imports.
-// Interfaces are named as in Go. Errors: two wire types of one name.
+// Errors: two types that would have one name, a type that TypeScript does not have.
 func (c Contract) TypeScript() ([]byte, error) {
 	commands := c.Commands
-	w := &tsWriter{named: map[string]reflect.Type{}, body: map[string]string{}, source: c.Source}
+	all, err := c.names()
+	if err != nil {
+		return nil, err
+	}
+	w := &tsWriter{names: all, body: map[string]string{}, source: c.Source}
 	w.ref(reflect.TypeFor[rooms.Error]())
 	w.ref(reflect.TypeFor[rooms.Event]())
 	w.ref(refresh.Out)
@@ -105,8 +109,8 @@ func (w *tsWriter) maps(namespace, prefix string, commands []rooms.Handler) stri
 }
 
 type tsWriter struct {
-	named  map[string]reflect.Type
-	body   map[string]string
+	names  names
+	body   map[string]string // "" while it is being written
 	source source.Source
 	err    error
 }
@@ -143,24 +147,23 @@ func (w *tsWriter) ref(t reflect.Type) string {
 }
 
 func (w *tsWriter) enum(t reflect.Type, values []string) string {
-	name := t.Name()
-	if w.claim(name, t) {
-		quoted := make([]string, len(values))
-		for i, v := range values {
-			quoted[i] = "'" + v + "'"
-		}
-		w.body[name] = "export type " + name + " = " + strings.Join(quoted, " | ") + "\n"
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = "'" + v + "'"
 	}
+	name := w.names[t]
+	w.body[name] = "export type " + name + " = " + strings.Join(quoted, " | ") + "\n"
 	return name
 }
 
 func (w *tsWriter) object(t reflect.Type) string {
-	name := componentName(t)
+	name := w.names[t]
 	if t == reflect.TypeFor[rooms.Nothing]() {
 		w.body[name] = "export type Nothing = Record<string, never>\n"
 		return name
 	}
-	if w.claim(name, t) {
+	if _, written := w.body[name]; !written {
+		w.body[name] = "" // it may refer to itself
 		w.body[name] = "export interface " + name + " {\n" + w.fields(t) + "}\n"
 	}
 	return name
@@ -177,20 +180,6 @@ func (w *tsWriter) fields(t reflect.Type) string {
 		fmt.Fprintf(&b, "  %s%s: %s\n", f.name, optional, w.ref(f.of))
 	}
 	return b.String()
-}
-
-// claim takes a name for t; false if t has been written already.
-func (w *tsWriter) claim(name string, t reflect.Type) bool {
-	switch other := w.named[name]; other {
-	case nil:
-		w.named[name] = t
-		return true
-	case t:
-		return false
-	default:
-		w.fail(fmt.Errorf("spec: both %s and %s would be %s; rename one", other, t, name))
-		return false
-	}
 }
 
 func (w *tsWriter) fail(err error) {

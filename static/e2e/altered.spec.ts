@@ -1,7 +1,7 @@
 import { expect, logIn, password, Person, test } from './world'
 import { axe } from './world/axe'
 import { looks, speak } from './world/looks'
-import type { Diagnosis, Opened, PatientRecord } from '../src/api/wire.gen'
+import type { Diagnosis, ConsultationOpened, PatientRecord } from '../src/api/wire.gen'
 
 const says = {
   altered: { 'zh-CN': '内容与签署时不一致，或有部分被删除，请勿采用。', en: 'Altered: this is not what was signed' },
@@ -12,7 +12,7 @@ const says = {
 test('a document that is altered, or cannot be confirmed, says so in the record', async ({ server, browserOf }) => {
   const [bo, wang] = await Promise.all([Person.register(server.url, 'patient', '张波'), Person.practise(server.url, '王芳')])
   const body = { doctorId: wang.user.id, service: 'followup', medium: 'text', complaint: '血压又高了', priorDiagnosis: '高血压' }
-  const c = await wang.accept((await bo.ask<Opened>('POST', '/consultations', body)).consultation)
+  const c = await wang.accept((await bo.ask<ConsultationOpened>('POST', '/consultations', body)).consultation)
   const draft = await wang.ask<Diagnosis>('POST', `/consultations/${c.id}/diagnoses`, { codes: ['I10'], text: '血压偏高' })
   await wang.ask('POST', `/diagnoses/${draft.id}/sign`, {})
 

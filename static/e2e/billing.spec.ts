@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 import { encode } from 'uqr'
-import type { Booking, CheckedOut, Opened, Order, SlotList } from '../src/api/wire.gen'
+import type { Booking, CheckedOut, ConsultationOpened, Order, SlotList } from '../src/api/wire.gen'
 import { axe } from './world/axe'
 import { admin, WenzhenServer } from './world/server'
 import { expect, logIn, password, Person, test, watch } from './world'
@@ -21,8 +21,8 @@ async function practise(url: string): Promise<Person> {
 const slotsOf = async (someone: Person, doctor: Person) => (await someone.ask<SlotList>('GET', `/doctors/${doctor.user.id}/slots`)).items
 
 /** Opens a consultation and pays for it, without a browser. */
-async function paid(patient: Person, doctor: Person): Promise<Opened> {
-  const opened = await patient.ask<Opened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '头疼。' })
+async function paid(patient: Person, doctor: Person): Promise<ConsultationOpened> {
+  const opened = await patient.ask<ConsultationOpened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '头疼。' })
   const way = await patient.ask<CheckedOut>('POST', `/orders/${opened.order?.id}/checkout`, { gateway: 'sandbox' })
   await patient.ask('POST', way.redirectUrl ?? '', { play: 'pay' })
   return opened
@@ -96,7 +96,7 @@ test('a code to scan: the page believes no stranger, and says by itself when the
   try {
     const doctor = await practise(server.url)
     const patient = await Person.register(server.url, 'patient', '小李')
-    const opened = await patient.ask<Opened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '头疼。' })
+    const opened = await patient.ask<ConsultationOpened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '头疼。' })
     const page = await context.newPage()
     watch(page, complaints)
     await logIn(page, patient.user.email, password, `/orders/${opened.order?.id}`)
@@ -141,7 +141,7 @@ test('a held appointment and a waiting consultation lead to their payment', asyn
   await page.getByRole('link', { name: '支付 ¥50.00' }).click()
   await expect(order(page)).toHaveAttribute('data-status', 'created')
 
-  const opened = await patient.ask<Opened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '头疼。' })
+  const opened = await patient.ask<ConsultationOpened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '头疼。' })
   await page.goto(`/consultations/${opened.consultation.id}`)
   await page.getByRole('link', { name: '支付 ¥50.00' }).click()
   await expect(page).toHaveURL(new RegExp(`/orders/${opened.order?.id}`))

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import type { CheckedOut, Opened } from '../src/api/wire.gen'
+import type { CheckedOut, ConsultationOpened } from '../src/api/wire.gen'
 import WebSocket from 'ws'
 import { expect, logIn, password, Person, test } from './world'
 import { axeInBothWidths } from './world/axe'
@@ -85,7 +85,7 @@ for (const width of [390, 1440]) {
       await Person.register(server.url, 'doctor', en ? 'Dr. New' : '新医生')
       const patient = await Person.register(server.url, 'patient', en ? 'Bo' : '小波', locale)
       for (const play of ['pay', 'fail', 'pay'] as const) {
-        const opened = await patient.ask<Opened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: en ? 'A cough.' : '咳嗽。' })
+        const opened = await patient.ask<ConsultationOpened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: en ? 'A cough.' : '咳嗽。' })
         const way = await patient.ask<CheckedOut>('POST', `/orders/${opened.order?.id}/checkout`, { gateway: 'sandbox' })
         await patient.ask('POST', way.redirectUrl ?? '', { play })
         if (play === 'pay') await doctor.ask('POST', `/consultations/${opened.consultation.id}/decline`, { reason: en ? 'Please see a specialist.' : '请看专科。' })

@@ -1,5 +1,5 @@
 import type { CDPSession, Page } from '@playwright/test'
-import type { Consultation, Inbox, Opened } from '../src/api/wire.gen'
+import type { Consultation, Inbox, ConsultationOpened } from '../src/api/wire.gen'
 import config, { wholeBrowser } from '../playwright.config'
 import { expect, logIn, password, Person, test, WenzhenServer } from './world'
 import { axe } from './world/axe'
@@ -71,7 +71,7 @@ test('preferences and quiet hours are kept', async ({ browserOf, server }) => {
 test('notification screens', async ({ browserOf, server }) => {
   const doctor = await Person.practise(server.url, '王芳', { services: [{ service: 'advice', medium: 'text', price: 5000, currency: 'CNY', minutes: 15 }] })
   const patient = await Person.register(server.url, 'patient', '张波')
-  const { consultation, order } = await patient.ask<Opened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '咳嗽三天' })
+  const { consultation, order } = await patient.ask<ConsultationOpened>('POST', '/consultations', { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint: '咳嗽三天' })
   const { redirectUrl } = await patient.ask<{ redirectUrl: string }>('POST', `/orders/${order?.id}/checkout`, { gateway: 'sandbox' })
   await patient.ask('POST', `/sandbox/${redirectUrl.split('/').at(-1)}`, { play: 'pay' })
   await doctor.accept(consultation)
@@ -171,7 +171,7 @@ test('a doctor signs a diagnosis; the patient, elsewhere and then offline, gets 
 
 async function openFollowup(patient: Person, doctor: Person): Promise<Consultation> {
   const body = { doctorId: doctor.user.id, service: 'followup', medium: 'text', complaint: '咳嗽三天。', priorDiagnosis: '支气管炎' }
-  return (await patient.ask<Opened>('POST', '/consultations', body)).consultation
+  return (await patient.ask<ConsultationOpened>('POST', '/consultations', body)).consultation
 }
 
 async function sign(doctor: Person, c: Consultation, code: string) {

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import type { Opened, Rule } from '../src/api/wire.gen'
+import type { ConsultationOpened, ScheduleRule } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test } from './world'
 import { xray } from './world/picture'
 
@@ -47,12 +47,12 @@ for (const locale of ['en', 'zh-CN'] as const) {
     const profile = { department: say.department, bio: say.bio, languages: ['zh', 'en'], services }
     const doctor = await Person.practise(server.url, say.doctor, profile)
     await doctor.ask('PATCH', '/me', { locale })
-    const afternoon: Omit<Rule, 'weekday'> = { start: '14:00', end: '18:00', slotMinutes: 30, capacity: 2, media: ['text', 'video'] }
+    const afternoon: Omit<ScheduleRule, 'weekday'> = { start: '14:00', end: '18:00', slotMinutes: 30, capacity: 2, media: ['text', 'video'] }
     const rules = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, ...afternoon }))
     await doctor.ask('PUT', '/me/schedule', { timeZone: 'Asia/Shanghai', rules })
     const patient = await Person.register(server.url, 'patient', say.patient, locale)
     const request = { doctorId: doctor.user.id, service: 'followup', medium: 'text', complaint: say.complaint, priorDiagnosis: say.prior }
-    const { consultation: c } = await patient.ask<Opened>('POST', '/consultations', request)
+    const { consultation: c } = await patient.ask<ConsultationOpened>('POST', '/consultations', request)
     await doctor.accept(c)
     for (const [i, text] of say.talk.entries()) await (i % 2 ? doctor : patient).say(c, text)
     const diagnosis = { codes: ['I10'], text: say.text, advice: say.advice }

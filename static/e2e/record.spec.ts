@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import type { Consultation, Opened } from '../src/api/wire.gen'
+import type { Consultation, ConsultationOpened } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test, WenzhenServer } from './world'
 import { axe } from './world/axe'
 import { looks, speak } from './world/looks'
@@ -9,7 +9,7 @@ import { picture } from './world/picture'
 async function followup(server: string): Promise<{ bo: Person; wang: Person; c: Consultation }> {
   const [bo, wang] = await Promise.all([Person.register(server, 'patient', '张波'), Person.practise(server, '王芳')])
   const body = { doctorId: wang.user.id, service: 'followup', medium: 'text', complaint: '血压又高了', priorDiagnosis: '高血压' }
-  const { consultation } = await bo.ask<Opened>('POST', '/consultations', body)
+  const { consultation } = await bo.ask<ConsultationOpened>('POST', '/consultations', body)
   return { bo, wang, c: await wang.accept(consultation) }
 }
 
@@ -111,7 +111,7 @@ test('a followup does not begin before the earlier diagnosis was shown, where th
   }
   const [bo, wang] = await Promise.all([Person.register(clinic.url, 'patient', '张波'), Person.practise(clinic.url, '王芳')])
   const body = { doctorId: wang.user.id, service: 'followup', medium: 'text', complaint: '血压又高了', priorDiagnosis: '高血压' }
-  const { consultation: c } = await bo.ask<Opened>('POST', '/consultations', body)
+  const { consultation: c } = await bo.ask<ConsultationOpened>('POST', '/consultations', body)
   try {
     const [patient, doctor] = [await visit(bo, 390), await visit(wang, 1440)]
     const asked = patient.getByRole('region', { name: '请出示此前的诊断' })

@@ -1,12 +1,12 @@
 import type { Page } from '@playwright/test'
-import type { Booking, Rule, SlotList } from '../src/api/wire.gen'
+import type { Booking, ScheduleRule, SlotList } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test } from './world'
 
 // Pictures of the screens of schedules and appointments: test-results/shots.
 
-const week: Rule[] = [1, 2, 3, 4, 5].flatMap((weekday) => [
-  { weekday, start: '09:00', end: '12:00', slotMinutes: 15, capacity: 1, media: ['text', 'video'] } as Rule,
-  { weekday, start: '14:00', end: '17:30', slotMinutes: 30, capacity: 3, media: ['text', 'voice', 'video'] } as Rule,
+const week: ScheduleRule[] = [1, 2, 3, 4, 5].flatMap((weekday) => [
+  { weekday, start: '09:00', end: '12:00', slotMinutes: 15, capacity: 1, media: ['text', 'video'] } as ScheduleRule,
+  { weekday, start: '14:00', end: '17:30', slotMinutes: 30, capacity: 3, media: ['text', 'voice', 'video'] } as ScheduleRule,
 ])
 
 for (const [device, width] of [

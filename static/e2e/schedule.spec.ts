@@ -1,15 +1,15 @@
 import type { Page } from '@playwright/test'
-import type { Appointment, Booking, Rule, Schedule, SlotList } from '../src/api/wire.gen'
+import type { Appointment, Booking, ScheduleRule, Schedule, SlotList } from '../src/api/wire.gen'
 import { expect, logIn, password, Person, test } from './world'
 import { axe, axeInBothWidths } from './world/axe'
 
 // Doctors' hours and patients' appointments, as people in several browsers see them.
 
 const zone = 'Asia/Shanghai'
-const everyDay = (more: Partial<Rule> = {}): Rule[] =>
+const everyDay = (more: Partial<ScheduleRule> = {}): ScheduleRule[] =>
   [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, start: '09:00', end: '11:00', slotMinutes: 30, capacity: 1, media: ['text'], ...more }))
 
-async function practise(url: string, name: string, rules: Rule[] = everyDay()): Promise<Person> {
+async function practise(url: string, name: string, rules: ScheduleRule[] = everyDay()): Promise<Person> {
   const doctor = await Person.practise(url, name)
   await doctor.ask('PUT', '/me/schedule', { timeZone: zone, rules })
   return doctor
@@ -234,7 +234,7 @@ test('nothing is free: the waitlist offers what someone cancels', async ({ brows
   const today = new Date().getUTCDay() || 7
   const weekday = ((today + 2) % 7) + 1
   const until = new Date(Date.now() + 9 * 86_400_000).toISOString().slice(0, 10)
-  const rule = { ...everyDay()[weekday - 1], end: '09:30', validUntil: until } as Rule
+  const rule = { ...everyDay()[weekday - 1], end: '09:30', validUntil: until } as ScheduleRule
   const doctor = await practise(server.url, '周医生', [rule])
   const [rival, patient] = await Promise.all([Person.register(server.url, 'patient', '小王'), Person.register(server.url, 'patient', '小李')])
   const slots = await slotsOf(rival, doctor)

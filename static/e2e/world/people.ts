@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Consultation, Doctor, Login, Message, Opened, SocketList, User } from '../../src/api/wire.gen'
+import type { Consultation, Doctor, Login, Message, ConsultationOpened, SocketList, User } from '../../src/api/wire.gen'
 import { admin } from './server'
 
 export const password = 'e2e-password'
@@ -59,7 +59,7 @@ export class Person {
 
   async consult(doctor: Person, complaint = '咳嗽三天，夜里加重。'): Promise<Consultation> {
     const body = { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint }
-    return (await this.ask<Opened>('POST', '/consultations', body)).consultation
+    return (await this.ask<ConsultationOpened>('POST', '/consultations', body)).consultation
   }
 
   accept(c: Consultation): Promise<Consultation> {

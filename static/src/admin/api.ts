@@ -1,5 +1,5 @@
 import { at, http } from '@/api'
-import type { Case, CaseFilter, CasePage, Glimpse, Hold, HoldList, LogFilter, LogPage, PharmacistList, RecordGlimpse, UserFilter, UserList, Verdict } from '@/api/wire.gen'
+import type { Case, CaseFilter, CasePage, Glimpse, Hold, HoldList, LogFilter, LogPage, PharmacistList, RecordGlimpse, UserFilter, UserList, AuditVerdict } from '@/api/wire.gen'
 
 /** REST of what an admin may do with records, and of who did what with them. */
 export const oversightApi = {
@@ -20,5 +20,5 @@ export const oversightApi = {
 
   audit: (filter: LogFilter) => http.json<LogPage>('GET', '/admin/audit', { query: { ...filter } }),
   auditWhole: (filter: LogFilter, reason: string) => http.json<LogPage>('POST', '/admin/audit/break-glass', { body: { ...filter, reason } }),
-  verifyAudit: () => http.json<Verdict>('POST', '/admin/audit/verify'),
+  verifyAudit: () => http.json<AuditVerdict>('POST', '/admin/audit/verify'),
 }

@@ -11,7 +11,7 @@ import type {
   ProviderRedirect,
   RecoveryCodes,
   ResetAnswer,
-  Security,
+  AccountSecurity,
   TOTPSetup,
 } from './wire.gen'
 
@@ -49,7 +49,7 @@ export const identityApi = {
     return askAsGuest<Login>('POST', '/auth/passkey/use', { body: { ticket, credential } })
   },
 
-  security: () => http.json<Security>('GET', '/me/security'),
+  security: () => http.json<AccountSecurity>('GET', '/me/security'),
   confirm: (body: ConfirmInput) => http.json<undefined>('POST', '/auth/sessions/confirm', { body }),
   keep: () => http.json<undefined>('POST', '/auth/sessions/keep'),
   revokeOthers: () => http.json<undefined>('DELETE', '/auth/sessions'),

@@ -11,7 +11,7 @@ import type {
   Prescription,
   PrescriptionInput,
   PrescriptionList,
-  Template,
+  RecordTemplate,
   TemplateList,
   TreatedList,
   Verification,
@@ -52,7 +52,7 @@ export const recordApi = {
   summaryPdf: (consultationId: string) => http.blob(within(consultationId, 'summary/pdf')),
 
   templates: () => http.json<TemplateList>('GET', '/me/templates'),
-  saveTemplates: (items: Template[]) => http.json<TemplateList>('PUT', '/me/templates', { body: { items } }),
+  saveTemplates: (items: RecordTemplate[]) => http.json<TemplateList>('PUT', '/me/templates', { body: { items } }),
   duties: () => http.json<Duties>('GET', '/me/duties'),
 
   patients: () => http.json<TreatedList>('GET', '/patients'),

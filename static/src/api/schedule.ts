@@ -7,10 +7,10 @@ import type {
   Booking,
   ExceptionAdded,
   ExceptionInput,
-  Preview,
+  SchedulePreview,
   Schedule,
   ScheduleInput,
-  Self,
+  AccountSelf,
   Wait,
   WaitInput,
   WaitList,
@@ -23,7 +23,7 @@ export const scheduleApi = {
   schedule: () => http.json<Schedule>('GET', '/me/schedule'),
   /** Refused with `conflict` when there is a newer version than the one read. */
   saveSchedule: ({ version, ...body }: ScheduleInput) => http.json<Schedule>('PUT', '/me/schedule', { body, ifMatch: version }),
-  previewException: (body: ExceptionInput) => http.json<Preview>('POST', '/me/schedule/exceptions/preview', { body }),
+  previewException: (body: ExceptionInput) => http.json<SchedulePreview>('POST', '/me/schedule/exceptions/preview', { body }),
   addException: (body: ExceptionInput) => http.json<ExceptionAdded>('POST', '/me/schedule/exceptions', { body }),
   removeException: (id: string) => http.json<undefined>('DELETE', at('/me/schedule/exceptions', id)),
 
@@ -42,5 +42,5 @@ export const scheduleApi = {
   leaveWaitlist: (id: string) => http.json<Wait>('DELETE', at('/waitlist', id)),
 
   /** Gives the calendar feed a new address; the old one is dead from then on. */
-  renewCalendar: () => http.json<Self>('POST', '/me/calendar'),
+  renewCalendar: () => http.json<AccountSelf>('POST', '/me/calendar'),
 }

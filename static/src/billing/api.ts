@@ -8,8 +8,8 @@ import type {
   OrderFilter,
   OrderHistory,
   OrderPage,
-  Play,
-  Report,
+  BillingPlay,
+  BillingReport,
   ReportList,
   SandboxPayment,
 } from '@/api/wire.gen'
@@ -26,7 +26,7 @@ export const billingApi = {
   incomeFile: (query: IncomeInput) => http.blob(`/me/income.csv?${new URLSearchParams({ from: query.from ?? '', to: query.to ?? '' })}`),
 
   sandbox: (reference: string) => http.json<SandboxPayment>('GET', at('/sandbox', reference)),
-  play: (reference: string, play: Play) => http.json<SandboxPayment>('POST', at('/sandbox', reference), { body: { play } }),
+  play: (reference: string, play: BillingPlay) => http.json<SandboxPayment>('POST', at('/sandbox', reference), { body: { play } }),
 
   admin: {
     orders: (query: OrderFilter) => http.json<OrderPage>('GET', '/admin/orders', { query: { ...query } }),
@@ -34,6 +34,6 @@ export const billingApi = {
     /** The same id refunds once, however often it is sent. */
     refund: ({ orderId, ...body }: GiveBackInput) => http.json<Order>('POST', `${admin(orderId)}/refund`, { body }),
     reports: () => http.json<ReportList>('GET', '/admin/reconciliations'),
-    reconcile: (day: string) => http.json<Report>('POST', '/admin/reconciliations', { body: { day } }),
+    reconcile: (day: string) => http.json<BillingReport>('POST', '/admin/reconciliations', { body: { day } }),
   },
 }

@@ -1,6 +1,6 @@
 import { computed, type ComputedRef } from 'vue'
 import type { Unsent } from 'wenzhen-client'
-import type { Attachment, Kind, Message } from '@/api/wire.gen'
+import type { Attachment, ChatKind, Message } from '@/api/wire.gen'
 import { sameDay } from '@/format/time'
 import type { ConversationState } from '@/realtime/conversation'
 import type { Note } from '@/realtime/notes'
@@ -10,7 +10,7 @@ export interface Bubble {
   key: string
   mine: boolean
   senderId: string
-  kind: Kind
+  kind: ChatKind
   text?: string
   attachment?: Attachment
   peaks?: number[]

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Ask, Outbox } from 'wenzhen-client'
 import { Failure } from '@/api/failure'
-import type { AnyLogEvent, Consultation, Joined, Message, MessagePage, Participant } from '@/api/wire.gen'
+import type { AnyLogEvent, Consultation, ConsultationJoined, Message, MessagePage, Participant } from '@/api/wire.gen'
 import { Conversation, emptyState, type ConversationDeps } from './conversation'
 
 const me = 'patient'
@@ -27,7 +27,7 @@ beforeEach(() => {
   asked = []
   const ask = vi.fn(async (name: string, input: { after?: number }) => {
     asked.push([name, input])
-    const joined: Joined = {
+    const joined: ConsultationJoined = {
       consultation: consultation('active', 99),
       participants: [person(me), person('doctor')],
       former: [],

@@ -1,6 +1,6 @@
 import { type Ask, type Outbox, type RoomEvent, RoomLog, type Unsent } from 'wenzhen-client'
 import type { Failure } from '@/api/failure'
-import type { Consultation, Departure, Diagnosis, Entry, Former, Joined, Message, MessagePage, Participant, Prescription, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
+import type { Consultation, Departure, Diagnosis, Entry, Former, ConsultationJoined, Message, MessagePage, Participant, Prescription, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
 import { kept } from './kept'
 import { noteOf, notesOf, type Note } from './notes'
 import { Receipts } from './receipts'
@@ -180,7 +180,7 @@ export class Conversation {
     this.deps.ask('consultation:look', { consultationId: this.state.id, looking: this.looking }).catch(() => undefined)
   }
 
-  private joined(room: Joined): void {
+  private joined(room: ConsultationJoined): void {
     const { state } = this
     this.tellLooking()
     state.consultation = { ...room.consultation, queue: room.consultation.queue ?? state.consultation?.queue }

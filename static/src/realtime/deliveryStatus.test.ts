@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Unsent } from 'wenzhen-client'
-import type { Part, Participant } from '@/api/wire.gen'
+import type { ConsultationPart, Participant } from '@/api/wire.gen'
 import { counterparts, deliveryStatus, unsentStatus } from './deliveryStatus'
 
-const person = (userId: string, role: Part, deliveredUpTo = 0, readUpTo = 0): Participant => ({ userId, role, name: userId, joinedAt: '', deliveredUpTo, readUpTo })
+const person = (userId: string, role: ConsultationPart, deliveredUpTo = 0, readUpTo = 0): Participant => ({ userId, role, name: userId, joinedAt: '', deliveredUpTo, readUpTo })
 
 test.each([
   ['nobody has it', [0, 0], 'sent'],

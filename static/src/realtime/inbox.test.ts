@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { Arrived, Marked, Notification } from '@/api/wire.gen'
+import type { NotificationArrived, NotificationMarked, Notification } from '@/api/wire.gen'
 import { Inbox } from './inbox'
 
 const at = '2026-11-01T12:00:00Z'
 const one = (seq: number): Notification => ({ id: `n${seq}`, kind: 'message', topic: 'message', title: '', text: '', path: '/', seq, createdAt: at })
-const arrived = (seq: number, unread: number): Arrived => ({ ...one(seq), unread })
-const marked = (seq: number, unread: number, ...ids: string[]): Marked => ({ seq, unread, ids })
+const arrived = (seq: number, unread: number): NotificationArrived => ({ ...one(seq), unread })
+const marked = (seq: number, unread: number, ...ids: string[]): NotificationMarked => ({ seq, unread, ids })
 
 /** All orders of a list. */
 function orders<T>(list: T[]): T[][] {

@@ -1,4 +1,4 @@
-import type { Arrived, Inbox as InboxPage, Marked, Notification } from '@/api/wire.gen'
+import type { NotificationArrived, Inbox as InboxPage, NotificationMarked, Notification } from '@/api/wire.gen'
 
 /**
  * The user's inbox on this device. Events may arrive twice, late or in any
@@ -15,14 +15,14 @@ export class Inbox {
   }
 
   /** True if it was not known before. */
-  arrived({ unread, ...notification }: Arrived): boolean {
+  arrived({ unread, ...notification }: NotificationArrived): boolean {
     this.count(notification.seq, unread)
     if (this.byId.has(notification.id)) return false
     this.byId.set(notification.id, notification)
     return true
   }
 
-  marked({ seq, unread, ids }: Marked, at: string): void {
+  marked({ seq, unread, ids }: NotificationMarked, at: string): void {
     this.count(seq, unread)
     for (const id of ids) {
       const known = this.byId.get(id)

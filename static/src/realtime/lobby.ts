@@ -1,6 +1,6 @@
 import { type NamespaceSocket, SteadySocket, type TokenSource } from 'wenzhen-client'
 import type { Failure } from '@/api/failure'
-import type { Greeting, Line } from '@/api/wire.gen'
+import type { Greeting, LobbyLine } from '@/api/wire.gen'
 
 /** All that a page shows of the lobby. */
 export interface LobbyState {
@@ -10,7 +10,7 @@ export interface LobbyState {
   welcome: string
   count: number
   /** The oldest first, each once. */
-  lines: Line[]
+  lines: LobbyLine[]
   failure: Failure | undefined
 }
 
@@ -62,7 +62,7 @@ export class Lobby {
     for (const line of greeting.lines) this.heard(line)
   }
 
-  private heard(line: Line): void {
+  private heard(line: LobbyLine): void {
     const { lines } = this.state
     if (lines.some((known) => known.id === line.id)) return // heard before an interruption
     lines.push(line)

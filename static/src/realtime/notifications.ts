@@ -1,11 +1,11 @@
 import { type NamespaceSocket, SteadySocket, type TokenSource } from 'wenzhen-client'
-import type { Arrived, Marked } from '@/api/wire.gen'
+import type { NotificationArrived, NotificationMarked } from '@/api/wire.gen'
 
 export interface InboxListener {
   /** Connected, perhaps again: what came meanwhile has to be asked for. */
   online(): void
-  arrived(notification: Arrived): void
-  marked(marked: Marked, at: string): void
+  arrived(notification: NotificationArrived): void
+  marked(marked: NotificationMarked, at: string): void
 }
 
 /** The /notifications namespace of one login: tells of one's inbox while it can. */

@@ -1,11 +1,11 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import { recordApi } from '@/api/record'
-import type { Template } from '@/api/wire.gen'
+import type { RecordTemplate } from '@/api/wire.gen'
 
 /** The doctor's quick templates. */
 export const useTemplates = defineStore('templates', () => {
-  const items = ref<Template[]>([])
+  const items = ref<RecordTemplate[]>([])
   const load = async () => {
     try {
       items.value = (await recordApi.templates()).items
@@ -13,7 +13,7 @@ export const useTemplates = defineStore('templates', () => {
       // Without them everything is written by hand.
     }
   }
-  const add = async (template: Template) => {
+  const add = async (template: RecordTemplate) => {
     items.value = (await recordApi.saveTemplates([...items.value, template])).items
   }
   return { items, load, add }

@@ -1,4 +1,4 @@
-import type { Appointment, AppointmentStatus, Party } from '@/api/wire.gen'
+import type { Appointment, AppointmentStatus, ScheduleParty } from '@/api/wire.gen'
 
 // The rules of appointments, so that a page can say beforehand what the
 // server would answer.
@@ -29,7 +29,7 @@ export interface CancelTerms {
 export const usualTerms: CancelTerms = { fullMinutes: 24 * 60, partMinutes: 2 * 60, partPercent: 50 }
 
 /** The refund when it is cancelled now, in percent of the price. */
-export function refundPercent(a: Pick<Appointment, 'start' | 'status'>, now: number, by: Party, terms: CancelTerms): number {
+export function refundPercent(a: Pick<Appointment, 'start' | 'status'>, now: number, by: ScheduleParty, terms: CancelTerms): number {
   const left = (Date.parse(a.start) - now) / minute
   if (by !== 'patient' || a.status === 'reassign_pending' || left >= terms.fullMinutes) return 100
   return left >= terms.partMinutes ? terms.partPercent : 0

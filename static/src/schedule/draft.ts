@@ -1,4 +1,4 @@
-import type { ExceptionInput, ExceptionKind, Medium, Rule } from '@/api/wire.gen'
+import type { ExceptionInput, ExceptionKind, Medium, ScheduleRule } from '@/api/wire.gen'
 import { overlapping, slotsIn, type Span } from './rules'
 import { instantIn, minutesOf } from './zone'
 
@@ -17,7 +17,7 @@ export interface HoursDraft extends Span {
   note: string
   substituteId: string
   /** The rule that is edited; a new one when left out. */
-  editing?: Rule
+  editing?: ScheduleRule
 }
 
 const allMedia: Medium[] = ['text', 'voice', 'video']
@@ -27,7 +27,7 @@ export function newDraft(kind: HoursKind, day: string, more: Partial<HoursDraft>
   return { kind, weekdays: [], start: '09:00', end: '12:00', startDay: day, endDay: day, ...terms, ...more }
 }
 
-export const draftOf = (rule: Rule, day: string): HoursDraft =>
+export const draftOf = (rule: ScheduleRule, day: string): HoursDraft =>
   newDraft('weekly', day, {
     weekdays: [rule.weekday],
     start: rule.start,
@@ -44,7 +44,7 @@ export const draftOf = (rule: Rule, day: string): HoursDraft =>
 export const fieldTime = (time: string) => (time === '24:00' ? '00:00' : time)
 const ruleEnd = (draft: HoursDraft) => (draft.end === '00:00' ? '24:00' : draft.end)
 
-export function rulesOfDraft(draft: HoursDraft): Rule[] {
+export function rulesOfDraft(draft: HoursDraft): ScheduleRule[] {
   const { start, slotMinutes, capacity, media } = draft
   return [...draft.weekdays].sort().map((weekday) => ({
     weekday,
@@ -70,10 +70,10 @@ export function exceptionOfDraft(draft: HoursDraft, zone: string): ExceptionInpu
 
 export type DraftProblem =
   | { field: 'weekdays' | 'media' | 'end' | 'slotMinutes' | 'validUntil'; text: string }
-  | { field: 'start'; text: 'hours.overlaps'; rule: Rule }
+  | { field: 'start'; text: 'hours.overlaps'; rule: ScheduleRule }
 
 /** What is wrong with a draft, before the server says it; others are the rules beside it. */
-export function problemOf(draft: HoursDraft, zone: string, others: Rule[]): DraftProblem | undefined {
+export function problemOf(draft: HoursDraft, zone: string, others: ScheduleRule[]): DraftProblem | undefined {
   const weekly = draft.kind === 'weekly'
   if (weekly && draft.weekdays.length === 0) return { field: 'weekdays', text: 'hours.weekdaysMissing' }
   if (draft.kind !== 'time_off' && draft.media.length === 0) return { field: 'media', text: 'hours.mediaMissing' }

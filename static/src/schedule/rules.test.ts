@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Rule } from '@/api/wire.gen'
+import type { ScheduleRule } from '@/api/wire.gen'
 import { changed, overlapping, ruleBlocks, rulesOf, slotsIn, spanOf } from './rules'
 
-const rule = (weekday: number, start: string, end: string, more: Partial<Rule> = {}): Rule => ({ weekday, start, end, slotMinutes: 15, capacity: 1, media: ['text'], ...more })
+const rule = (weekday: number, start: string, end: string, more: Partial<ScheduleRule> = {}): ScheduleRule => ({ weekday, start, end, slotMinutes: 15, capacity: 1, media: ['text'], ...more })
 const week = ['2026-11-23', '2026-11-24', '2026-11-25', '2026-11-26', '2026-11-27', '2026-11-28', '2026-11-29']
-const places = (rules: Rule[], days = week) => ruleBlocks(rules, days).map((b) => `${b.start}/${b.end}`)
+const places = (rules: ScheduleRule[], days = week) => ruleBlocks(rules, days).map((b) => `${b.start}/${b.end}`)
 
 describe('rules on a week', () => {
   test('lie on their weekday', () => {

@@ -1,4 +1,4 @@
-import type { Medium, Rule } from '@/api/wire.gen'
+import type { Medium, ScheduleRule } from '@/api/wire.gen'
 import { addDays, minutesOf, weekdayOf } from './zone'
 
 // A week on the screen and the rules that say it. A day is YYYY-MM-DD, a time
@@ -6,16 +6,16 @@ import { addDays, minutesOf, weekdayOf } from './zone'
 
 export interface RuleBlock {
   index: number
-  rule: Rule
+  rule: ScheduleRule
   /** "2026-11-23T09:00", by the clock of the schedule's zone. */
   start: string
   end: string
 }
 
-const validOn = (rule: Rule, day: string) => (!rule.validFrom || rule.validFrom <= day) && (!rule.validUntil || day <= rule.validUntil)
+const validOn = (rule: ScheduleRule, day: string) => (!rule.validFrom || rule.validFrom <= day) && (!rule.validUntil || day <= rule.validUntil)
 
 /** Where the rules lie on the given days. */
-export function ruleBlocks(rules: Rule[], days: string[]): RuleBlock[] {
+export function ruleBlocks(rules: ScheduleRule[], days: string[]): RuleBlock[] {
   return days.flatMap((day) =>
     rules.flatMap((rule, index) => {
       if (rule.weekday !== weekdayOf(day) || !validOn(rule, day)) return []
@@ -53,9 +53,9 @@ export interface RuleTerms {
   validUntil?: string
 }
 
-export const rulesOf = (span: Span, terms: RuleTerms): Rule[] => span.weekdays.map((weekday) => ({ weekday, start: span.start, end: span.end, ...terms }))
+export const rulesOf = (span: Span, terms: RuleTerms): ScheduleRule[] => span.weekdays.map((weekday) => ({ weekday, start: span.start, end: span.end, ...terms }))
 
-const meets = (a: Rule, b: Rule) =>
+const meets = (a: ScheduleRule, b: ScheduleRule) =>
   a.weekday === b.weekday &&
   minutesOf(a.start) < minutesOf(b.end) &&
   minutesOf(b.start) < minutesOf(a.end) &&
@@ -63,9 +63,9 @@ const meets = (a: Rule, b: Rule) =>
   (!b.validUntil || (a.validFrom ?? '') <= b.validUntil)
 
 /** The first of the rules that lies over one of the others, which the server would refuse. */
-export const overlapping = (fresh: Rule[], others: Rule[]): Rule | undefined => others.find((other) => fresh.some((rule) => meets(rule, other)))
+export const overlapping = (fresh: ScheduleRule[], others: ScheduleRule[]): ScheduleRule | undefined => others.find((other) => fresh.some((rule) => meets(rule, other)))
 
-const same = (a: Rule, b: Rule) =>
+const same = (a: ScheduleRule, b: ScheduleRule) =>
   a.weekday === b.weekday &&
   a.start === b.start &&
   a.end === b.end &&
@@ -77,18 +77,18 @@ const same = (a: Rule, b: Rule) =>
 
 /** What is to be done to the rules; it can be done again to newer ones. */
 export interface RuleChange {
-  remove?: Rule
-  add: Rule[]
+  remove?: ScheduleRule
+  add: ScheduleRule[]
 }
 
-export function changed(rules: Rule[], change: RuleChange): Rule[] {
+export function changed(rules: ScheduleRule[], change: RuleChange): ScheduleRule[] {
   const { remove } = change
   const index = remove ? rules.findIndex((rule) => same(rule, remove)) : -1
   return inOrder([...rules.filter((_, i) => i !== index), ...change.add])
 }
 
-export const inOrder = (rules: Rule[]) => [...rules].sort((a, b) => a.weekday - b.weekday || minutesOf(a.start) - minutesOf(b.start))
+export const inOrder = (rules: ScheduleRule[]) => [...rules].sort((a, b) => a.weekday - b.weekday || minutesOf(a.start) - minutesOf(b.start))
 
 /** How many slots fit, on a day without a change of clocks. */
-export const slotsIn = (span: Pick<Rule, 'start' | 'end' | 'slotMinutes'>) =>
+export const slotsIn = (span: Pick<ScheduleRule, 'start' | 'end' | 'slotMinutes'>) =>
   span.slotMinutes > 0 ? Math.max(0, Math.floor((minutesOf(span.end) - minutesOf(span.start)) / span.slotMinutes)) : 0

@@ -3,7 +3,7 @@ import { computed, reactive, ref, shallowReactive } from 'vue'
 import type { RoomEvent } from 'wenzhen-client'
 import { api } from '@/api'
 import { Failure } from '@/api/failure'
-import type { Consultation, Message, Status } from '@/api/wire.gen'
+import type { Consultation, Message, ConsultationStatus } from '@/api/wire.gen'
 import type { Conversation, ConversationState } from '@/realtime/conversation'
 import { kept } from '@/realtime/kept'
 import { useOrders } from '@/billing/orders'
@@ -12,8 +12,8 @@ import { useInvitations } from './invitations'
 import { useRealtime } from './realtime'
 import { useSession } from './session'
 
-const openStates: Status[] = ['pending_payment', 'waiting', 'active', 'on_hold']
-const pastStates: Status[] = ['ended', 'closed', 'cancelled', 'declined', 'expired', 'terminated']
+const openStates: ConsultationStatus[] = ['pending_payment', 'waiting', 'active', 'on_hold']
+const pastStates: ConsultationStatus[] = ['ended', 'closed', 'cancelled', 'declined', 'expired', 'terminated']
 export const isOpen = (c: Consultation) => openStates.includes(c.status)
 
 /** Booked for a time and not checked in yet: it is in nobody's queue. */

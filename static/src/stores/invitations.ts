@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia'
 import { reactive } from 'vue'
-import type { Invitation, Part } from '@/api/wire.gen'
+import type { Invitation, ConsultationPart } from '@/api/wire.gen'
 import { useRealtime } from './realtime'
 
 /** The invitations of the consultations that are looked at, for their patients and doctors. */
@@ -20,7 +20,7 @@ export const useInvitations = defineStore('invitations', () => {
     byConsultation.set(consultationId, (await realtime.ask('invitation:list', { consultationId })).items)
   }
 
-  async function invite(consultationId: string, email: string, role: Part, history: boolean): Promise<Invitation> {
+  async function invite(consultationId: string, email: string, role: ConsultationPart, history: boolean): Promise<Invitation> {
     const { invitation } = await realtime.ask('consultation:invite', { consultationId, email, role, ...(history ? { history } : {}) })
     put(invitation)
     return invitation

@@ -2,7 +2,7 @@ import { Failure } from './failure.js'
 import type { Draft, Outbox, Unsent } from './outbox.js'
 import type { DurableName, RoomEvent } from './protocol.js'
 import { RoomLog } from './roomLog.js'
-import type { Joined, Message } from './wire.gen.js'
+import type { ConsultationJoined, Message } from './wire.gen.js'
 
 type EventOf<N extends DurableName> = Extract<RoomEvent, { name: N }>
 type Says = Omit<Draft, 'consultationId' | 'kind'> & { kind?: Draft['kind'] }
@@ -26,7 +26,7 @@ export interface JoinOptions {
 export class Room {
   readonly log: RoomLog
   /** Settles with the room as it was found, once it was joined for the first time. */
-  readonly joined: Promise<Joined>
+  readonly joined: Promise<ConsultationJoined>
   private readonly listeners = new Map<string, Set<(event: RoomEvent) => void>>()
   private readonly waiting = new Map<string, Waiting>()
   private readonly resets = new Set<() => void>()
@@ -35,10 +35,10 @@ export class Room {
     readonly consultationId: string,
     private readonly me: string,
     private readonly outbox: Outbox,
-    join: (after: number | undefined) => Promise<Joined>,
+    join: (after: number | undefined) => Promise<ConsultationJoined>,
     { after }: JoinOptions = {},
   ) {
-    let found: (room: Joined) => void
+    let found: (room: ConsultationJoined) => void
     let lost: (failure: Failure) => void
     this.joined = new Promise((resolve, reject) => ([found, lost] = [resolve, reject]))
     this.joined.catch(() => undefined) // a caller that awaits it gets the error; others need not

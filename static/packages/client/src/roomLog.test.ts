@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Failure } from './failure.js'
-import type { Entry, Joined } from './wire.gen.js'
+import type { Entry, ConsultationJoined } from './wire.gen.js'
 import { RoomLog } from './roomLog.js'
 
 /** A server's log of one room, as consultation:join answers from it. */
@@ -21,14 +21,14 @@ class FakeRoom {
     return fresh
   }
 
-  readonly join = async (after: number | undefined): Promise<Joined> => {
+  readonly join = async (after: number | undefined): Promise<ConsultationJoined> => {
     this.asked.push(after)
     await Promise.resolve()
     if (this.failWith) throw this.failWith
     const lastSeq = this.log.length
     const from = Math.max(after ?? Math.max(0, lastSeq - this.pageSize), this.since)
     const events = this.log.slice(from, from + this.pageSize)
-    return { lastSeq, events, since: this.since, hasMore: from + events.length < lastSeq, readUpTo: 0, participants: [], presence: [] } as unknown as Joined
+    return { lastSeq, events, since: this.since, hasMore: from + events.length < lastSeq, readUpTo: 0, participants: [], presence: [] } as unknown as ConsultationJoined
   }
 }
 

@@ -1,9 +1,9 @@
 import { Failure } from './failure.js'
-import type { Entry, Joined } from './wire.gen.js'
+import type { Entry, ConsultationJoined } from './wire.gen.js'
 
 export interface RoomLogListener {
   /** The room as it is now; called on every (re)join, before what was missed. */
-  joined(room: Joined): void
+  joined(room: ConsultationJoined): void
   /** Exactly once per event, in the order of seq. */
   deliver(entry: Entry): void
   /** The server's log is shorter than what was seen (restored from a backup): start over. */
@@ -30,7 +30,7 @@ export class RoomLog {
   private retryTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
-    private readonly join: (after: number | undefined) => Promise<Joined>,
+    private readonly join: (after: number | undefined) => Promise<ConsultationJoined>,
     private readonly listener: RoomLogListener,
     /** Where to begin; the newest page when not given. */
     after?: number,

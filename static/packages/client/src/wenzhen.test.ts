@@ -3,7 +3,7 @@ import type { Connection, Link } from './connection.js'
 import { Failure } from './failure.js'
 import { roomOf } from './protocol.js'
 import { Wenzhen } from './wenzhen.js'
-import type { Entry, Joined, Message, SendInput } from './wire.gen.js'
+import type { Entry, ConsultationJoined, Message, SendInput } from './wire.gen.js'
 
 const me = 'me'
 
@@ -46,7 +46,7 @@ class FakeConnection {
     if (this.link !== 'online') throw Failure.offline()
     if (name === 'consultation:join') {
       const { after } = input as { after?: number }
-      return { lastSeq: this.log.length, events: this.log.slice(after ?? 0), hasMore: false } as unknown as Joined
+      return { lastSeq: this.log.length, events: this.log.slice(after ?? 0), hasMore: false } as unknown as ConsultationJoined
     }
     if (name !== 'message:send') return {}
     if (this.refuse) throw this.refuse

@@ -1,5 +1,27 @@
 // Generated from the server's catalogue by `go generate ./server/spec`. Do not edit.
 
+export interface AccountExported {
+  userId: string
+  at: string
+}
+
+export type AccountMethod = 'password' | 'passkey' | 'provider'
+
+export interface AccountSecurity {
+  password: boolean
+  emailVerified: boolean
+  totp: boolean
+  recoveryCodes: number
+  passkeys: Passkey[]
+  identities: LinkedIdentity[]
+}
+
+export interface AccountSelf {
+  user: User
+  doctor?: Doctor
+  calendarUrl: string
+}
+
 export interface Admission {
   invitation: Invitation
   participant?: Participant
@@ -22,13 +44,8 @@ export interface AmendDiagnosisInput {
 export interface AmendPrescriptionInput {
   prescriptionId: string
   id?: string
-  items: Item[]
+  items: RecordItem[]
   note?: string
-}
-
-export interface Answered {
-  callId: string
-  deviceId: string
 }
 
 export interface Applicant {
@@ -81,9 +98,9 @@ export interface Appointment {
   reschedules: number
   sequence: number
   reason?: string
-  endedBy?: Party
+  endedBy?: ScheduleParty
   refundPercent: number
-  offer?: Offer
+  offer?: ScheduleOffer
 }
 
 export interface AppointmentFilter {
@@ -104,27 +121,11 @@ export interface AppointmentRef {
 
 export type AppointmentStatus = 'held' | 'booked' | 'checked_in' | 'in_progress' | 'fulfilled' | 'hold_expired' | 'cancelled' | 'no_show' | 'reassign_pending'
 
-export interface Arrived {
-  id: string
-  kind: NoticeKind
-  topic: Topic
-  title: string
-  text: string
-  path: string
-  consultationId?: string
-  seq: number
-  createdAt: string
-  deliveredAt?: string
-  seenAt?: string
-  readAt?: string
-  unread: number
-}
-
 export interface Attachment {
   id: string
   consultationId: string
   uploaderId: string
-  kind: Kind
+  kind: ChatKind
   name: string
   size: number
   contentType: string
@@ -140,13 +141,16 @@ export interface AttachmentInput {
   attachmentId: string
 }
 
-export interface AuthInput {
-  token: string
+export interface AuditVerdict {
+  ok: boolean
+  entries: number
+  brokenAt?: number
+  why?: string
+  signedFrom?: number
 }
 
-export interface Background {
-  consultationId: string
-  attachmentId: string
+export interface AuthInput {
+  token: string
 }
 
 export interface BackgroundInput {
@@ -157,14 +161,50 @@ export interface BackgroundInput {
   version?: number
 }
 
+export interface BillingDifference {
+  paymentId: string
+  orderId: string
+  gateway: string
+  ours: string
+  theirs: string
+  madeGood: boolean
+}
+
+export type BillingPlay = 'pay' | 'fail' | 'delay' | 'twice' | 'repeat' | 'reorder' | 'late'
+
+export interface BillingReport {
+  day: string
+  startedAt: string
+  finishedAt: string
+  checked: number
+  differences: BillingDifference[]
+}
+
 export interface Board {
   strokes: Stroke[]
   attachmentId: string
   lastSeq: number
 }
 
+export interface BoardBackground {
+  consultationId: string
+  attachmentId: string
+}
+
+export interface BoardCleared {
+  consultationId: string
+  seq: number
+}
+
 export interface BoardRef {
   consultationId: string
+}
+
+export type BoardTool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
+
+export interface BoardUndone {
+  consultationId: string
+  strokeId: string
 }
 
 export interface BookInput {
@@ -207,6 +247,11 @@ export interface CallAnswer {
   move?: boolean
 }
 
+export interface CallAnswered {
+  callId: string
+  deviceId: string
+}
+
 export interface CallEnding {
   callId: string
   failed?: boolean
@@ -222,6 +267,11 @@ export interface CallInvitation {
   callId?: string
   deviceId?: string
   to?: string[]
+}
+
+export interface CallInvited {
+  call: Call
+  iceServers: ICEServer[]
 }
 
 export interface CallList {
@@ -252,7 +302,7 @@ export interface CancelInput {
 
 export interface Case {
   id: string
-  status: Status
+  status: ConsultationStatus
   service: ServiceKind
   medium: Medium
   userId: string
@@ -265,7 +315,7 @@ export interface Case {
 
 export interface CaseFilter {
   q?: string
-  status?: Status
+  status?: ConsultationStatus
   cursor?: string
   limit?: number
 }
@@ -286,6 +336,13 @@ export interface Charge {
   extra: boolean
 }
 
+export interface ChatFound {
+  items: Message[]
+  nextCursor: string
+}
+
+export type ChatKind = 'text' | 'image' | 'file' | 'audio' | 'system' | 'call' | 'diagnosis' | 'prescription'
+
 export type CheckState = 'ok' | 'off' | 'failing'
 
 export interface CheckedOut {
@@ -300,11 +357,6 @@ export interface CheckoutInput {
   orderId: string
   gateway: string
   id?: string
-}
-
-export interface Cleared {
-  consultationId: string
-  seq: number
 }
 
 export interface CloseInput {
@@ -352,7 +404,7 @@ export interface Coding {
 export interface CommitInput {
   consultationId: string
   id: string
-  tool: Tool
+  tool: BoardTool
   colour: string
   width: number
   points: number[]
@@ -373,7 +425,7 @@ export interface ConfirmInput {
 
 export interface Consultation {
   id: string
-  status: Status
+  status: ConsultationStatus
   service: ServiceKind
   medium: Medium
   doctorId: string
@@ -397,7 +449,7 @@ export interface Consultation {
   clockLeftMs?: number
   reason?: string
   endedBy?: string
-  summary?: Summary
+  summary?: ConsultationSummary
   reopened: boolean
   turnsLeft: number
   turnOpen?: boolean
@@ -409,23 +461,59 @@ export interface Consultation {
   unread?: number
 }
 
-export interface Count {
-  count: number
+export interface ConsultationFilter {
+  status?: ConsultationStatus
+  cursor?: string
+  limit?: number
+}
+
+export interface ConsultationInput {
+  consultationId: string
+}
+
+export interface ConsultationJoined {
+  consultation: Consultation
+  participants: Participant[]
+  former: Former[]
+  since?: number
+  presence: Present[]
+  events: Entry[]
+  lastSeq: number
+  hasMore: boolean
+  readUpTo: number
+}
+
+export interface ConsultationOpened {
+  consultation: Consultation
+  order?: Order
+}
+
+export interface ConsultationPage {
+  items: Consultation[]
+  nextCursor: string
+}
+
+export type ConsultationPart = 'patient' | 'doctor' | 'second_doctor' | 'relative' | 'interpreter'
+
+export interface ConsultationReceived {
+  invitationId: string
+  consultationId: string
+  role: ConsultationPart
+  byId: string
+  byName: string
+}
+
+export type ConsultationStatus = 'pending_payment' | 'waiting' | 'active' | 'on_hold' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated'
+
+export interface ConsultationSummary {
+  text: string
+  signedBy: string
+  signedAt: string
+  sha256: string
 }
 
 export interface DayInput {
   day: string
-}
-
-export interface Decision {
-  status: DocumentStatus
-  by: string
-  byName: string
-  at: string
-  reason?: string
-  sha256: string
-  seal: string
-  keyId?: string
 }
 
 export interface Departure {
@@ -482,15 +570,6 @@ export interface DiagnosisRevision {
   codes: string[]
   text?: string
   advice?: string
-}
-
-export interface Difference {
-  paymentId: string
-  orderId: string
-  gateway: string
-  ours: string
-  theirs: string
-  madeGood: boolean
 }
 
 export interface Doctor {
@@ -567,7 +646,7 @@ export type DocumentStatus = 'draft' | 'signed' | 'approved' | 'rejected' | 'voi
 
 export interface Duties {
   pharmacist: boolean
-  policy: Policy
+  policy: RecordPolicy
 }
 
 export interface EndInput {
@@ -600,10 +679,6 @@ export interface EnterRecordInput {
   reason: string
 }
 
-export interface Entered {
-  nickname: string
-}
-
 export interface Entry {
   room: string
   seq: number
@@ -617,7 +692,7 @@ export interface Entry {
 export interface Episode {
   consultationId: string
   at: string
-  status: Status
+  status: ConsultationStatus
   service: ServiceKind
   medium: Medium
   doctorName: string
@@ -647,19 +722,8 @@ export interface EventsInput {
   limit?: number
 }
 
-export interface Exception {
-  id: string
-  kind: ExceptionKind
-  start: string
-  end: string
-  note?: string
-  slotMinutes?: number
-  capacity?: number
-  media?: Medium[]
-}
-
 export interface ExceptionAdded {
-  exception: Exception
+  exception: ScheduleException
   affected: Appointment[]
 }
 
@@ -684,17 +748,6 @@ export interface Expiry {
   expiresAt: string
 }
 
-export interface Exported {
-  userId: string
-  at: string
-}
-
-export interface Filter {
-  status?: Status
-  cursor?: string
-  limit?: number
-}
-
 export interface FinishInput {
   ticket: string
   otp?: string
@@ -709,17 +762,10 @@ export interface ForgotInput {
 export interface Former {
   userId: string
   name: string
-  role: Part
+  role: ConsultationPart
   joinedAt: string
   leftAt: string
 }
-
-export interface Found {
-  items: Message[]
-  nextCursor: string
-}
-
-export type Freq = 'qd' | 'bid' | 'tid' | 'qid' | 'qn' | 'q6h' | 'q8h' | 'q12h' | 'qod' | 'qw' | 'prn' | 'st'
 
 export interface GiveBackInput {
   orderId: string
@@ -740,7 +786,7 @@ export interface Greeting {
   text: string
   nickname: string
   count: number
-  lines: Line[]
+  lines: LobbyLine[]
 }
 
 export interface HealthCheck {
@@ -860,22 +906,18 @@ export interface IncomeTotal {
   net: number
 }
 
-export interface Input {
-  consultationId: string
-}
-
 export type Integrity = 'intact' | 'altered' | 'unknown_key' | 'unconfirmed'
 
 export interface Invitation {
   id: string
   consultationId: string
   status: InvitationStatus
-  role: Part
+  role: ConsultationPart
   invitee: string
   history: boolean
   byId: string
   byName: string
-  byRole: Part
+  byRole: ConsultationPart
   createdAt: string
   answeredAt?: string
 }
@@ -902,46 +944,14 @@ export interface InviteInput {
   consultationId: string
   email?: string
   userId?: string
-  role: Part
+  role: ConsultationPart
   history?: boolean
-}
-
-export interface Invited {
-  call: Call
-  iceServers: ICEServer[]
-}
-
-export interface Item {
-  drug: string
-  strength?: string
-  dose: number
-  doseUnit: string
-  route: Route
-  frequency: Freq
-  days: number
-  quantity: number
-  quantityUnit: string
-  note?: string
 }
 
 export interface JoinInput {
   consultationId: string
   after?: number
 }
-
-export interface Joined {
-  consultation: Consultation
-  participants: Participant[]
-  former: Former[]
-  since?: number
-  presence: Present[]
-  events: Entry[]
-  lastSeq: number
-  hasMore: boolean
-  readUpTo: number
-}
-
-export type Kind = 'text' | 'image' | 'file' | 'audio' | 'system' | 'call' | 'diagnosis' | 'prescription'
 
 export interface KindPreference {
   kind: NoticeKind
@@ -951,18 +961,26 @@ export interface KindPreference {
 
 export type LeaveReason = 'reassigned' | 'removed' | 'quit'
 
-export interface Line {
-  id: string
-  nickname: string
-  text: string
-  at: string
-}
-
 export interface LinkedIdentity {
   id: string
   provider: string
   email: string
   linkedAt: string
+}
+
+export interface LobbyCount {
+  count: number
+}
+
+export interface LobbyEntered {
+  nickname: string
+}
+
+export interface LobbyLine {
+  id: string
+  nickname: string
+  text: string
+  at: string
 }
 
 export interface LogFilter {
@@ -1038,12 +1056,6 @@ export interface MarkSeenInput {
   ids: string[]
 }
 
-export interface Marked {
-  seq: number
-  unread: number
-  ids: string[]
-}
-
 export interface MeInput {
   name?: string
   locale?: string
@@ -1061,7 +1073,7 @@ export type Medium = 'text' | 'voice' | 'video'
 export interface Member {
   userId: string
   name: string
-  role: Part
+  role: ConsultationPart
   status: MemberStatus
   ringUntil?: string
   deviceId?: string
@@ -1085,7 +1097,7 @@ export interface Message {
   consultationId: string
   seq: number
   senderId: string
-  kind: Kind
+  kind: ChatKind
   text?: string
   attachment?: Attachment
   peaks?: number[]
@@ -1104,8 +1116,6 @@ export interface MessagePage {
   items: Message[]
   hasMore: boolean
 }
-
-export type Method = 'password' | 'passkey' | 'provider'
 
 export interface NamespaceStats {
   name: string
@@ -1152,7 +1162,7 @@ export type NoticeKind = 'message' | 'consultation' | 'appointment' | 'call' | '
 export interface Notification {
   id: string
   kind: NoticeKind
-  topic: Topic
+  topic: NotificationTopic
   title: string
   text: string
   path: string
@@ -1164,15 +1174,36 @@ export interface Notification {
   readAt?: string
 }
 
-export type Obstacle = 'consultations' | 'appointments' | 'money' | 'hold' | 'last_admin'
-
-export interface Offer {
-  doctorId: string
-  doctorName: string
-  start: string
-  end: string
-  expiresAt: string
+export interface NotificationArrived {
+  id: string
+  kind: NoticeKind
+  topic: NotificationTopic
+  title: string
+  text: string
+  path: string
+  consultationId?: string
+  seq: number
+  createdAt: string
+  deliveredAt?: string
+  seenAt?: string
+  readAt?: string
+  unread: number
 }
+
+export interface NotificationMarked {
+  seq: number
+  unread: number
+  ids: string[]
+}
+
+export interface NotificationPreferences {
+  kinds: KindPreference[]
+  quietHours?: QuietHours
+}
+
+export type NotificationTopic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'consultation_closed' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'waitlist_closed' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'record_entered' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
+
+export type Obstacle = 'consultations' | 'appointments' | 'money' | 'hold' | 'last_admin'
 
 export interface OpenInput {
   id?: string
@@ -1182,11 +1213,6 @@ export interface OpenInput {
   patientId?: string
   complaint: string
   priorDiagnosis?: string
-}
-
-export interface Opened {
-  consultation: Consultation
-  order?: Order
 }
 
 export interface Order {
@@ -1247,21 +1273,14 @@ export interface OrderRefund {
 
 export type OrderStatus = 'created' | 'failed' | 'paid' | 'refunding' | 'refunded' | 'partially_refunded' | 'closed'
 
-export interface Page {
-  items: Consultation[]
-  nextCursor: string
-}
-
-export type Part = 'patient' | 'doctor' | 'second_doctor' | 'relative' | 'interpreter'
-
 export interface Participant {
   userId: string
   name: string
-  role: Part
+  role: ConsultationPart
   joinedAt: string
   deliveredUpTo: number
   readUpTo: number
-  invitedBy?: Part
+  invitedBy?: ConsultationPart
   since?: number
 }
 
@@ -1269,8 +1288,6 @@ export interface ParticipantRef {
   consultationId: string
   userId: string
 }
-
-export type Party = 'patient' | 'doctor' | 'system'
 
 export interface Passkey {
   id: string
@@ -1366,15 +1383,6 @@ export interface PharmacistList {
   nextCursor: string
 }
 
-export type Play = 'pay' | 'fail' | 'delay' | 'twice' | 'repeat' | 'reorder' | 'late'
-
-export type Policy = 'china' | 'none'
-
-export interface Preferences {
-  kinds: KindPreference[]
-  quietHours?: QuietHours
-}
-
 export interface Prescription {
   id: string
   consultationId: string
@@ -1391,22 +1399,22 @@ export interface Prescription {
   updatedAt: string
   signature?: Signature
   integrity?: Integrity
-  items: Item[]
+  items: RecordItem[]
   note?: string
-  warned?: Warning[]
-  decisions: Decision[]
-  warnings?: Warning[]
+  warned?: RecordWarning[]
+  decisions: RecordDecision[]
+  warnings?: RecordWarning[]
 }
 
 export interface PrescriptionDraft {
   consultationId: string
   id?: string
-  items: Item[]
+  items: RecordItem[]
   note?: string
 }
 
 export interface PrescriptionInput {
-  items: Item[]
+  items: RecordItem[]
   note?: string
 }
 
@@ -1426,7 +1434,7 @@ export interface PrescriptionRef {
 
 export interface PrescriptionRevision {
   prescriptionId: string
-  items: Item[]
+  items: RecordItem[]
   note?: string
 }
 
@@ -1441,10 +1449,6 @@ export interface Present {
   userId: string
   online: boolean
   devices: number
-}
-
-export interface Preview {
-  affected: Appointment[]
 }
 
 export interface Printout {
@@ -1511,14 +1515,6 @@ export interface ReceiptInput {
   upToSeq: number
 }
 
-export interface Received {
-  invitationId: string
-  consultationId: string
-  role: Part
-  byId: string
-  byName: string
-}
-
 export interface RecordChange {
   patientId: string
   patientName: string
@@ -1527,12 +1523,25 @@ export interface RecordChange {
   byName: string
 }
 
+export interface RecordDecision {
+  status: DocumentStatus
+  by: string
+  byName: string
+  at: string
+  reason?: string
+  sha256: string
+  seal: string
+  keyId?: string
+}
+
 export interface RecordEntry {
   patientId: string
   patientName: string
   byId: string
   reason: string
 }
+
+export type RecordFreq = 'qd' | 'bid' | 'tid' | 'qid' | 'qn' | 'q6h' | 'q8h' | 'q12h' | 'qod' | 'qw' | 'prn' | 'st'
 
 export interface RecordGlimpse {
   patient: Patient
@@ -1546,6 +1555,38 @@ export interface RecordGlimpse {
   updatedByRole?: Role
   history: Episode[]
   until: string
+}
+
+export interface RecordItem {
+  drug: string
+  strength?: string
+  dose: number
+  doseUnit: string
+  route: RecordRoute
+  frequency: RecordFreq
+  days: number
+  quantity: number
+  quantityUnit: string
+  note?: string
+}
+
+export type RecordPolicy = 'china' | 'none'
+
+export type RecordRoute = 'oral' | 'topical' | 'inhaled' | 'nasal' | 'eye' | 'ear' | 'rectal' | 'vaginal' | 'sublingual' | 'subcutaneous' | 'intramuscular' | 'intravenous'
+
+export interface RecordTemplate {
+  id: string
+  name: string
+  diagnosis?: DiagnosisInput
+  prescription?: PrescriptionInput
+}
+
+export interface RecordWarning {
+  item: number
+  drug: string
+  substance: string
+  severity?: string
+  reaction?: string
 }
 
 export interface RecoveryCodes {
@@ -1595,16 +1636,8 @@ export interface Registration {
   confirm?: boolean
 }
 
-export interface Report {
-  day: string
-  startedAt: string
-  finishedAt: string
-  checked: number
-  differences: Difference[]
-}
-
 export interface ReportList {
-  items: Report[]
+  items: BillingReport[]
   nextCursor: string
 }
 
@@ -1654,19 +1687,6 @@ export interface RoomView {
   members: number
 }
 
-export type Route = 'oral' | 'topical' | 'inhaled' | 'nasal' | 'eye' | 'ear' | 'rectal' | 'vaginal' | 'sublingual' | 'subcutaneous' | 'intramuscular' | 'intravenous'
-
-export interface Rule {
-  weekday: number
-  start: string
-  end: string
-  slotMinutes: number
-  capacity: number
-  media: Medium[]
-  validFrom?: string
-  validUntil?: string
-}
-
 export interface SandboxPayment {
   reference: string
   title: string
@@ -1679,7 +1699,7 @@ export interface SandboxPayment {
 
 export interface SandboxPlayInput {
   reference: string
-  play: Play
+  play: BillingPlay
 }
 
 export interface SandboxRef {
@@ -1693,15 +1713,51 @@ export interface SayInput {
 export interface Schedule {
   doctorId: string
   timeZone: string
-  rules: Rule[]
-  exceptions: Exception[]
+  rules: ScheduleRule[]
+  exceptions: ScheduleException[]
   version: number
+}
+
+export interface ScheduleException {
+  id: string
+  kind: ExceptionKind
+  start: string
+  end: string
+  note?: string
+  slotMinutes?: number
+  capacity?: number
+  media?: Medium[]
 }
 
 export interface ScheduleInput {
   timeZone: string
-  rules: Rule[]
+  rules: ScheduleRule[]
   version?: number
+}
+
+export interface ScheduleOffer {
+  doctorId: string
+  doctorName: string
+  start: string
+  end: string
+  expiresAt: string
+}
+
+export type ScheduleParty = 'patient' | 'doctor' | 'system'
+
+export interface SchedulePreview {
+  affected: Appointment[]
+}
+
+export interface ScheduleRule {
+  weekday: number
+  start: string
+  end: string
+  slotMinutes: number
+  capacity: number
+  media: Medium[]
+  validFrom?: string
+  validUntil?: string
 }
 
 export interface SearchInput {
@@ -1711,25 +1767,10 @@ export interface SearchInput {
   limit?: number
 }
 
-export interface Security {
-  password: boolean
-  emailVerified: boolean
-  totp: boolean
-  recoveryCodes: number
-  passkeys: Passkey[]
-  identities: LinkedIdentity[]
-}
-
-export interface Self {
-  user: User
-  doctor?: Doctor
-  calendarUrl: string
-}
-
 export interface SendInput {
   consultationId: string
   clientId: string
-  kind: Kind
+  kind: ChatKind
   peaks?: number[]
   text?: string
   attachmentId?: string
@@ -1749,7 +1790,7 @@ export interface Session {
   expiresAt: string
   userAgent: string
   address: string
-  method: Method
+  method: AccountMethod
   current: boolean
 }
 
@@ -1834,7 +1875,7 @@ export interface SketchInput {
   x: number
   y: number
   strokeId?: string
-  tool?: Tool
+  tool?: BoardTool
   colour?: string
   width?: number
   from?: number
@@ -1846,7 +1887,7 @@ export interface Sketching {
   x: number
   y: number
   strokeId?: string
-  tool?: Tool
+  tool?: BoardTool
   colour?: string
   width?: number
   from?: number
@@ -1981,10 +2022,8 @@ export interface StatsSample {
   goroutines: number
 }
 
-export type Status = 'pending_payment' | 'waiting' | 'active' | 'on_hold' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated'
-
 export interface StatusCount {
-  status: Status
+  status: ConsultationStatus
   count: number
 }
 
@@ -1996,7 +2035,7 @@ export interface Stroke {
   id: string
   authorId: string
   seq: number
-  tool: Tool
+  tool: BoardTool
   colour: string
   width: number
   points: number[]
@@ -2023,13 +2062,6 @@ export interface SubscriptionKeys {
   auth: string
 }
 
-export interface Summary {
-  text: string
-  signedBy: string
-  signedAt: string
-  sha256: string
-}
-
 export interface TOTPInput {
   otp: string
 }
@@ -2040,15 +2072,8 @@ export interface TOTPSetup {
   qr: string
 }
 
-export interface Template {
-  id: string
-  name: string
-  diagnosis?: DiagnosisInput
-  prescription?: PrescriptionInput
-}
-
 export interface TemplateList {
-  items: Template[]
+  items: RecordTemplate[]
   nextCursor: string
 }
 
@@ -2057,10 +2082,6 @@ export interface Tokens {
   refreshToken: string
   expiresIn: number
 }
-
-export type Tool = 'pen' | 'eraser' | 'line' | 'arrow' | 'rectangle' | 'ellipse' | 'text'
-
-export type Topic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'consultation_closed' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'waitlist_closed' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'record_entered' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
 
 export interface TreatedList {
   items: Patient[]
@@ -2074,11 +2095,6 @@ export interface Typing {
 
 export interface TypingInput {
   consultationId: string
-}
-
-export interface Undone {
-  consultationId: string
-  strokeId: string
 }
 
 export interface UnverifyDoctorInput {
@@ -2122,14 +2138,6 @@ export interface UserList {
 export interface UserRef {
   userId: string
   reason?: string
-}
-
-export interface Verdict {
-  ok: boolean
-  entries: number
-  brokenAt?: number
-  why?: string
-  signedFrom?: number
 }
 
 export interface Verification {
@@ -2177,7 +2185,7 @@ export interface Wait {
   from: string
   to: string
   createdAt: string
-  offer?: Offer
+  offer?: ScheduleOffer
 }
 
 export interface WaitInput {
@@ -2201,14 +2209,6 @@ export interface WaitRef {
 }
 
 export type WaitStatus = 'waiting' | 'offered' | 'taken' | 'left' | 'closed'
-
-export interface Warning {
-  item: number
-  drug: string
-  substance: string
-  severity?: string
-  reaction?: string
-}
 
 export interface WireError {
   code: Code
@@ -2241,9 +2241,9 @@ export type AnyLogEvent =
   | LogEvent<'doctor:reviewed', DoctorReview>
   | LogEvent<'order:updated', Order>
   | LogEvent<'board:committed', Stroke>
-  | LogEvent<'board:undone', Undone>
-  | LogEvent<'board:cleared', Cleared>
-  | LogEvent<'board:background-changed', Background>
+  | LogEvent<'board:undone', BoardUndone>
+  | LogEvent<'board:cleared', BoardCleared>
+  | LogEvent<'board:background-changed', BoardBackground>
   | LogEvent<'call:updated', Call>
   | LogEvent<'message:created', Message>
   | LogEvent<'message:recalled', Message>
@@ -2253,9 +2253,9 @@ export type AnyLogEvent =
   | LogEvent<'participant:joined', Participant>
   | LogEvent<'participant:left', Departure>
   | LogEvent<'invitation:updated', Invitation>
-  | LogEvent<'invitation:received', Received>
-  | LogEvent<'notification:created', Arrived>
-  | LogEvent<'notification:read', Marked>
+  | LogEvent<'invitation:received', ConsultationReceived>
+  | LogEvent<'notification:created', NotificationArrived>
+  | LogEvent<'notification:read', NotificationMarked>
   | LogEvent<'diagnosis:signed', Diagnosis>
   | LogEvent<'prescription:updated', Prescription>
   | LogEvent<'record:entered', RecordEntry>
@@ -2296,13 +2296,13 @@ export const durableNames: AnyLogEvent['name'][] = [
 /** Commands on /consultations. */
 export interface ClientToServerEvents {
   /** Subscribe to a consultation; the answer has the events missed since the given seq. */
-  'consultation:join': (input: JoinInput, ack: (reply: Ack<Joined>) => void) => void
+  'consultation:join': (input: JoinInput, ack: (reply: Ack<ConsultationJoined>) => void) => void
   /** Unsubscribe this connection from a consultation. */
-  'consultation:leave': (input: Input, ack: (reply: Ack<Nothing>) => void) => void
+  'consultation:leave': (input: ConsultationInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Report whether the page of a joined consultation is visible; it counts as visible at first. Users are not notified of what a visible page shows. */
   'consultation:look': (input: LookInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Accept a consultation; its time starts. For the doctor. */
-  'consultation:accept': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
+  'consultation:accept': (input: ConsultationInput, ack: (reply: Ack<Consultation>) => void) => void
   /** Decline a consultation, with a reason. For the doctor. */
   'consultation:decline': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
   /** Withdraw while waiting. For the patient. */
@@ -2310,13 +2310,13 @@ export interface ClientToServerEvents {
   /** Pause a consultation, for at most 7 days, to wait for test results. For the doctor. */
   'consultation:hold': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
   /** Resume a paused consultation. For the doctor. */
-  'consultation:resume': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
+  'consultation:resume': (input: ConsultationInput, ack: (reply: Ack<Consultation>) => void) => void
   /** End a consultation; a follow-up requires a signed summary. For the doctor. */
   'consultation:end': (input: EndInput, ack: (reply: Ack<Consultation>) => void) => void
   /** Refer the patient to a visit in person; the reason is the referral note. For the doctor. */
   'consultation:terminate': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
   /** Start free follow-up questions, once, within 72 hours. For the patient. */
-  'consultation:reopen': (input: Input, ack: (reply: Ack<Consultation>) => void) => void
+  'consultation:reopen': (input: ConsultationInput, ack: (reply: Ack<Consultation>) => void) => void
   /** Invite another person: a second doctor, a relative, an interpreter. The patient's invitation takes effect immediately; the doctor's is a proposal that the patient answers. By address the answer is the same whether or not anyone has that address. */
   'consultation:invite': (input: InviteInput, ack: (reply: Ack<Admission>) => void) => void
   /** Accept or decline a person whom the doctor proposes to invite; may share the earlier history. For the patient. */
@@ -2324,11 +2324,11 @@ export interface ClientToServerEvents {
   /** Revoke an invitation of a person who has not entered yet. For patient and doctor. */
   'invitation:withdraw': (input: InvitationRef, ack: (reply: Ack<Invitation>) => void) => void
   /** List the invitations of a consultation, oldest first. For patient and doctor. */
-  'invitation:list': (input: Input, ack: (reply: Ack<InvitationList>) => void) => void
+  'invitation:list': (input: ConsultationInput, ack: (reply: Ack<InvitationList>) => void) => void
   /** Remove an invited person, who receives and reads nothing of the consultation from then on. For patient and doctor. */
   'participant:remove': (input: ParticipantRef, ack: (reply: Ack<Nothing>) => void) => void
   /** Leave a consultation that the caller was invited to. (consultation:leave only unsubscribes one connection.) */
-  'consultation:quit': (input: Input, ack: (reply: Ack<Nothing>) => void) => void
+  'consultation:quit': (input: ConsultationInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Send a message in a consultation. Sending the same clientId and content again returns the first result. */
   'message:send': (input: SendInput, ack: (reply: Ack<Message>) => void) => void
   /** Recall a message of the caller within 2 minutes. */
@@ -2342,7 +2342,7 @@ export interface ClientToServerEvents {
   /** Report that the caller has stopped typing. */
   'typing:stop': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Start a call and ring the other participants. If a call is live already, it is returned, and those named in `to` are rung. */
-  'call:invite': (input: CallInvitation, ack: (reply: Ack<Invited>) => void) => void
+  'call:invite': (input: CallInvitation, ack: (reply: Ack<CallInvited>) => void) => void
   /** Answer, join a running call, or move the caller's call to this device. Refused once the call is over. */
   'call:accept': (input: CallAnswer, ack: (reply: Ack<Call>) => void) => void
   /** Decline; the user's other devices stop ringing. */
@@ -2364,11 +2364,11 @@ export interface ClientToServerEvents {
   /** Add a finished stroke to the board. Sending the same id and drawing again returns the first result. */
   'board:commit': (input: CommitInput, ack: (reply: Ack<Stroke>) => void) => void
   /** Remove the caller's latest stroke from the board. */
-  'board:undo': (input: BoardRef, ack: (reply: Ack<Undone>) => void) => void
+  'board:undo': (input: BoardRef, ack: (reply: Ack<BoardUndone>) => void) => void
   /** Remove all strokes from the board; the background stays. */
-  'board:clear': (input: BoardRef, ack: (reply: Ack<Cleared>) => void) => void
+  'board:clear': (input: BoardRef, ack: (reply: Ack<BoardCleared>) => void) => void
   /** Set or remove the background of the board, a picture of the consultation. */
-  'board:background': (input: Background, ack: (reply: Ack<Background>) => void) => void
+  'board:background': (input: BoardBackground, ack: (reply: Ack<BoardBackground>) => void) => void
   /** Show the other participants the caller's pointer and unfinished stroke. It is not stored. */
   'board:stroke': (input: SketchInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Renew the login of this socket. */
@@ -2388,11 +2388,11 @@ export interface ServerToClientEvents {
   /** A participant added a stroke. */
   'board:committed': (event: LogEvent<'board:committed', Stroke>) => void
   /** A participant removed their latest stroke. */
-  'board:undone': (event: LogEvent<'board:undone', Undone>) => void
+  'board:undone': (event: LogEvent<'board:undone', BoardUndone>) => void
   /** A participant cleared the board: strokes with a smaller seq are removed. */
-  'board:cleared': (event: LogEvent<'board:cleared', Cleared>) => void
+  'board:cleared': (event: LogEvent<'board:cleared', BoardCleared>) => void
   /** The background was set or removed. */
-  'board:background-changed': (event: LogEvent<'board:background-changed', Background>) => void
+  'board:background-changed': (event: LogEvent<'board:background-changed', BoardBackground>) => void
   /** A call began, changed or ended; data is the whole call. Sent to the devices of all participants. */
   'call:updated': (event: LogEvent<'call:updated', Call>) => void
   /** A message was sent. */
@@ -2412,11 +2412,11 @@ export interface ServerToClientEvents {
   /** An invitation was created, answered, used or revoked. Sent to the patient and the doctor of the consultation. */
   'invitation:updated': (event: LogEvent<'invitation:updated', Invitation>) => void
   /** The user was invited by address into a consultation and may enter it. */
-  'invitation:received': (event: LogEvent<'invitation:received', Received>) => void
+  'invitation:received': (event: LogEvent<'invitation:received', ConsultationReceived>) => void
   /** A notification arrived; it is included in unread. */
-  'notification:created': (event: LogEvent<'notification:created', Arrived>) => void
+  'notification:created': (event: LogEvent<'notification:created', NotificationArrived>) => void
   /** Notifications were read, on this or another device. */
-  'notification:read': (event: LogEvent<'notification:read', Marked>) => void
+  'notification:read': (event: LogEvent<'notification:read', NotificationMarked>) => void
   /** A doctor signed a diagnosis or an amendment. */
   'diagnosis:signed': (event: LogEvent<'diagnosis:signed', Diagnosis>) => void
   /** A prescription was signed, or decided about. Where someone was invited after it had been signed, the event of a decision has no items; prescription:read has them. */
@@ -2436,7 +2436,7 @@ export interface ServerToClientEvents {
   /** A call is ringing. */
   'call:ringing': (data: Ring) => void
   /** Another device of the user has answered or declined: the others stop ringing. */
-  'call:answered-elsewhere': (data: Answered) => void
+  'call:answered-elsewhere': (data: CallAnswered) => void
   /** A session description or an ICE candidate from another member. */
   'call:signal': (data: Signalling) => void
   /** The state of a member's microphone, camera and screen. */
@@ -2486,7 +2486,7 @@ export interface NotificationsClientToServerEvents {
   /** List the caller's notifications, latest first; with `after`, those after a seq, oldest first. */
   'notification:list': (input: InboxInput, ack: (reply: Ack<Inbox>) => void) => void
   /** Mark notifications as read: those listed, or all up to one. */
-  'notification:read': (input: MarkReadInput, ack: (reply: Ack<Marked>) => void) => void
+  'notification:read': (input: MarkReadInput, ack: (reply: Ack<NotificationMarked>) => void) => void
   /** Report that a visible page has shown these notifications; they are not pushed any more. */
   'notification:see': (input: MarkSeenInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Renew the login of this socket. */
@@ -2496,9 +2496,9 @@ export interface NotificationsClientToServerEvents {
 /** What /notifications tells. */
 export interface NotificationsServerToClientEvents {
   /** A notification arrived; it is included in unread. */
-  'notification:created': (event: LogEvent<'notification:created', Arrived>) => void
+  'notification:created': (event: LogEvent<'notification:created', NotificationArrived>) => void
   /** Notifications were read, on this or another device. */
-  'notification:read': (event: LogEvent<'notification:read', Marked>) => void
+  'notification:read': (event: LogEvent<'notification:read', NotificationMarked>) => void
   /** This session has ended. */
   'session:revoked': (data: SessionInput) => void
   /** A command sent without an acknowledgement has failed. */
@@ -2508,11 +2508,11 @@ export interface NotificationsServerToClientEvents {
 /** Commands on /lobby. */
 export interface LobbyClientToServerEvents {
   /** Enter the lobby. Connecting to /lobby does this, with the handshake's auth as input. Entering twice changes nothing. */
-  'lobby:enter': (input: NicknameInput, ack: (reply: Ack<Entered>) => void) => void
+  'lobby:enter': (input: NicknameInput, ack: (reply: Ack<LobbyEntered>) => void) => void
   /** Send a line of at most 500 characters to everyone in the lobby. */
-  'lobby:say': (input: SayInput, ack: (reply: Ack<Line>) => void) => void
+  'lobby:say': (input: SayInput, ack: (reply: Ack<LobbyLine>) => void) => void
   /** Change the nickname. */
-  'lobby:rename': (input: NicknameInput, ack: (reply: Ack<Entered>) => void) => void
+  'lobby:rename': (input: NicknameInput, ack: (reply: Ack<LobbyEntered>) => void) => void
   /** Renew the login of this socket. */
   'auth:refresh': (input: AuthInput, ack: (reply: Ack<Expiry>) => void) => void
 }
@@ -2524,9 +2524,9 @@ export interface LobbyServerToClientEvents {
   /** You entered the lobby: the welcome line, your nickname, who is present, and the latest lines. */
   'lobby:welcome': (data: Greeting) => void
   /** A line was sent to the lobby. */
-  'lobby:said': (data: Line) => void
+  'lobby:said': (data: LobbyLine) => void
   /** The number of people in the lobby changed; sent at most four times a second. */
-  'lobby:presence': (data: Count) => void
+  'lobby:presence': (data: LobbyCount) => void
   /** A command sent without an acknowledgement has failed. */
   error: (error: WireError) => void
 }
