@@ -1,18 +1,18 @@
 import { onBeforeUnmount, ref, shallowRef } from 'vue'
-import { openNamespace, SteadySocket } from 'wenzhen-client'
+import { openNamespace, ReconnectingSocket } from 'wenzhen-client'
 import { tokens } from '@/api'
 import { Failure } from '@/api/failure'
 import type { StatsHistory, StatsReport, StatsSample } from '@/api/wire.gen'
 
-/** How many samples of the past are shown: five minutes. */
-const kept = 150
+/** The number of samples to keep: five minutes. */
+const maxSamples = 150
 
-/** The samples with one more, of which the server may have told before. */
-export function grown(samples: StatsSample[], report: StatsReport): StatsSample[] {
-  return [...samples.filter((s) => s.at < report.at), report].slice(-kept)
+/** Appends a sample, without samples of the same time or later, which the server may have sent before. */
+export function withSample(samples: StatsSample[], report: StatsReport): StatsSample[] {
+  return [...samples.filter((s) => s.at < report.at), report].slice(-maxSamples)
 }
 
-/** The admin's socket while a page is open: figures as they come, and commands of /admin. */
+/** The socket of /admin while a component is mounted: statistics as they arrive, and commands. */
 export function useAdminDashboard() {
   const history = shallowRef<StatsHistory>()
   const online = ref(false)
@@ -21,16 +21,16 @@ export function useAdminDashboard() {
 
   async function load() {
     try {
-      history.value = await steady.ask('stats:watch', {})
+      history.value = await connection.ask('stats:watch', {})
       failure.value = undefined
     } catch (thrown) {
       failure.value = Failure.from(thrown)
     }
   }
   socket.on('stats:updated', (report) => {
-    if (history.value) history.value = { ...history.value, ...report, samples: grown(history.value.samples, report) }
+    if (history.value) history.value = { ...history.value, ...report, samples: withSample(history.value.samples, report) }
   })
-  const steady: SteadySocket<'/admin'> = new SteadySocket(socket, tokens, {
+  const connection: ReconnectingSocket<'/admin'> = new ReconnectingSocket(socket, tokens, {
     online: () => {
       online.value = true
       void load()
@@ -40,8 +40,8 @@ export function useAdminDashboard() {
       if (why) failure.value = why
     },
   })
-  onBeforeUnmount(() => steady.close())
+  onBeforeUnmount(() => connection.close())
 
-  const ask: SteadySocket<'/admin'>['ask'] = (name, input) => steady.ask(name, input)
-  return { history, online, failure, ask, retry: () => steady.again() }
+  const ask: ReconnectingSocket<'/admin'>['ask'] = (name, input) => connection.ask(name, input)
+  return { history, online, failure, ask, retry: () => connection.again() }
 }

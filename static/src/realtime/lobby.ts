@@ -1,4 +1,4 @@
-import { type NamespaceSocket, SteadySocket, type TokenSource } from 'wenzhen-client'
+import { type NamespaceSocket, ReconnectingSocket, type TokenSource } from 'wenzhen-client'
 import type { Failure } from '@/api/failure'
 import type { Greeting, LobbyLine } from '@/api/wire.gen'
 
@@ -21,7 +21,7 @@ const nicknameKey = 'wenzhen.lobby.nickname'
 
 /** The chat hall: enters again after every interruption, and says each line once. */
 export class Lobby {
-  private readonly steady: SteadySocket<'/lobby'>
+  private readonly connection: ReconnectingSocket<'/lobby'>
 
   constructor(
     socket: NamespaceSocket<'/lobby'>,
@@ -35,26 +35,26 @@ export class Lobby {
       state.online = false
       if (why) state.failure = why
     }
-    this.steady = new SteadySocket(socket, tokens, { offline }, () => ({ nickname: localStorage.getItem(nicknameKey) ?? undefined }))
+    this.connection = new ReconnectingSocket(socket, tokens, { offline }, () => ({ nickname: localStorage.getItem(nicknameKey) ?? undefined }))
   }
 
   async say(text: string): Promise<void> {
-    await this.steady.ask('lobby:say', { text })
+    await this.connection.ask('lobby:say', { text })
   }
 
   async rename(nickname: string): Promise<void> {
-    const entered = await this.steady.ask('lobby:rename', { nickname })
+    const entered = await this.connection.ask('lobby:rename', { nickname })
     this.state.nickname = entered.nickname
     localStorage.setItem(nicknameKey, entered.nickname)
   }
 
   /** Tries again after a refusal. */
   retry(): void {
-    this.steady.again()
+    this.connection.again()
   }
 
   close(): void {
-    this.steady.close()
+    this.connection.close()
   }
 
   private welcomed(greeting: Greeting): void {

@@ -1,4 +1,4 @@
-import { type NamespaceSocket, SteadySocket, type TokenSource } from 'wenzhen-client'
+import { type NamespaceSocket, ReconnectingSocket, type TokenSource } from 'wenzhen-client'
 import type { NotificationArrived, NotificationMarked } from '@/api/wire.gen'
 
 export interface InboxListener {
@@ -10,7 +10,7 @@ export interface InboxListener {
 
 /** The /notifications namespace of one login: tells of one's inbox while it can. */
 export class Notifications {
-  private readonly steady: SteadySocket<'/notifications'>
+  private readonly connection: ReconnectingSocket<'/notifications'>
 
   constructor(
     private readonly socket: NamespaceSocket<'/notifications'>,
@@ -19,11 +19,11 @@ export class Notifications {
   ) {
     socket.on('notification:created', (event) => listener.arrived(event.data))
     socket.on('notification:read', (event) => listener.marked(event.data, event.at))
-    this.steady = new SteadySocket(socket, tokens, { online: () => listener.online() })
+    this.connection = new ReconnectingSocket(socket, tokens, { online: () => listener.online() })
   }
 
   close(): void {
-    this.steady.close()
+    this.connection.close()
     this.socket.removeAllListeners()
   }
 }

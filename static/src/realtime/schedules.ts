@@ -1,4 +1,4 @@
-import { type NamespaceSocket, SteadySocket, type TokenSource } from 'wenzhen-client'
+import { type NamespaceSocket, ReconnectingSocket, type TokenSource } from 'wenzhen-client'
 import { Failure } from '@/api/failure'
 import type { Appointment, SlotChange, SlotList, SlotsInput, Wait } from '@/api/wire.gen'
 
@@ -22,7 +22,7 @@ export interface Watching {
 /** The /schedules namespace: watches doctors, and watches them anew after every interruption. */
 export class Schedules {
   private readonly watching = new Map<symbol, { input: SlotsInput; listener: SlotListener }>()
-  private readonly steady: SteadySocket<'/schedules'>
+  private readonly connection: ReconnectingSocket<'/schedules'>
 
   constructor(
     private readonly socket: NamespaceSocket<'/schedules'>,
@@ -33,7 +33,7 @@ export class Schedules {
     socket.on('schedule:updated', ({ doctorId }) => this.each(doctorId, (listener) => listener.outdated()))
     socket.on('appointment:updated', (event) => hear.appointment?.(event.data))
     socket.on('waitlist:updated', (event) => hear.wait?.(event.data))
-    this.steady = new SteadySocket(socket, tokens, {
+    this.connection = new ReconnectingSocket(socket, tokens, {
       online: () => {
         for (const key of this.watching.keys()) this.ask(key)
         hear.online?.()
@@ -63,7 +63,7 @@ export class Schedules {
   }
 
   close(): void {
-    this.steady.close()
+    this.connection.close()
   }
 
   private ask(key: symbol): void {
@@ -72,7 +72,7 @@ export class Schedules {
     const { input, listener } = watched
     const current = () => this.watching.get(key) === watched && watched.input === input
     listener.asking()
-    this.steady.ask('schedule:watch', input).then(
+    this.connection.ask('schedule:watch', input).then(
       (list) => current() && listener.answered(list),
       (thrown: unknown) => current() && listener.failed(Failure.from(thrown)),
     )

@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
-import { advised } from 'wenzhen-client'
+import { setReconnectDelays } from 'wenzhen-client'
 import { api, type ServerConfig } from '@/api'
 
 /** What the server tells about itself; the contract's limits until it answers. */
@@ -15,7 +15,7 @@ export const useServerConfig = defineStore('serverConfig', () => {
   const load = async () => {
     try {
       config.value = await api.config()
-      advised(config.value.realtime)
+      setReconnectDelays(config.value.realtime)
     } catch {
       // The limits are checked by the server, too.
     }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Failure } from './failure.js'
 import type { Ack, WireError } from './wire.gen.js'
 import { Connection, type Link, type openSocket } from './connection.js'
-import { advised, pauses } from './steady.js'
+import { setReconnectDelays, reconnectDelays } from './reconnectingSocket.js'
 import type { TokenSource } from './tokens.js'
 
 type Listener = (argument?: unknown) => void
@@ -13,8 +13,8 @@ class FakeSocket {
   active = true
   auth: (give: (auth: { token?: string }) => void) => void = () => undefined
   connects = 0
-  pauses: number[] = []
-  io = { reconnectionDelay: (ms: number) => this.pauses.push(ms), reconnectionDelayMax: (ms: number) => this.pauses.push(ms) }
+  reconnectDelays: number[] = []
+  io = { reconnectionDelay: (ms: number) => this.reconnectDelays.push(ms), reconnectionDelayMax: (ms: number) => this.reconnectDelays.push(ms) }
   sent: [string, unknown][] = []
   answer: (name: string, input: unknown) => Promise<Ack<unknown>> = () => new Promise(() => undefined)
   private readonly listeners = new Map<string, Listener[]>()
@@ -160,7 +160,7 @@ describe('Connection', () => {
     expect(socket.connects).toBe(1)
   })
 
-  test('comes back by hand, with patience, when the server closed the connection', async () => {
+  test('reconnects with growing delays when the server has closed the connection', async () => {
     socket.happens('connect')
     for (const most of [625, 1250, 2500, 5000, 6250]) {
       const before = socket.connects
@@ -172,17 +172,17 @@ describe('Connection', () => {
     expect(links).toEqual(['online', 'offline'])
   })
 
-  test('a broken transport is tried again at the pace that the server advises', () => {
-    const usual = pauses()
-    advised({ reconnectDelayMs: 700, reconnectDelayMaxMs: 9_000 })
+  test('after a transport error socket.io-client uses the delays that the server recommends', () => {
+    const usual = reconnectDelays()
+    setReconnectDelays({ reconnectDelayMs: 700, reconnectDelayMaxMs: 9_000 })
     socket.happens('connect')
     socket.happens('disconnect', 'transport close')
-    advised({ reconnectDelayMs: usual.firstMs, reconnectDelayMaxMs: usual.lastMs })
+    setReconnectDelays({ reconnectDelayMs: usual.firstMs, reconnectDelayMaxMs: usual.lastMs })
     expect(usual).toEqual({ firstMs: 500, lastMs: 5_000 })
-    expect(socket.pauses).toEqual([700, 9_000])
+    expect(socket.reconnectDelays).toEqual([700, 9_000])
   })
 
-  test('leaves a broken transport to the library', async () => {
+  test('after a transport error socket.io-client reconnects, not this class', async () => {
     socket.happens('connect')
     socket.happens('disconnect', 'transport close')
     socket.happens('connect_error', new Error('xhr poll error'))
@@ -190,7 +190,7 @@ describe('Connection', () => {
     expect(socket.connects).toBe(1)
   })
 
-  test('hurries when the network is back', () => {
+  test('connects immediately when the network is back', () => {
     socket.happens('disconnect', 'transport close')
     window.dispatchEvent(new Event('online'))
     expect(socket.connects).toBe(2)

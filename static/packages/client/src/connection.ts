@@ -1,5 +1,5 @@
 import { durableNames, type Ask, type SignalData, type SignalName } from './protocol.js'
-import { openNamespace, SteadySocket, type NamespaceSocket } from './steady.js'
+import { openNamespace, ReconnectingSocket, type NamespaceSocket } from './reconnectingSocket.js'
 import type { TokenSource } from './tokens.js'
 import type { Entry } from './wire.gen.js'
 
@@ -7,13 +7,13 @@ export type Link = 'connecting' | 'online' | 'offline'
 
 type WenzhenSocket = NamespaceSocket<'/consultations'>
 
-/** A socket of /consultations that is not connected yet; server is the page's own when not given. */
+/** Returns a socket of /consultations, not yet connected. Without server it connects to the server of the page. */
 export const openSocket = (server = ''): WenzhenSocket => openNamespace('/consultations', { server })
 
-/** One socket of /consultations of one login: stays connected while it can, and hears the log. */
+/** The socket of /consultations of one login: reconnects, and passes on the events of the rooms that were joined. */
 export class Connection {
   private state: Link = 'connecting'
-  private readonly steady: SteadySocket<'/consultations'>
+  private readonly reconnecting: ReconnectingSocket<'/consultations'>
   private readonly links = new Set<(link: Link) => void>()
   private readonly entries = new Set<(entry: Entry) => void>()
 
@@ -23,21 +23,21 @@ export class Connection {
   ) {
     socket.on('session:revoked', () => tokens.signOut?.('revoked'))
     for (const name of durableNames) socket.on(name, (entry: Entry) => this.entries.forEach((listener) => listener(entry)))
-    this.steady = new SteadySocket(socket, tokens, { online: () => this.become('online'), offline: () => this.become('offline') })
+    this.reconnecting = new ReconnectingSocket(socket, tokens, { online: () => this.become('online'), offline: () => this.become('offline') })
   }
 
   get link(): Link {
     return this.state
   }
 
-  readonly ask: Ask = (name, input) => this.steady.ask(name, input)
+  readonly ask: Ask = (name, input) => this.reconnecting.ask(name, input)
 
   onLink(listener: (link: Link) => void): () => void {
     this.links.add(listener)
     return () => this.links.delete(listener)
   }
 
-  /** Events of the log as they come in: perhaps twice, perhaps with gaps. */
+  /** Calls listener with each stored event as it arrives. Events can arrive twice or with gaps; RoomLog orders them. */
   onEntry(listener: (entry: Entry) => void): () => void {
     this.entries.add(listener)
     return () => this.entries.delete(listener)
@@ -50,7 +50,7 @@ export class Connection {
   }
 
   close(): void {
-    this.steady.close()
+    this.reconnecting.close()
   }
 
   private become(link: Link): void {

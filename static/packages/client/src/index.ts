@@ -6,6 +6,15 @@ export { inMemory, Outbox, outboxIn, type Draft, type OutboxStore, type Unsent }
 export * from './protocol.js'
 export { Room, type JoinOptions } from './room.js'
 export { RoomLog, type RoomLogListener } from './roomLog.js'
-export { advised, openNamespace, pauses, SteadySocket, type NamespaceName, type NamespaceSocket, type SteadyListener } from './steady.js'
+export {
+  openNamespace,
+  reconnectDelays,
+  ReconnectingSocket,
+  setReconnectDelays,
+  type NamespaceName,
+  type NamespaceSocket,
+  type ReconnectingListener,
+} from './reconnectingSocket.js'
+export { advised, pauses, SteadySocket, type SteadyListener } from './deprecated.js'
 export { MemoryTokens, type Grant, type TokenSource } from './tokens.js'
 export { connect, Wenzhen, type ConnectOptions } from './wenzhen.js'

@@ -1,4 +1,4 @@
-import type { AnswerOf, InputOf } from './steady.js'
+import type { AnswerOf, InputOf } from './reconnectingSocket.js'
 import type { AnyLogEvent, ClientToServerEvents, ServerToClientEvents } from './wire.gen.js'
 
 export { durableNames } from './wire.gen.js'

@@ -6,24 +6,25 @@ import type { Ack, Namespaces, WireError } from './wire.gen.js'
 export type NamespaceName = keyof Namespaces
 export type NamespaceSocket<N extends NamespaceName> = Socket<Namespaces[N]['events'], Namespaces[N]['commands']>
 export type Command<N extends NamespaceName> = keyof Namespaces[N]['commands'] & string
-/** What a command takes. */
+/** The input of a command. */
 export type InputOf<N extends NamespaceName, C extends Command<N>> = Namespaces[N]['commands'][C] extends (input: infer I, ...rest: never[]) => unknown ? I : never
 type ReplyOf<N extends NamespaceName, C extends Command<N>> = Namespaces[N]['commands'][C] extends (input: never, ack: (reply: infer R) => unknown) => unknown ? R : never
-/** What its acknowledgement brings when it succeeds. */
+/** The answer of a command, from its acknowledgement. */
 export type AnswerOf<N extends NamespaceName, C extends Command<N>> = [ReplyOf<N, C>] extends [Ack<infer A>] ? A : never
 
 const answerWithinMs = 10_000
 
-/** The pauses before tries to come back: the first, which doubles up to the last. */
-let pace = { firstMs: 500, lastMs: 5_000 }
-export const pauses = (): Readonly<typeof pace> => pace
+/** The delays between attempts to reconnect: the first, which doubles with every attempt, and the longest. */
+let delays = { firstMs: 500, lastMs: 5_000 }
+/** Returns the delays in use, in milliseconds. */
+export const reconnectDelays = (): Readonly<typeof delays> => delays
 
-/** What the server advises about coming back: `realtime` of GET /api/v1/config. It counts from the next interruption on. */
-export function advised(by: { reconnectDelayMs: number; reconnectDelayMaxMs: number }): void {
-  pace = { firstMs: by.reconnectDelayMs, lastMs: by.reconnectDelayMaxMs }
+/** Sets the delays that the server recommends (`realtime` of GET /api/v1/config), for all sockets from the next disconnect on. */
+export function setReconnectDelays(recommended: { reconnectDelayMs: number; reconnectDelayMaxMs: number }): void {
+  delays = { firstMs: recommended.reconnectDelayMs, lastMs: recommended.reconnectDelayMaxMs }
 }
 
-/** A socket of a namespace that is not connected yet; server is the page's own when not given. */
+/** Returns a socket of a namespace, not yet connected. Without server it connects to the server of the page. */
 export function openNamespace<N extends NamespaceName>(namespace: N, options: { server?: string; forceNew?: boolean } = {}): NamespaceSocket<N> {
   return io(`${options.server ?? ''}${namespace}`, {
     path: '/socket.io',
@@ -31,18 +32,18 @@ export function openNamespace<N extends NamespaceName>(namespace: N, options: { 
     forceNew: options.forceNew ?? false,
     transports: ['websocket', 'polling'],
     tryAllTransports: true,
-    reconnectionDelay: pace.firstMs,
-    reconnectionDelayMax: pace.lastMs,
+    reconnectionDelay: delays.firstMs,
+    reconnectionDelayMax: delays.lastMs,
   })
 }
 
-export interface SteadyListener {
+export interface ReconnectingListener {
   online?(): void
-  /** The connection is lost, or could not be made; it is tried again, unless the login has ended. */
+  /** The connection is lost, or could not be made. It is tried again, unless the login has ended. */
   offline?(why?: Failure): void
 }
 
-/** What of a socket is used here: the same whatever its namespace. */
+/** The part of a Socket.IO socket that is used here, the same for every namespace. */
 interface AnySocket {
   auth: unknown
   io?: { reconnectionDelay(ms: number): unknown; reconnectionDelayMax(ms: number): unknown }
@@ -55,50 +56,50 @@ interface AnySocket {
 }
 
 /**
- * A socket of one namespace that stays connected while it can, also after a
- * drain or a refusal, keeps its login fresh, and turns acknowledgements into
- * answers and failures.
+ * A socket of one namespace that reconnects, also after the server has closed
+ * the connection or refused it, renews its access token, and turns
+ * acknowledgements into answers and failures.
  */
-export class SteadySocket<N extends NamespaceName> {
+export class ReconnectingSocket<N extends NamespaceName> {
   private closed = false
-  /** What the server was shown last; empty for a guest. */
+  /** The access token that was sent last; empty for a guest. */
   private token = ''
-  private retryMs = pace.firstMs
+  private retryMs = delays.firstMs
   private retryTimer: ReturnType<typeof setTimeout> | undefined
-  private readonly forget: (() => void)[] = []
+  private readonly cleanups: (() => void)[] = []
   private readonly socket: AnySocket
 
-  /** more goes into the handshake's auth besides the token. */
+  /** more returns further fields for the handshake's auth, besides the token. */
   constructor(
     socket: NamespaceSocket<N>,
     private readonly tokens: TokenSource,
-    private readonly listener: SteadyListener = {},
+    private readonly listener: ReconnectingListener = {},
     more: () => Record<string, unknown> = () => ({}),
   ) {
     this.socket = socket as unknown as AnySocket
     this.socket.auth = (give: (auth: Record<string, unknown>) => void) => {
       tokens.access().then(
         (token = '') => give({ ...more(), ...((this.token = token) ? { token } : {}) }),
-        () => give(more()), // who needs a login is refused as unauthenticated, and tries again below
+        () => give(more()), // a namespace that needs a login refuses this; refused retries
       )
     }
     this.socket.on('connect', () => {
-      this.retryMs = pace.firstMs
+      this.retryMs = delays.firstMs
       listener.online?.()
     })
     this.socket.on('disconnect', (reason: string) => {
       listener.offline?.()
-      this.socket.io?.reconnectionDelay(pace.firstMs)
-      this.socket.io?.reconnectionDelayMax(pace.lastMs)
+      this.socket.io?.reconnectionDelay(delays.firstMs)
+      this.socket.io?.reconnectionDelayMax(delays.lastMs)
       // The library retries what broke, not what the server closed (a drain, a kick).
       if (reason === 'io server disconnect') this.retry()
     })
     this.socket.on('connect_error', (error: Error & { data?: unknown }) => void this.refused(error))
-    this.forget.push(tokens.onRenewed((token) => void this.renewLogin(token)))
+    this.cleanups.push(tokens.onRenewed((token) => void this.renewLogin(token)))
     if (typeof window !== 'undefined') {
-      const hurry = () => this.hurry()
-      window.addEventListener('online', hurry)
-      this.forget.push(() => window.removeEventListener('online', hurry))
+      const connectNow = () => this.connectNow()
+      window.addEventListener('online', connectNow)
+      this.cleanups.push(() => window.removeEventListener('online', connectNow))
     }
     this.socket.connect()
   }
@@ -107,7 +108,7 @@ export class SteadySocket<N extends NamespaceName> {
     return this.socket.connected
   }
 
-  /** Sends a command; rejects with a Failure. A login that ended while nobody looked (a sleeping tab) is renewed first. */
+  /** Sends a command and returns its answer; rejects with a Failure. If the access token has expired, it is renewed first. */
   async ask<C extends Command<N>>(name: C, input: InputOf<N, C>): Promise<AnswerOf<N, C>> {
     try {
       return (await this.command(name, input)) as AnswerOf<N, C>
@@ -118,7 +119,7 @@ export class SteadySocket<N extends NamespaceName> {
     }
   }
 
-  /** Connects again after a refusal that is not retried by itself. */
+  /** Connects again after a refusal that is not retried automatically. */
   again(): void {
     this.socket.connect()
   }
@@ -126,7 +127,7 @@ export class SteadySocket<N extends NamespaceName> {
   close(): void {
     this.closed = true
     clearTimeout(this.retryTimer)
-    for (const forget of this.forget) forget()
+    for (const cleanup of this.cleanups) cleanup()
     this.socket.disconnect()
   }
 
@@ -145,32 +146,32 @@ export class SteadySocket<N extends NamespaceName> {
   private async refused(error: Error & { data?: unknown }): Promise<void> {
     const failure = readFailure(error.data)
     this.listener.offline?.(failure ?? Failure.offline())
-    if (this.socket.active) return // the transport failed: the library tries again by itself
-    if (failure?.code === 'forbidden' || failure?.code === 'not_found') return // it would be again
+    if (this.socket.active) return // the transport failed: socket.io-client retries
+    if (failure?.code === 'forbidden' || failure?.code === 'not_found') return // a retry would be refused too
     if (failure?.code === 'unauthenticated' && !(await this.mayLogIn())) return
     this.retry(failure?.retryAfterMs)
   }
 
-  /** Renews the login that was refused, if there is one still. */
+  /** Renews the access token that was refused, and reports whether to connect again. */
   private async mayLogIn(): Promise<boolean> {
     try {
       return (this.token ? await this.tokens.refresh(this.token) : await this.tokens.access()) !== undefined
     } catch (thrown) {
-      return Failure.from(thrown).retryable // or the keeper has signed out
+      return Failure.from(thrown).retryable // otherwise the token source has signed out
     }
   }
 
   private retry(afterMs = this.retryMs): void {
     clearTimeout(this.retryTimer)
-    this.retryMs = Math.min(pace.lastMs, this.retryMs * 2)
-    // Spread, so that a restarted server does not meet everyone at once.
+    this.retryMs = Math.min(delays.lastMs, this.retryMs * 2)
+    // Random, so that not all clients connect to a restarted server at the same time.
     this.retryTimer = setTimeout(() => {
       if (!this.closed) this.socket.connect()
     }, afterMs * (0.75 + Math.random() / 2))
   }
 
-  /** The network is back: try now rather than when the backoff ends. */
-  private hurry(): void {
+  /** Connects immediately when the network is back, without waiting for the delay to end. */
+  private connectNow(): void {
     if (this.closed || this.socket.connected) return
     this.socket.disconnect()
     this.socket.connect()
