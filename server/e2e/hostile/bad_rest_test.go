@@ -43,7 +43,7 @@ func TestBadInputOverREST(t *testing.T) {
 		{name: "wrong type deep inside", method: "PATCH", path: "/api/v1/me/doctor", body: `{"services":[{"price":"free"}]}`, as: wang, status: 400, code: rooms.CodeInvalid, field: "services[0].price"},
 		{name: "given twice", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":"one","text":"two"`), status: 400, code: rooms.CodeInvalid, field: "text"},
 		{name: "given twice, without a parameter", method: "POST", path: "/api/v1/consultations", body: `{"complaint":"one","complaint":"two"}`, status: 400, code: rooms.CodeInvalid, field: "complaint"},
-		{name: "given twice, by a browser", method: "POST", path: "/api/v1/auth/oidc/finish", body: `{"ticket":"one","ticket":"two"}`, status: 400, code: rooms.CodeInvalid, field: "ticket"},
+		{name: "given twice, by a browser", method: "POST", path: "/api/v1/auth/oidc/finish", body: `{"ticket":"any","browser":"one","browser":"two"}`, status: 400, code: rooms.CodeInvalid, field: "browser"},
 		{name: "given twice, in a form", method: "POST", path: "/api/v1/auth/oidc/any/logout", body: "logout_token=one&logout_token=two", header: "Content-Type", value: "application/x-www-form-urlencoded", status: 400, code: rooms.CodeInvalid, field: "logout_token"},
 		{name: "given twice, in a query", method: "GET", path: here + "/messages?limit=1&limit=2", status: 400, code: rooms.CodeInvalid, field: "limit"},
 		{name: "2 MB", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":"` + strings.Repeat("x", 2<<20) + `"`), status: 413, code: rooms.CodeTooLarge},
