@@ -2,8 +2,6 @@ package consultation
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"time"
 
 	"wenzhen/rooms"
@@ -107,11 +105,10 @@ func (s *Service) countShared(tx Tx, c Consultation, inv Invitation) (held bool,
 	return false, err
 }
 
-// to is whom an invitation counts against. An address is hashed, because the
-// counters are not encrypted.
+// to is whom an invitation counts against: an address or a user.
 func (inv Invitation) to() string {
 	if inv.ByAddress {
-		return fmt.Sprintf("%x", sha256.Sum256([]byte(inv.Invitee)))
+		return inv.Invitee
 	}
 	return string(inv.UserID)
 }

@@ -64,6 +64,9 @@ func (s *Server) openKeys(ctx context.Context, _ *parts) error {
 			return err
 		}
 	}
+	if err := s.db.CountWith(s.keys.account); err != nil {
+		return err
+	}
 	if err := s.signAudit(ctx); err != nil {
 		return err
 	}

@@ -345,18 +345,18 @@ func (tx Tx) SessionOwner(id rooms.SessionID) (rooms.UserID, error) {
 // CountAttempts implements account.Tx.
 func (tx People) CountAttempts(subject string, since time.Time) (int, error) {
 	var n int
-	err := tx.Row(context.Background(), `SELECT count(*) FROM attempts WHERE subject = $1 AND at > $2`, subject, engine.Micros(since)).Scan(&n)
+	err := tx.Row(context.Background(), `SELECT count(*) FROM attempts WHERE subject = $1 AND at > $2`, tx.Counter(subject), engine.Micros(since)).Scan(&n)
 	return n, err
 }
 
 // AddAttempt implements account.Tx.
 func (tx People) AddAttempt(subject string, now time.Time) error {
-	return tx.Exec(`INSERT INTO attempts (subject, at) VALUES ($1, $2)`, subject, engine.Micros(now))
+	return tx.Exec(`INSERT INTO attempts (subject, at) VALUES ($1, $2)`, tx.Counter(subject), engine.Micros(now))
 }
 
 // ForgetAttempts implements account.Tx.
 func (tx Tx) ForgetAttempts(subject string, since time.Time) error {
-	return tx.Exec(`DELETE FROM attempts WHERE subject = $1 AND at >= $2`, subject, engine.Micros(since))
+	return tx.Exec(`DELETE FROM attempts WHERE subject = $1 AND at >= $2`, tx.Counter(subject), engine.Micros(since))
 }
 
 // InsertDoctor implements account.Tx.

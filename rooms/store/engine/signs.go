@@ -7,12 +7,13 @@ import (
 	"wenzhen/rooms"
 )
 
-// signs is the key that signs the end of the audit log, shared by everything
-// that writes one database.
+// signs is the key that signs the end of the audit log, and the one for counters,
+// shared by everything that writes one database.
 type signs struct {
-	key    []byte
-	broken atomic.Int64
-	log    *slog.Logger
+	key      []byte
+	counters []byte
+	broken   atomic.Int64
+	log      *slog.Logger
 }
 
 // saw remembers and logs that the log is marked as broken.
