@@ -93,7 +93,7 @@ test-race: $(INSTALLED)
 test-postgres: $(INSTALLED)
 	WENZHEN_TEST_DATABASE=postgres .ci/timed "the same tests on PostgreSQL" $(GO) test $(GOTEST) $(filter-out ./server/e2e/hostile,$(WORLDS))
 test-edge: $(INSTALLED)
-	.ci/timed "the edge beside the library as shipped, which the race detector would stop" $(GO) test $(GOTEST) -run 'TestDefects|TestJoinAndLeaveDontPass|TestNobodyComesInAfterClose|TestRecoveryOption' ./server/realtime/edge
+	.ci/timed "the edge beside the library as shipped, which the race detector would stop" $(GO) test $(GOTEST) -run 'TestDefects|TestJoinAndLeaveDontPass|TestNoHandshakeAfterClose|TestRecoveryOption' ./server/realtime/edge
 
 # Each fuzz target for a moment, on top of its committed corpus (docs/fuzzing.md).
 FUZZTIME ?= 2s

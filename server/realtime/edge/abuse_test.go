@@ -17,10 +17,10 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// The tests of this file look at the memory of the whole process, so they
-// don't run beside others.
+// The tests of this file measure the memory of the whole process, so they don't
+// run in parallel.
 
-// heapNow is what is alive on the heap.
+// heapNow returns the bytes that are in use on the heap, after a collection.
 func heapNow() int64 {
 	var m runtime.MemStats
 	runtime.GC()
@@ -28,7 +28,7 @@ func heapNow() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// grown fails the test when more than most bytes have been added.
+// grown fails the test if the heap has grown by more than most bytes.
 func grown(t *testing.T, before int64, most int64) {
 	t.Helper()
 	after := heapNow()
@@ -45,7 +45,7 @@ func TestStalledReaderIsClosed(t *testing.T) {
 		connect:    func(_ context.Context, s *Socket) error { stalled <- s; return nil },
 		disconnect: func(_ *Socket, reason string) { b.write("%s", reason) },
 	})
-	v.join() // reads nothing any more
+	v.join() // reads nothing after this
 	s := <-stalled
 	honest := v.join()
 	before := heapNow()
@@ -53,7 +53,7 @@ func TestStalledReaderIsClosed(t *testing.T) {
 	slowest := time.Duration(0)
 	for sent := 0; b.count.Load() == 0; sent++ {
 		if sent > 2000 {
-			t.Fatal("125 MB were taken for a client that doesn't read")
+			t.Fatal("125 MB were accepted for a client that doesn't read")
 		}
 		start := time.Now()
 		s.Emit("big", big)
@@ -84,7 +84,7 @@ func TestPollerThatNeverPollsIsClosed(t *testing.T) {
 			return
 		}
 	}
-	t.Fatal("6 MB wait for a client that never polls")
+	t.Fatal("6 MB are queued for a client that never polls")
 }
 
 func TestFloodOfSlowEvents(t *testing.T) {
@@ -105,19 +105,19 @@ func TestFloodOfSlowEvents(t *testing.T) {
 	for ; sent < 20_000; sent++ {
 		c.conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
 		if c.conn.WriteMessage(1, []byte(event)) != nil {
-			break // the server doesn't read any more: back-pressure
+			break // the server has stopped reading: backpressure
 		}
 	}
 	if n := runtime.NumGoroutine() - goroutines; n > 10 {
 		t.Errorf("%d goroutines more", n)
 	}
 	grown(t, before, 1<<20)
-	t.Logf("%d of 20,000 were taken off the client's hands", sent)
+	t.Logf("%d of 20,000 events were accepted", sent)
 	honest.send("41")
 	honest.send("40")
 	honest.next()
 	if len(handled) > 0 {
-		t.Error("an event was handled beside another")
+		t.Error("two events were handled at a time")
 	}
 	close(release)
 }
@@ -139,7 +139,7 @@ func TestEndlessBody(t *testing.T) {
 	}
 	grown(t, before, 4<<20)
 	if status, _ := c.get(); status != http.StatusBadRequest {
-		t.Errorf("the session lives on: %d", status)
+		t.Errorf("the session is still open: %d", status)
 	}
 }
 
@@ -189,7 +189,7 @@ func TestManyBodiesShareABound(t *testing.T) {
 	if busy < 7 {
 		t.Errorf("only %d of 10 were refused", busy)
 	}
-	eventually(t, "the bodies are given back", func() bool { return v.edge.engine.bodies.Load() == 0 })
+	eventually(t, "the memory of the bodies is released", func() bool { return v.edge.engine.bodies.Load() == 0 })
 }
 
 func TestHalfSentFrames(t *testing.T) {
@@ -201,13 +201,13 @@ func TestHalfSentFrames(t *testing.T) {
 		conn.Write([]byte{0x82, 0xFF, 0, 0, 0, 0, 0, 0x0F, 0, 0, 'a', 'b', 'c', 'd', 1})
 		conns = append(conns, conn)
 	}
-	// Each has announced a megabyte. It has 16 KB for it, and what the test's
-	// own client takes.
+	// Each has announced a megabyte. The server has allocated 16 KB for each; the
+	// rest is the memory of the test's client.
 	grown(t, before, 200*(64<<10))
 	for _, conn := range conns {
 		io.Copy(io.Discard, conn)
 	}
-	eventually(t, "all are gone", func() bool { return v.edge.Stats().Connections == 0 })
+	eventually(t, "all connections have ended", func() bool { return v.edge.Stats().Connections == 0 })
 }
 
 func TestAttachmentFlood(t *testing.T) {
@@ -215,7 +215,7 @@ func TestAttachmentFlood(t *testing.T) {
 	c := v.join()
 	c.send(`4510-["a",{"_placeholder":true,"num":0}]`)
 	for range 3 {
-		c.sendBinary(make([]byte, 40_000)) // each fits, together they don't
+		c.sendBinary(make([]byte, 40_000)) // each is below the limit, together they exceed it
 	}
 	if code := c.closed(); code != closeInvalid {
 		t.Error(code)
@@ -233,8 +233,8 @@ func TestAttachmentFlood(t *testing.T) {
 	}
 }
 
-// TestUnfinishedAttachments: a packet whose attachments never come doesn't
-// stay.
+// TestUnfinishedAttachments checks that a connection is closed if the attachments
+// of a packet do not arrive.
 func TestUnfinishedAttachments(t *testing.T) {
 	v := serve(t, Config{PingInterval: 50 * time.Millisecond, PingTimeout: time.Second}, handler{event: echo})
 	c := v.join()
@@ -300,7 +300,7 @@ func TestLimits(t *testing.T) {
 	cancel()
 	<-ended
 	<-ended
-	eventually(t, "both are gone", func() bool { return v.edge.Stats().Connections == 0 })
+	eventually(t, "both connections have ended", func() bool { return v.edge.Stats().Connections == 0 })
 
 	full := serve(t, Config{MemoryLimit: 1}, handler{})
 	if status, _ := (&pollClient{v: full.target}).get(); status != http.StatusServiceUnavailable {
@@ -355,28 +355,28 @@ func TestUnknownPath(t *testing.T) {
 	}
 }
 
-// One address may not take all the room there is; others, and its own next
-// connection once one has gone, come in.
+// The connections of one address are limited. Other addresses are accepted, and
+// another connection of the same address after one has ended.
 func TestConnectionsPerAddress(t *testing.T) {
 	v := serve(t, Config{ConnectionsPerAddress: 2, Address: func(r *http.Request) string { return r.URL.Query().Get("from") }}, handler{})
-	comes := func(from string) (*websocket.Conn, int) {
+	dial := func(from string) (*websocket.Conn, int) {
 		conn, response, err := websocket.DefaultDialer.Dial(strings.Replace(v.url("websocket", ""), "http", "ws", 1)+"&from="+from, nil)
 		if err != nil && response == nil {
 			t.Fatal(err)
 		}
 		return conn, response.StatusCode
 	}
-	first, status := comes("a")
+	first, status := dial("a")
 	if status != http.StatusSwitchingProtocols {
 		t.Fatalf("the first: %d", status)
 	}
-	second, _ := comes("a")
+	second, _ := dial("a")
 	eventually(t, "both are counted", func() bool {
 		v.edge.engine.mu.RLock()
 		defer v.edge.engine.mu.RUnlock()
 		return v.edge.engine.from["a"] == 2
 	})
-	if _, status := comes("a"); status != http.StatusTooManyRequests {
+	if _, status := dial("a"); status != http.StatusTooManyRequests {
 		t.Errorf("the third of an address: %d", status)
 	}
 	if response, err := http.Get(v.url("polling", "") + "&from=a"); err != nil || response.StatusCode != http.StatusTooManyRequests {
@@ -384,13 +384,13 @@ func TestConnectionsPerAddress(t *testing.T) {
 	} else {
 		response.Body.Close()
 	}
-	other, status := comes("b")
+	other, status := dial("b")
 	if status != http.StatusSwitchingProtocols {
 		t.Errorf("another address: %d", status)
 	}
 	first.Close()
-	eventually(t, "there is room again", func() bool {
-		conn, status := comes("a")
+	eventually(t, "the address may connect again", func() bool {
+		conn, status := dial("a")
 		if status == http.StatusSwitchingProtocols {
 			defer conn.Close()
 		}
@@ -398,7 +398,7 @@ func TestConnectionsPerAddress(t *testing.T) {
 	})
 	second.Close()
 	other.Close()
-	eventually(t, "nobody is counted any more", func() bool {
+	eventually(t, "no connection is counted", func() bool {
 		v.edge.engine.mu.RLock()
 		defer v.edge.engine.mu.RUnlock()
 		return len(v.edge.engine.sessions) == 0 && len(v.edge.engine.from) == 0

@@ -2,7 +2,7 @@ package edge
 
 import "sync/atomic"
 
-// Ack answers one event of a client that asked for an answer. It may be kept
+// Ack answers one event for which the client requested an acknowledgement. It may be kept
 // and used from any goroutine.
 type Ack struct {
 	socket *Socket
@@ -11,9 +11,9 @@ type Ack struct {
 }
 
 // Reply sends the answer; its arguments follow the rules of Socket.Emit. Only
-// the first answer counts, later ones are ignored. When an argument can't be
-// encoded, nothing is sent, the error says why, and Reply may be called
-// again. ErrClosed says that the client has gone.
+// the first answer is sent, later ones are ignored. If an argument can't be
+// encoded, nothing is sent, Reply returns the error, and may be called
+// again. The error is ErrClosed if the connection has ended.
 func (a *Ack) Reply(args ...any) error {
 	if a.done.Load() {
 		return nil

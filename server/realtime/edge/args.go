@@ -5,16 +5,16 @@ import (
 	"encoding/json"
 )
 
-// Arg is one argument of an event. JSON is valid JSON and may be kept; where
-// the packet came with binary attachments, {"_placeholder":true,"num":n}
+// Arg is one argument of an event. JSON is valid JSON and may be kept. If
+// the packet has binary attachments, {"_placeholder":true,"num":n}
 // stands for Attachments[n], and n is within bounds.
 type Arg struct {
 	JSON        json.RawMessage
 	Attachments [][]byte
 }
 
-// reserved are names that an event must not have, because clients and servers
-// use them themselves.
+// reserved reports whether an event must not have this name, because clients and
+// servers emit it themselves.
 func reserved(name string) bool {
 	switch name {
 	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
@@ -23,12 +23,12 @@ func reserved(name string) bool {
 	return false
 }
 
-// argsMost is how many arguments an event may have. A packet has place for half
-// a million, which would take a hundred times as much memory as the packet.
+// argsMost is the maximum number of arguments of an event. A packet can contain half
+// a million, which would take a hundred times the memory of the packet.
 const argsMost = 64
 
-// splitEvent takes an event's valid JSON array apart: its name, and its
-// arguments as they stand.
+// splitEvent splits an event's valid JSON array into its name and its
+// arguments, which stay raw JSON.
 func splitEvent(array []byte, attachments [][]byte) (name string, args []Arg, err error) {
 	var few [4]Arg
 	args = few[:0]
@@ -53,8 +53,8 @@ func splitEvent(array []byte, attachments [][]byte) (name string, args []Arg, er
 	return name, append([]Arg(nil), args...), nil
 }
 
-// eventName reads the name of an event: a string, or a number, which is a name
-// as it is written.
+// eventName reads the name of an event: a string, or a number, whose digits are
+// the name.
 func eventName(text []byte) (string, error) {
 	if c := text[0]; c == '-' || (c >= '0' && c <= '9') {
 		return string(text), nil
@@ -131,8 +131,8 @@ func unquote(text []byte) (string, error) {
 	return s, nil
 }
 
-// placeholdersFit says whether every placeholder in a JSON text stands for an
-// attachment that is there.
+// placeholdersFit reports whether every placeholder in a JSON text refers to an
+// existing attachment.
 func placeholdersFit(text []byte, attachments int) bool {
 	if !bytes.Contains(text, []byte("_placeholder")) {
 		return true

@@ -36,7 +36,7 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkEcho is one client that sends an event and waits for its ack.
+// BenchmarkEcho measures one client that sends an event and waits for its ack.
 func BenchmarkEcho(b *testing.B) {
 	v := serve(b, Config{}, handler{event: echo})
 	c := v.join()
@@ -47,8 +47,8 @@ func BenchmarkEcho(b *testing.B) {
 	}
 }
 
-// BenchmarkFan is a broadcast to a room; time and allocations are for one
-// delivery, with what the reading clients take.
+// BenchmarkFan measures broadcasts to a room; time and allocations are for one
+// delivery, including those of the reading clients.
 func BenchmarkFan(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {

@@ -49,7 +49,7 @@ func (c *churner) Connect(_ context.Context, s *Socket) error {
 func (c *churner) Event(_ context.Context, s *Socket, name string, _ []Arg, ack *Ack) {
 	state := s.Data().(*churnState)
 	if !state.busy.CompareAndSwap(false, true) || state.ended.Load() {
-		c.t.Error("two calls about one socket at a time, or one after its end")
+		c.t.Error("two calls for one socket at a time, or one after its end")
 	}
 	defer state.busy.Store(false)
 	c.events.Add(1)
@@ -86,10 +86,10 @@ func (c *churner) Disconnect(s *Socket, _ string) {
 	c.ended.Add(1)
 }
 
-// TestChurn lets many clients come, upgrade, talk and go in every way at the
-// same time.
+// TestChurn lets many clients connect, upgrade, send events and disconnect in
+// every way at the same time.
 func TestChurn(t *testing.T) {
-	length := prove.Size(t, "clients that come and go in every way", time.Second, time.Minute)
+	length := prove.Size(t, "clients that connect and disconnect in every way", time.Second, time.Minute)
 	c := &churner{t: t}
 	v := serve(t, Config{
 		PingInterval: 50 * time.Millisecond, PingTimeout: 500 * time.Millisecond,
@@ -113,7 +113,7 @@ func TestChurn(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	eventually(t, "everybody is gone", func() bool { return v.edge.Stats().Connections == 0 && v.edge.Stats().Sockets == 0 })
+	eventually(t, "all connections have ended", func() bool { return v.edge.Stats().Connections == 0 && v.edge.Stats().Sockets == 0 })
 	eventually(t, "every socket has ended", func() bool { return c.connected.Load() == c.ended.Load() })
 	if n := v.main.rooms.count(); n > 0 || len(v.main.Sockets("")) > 0 {
 		t.Errorf("%d rooms and %d sockets are left", n, len(v.main.Sockets("")))
@@ -128,7 +128,7 @@ func TestChurn(t *testing.T) {
 
 var churnEvents = []string{"join", "join", "join", "leave", "say", "say", "say", "all", "panic", "kick", "close", "41", "drop", "garbage"}
 
-// churnTalk sends some events in the given way, until it can't.
+// churnTalk sends some events with send, until it fails.
 func churnTalk(send func(string) error) {
 	for range rand.IntN(20) {
 		event := churnEvents[rand.IntN(len(churnEvents))]
@@ -147,8 +147,8 @@ func churnTalk(send func(string) error) {
 	}
 }
 
-// churnWebSocket talks over a WebSocket: a new one, or one to which a polling
-// session changes.
+// churnWebSocket sends events over a WebSocket: a new session, or an upgrade of a
+// polling session.
 func churnWebSocket(v *served, probe []string, sid string) {
 	conn, response, err := websocket.DefaultDialer.Dial(strings.Replace(v.url("websocket", sid), "http", "ws", 1), nil)
 	if err != nil {
@@ -237,9 +237,9 @@ func churnPolling(v *served, web *http.Client) {
 	}
 }
 
-// visit opens a session and connects it to the main namespace. The caller
+// connect opens a session and connects it to the main namespace. The caller
 // closes it; no test cleanup does.
-func (v target) visit() *wsClient {
+func (v target) connect() *wsClient {
 	v.t.Helper()
 	conn, _, err := websocket.DefaultDialer.Dial(strings.Replace(v.url("websocket", ""), "http", "ws", 1), nil)
 	if err != nil {
@@ -252,13 +252,13 @@ func (v target) visit() *wsClient {
 	return c
 }
 
-// TestClosedConnectionsLeaveNothing checks that connections that open and close leave no memory or
-// goroutines behind.
+// TestClosedConnectionsLeaveNothing checks that connections leave no memory or
+// goroutines behind after they close.
 func TestClosedConnectionsLeaveNothing(t *testing.T) {
-	cycles := prove.Size(t, "clients that come and go one by one", 1000, 100_000)
+	cycles := prove.Size(t, "clients that connect and disconnect one by one", 1000, 100_000)
 	v := serve(t, Config{}, handler{event: echo})
 	once := func() {
-		c := v.visit()
+		c := v.connect()
 		defer c.conn.Close()
 		c.send(`421["a"]`)
 		c.expect("431[]")
@@ -266,28 +266,27 @@ func TestClosedConnectionsLeaveNothing(t *testing.T) {
 	for range 100 {
 		once()
 	}
-	eventually(t, "all are gone", func() bool { return v.edge.Stats().Connections == 0 })
+	eventually(t, "all connections have ended", func() bool { return v.edge.Stats().Connections == 0 })
 	before, goroutines := heapNow(), runtime.NumGoroutine()
 	for range cycles {
 		once()
 	}
-	eventually(t, "all are gone", func() bool { return v.edge.Stats().Connections == 0 })
+	eventually(t, "all connections have ended", func() bool { return v.edge.Stats().Connections == 0 })
 	grown(t, before, 256<<10)
 	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines+2 })
 }
 
-// TestManyAtOnce opens many connections, lets them be and closes them, twice:
-// after the second wave there is no more memory and no more goroutines than
-// after the first, within 5 %. What the runtime keeps for the next wave, freed
-// stacks and the buckets of maps, is in both. Both ends of each are in this
-// process.
+// TestManyAtOnce opens many connections and closes them, twice:
+// after the second wave there are no more memory and goroutines than after the
+// first, within 5 %. What the runtime keeps, freed stacks and the buckets of
+// maps, is in both numbers. Both ends of each connection are in this process.
 func TestManyAtOnce(t *testing.T) {
 	many := prove.Size(t, "connections at once", 1000, 5000)
 	v := serve(t, Config{}, handler{event: echo})
 	wave := func() (heap int64, goroutines int) {
 		conns := make([]*wsClient, many)
 		for i := range conns {
-			conns[i] = v.visit()
+			conns[i] = v.connect()
 		}
 		if n := v.edge.Stats().Connections; n != many {
 			t.Fatalf("%d connections, want %d", n, many)
@@ -296,8 +295,8 @@ func TestManyAtOnce(t *testing.T) {
 			c.conn.Close()
 		}
 		clear(conns)
-		eventually(t, "all are gone", func() bool { return v.edge.Stats().Connections == 0 })
-		runtime.GC() // what pools hold is free after the second
+		eventually(t, "all connections have ended", func() bool { return v.edge.Stats().Connections == 0 })
+		runtime.GC() // pools are emptied by the second collection
 		return heapNow(), runtime.NumGoroutine()
 	}
 	heap, goroutines := wave()

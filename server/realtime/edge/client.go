@@ -8,30 +8,30 @@ import (
 // maxNamespace bounds the length of a namespace's name that a client sends.
 const maxNamespace = 256
 
-// client is what Socket.IO knows of one session: the sockets in it, and the
-// packet whose attachments are on their way. Its methods run on the session's
-// lane.
+// client is the Socket.IO state of one session: its sockets, and the packet
+// whose attachments have not all arrived. The session's handleMu is held while
+// its methods run.
 type client struct {
-	server  *Server
-	session *session
-	link    *link
-	sockets []*Socket // guarded by the session's mu
-	parts   *parts
+	server      *Server
+	session     *session
+	libraryConn *libraryConn
+	sockets     []*Socket // guarded by the session's mu
+	pending     *pendingPacket
 }
 
-// parts is a binary packet that isn't whole yet.
-type parts struct {
+// pendingPacket is a binary packet whose attachments have not all arrived.
+type pendingPacket struct {
 	packet packet
 	size   int64
 	got    [][]byte
 }
 
-// message takes the text of a packet, or an attachment.
+// message handles the text of a packet, or an attachment.
 func (c *client) message(data []byte, binary bool) error {
 	if binary {
 		return c.attachment(data)
 	}
-	if c.parts != nil {
+	if c.pending != nil {
 		return errMalformed
 	}
 	p, err := parsePacket(data, c.server.engine.cfg.MaxAttachments)
@@ -45,33 +45,33 @@ func (c *client) message(data []byte, binary bool) error {
 		return c.disconnect(p)
 	}
 	if p.attachments > 0 {
-		c.parts = &parts{packet: p, size: int64(len(data)), got: make([][]byte, 0, p.attachments)}
+		c.pending = &pendingPacket{packet: p, size: int64(len(data)), got: make([][]byte, 0, p.attachments)}
 		c.session.unfinished.Store(true)
 		return nil
 	}
 	return c.dispatch(p, nil)
 }
 
-// attachment takes an attachment of the packet that waits for it.
+// attachment adds an attachment to the pending packet.
 func (c *client) attachment(data []byte) error {
-	if c.parts == nil {
+	if c.pending == nil {
 		return errMalformed
 	}
-	c.parts.got = append(c.parts.got, data)
-	if c.parts.size += int64(len(data)); c.parts.size > c.server.engine.cfg.MaxPayload {
+	c.pending.got = append(c.pending.got, data)
+	if c.pending.size += int64(len(data)); c.pending.size > c.server.engine.cfg.MaxPayload {
 		return errMalformed
 	}
-	if len(c.parts.got) < c.parts.packet.attachments {
+	if len(c.pending.got) < c.pending.packet.attachments {
 		return nil
 	}
-	p, got := c.parts.packet, c.parts.got
-	c.parts = nil
+	p, got := c.pending.packet, c.pending.got
+	c.pending = nil
 	c.session.unfinished.Store(false)
 	return c.dispatch(p, got)
 }
 
-// dispatch hands an event to its socket. Acknowledgements are checked and
-// dropped: the server never asks for one.
+// dispatch passes an event to its socket. Acknowledgements are checked and
+// dropped: the server never requests one.
 func (c *client) dispatch(p packet, attachments [][]byte) error {
 	s := c.find(p.namespace, phaseJoined)
 	if s == nil {
@@ -84,7 +84,7 @@ func (c *client) dispatch(p packet, attachments [][]byte) error {
 		return nil
 	}
 	if len(p.body) == 0 {
-		return nil // an event without a name, which nobody can listen to
+		return nil // an event without a name, for which no handler can exist
 	}
 	name, args, err := splitEvent(p.body, attachments)
 	if err != nil {
@@ -104,7 +104,7 @@ func (c *client) dispatch(p packet, attachments [][]byte) error {
 	return nil
 }
 
-// find looks up the socket of a namespace that has come at least so far.
+// find returns the socket of a namespace if its phase is at least least, or nil.
 func (c *client) find(namespace []byte, least phase) *Socket {
 	c.session.mu.Lock()
 	defer c.session.mu.Unlock()
@@ -116,14 +116,14 @@ func (c *client) find(namespace []byte, least phase) *Socket {
 	return nil
 }
 
-// connect begins to join a namespace. The judgement is the handler's, in a
-// goroutine of its own, so that it may take its time.
+// connect begins to join a namespace. The handler decides in a separate
+// goroutine, because it may do I/O.
 func (c *client) connect(p packet) error {
 	n := c.server.namespaces[string(p.namespace)]
 	if n == nil {
 		buf := append(make([]byte, headRoom, headRoom+len(p.namespace)+256), '4', byte(kindConnectError))
 		buf = append(appendNamespace(buf, string(p.namespace)), c.server.noSuchNamespace(string(p.namespace))...)
-		c.session.send(seal(buf, opText))
+		c.session.send(buildFrame(buf, opText))
 		return nil
 	}
 	if c.find(p.namespace, phaseConnecting) != nil {
@@ -136,13 +136,13 @@ func (c *client) connect(p packet) error {
 	c.session.mu.Lock()
 	c.sockets = append(c.sockets, s)
 	c.session.mu.Unlock()
-	c.link.connect(s)
+	c.libraryConn.connect(s)
 	return nil
 }
 
-// disconnect follows the client's wish to leave a namespace. The library has
-// forgotten the socket before the next packet is looked at, so that the
-// client may come back at once.
+// disconnect removes a socket whose client leaves its namespace. It returns
+// after the library has removed the socket, so that the client may connect to
+// the namespace again immediately.
 func (c *client) disconnect(p packet) error {
 	s := c.find(p.namespace, phaseJoined)
 	if s == nil {
@@ -150,7 +150,7 @@ func (c *client) disconnect(p packet) error {
 	}
 	c.remove(s)
 	s.end(reasonLeft)
-	c.link.disconnect(s)
+	c.libraryConn.disconnect(s)
 	return nil
 }
 
@@ -162,8 +162,8 @@ func (c *client) remove(s *Socket) {
 	}
 }
 
-// closed ends every socket; those whose connect is still being judged end
-// when that is over.
+// closed ends every socket. A socket whose Connect still runs ends when it
+// returns.
 func (c *client) closed(reason string) {
 	c.session.mu.Lock()
 	var ending []*Socket
@@ -177,6 +177,6 @@ func (c *client) closed(reason string) {
 	for _, s := range ending {
 		s.end(reason)
 	}
-	c.parts = nil
-	c.link.close(reason)
+	c.pending = nil
+	c.libraryConn.close(reason)
 }

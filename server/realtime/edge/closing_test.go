@@ -12,10 +12,10 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A server that closes sends to clients that poll what is queued for them and
-// then the closing packet, also to those that are between two polls. What they
-// still send is dropped, and is no error.
-func TestCloseReachesThosePolling(t *testing.T) {
+// When the server closes, polling clients receive what is queued for them and
+// then the closing packet, even between two polls. What they still send is
+// dropped without an error.
+func TestCloseReachesPollingClients(t *testing.T) {
 	t.Parallel()
 	var b book
 	v := serve(t, Config{LingerTime: time.Minute}, handler{
@@ -58,13 +58,13 @@ func TestCloseReachesThosePolling(t *testing.T) {
 	must(t, <-closed)
 	for _, entry := range b.read() {
 		if entry != reasonShutdown {
-			t.Errorf("the handler heard %q", entry)
+			t.Errorf("the handler got %q", entry)
 		}
 	}
 }
 
-// A POST that is under way while its session closes is no error, however far the
-// closing comes meanwhile: the client may have the closing packet already.
+// A POST that is being sent while its session closes is no error, even if the
+// client has already received the closing packet.
 func TestPostsWhileClosing(t *testing.T) {
 	t.Parallel()
 	for name, fetched := range map[string]bool{"the end is fetched": true, "the end waits": false} {
@@ -116,7 +116,7 @@ func TestPostsWhileClosing(t *testing.T) {
 			}
 			must(t, <-closed)
 			if got := b.read(); len(got) != 1 || got[0] != reasonShutdown {
-				t.Errorf("the handler heard %q", got)
+				t.Errorf("the handler got %q", got)
 			}
 		})
 	}
@@ -130,8 +130,8 @@ func (c *pollClient) ends(t *testing.T) {
 	}
 }
 
-// What is sent for a session that the server has closed is bounded like any
-// other POST, and a session that ended for another reason is still unknown.
+// A POST for a session that the server has closed has the limits of any other
+// POST. A session that ended for another reason is unknown.
 func TestPostsAfterClosing(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{LingerTime: time.Minute, MaxPayload: 1000}, handler{})
@@ -162,8 +162,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// A balancer may ask for a status by which it knows that another node has to be
-// asked for a session.
+// A balancer can choose the status for an unknown session, so that it can try
+// another node.
 func TestUnknownSession(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{}, handler{})
@@ -185,7 +185,8 @@ func TestUnknownSession(t *testing.T) {
 	}
 }
 
-// A closing whose time is up cuts what has not ended, and says so.
+// If the context of Close ends, Close drops the remaining connections and returns
+// the context's error.
 func TestCloseIsBounded(t *testing.T) {
 	t.Parallel()
 	var b book
@@ -214,6 +215,6 @@ func TestCloseIsBounded(t *testing.T) {
 	}
 	eventually(t, "the socket has ended", func() bool { return b.count.Load() == 1 })
 	if got := b.read(); got[0] != reasonShutdown {
-		t.Errorf("the handler heard %q", got)
+		t.Errorf("the handler got %q", got)
 	}
 }

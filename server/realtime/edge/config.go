@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Config says how an edge behaves. The zero value is usable: every field has
+// Config configures an edge. The zero value is usable: every field has
 // a default.
 type Config struct {
 	// PingInterval and PingTimeout are the heartbeat of Engine.IO: the server
 	// sends a PING every PingInterval and closes a connection from which
-	// nothing was heard for PingTimeout after it. 25 s and 20 s by default.
+	// nothing was received for PingTimeout after it. 25 s and 20 s by default.
 	PingInterval, PingTimeout time.Duration
 	// ConnectTimeout is how long a connection may live without having joined
 	// a namespace, and how long Handler.Connect may take. 45 s by default.
@@ -20,11 +20,11 @@ type Config struct {
 	// MaxPayload bounds one incoming packet together with its binary
 	// attachments, and one polling body. 1,000,000 bytes by default.
 	MaxPayload int64
-	// SendQueue bounds the bytes that wait for one connection. A connection
-	// that exceeds it reads too slowly and is closed; it may come back and
-	// ask for what it missed. 1 MiB by default: some thousand chat events,
+	// SendQueue bounds the bytes that are queued for one connection. A connection
+	// that exceeds it reads too slowly and is closed; its client may reconnect and
+	// request what it missed. 1 MiB by default: some thousand chat events,
 	// and no more than 10 GiB if ten thousand connections stall at once. A
-	// single packet larger than this still passes when nothing else waits.
+	// single packet larger than this is still sent if nothing else is queued.
 	SendQueue int
 	// MaxConnections bounds the connections; further handshakes are answered
 	// with 503. 0 means no limit.
@@ -34,23 +34,23 @@ type Config struct {
 	// waits for up to two seconds; if that is not enough, the answer is 503. 0
 	// means no limit.
 	AcceptRate int
-	// ClosePace is how many connections Close closes in a second; more where
-	// half of the time that it is given would not do otherwise. 0 means all at
-	// once.
+	// ClosePace is how many connections Close closes per second; more if at this
+	// pace it would need more than half of the time that its context allows. 0 means
+	// all at once.
 	ClosePace int
 	// ConnectionsPerAddress bounds the connections of one address; further
 	// handshakes are answered with 429. 0 means no limit.
 	ConnectionsPerAddress int
 	// MemoryLimit is a ceiling for the heap in bytes, garbage that hasn't been
-	// collected yet included: above it, new handshakes are answered with 503
-	// and present connections live on. Leave room for GOGC below GOMEMLIMIT.
+	// collected yet included: above it, handshakes are answered with 503
+	// and existing connections stay open. Leave room for GOGC below GOMEMLIMIT.
 	// 0 means no limit.
 	MemoryLimit uint64
-	// Origins are the values of the Origin header that are let in besides the
-	// server's own; "*" lets in any.
+	// Origins are the values of the Origin header that are allowed besides the
+	// server's own; "*" allows any.
 	Origins []string
-	// Address tells the client's address. The host part of RemoteAddr by
-	// default; a server behind a proxy gives its own.
+	// Address returns the client's address. The host part of RemoteAddr by
+	// default; a server behind a proxy needs another one.
 	Address func(*http.Request) string
 	// Sources are the networks for which a connection from an address counts,
 	// each with its multiple of the limits per address. An address counts for
@@ -61,18 +61,18 @@ type Config struct {
 	MaxAttachments int
 	// Path is where the handler is mounted, "/socket.io" by default.
 	Path string
-	// Log receives what an operator should know. slog.Default by default.
+	// Log receives errors and warnings for operators. slog.Default by default.
 	Log *slog.Logger
 	// OnPanic is called with the value and the stack of a panic in a Handler. By
-	// default it is logged. The connection stays open, and the call that panicked
+	// default the panic is logged. The connection stays open, and the call that panicked
 	// counts as finished.
 	OnPanic func(value any, stack []byte)
 
 	// WriteTimeout is how long one write to a client may take before the
-	// client counts as gone. 15 s by default.
+	// connection is closed. 15 s by default.
 	WriteTimeout time.Duration
 	// BodyTimeout is how long a polling body or one WebSocket message may
-	// take to arrive once it has begun. 20 s by default.
+	// take to arrive after its first byte. 20 s by default.
 	BodyTimeout time.Duration
 	// LingerTime is how long the client of a connection that the server closes
 	// may take to read what was sent before. 3 s by default.
@@ -89,7 +89,7 @@ type Config struct {
 	BodyMemory int64
 }
 
-// withDefaults fills in what was left out.
+// withDefaults sets the fields that are zero to their defaults.
 func (c Config) withDefaults() Config {
 	orDuration(&c.PingInterval, 25*time.Second)
 	orDuration(&c.PingTimeout, 20*time.Second)

@@ -19,14 +19,14 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// defect is one thing that the library as shipped does wrong. drive does the
-// same to any server and says what came of it.
+// defect is one defect of the library as shipped. drive sends the same to any
+// server and returns the outcome.
 type defect struct {
 	row     string // of the table in docs
 	name    string
 	drive   func(t target) string
-	we      string // what the edge says, always
-	library string // what the library says; "" is anything: it depends on luck, and is only logged
+	we      string // the outcome with the edge
+	library string // the outcome with the library; "" if it depends on timing and is only logged
 }
 
 var defects = []defect{
@@ -60,27 +60,27 @@ func TestDefects(t *testing.T) {
 			v.edge.Namespace("/slow", fixtureHandler{slow: true})
 			(*fixtureServer)(v).mount()
 			if got := d.drive(v.target); got != d.we {
-				t.Errorf("the edge says %q, want %q", got, d.we)
+				t.Errorf("the edge: %q, want %q", got, d.we)
 			}
 			if raceDetector {
 				return
 			}
 			said := ""
-			for range 3 { // what hangs on time may take another try
+			for range 3 { // outcomes that depend on timing may need another try
 				said = librarySays(t, d)
 				if d.library == "" || said == d.library {
 					break
 				}
 			}
-			t.Logf("library says: %s; we say: %s", said, d.we)
+			t.Logf("library: %s; edge: %s", said, d.we)
 			if d.library != "" && said != d.library {
-				t.Errorf("the library says %q, the table has %q: is the defect gone?", said, d.library)
+				t.Errorf("the library: %q, the table has %q: is the defect fixed?", said, d.library)
 			}
 		})
 	}
 }
 
-// librarySays drives the library in a process of its own.
+// librarySays returns the outcome with the library, in another process.
 func librarySays(t *testing.T, d defect) string {
 	c := shipped(t, "plain")
 	defer c.stop()
@@ -95,22 +95,22 @@ func librarySays(t *testing.T, d defect) string {
 	return said
 }
 
-// fixtureServer mounts beside an edge what the child has beside the library.
+// fixtureServer adds the routes that the child process has beside the library.
 type fixtureServer served
 
 func (v *fixtureServer) mount() {
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", v.edge)
 	mux.HandleFunc("/goroutines", func(w http.ResponseWriter, _ *http.Request) {
-		// Other tests run in this process: what counts is how many handlers
-		// are at work.
+		// Other tests run in this process, so the running handlers are counted
+		// instead of goroutines.
 		fmt.Fprint(w, fixtureBusy.Load())
 	})
 	v.http.Config.Handler = mux
 }
 
-// try runs a scenario in which the server may die, so that a failure to talk
-// to it is an outcome and no failure of the test.
+// try runs a scenario in which the server may crash. A failed request is an
+// outcome then, not a failure of the test.
 func try(t target, f func(t target) string) (outcome string) {
 	p := &lenient{TB: t.t}
 	defer func() {
@@ -118,7 +118,7 @@ func try(t target, f func(t target) string) (outcome string) {
 			if r != p {
 				panic(r)
 			}
-			outcome = "broken off: " + p.why
+			outcome = "aborted: " + p.why
 		}
 	}()
 	return f(target{p, t.base, t.wait})
@@ -193,7 +193,7 @@ func burst(t target) string {
 				return fmt.Sprintf("%s where %d was due", text, want)
 			}
 			want++
-			// A ping, which comes more often, does not put it off: what was lost never comes.
+			// A PING does not extend the deadline: a lost event never arrives.
 			c.conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 		}
 		return "all 100 in order"
@@ -251,7 +251,7 @@ func chunked(t target) string {
 		body := io.MultiReader(strings.NewReader(`42["n",1]`), bytes.NewReader(bytes.Repeat([]byte(" "), 4<<20)))
 		response, err := http.Post(c.url(), "text/plain", body)
 		if err != nil {
-			// The answer may be overtaken by the closing of the connection.
+			// The connection may be closed before the answer is read.
 			return "413"
 		}
 		response.Body.Close()
@@ -378,8 +378,8 @@ func oldProtocol(t target) string {
 	return fmt.Sprintf("%d code %d", status, why.Code)
 }
 
-// TestJoinAndLeaveDontPass is row 10: a leave that empties a room must not
-// take a join along that comes at the same time.
+// TestJoinAndLeaveDontPass is row 10: a leave that empties a room must not undo a
+// concurrent join.
 func TestJoinAndLeaveDontPass(t *testing.T) {
 	t.Parallel()
 	const rounds = 20_000
@@ -405,11 +405,10 @@ func TestJoinAndLeaveDontPass(t *testing.T) {
 			members, ok := theirs.Rooms().Load("r")
 			return ok && members.Has("b")
 		})
-	t.Logf("library says: %d of %d joins lost; we say: none", lost, rounds)
+	t.Logf("library: %d of %d joins lost; edge: none", lost, rounds)
 }
 
-// race lets leave and join go at the same time and counts how often the join
-// was lost.
+// race runs leave and join concurrently and returns how often the join was lost.
 func race(rounds int, before, leave, join func(), there func() bool) (lost int) {
 	for range rounds {
 		before()
@@ -441,8 +440,8 @@ func TestAcksOnce(t *testing.T) {
 	c.expect(`42["end"]`)
 }
 
-// TestNobodyComesInAfterClose is row 16.
-func TestNobodyComesInAfterClose(t *testing.T) {
+// TestNoHandshakeAfterClose is row 16.
+func TestNoHandshakeAfterClose(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{}, handler{})
 	c := v.join()
@@ -450,7 +449,7 @@ func TestNobodyComesInAfterClose(t *testing.T) {
 	c.send("41")
 	c.conn.Close()
 	if status, _ := (&pollClient{v: v.target}).get(); status != http.StatusServiceUnavailable {
-		t.Errorf("draining, the edge says %d", status)
+		t.Errorf("while draining, the edge answers %d", status)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -458,7 +457,7 @@ func TestNobodyComesInAfterClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if status, _ := (&pollClient{v: v.target}).get(); status != http.StatusServiceUnavailable {
-		t.Errorf("closed, the edge says %d", status)
+		t.Errorf("after Close, the edge answers %d", status)
 	}
 	if raceDetector {
 		return
@@ -466,8 +465,8 @@ func TestNobodyComesInAfterClose(t *testing.T) {
 	l := shipped(t, "plain")
 	answer(t, func() (*http.Response, error) { return http.Get(l.base + "/close") })
 	status, _ := (&pollClient{v: l.target}).get()
-	t.Logf("library says: %d; we say: 503", status)
+	t.Logf("library: %d; edge: 503", status)
 	if status == http.StatusServiceUnavailable {
-		t.Error("is the defect gone?")
+		t.Error("is the defect fixed?")
 	}
 }

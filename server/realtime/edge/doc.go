@@ -1,15 +1,15 @@
-// Package edge is where clients come in: Socket.IO 5 over Engine.IO 4, on
-// WebSocket and on HTTP long-polling, with bounds on everything that a client
-// can make grow.
+// Package edge is the transport for clients: Socket.IO 5 over Engine.IO 4, on
+// WebSocket and on HTTP long-polling. Everything whose size depends on a client
+// has a limit.
 //
 // It is the only package that imports github.com/zishang520/socket.io, and
-// nothing of that library shows in its API. The library joins clients to
-// namespaces and keeps their ids; sessions, transports, the parser, rooms and
-// every write are our own, because the library's can be killed by two
-// characters, lose broadcasts and reorder events (defects_test.go has the
-// table).
+// its API has no types of that library. The library joins clients to namespaces
+// and assigns their ids; sessions, transports, the parser, rooms and every write
+// are our own, because in the library two characters from a client crash the
+// process, broadcasts are lost and events reordered (the table is in
+// defects_test.go).
 //
-// # How a packet comes in
+// # Incoming packets
 //
 //	GET  Upgrade ─▶ upgrade.go ── hijack ─▶ ws_read.go      one goroutine for each
 //	                                        frame_reader.go WebSocket, no buffer
@@ -18,50 +18,50 @@
 //	                           payload.go       │
 //	                                └────┬──────┘
 //	                                     ▼
-//	                                session.go    the lane: one message at a time,
+//	                                session.go    handleMu: one message at a time,
 //	                                     │        in order of arrival
 //	       PONG, CLOSE ◀─ heartbeat.go ◀─┤
 //	                                     ▼
-//	                                client.go     packet.go, args.go: checked,
+//	                                client.go     packet.go, args.go: validated,
 //	                                     │        arguments stay raw JSON
 //	         ┌───────────────────────────┼──────────────────────┐
 //	         ▼ CONNECT                   ▼ EVENT                ▼ DISCONNECT
 //	    library_link.go            Handler.Event           Handler.Disconnect
 //	    the library's middleware   (in this goroutine:      library_link.go
-//	         ▼                      back-pressure)
-//	    socket_life.go ─▶ Handler.Connect (in a goroutine of its own)
+//	         ▼                      backpressure)
+//	    socket_life.go ─▶ Handler.Connect (in a separate goroutine)
 //
-// # How a packet goes out
+// # Outgoing packets
 //
 //	Socket.Emit ─┐
 //	Ack.Reply   ─┼▶ encode.go ─▶ frame.go: framed once ─▶ session.send
-//	Broadcast   ─┘   (rooms.go: to whom)                    │
+//	Broadcast   ─┘   (rooms.go: receivers)                  │
 //	                                 ┌──────────────────────┴───┐
 //	                                 ▼ WebSocket                ▼ polling
 //	                            ws_conn.go                 polling.go
-//	                            written at once without    waits for the next GET
-//	                            waiting; what the kernel
-//	                            doesn't take is queued,
+//	                            written at once without    queued for the next GET
+//	                            blocking; what the kernel
+//	                            doesn't accept is queued,
 //	                            and a writer runs until
 //	                            the queue is empty
 //
-// A frame is shared by everyone it goes to and never copied. A queue that
-// outgrows Config.SendQueue ends its connection.
+// A frame is shared by all its receivers and never copied. A connection whose
+// queue exceeds Config.SendQueue is closed.
 //
 // # Locks
 //
-// session.lane is held while a message is handled and while the handlers are
+// session.handleMu is held while a message is handled and while the handlers are
 // notified of the end of the session; session.mu guards sending and state and
 // is held briefly, never while a handler runs. Socket.mu comes before the lock
-// of a room's shard. Nothing waits for the lane while holding another lock.
+// of a room's shard. handleMu is never acquired while another lock is held.
 //
-// # What is left out
+// # Not supported
 //
 // permessage-deflate is never negotiated, and a compressed frame is a
-// protocol error: no bomb can be sent, and a frame costs the same for every
-// receiver. JSONP, Engine.IO 3, WebTransport and connection state recovery
-// aren't offered; rooms are durable above this package. JSON that is nested
-// deeper than 10,000 ends the connection. A server doesn't ask
-// clients for acknowledgements. A session id is a secret of 144 random bits
+// protocol error: decompression bombs are impossible, and a frame is encoded
+// once for all receivers. JSONP, Engine.IO 3, WebTransport and connection state
+// recovery aren't offered; the layers above this package make rooms durable.
+// JSON that is nested deeper than 10,000 ends the connection. The server never
+// requests acknowledgements. A session id is a secret of 144 random bits
 // and isn't bound to an address: phones change theirs while they poll.
 package edge

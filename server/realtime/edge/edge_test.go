@@ -50,7 +50,7 @@ func TestUpgradeKeepsOrder(t *testing.T) {
 	t.Parallel()
 	const n = 300
 	var all []string
-	more := make(chan bool, n/50) // 50 events for each: some in every step of the upgrade
+	more := make(chan bool, n/50) // each value releases 50 events, some in every step of the upgrade
 	v := serve(t, Config{}, handler{event: func(_ context.Context, s *Socket, name string, args []Arg, _ *Ack) {
 		go func() {
 			for i := range n {
@@ -126,7 +126,7 @@ func TestConnect(t *testing.T) {
 	}
 }
 
-func TestWhatIsSentWhileConnectingComesAfterTheAnswer(t *testing.T) {
+func TestEventsSentInConnectFollowTheAnswer(t *testing.T) {
 	t.Parallel()
 	var v *served
 	v = serve(t, Config{}, handler{connect: func(_ context.Context, s *Socket) error {
@@ -222,7 +222,7 @@ func TestKickAndClose(t *testing.T) {
 	}
 }
 
-func TestLeaveAndComeBackOnOneConnection(t *testing.T) {
+func TestReconnectToNamespaceOnOneConnection(t *testing.T) {
 	t.Parallel()
 	var b book
 	v := serve(t, Config{}, handler{event: echo, disconnect: func(_ *Socket, reason string) { b.write("%s", reason) }})
@@ -248,7 +248,7 @@ func TestCloseFlushesAndEndsEverything(t *testing.T) {
 	v := serve(t, Config{}, handler{
 		event: func(_ context.Context, s *Socket, name string, args []Arg, ack *Ack) {
 			started <- true
-			<-closing // a command at work
+			<-closing // the command runs until then
 			ack.Reply("done")
 		},
 		disconnect: func(_ *Socket, reason string) { b.write("%s", reason) },
@@ -260,7 +260,7 @@ func TestCloseFlushesAndEndsEverything(t *testing.T) {
 	defer cancel()
 	closed := make(chan error)
 	go func() { closed <- v.edge.Close(ctx) }()
-	eventually(t, "it closes", func() bool { return b.count.Load() == 1 }) // the one that polls has ended
+	eventually(t, "it closes", func() bool { return b.count.Load() == 1 }) // the polling session has ended
 	p.ends(t)
 	close(closing)
 	c.expect(`431["done"]`)
@@ -281,8 +281,9 @@ func TestCloseFlushesAndEndsEverything(t *testing.T) {
 	}
 }
 
-// TestKickWhilePolling: the client must not find the end of the session
-// behind its DISCONNECT, or it takes the one for the other.
+// TestKickWhilePolling checks that a client receives DISCONNECT and the end of
+// the session in two polls: in one payload, it mistakes the disconnection for a
+// lost connection and reconnects.
 func TestKickWhilePolling(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{}, fixtureHandler{})
@@ -319,8 +320,8 @@ func TestKickWhilePolling(t *testing.T) {
 	}
 }
 
-// TestKickDuringUpgrade: a client that has stopped polling for its WebSocket
-// gets its DISCONNECT there.
+// TestKickDuringUpgrade checks that a client that has stopped polling because of
+// an upgrade receives DISCONNECT on its WebSocket.
 func TestKickDuringUpgrade(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{}, fixtureHandler{})
@@ -342,19 +343,19 @@ func TestKickDuringUpgrade(t *testing.T) {
 func TestCloseWaitsForConnect(t *testing.T) {
 	t.Parallel()
 	var b book
-	judging, late := make(chan bool, 1), make(chan bool)
+	connecting, late := make(chan bool, 1), make(chan bool)
 	v := serve(t, Config{}, handler{
 		connect: func(ctx context.Context, _ *Socket) error {
-			judging <- true
+			connecting <- true
 			<-ctx.Done()
-			<-late // too busy to notice at once
+			<-late // returns later than its context ends
 			return nil
 		},
 		disconnect: func(_ *Socket, reason string) { b.write("%s", reason) },
 	})
 	c := v.dial()
 	c.send("40")
-	<-judging
+	<-connecting
 	go c.closed()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

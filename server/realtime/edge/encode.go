@@ -7,18 +7,18 @@ import (
 	"strconv"
 )
 
-// ErrReserved says that an event can't be emitted under that name.
+// ErrReserved is the error of Emit for a name that Socket.IO itself uses.
 var ErrReserved = errors.New("reserved event name")
 
-// parcel is an encoded packet: the frame of its text, and those of its
+// encodedPacket is the frame of a packet's text, and those of its
 // attachments.
-type parcel struct {
+type encodedPacket struct {
 	text        frame
 	attachments []frame
 }
 
-// size is how much it takes in a queue.
-func (p *parcel) size() int {
+// size is the number of its bytes in a queue.
+func (p *encodedPacket) size() int {
 	n := len(p.text.wire)
 	for _, a := range p.attachments {
 		n += len(a.wire)
@@ -26,22 +26,22 @@ func (p *parcel) size() int {
 	return n
 }
 
-// encodeEvent encodes and frames an EVENT. What can't be encoded is an error,
-// never a frame.
-func encodeEvent(namespace, name string, args []any) (parcel, error) {
+// encodeEvent encodes and frames an EVENT. It returns an error if an argument
+// can't be encoded or the name is reserved.
+func encodeEvent(namespace, name string, args []any) (encodedPacket, error) {
 	if reserved(name) {
-		return parcel{}, fmt.Errorf("%w: %q", ErrReserved, name)
+		return encodedPacket{}, fmt.Errorf("%w: %q", ErrReserved, name)
 	}
 	return encode(kindEvent, namespace, "", name, args)
 }
 
 // encodeAck encodes and frames the answer to an event.
-func encodeAck(namespace, id string, args []any) (parcel, error) {
+func encodeAck(namespace, id string, args []any) (encodedPacket, error) {
 	return encode(kindAck, namespace, id, "", args)
 }
 
-func encode(k kind, namespace, id, name string, args []any) (parcel, error) {
-	var p parcel
+func encode(k kind, namespace, id, name string, args []any) (encodedPacket, error) {
+	var p encodedPacket
 	size := headRoom + len(namespace) + len(id) + len(name) + 40
 	for _, arg := range args {
 		switch v := arg.(type) {
@@ -87,16 +87,16 @@ func encode(k kind, namespace, id, name string, args []any) (parcel, error) {
 		default:
 			encoded, err := json.Marshal(v)
 			if err != nil {
-				return parcel{}, fmt.Errorf("argument %d: %w", i, err)
+				return encodedPacket{}, fmt.Errorf("argument %d: %w", i, err)
 			}
 			buf = append(buf, encoded...)
 		}
 	}
-	p.text = seal(append(buf, ']'), opText)
+	p.text = buildFrame(append(buf, ']'), opText)
 	return p, nil
 }
 
-// appendNamespace writes the namespace's part of a packet.
+// appendNamespace appends the namespace's part of a packet.
 func appendNamespace(buf []byte, namespace string) []byte {
 	if namespace == "/" {
 		return buf
@@ -104,7 +104,7 @@ func appendNamespace(buf []byte, namespace string) []byte {
 	return append(append(buf, namespace...), ',')
 }
 
-// appendString writes a JSON string.
+// appendString appends a JSON string.
 func appendString(buf []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -117,7 +117,7 @@ func appendString(buf []byte, s string) []byte {
 	return append(buf, '"')
 }
 
-// bareFrame frames a packet that has nothing but a type and a namespace.
-func bareFrame(k kind, namespace string) frame {
-	return seal(appendNamespace(append(make([]byte, headRoom, headRoom+len(namespace)+3), '4', byte(k)), namespace), opText)
+// emptyPacket frames a packet that has only a type and a namespace.
+func emptyPacket(k kind, namespace string) frame {
+	return buildFrame(appendNamespace(append(make([]byte, headRoom, headRoom+len(namespace)+3), '4', byte(k)), namespace), opText)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // Engine is an Engine.IO 4 server: sessions over WebSocket and HTTP
-// long-polling, with a heartbeat, an upgrade between the two, and bounds on
-// everything. Server speaks Socket.IO over one.
+// long-polling, with a heartbeat, an upgrade between the two, and limits.
+// Server runs Socket.IO over one.
 type Engine struct {
 	cfg      Config
 	proto    protocol
@@ -21,19 +21,19 @@ type Engine struct {
 
 	mu       sync.RWMutex
 	sessions map[string]*session
-	from     census // sessions; empty without a limit
+	from     sourceCounts // sessions; empty without a limit
 	draining bool
 	closed   bool
-	parted   map[string]bool // sessions that polled and were closed by Close
+	shutDown map[string]bool // polling sessions that Close has closed
 	empty    chan struct{}   // closed when closed and without sessions
-	ended    sync.WaitGroup  // sessions whose end has not been handled yet
+	ended    sync.WaitGroup  // sessions whose end has not been handled yet, and Connect calls that run
 }
 
 func newEngine(cfg Config, proto protocol) *Engine {
-	e := &Engine{cfg: cfg, proto: proto, sessions: map[string]*session{}, from: census{}, empty: make(chan struct{})}
+	e := &Engine{cfg: cfg, proto: proto, sessions: map[string]*session{}, from: sourceCounts{}, empty: make(chan struct{})}
 	e.limits.perAddress, e.limits.sources = cfg.RequestsPerAddress, cfg.Sources
 	e.limits.heapCeiling = cfg.MemoryLimit
-	e.limits.gate = newGate(cfg.AcceptRate)
+	e.limits.handshakes = newHandshakeLimiter(cfg.AcceptRate)
 	e.openTail = fmt.Sprintf(`,"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}`,
 		cfg.PingInterval.Milliseconds(), cfg.PingTimeout.Milliseconds(), cfg.MaxPayload)
 	return e
@@ -44,48 +44,48 @@ func (e *Engine) openFrame(s *session, upgrades string) frame {
 	return textFrame(`0{"sid":"` + s.id + `","upgrades":[` + upgrades + `]` + e.openTail)
 }
 
-// admit waits until another session of an address may come in. Who would be refused anyway
-// does not wait.
+// admit waits until AcceptRate allows another session. It returns immediately,
+// with the reason, if another limit would refuse the session anyway.
 func (e *Engine) admit(ctx context.Context, address string) *refusal {
-	if why := e.room(address); why != nil {
+	if why := e.checkLimits(address); why != nil {
 		return why
 	}
-	if !e.limits.turn(ctx) {
+	if !e.limits.waitTurn(ctx) {
 		return &errBusy
 	}
-	return e.room(address)
+	return e.checkLimits(address)
 }
 
-// room judges whether there is room for another session of an address.
-func (e *Engine) room(address string) *refusal {
+// checkLimits returns why another session of an address is refused, or nil.
+func (e *Engine) checkLimits(address string) *refusal {
 	e.mu.RLock()
-	draining, n, crowd := e.draining, len(e.sessions), e.crowded(address)
+	draining, n, full := e.draining, len(e.sessions), e.addressFull(address)
 	e.mu.RUnlock()
 	switch {
 	case draining:
 		return &errDraining
 	case e.cfg.MaxConnections > 0 && n >= e.cfg.MaxConnections, e.limits.heapFull():
 		return &errBusy
-	case crowd:
+	case full:
 		return &errTooMany
 	}
 	return nil
 }
 
-// crowded reports whether an address has all the sessions that it may; mu is held.
-func (e *Engine) crowded(address string) bool {
+// addressFull reports whether an address has reached its limit of sessions; mu is held.
+func (e *Engine) addressFull(address string) bool {
 	return e.cfg.ConnectionsPerAddress > 0 && e.from.full(e.cfg.Sources(address), e.cfg.ConnectionsPerAddress)
 }
 
 // add registers a session and starts it. It returns false if the limits allow
-// no further session. It holds the lane, so that no other event of the session
+// no further session. It holds handleMu, so that no other event of the session
 // is handled before its start.
 func (e *Engine) add(s *session) bool {
-	s.lane.Lock()
-	defer s.lane.Unlock()
+	s.handleMu.Lock()
+	defer s.handleMu.Unlock()
 	s.startHeartbeat()
 	e.mu.Lock()
-	if e.draining || (e.cfg.MaxConnections > 0 && len(e.sessions) >= e.cfg.MaxConnections) || e.crowded(s.peer.address) {
+	if e.draining || (e.cfg.MaxConnections > 0 && len(e.sessions) >= e.cfg.MaxConnections) || e.addressFull(s.peer.address) {
 		e.mu.Unlock()
 		s.timer.Stop()
 		return false
@@ -100,35 +100,35 @@ func (e *Engine) add(s *session) bool {
 	if s.ws != nil {
 		e.counters.webSockets.Add(1)
 	}
-	s.up = e.proto.open(s)
+	s.protoState = e.proto.open(s)
 	return true
 }
 
-// find looks a session up.
+// find returns the session with an id, or nil.
 func (e *Engine) find(id string) *session {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	return e.sessions[id]
 }
 
-// hasParted reports whether Close has ended a session that polled.
-func (e *Engine) hasParted(id string) bool {
+// closedByShutdown reports whether Close has ended a polling session with this id.
+func (e *Engine) closedByShutdown(id string) bool {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	return e.parted[id]
+	return e.shutDown[id]
 }
 
-// forget takes a session out.
+// forget removes a session that has ended.
 func (e *Engine) forget(s *session) {
-	transport, parted := s.transport(), s.parted()
+	transport, shutDown := s.transport(), s.closedByShutdown()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.sessions[s.id] != s {
 		return
 	}
 	delete(e.sessions, s.id)
-	if parted && transport == "polling" {
-		e.parted[s.id] = true
+	if shutDown && transport == "polling" {
+		e.shutDown[s.id] = true
 	}
 	if transport == "websocket" {
 		e.counters.webSockets.Add(-1)
@@ -151,25 +151,25 @@ func (e *Engine) all() []*session {
 	return list
 }
 
-// Drain refuses new handshakes with 503 and keeps the present connections.
+// Drain refuses handshakes with 503 from now on. Existing connections stay open.
 func (e *Engine) Drain() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.draining = true
 }
 
-// Close refuses new handshakes and closes all connections with 1001 (going
-// away), one after the other at Config.ClosePace: until its turn comes a
-// connection lives on, then the message that is being handled comes to its end
-// and what is queued is sent. It returns when everything has ended. When ctx
-// ends before, the rest is cut off and its error is returned.
+// Close refuses handshakes and closes all connections with 1001 (going away),
+// one after the other at Config.ClosePace. A connection is served until it is
+// closed; the message that is being handled finishes, and what is queued is
+// sent. Close returns when everything has ended. If ctx ends earlier, Close
+// drops the remaining connections and returns the error of ctx.
 func (e *Engine) Close(ctx context.Context) error {
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()
 		return errors.New("edge: closed twice")
 	}
-	e.draining, e.closed, e.parted = true, true, map[string]bool{}
+	e.draining, e.closed, e.shutDown = true, true, map[string]bool{}
 	if len(e.sessions) == 0 {
 		close(e.empty)
 	}
@@ -180,10 +180,10 @@ func (e *Engine) Close(ctx context.Context) error {
 		defer close(done)
 		paced(ctx, e.all(), e.cfg.ClosePace, func(s *session) {
 			go func() {
-				// Behind the message that is being handled, so that its
-				// answer still goes out.
-				s.lane.Lock()
-				defer s.lane.Unlock()
+				// After the message that is being handled, so that its
+				// answer is still sent.
+				s.handleMu.Lock()
+				defer s.handleMu.Unlock()
 				s.close(closeGoingAway, reasonShutdown)
 			}()
 		})
@@ -201,7 +201,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	}
 }
 
-// Stats tells what there is and what has happened.
+// Stats returns the current counts.
 func (e *Engine) Stats() Stats {
 	s := e.counters.snapshot()
 	e.mu.RLock()

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// fixtureHandler does in our way what shippedSocket does in the library's.
+// fixtureHandler has the events of shippedSocket, for the edge.
 type fixtureHandler struct{ slow bool }
 
 // fixtureBusy counts the handlers that sleep.

@@ -24,12 +24,12 @@ const (
 	closeTooBig    = 1009
 )
 
-// headRoom is what a frame's buffer keeps free in front of the payload for
-// the longest header of an unmasked WebSocket frame.
+// headRoom is the number of bytes that a frame's buffer reserves before the
+// payload: the length of the longest header of an unmasked WebSocket frame.
 const headRoom = 10
 
-// frame is one Engine.IO packet ready for the wire. It is immutable and
-// shared by everyone it goes to: encoded once, framed once, never copied.
+// frame is one encoded Engine.IO packet. It is immutable and shared by all its
+// receivers: encoded once, framed once, never copied.
 type frame struct {
 	wire   []byte // the WebSocket frame: header and payload
 	head   uint8  // length of the header
@@ -39,8 +39,8 @@ type frame struct {
 // payload is the Engine.IO packet without the WebSocket header.
 func (f frame) payload() []byte { return f.wire[f.head:] }
 
-// seal turns a buffer, whose first headRoom bytes are spare, into a frame.
-func seal(buf []byte, op byte) frame {
+// buildFrame makes a frame of a buffer, whose first headRoom bytes are unused.
+func buildFrame(buf []byte, op byte) frame {
 	n := len(buf) - headRoom
 	head := 2
 	switch {
@@ -66,21 +66,21 @@ func seal(buf []byte, op byte) frame {
 
 // textFrame frames a short Engine.IO packet.
 func textFrame(packet string) frame {
-	return seal(append(make([]byte, headRoom, headRoom+len(packet)), packet...), opText)
+	return buildFrame(append(make([]byte, headRoom, headRoom+len(packet)), packet...), opText)
 }
 
 // binaryFrame frames a binary attachment.
 func binaryFrame(data []byte) frame {
-	return seal(append(make([]byte, headRoom, headRoom+len(data)), data...), opBinary)
+	return buildFrame(append(make([]byte, headRoom, headRoom+len(data)), data...), opBinary)
 }
 
 // controlFrame frames a WebSocket control message; payload is at most 125
 // bytes.
 func controlFrame(op byte, payload []byte) frame {
-	return seal(append(make([]byte, headRoom, headRoom+len(payload)), payload...), op)
+	return buildFrame(append(make([]byte, headRoom, headRoom+len(payload)), payload...), op)
 }
 
-// closeFrame frames a closing message.
+// closeFrame returns a closing frame.
 func closeFrame(code uint16, reason string) frame {
 	if code == closeNoStatus {
 		return controlFrame(opClose, nil)
@@ -91,7 +91,7 @@ func closeFrame(code uint16, reason string) frame {
 	return controlFrame(opClose, append(binary.BigEndian.AppendUint16(nil, code), reason...))
 }
 
-// Packets of Engine.IO that never change.
+// Constant packets of Engine.IO.
 var (
 	pingFrame  = textFrame("2")
 	probeFrame = textFrame("3probe")

@@ -13,11 +13,11 @@ import (
 )
 
 // readBufferSize is the size of the buffers in which frames arrive. They are
-// pooled: a connection has one only while bytes are waiting in it.
+// pooled: a connection has one only while it holds unread bytes.
 const readBufferSize = 4 << 10
 
-// firstChunk is how much of a long message is allocated before it has
-// arrived: a client that announces a megabyte has to send it first.
+// firstChunk is how many bytes of a long message are allocated before it has
+// arrived: announcing a megabyte does not make the server allocate one.
 const firstChunk = 16 << 10
 
 var readBuffers = sync.Pool{New: func() any { return new([readBufferSize]byte) }}
@@ -42,12 +42,12 @@ var (
 )
 
 // frameReader reads WebSocket messages from a client. On plain TCP it waits
-// without holding a buffer, so that an idle connection costs nothing here.
+// without a buffer, so that idle connections take no memory for one.
 type frameReader struct {
 	conn     net.Conn
-	raw      syscall.RawConn // nil where the descriptor is not within reach
+	raw      syscall.RawConn // nil if the descriptor is not accessible
 	limit    int64           // bytes of one message
-	patience time.Duration   // for one message to arrive once it has begun
+	patience time.Duration   // maximum time between the first and the last byte of a message
 
 	buf        *[readBufferSize]byte
 	start, end int
@@ -56,8 +56,8 @@ type frameReader struct {
 
 	fragmented bool   // within a message of several frames
 	op         byte   // its opcode
-	joined     []byte // what has arrived of it
-	late       bool   // a deadline is set
+	joined     []byte // its payload so far
+	deadline   bool   // a read deadline is set
 }
 
 func newFrameReader(conn net.Conn, limit int64, patience time.Duration) *frameReader {
@@ -71,7 +71,8 @@ func newFrameReader(conn net.Conn, limit int64, patience time.Duration) *frameRe
 	return r
 }
 
-// preload gives the reader bytes that were read before it took over.
+// preload adds bytes that were read before the reader was made. It returns
+// false if they do not fit into a buffer.
 func (r *frameReader) preload(data []byte) bool {
 	if len(data) == 0 {
 		return true
@@ -85,8 +86,8 @@ func (r *frameReader) preload(data []byte) bool {
 }
 
 // next returns the next message: a whole text or binary message, or a control
-// frame. The payload belongs to the caller. A *protocolError says that the
-// client broke the rules.
+// frame. The payload belongs to the caller. The error is a *protocolError if the
+// client violated the protocol.
 func (r *frameReader) next() (op byte, payload []byte, err error) {
 	for {
 		fin, op, payload, err := r.frame()
@@ -95,7 +96,7 @@ func (r *frameReader) next() (op byte, payload []byte, err error) {
 		}
 		if op >= opClose {
 			if !r.fragmented {
-				r.calm()
+				r.clearReadDeadline()
 			}
 			return op, payload, nil
 		}
@@ -118,30 +119,30 @@ func (r *frameReader) next() (op byte, payload []byte, err error) {
 			r.fragmented, r.joined = false, nil
 			return r.whole(op, payload)
 		}
-		r.hurry()
+		r.setReadDeadline()
 	}
 }
 
 func (r *frameReader) whole(op byte, payload []byte) (byte, []byte, error) {
-	r.calm()
+	r.clearReadDeadline()
 	if op == opText && !utf8.Valid(payload) {
 		return 0, nil, errUTF8
 	}
 	return op, payload, nil
 }
 
-// hurry sets the time by which the message must have arrived.
-func (r *frameReader) hurry() {
-	if !r.late {
-		r.late = true
+// setReadDeadline sets the time by which the message must have arrived.
+func (r *frameReader) setReadDeadline() {
+	if !r.deadline {
+		r.deadline = true
 		r.conn.SetReadDeadline(time.Now().Add(r.patience))
 	}
 }
 
-// calm takes that time limit back.
-func (r *frameReader) calm() {
-	if r.late {
-		r.late = false
+// clearReadDeadline removes the deadline.
+func (r *frameReader) clearReadDeadline() {
+	if r.deadline {
+		r.deadline = false
 		r.conn.SetReadDeadline(time.Time{})
 	}
 }
@@ -196,7 +197,7 @@ func (r *frameReader) frame() (fin bool, op byte, payload []byte, err error) {
 	return
 }
 
-// body reads the n bytes of a payload into a slice of its own.
+// body reads the n bytes of a payload into a new slice.
 func (r *frameReader) body(n int) ([]byte, error) {
 	p := make([]byte, min(n, firstChunk))
 	got := 0
@@ -208,7 +209,7 @@ func (r *frameReader) body(n int) ([]byte, error) {
 		if got == len(p) {
 			p = append(p, make([]byte, min(n-got, got))...)
 		}
-		r.hurry()
+		r.setReadDeadline()
 		k, err := r.conn.Read(p[got:])
 		got += k
 		if err != nil && got < n {
@@ -218,12 +219,12 @@ func (r *frameReader) body(n int) ([]byte, error) {
 	return p, nil
 }
 
-// need waits until n bytes are in the buffer. begun says that the message
-// has begun, so that it may be hurried.
+// need waits until n bytes are in the buffer. If begun is true, a part of the
+// message has arrived, and the rest must arrive before the read deadline.
 func (r *frameReader) need(n int, begun bool) error {
 	for r.end-r.start < n {
 		if begun || r.end > r.start {
-			r.hurry()
+			r.setReadDeadline()
 		}
 		if r.buf != nil && r.start > 0 && readBufferSize-r.start < n {
 			r.end = copy(r.buf[:], r.buf[r.start:r.end])
@@ -236,7 +237,7 @@ func (r *frameReader) need(n int, begun bool) error {
 	return nil
 }
 
-// fill reads what there is.
+// fill waits for bytes and reads them into the buffer.
 func (r *frameReader) fill() error {
 	if r.raw != nil {
 		r.err = nil
@@ -259,8 +260,8 @@ func (r *frameReader) fill() error {
 	return err
 }
 
-// readOnce tries to read; false makes the runtime wait until there is
-// something, during which an empty buffer is given back.
+// readOnce reads what is available. If nothing is, it releases the buffer and
+// returns false, so that the runtime waits until the descriptor is readable.
 func (r *frameReader) readOnce(fd uintptr) bool {
 	if r.buf == nil {
 		r.buf = readBuffers.Get().(*[readBufferSize]byte)
@@ -281,7 +282,7 @@ func (r *frameReader) readOnce(fd uintptr) bool {
 	return true
 }
 
-// release gives the buffer back when it is empty.
+// release returns an empty buffer to the pool.
 func (r *frameReader) release() {
 	if r.buf != nil && r.start == r.end {
 		readBuffers.Put(r.buf)
@@ -289,7 +290,7 @@ func (r *frameReader) release() {
 	}
 }
 
-// unmask undoes the client's masking in place, eight bytes at a time.
+// unmask removes the client's masking in place, eight bytes at a time.
 func unmask(p []byte, mask [4]byte) {
 	m := uint64(binary.LittleEndian.Uint32(mask[:]))
 	m |= m << 32
@@ -302,8 +303,8 @@ func unmask(p []byte, mask [4]byte) {
 	}
 }
 
-// closeCode reads the payload of a closing frame and gives the code with
-// which to answer it.
+// closeCode reads the payload of a closing frame and returns the code of the
+// answer.
 func closeCode(payload []byte) uint16 {
 	if len(payload) == 0 {
 		return closeNoStatus
@@ -318,7 +319,7 @@ func closeCode(payload []byte) uint16 {
 	return code
 }
 
-// asProtocolError tells a violation from a broken connection.
+// asProtocolError returns err as a *protocolError, or nil if it is none.
 func asProtocolError(err error) *protocolError {
 	var p *protocolError
 	if errors.As(err, &p) {

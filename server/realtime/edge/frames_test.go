@@ -17,8 +17,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// rawDial opens a WebSocket session and gives the bare connection, with the
-// OPEN packet read.
+// rawDial opens a WebSocket session, reads its OPEN packet and returns the TCP
+// connection.
 func rawDial(t testing.TB, v *served) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	conn, err := net.Dial("tcp", v.http.Listener.Addr().String())
@@ -55,7 +55,7 @@ func readFrame(t testing.TB, r io.Reader) (op byte, payload []byte) {
 	return head[0] & 0x0F, payload
 }
 
-// masked is a client's frame.
+// masked returns a client's frame.
 func masked(first byte, payload string) []byte {
 	f := []byte{first, 0x80 | byte(len(payload)), 'a', 'b', 'c', 'd'}
 	for i := range len(payload) {
@@ -105,9 +105,9 @@ func TestFrameViolations(t *testing.T) {
 				t.Errorf("the reason is %q", payload[2:])
 			}
 			if c.code != closeTooBig {
-				// The server must close; a client that still sends may see a reset.
+				// The server must close; a client that still sends may get a reset.
 				if n, err := r.Read(make([]byte, 1)); n > 0 || err == nil {
-					t.Fatal("something came after the closing frame")
+					t.Fatal("something was sent after the closing frame")
 				}
 			}
 		})
@@ -155,7 +155,7 @@ func TestLongMessagesOfEveryLength(t *testing.T) {
 	}
 }
 
-// TestTLS drives the writer's goroutine, which does all the work there.
+// TestTLS tests the writer goroutine, which writes everything on TLS.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{}, handler{event: echo})

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// FuzzParsePacket: whatever comes in, the parser neither panics nor lets
-// through what handlers couldn't rely on.
+// FuzzParsePacket checks that the parser does not panic, and that what it accepts
+// is valid.
 func FuzzParsePacket(f *testing.F) {
 	for _, seed := range []string{"", "0", "40", "2", `2["a"]`, `2/n,7["a",{"b":[1,"]"]}]`, `51-["a",{"_placeholder":true,"num":0}]`, `312[]`, `2["\u0061" , 1 ]`, "450-", `2["connect"]`} {
 		f.Add([]byte(seed))
@@ -46,7 +46,7 @@ func FuzzParsePacket(f *testing.F) {
 			}
 			parts = append(parts, part)
 		}
-		if number, ok := whole[0].(json.Number); ok { // a name as it is written
+		if number, ok := whole[0].(json.Number); ok { // its digits are the name
 			whole[0] = number.String()
 		}
 		if whole[0] == name && !reflect.DeepEqual(whole, parts) {
@@ -55,15 +55,15 @@ func FuzzParsePacket(f *testing.F) {
 	})
 }
 
-// readJSON reads numbers as they are written: some are too large for Go's.
+// readJSON keeps the digits of numbers: some are too large for Go's types.
 func readJSON(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	return dec.Decode(v)
 }
 
-// FuzzPayload: a polling body is read without panic, and what it says comes
-// back when it is written again.
+// FuzzPayload checks that a polling body is read without a panic, and that its
+// packets survive encoding and decoding.
 func FuzzPayload(f *testing.F) {
 	for _, seed := range []string{"", "4a", "4a\x1e3\x1ebAQID", "\x1e", "b", "b=", "4a\x1e"} {
 		f.Add([]byte(seed))
@@ -89,7 +89,7 @@ func FuzzPayload(f *testing.F) {
 		for i := 0; ; i++ {
 			data, binary, tail, more, err := nextPacket(again)
 			if err != nil || binary != frames[i].binary || !bytes.Equal(data, frames[i].payload()) {
-				t.Fatalf("packet %d of %q came back as %q (%v)", i, body, data, err)
+				t.Fatalf("packet %d of %q was decoded as %q (%v)", i, body, data, err)
 			}
 			if again = tail; !more {
 				break
@@ -98,8 +98,8 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// FuzzFrameReader: any bytes are either messages within the limits or an
-// error.
+// FuzzFrameReader checks that any bytes are either messages within the limits or
+// an error.
 func FuzzFrameReader(f *testing.F) {
 	f.Add([]byte("\x81\x81abcd\x31"))
 	f.Add([]byte("\x01\x81abcd1\x80\x81abcd2"))
@@ -122,7 +122,7 @@ func FuzzFrameReader(f *testing.F) {
 	})
 }
 
-// bytesConn is a connection from which fixed bytes come.
+// bytesConn is a connection from which fixed bytes are read.
 type bytesConn struct {
 	net.Conn
 	*bytes.Reader

@@ -18,10 +18,10 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// patience is how long a test waits for what must come.
+// patience is the maximum time that a test waits for something.
 const patience = 10 * time.Second
 
-// handler is a Handler made of functions; what is left out does the least.
+// handler is a Handler made of functions; those that are nil do nothing.
 type handler struct {
 	connect    func(ctx context.Context, s *Socket) error
 	event      func(ctx context.Context, s *Socket, name string, args []Arg, ack *Ack)
@@ -47,7 +47,7 @@ func (h handler) Disconnect(s *Socket, reason string) {
 	}
 }
 
-// echo answers every event: with its arguments as an ack, or as "back".
+// echo answers every event with its arguments: as an ack, or in an event "…-back".
 func echo(_ context.Context, s *Socket, name string, args []Arg, ack *Ack) {
 	values := make([]any, len(args))
 	for i, arg := range args {
@@ -67,14 +67,14 @@ func echo(_ context.Context, s *Socket, name string, args []Arg, ack *Ack) {
 	s.Emit(name+"-back", values...)
 }
 
-// target is a server to be driven by hand.
+// target is a server under test.
 type target struct {
 	t    testing.TB
 	base string
 	wait time.Duration // for each message
 }
 
-// served is an edge on a port of its own.
+// served is an edge that is served on its own port.
 type served struct {
 	target
 	edge *Server
@@ -82,8 +82,8 @@ type served struct {
 	http *httptest.Server
 }
 
-// serve starts an edge whose main namespace is handled by h. It is closed at
-// the end of the test, and has to come to its end then.
+// serve starts an edge whose main namespace is handled by h. At the end of the
+// test it is closed, which must succeed.
 func serve(t testing.TB, cfg Config, h Handler) *served {
 	t.Helper()
 	if cfg.Log == nil {
@@ -140,7 +140,7 @@ func (v target) join() *wsClient {
 	return c
 }
 
-// wsClient speaks the protocol by hand.
+// wsClient sends and receives packets of the protocol.
 type wsClient struct {
 	t    testing.TB
 	conn *websocket.Conn
@@ -161,7 +161,7 @@ func (c *wsClient) sendBinary(data []byte) {
 	}
 }
 
-// next is the next message; PINGs are answered on the way.
+// next returns the next message that is no PING; it answers PINGs.
 func (c *wsClient) next() string {
 	c.t.Helper()
 	text, err := c.read()
@@ -172,7 +172,7 @@ func (c *wsClient) next() string {
 }
 
 func (c *wsClient) read() (string, error) {
-	// PINGs do not put it off: they go on also where what is waited for was lost.
+	// PINGs do not extend the deadline: they continue even if the expected message was lost.
 	c.conn.SetReadDeadline(time.Now().Add(cmp.Or(c.wait, patience)))
 	for {
 		_, data, err := c.conn.ReadMessage()
@@ -196,7 +196,7 @@ func (c *wsClient) expect(want string) {
 	}
 }
 
-// closed reads until the connection has been closed and gives the code.
+// closed reads until the connection has been closed and returns the code.
 func (c *wsClient) closed() int {
 	c.t.Helper()
 	for {
@@ -284,7 +284,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("in vain: %s", what)
+			t.Fatalf("timeout while waiting for: %s", what)
 		}
 	}
 }

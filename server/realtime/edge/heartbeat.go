@@ -2,8 +2,8 @@ package edge
 
 import "time"
 
-// startHeartbeat arms the timer. Nothing has been read from the client yet,
-// so no answer can come before its question.
+// startHeartbeat starts the timer. It is called before anything is read from the
+// client, so no PONG can arrive before the first PING.
 func (s *session) startHeartbeat() {
 	cfg := &s.engine.cfg
 	s.mu.Lock() // the timer may fire before it has been assigned
@@ -13,7 +13,7 @@ func (s *session) startHeartbeat() {
 	s.timer = time.AfterFunc(cfg.PingInterval, s.tick)
 }
 
-// tick is the timer's function.
+// tick sends a PING, or ends a session that has not answered the last one.
 func (s *session) tick() {
 	cfg := &s.engine.cfg
 	s.mu.Lock()
@@ -22,9 +22,9 @@ func (s *session) tick() {
 		s.drop(reasonForced)
 		return
 	}
-	if s.waiting && !s.heard.Load() && !s.busy.Load() {
+	if s.waiting && !s.received.Load() && !s.busy.Load() {
 		if left := time.Until(s.due); left > 0 {
-			// A firing that was overtaken by a PONG, and so by another PING.
+			// This firing raced with a PONG, which has set a later time.
 			s.timer.Reset(left)
 			s.mu.Unlock()
 			return
@@ -36,19 +36,19 @@ func (s *session) tick() {
 	if s.unfinished.Load() {
 		if s.overtime {
 			s.mu.Unlock()
-			s.judge(errMalformed)
+			s.closeMalformed(errMalformed)
 			return
 		}
 		s.overtime = true
 	} else {
 		s.overtime = false
 	}
-	// Waiting still means: no PONG, but the client speaks, or it is we who
-	// don't listen because a handler is at work. It is asked again.
+	// If waiting is true here, there was no PONG, but the client has sent
+	// something else, or a handler runs and nothing is read. Another PING is sent.
 	//
-	// The time is set before the PING is sent: an answer, however quick,
-	// finds it.
-	s.heard.Store(false)
+	// The deadline is set before the PING is sent, because the answer may arrive
+	// immediately.
+	s.received.Store(false)
 	s.due = time.Now().Add(cfg.PingTimeout)
 	if s.waiting {
 		s.planned = s.due
@@ -62,7 +62,7 @@ func (s *session) tick() {
 	}
 }
 
-// pong takes the client's answer. One that nobody asked for changes nothing.
+// pong handles a PONG. It ignores one without a PING.
 func (s *session) pong() {
 	cfg := &s.engine.cfg
 	s.mu.Lock()
@@ -76,14 +76,15 @@ func (s *session) pong() {
 	s.timer.Reset(cfg.PingInterval)
 }
 
-// overdue ends a session whose time is over although the timer has not fired
-// yet, so that a request that comes late is late. A PING that went out late,
-// because the machine was busy, gives the client its full time to answer;
-// not so one that it hasn't even fetched.
+// overdue ends a session whose deadline has passed although its timer has not
+// fired yet, so that a late request is always refused. It reports whether the
+// deadline has passed. If a PING was sent late because the server was busy, the
+// client has the full PingTimeout to answer it, unless it has not even polled
+// for the PING.
 func (s *session) overdue() bool {
 	now := time.Now()
 	s.mu.Lock()
-	late := s.state == stateOpen && !s.busy.Load() && !s.heard.Load() &&
+	late := s.state == stateOpen && !s.busy.Load() && !s.received.Load() &&
 		(!now.Before(s.due) || (s.poll != nil && len(s.poll.out) > 0 && !now.Before(s.planned)))
 	s.mu.Unlock()
 	if late {
@@ -92,7 +93,7 @@ func (s *session) overdue() bool {
 	return late
 }
 
-// timeout ends a session from which nothing was heard.
+// timeout ends a session whose client did not answer in time.
 func (s *session) timeout() {
 	if s.expel(closeNormal, reasonPingTimeout) {
 		s.engine.counters.timedOut.Add(1)

@@ -14,11 +14,11 @@ import (
 	"wenzhen/rooms/roomstest/prove"
 )
 
-// TestHonestPairsNoticeNothing lets pairs talk while everything that
-// abuse_test.go does one by one is done at once: everybody hears everything, in
-// order, each offender is dealt with, and memory stays where it was.
+// TestHonestPairsNoticeNothing lets pairs of clients send messages during all
+// attacks of abuse_test.go at once: every client receives everything in order,
+// every attacker is refused or disconnected, and memory does not grow.
 func TestHonestPairsNoticeNothing(t *testing.T) {
-	pairs := prove.Size(t, "pairs who talk during the abuse", 25, 100)
+	pairs := prove.Size(t, "pairs that send messages during the attacks", 25, 100)
 	messages := prove.Size(t, "messages of each of them", 50, 100)
 	v := serve(t, Config{BodyTimeout: 2 * time.Second}, handler{})
 	ctx, stop := context.WithCancel(t.Context())
@@ -31,7 +31,7 @@ func TestHonestPairsNoticeNothing(t *testing.T) {
 		}
 		ack.Reply()
 	}})
-	visit := func() *wsClient {
+	connect := func() *wsClient {
 		c := v.dial()
 		c.send("40/talk,")
 		c.next()
@@ -40,7 +40,7 @@ func TestHonestPairsNoticeNothing(t *testing.T) {
 	before := heapNow()
 	var offenders sync.WaitGroup
 	offend := func(f func()) { offenders.Go(f) }
-	stalled := visit() // reads nothing from here on
+	stalled := connect() // reads nothing from here on
 	stalled.send(`42/talk,1["join","firehose"]`)
 	offend(func() {
 		big := json.RawMessage(`"` + strings.Repeat("x", 64<<10) + `"`)
@@ -48,7 +48,7 @@ func TestHonestPairsNoticeNothing(t *testing.T) {
 			room.Broadcast([]string{`"firehose"`}, "big", big)
 		}
 	})
-	slow := visit()
+	slow := connect()
 	offend(func() {
 		for range 20_000 {
 			slow.conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
@@ -65,14 +65,14 @@ func TestHonestPairsNoticeNothing(t *testing.T) {
 			refused = response.StatusCode
 		}
 	})
-	flood, bomb := visit(), v.dialRaw("")
+	flood, bomb := connect(), v.dialRaw("")
 	floodCode, bombCode := 0, 0
 	offend(func() {
 		flood.send(`4599999-/talk,["a"]`)
 		floodCode = flood.closed()
 	})
 	offend(func() {
-		bomb.conn.UnderlyingConn().Write([]byte{0xC1, 0x80, 0, 0, 0, 0}) // compressed, though nobody agreed to it
+		bomb.conn.UnderlyingConn().Write([]byte{0xC1, 0x80, 0, 0, 0, 0}) // compressed, although compression was not negotiated
 		bombCode = bomb.closed()
 	})
 	for range 50 {
@@ -81,7 +81,7 @@ func TestHonestPairsNoticeNothing(t *testing.T) {
 
 	var talk sync.WaitGroup
 	for pair := range pairs {
-		a, b := visit(), visit()
+		a, b := connect(), connect()
 		name := fmt.Sprintf(`"pair-%d"`, pair)
 		for _, c := range []*wsClient{a, b} {
 			c.send(`42/talk,0["join",` + name + `]`)
@@ -112,7 +112,7 @@ func TestHonestPairsNoticeNothing(t *testing.T) {
 	talk.Wait()
 	stop()
 	offenders.Wait()
-	grown(t, before, 32<<20) // the pairs' own buffers, on both ends, are in it
+	grown(t, before, 32<<20) // includes the pairs' own buffers, on both ends
 	eventually(t, "the stalled reader is closed", func() bool { return v.edge.Stats().SlowClosed == 1 })
 	if refused != http.StatusRequestEntityTooLarge && refused != 0 {
 		t.Errorf("300 MB were answered with %d", refused)

@@ -35,7 +35,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// verify checks what can be checked without knowing any session.
+// verify checks the parts of a request that do not depend on a session.
 func verify(r *http.Request, query url.Values, upgrade bool) *refusal {
 	if r.Method == http.MethodOptions {
 		return nil
@@ -49,7 +49,7 @@ func verify(r *http.Request, query url.Values, upgrade bool) *refusal {
 	case upgrade != (transport == "websocket"):
 		return &errBadRequest
 	case query.Has("j"):
-		// JSONP needs a page without any policy about scripts.
+		// JSONP is not supported: it requires a page without a script policy.
 		return &errBadRequest
 	case r.Method == http.MethodGet:
 		return nil
@@ -76,7 +76,7 @@ func (e *Engine) servePolling(w http.ResponseWriter, r *http.Request, sid string
 	}
 	s := e.find(sid)
 	switch {
-	case s == nil && r.Method == http.MethodPost && e.hasParted(sid):
+	case s == nil && r.Method == http.MethodPost && e.closedByShutdown(sid):
 		e.dropPost(w, r)
 	case s == nil:
 		refuseUnknown(w, r)
@@ -87,7 +87,7 @@ func (e *Engine) servePolling(w http.ResponseWriter, r *http.Request, sid string
 	}
 }
 
-// openPolling makes a session.
+// openPolling opens a session and answers with its OPEN packet.
 func (e *Engine) openPolling(w http.ResponseWriter, r *http.Request, address string) {
 	if why := e.admit(r.Context(), address); why != nil {
 		e.counters.refused.Add(1)

@@ -16,11 +16,11 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// accepting is a listener whose connections hold the answer to a WebSocket
-// handshake back, until it has been seen and is let go.
+// accepting is a listener whose connections delay the answer to a WebSocket
+// handshake until release is closed.
 type accepting struct {
 	net.Listener
-	answers chan struct{} // an answer is held back
+	answers chan struct{} // receives a value when an answer is delayed
 	release chan struct{}
 }
 
@@ -45,8 +45,8 @@ func (c acceptedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// lastFrames is a server of bare WebSockets at /plain, and of Engine.IO
-// elsewhere.
+// lastFrames starts a server of bare WebSockets at /plain, and of Engine.IO
+// on other paths.
 func lastFrames(t *testing.T) (*httptest.Server, *Plain, *Engine) {
 	t.Helper()
 	cfg := Config{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
@@ -54,7 +54,7 @@ func lastFrames(t *testing.T) (*httptest.Server, *Plain, *Engine) {
 	h := &hall{conns: map[*PlainConn]bool{}, opened: make(chan *PlainConn, 1000), closed: make(chan struct{}, 1000)}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/plain" {
-			p.Accept(w, r, "", &hallLine{hall: h})
+			p.Accept(w, r, "", &hallConn{hall: h})
 			return
 		}
 		v.ServeHTTP(w, r)
@@ -71,9 +71,9 @@ func lastFrames(t *testing.T) (*httptest.Server, *Plain, *Engine) {
 
 var lastFramePaths = []string{"/plain", "/socket.io/?EIO=4&transport=websocket"}
 
-// A client that was answered 101 when the server began to close hears 1001: it
-// would take a connection that breaks off for a failure of the network.
-func TestClosingReachesThoseJustAccepted(t *testing.T) {
+// A client whose handshake is answered with 101 while the server begins to close
+// receives 1001. A connection that only breaks would look like a network failure.
+func TestClosingReachesNewConnections(t *testing.T) {
 	t.Parallel()
 	for _, path := range lastFramePaths {
 		server, p, e := lastFrames(t)
@@ -93,8 +93,8 @@ func TestClosingReachesThoseJustAccepted(t *testing.T) {
 	}
 }
 
-// The closing frame of a client is answered, over TLS too, where a frame is not
-// out at once.
+// The closing frame of a client is answered, also over TLS, where frames are
+// written by another goroutine.
 func TestClosingIsAnsweredOverTLS(t *testing.T) {
 	t.Parallel()
 	server, _, _ := lastFrames(t)

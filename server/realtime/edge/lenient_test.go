@@ -10,7 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// What Node's server takes from a client without ending its connection.
+// Unusual packets that Node's server accepts do not end the connection.
 func TestUnusualPackets(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{}, handler{event: echo})
@@ -54,7 +54,7 @@ func TestUnusualPackets(t *testing.T) {
 }
 
 // A WebSocket that does not become the transport is closed with a closing
-// frame, and the session polls on.
+// frame, and the session continues to poll.
 func TestUpgradesThatFail(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{UpgradeTimeout: time.Minute}, handler{event: echo})
@@ -88,7 +88,7 @@ func TestUpgradesThatFail(t *testing.T) {
 	}
 }
 
-// An upgrade that takes too long ends with a closing frame too.
+// An upgrade that takes too long is ended with a closing frame.
 func TestUpgradeTimeout(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{UpgradeTimeout: 10 * time.Millisecond}, handler{event: echo})
@@ -104,7 +104,7 @@ func TestUpgradeTimeout(t *testing.T) {
 }
 
 // A body that is too large is answered before the session ends, so that the
-// client learns why.
+// client receives the reason.
 func TestTooLargeIsAnsweredFirst(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{MaxPayload: 1000}, handler{event: echo})
@@ -112,7 +112,7 @@ func TestTooLargeIsAnsweredFirst(t *testing.T) {
 	var p *pollClient
 	v.http.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.ContentLength > 1000 {
-			w = &firstWord{w, func(status int) { answered <- fmt.Sprint(status, ", the poll waits: ", held(v, p)) }}
+			w = &onStatus{w, func(status int) { answered <- fmt.Sprint(status, ", the poll waits: ", held(v, p)) }}
 		}
 		v.edge.ServeHTTP(w, r)
 	})
@@ -145,15 +145,15 @@ func held(v *served, p *pollClient) bool {
 	return s.poll != nil && s.poll.held != nil
 }
 
-// firstWord calls back as the status is written.
-type firstWord struct {
+// onStatus calls written before the status is written.
+type onStatus struct {
 	http.ResponseWriter
 	written func(status int)
 }
 
-func (w *firstWord) WriteHeader(status int) {
+func (w *onStatus) WriteHeader(status int) {
 	w.written(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *firstWord) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *onStatus) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -10,10 +10,10 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// library is zishang520's Socket.IO as we use it: it keeps clients,
-// namespaces and socket ids, runs the middleware, answers CONNECT, and closes
-// connections that join nothing. It is bound to our sessions as its engine,
-// to our decoder as its parser, and to our rooms as its adapter.
+// library wraps zishang520's Socket.IO server, which keeps clients, namespaces
+// and socket ids, runs the middleware, answers CONNECT, and closes connections
+// that join no namespace. Our sessions are its engine, our decoder is its
+// parser, and our rooms are its adapter.
 type library struct {
 	io      *socket.Server
 	engine  engine.BaseServer // only its events are used
@@ -31,12 +31,12 @@ func newLibrary(connectTimeout time.Duration) *library {
 	return l
 }
 
-// emptyRequest is the request that the library believes every connection came
-// with. It would keep the true one for as long as the connection lives.
+// emptyRequest returns the request that the library gets for every connection.
+// It would keep the real one in memory while the connection is open.
 func emptyRequest() *types.HttpContext {
 	r, _ := http.NewRequest(http.MethodGet, "/", nil)
 	c := types.NewHttpContext(noResponse{}, r)
-	c.Flush() // ends the goroutine that waits for the request's end
+	c.Flush() // ends the goroutine that waits for the end of the request
 	return c
 }
 
@@ -46,8 +46,7 @@ func (noResponse) Header() http.Header         { return http.Header{} }
 func (noResponse) Write(p []byte) (int, error) { return len(p), nil }
 func (noResponse) WriteHeader(int)             {}
 
-// open makes a namespace known. The handler's judgement is the namespace's
-// middleware.
+// open registers a namespace. Its middleware calls Handler.Connect.
 func (l *library) open(n *Namespace) {
 	ns := l.io.Of(n.name, nil)
 	ns.Use(func(lib *socket.Socket, next func(*socket.ExtendedError)) {
@@ -57,7 +56,7 @@ func (l *library) open(n *Namespace) {
 			return
 		}
 		s.library, s.id = lib, string(lib.Id())
-		s.session.engine.ended.Add(1) // Close waits for the verdict, too
+		s.session.engine.ended.Add(1) // Close waits for the result too
 		go s.join(func(err error) { next(extended(err)) })
 	})
 	ns.On("connection", func(args ...any) {
@@ -65,15 +64,15 @@ func (l *library) open(n *Namespace) {
 		if s, ok := lib.Handshake().Auth.(*Socket); ok {
 			close(s.settled)
 			if s.session.ctx.Err() != nil {
-				// The session ended while the library was connecting, too
-				// early for it to find this socket.
+				// The session ended while the library was connecting. It
+				// could not find this socket then.
 				lib.Disconnect(false)
 			}
 		}
 	})
 }
 
-// extended turns a refusal into the library's form of it.
+// extended converts the error of Handler.Connect to the library's type.
 func extended(err error) *socket.ExtendedError {
 	if err == nil {
 		return nil
@@ -86,9 +85,9 @@ func extended(err error) *socket.ExtendedError {
 	return socket.NewExtendedError(err.Error(), data)
 }
 
-// attach introduces a session to the library as a connection.
-func (l *library) attach(s *session, c *client) *link {
-	k := &link{session: s, client: c, request: l.request}
+// attach adds a session to the library as a connection.
+func (l *library) attach(s *session, c *client) *libraryConn {
+	k := &libraryConn{session: s, client: c, request: l.request}
 	l.engine.Emit("connection", k)
 	return k
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// parserShim is the library's parser. Packets have been parsed, checked and
-// mostly handled before they come here; see parsePacket.
+// parserShim is the library's parser. Packets have been parsed and validated
+// before; see parsePacket.
 type parserShim struct{}
 
 func (parserShim) NewEncoder() parser.Encoder { return encoderShim{} }
 func (parserShim) NewDecoder() parser.Decoder { return &decoderShim{} }
 
-// decoderShim passes on what link has made.
-type decoderShim struct{ signals }
+// decoderShim passes on the packets that libraryConn has made.
+type decoderShim struct{ emitter }
 
 func (d *decoderShim) Add(data any) error {
 	p, ok := data.(*parser.Packet)
@@ -30,7 +30,7 @@ func (d *decoderShim) Add(data any) error {
 
 func (d *decoderShim) Destroy() {}
 
-// encoderShim writes the packets that the library sends by itself: CONNECT,
+// encoderShim encodes the packets that the library sends: CONNECT,
 // CONNECT_ERROR and DISCONNECT.
 type encoderShim struct{}
 
@@ -49,8 +49,8 @@ func (encoderShim) Encode(p *parser.Packet) []types.BufferInterface {
 	return []types.BufferInterface{types.NewStringBuffer(text)}
 }
 
-// adapterShim gives every namespace an adapter that keeps nothing: who is
-// where is kept in rooms, under locks of its own.
+// adapterShim gives every namespace an adapter that stores nothing: the members
+// of rooms are in the type rooms.
 type adapterShim struct{}
 
 func (adapterShim) New(n socket.Namespace) socket.Adapter {

@@ -8,22 +8,22 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// heapSampleTime is how old a reading of the heap may be.
+// heapSampleTime is the maximum age of a measurement of the heap.
 const heapSampleTime = 100 * time.Millisecond
 
-// Source is a network that connections are counted of.
+// Source is a network whose connections are counted together.
 type Source struct {
 	Name string
-	// Times is how many times the limit of one address it may have.
+	// Times multiplies the limit of one address.
 	Times int
 }
 
-// census counts what networks have.
-type census map[string]int
+// sourceCounts counts connections or requests by network.
+type sourceCounts map[string]int
 
-// full reports whether one of the networks has all that it may, which is most
-// for an address.
-func (c census) full(sources []Source, most int) bool {
+// full reports whether one of the networks has reached its limit: most times
+// its Times.
+func (c sourceCounts) full(sources []Source, most int) bool {
 	for _, from := range sources {
 		if c[from.Name] >= most*from.Times {
 			return true
@@ -32,13 +32,13 @@ func (c census) full(sources []Source, most int) bool {
 	return false
 }
 
-func (c census) enter(sources []Source) {
+func (c sourceCounts) enter(sources []Source) {
 	for _, from := range sources {
 		c[from.Name]++
 	}
 }
 
-func (c census) leave(sources []Source) {
+func (c sourceCounts) leave(sources []Source) {
 	for _, from := range sources {
 		if c[from.Name]--; c[from.Name] <= 0 {
 			delete(c, from.Name)
@@ -46,15 +46,15 @@ func (c census) leave(sources []Source) {
 	}
 }
 
-// limits says who may come in.
+// limits limits handshakes and polling requests.
 type limits struct {
 	perAddress  int
 	sources     func(address string) []Source
 	heapCeiling uint64
-	gate        *rate.Limiter // of handshakes; nil without a limit
+	handshakes  *rate.Limiter // nil without a limit
 
 	mu       sync.Mutex
-	requests census // polling requests open
+	requests sourceCounts // polling requests open
 	sampled  time.Time
 	heap     uint64
 }
@@ -69,7 +69,7 @@ func (l *limits) begin(address string) bool {
 		return false
 	}
 	if l.requests == nil {
-		l.requests = census{}
+		l.requests = sourceCounts{}
 	}
 	l.requests.enter(sources)
 	return true
@@ -82,7 +82,7 @@ func (l *limits) finish(address string) {
 	l.requests.leave(sources)
 }
 
-// heapFull says whether the heap in use is above its ceiling.
+// heapFull reports whether the heap in use is above its ceiling.
 func (l *limits) heapFull() bool {
 	if l.heapCeiling == 0 {
 		return false

@@ -6,20 +6,20 @@ import (
 	"slices"
 )
 
-// Handler is what a namespace does. All calls about one socket come in order
-// and one at a time; calls about different sockets come at the same time. A
-// panic is recovered and told to Config.OnPanic.
+// Handler handles the sockets of a namespace. Calls for one socket are made in
+// order and one at a time, calls for different sockets concurrently. A panic is
+// recovered and passed to Config.OnPanic.
 type Handler interface {
 	// Connect decides about a CONNECT before it is answered. nil admits the client.
 	// An error refuses it: the client gets CONNECT_ERROR with the error's text, and
 	// with the value of its ConnectErrorData method if it has one. Connect may do
 	// I/O; ctx ends with the connection or after Config.ConnectTimeout. The socket
-	// may already join rooms; what is sent to it from now on reaches the client
+	// may already join rooms; what is sent to it before Connect returns reaches the client
 	// after the answer to CONNECT.
 	Connect(ctx context.Context, s *Socket) error
-	// Event handles one event. Events come in order of arrival, in the
-	// goroutine that reads the connection: while one is handled, nothing more
-	// is read from that client. ack is nil when the client wants no answer.
+	// Event handles one event. It is called in order of arrival, in the
+	// goroutine that reads the connection: while it runs, nothing more
+	// is read from that client. ack is nil if the client requests no acknowledgement.
 	// ctx ends with the connection.
 	Event(ctx context.Context, s *Socket, name string, args []Arg, ack *Ack)
 	// Disconnect is called exactly once for every socket for which Connect
@@ -27,10 +27,10 @@ type Handler interface {
 	Disconnect(s *Socket, reason string)
 }
 
-// errInternal is what a client hears when Connect panicked.
+// errInternal is what a client receives if Connect panics.
 var errInternal = errors.New("internal error")
 
-// Namespace is one of the channels that share a connection. Its methods may
+// Namespace is one of the namespaces that share a connection. Its methods may
 // be called from any goroutine.
 type Namespace struct {
 	server  *Server
@@ -39,29 +39,29 @@ type Namespace struct {
 	rooms   rooms
 }
 
-// Rooms is how many rooms somebody is in, besides those that are named by a
-// socket's id.
+// Rooms returns the number of rooms that have members, without those that are
+// named by a socket's id.
 func (n *Namespace) Rooms() int { return n.rooms.count() }
 
-// Size is how many sockets there are.
+// Size returns the number of sockets in the namespace.
 func (n *Namespace) Size() int { return n.rooms.size() }
 
-// EachRoom calls f with every room that somebody is in, besides those that are
-// named by a socket's id, and how many are in it. f must not join or leave.
+// EachRoom calls f with every room that has members, without those that are
+// named by a socket's id, and the number of members. f must not join or leave.
 func (n *Namespace) EachRoom(f func(room string, members int)) { n.rooms.each(f) }
 
 // Broadcast sends an event to every socket that is in any of the rooms, once
-// to each; to everyone in the namespace when rooms is nil. Every socket is in
+// to each; to every socket in the namespace if rooms is nil. Every socket is in
 // the room that is named by its id. The packet is encoded and framed once.
-// Broadcast doesn't wait for anybody: who can't take it now gets it from its
-// queue. Two calls that follow each other reach everybody in that order. The
-// arguments and errors are those of Socket.Emit; what goes wrong at single
-// receivers is not reported.
+// Broadcast doesn't block: for a receiver that can't be written to now, the
+// packet is queued. Two successive calls reach every receiver in that order.
+// The arguments and errors are those of Socket.Emit; failures of single
+// receivers are not reported.
 func (n *Namespace) Broadcast(rooms []string, event string, args ...any) error {
 	return n.BroadcastExcept(rooms, nil, event, args...)
 }
 
-// BroadcastExcept is Broadcast to everyone but one socket.
+// BroadcastExcept is like Broadcast, without one socket.
 func (n *Namespace) BroadcastExcept(rooms []string, except *Socket, event string, args ...any) error {
 	p, err := encodeEvent(n.name, event, args)
 	if err != nil {
@@ -78,7 +78,7 @@ func (n *Namespace) BroadcastExcept(rooms []string, except *Socket, event string
 	return nil
 }
 
-// BroadcastOutside is Broadcast to everyone who is in none of the rooms outside.
+// BroadcastOutside is like Broadcast, without the sockets in any of the rooms outside.
 func (n *Namespace) BroadcastOutside(rooms, outside []string, event string, args ...any) error {
 	p, err := encodeEvent(n.name, event, args)
 	if err != nil {
@@ -90,8 +90,8 @@ func (n *Namespace) BroadcastOutside(rooms, outside []string, event string, args
 	return nil
 }
 
-// Outside lists who is in any of the rooms, or in the namespace when rooms is
-// nil, and in none of those outside, once each. The slice is the caller's.
+// Outside returns the sockets that are in any of the rooms, or in the namespace
+// if rooms is nil, and in none of the rooms outside. The slice is the caller's.
 func (n *Namespace) Outside(rooms, outside []string) []*Socket {
 	list := n.Sockets("")
 	if rooms != nil {
@@ -107,7 +107,7 @@ func (n *Namespace) Outside(rooms, outside []string) []*Socket {
 	return slices.DeleteFunc(list, func(s *Socket) bool { return without[s] })
 }
 
-func deliverAll(sockets []*Socket, except *Socket, p *parcel) {
+func deliverAll(sockets []*Socket, except *Socket, p *encodedPacket) {
 	for _, s := range sockets {
 		if s != except {
 			s.deliver(p)
@@ -115,8 +115,8 @@ func deliverAll(sockets []*Socket, except *Socket, p *parcel) {
 	}
 }
 
-// union lists who is in any of the rooms, once each. Mostly the first room is
-// the only one with anybody in it.
+// union returns the sockets that are in any of the rooms, once each. Mostly only
+// the first room has members; then the result is its snapshot.
 func (n *Namespace) union(rooms []string) []*Socket {
 	var list []*Socket
 	var seen map[*Socket]bool
@@ -135,14 +135,14 @@ func (n *Namespace) union(rooms []string) []*Socket {
 		for _, s := range more {
 			if !seen[s] {
 				seen[s] = true
-				list = append(list, s) // copies: snapshots have no room to spare
+				list = append(list, s) // copies: snapshots have no spare capacity
 			}
 		}
 	}
 	return list
 }
 
-// Sockets lists who is in a room, or everyone in the namespace when room is
+// Sockets returns the sockets in a room, or in the namespace if room is
 // empty. The slice is the caller's.
 func (n *Namespace) Sockets(room string) []*Socket {
 	if room == "" {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// allowed judges the Origin of a request. Requests without one don't come
-// from a page and are let in.
+// allowed reports whether the Origin of a request is allowed. Requests without
+// one don't come from a page and are allowed.
 func (c *Config) allowed(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" || slices.Contains(c.Origins, "*") || slices.Contains(c.Origins, origin) {
@@ -18,8 +18,8 @@ func (c *Config) allowed(r *http.Request) bool {
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
-// cors lets a page of another origin, which was judged before, read the
-// answer.
+// cors sets the headers that let a page of another origin read the answer. The
+// origin has been checked by allowed.
 func cors(w http.ResponseWriter, r *http.Request) {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -31,7 +31,7 @@ func cors(w http.ResponseWriter, r *http.Request) {
 	h.Add("Vary", "Origin")
 }
 
-// preflight answers the question that a browser asks before a request.
+// preflight answers a CORS preflight request.
 func preflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, POST")

@@ -9,31 +9,31 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// acceptPatience is how long a handshake waits for its turn at most.
+// acceptPatience is the maximum time that a handshake waits for AcceptRate.
 const acceptPatience = 2 * time.Second
 
-// newGate lets so many handshakes in a second, and a second's worth at once;
-// nil, for no rate, lets everyone in.
-func newGate(perSecond int) *rate.Limiter {
+// newHandshakeLimiter returns a limiter of perSecond handshakes a second with a burst of the
+// same number, or nil if there is no limit.
+func newHandshakeLimiter(perSecond int) *rate.Limiter {
 	if perSecond <= 0 {
 		return nil
 	}
 	return rate.NewLimiter(rate.Limit(perSecond), perSecond)
 }
 
-// turn waits until a handshake may come in. false says that its turn is too
-// far off, or that ctx ended before.
-func (l *limits) turn(ctx context.Context) bool {
-	if l.gate == nil {
+// waitTurn waits until the rate allows another handshake. It returns false if
+// that would take longer than acceptPatience or ctx ends earlier.
+func (l *limits) waitTurn(ctx context.Context) bool {
+	if l.handshakes == nil {
 		return true
 	}
 	l.mu.Lock()
 	now := time.Now()
-	if missing := 1 - l.gate.TokensAt(now); missing > acceptPatience.Seconds()*float64(l.gate.Limit()) {
+	if missing := 1 - l.handshakes.TokensAt(now); missing > acceptPatience.Seconds()*float64(l.handshakes.Limit()) {
 		l.mu.Unlock()
 		return false
 	}
-	turn := l.gate.ReserveN(now, 1)
+	turn := l.handshakes.ReserveN(now, 1)
 	l.mu.Unlock()
 	if wait := turn.DelayFrom(now); wait > 0 && !sleep(ctx, wait) {
 		turn.Cancel()
@@ -42,7 +42,7 @@ func (l *limits) turn(ctx context.Context) bool {
 	return true
 }
 
-// sleep waits; false says that ctx ended before.
+// sleep waits for d. It returns false if ctx ends earlier.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -54,9 +54,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// paced calls f with each of list, so many a second, or more where half of the
-// time that ctx leaves would not do otherwise; all at once for no rate. The
-// rest is left out when ctx ends.
+// paced calls f with each of list, perSecond times a second, or faster if that
+// would take more than half of the time until the deadline of ctx. If perSecond
+// is 0 it does not wait. It stops when ctx ends.
 func paced[T any](ctx context.Context, list []T, perSecond int, f func(T)) {
 	var every time.Duration
 	if perSecond > 0 && len(list) > 1 {
@@ -74,8 +74,8 @@ func paced[T any](ctx context.Context, list []T, perSecond int, f func(T)) {
 	}
 }
 
-// Retry-After of refused clients, in seconds, is drawn from this range for
-// each: with the same value all of them would return at once.
+// Retry-After of refused clients, in seconds, is a random value of this range:
+// with a constant value all of them would return at once.
 const soonest, latest = 1, 4
 
 func retryAfter() string { return strconv.Itoa(soonest + rand.IntN(latest-soonest+1)) }

@@ -16,19 +16,19 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Handshakes come in at their rate: a second's worth at once, then one after
-// the other; who would wait for long is sent away until later.
+// Handshakes are admitted at the rate, with a burst of one second. A handshake
+// that would have to wait for long is refused.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := limits{gate: newGate(10)}
+		l := limits{handshakes: newHandshakeLimiter(10)}
 		var mu sync.Mutex
 		var waited []time.Duration
 		refused := 0
 		began := time.Now()
 		for range 100 {
 			go func() {
-				ok := l.turn(t.Context())
+				ok := l.waitTurn(t.Context())
 				mu.Lock()
 				defer mu.Unlock()
 				if ok {
@@ -52,19 +52,19 @@ func TestTurns(t *testing.T) {
 	})
 }
 
-// Who gives up waiting leaves the turn to another.
-func TestATurnThatIsGivenUp(t *testing.T) {
+// A handshake whose context ends while it waits does not use up the rate.
+func TestCanceledTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := limits{gate: newGate(1)}
-		l.turn(t.Context())
+		l := limits{handshakes: newHandshakeLimiter(1)}
+		l.waitTurn(t.Context())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if l.turn(ctx) {
-			t.Error("nobody waited")
+		if l.waitTurn(ctx) {
+			t.Error("the second was admitted without waiting")
 		}
 		began := time.Now()
-		if !l.turn(t.Context()) || time.Since(began) > time.Second {
+		if !l.waitTurn(t.Context()) || time.Since(began) > time.Second {
 			t.Errorf("the next waited %v", time.Since(began))
 		}
 	})
@@ -75,7 +75,7 @@ func TestATurnThatIsGivenUp(t *testing.T) {
 func TestHandshakesAtARate(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{AcceptRate: 1}, handler{})
-	v.join() // there was room for one
+	v.join() // the first is admitted
 	_, _, plain := plainServer(t, Config{AcceptRate: 1})
 	dialPlain(t, plain)
 	socket := strings.Replace(v.url("websocket", ""), "http", "ws", 1)
@@ -83,7 +83,7 @@ func TestHandshakesAtARate(t *testing.T) {
 		all      sync.WaitGroup
 		mu       sync.Mutex
 		refusals = map[string]int{}
-		told     = map[string]bool{}
+		seconds  = map[string]bool{}
 	)
 	for range 30 {
 		for name, url := range map[string]string{"websocket": socket, "polling": v.url("polling", ""), "plain": plain} {
@@ -103,17 +103,17 @@ func TestHandshakesAtARate(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				refusals[name]++
-				told[answer.Header.Get("Retry-After")] = true
+				seconds[answer.Header.Get("Retry-After")] = true
 			})
 		}
 	}
 	all.Wait()
-	if refusals["websocket"] == 0 || refusals["polling"] == 0 || refusals["plain"] == 0 || len(told) < 2 {
-		t.Errorf("refused: %v; told to come after %v seconds", refusals, told)
+	if refusals["websocket"] == 0 || refusals["polling"] == 0 || refusals["plain"] == 0 || len(seconds) < 2 {
+		t.Errorf("refused: %v; Retry-After: %v", refusals, seconds)
 	}
-	for seconds := range told {
-		if n, err := strconv.Atoi(seconds); err != nil || n < soonest || n > latest {
-			t.Errorf("told to come after %q", seconds)
+	for after := range seconds {
+		if n, err := strconv.Atoi(after); err != nil || n < soonest || n > latest {
+			t.Errorf("Retry-After: %q", after)
 		}
 	}
 	if got := v.edge.Stats().Refused; got != uint64(refusals["websocket"]+refusals["polling"]) {
@@ -121,8 +121,8 @@ func TestHandshakesAtARate(t *testing.T) {
 	}
 }
 
-// What is paced is done one after the other, quicker where time is short, and
-// not at all once it is up.
+// paced makes its calls at its pace, faster before a deadline, and none after the
+// context has ended.
 func TestPaced(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -151,7 +151,7 @@ func TestPaced(t *testing.T) {
 				}
 				cancel()
 				paced(ctx, make([]int, 10), 1, func(int) { done++ })
-				if done != 11 { // the first waits for nothing
+				if done != 11 { // the first does not wait
 					t.Errorf("%d done after the end", done-10)
 				}
 			})
@@ -159,18 +159,18 @@ func TestPaced(t *testing.T) {
 	}
 }
 
-// A shutdown does not send everyone away at once: until its turn comes a
-// connection is served.
+// Close closes connections one after the other; a connection is served until it
+// is closed.
 func TestCloseIsPaced(t *testing.T) {
 	t.Parallel()
 	const clients = 60
 	v := serve(t, Config{ClosePace: 1}, handler{event: echo})
 	_, p, plain := plainServer(t, Config{ClosePace: 1})
-	var sockets, lines []*websocket.Conn
+	var sockets, bare []*websocket.Conn
 	for range clients {
-		sockets, lines = append(sockets, v.join().conn), append(lines, dialPlain(t, plain))
+		sockets, bare = append(sockets, v.join().conn), append(bare, dialPlain(t, plain))
 	}
-	eventually(t, "all lines are there", func() bool { return p.Connections() == clients })
+	eventually(t, "all bare WebSockets are open", func() bool { return p.Connections() == clients })
 	said := 0
 	// served reports whether a connection is open and answers a message.
 	served := func(conn *websocket.Conn, say, answer string) bool {
@@ -206,8 +206,8 @@ func TestCloseIsPaced(t *testing.T) {
 	if !outlast(sockets, `42%d["hi"]`, `43%d[]`) {
 		t.Error("no socket is served while others are being closed")
 	}
-	if !outlast(lines, "line %d", "line %d") {
-		t.Error("no line is served while others are being closed")
+	if !outlast(bare, "line %d", "line %d") {
+		t.Error("no bare WebSocket is served while others are being closed")
 	}
 	cancel()
 	for range 2 {

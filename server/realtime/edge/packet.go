@@ -18,12 +18,12 @@ const (
 	kindBinaryAck    kind = '6'
 )
 
-// packet is a Socket.IO packet as it came in. Its slices point into the
+// packet is a Socket.IO packet from a client. Its slices point into the
 // message.
 type packet struct {
 	kind        kind
 	namespace   []byte
-	id          []byte // the digits of the id that an answer carries; empty when none is wanted
+	id          []byte // the digits of the acknowledgement's id; empty if none is requested
 	attachments int
 	body        []byte // JSON, valid; empty when there is none
 }
@@ -32,8 +32,8 @@ type packet struct {
 //
 //	type [attachments "-"] ["/namespace" ","] [id] [JSON]
 //
-// What it returns is well-formed in every part: the JSON is valid to its end
-// and of the shape that its type asks for. Anything else is errMalformed.
+// Every part of the result is well-formed: the JSON is valid and of the type
+// that the packet's type requires. The error is errMalformed.
 func parsePacket(text []byte, maxAttachments int) (packet, error) {
 	p := packet{namespace: mainNamespace}
 	if len(text) == 0 || text[0] < '0' || text[0] > '6' {
@@ -67,7 +67,7 @@ func parsePacket(text []byte, maxAttachments int) (packet, error) {
 
 var mainNamespace = []byte("/")
 
-// number reads leading digits. One that is too large comes back as MaxUint64.
+// number reads leading digits. A number that is too large is returned as MaxUint64.
 func number(text []byte) (n uint64, digits int) {
 	for digits < len(text) && text[digits] >= '0' && text[digits] <= '9' {
 		if digits == 18 {
@@ -80,8 +80,8 @@ func number(text []byte) (n uint64, digits int) {
 	return n, digits
 }
 
-// wellFormed judges the body by the packet's type. JSON may be nested 10,000
-// deep, as Go's decoder has it.
+// wellFormed reports whether the body fits the packet's type. JSON may be nested
+// 10,000 deep, the limit of Go's decoder.
 func (p *packet) wellFormed() bool {
 	switch p.kind {
 	case kindConnect:
@@ -95,7 +95,7 @@ func (p *packet) wellFormed() bool {
 	case kindAck, kindBinaryAck:
 		return len(p.id) > 0 && p.array()
 	}
-	return false // CONNECT_ERROR is for servers to send
+	return false // only servers send CONNECT_ERROR
 }
 
 // array reports whether the body is a JSON array.

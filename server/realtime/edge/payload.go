@@ -8,9 +8,9 @@ import (
 // separator stands between the packets of a polling payload.
 const separator = 0x1e
 
-// nextPacket takes the first packet off a polling payload. more says that a
-// separator followed, so that there is another one. A binary packet is a 'b'
-// and base64.
+// nextPacket reads the first packet of a polling payload. more is true if a
+// separator follows it, so that rest has another packet. A binary packet is a
+// 'b' and base64.
 func nextPacket(payload []byte) (data []byte, binary bool, rest []byte, more bool, err error) {
 	data = payload
 	if i := bytes.IndexByte(payload, separator); i >= 0 {
@@ -30,7 +30,7 @@ func nextPacket(payload []byte) (data []byte, binary bool, rest []byte, more boo
 	return decoded[:n], true, rest, more, nil
 }
 
-// appendPayload writes frames as a polling payload.
+// appendPayload appends frames as a polling payload.
 func appendPayload(buf []byte, frames []frame) []byte {
 	for i, f := range frames {
 		if i > 0 {

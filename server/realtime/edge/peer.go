@@ -7,18 +7,18 @@ import (
 	"unique"
 )
 
-// kept are the headers of a handshake that outlive it.
-var kept = []string{
+// keptHeaders are the headers of a handshake that Socket.Header returns.
+var keptHeaders = []string{
 	"Origin", "User-Agent", "Accept-Language", "Authorization", "Cookie",
 	"X-Request-Id", "Traceparent", "X-Forwarded-For",
 }
 
-// shared are those of them that thousands of clients send alike; one copy
-// serves them all.
-var shared = map[string]bool{"Origin": true, "User-Agent": true, "Accept-Language": true}
+// internedHeaders are those whose values many clients have in common. They are
+// interned to save memory.
+var internedHeaders = map[string]bool{"Origin": true, "User-Agent": true, "Accept-Language": true}
 
-// peer is what is remembered of a client's first request. The request itself
-// is let go: it holds buffers of several kilobytes.
+// peer has the parts of a client's first request that are kept. The request
+// itself is not, because it holds buffers of several kilobytes.
 type peer struct {
 	address string
 	fields  []string // header names and values in turn
@@ -31,16 +31,16 @@ func newPeer(address string, r *http.Request) peer {
 		query:   unique.Make(strings.Clone(r.URL.RawQuery)).Value(),
 	}
 	n := 0
-	for _, name := range kept {
+	for _, name := range keptHeaders {
 		n += 2 * len(r.Header[name])
 	}
 	if n > 0 {
 		p.fields = make([]string, 0, n)
 	}
-	for _, name := range kept {
+	for _, name := range keptHeaders {
 		for _, value := range r.Header[name] {
 			value = strings.Clone(value)
-			if shared[name] {
+			if internedHeaders[name] {
 				value = unique.Make(value).Value()
 			}
 			p.fields = append(p.fields, name, value)

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// Plain serves bare WebSockets: text messages in, text messages out, with the
-// same frame reader, the same bounds and the same writer as Socket.IO has.
-// Compression is never negotiated. Of Config it heeds the heartbeat,
-// MaxPayload (of one message), SendQueue, MaxConnections, AcceptRate,
+// Plain serves bare WebSockets: text messages in both directions, with the
+// frame reader, the limits and the writer of Socket.IO connections. Compression
+// is never negotiated. Of Config it uses PingInterval, PingTimeout, MaxPayload
+// (of one message), SendQueue, MaxConnections, AcceptRate,
 // ClosePace, MemoryLimit, Origins, Address, Sources,
 // RequestsPerAddress (connections here), WriteTimeout, BodyTimeout and Log.
 type Plain struct {
@@ -20,22 +20,22 @@ type Plain struct {
 
 	mu       sync.Mutex
 	conns    map[*PlainConn]struct{}
-	reserved int // connections, those included that are being made
+	reserved int // connections, including those that are being opened
 	draining bool
 	running  sync.WaitGroup
 }
 
-// NewPlain makes a server of bare WebSockets. It starts nothing.
+// NewPlain returns a server of bare WebSockets. It starts no goroutine.
 func NewPlain(cfg Config) *Plain {
 	p := &Plain{cfg: cfg.withDefaults(), conns: map[*PlainConn]struct{}{}}
 	p.limits.perAddress, p.limits.sources, p.limits.heapCeiling = p.cfg.RequestsPerAddress, p.cfg.Sources, p.cfg.MemoryLimit
-	p.limits.gate = newGate(p.cfg.AcceptRate)
+	p.limits.handshakes = newHandshakeLimiter(p.cfg.AcceptRate)
 	return p
 }
 
-// Line is who listens to a bare connection. Its methods are called from the
-// connection's one goroutine.
-type Line interface {
+// PlainHandler handles one bare WebSocket. Its methods are called from the
+// connection's goroutine.
+type PlainHandler interface {
 	// Opened is called before anything is read.
 	Opened(*PlainConn)
 	// Text is called with each text message, which is valid UTF-8.
@@ -44,11 +44,11 @@ type Line interface {
 	Closed()
 }
 
-// Accept answers a WebSocket handshake, for which line listens from then on.
-// subprotocol, if not empty, is the one that is chosen. A request that is no
-// handshake is answered with 426, one from a foreign page with 403, one for
-// which there is no room with 429 or 503.
-func (p *Plain) Accept(w http.ResponseWriter, r *http.Request, subprotocol string, line Line) {
+// Accept answers a WebSocket handshake; handler handles the connection.
+// subprotocol, if not empty, is the chosen one. A request that is no handshake
+// is answered with 426, one from a foreign origin with 403, and one above a limit
+// with 429 or 503.
+func (p *Plain) Accept(w http.ResponseWriter, r *http.Request, subprotocol string, handler PlainHandler) {
 	if !isUpgrade(r) || r.Method != http.MethodGet {
 		w.Header().Set("Upgrade", "websocket")
 		refuse(w, refusal{http.StatusUpgradeRequired, 3, "This is a WebSocket"})
@@ -85,7 +85,7 @@ func (p *Plain) Accept(w http.ResponseWriter, r *http.Request, subprotocol strin
 		refuse(w, errBadRequest)
 		return
 	}
-	c := newPlainConn(p, conn, address, line)
+	c := newPlainConn(p, conn, address, handler)
 	if !c.reader.preload(early) {
 		release()
 		conn.Close()
@@ -100,9 +100,10 @@ func (p *Plain) Accept(w http.ResponseWriter, r *http.Request, subprotocol strin
 	}()
 }
 
-// reserve waits until another connection may come in and takes a place for it.
+// reserve waits until AcceptRate allows another connection and counts it. It
+// returns why the connection is refused, or nil.
 func (p *Plain) reserve(ctx context.Context) *refusal {
-	if !p.limits.turn(ctx) {
+	if !p.limits.waitTurn(ctx) {
 		return &errBusy
 	}
 	full := p.limits.heapFull()
@@ -126,7 +127,7 @@ func (p *Plain) release() {
 	p.running.Done()
 }
 
-// add takes a connection in; false when it comes too late.
+// add registers a connection. It returns false if the server is draining.
 func (p *Plain) add(c *PlainConn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -143,27 +144,27 @@ func (p *Plain) remove(c *PlainConn) {
 	delete(p.conns, c)
 }
 
-// Connections is how many there are.
+// Connections returns the number of connections.
 func (p *Plain) Connections() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.reserved
 }
 
-// Traffic is what was said and heard over all of them.
+// Traffic returns the counts of all connections together.
 func (p *Plain) Traffic() Traffic { return traffic(&p.in, &p.out) }
 
-// Drain refuses new handshakes; present connections live on.
+// Drain refuses handshakes from now on. Existing connections stay open.
 func (p *Plain) Drain() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.draining = true
 }
 
-// Close refuses new handshakes and closes all connections with 1001 (going
-// away), what was sent before included, at Config.ClosePace. It returns when
-// every Closed has returned. When ctx ends before, the rest is cut off and its
-// error returned.
+// Close refuses handshakes and closes all connections with 1001 (going away), at
+// Config.ClosePace; what was sent before is delivered. It returns when every
+// Closed has returned. If ctx ends earlier, Close drops the remaining
+// connections and returns the error of ctx.
 func (p *Plain) Close(ctx context.Context) error {
 	p.Drain()
 	all := func(pace int, end func(*PlainConn)) {

@@ -9,42 +9,42 @@ import (
 	"time"
 )
 
-// PlainConn is a bare WebSocket. Its methods may be called from any goroutine,
-// and none of them waits.
+// PlainConn is a bare WebSocket. Its methods may be called from any goroutine
+// and do not block.
 type PlainConn struct {
-	plain   *Plain
-	line    Line
-	address string
-	reader  *frameReader
-	ctx     context.Context
-	cancel  context.CancelFunc
-	heard   atomic.Bool // something came in since the last PING
+	plain    *Plain
+	handler  PlainHandler
+	address  string
+	reader   *frameReader
+	ctx      context.Context
+	cancel   context.CancelFunc
+	received atomic.Bool // something was received since the last PING
 
 	mu      sync.Mutex
 	ws      *wsConn
-	timer   *time.Timer // the heartbeat; after closing, the last term
+	timer   *time.Timer // the heartbeat; while closing, the deadline for dropping the connection
 	waiting bool        // a PING is unanswered
 	closing bool
 }
 
-func newPlainConn(p *Plain, conn net.Conn, address string, line Line) *PlainConn {
-	c := &PlainConn{plain: p, address: address, line: line, reader: newFrameReader(conn, p.cfg.MaxPayload, p.cfg.BodyTimeout)}
+func newPlainConn(p *Plain, conn net.Conn, address string, handler PlainHandler) *PlainConn {
+	c := &PlainConn{plain: p, address: address, handler: handler, reader: newFrameReader(conn, p.cfg.MaxPayload, p.cfg.BodyTimeout)}
 	c.ws = newWSConn(c, &c.mu, &p.cfg, conn)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
 
-// Address is the client's address, as Config.Address tells it.
+// Address returns the client's address, the result of Config.Address.
 func (c *PlainConn) Address() string { return c.address }
 
-// Text makes a message that many connections can be sent without copying it.
+// Text is a message that can be sent to many connections without copying it.
 type Text struct{ frame frame }
 
 // NewText frames a message.
 func NewText(text string) Text { return Text{textFrame(text)} }
 
 // Send sends messages, in the order of calls. The error is ErrClosed when the
-// connection has ended; a client that lets Config.SendQueue fill up is cut off.
+// connection has ended. If Config.SendQueue is exceeded, the connection is dropped.
 func (c *PlainConn) Send(texts ...Text) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,8 +61,8 @@ func (c *PlainConn) Send(texts ...Text) error {
 	return nil
 }
 
-// Close ends the connection in good order: what was sent before reaches the
-// client, then the code and the reason.
+// Close ends the connection with a code and a reason, after what was sent before
+// has been delivered.
 func (c *PlainConn) Close(code uint16, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +72,7 @@ func (c *PlainConn) Close(code uint16, reason string) {
 	c.closing = true
 	c.cancel()
 	c.ws.close(code, reason)
-	// Whatever the client does or does not do, it ends after this.
+	// The connection is dropped after this time even if the client does not answer.
 	c.timer.Reset(c.plain.cfg.WriteTimeout + c.plain.cfg.LingerTime)
 }
 
@@ -92,9 +92,9 @@ func (c *PlainConn) run(response string) {
 	linger := true
 	if c.plain.add(c) {
 		defer c.plain.remove(c)
-		c.line.Opened(c)
+		c.handler.Opened(c)
 		linger = c.read()
-		c.line.Closed()
+		c.handler.Closed()
 	} else {
 		c.Close(closeGoingAway, errDraining.Message)
 	}
@@ -104,7 +104,7 @@ func (c *PlainConn) run(response string) {
 	c.drop()
 }
 
-// read hands messages to the line until the connection ends. It reports whether
+// read passes messages to the handler until the connection ends. It reports whether
 // a closing frame is on its way to a client that may still send.
 func (c *PlainConn) read() (linger bool) {
 	for {
@@ -116,7 +116,7 @@ func (c *PlainConn) read() (linger bool) {
 			}
 			return p != nil
 		}
-		c.heard.Store(true)
+		c.received.Store(true)
 		switch {
 		case op == opClose:
 			return c.closed(closeCode(payload))
@@ -127,13 +127,13 @@ func (c *PlainConn) read() (linger bool) {
 			c.Close(closeData, "text messages only")
 		case op == opText:
 			c.plain.in.add(1, len(payload))
-			c.line.Text(c.ctx, string(payload))
+			c.handler.Text(c.ctx, string(payload))
 		}
 	}
 }
 
-// closed takes the client's closing frame and reports whether ours is still on its
-// way. The client has ours if its frame is the answer to it.
+// closed handles the client's closing frame and reports whether ours may not have
+// reached the client yet. It has if the client's frame is the answer to it.
 func (c *PlainConn) closed(code uint16) bool {
 	c.mu.Lock()
 	out := c.closing && !c.ws.writing
@@ -150,8 +150,8 @@ func (c *PlainConn) pong(payload []byte) {
 	}
 }
 
-// tick asks whether the client is there, and ends a connection from which
-// nothing came since it was asked last.
+// tick sends a PING, or ends a connection from which nothing was received since
+// the last one.
 func (c *PlainConn) tick() {
 	cfg := &c.plain.cfg
 	c.mu.Lock()
@@ -160,13 +160,13 @@ func (c *PlainConn) tick() {
 	case c.closing || c.ws.dead:
 		c.end()
 	case !c.waiting:
-		c.heard.Store(false)
+		c.received.Store(false)
 		c.waiting = true
 		c.timer.Reset(cfg.PingTimeout)
 		if !c.ws.write(controlFrame(opPing, nil)) {
 			c.end()
 		}
-	case c.heard.Load():
+	case c.received.Load():
 		c.waiting = false
 		c.timer.Reset(max(cfg.PingInterval-cfg.PingTimeout, time.Millisecond))
 	default:
@@ -187,7 +187,7 @@ func (c *PlainConn) drop() {
 	c.end()
 }
 
-// end is drop with the lock held. The reader notices.
+// end is drop with the lock held. The reading goroutine gets an error and returns.
 func (c *PlainConn) end() {
 	c.cancel()
 	c.timer.Stop()

@@ -16,7 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// hall is a Line that everyone shares: what is said is said to all.
+// hall is the state that all hallConns share: a text is sent to all connections.
 type hall struct {
 	mu     sync.Mutex
 	conns  map[*PlainConn]bool
@@ -24,12 +24,12 @@ type hall struct {
 	closed chan struct{}
 }
 
-type hallLine struct {
+type hallConn struct {
 	*hall
 	conn *PlainConn
 }
 
-func (l *hallLine) Opened(c *PlainConn) {
+func (l *hallConn) Opened(c *PlainConn) {
 	l.conn = c
 	l.mu.Lock()
 	l.conns[c] = true
@@ -37,9 +37,9 @@ func (l *hallLine) Opened(c *PlainConn) {
 	l.opened <- c
 }
 
-func (l *hallLine) Text(_ context.Context, text string) { l.say(text) }
+func (l *hallConn) Text(_ context.Context, text string) { l.say(text) }
 
-func (l *hallLine) Closed() {
+func (l *hallConn) Closed() {
 	l.mu.Lock()
 	delete(l.conns, l.conn)
 	l.mu.Unlock()
@@ -50,17 +50,17 @@ func (h *hall) say(text string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for c := range h.conns {
-		_ = c.Send(NewText(text)) // a closed one hears nothing
+		_ = c.Send(NewText(text)) // fails when closed
 	}
 }
 
-// plainServer is a Plain on a port of its own, closed at the end of the test.
+// plainServer starts a Plain on its own port. It is closed at the end of the test.
 func plainServer(t *testing.T, cfg Config) (*hall, *Plain, string) {
 	t.Helper()
 	cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	h := &hall{conns: map[*PlainConn]bool{}, opened: make(chan *PlainConn, 1000), closed: make(chan struct{}, 1000)}
 	p := NewPlain(cfg)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.Accept(w, r, "", &hallLine{hall: h}) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.Accept(w, r, "", &hallConn{hall: h}) }))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -82,7 +82,7 @@ func dialPlain(t *testing.T, url string) *websocket.Conn {
 	return ws
 }
 
-// ending reads until the connection ends, and gives the code (1006: none).
+// ending reads until the connection ends, and returns the code (1006: none).
 func ending(t *testing.T, ws *websocket.Conn) (code int, reason string) {
 	t.Helper()
 	ws.SetReadDeadline(time.Now().Add(patience))
@@ -102,15 +102,15 @@ func ending(t *testing.T, ws *websocket.Conn) (code int, reason string) {
 	}
 }
 
-func hears(t *testing.T, ws *websocket.Conn, want string) {
+func receives(t *testing.T, ws *websocket.Conn, want string) {
 	t.Helper()
 	ws.SetReadDeadline(time.Now().Add(patience))
 	if _, text, err := ws.ReadMessage(); err != nil || string(text) != want {
-		t.Fatalf("heard %q, %v; want %q", text, err, want)
+		t.Fatalf("received %q, %v; want %q", text, err, want)
 	}
 }
 
-func TestPlainRefusesWhatIsNoText(t *testing.T) {
+func TestPlainClosesInvalidMessages(t *testing.T) {
 	t.Parallel()
 	_, _, url := plainServer(t, Config{MaxPayload: 1000})
 	bystander := dialPlain(t, url)
@@ -143,11 +143,11 @@ func TestPlainRefusesWhatIsNoText(t *testing.T) {
 	if err := bystander.WriteMessage(websocket.TextMessage, []byte("still here")); err != nil {
 		t.Fatal(err)
 	}
-	hears(t, bystander, "still here")
+	receives(t, bystander, "still here")
 }
 
-// Someone who does not read is cut off; everyone else hears everything.
-func TestPlainCutsOffWhoDoesNotRead(t *testing.T) {
+// A client that does not read is disconnected; all others receive everything.
+func TestPlainDropsStalledReader(t *testing.T) {
 	t.Parallel()
 	h, p, url := plainServer(t, Config{SendQueue: 64 << 10})
 	dialPlain(t, url) // reads nothing
@@ -158,7 +158,7 @@ func TestPlainCutsOffWhoDoesNotRead(t *testing.T) {
 	deadline := time.Now().Add(patience)
 	for p.Connections() > 1 {
 		if time.Now().After(deadline) {
-			t.Fatal("who reads nothing is still there")
+			t.Fatal("the client that reads nothing is still connected")
 		}
 		h.mu.Lock()
 		var waits int
@@ -169,10 +169,10 @@ func TestPlainCutsOffWhoDoesNotRead(t *testing.T) {
 		}
 		h.mu.Unlock()
 		if waits > 128<<10 {
-			t.Fatalf("%d bytes wait for one connection", waits)
+			t.Fatalf("%d bytes are queued for one connection", waits)
 		}
 		h.say(line)
-		hears(t, reader, line)
+		receives(t, reader, line)
 	}
 	<-h.closed
 	h.mu.Lock()
@@ -183,8 +183,8 @@ func TestPlainCutsOffWhoDoesNotRead(t *testing.T) {
 	}
 }
 
-// A connection whose other side is gone without a word ends; one that is only
-// silent does not.
+// A connection whose client does not answer PINGs ends; one that sends no
+// messages but answers PINGs does not.
 func TestPlainHeartbeat(t *testing.T) {
 	t.Parallel()
 	h, p, url := plainServer(t, Config{PingInterval: 100 * time.Millisecond, PingTimeout: 2 * time.Second, WriteTimeout: time.Second})
@@ -205,7 +205,7 @@ func TestPlainHeartbeat(t *testing.T) {
 	}
 	gone.Close()
 	<-h.closed
-	// One counts until its Closed has returned.
+	// A connection is counted until its Closed has returned.
 	eventually(t, "one connection is left", func() bool { return p.Connections() == 1 })
 }
 
@@ -234,7 +234,7 @@ func TestPlainBounds(t *testing.T) {
 	}
 }
 
-func TestPlainGivesPlacesBack(t *testing.T) {
+func TestPlainReleasesLimits(t *testing.T) {
 	t.Parallel()
 	h, p, url := plainServer(t, Config{MaxConnections: 1, RequestsPerAddress: 1})
 	for range 20 {
@@ -244,14 +244,14 @@ func TestPlainGivesPlacesBack(t *testing.T) {
 		<-h.closed
 		for deadline := time.Now().Add(patience); p.Connections() > 0; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatal("the place was not given back")
+				t.Fatal("the ended connection is still counted")
 			}
 		}
 	}
 }
 
-// A connection ends once its client has answered the closing frame, also where
-// the client leaves its side open.
+// A connection ends once its client has answered the closing frame, even if the
+// client does not close its side.
 func TestPlainShutdown(t *testing.T) {
 	t.Parallel()
 	h, p, url := plainServer(t, Config{LingerTime: time.Hour})

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// serveGet answers a poll: with the packets that wait, or as soon as there
+// serveGet answers a poll with the packets that are queued, or as soon as there
 // are some.
 func (s *session) serveGet(w http.ResponseWriter, r *http.Request) {
 	frames, ok := s.await(r)
@@ -23,8 +23,8 @@ func (s *session) serveGet(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// await waits for packets. false says that this request gets none: the
-// session is over, polls by another request, or has changed its transport.
+// await waits for packets. It returns false if this request gets none: the
+// session has ended, another poll is open, or the transport has changed.
 func (s *session) await(r *http.Request) ([]frame, bool) {
 	if s.overdue() {
 		return nil, false
@@ -65,38 +65,38 @@ func (s *session) await(r *http.Request) ([]frame, bool) {
 	over := s.finished()
 	s.mu.Unlock()
 	if over {
-		// Gone before the answer is out: the next request finds nothing.
+		// The session ends before the answer is sent, so that the next request is refused.
 		s.drop(reasonForced)
 	}
 	return held.frames, true
 }
 
-// finished says that a closing session has nothing left for a poll. mu is
+// finished reports whether a closing session has nothing left to send. mu is
 // held.
 func (s *session) finished() bool {
 	return s.state == stateClosing && s.poll != nil && s.poll.idle()
 }
 
-// overlap ends a session whose client sends two requests at a time where only
-// one may be.
+// overlap ends a session whose client sends two requests of one method at a
+// time.
 func (s *session) overlap() {
 	if s.expel(closeNormal, reasonTransportError) {
 		s.engine.counters.malformed.Add(1)
 	}
 }
 
-// servePost takes packets from a client. The answer comes when they have been
-// handled: this is the back-pressure. What comes while the session is closing
-// is dropped, as on a WebSocket; the client gets the end from its poll.
+// servePost handles packets from a client. It answers when they have been
+// handled, which is the backpressure. Packets for a session that is closing are
+// dropped, as on a WebSocket; the client receives the end from its poll.
 func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Content-Type") == "application/octet-stream" {
 		// Engine.IO 4 sends binary as base64.
-		s.judge(errMalformed)
+		s.closeMalformed(errMalformed)
 		refuse(w, errBadRequest)
 		return
 	}
 	if s.overdue() || !s.beginPost() {
-		if s.engine.hasParted(s.id) {
+		if s.engine.closedByShutdown(s.id) {
 			s.engine.dropPost(w, r)
 		} else {
 			refuse(w, errBadRequest)
@@ -108,9 +108,9 @@ func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 	if failure != nil {
 		w.Header().Set("Connection", "close")
 		refuse(w, *failure)
-		// The client learns why before its poll ends.
-		_ = http.NewResponseController(w).Flush() // a connection that fails here ends with the session
-		// A packet is missing, and order with it.
+		// The client receives the reason before its poll ends.
+		_ = http.NewResponseController(w).Flush() // on an error the session ends anyway
+		// A packet is lost, so the session can't continue in order.
 		s.expel(closeNormal, reasonTransportError)
 		return
 	}
@@ -118,7 +118,7 @@ func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
 	if utf8.Valid(body) {
 		err = s.receivePayload(body)
 	} else {
-		s.judge(err)
+		s.closeMalformed(err)
 	}
 	if err != nil && !s.closes() {
 		refuse(w, errBadRequest)
@@ -144,7 +144,8 @@ func acceptPost(w http.ResponseWriter) {
 	io.WriteString(w, "ok")
 }
 
-// beginPost takes the place of the one POST that a session may have.
+// beginPost marks the session's one POST as open. It returns false, and ends the
+// session, if another POST is open.
 func (s *session) beginPost() bool {
 	s.mu.Lock()
 	if s.poll == nil || s.state == stateClosed {
@@ -161,15 +162,15 @@ func (s *session) beginPost() bool {
 }
 
 // closes reports whether the session is closing, or was closed by a server that
-// stops: a request that was on its way meanwhile is no error of the client.
+// stops: a request that was sent at the same time is no error of the client.
 func (s *session) closes() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state == stateClosing || s.reason == reasonShutdown
 }
 
-// parted reports whether the session was closed by a server that stops.
-func (s *session) parted() bool {
+// closedByShutdown reports whether the session was closed by a server that stops.
+func (s *session) closedByShutdown() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reason == reasonShutdown
@@ -183,8 +184,8 @@ func (s *session) endPost() {
 	}
 }
 
-// readBody reads a polling body within the limits of size, time, and of what
-// all bodies together may take.
+// readBody reads a polling body. It enforces the limits of size, time, and
+// memory of all bodies together.
 func (e *Engine) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	if r.ContentLength > e.cfg.MaxPayload {
 		return nil, &errBodyTooBig
@@ -223,7 +224,7 @@ func (e *Engine) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refu
 	}
 }
 
-// respond sends a payload, and gives up on a client that doesn't read it.
+// respond sends a payload. It fails if the client does not read it within WriteTimeout.
 func (e *Engine) respond(w http.ResponseWriter, payload []byte) error {
 	control := http.NewResponseController(w)
 	control.SetWriteDeadline(time.Now().Add(e.cfg.WriteTimeout))

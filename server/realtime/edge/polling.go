@@ -2,13 +2,13 @@ package edge
 
 import "time"
 
-// noopDelay is how long a poll is held after a WebSocket has knocked before
-// it is sent home with a NOOP. A client that goes on with the upgrade at once
-// has no poll open, so nobody waits for this in vain.
+// noopDelay is how long a poll stays open after a WebSocket has probed before it
+// is answered with a NOOP. A client that completes the upgrade immediately has no
+// poll open and is not delayed by this.
 const noopDelay = 20 * time.Millisecond
 
-// polling is the sending half of a session on HTTP long-polling: packets wait
-// here for the client's next GET. It is guarded by the session's lock.
+// polling is the sending half of a session on HTTP long-polling: packets are
+// queued here for the client's next GET. It is guarded by the session's mu.
 type polling struct {
 	out    []frame
 	size   int
@@ -16,14 +16,14 @@ type polling struct {
 	posted bool      // a POST is being read
 }
 
-// heldPoll is a GET request that waits. Before ready is closed, frames is set,
+// heldPoll is a GET that waits for packets. Before ready is closed, frames is set,
 // or left nil to end the request without packets.
 type heldPoll struct {
 	ready  chan struct{}
 	frames []frame
 }
 
-// write queues frames and answers the GET that waits. false says that the
+// write queues frames and answers the GET that waits. It returns false if the
 // queue is full.
 func (p *polling) write(limit int, frames []frame) bool {
 	for _, f := range frames {
@@ -37,7 +37,7 @@ func (p *polling) write(limit int, frames []frame) bool {
 	return true
 }
 
-// answer gives what is queued to the GET that waits.
+// answer answers the GET that waits with what is queued.
 func (p *polling) answer() {
 	if p.held == nil || len(p.out) == 0 {
 		return
@@ -47,12 +47,13 @@ func (p *polling) answer() {
 	p.held = nil
 }
 
-// idle says that no GET waits and no packet does.
+// idle reports whether no GET waits and no packet is queued.
 func (p *polling) idle() bool { return p.held == nil && len(p.out) == 0 }
 
-// next takes what one GET gets: everything, but the packet that ends the
-// session comes alone. A client that finds it behind a DISCONNECT takes the
-// one for the other and reconnects.
+// next removes and returns the packets for one GET: all that are queued, except
+// that the packet that ends the session is sent alone. A client that receives it
+// after a DISCONNECT in one payload mistakes the disconnection for a lost
+// connection and reconnects.
 func (p *polling) next() []frame {
 	frames := p.take()
 	if n := len(frames); n > 1 && &frames[n-1].wire[0] == &closePoll.wire[0] {
@@ -75,7 +76,7 @@ func (p *polling) finish(last frame) {
 	p.answer()
 }
 
-// abandon forgets what is queued and sends the GET that waits away.
+// abandon drops what is queued and ends the GET that waits without packets.
 func (p *polling) abandon() {
 	p.take()
 	if p.held != nil {
@@ -84,8 +85,8 @@ func (p *polling) abandon() {
 	}
 }
 
-// noopSoon sends the GET that waits home if the upgrade doesn't come through
-// first. mu of the session is held.
+// noopSoon answers the GET that waits with a NOOP after noopDelay, unless the
+// upgrade has completed. mu of the session is held.
 func (s *session) noopSoon() {
 	held := s.poll.held
 	if held == nil || !s.probed {

@@ -6,13 +6,14 @@ import "testing"
 
 const raceDetector = false
 
-// TestRecoveryOption is row 15: the library can't even be made with it. There
-// is no half of ours to test under the race detector.
+// TestRecoveryOption is row 15: creating the library's server with this option
+// panics. The edge does not have the option, so nothing is tested under the race
+// detector.
 func TestRecoveryOption(t *testing.T) {
 	t.Parallel()
 	if l := shipped(t, "recovery"); l.dies(patience) {
-		t.Log("library says: dead; we say: not offered")
+		t.Log("library: dead; edge: not offered")
 	} else {
-		t.Error("is the defect gone?")
+		t.Error("is the defect fixed?")
 	}
 }

@@ -2,6 +2,6 @@
 
 package edge
 
-// raceDetector says that the tests run under it. The library as shipped isn't
-// started then: its races are not what is looked for.
+// raceDetector reports whether the race detector is on. The library as shipped is
+// not started then, because it has races.
 const raceDetector = true

@@ -4,8 +4,8 @@ package edge
 
 import "errors"
 
-// rawIO says that descriptors can be read and written without waiting. Where
-// they can't, the queue and its writer take over.
+// rawIO reports whether descriptors can be read and written without blocking. If
+// not, everything is written through the queue.
 const rawIO = false
 
 func rawWrite(uintptr, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }

@@ -4,16 +4,16 @@ package edge
 
 import "syscall"
 
-// rawIO says that descriptors can be read and written without waiting.
+// rawIO reports whether descriptors can be read and written without blocking.
 const rawIO = true
 
-// rawWrite writes what the kernel takes at once. again says that it would
-// have had to wait.
+// rawWrite writes as many bytes as possible without blocking. again is true if
+// none could be written.
 func rawWrite(fd uintptr, p []byte) (n int, again bool, err error) {
 	return once(syscall.Write, fd, p)
 }
 
-// rawRead reads what is there. again says that nothing is.
+// rawRead reads what is available. again is true if nothing is.
 func rawRead(fd uintptr, p []byte) (n int, again bool, err error) {
 	return once(syscall.Read, fd, p)
 }

@@ -5,8 +5,7 @@ import (
 	"net/http"
 )
 
-// refusal is an answer to a request that isn't served, in the form of
-// Engine.IO.
+// refusal is an error response of Engine.IO.
 type refusal struct {
 	status  int
 	Code    int    `json:"code"`
@@ -28,12 +27,12 @@ var (
 	errDraining    = refusal{http.StatusServiceUnavailable, 3, "Server is going away"}
 )
 
-// unknownHeader is how a balancer that can ask another node for a session says
-// by which status it knows that this one does not have it: 404. It is 400
-// otherwise, as in Engine.IO.
+// unknownHeader is a request header with the status for a session that is not on
+// this node. A balancer that can try another node sends 404. Without it the
+// status is 400, as in Engine.IO.
 const unknownHeader = "Wenzhen-Unknown-Session"
 
-// refuseUnknown answers a request for a session that is not here.
+// refuseUnknown answers a request for a session that is not on this node.
 func refuseUnknown(w http.ResponseWriter, r *http.Request) {
 	why := errUnknownSID
 	if r.Header.Get(unknownHeader) == "404" {

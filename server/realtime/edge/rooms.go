@@ -6,36 +6,36 @@ import (
 	"sync"
 )
 
-// roomShards is over how many locks the rooms of a namespace are spread.
+// roomShards is the number of locks over which the rooms of a namespace are spread.
 const roomShards = 16
 
-// rooms is who is where in a namespace. A socket's own list of rooms is
-// guarded by the socket, a room's list of sockets by its shard; the two are
-// always taken in that order, so that joining and leaving can't pass each
-// other, and a room exists exactly while somebody is in it.
+// rooms has the members of the rooms of a namespace. A socket's list of rooms is
+// guarded by the socket, a room's list of sockets by its shard; the two locks are
+// always taken in that order, so that a join and a leave of one socket can't
+// interleave. A room exists while it has members.
 type rooms struct {
 	seed   maphash.Seed
 	shards [roomShards]roomShard
-	all    crowd
+	all    socketList
 	allMu  sync.RWMutex
 	byID   map[string]*Socket // guarded by allMu
 }
 
 type roomShard struct {
 	mu    sync.Mutex
-	rooms map[string]*crowd
+	rooms map[string]*socketList
 }
 
-// crowd is a list of sockets of which snapshots may be out: appending leaves
-// them alone, taking away makes a copy if there may be one.
-type crowd struct {
+// socketList is a list of sockets with snapshots. Appending does not change a
+// snapshot; removing copies the list first if a snapshot may be in use.
+type socketList struct {
 	list []*Socket
 	out  bool // a snapshot may be in use
 }
 
-func (c *crowd) add(s *Socket) { c.list = append(c.list, s) }
+func (c *socketList) add(s *Socket) { c.list = append(c.list, s) }
 
-func (c *crowd) remove(s *Socket) {
+func (c *socketList) remove(s *Socket) {
 	i := slices.Index(c.list, s)
 	if i < 0 {
 		return
@@ -49,8 +49,8 @@ func (c *crowd) remove(s *Socket) {
 	c.list = c.list[:last]
 }
 
-// snapshot is the list as it stands; it must not be changed.
-func (c *crowd) snapshot() []*Socket {
+// snapshot returns the current list, which must not be modified.
+func (c *socketList) snapshot() []*Socket {
 	c.out = true
 	return c.list[:len(c.list):len(c.list)]
 }
@@ -59,7 +59,7 @@ func (r *rooms) init() {
 	r.seed = maphash.MakeSeed()
 	r.byID = map[string]*Socket{}
 	for i := range r.shards {
-		r.shards[i].rooms = map[string]*crowd{}
+		r.shards[i].rooms = map[string]*socketList{}
 	}
 }
 
@@ -74,13 +74,13 @@ func (r *rooms) join(room string, s *Socket) {
 	defer shard.mu.Unlock()
 	c := shard.rooms[room]
 	if c == nil {
-		c = &crowd{}
+		c = &socketList{}
 		shard.rooms[room] = c
 	}
 	c.add(s)
 }
 
-// leave takes a socket out of a room; the socket's lock is held.
+// leave removes a socket from a room; the socket's lock is held.
 func (r *rooms) leave(room string, s *Socket) {
 	shard := r.shard(room)
 	shard.mu.Lock()
@@ -94,7 +94,7 @@ func (r *rooms) leave(room string, s *Socket) {
 	}
 }
 
-// enter adds a socket to the namespace, exit takes it out.
+// enter adds a socket to the namespace, exit removes it.
 func (r *rooms) enter(s *Socket) {
 	r.allMu.Lock()
 	defer r.allMu.Unlock()
@@ -109,7 +109,7 @@ func (r *rooms) exit(s *Socket) {
 	delete(r.byID, s.id)
 }
 
-// in lists who is in a room. Every socket is in the room of its own id.
+// in returns the sockets in a room. Every socket is in the room of its own id.
 func (r *rooms) in(room string) []*Socket {
 	shard := r.shard(room)
 	shard.mu.Lock()
@@ -126,21 +126,21 @@ func (r *rooms) in(room string) []*Socket {
 	return nil
 }
 
-// everyone lists who is in the namespace.
+// everyone returns the sockets in the namespace.
 func (r *rooms) everyone() []*Socket {
 	r.allMu.Lock()
 	defer r.allMu.Unlock()
 	return r.all.snapshot()
 }
 
-// size is how many sockets there are.
+// size returns the number of sockets.
 func (r *rooms) size() int {
 	r.allMu.RLock()
 	defer r.allMu.RUnlock()
 	return len(r.byID)
 }
 
-// each tells of all rooms; f runs under a lock.
+// each calls f with every room and its number of members, under a lock.
 func (r *rooms) each(f func(room string, members int)) {
 	for i := range r.shards {
 		r.shards[i].each(f)
@@ -155,7 +155,7 @@ func (s *roomShard) each(f func(room string, members int)) {
 	}
 }
 
-// count is how many rooms there are.
+// count returns the number of rooms.
 func (r *rooms) count() int {
 	n := 0
 	for i := range r.shards {

@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// Server speaks Socket.IO 5 over Engine.IO 4. Make one with New, give it its
-// namespaces, and mount it.
+// Server is a Socket.IO 5 server over Engine.IO 4. Create one with New, add
+// its namespaces, and mount it.
 type Server struct {
 	engine     *Engine
 	library    *library
 	namespaces map[string]*Namespace
 }
 
-// New makes a server. It starts nothing: an idle server has no goroutine.
+// New returns a server. It starts no goroutine.
 func New(cfg Config) *Server {
 	s := &Server{namespaces: map[string]*Namespace{}}
 	s.engine = newEngine(cfg.withDefaults(), s)
@@ -29,9 +29,9 @@ func New(cfg Config) *Server {
 // ServeHTTP serves Socket.IO; see Engine.ServeHTTP.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
 
-// Namespace opens a namespace, whose name begins with a slash, and says who
-// handles it. It must be called before the first request is served. Clients
-// that ask for a namespace that doesn't exist get CONNECT_ERROR.
+// Namespace adds a namespace, whose name begins with a slash, and its handler.
+// It must be called before the first request is served. Clients that connect
+// to a namespace that doesn't exist get CONNECT_ERROR.
 func (s *Server) Namespace(name string, h Handler) *Namespace {
 	n := &Namespace{server: s, name: name, handler: h}
 	n.rooms.init()
@@ -40,9 +40,9 @@ func (s *Server) Namespace(name string, h Handler) *Namespace {
 	return n
 }
 
-// noSuchNamespace is what a client hears that asks for a namespace that is not
-// there: what Node's server says and, where it is the main one, which clients
-// join when they name none, those that there are.
+// noSuchNamespace returns the data of the CONNECT_ERROR for a namespace that does
+// not exist. The message is that of Node's server. For the main namespace, which
+// clients join by default, it also lists the namespaces that exist.
 func (s *Server) noSuchNamespace(name string) string {
 	message := "Invalid namespace"
 	if name == "/" {
@@ -52,20 +52,20 @@ func (s *Server) noSuchNamespace(name string) string {
 	return string(body)
 }
 
-// Drain refuses new handshakes with 503 and Retry-After; present connections
-// live on, and may still change from polling to WebSocket.
+// Drain refuses handshakes with 503 and Retry-After from now on. Existing
+// connections stay open and may still change from polling to WebSocket.
 func (s *Server) Drain() { s.engine.Drain() }
 
-// Close refuses new handshakes, lets every event that is being handled come
-// to its end, sends what is queued and closes all connections, so that
-// clients reconnect by themselves. It returns when every Disconnect has
-// returned. When ctx ends before, the rest is cut off and its error returned.
+// Close refuses handshakes, waits for events that are being handled, sends what
+// is queued and closes all connections in a way that makes clients reconnect by
+// themselves. It returns when every Disconnect has returned. If ctx ends
+// earlier, Close drops the remaining connections and returns the error of ctx.
 func (s *Server) Close(ctx context.Context) error { return s.engine.Close(ctx) }
 
-// Stats tells what there is and what has happened.
+// Stats returns the current counts.
 func (s *Server) Stats() Stats { return s.engine.Stats() }
 
-// recovered is deferred around calls of handlers.
+// recovered recovers from a panic of a handler. It must be deferred directly.
 func (s *Server) recovered() {
 	if v := recover(); v != nil {
 		s.panicked(v)
@@ -78,8 +78,8 @@ func (s *Server) panicked(v any) {
 }
 
 // open implements protocol.
-func (s *Server) open(ss *session) speaker {
+func (s *Server) open(ss *session) protoState {
 	c := &client{server: s, session: ss}
-	c.link = s.library.attach(ss, c)
+	c.libraryConn = s.library.attach(ss, c)
 	return c
 }

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// ErrClosed says that the connection has ended: nothing was sent.
+// ErrClosed is the error of sending on a connection that has ended.
 var ErrClosed = errors.New("connection closed")
 
-// errMalformed says that a client sent something that it must not.
+// errMalformed is the error of a packet that violates the protocol.
 var errMalformed = errors.New("parse error")
 
-// Reasons for which a session ends, in the words of Socket.IO.
+// Reasons for which a session ends, as Socket.IO names them.
 const (
 	reasonTransportClose = "transport close"
 	reasonTransportError = "transport error"
@@ -29,15 +29,16 @@ const (
 	reasonForced         = "forced server close"
 )
 
-// protocol is what speaks over sessions: Socket.IO, or something simpler.
+// protocol is the protocol above Engine.IO: Socket.IO, or that of NewEngine.
 type protocol interface {
-	// open returns what speaks over a session, before anything is read from it.
-	open(*session) speaker
+	// open returns the state of the protocol for a session. It is called before
+	// anything is read from the session.
+	open(*session) protoState
 }
 
-// speaker is a protocol over one session.
-type speaker interface {
-	// message is called for one message at a time, in order of arrival. The
+// protoState is the state of a protocol for one session.
+type protoState interface {
+	// message is called with one message at a time, in order of arrival. The
 	// data belongs to the callee. An error closes the session.
 	message(data []byte, binary bool) error
 	// closed is called once, after the last call of message has returned.
@@ -46,15 +47,15 @@ type speaker interface {
 
 const (
 	stateOpen    = iota
-	stateClosing // what was sent still goes out, nothing comes in
+	stateClosing // what was sent before is still delivered, incoming messages are dropped
 	stateClosed
 )
 
-// session is an Engine.IO session: what outlives a change of transport.
+// session is an Engine.IO session. It continues when its transport changes.
 //
-// Two locks: lane is held while a message is being handled, so that messages
-// are handled one at a time whichever transport they came by; mu guards
-// sending and state, is held for moments only and never while a handler runs.
+// It has two locks. handleMu is held while a message is being handled, so that
+// messages are handled one at a time on both transports. mu guards sending and
+// state; it is held briefly and never while a handler runs.
 type session struct {
 	engine *Engine
 	id     string
@@ -62,17 +63,17 @@ type session struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	lane sync.Mutex
-	busy atomic.Bool // a message is being handled
-	up   speaker     // set before anything is read
+	handleMu   sync.Mutex
+	busy       atomic.Bool // a message is being handled
+	protoState protoState  // set before anything is read
 
 	mu     sync.Mutex
 	state  int
 	reason string   // why it ended; set once, when it is no longer open
 	ws     *wsConn  // the transport, or nil while polling
 	poll   *polling // the transport, or nil after the upgrade
-	probe  *wsConn  // the WebSocket that wants to become the transport
-	probed bool     // and has been answered
+	probe  *wsConn  // a WebSocket whose upgrade is pending
+	probed bool     // its probe has been answered
 
 	heartbeat
 }
@@ -85,8 +86,8 @@ func newSession(e *Engine, p peer) *session {
 	return s
 }
 
-// send sends frames in order, without waiting. The error is ErrClosed when
-// the session is ending or has just been found too slow.
+// send sends frames in order, without blocking. The error is ErrClosed if the
+// session is ending or its queue is full.
 func (s *session) send(frames ...frame) error {
 	s.mu.Lock()
 	if s.state != stateOpen {
@@ -102,8 +103,8 @@ func (s *session) send(frames ...frame) error {
 	return nil
 }
 
-// write hands frames to the transport. mu is held. false says that the
-// client is too slow.
+// write passes frames to the transport. mu is held. It returns false if the
+// queue is full because the client reads too slowly.
 func (s *session) write(frames []frame) bool {
 	if s.ws != nil {
 		return s.ws.write(frames...)
@@ -117,7 +118,7 @@ func (s *session) tooSlow() {
 	}
 }
 
-// transport is the name of the current transport.
+// transport returns the name of the current transport.
 func (s *session) transport() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,8 +128,8 @@ func (s *session) transport() string {
 	return "polling"
 }
 
-// receive handles one Engine.IO packet. It waits while another one is being
-// handled. An error has closed the session.
+// receive handles one Engine.IO packet, after any other that is being handled.
+// If it returns an error, the session has been closed.
 func (s *session) receive(data []byte, binary bool) error {
 	s.enter()
 	defer s.exit()
@@ -145,7 +146,7 @@ func (s *session) receivePayload(body []byte) error {
 		var err error
 		data, binary, body, more, err = nextPacket(body)
 		if err != nil {
-			return s.judge(err)
+			return s.closeMalformed(err)
 		}
 		if err := s.packet(data, binary); err != nil {
 			return err
@@ -155,51 +156,51 @@ func (s *session) receivePayload(body []byte) error {
 }
 
 func (s *session) enter() {
-	s.lane.Lock()
+	s.handleMu.Lock()
 	s.busy.Store(true)
 }
 
 func (s *session) exit() {
 	s.busy.Store(false)
-	s.lane.Unlock()
+	s.handleMu.Unlock()
 }
 
-// packet handles one Engine.IO packet. The lane is held.
+// packet handles one Engine.IO packet. handleMu is held.
 func (s *session) packet(data []byte, binary bool) error {
 	if s.ctx.Err() != nil {
 		return ErrClosed
 	}
-	s.heard.Store(true)
+	s.received.Store(true)
 	if binary {
-		return s.judge(s.up.message(data, true))
+		return s.closeMalformed(s.protoState.message(data, true))
 	}
 	if len(data) == 0 {
-		return s.judge(errMalformed)
+		return s.closeMalformed(errMalformed)
 	}
 	switch data[0] {
 	case '4':
-		return s.judge(s.up.message(data[1:], false))
+		return s.closeMalformed(s.protoState.message(data[1:], false))
 	case '3':
 		s.pong()
 	case '1':
 		s.leave()
 	case '6':
 	default:
-		return s.judge(errMalformed)
+		return s.closeMalformed(errMalformed)
 	}
 	return nil
 }
 
-// judge closes the session when what came in was malformed.
-func (s *session) judge(err error) error {
+// closeMalformed closes the session if err is not nil, and returns err.
+func (s *session) closeMalformed(err error) error {
 	if err != nil && s.expel(closeInvalid, reasonParseError) {
 		s.engine.counters.malformed.Add(1)
 	}
 	return err
 }
 
-// leave follows the client's wish to end the session. A poll that is waiting
-// gets a NOOP, and if it is still on its way, it finds it.
+// leave ends the session after the client's CLOSE packet. A poll that is open, or
+// that arrives later, is answered with a NOOP.
 func (s *session) leave() {
 	s.mu.Lock()
 	if s.state != stateOpen {
@@ -212,14 +213,14 @@ func (s *session) leave() {
 	} else {
 		s.poll.finish(noopPoll)
 	}
-	s.rest()
+	s.setCloseDeadline()
 	s.mu.Unlock()
 	s.end()
 }
 
-// close ends the session in good order: what was sent before reaches the
-// client, then the closing packet does. A client that is between two polls gets
-// them from the next. It reports whether the session was open.
+// close ends the session after what was sent before, last and the closing packet
+// have been delivered. A client that is between two polls receives them with the
+// next. It reports whether the session was open.
 func (s *session) close(code uint16, reason string, last ...frame) bool {
 	s.mu.Lock()
 	if s.state != stateOpen {
@@ -231,20 +232,20 @@ func (s *session) close(code uint16, reason string, last ...frame) bool {
 	}
 	s.state, s.reason = stateClosing, reason
 	if s.ws != nil {
-		s.ws.close(code, "") // as Node's server does; clients know by the code
+		s.ws.close(code, "") // without a reason, like Node's server; clients use the code
 	} else {
 		s.poll.finish(closePoll)
 	}
-	s.rest()
+	s.setCloseDeadline()
 	s.mu.Unlock()
 	s.end()
 	return true
 }
 
-// expel ends a session because of what its client did or failed to do. A client
-// with a WebSocket or an open poll gets the code and the reason; for a client
-// that is not polling at the moment the session is unknown from now on. It
-// reports whether the session was open.
+// expel ends a session because of an error of its client. A client with a
+// WebSocket or an open poll receives the code and the reason; without an open
+// poll the session is dropped, and the client's next request fails. It reports
+// whether the session was open.
 func (s *session) expel(code uint16, reason string) bool {
 	s.mu.Lock()
 	listens := s.ws != nil || (s.poll != nil && s.poll.held != nil)
@@ -255,10 +256,10 @@ func (s *session) expel(code uint16, reason string) bool {
 	return s.drop(reason)
 }
 
-// rest gives a closing session a last term, after which it is dropped
-// whatever it still waits for. A WebSocket that knocks may still come through:
-// its client may have stopped polling for it already. mu is held.
-func (s *session) rest() {
+// setCloseDeadline sets the time after which a closing session is dropped. Until
+// then a pending upgrade may still complete, because its client may have stopped
+// polling already. mu is held.
+func (s *session) setCloseDeadline() {
 	if s.ws != nil {
 		s.timer.Reset(s.engine.cfg.WriteTimeout + s.engine.cfg.LingerTime)
 	} else {
@@ -314,14 +315,14 @@ func (s *session) fail(w *wsConn, err error) {
 	s.drop(reasonTransportError)
 }
 
-// end tells everyone above that the session is over, once the message that
-// is being handled is done with.
+// end notifies the protocol that the session has ended, after the message that
+// is being handled.
 func (s *session) end() {
 	s.cancel()
 	go func() {
-		s.lane.Lock()
-		defer s.lane.Unlock()
-		s.up.closed(s.reason)
+		s.handleMu.Lock()
+		defer s.handleMu.Unlock()
+		s.protoState.closed(s.reason)
 		s.engine.ended.Done()
 	}()
 }
@@ -331,16 +332,15 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
-// heartbeat is the part of a session that watches whether the client is
-// there. One timer does both halves: it fires to send a PING, and again to
-// see whether anything was heard since.
+// heartbeat detects clients that are no longer connected. Its timer fires to send
+// a PING, and again PingTimeout later to check that something was received since.
 type heartbeat struct {
-	timer   *time.Timer
-	waiting bool        // a PING is unanswered
-	heard   atomic.Bool // something came in since the last PING
-	due     time.Time   // when an unanswered client counts as gone
-	planned time.Time   // and when it would have, had the PING gone out in time
+	timer    *time.Timer
+	waiting  bool        // a PING is unanswered
+	received atomic.Bool // something was received since the last PING
+	due      time.Time   // the deadline for an answer
+	planned  time.Time   // the deadline if the PING had been sent in time
 
-	unfinished atomic.Bool // a packet waits for its attachments
-	overtime   bool        // and has since the last PING
+	unfinished atomic.Bool // attachments of a packet are missing
+	overtime   bool        // unfinished was true at the last PING too
 }

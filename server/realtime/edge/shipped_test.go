@@ -17,8 +17,8 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// shippedEnv makes the test binary the process in which the library as shipped
-// runs, so that it may die there: "plain", or with connection state "recovery".
+// shippedEnv makes the test binary run the library as shipped, which may crash:
+// "plain", or with connection state "recovery".
 const shippedEnv = "EDGE_TEST_SERVE_SHIPPED"
 
 // serveShipped serves the library until the process is killed.
@@ -46,7 +46,7 @@ func serveShipped(mode string) {
 	select {}
 }
 
-// shippedSocket does in the library's way what fixtureHandler does in ours.
+// shippedSocket has the events of fixtureHandler, for the library.
 func shippedSocket(io *socket.Server, s *socket.Socket) {
 	var mu sync.Mutex
 	var order []float64
@@ -87,17 +87,17 @@ func shippedSocket(io *socket.Server, s *socket.Socket) {
 	})
 }
 
-// child is the library as shipped, in a process of its own.
+// child is the library as shipped, in another process.
 type child struct {
 	target
-	died chan string // what it left behind
-	stop func()      // ends it; may be called again
+	died chan string // its standard error, once it has ended
+	stop func()      // ends it; may be called more than once
 }
 
-// libraryPatience is how long what the library does not do is waited for.
+// libraryPatience is the maximum time to wait for a message of the library.
 const libraryPatience = time.Second
 
-// children lets only so many run at a time.
+// children limits how many run at a time.
 var children = make(chan bool, 2)
 
 func shipped(t *testing.T, mode string) *child {
@@ -139,7 +139,7 @@ func shipped(t *testing.T, mode string) *child {
 	return c
 }
 
-// dies says whether the process comes to its end within a time.
+// dies reports whether the process crashes within a time.
 func (c *child) dies(within time.Duration) bool {
 	select {
 	case out := <-c.died:

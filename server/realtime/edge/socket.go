@@ -10,13 +10,13 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// phase is how far a socket has come.
+// phase is the progress of a socket's CONNECT.
 type phase uint8
 
 const (
-	phaseConnecting phase = iota // the handler judges
-	phaseJoined                  // admitted; the answer isn't out yet
-	phaseOpen                    // the client knows
+	phaseConnecting phase = iota // Handler.Connect runs
+	phaseJoined                  // admitted; the answer has not been sent
+	phaseOpen                    // the answer has been sent
 )
 
 // Socket is a client in a namespace. Its methods may be called from any
@@ -33,52 +33,52 @@ type Socket struct {
 	// Guarded by the session's mu.
 	phase   phase
 	ended   bool
-	waiting []parcel // what was sent before the answer to CONNECT
-	queued  int      // and its size
+	waiting []encodedPacket // packets that are queued until the answer to CONNECT is sent
+	queued  int             // their size in bytes
 
 	mu    sync.Mutex
 	data  any
 	rooms []string
-	gone  bool // joins nothing any more
+	gone  bool // ended: Join does nothing
 }
 
-// ID is the socket's name, unique and safe to show to others.
+// ID returns the socket's unique id. It is not a secret.
 func (s *Socket) ID() string { return s.id }
 
-// Address is the client's address, as Config.Address tells it.
+// Address returns the client's address, the result of Config.Address.
 func (s *Socket) Address() string { return s.session.peer.address }
 
-// Header gives those headers of the client's first request that are kept:
+// Header returns the headers of the client's first request that are kept:
 // Origin, User-Agent, Accept-Language, Authorization, Cookie, X-Request-Id,
 // Traceparent and X-Forwarded-For.
 func (s *Socket) Header() http.Header { return s.session.peer.header() }
 
-// Query gives the query of the client's first request.
+// Query returns the query of the client's first request.
 func (s *Socket) Query() url.Values { return s.session.peer.values() }
 
-// Auth is what the client sent to be admitted: a JSON object, {} if it sent
-// nothing.
+// Auth returns the auth of the client's CONNECT: a JSON object, {} if it sent
+// none.
 func (s *Socket) Auth() json.RawMessage { return s.auth }
 
-// Transport is "polling" or "websocket".
+// Transport returns "polling" or "websocket".
 func (s *Socket) Transport() string { return s.session.transport() }
 
-// SetData attaches a value of the caller's.
+// SetData attaches a value to the socket.
 func (s *Socket) SetData(v any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.data = v
 }
 
-// Data is the value that was attached last.
+// Data returns the value that was attached last.
 func (s *Socket) Data() any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.data
 }
 
-// Join adds the socket to rooms. It may be called while the socket is being
-// connected; after its end it does nothing.
+// Join adds the socket to rooms. It may be called from Handler.Connect on; after
+// the socket's end it does nothing.
 func (s *Socket) Join(rooms ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *Socket) Join(rooms ...string) {
 	}
 }
 
-// Leave takes the socket out of rooms.
+// Leave removes the socket from rooms.
 func (s *Socket) Leave(rooms ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +105,7 @@ func (s *Socket) Leave(rooms ...string) {
 	}
 }
 
-// Rooms lists the rooms that were joined and not left.
+// Rooms returns the rooms that the socket is in.
 func (s *Socket) Rooms() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,11 +125,11 @@ func (s *Socket) leaveAll() {
 
 // Emit sends an event. A json.RawMessage is written as it is and must be
 // valid JSON; a []byte is sent as a binary attachment; anything else goes
-// through json.Marshal. Emit doesn't wait. Events reach the client in the
-// order of the calls, and none before it knows that it is connected. The
-// error says that an argument can't be encoded or that the name is reserved
-// (ErrReserved), in which case nothing was sent, or that the connection has
-// ended (ErrClosed). No error doesn't mean that the client has got it.
+// through json.Marshal. Emit doesn't block. Events reach the client in the
+// order of the calls, after the answer to its CONNECT. If an argument can't be
+// encoded or the name is reserved (ErrReserved), Emit returns an error and sends
+// nothing. The error is ErrClosed if the connection has ended. A nil error
+// doesn't mean that the client has received the event.
 func (s *Socket) Emit(event string, args ...any) error {
 	p, err := encodeEvent(s.namespace.name, event, args)
 	if err != nil {
@@ -138,9 +138,8 @@ func (s *Socket) Emit(event string, args ...any) error {
 	return s.deliver(&p)
 }
 
-// deliver sends a packet, or keeps it until the client knows that it is
-// connected.
-func (s *Socket) deliver(p *parcel) error {
+// deliver sends a packet, or queues it until the answer to CONNECT is sent.
+func (s *Socket) deliver(p *encodedPacket) error {
 	ss := s.session
 	ss.mu.Lock()
 	if s.ended || ss.state != stateOpen {
@@ -164,7 +163,7 @@ func (s *Socket) deliver(p *parcel) error {
 	return nil
 }
 
-// open sends the answer to CONNECT, and then what had to wait for it.
+// open sends the answer to CONNECT, and then the packets queued until then.
 func (s *Socket) open(answer frame) {
 	ss := s.session
 	ss.mu.Lock()
@@ -185,21 +184,22 @@ func (s *Socket) open(answer frame) {
 }
 
 // Kick ends the client's connection and keeps the client from reconnecting by
-// itself: every namespace on it gets DISCONNECT, and the connection is closed
-// once that is written.
+// itself: every namespace on the connection gets DISCONNECT, and it is closed
+// once they are written.
 func (s *Socket) Kick() {
 	c := s.client
 	c.session.mu.Lock()
 	var last []frame
 	for _, other := range c.sockets {
-		last = append(last, bareFrame(kindDisconnect, other.namespace.name))
+		last = append(last, emptyPacket(kindDisconnect, other.namespace.name))
 	}
 	c.session.mu.Unlock()
 	c.session.close(closeNormal, reasonKicked, last...)
 }
 
-// Close ends the client's connection without DISCONNECT: what was sent still
-// reaches it, and it reconnects by itself. Disconnect gets the reason.
+// Close ends the client's connection without DISCONNECT: what was sent before
+// still reaches the client, and it reconnects by itself. Handler.Disconnect gets
+// the reason.
 func (s *Socket) Close(reason string) {
 	s.session.close(closeGoingAway, reason)
 }

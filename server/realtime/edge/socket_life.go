@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// join lets the handler judge a CONNECT and tells the verdict to next, which
-// answers the client.
+// join calls Handler.Connect and passes its error to next, which answers the
+// client.
 func (s *Socket) join(next func(error)) {
 	ss := s.session
 	defer ss.engine.ended.Done()
@@ -14,9 +14,9 @@ func (s *Socket) join(next func(error)) {
 	err := s.namespace.connect(ctx, s)
 	cancel()
 
-	// On the lane, so that neither an event nor the end of the session comes
-	// between the verdict and what follows from it.
-	ss.lane.Lock()
+	// With handleMu held, so that neither an event nor the end of the session is
+	// handled before the result of Connect is applied.
+	ss.handleMu.Lock()
 	ss.mu.Lock()
 	joined := err == nil && ss.state == stateOpen
 	reason := ss.reason
@@ -40,12 +40,12 @@ func (s *Socket) join(next func(error)) {
 	default:
 		s.leaveAll()
 	}
-	ss.lane.Unlock()
+	ss.handleMu.Unlock()
 	next(err)
 }
 
-// end takes a socket that had joined out of everything and tells the handler.
-// The lane is held.
+// end removes a socket that had joined from all rooms and calls
+// Handler.Disconnect. handleMu is held.
 func (s *Socket) end(reason string) {
 	s.session.mu.Lock()
 	s.ended = true

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Connections count for each network that an address is in: sessions of
+// Connections are counted for each network that an address is in: sessions of
 // Socket.IO, polling requests and bare WebSockets.
 func TestConnectionsPerNetwork(t *testing.T) {
 	t.Parallel()
@@ -33,7 +33,7 @@ func TestConnectionsPerNetwork(t *testing.T) {
 	}
 	l.finish("aa1")
 	if !l.begin("ac1") || l.begin("aa1") {
-		t.Error("what has ended is counted, or what has begun is not")
+		t.Error("a finished request is counted, or a running one is not")
 	}
 	for _, from := range []string{"ab1", "ac1", "ba1"} {
 		l.finish(from)

@@ -2,27 +2,26 @@ package edge
 
 import "sync/atomic"
 
-// Stats is a moment of an edge: what there is now, and what has happened
-// since it was made.
+// Stats has the current counts of an edge, and totals since it was created.
 type Stats struct {
 	Connections int // open Engine.IO sessions
-	WebSockets  int // of them, those on WebSocket; the others poll
-	Sockets     int // sockets joined to namespaces
+	WebSockets  int // sessions on WebSocket; the others poll
+	Sockets     int // sockets that are connected to namespaces
 
 	Accepted   uint64 // handshakes that led to a session
 	Refused    uint64 // handshakes refused: limits, draining, origin
 	Upgraded   uint64 // changes from polling to WebSocket
 	SlowClosed uint64 // connections closed because they read too slowly
 	Malformed  uint64 // connections closed because of what they sent
-	TimedOut   uint64 // connections closed because nothing was heard
+	TimedOut   uint64 // connections closed because nothing was received
 	Panics     uint64 // panics in handlers
 
 	Traffic
 }
 
-// Traffic is what came in and what was sent since an edge was made: events,
-// with their acknowledgements on the way out, or messages of bare WebSockets.
-// Bytes are theirs alone, without handshakes and heartbeats.
+// Traffic counts what was received and sent since an edge was created: events
+// (acknowledgements count as sent events), or messages of bare WebSockets.
+// Handshakes and heartbeats are not counted.
 type Traffic struct {
 	EventsIn, EventsOut, BytesIn, BytesOut uint64
 }

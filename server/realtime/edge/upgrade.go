@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// isUpgrade says whether a request asks for a WebSocket.
+// isUpgrade reports whether a request is a WebSocket handshake.
 func isUpgrade(r *http.Request) bool {
 	return hasToken(r.Header["Connection"], "upgrade") && hasToken(r.Header["Upgrade"], "websocket")
 }
@@ -25,14 +25,15 @@ func hasToken(values []string, token string) bool {
 	return false
 }
 
-// acceptKey answers the key of a WebSocket handshake (RFC 6455, 4.2.2).
+// acceptKey returns the answer to the key of a WebSocket handshake (RFC 6455, 4.2.2).
 func acceptKey(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// switching is the answer to a WebSocket handshake, up to the end of its own
-// headers; false if the handshake is wrong.
+// switching returns the answer to a WebSocket handshake without the empty line at
+// its end, so that headers can be added. It returns false if the handshake is
+// invalid.
 func switching(r *http.Request) (string, bool) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	decoded, err := base64.StdEncoding.DecodeString(key)
@@ -43,9 +44,9 @@ func switching(r *http.Request) (string, bool) {
 		"Sec-WebSocket-Accept: " + acceptKey(key) + "\r\n", true
 }
 
-// serveUpgrade serves a WebSocket handshake: of a new session, or of one that
-// polls so far. The request's goroutine and buffers are given back when it
-// returns; the connection is read by a goroutine of its own.
+// serveUpgrade serves a WebSocket handshake of a new session, or of one that
+// polls. The connection is read by a new goroutine, so that the goroutine and
+// buffers of the request are freed.
 func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string) {
 	response, ok := switching(r)
 	if !ok {
@@ -85,8 +86,8 @@ func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string
 	}
 }
 
-// hijack takes the connection from the HTTP server, with bytes that it has
-// read too many.
+// hijack takes over the connection from the HTTP server, with the bytes that the
+// server has already read from it.
 func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -97,8 +98,7 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 	return conn, early, nil
 }
 
-// openWebSocket starts a session on a WebSocket. Reading begins when
-// everything is in its place.
+// openWebSocket starts a session on a WebSocket and the goroutine that reads it.
 func (e *Engine) openWebSocket(s *session, conn net.Conn, reader *frameReader, response string) {
 	s.ws = newWSConn(s, &s.mu, &s.engine.cfg, conn)
 	ws := s.ws
@@ -120,20 +120,21 @@ func (e *Engine) openWebSocket(s *session, conn net.Conn, reader *frameReader, r
 	go s.readWebSocket(ws, reader, true)
 }
 
-// tryUpgrade lets a WebSocket knock at a session that polls. One that comes
-// too late or twice is closed; the session stays as it is.
+// tryUpgrade starts an upgrade of a polling session. If the session no longer
+// polls, or another upgrade is pending, it closes the new WebSocket and the
+// session does not change.
 func (s *session) tryUpgrade(conn net.Conn, reader *frameReader, response string) {
 	w := newWSConn(s, &s.mu, &s.engine.cfg, conn)
 	s.mu.Lock()
-	welcome := s.state == stateOpen && s.ws == nil && s.probe == nil
-	if welcome {
+	pending := s.state == stateOpen && s.ws == nil && s.probe == nil
+	if pending {
 		s.probe = w
 	}
 	s.mu.Unlock()
 	conn.SetWriteDeadline(time.Now().Add(s.engine.cfg.WriteTimeout))
 	_, err := conn.Write([]byte(response))
 	conn.SetWriteDeadline(time.Time{})
-	if !welcome {
+	if !pending {
 		s.mu.Lock()
 		w.close(closeNormal, "")
 		s.mu.Unlock()
@@ -148,8 +149,8 @@ func (s *session) tryUpgrade(conn net.Conn, reader *frameReader, response string
 	go s.readWebSocket(w, reader, false)
 }
 
-// answerProbe answers a WebSocket that asks whether it gets through. It reports
-// whether it still may.
+// answerProbe answers the probe of a WebSocket. It reports whether the upgrade is
+// still pending.
 func (s *session) answerProbe(w *wsConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,8 +165,9 @@ func (s *session) answerProbe(w *wsConn) bool {
 	return true
 }
 
-// upgrade makes a WebSocket the session's transport. What waited for a poll
-// goes out on it first; if that was the end of the session, it ends here.
+// upgrade makes a WebSocket the session's transport. Packets that were queued for
+// a poll are sent on it first. If the session is closing, the WebSocket is closed
+// after them. It reports whether the upgrade succeeded.
 func (s *session) upgrade(w *wsConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,15 +185,15 @@ func (s *session) upgrade(w *wsConn) bool {
 		return true
 	}
 	if n := len(waiting); n > 0 {
-		w.write(waiting[:n-1]...) // the last one says to pollers that it is over
+		w.write(waiting[:n-1]...) // the last one is the closing packet for polling
 	}
 	w.close(closeNormal, "")
-	s.rest()
+	s.setCloseDeadline()
 	return true
 }
 
-// endProbe gives an upgrade up, and closes its WebSocket with a code; the
-// session polls on.
+// endProbe cancels an upgrade and closes its WebSocket with a code. The session
+// continues to poll.
 func (s *session) endProbe(w *wsConn, code uint16) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

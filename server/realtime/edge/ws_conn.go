@@ -8,41 +8,41 @@ import (
 	"time"
 )
 
-// writeChunk is how much a writer hands to the kernel at a time: frames that
-// wait are joined up to this size.
+// writeChunk is the maximum number of bytes of one write: queued frames are
+// joined up to this size.
 const writeChunk = 32 << 10
 
 var writeBuffers = sync.Pool{New: func() any { return new([writeChunk]byte) }}
 
-// wsOwner is who sends over a wsConn: a session, or a bare connection.
+// wsOwner owns a wsConn: a session, or a PlainConn.
 type wsOwner interface {
-	// fail is called when writing fails, without the lock held.
+	// fail is called if writing fails, without the lock held.
 	fail(*wsConn, error)
 }
 
 // wsConn is the sending half of a WebSocket connection. Everything in it is
 // guarded by the lock of its owner.
 //
-// A frame is written at once in the sender's goroutine, without waiting,
-// where the connection is plain TCP and nothing is queued. What the kernel
-// doesn't take, and everything on TLS, goes into the queue, and a writer
-// runs until the queue is empty. So an idle connection has no writer.
+// If the connection is plain TCP and nothing is queued, a frame is written in the
+// sender's goroutine, without blocking. What the kernel doesn't accept, and
+// everything on TLS, is queued, and a writer goroutine runs until the queue is
+// empty. An idle connection has no writer.
 type wsConn struct {
 	owner   wsOwner
 	mu      *sync.Mutex // the owner's
 	cfg     *Config
 	conn    net.Conn
-	raw     syscall.RawConn // nil where the descriptor is not within reach
+	raw     syscall.RawConn // nil if the descriptor is not accessible
 	attempt func(fd uintptr) bool
 
 	out  []byte // for attempt: what to write
-	done int    // and how much of it was
+	done int    // the number of bytes that were written
 	err  error
 
 	queue   [][]byte
-	queued  int  // bytes in the queue or on their way
-	writing bool // a writer runs
-	closing bool // the closing frame has been queued, nothing goes after it
+	queued  int  // bytes in the queue or being written
+	writing bool // a writer goroutine runs
+	closing bool // the closing frame has been queued; nothing may follow it
 	dead    bool
 }
 
@@ -57,8 +57,8 @@ func newWSConn(owner wsOwner, mu *sync.Mutex, cfg *Config, conn net.Conn) *wsCon
 	return w
 }
 
-// write sends frames in order. It never waits. false says that the queue is
-// full: the client reads too slowly.
+// write sends frames in order. It does not block. It returns false if the queue
+// is full because the client reads too slowly.
 func (w *wsConn) write(frames ...frame) bool {
 	if w.closing || w.dead {
 		return true
@@ -79,8 +79,8 @@ func (w *wsConn) write(frames ...frame) bool {
 	return true
 }
 
-// close sends a closing frame after everything that waits and nothing more.
-// Once it is out, the client has LingerTime to close its side.
+// close sends a closing frame after everything that is queued. After that frame
+// is written, the client has LingerTime to close its side.
 func (w *wsConn) close(code uint16, reason string) {
 	if w.closing || w.dead {
 		return
@@ -92,9 +92,9 @@ func (w *wsConn) close(code uint16, reason string) {
 	}
 }
 
-// halfClose lets the client read what was sent; the reader drops what still
-// comes in, because closing with unread bytes would destroy what is on its
-// way out.
+// halfClose closes the sending side and keeps the receiving side open, so that
+// the client can read what was sent. The reader discards what it still receives:
+// closing a connection with unread bytes would discard what is being sent.
 func (w *wsConn) halfClose() {
 	w.conn.SetReadDeadline(time.Now().Add(w.cfg.LingerTime))
 	if half, ok := w.conn.(interface{ CloseWrite() error }); ok {
@@ -102,8 +102,9 @@ func (w *wsConn) halfClose() {
 	}
 }
 
-// linger reads on until the client has closed its side of a WebSocket that we
-// have closed: closing it with unread bytes would destroy the closing frame.
+// linger reads until the client has closed its side, at most for LingerTime, and
+// closes the connection: closing it with unread bytes would discard the closing
+// frame.
 func (w *wsConn) linger() {
 	w.conn.SetReadDeadline(time.Now().Add(w.cfg.LingerTime))
 	io.Copy(io.Discard, w.conn)
@@ -111,7 +112,7 @@ func (w *wsConn) linger() {
 }
 
 // drop ends the connection at once. Bytes that the client hasn't read are
-// thrown away, so that a stalled client doesn't hold them in the kernel.
+// discarded, so that they do not stay in the kernel for a stalled client.
 func (w *wsConn) drop() {
 	w.dead = true
 	w.queue, w.queued = nil, 0
@@ -121,7 +122,7 @@ func (w *wsConn) drop() {
 	w.conn.Close()
 }
 
-// try writes what the kernel takes at once and returns how much it was.
+// try writes what the kernel accepts without blocking and returns the number of bytes.
 func (w *wsConn) try(p []byte) int {
 	w.out, w.done, w.err = p, 0, nil
 	err := w.raw.Write(w.attempt)
@@ -130,7 +131,7 @@ func (w *wsConn) try(p []byte) int {
 		err = w.err
 	}
 	if err != nil {
-		// The reader notices and ends the session.
+		// The reading goroutine gets an error and ends the session.
 		w.dead = true
 		w.conn.Close()
 	}
@@ -176,8 +177,9 @@ func (w *wsConn) drain() {
 	}
 }
 
-// take joins what waits into the buffer; a frame that is larger than the
-// buffer comes alone. Without anything left, the writer ends.
+// take moves queued frames into the buffer and returns them; a frame that is
+// larger than the buffer is returned alone. If nothing is queued it returns
+// false, and the writer ends.
 func (w *wsConn) take(buffer *[writeChunk]byte) ([]byte, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 )
 
 // readWebSocket reads a WebSocket until it ends. It is the connection's only
-// goroutine while nothing is queued. current says that the WebSocket is the
-// session's transport already, not one that asks to become it.
+// goroutine while nothing is queued. current is true if the WebSocket is the
+// session's transport, and false if it is an upgrade that is pending.
 func (s *session) readWebSocket(w *wsConn, r *frameReader, current bool) {
 	if !current {
 		if code, upgraded := s.readProbe(w, r); !upgraded {
@@ -21,7 +21,7 @@ func (s *session) readWebSocket(w *wsConn, r *frameReader, current bool) {
 		if s.close(p.code, reasonParseError) {
 			s.engine.counters.malformed.Add(1)
 		}
-		// Frames cannot be separated any more; the rest is read so that the closing
+		// The boundaries of frames are unknown now. The rest is read so that the closing
 		// frame is not lost with the connection.
 		io.Copy(io.Discard, w.conn)
 	}
@@ -29,8 +29,8 @@ func (s *session) readWebSocket(w *wsConn, r *frameReader, current bool) {
 	w.conn.Close()
 }
 
-// readMessages hands messages to the session until the connection ends. When
-// the session is over, it drops them and waits for the client to close.
+// readMessages passes messages to the session until the connection ends. After
+// the session's end it drops them and waits for the client to close.
 func (s *session) readMessages(w *wsConn, r *frameReader) error {
 	for {
 		op, payload, err := r.next()
@@ -51,9 +51,9 @@ func (s *session) readMessages(w *wsConn, r *frameReader) error {
 	}
 }
 
-// readProbe reads what comes before a WebSocket has become the transport: a
-// PING with "probe", then UPGRADE. Anything else, or too long a wait, ends it;
-// code is what to close it with then.
+// readProbe reads the messages of an upgrade: a PING with "probe", then UPGRADE.
+// Anything else, or exceeding UpgradeTimeout, ends it, and code is the code to
+// close the WebSocket with.
 func (s *session) readProbe(w *wsConn, r *frameReader) (code uint16, upgraded bool) {
 	timer := time.AfterFunc(s.engine.cfg.UpgradeTimeout, func() { s.endProbe(w, closeNormal) })
 	defer timer.Stop()

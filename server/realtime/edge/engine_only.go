@@ -1,12 +1,12 @@
 package edge
 
-// Conn is a connection to a bare Engine.
+// Conn is a connection to an Engine without Socket.IO.
 type Conn struct {
 	s         *session
 	onMessage func(c *Conn, data []byte, binary bool)
 }
 
-// Send sends one message. It never waits; the error is ErrClosed when the
+// Send sends one message. It does not block; the error is ErrClosed if the
 // connection has ended.
 func (c *Conn) Send(data []byte, binary bool) error {
 	if binary {
@@ -15,18 +15,19 @@ func (c *Conn) Send(data []byte, binary bool) error {
 	return c.s.send(textFrame("4" + string(data)))
 }
 
-// NewEngine makes a bare Engine.IO server without Socket.IO above it.
-// onMessage is called for one message of a connection at a time, in order.
+// NewEngine returns an Engine.IO server without Socket.IO above it.
+// onMessage is called with the messages of a connection one at a time, in order.
 func NewEngine(cfg Config, onMessage func(c *Conn, data []byte, binary bool)) *Engine {
 	if cfg.Path == "" {
 		cfg.Path = "/engine.io"
 	}
-	return newEngine(cfg.withDefaults(), bare(onMessage))
+	return newEngine(cfg.withDefaults(), messageFunc(onMessage))
 }
 
-type bare func(c *Conn, data []byte, binary bool)
+// messageFunc is the protocol of an engine that NewEngine returns.
+type messageFunc func(c *Conn, data []byte, binary bool)
 
-func (b bare) open(s *session) speaker { return &Conn{s, b} }
+func (f messageFunc) open(s *session) protoState { return &Conn{s, f} }
 
 func (c *Conn) message(data []byte, binary bool) error {
 	c.onMessage(c, data, binary)
