@@ -13,7 +13,7 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// roomsMost bounds the rooms that one socket hears.
+// roomsMost bounds the rooms that one socket is subscribed to.
 const roomsMost = 1000
 
 // connection is a socket that is logged in. It is a rooms.Subscriber.
@@ -22,54 +22,54 @@ type connection struct {
 	socket *edge.Socket
 	since  time.Time
 
-	mu      sync.Mutex
-	actor   rooms.Actor
-	expires time.Time
-	heard   map[rooms.RoomID]hearing // nil when closed
-	gone    []func()
+	mu            sync.Mutex
+	actor         rooms.Actor
+	expires       time.Time
+	subscriptions map[rooms.RoomID]subscription // nil when closed
+	onClose       []func()
 }
 
 func newConnection(s *Server, socket *edge.Socket, actor rooms.Actor, expires time.Time) *connection {
 	actor.Address = socket.Address()
-	return &connection{server: s, socket: socket, since: s.cfg.Now(), actor: actor, expires: expires, heard: map[rooms.RoomID]hearing{}}
+	return &connection{server: s, socket: socket, since: s.cfg.Now(), actor: actor, expires: expires, subscriptions: map[rooms.RoomID]subscription{}}
 }
 
-// hearing is how a room is heard.
-type hearing struct {
-	looking bool
-	known   rooms.Seq // access that was lost up to it had been given back
+// subscription is the subscription of a connection to a room.
+type subscription struct {
+	viewing bool      // a page shows the room
+	granted rooms.Seq // the user had access after this event; earlier losses do not count
 }
 
-// showsPresence reports whether the members of a room see each other's
+// showsPresence reports whether the members of a room receive each other's
 // presence.
 func showsPresence(room rooms.RoomID) bool { return room.Kind() == "consultation" }
 
-// who is the actor and until when the token is good.
-func (c *connection) who() (rooms.Actor, time.Time) {
+// login returns the actor, and when the token expires.
+func (c *connection) login() (rooms.Actor, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.actor, c.expires
 }
 
 // Subscribe implements rooms.Subscriber.
-func (c *connection) Subscribe(room rooms.RoomID, known rooms.Seq) error {
+func (c *connection) Subscribe(room rooms.RoomID, granted rooms.Seq) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.heard == nil:
+	case c.subscriptions == nil:
 		return rooms.Unavailable(nil, "the connection is closed")
-	case c.hears(room):
-		h := c.heard[room]
-		h.known = max(h.known, known)
-		c.heard[room] = h
+	case c.subscribed(room):
+		s := c.subscriptions[room]
+		s.granted = max(s.granted, granted)
+		c.subscriptions[room] = s
 		return nil
-	case len(c.heard) >= roomsMost:
+	case len(c.subscriptions) >= roomsMost:
 		return rooms.TooLarge("", "at most %d rooms on one connection", roomsMost)
 	}
-	c.heard[room] = hearing{looking: true, known: known}
+	c.subscriptions[room] = subscription{viewing: true, granted: granted}
 	c.socket.Join(string(room))
 	if showsPresence(room) {
-		// The view first: who is seen to be there is known to look.
+		// The view first, so that a user who is present in the room is in its view too.
 		c.server.presence.Enter(rooms.View(room), c.actor.UserID)
 		c.server.presence.Enter(room, c.actor.UserID)
 	}
@@ -80,17 +80,17 @@ func (c *connection) Subscribe(room rooms.RoomID, known rooms.Seq) error {
 func (c *connection) Unsubscribe(room rooms.RoomID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.hears(room) {
+	if c.subscribed(room) {
 		c.unsubscribe(room)
 	}
 }
 
 // lose ends the subscription of a user who lost access by the event at seq,
-// unless it was made with knowledge of that.
+// unless access was granted again after that event.
 func (c *connection) lose(user rooms.UserID, room rooms.RoomID, seq rooms.Seq) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.actor.UserID == user && c.hears(room) && c.heard[room].known < seq {
+	if c.actor.UserID == user && c.subscribed(room) && c.subscriptions[room].granted < seq {
 		c.unsubscribe(room)
 	}
 }
@@ -98,66 +98,66 @@ func (c *connection) lose(user rooms.UserID, room rooms.RoomID, seq rooms.Seq) {
 // unsubscribe ends a subscription. c.mu is held.
 func (c *connection) unsubscribe(room rooms.RoomID) {
 	c.socket.Leave(string(room))
-	c.left(room)
-	delete(c.heard, room)
+	c.leavePresence(room)
+	delete(c.subscriptions, room)
 }
 
 // Look implements rooms.Subscriber.
-func (c *connection) Look(room rooms.RoomID, looking bool) {
+func (c *connection) Look(room rooms.RoomID, viewing bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h := c.heard[room]
-	if !c.hears(room) || !showsPresence(room) || h.looking == looking {
+	s := c.subscriptions[room]
+	if !c.subscribed(room) || !showsPresence(room) || s.viewing == viewing {
 		return
 	}
-	h.looking = looking
-	c.heard[room] = h
-	if looking {
+	s.viewing = viewing
+	c.subscriptions[room] = s
+	if viewing {
 		c.server.presence.Enter(rooms.View(room), c.actor.UserID)
 	} else {
 		c.server.presence.Leave(rooms.View(room), c.actor.UserID)
 	}
 }
 
-// hears reports whether the connection has joined room. c.mu is held.
-func (c *connection) hears(room rooms.RoomID) bool {
-	_, heard := c.heard[room]
-	return heard
+// subscribed reports whether the connection is subscribed to room. c.mu is held.
+func (c *connection) subscribed(room rooms.RoomID) bool {
+	_, ok := c.subscriptions[room]
+	return ok
 }
 
-// left takes the connection out of those in a room that it heard. c.mu is held.
-func (c *connection) left(room rooms.RoomID) {
+// leavePresence removes the connection from the presence of a room. c.mu is held.
+func (c *connection) leavePresence(room rooms.RoomID) {
 	if !showsPresence(room) {
 		return
 	}
 	c.server.presence.Leave(room, c.actor.UserID)
-	if c.heard[room].looking {
+	if c.subscriptions[room].viewing {
 		c.server.presence.Leave(rooms.View(room), c.actor.UserID)
 	}
 }
 
 // OnClose implements rooms.Subscriber.
-func (c *connection) OnClose(gone func()) {
+func (c *connection) OnClose(f func()) {
 	c.mu.Lock()
-	open := c.heard != nil
+	open := c.subscriptions != nil
 	if open {
-		c.gone = append(c.gone, gone)
+		c.onClose = append(c.onClose, f)
 	}
 	c.mu.Unlock()
 	if !open {
-		gone()
+		f()
 	}
 }
 
 func (c *connection) leaveAll() {
 	c.mu.Lock()
-	for room := range c.heard {
-		c.left(room)
+	for room := range c.subscriptions {
+		c.leavePresence(room)
 	}
-	gone := c.gone
-	c.heard, c.gone = nil, nil
+	onClose := c.onClose
+	c.subscriptions, c.onClose = nil, nil
 	c.mu.Unlock()
-	for _, f := range gone {
+	for _, f := range onClose {
 		f()
 	}
 }
@@ -173,8 +173,8 @@ func tokenIn(raw json.RawMessage) string {
 	return token
 }
 
-// refreshCommand renews the login of a socket in-band. It concerns the
-// connection alone, so it is no command of the catalogue.
+// refreshCommand replaces the access token of a socket. It changes only the
+// connection, so it is not in the catalogue.
 const refreshCommand = "auth:refresh"
 
 func (s *Server) refresh(ctx context.Context, conn *connection, in json.RawMessage) (json.RawMessage, error) {
@@ -186,7 +186,7 @@ func (s *Server) refresh(ctx context.Context, conn *connection, in json.RawMessa
 	if err != nil {
 		return nil, err
 	}
-	before, _ := conn.who()
+	before, _ := conn.login()
 	if actor.UserID != before.UserID {
 		return nil, rooms.Forbidden("this token belongs to another user; connect anew")
 	}
@@ -215,13 +215,13 @@ func success(data json.RawMessage) json.RawMessage {
 	return append(b, '}')
 }
 
-// failed is the acknowledgement of a command that was not.
+// failed is the acknowledgement of a command that failed.
 type failed struct {
 	OK    bool         `json:"ok"`
 	Error *rooms.Error `json:"error"`
 }
 
-// refuse turns an error into what the client may see.
+// refuse converts an error to the one that the client receives, and logs it.
 func (s *Server) refuse(ctx context.Context, command string, err error) *rooms.Error {
 	id := rooms.TraceID(ctx)
 	if id == "" {

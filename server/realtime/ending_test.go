@@ -18,15 +18,15 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// ending are accounts whose sessions end while they are checked, after the
-// database was asked.
+// ending is an Accounts whose sessions end while Alive checks them, after the
+// database was queried.
 type ending struct {
-	nobody
+	openAccounts
 	server *Server
-	after  int // so many checks
+	after  int // the number of successful checks
 }
 
-// Authenticate takes the token for the name of the session.
+// Authenticate uses the token as the session's id.
 func (e *ending) Authenticate(_ context.Context, token string) (rooms.Actor, time.Time, error) {
 	return rooms.Actor{UserID: "bo", SessionID: rooms.SessionID(token), Role: rooms.RolePatient}, time.Now().Add(time.Hour), nil
 }
@@ -38,42 +38,24 @@ func (e *ending) Alive(_ context.Context, actor rooms.Actor, _ string) error {
 	return nil
 }
 
-// A session that ends while a connection is opened for it, or is given a token
-// of it, has no connection afterwards.
+// A connection is closed if its session ends while it is being opened, or while
+// it gets a token of the session.
 func TestSessionEndsWhileItsConnectionOpens(t *testing.T) {
 	t.Parallel()
+	const connect, refresh = `40/consultations,{"token":"x"}`, `42/consultations,1["auth:refresh",{"token":"y"}]`
 	for name, c := range map[string]struct {
 		path  string
 		after int
-		says  []string
+		sends []string
 	}{
-		"Socket.IO":   {path: "/socket.io/?EIO=4&transport=websocket", says: []string{`40/consultations,{"token":"x"}`}},
-		"fresh token": {path: "/socket.io/?EIO=4&transport=websocket", after: 1, says: []string{`40/consultations,{"token":"x"}`, `42/consultations,1["auth:refresh",{"token":"y"}]`}},
+		"Socket.IO":   {path: "/socket.io/?EIO=4&transport=websocket", sends: []string{connect}},
+		"fresh token": {path: "/socket.io/?EIO=4&transport=websocket", after: 1, sends: []string{connect, refresh}},
 		"/chat":       {path: "/chat"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			accounts := &ending{after: c.after}
-			enter := lobby.Enter.Bind(func(context.Context, rooms.Actor, lobby.NicknameInput) (lobby.Entered, error) {
-				return lobby.Entered{}, nil
-			})
-			s := New(Config{Edge: edge.Config{Log: slog.New(slog.DiscardHandler)}, CommandTimeout: time.Minute, SocketsPerUser: 10, Log: slog.New(slog.DiscardHandler), Now: time.Now},
-				rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Handler{enter}), accounts,
-				rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}, nil))
-			accounts.server = s
-			mux := http.NewServeMux()
-			mux.Handle("/socket.io/", s)
-			mux.Handle("/chat", s.LobbyWebSocket())
-			at := httptest.NewServer(mux)
-			t.Cleanup(func() {
-				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				defer cancel()
-				if err := s.Close(ctx); err != nil {
-					t.Error(err)
-				}
-				at.Close()
-			})
-			ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), strings.Replace(at.URL, "http", "ws", 1)+c.path, http.Header{"Authorization": {"Bearer x"}})
+			url := serveEnding(t, &ending{after: c.after})
+			ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), url+c.path, http.Header{"Authorization": {"Bearer x"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +63,7 @@ func TestSessionEndsWhileItsConnectionOpens(t *testing.T) {
 			if err := ws.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 				t.Fatal(err)
 			}
-			for i, frame := range c.says {
+			for i, frame := range c.sends {
 				for got := []byte(nil); i > 0 && !strings.HasPrefix(string(got), "40/consultations,"); {
 					if _, got, err = ws.ReadMessage(); err != nil {
 						t.Fatal(err)
@@ -100,4 +82,30 @@ func TestSessionEndsWhileItsConnectionOpens(t *testing.T) {
 			}
 		})
 	}
+}
+
+// serveEnding starts a server with accounts and returns its WebSocket URL.
+func serveEnding(t *testing.T, accounts *ending) string {
+	t.Helper()
+	enter := lobby.Enter.Bind(func(context.Context, rooms.Actor, lobby.NicknameInput) (lobby.Entered, error) {
+		return lobby.Entered{}, nil
+	})
+	log := slog.New(slog.DiscardHandler)
+	s := New(Config{Edge: edge.Config{Log: log}, CommandTimeout: time.Minute, SocketsPerUser: 10, Log: log, Now: time.Now},
+		rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Handler{enter}), accounts,
+		rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}, nil))
+	accounts.server = s
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", s)
+	mux.Handle("/chat", s.LobbyWebSocket())
+	at := httptest.NewServer(mux)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Error(err)
+		}
+		at.Close()
+	})
+	return strings.Replace(at.URL, "http", "ws", 1)
 }

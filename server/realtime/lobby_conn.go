@@ -19,22 +19,22 @@ const (
 	closeTooBig = 1009
 )
 
-// lobbyConn is a bare WebSocket in the lobby. It is an edge.Line and a
+// lobbyConn is a bare WebSocket in the lobby. It is an edge.PlainHandler and a
 // rooms.Subscriber.
 type lobbyConn struct {
 	lobby           *LobbyWebSocket
-	token, nickname string // as the handshake has them
+	token, nickname string // from the handshake
 
 	conn    *edge.PlainConn
 	actor   rooms.Actor
 	expires time.Time
 
-	mu    sync.Mutex
-	heard map[rooms.RoomID]bool // nil when closed
-	gone  []func()
+	mu            sync.Mutex
+	subscriptions map[rooms.RoomID]bool // nil when closed
+	onClose       []func()
 }
 
-// Opened implements edge.Line: it enters the lobby.
+// Opened implements edge.PlainHandler: it enters the lobby.
 func (l *lobbyConn) Opened(conn *edge.PlainConn) {
 	l.conn = conn
 	l.actor.Address = conn.Address()
@@ -43,7 +43,7 @@ func (l *lobbyConn) Opened(conn *edge.PlainConn) {
 		actor, expires, err := l.lobby.server.accounts.Authenticate(ctx, l.token)
 		if err == nil {
 			_ = l.Subscribe(rooms.SessionRoom(actor.SessionID), 0) // fails when closed
-			_ = l.Subscribe(rooms.UserRoom(actor.UserID), 0)       // by which an admin can end it
+			_ = l.Subscribe(rooms.UserRoom(actor.UserID), 0)       // so that an admin can disconnect it
 			err = l.lobby.server.accounts.Alive(ctx, actor, "")    // after Subscribe, as in namespace.connect
 		}
 		if err != nil {
@@ -53,10 +53,11 @@ func (l *lobbyConn) Opened(conn *edge.PlainConn) {
 		actor.Address = l.actor.Address
 		l.actor, l.expires, l.token = actor, expires, ""
 	}
-	ask(ctx, l, lobby.Enter, lobby.NicknameInput{Nickname: l.nickname})
+	run(ctx, l, lobby.Enter, lobby.NicknameInput{Nickname: l.nickname})
 }
 
-// Text implements edge.Line: everything is said, but two commands.
+// Text implements edge.PlainHandler: it says the text in the lobby, except for the
+// commands /nick and /who.
 func (l *lobbyConn) Text(ctx context.Context, text string) {
 	if !l.actor.Guest() && !l.lobby.server.cfg.Now().Before(l.expires) {
 		l.conn.Close(closePolicy, "the access token has expired")
@@ -65,19 +66,19 @@ func (l *lobbyConn) Text(ctx context.Context, text string) {
 	name, renames := strings.CutPrefix(text, "/nick ")
 	switch {
 	case renames:
-		if now, ok := ask(ctx, l, lobby.Rename, lobby.NicknameInput{Nickname: name}); ok {
-			l.tell("You are " + now.Nickname + ".")
+		if now, ok := run(ctx, l, lobby.Rename, lobby.NicknameInput{Nickname: name}); ok {
+			l.sendNotice("You are " + now.Nickname + ".")
 		}
 	case text == "/who":
-		l.tell(present(lobby.Headcount(l.lobby.server.presence)))
+		l.sendNotice(present(lobby.Headcount(l.lobby.server.presence)))
 	default:
-		ask(ctx, l, lobby.Say, lobby.SayInput{Text: text})
+		run(ctx, l, lobby.Say, lobby.SayInput{Text: text})
 	}
 }
 
-// ask executes a command of the lobby. If it fails, ask sends the error to the
-// client, or closes the line.
-func ask[In, Out any](ctx context.Context, l *lobbyConn, command rooms.Command[In, Out], in In) (Out, bool) {
+// run runs a command of the lobby. If it fails, run sends the error to the client,
+// or closes the connection.
+func run[In, Out any](ctx context.Context, l *lobbyConn, command rooms.Command[In, Out], in In) (Out, bool) {
 	s := l.lobby.server
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CommandTimeout)
 	defer cancel()
@@ -98,8 +99,8 @@ func ask[In, Out any](ctx context.Context, l *lobbyConn, command rooms.Command[I
 	return out, true
 }
 
-// refused says what went wrong. What shows that the other side cannot or may
-// not go on ends the line.
+// refused sends an error to the client. If the error means that the client cannot
+// or must not continue, refused closes the connection with it.
 func (l *lobbyConn) refused(ctx context.Context, command string, err error) {
 	switch e := l.lobby.server.refuse(ctx, command, err); e.Code {
 	case rooms.CodeRateLimited, rooms.CodeUnauthenticated, rooms.CodeForbidden, rooms.CodeNotFound:
@@ -108,15 +109,15 @@ func (l *lobbyConn) refused(ctx context.Context, command string, err error) {
 		l.conn.Close(closeTooBig, e.Message)
 	default:
 		if command == lobby.Enter.Name {
-			l.conn.Close(closePolicy, e.Message) // there is nothing else to do here
+			l.conn.Close(closePolicy, e.Message) // outside the lobby the connection has no use
 			return
 		}
-		l.tell(e.Message)
+		l.sendNotice(e.Message)
 	}
 }
 
-// tell says something that nobody has said.
-func (l *lobbyConn) tell(text string) { _ = l.conn.Send(edge.NewText("* " + text)) } // fails when closed
+// sendNotice sends a text of the server, marked with an asterisk.
+func (l *lobbyConn) sendNotice(text string) { _ = l.conn.Send(edge.NewText("* " + text)) } // fails when closed
 
 func present(count int) string {
 	if count == 1 {
@@ -125,16 +126,16 @@ func present(count int) string {
 	return strconv.Itoa(count) + " are here."
 }
 
-// Closed implements edge.Line.
+// Closed implements edge.PlainHandler.
 func (l *lobbyConn) Closed() {
 	l.mu.Lock()
-	heard, gone := l.heard, l.gone
-	l.heard, l.gone = nil, nil
+	subscriptions, onClose := l.subscriptions, l.onClose
+	l.subscriptions, l.onClose = nil, nil
 	l.mu.Unlock()
-	for room := range heard {
+	for room := range subscriptions {
 		l.lobby.leave(room, l)
 	}
-	for _, f := range gone {
+	for _, f := range onClose {
 		f()
 	}
 }
@@ -143,10 +144,10 @@ func (l *lobbyConn) Closed() {
 func (l *lobbyConn) Subscribe(room rooms.RoomID, _ rooms.Seq) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.heard == nil {
+	if l.subscriptions == nil {
 		return rooms.Unavailable(nil, "the connection is closed")
 	}
-	l.heard[room] = true
+	l.subscriptions[room] = true
 	l.lobby.join(room, l)
 	return nil
 }
@@ -155,24 +156,24 @@ func (l *lobbyConn) Subscribe(room rooms.RoomID, _ rooms.Seq) error {
 func (l *lobbyConn) Unsubscribe(room rooms.RoomID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.heard[room] {
-		delete(l.heard, room)
+	if l.subscriptions[room] {
+		delete(l.subscriptions, room)
 		l.lobby.leave(room, l)
 	}
 }
 
-// Look implements rooms.Subscriber; in the lobby nobody is looked for.
+// Look implements rooms.Subscriber. The lobby has no views.
 func (l *lobbyConn) Look(rooms.RoomID, bool) {}
 
 // OnClose implements rooms.Subscriber.
-func (l *lobbyConn) OnClose(gone func()) {
+func (l *lobbyConn) OnClose(f func()) {
 	l.mu.Lock()
-	open := l.heard != nil
+	open := l.subscriptions != nil
 	if open {
-		l.gone = append(l.gone, gone)
+		l.onClose = append(l.onClose, f)
 	}
 	l.mu.Unlock()
 	if !open {
-		gone()
+		f()
 	}
 }

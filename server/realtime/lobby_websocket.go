@@ -13,8 +13,8 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// LobbyWebSocket is the lobby for clients with a bare WebSocket only: lines of
-// text in, lines of text out.
+// LobbyWebSocket serves the lobby to clients with a bare WebSocket: each message
+// is a line of text.
 type LobbyWebSocket struct {
 	server *Server
 	plain  *edge.Plain
@@ -23,26 +23,26 @@ type LobbyWebSocket struct {
 	rooms map[rooms.RoomID]map[*lobbyConn]struct{}
 }
 
-// bearer is the subprotocol by which a browser, which cannot send headers,
-// shows its access token: new WebSocket(url, ['bearer', token]).
+// bearer is the subprotocol with which a browser, which cannot send headers,
+// sends its access token: new WebSocket(url, ['bearer', token]).
 const bearer = "bearer"
 
 func newLobbyWebSocket(s *Server, cfg edge.Config) *LobbyWebSocket {
-	// A line of four-byte characters with room for a long command.
+	// A line of four-byte characters, and some bytes for a command.
 	cfg.MaxPayload = int64(4*lobby.TextLimit + 256)
-	// A thousand lines: who is further behind reads too slowly.
+	// About a thousand lines. A client that is further behind is disconnected.
 	cfg.SendQueue = 256 << 10
 	return &LobbyWebSocket{server: s, plain: edge.NewPlain(cfg), rooms: map[rooms.RoomID]map[*lobbyConn]struct{}{}}
 }
 
-// ServeHTTP opens a line. Who opens the address in a browser is sent to the
-// lobby's page.
+// ServeHTTP accepts a WebSocket. A browser that opens the address as a page is
+// redirected to the lobby's page.
 func (c *LobbyWebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Upgrade") == "" && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Redirect(w, r, "/lobby", http.StatusFound)
 		return
 	}
-	l := &lobbyConn{lobby: c, nickname: r.URL.Query().Get("nickname"), heard: map[rooms.RoomID]bool{}}
+	l := &lobbyConn{lobby: c, nickname: r.URL.Query().Get("nickname"), subscriptions: map[rooms.RoomID]bool{}}
 	subprotocol := ""
 	_, l.token, _ = strings.Cut(r.Header.Get("Authorization"), " ")
 	if offered := subprotocols(r); len(offered) == 2 && offered[0] == bearer {
@@ -61,35 +61,36 @@ func subprotocols(r *http.Request) []string {
 	return all
 }
 
-// signalled sends a signal to the lines that have joined its room. If the
-// signal has a target room, it first adds these lines to that room.
+// signalled sends a signal to the connections that are subscribed to its room. If
+// the signal has a target room, it subscribes them to that room.
 func (c *LobbyWebSocket) signalled(n rooms.Signal) {
 	c.mu.Lock()
-	lines := slices.Collect(maps.Keys(c.rooms[n.Room]))
+	conns := slices.Collect(maps.Keys(c.rooms[n.Room]))
 	c.mu.Unlock()
-	if len(lines) == 0 {
+	if len(conns) == 0 {
 		return
 	}
-	var told []edge.Text
+	var texts []edge.Text
 	switch {
 	case n.Room.Kind() == "session":
-		for _, l := range lines {
+		for _, l := range conns {
 			l.conn.Close(closePolicy, "this login has ended")
 		}
 		return
 	case n.Name == lobby.Said.Name:
-		told = linesOf(n.Data)
+		texts = lineTexts(n.Data)
 	case n.Name == lobby.Welcome.Name:
-		told = greetingOf(n.Data)
+		texts = greetingTexts(n.Data)
 	}
-	for _, l := range lines {
-		if l.conn.Send(told...) == nil && n.Into != "" {
-			_ = l.Subscribe(n.Into, 0) // fails when the line is being closed
+	for _, l := range conns {
+		if l.conn.Send(texts...) == nil && n.Into != "" {
+			_ = l.Subscribe(n.Into, 0) // fails when the connection is being closed
 		}
 	}
 }
 
-func linesOf(data json.RawMessage) []edge.Text {
+// lineTexts returns the text of a line of the lobby.
+func lineTexts(data json.RawMessage) []edge.Text {
 	var line lobby.Line
 	if json.Unmarshal(data, &line) != nil {
 		return nil
@@ -97,31 +98,33 @@ func linesOf(data json.RawMessage) []edge.Text {
 	return []edge.Text{edge.NewText(line.Nickname + ": " + line.Text)}
 }
 
-func greetingOf(data json.RawMessage) []edge.Text {
+// greetingTexts returns the texts of a welcome, with the last lines.
+func greetingTexts(data json.RawMessage) []edge.Text {
 	var g lobby.Greeting
 	if json.Unmarshal(data, &g) != nil {
 		return nil
 	}
-	told := []edge.Text{edge.NewText("* " + g.Text),
+	texts := []edge.Text{edge.NewText("* " + g.Text),
 		edge.NewText("* You are " + g.Nickname + ". " + present(g.Count) + " Send /nick NAME to be called otherwise, /who to count.")}
 	for _, line := range g.Lines {
-		told = append(told, edge.NewText(line.Nickname+": "+line.Text))
+		texts = append(texts, edge.NewText(line.Nickname+": "+line.Text))
 	}
-	return told
+	return texts
 }
 
-// kick ends the lines that hear a room, and tells how many they were.
+// kick closes the connections that are subscribed to a room and returns their
+// number.
 func (c *LobbyWebSocket) kick(room rooms.RoomID) int {
 	c.mu.Lock()
-	lines := slices.Collect(maps.Keys(c.rooms[room]))
+	conns := slices.Collect(maps.Keys(c.rooms[room]))
 	c.mu.Unlock()
-	for _, l := range lines {
+	for _, l := range conns {
 		l.conn.Close(closePolicy, "an administrator has ended this connection")
 	}
-	return len(lines)
+	return len(conns)
 }
 
-// join makes a line hear a room.
+// join subscribes a connection to a room.
 func (c *LobbyWebSocket) join(room rooms.RoomID, l *lobbyConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,7 +21,8 @@ func (s *Server) Monitor() Monitor { return Monitor{s} }
 func (m Monitor) Census() operations.Census {
 	s, stats := m.server, m.server.edge.Stats()
 	plain := s.lobby.plain.Traffic()
-	c := operations.Census{WebSockets: stats.WebSockets, Polling: max(0, stats.Connections-stats.WebSockets), Bare: s.lobby.plain.Connections(),
+	c := operations.Census{WebSockets: stats.WebSockets,
+		Polling: max(0, stats.Connections-stats.WebSockets), Bare: s.lobby.plain.Connections(),
 		EventsIn: stats.EventsIn + plain.EventsIn, EventsOut: stats.EventsOut + plain.EventsOut,
 		BytesIn: stats.BytesIn + plain.BytesIn, BytesOut: stats.BytesOut + plain.BytesOut}
 	for _, name := range slices.Sorted(maps.Keys(s.namespaces)) {
@@ -52,7 +53,7 @@ func (m Monitor) Sockets(f operations.SocketFilter) ([]operations.SocketView, in
 			if !ok {
 				continue
 			}
-			if actor, _ := conn.who(); f.UserID == "" || actor.UserID == f.UserID {
+			if actor, _ := conn.login(); f.UserID == "" || actor.UserID == f.UserID {
 				all = append(all, found{name, socket, conn})
 			}
 		}
@@ -62,9 +63,10 @@ func (m Monitor) Sockets(f operations.SocketFilter) ([]operations.SocketView, in
 	})
 	views := []operations.SocketView{}
 	for _, one := range all[:min(len(all), f.Limit)] {
-		actor, _ := one.conn.who()
-		view := operations.SocketView{ID: one.socket.ID(), Namespace: one.namespace, Transport: one.socket.Transport(), Address: one.socket.Address(),
-			Agent: one.socket.Header().Get("User-Agent"), ConnectedAt: one.conn.since, UserID: actor.UserID, Role: actor.Role, Rooms: []rooms.RoomID{}}
+		actor, _ := one.conn.login()
+		view := operations.SocketView{ID: one.socket.ID(), Namespace: one.namespace,
+			Transport: one.socket.Transport(), Address: one.socket.Address(), Agent: one.socket.Header().Get("User-Agent"),
+			ConnectedAt: one.conn.since, UserID: actor.UserID, Role: actor.Role, Rooms: []rooms.RoomID{}}
 		for _, room := range one.socket.Rooms() {
 			view.Rooms = append(view.Rooms, rooms.RoomID(room))
 		}

@@ -12,16 +12,16 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// namespace offers the commands of one Socket.IO namespace.
+// namespace handles the sockets of one Socket.IO namespace.
 type namespace struct {
 	server *Server
 	name   string
-	guests bool // may come in without a token
+	guests bool // a client may connect without a token
 }
 
-// Connect lets in who has a good access token in auth.token, and makes the
-// socket hear what concerns its user and its session. Where guests may come
-// in, no token makes a guest; a bad one is refused all the same.
+// Connect admits a client with a valid access token in auth.token, and joins the
+// socket to the rooms of its user and its session. Where guests are allowed, a
+// client without a token is a guest; one with an invalid token is refused.
 func (n *namespace) Connect(ctx context.Context, socket *edge.Socket) error {
 	ctx, end := n.begin(ctx, "connect")
 	err := n.connect(ctx, socket)
@@ -29,7 +29,7 @@ func (n *namespace) Connect(ctx context.Context, socket *edge.Socket) error {
 	return err
 }
 
-// begin begins the span of what a client asks for.
+// begin begins the span of a command.
 func (n *namespace) begin(ctx context.Context, name string) (context.Context, rooms.EndSpan) {
 	return n.server.cfg.Trace.Begin(ctx, rooms.Span{Kind: rooms.SpanRequest, System: "socket.io", Of: n.name, Name: name})
 }
@@ -48,10 +48,11 @@ func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 	}
 	user := string(rooms.UserRoom(actor.UserID))
 	if s.presence.Devices(rooms.RoomID(user), actor.UserID) >= s.cfg.SocketsPerUser {
-		return refusal{s.refuse(ctx, "connect", rooms.RateLimited(5*time.Second, "at most %d connections per user", s.cfg.SocketsPerUser))}
+		err := rooms.RateLimited(5*time.Second, "at most %d connections per user", s.cfg.SocketsPerUser)
+		return refusal{s.refuse(ctx, "connect", err)}
 	}
 	socket.Join(user, string(rooms.SessionRoom(actor.SessionID)))
-	// After Join: a session that ends now is noticed here or closes the socket.
+	// After Join: if the session ends now, either Alive fails or the signal closes the socket.
 	if err := s.accounts.Alive(ctx, actor, ""); err != nil {
 		return refusal{s.refuse(ctx, "connect", err)}
 	}
@@ -62,26 +63,26 @@ func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 	return nil
 }
 
-// entrances are the commands that a connection to a namespace executes, with
-// the handshake's auth as their input.
-var entrances = map[string]string{rooms.Lobby: lobby.Enter.Name, rooms.Admin: operations.Watch.Name}
+// autoCommands are the commands that run when a client connects to a namespace,
+// with its auth as their input.
+var autoCommands = map[string]string{rooms.Lobby: lobby.Enter.Name, rooms.Admin: operations.Watch.Name}
 
-// admit lets a connection in.
+// admit runs the command of autoCommands, if there is one.
 func (n *namespace) admit(ctx context.Context, conn *connection) error {
 	conn.socket.SetData(conn)
-	entrance, ok := entrances[n.name]
+	command, ok := autoCommands[n.name]
 	if !ok {
 		return nil
 	}
-	actor, _ := conn.who()
-	if _, err := n.server.catalogue.Answer(rooms.WithSubscriber(ctx, conn), actor, entrance, conn.socket.Auth()); err != nil {
+	actor, _ := conn.login()
+	if _, err := n.server.catalogue.Answer(rooms.WithSubscriber(ctx, conn), actor, command, conn.socket.Auth()); err != nil {
 		conn.leaveAll()
-		return refusal{n.server.refuse(ctx, entrance, err)}
+		return refusal{n.server.refuse(ctx, command, err)}
 	}
 	return nil
 }
 
-// refusal is a connect_error that carries the error object as its data.
+// refusal is an error of Connect; its data is the error object.
 type refusal struct{ err *rooms.Error }
 
 // Error implements error; it is the message of the connect_error.
@@ -93,11 +94,11 @@ func (r refusal) Unwrap() error { return r.err }
 // ConnectErrorData is the data of the connect_error.
 func (r refusal) ConnectErrorData() any { return r.err }
 
-// errPanicked is why a command failed that did not come to its end: the edge
-// counts and logs the panic itself, with its stack.
+// errPanicked is the error of a command that panics. The edge counts and logs the
+// panic, with its stack.
 var errPanicked = errors.New("the command panicked")
 
-// Event executes a command and answers it exactly once.
+// Event runs a command and answers it exactly once.
 func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string, args []edge.Arg, ack *edge.Ack) {
 	conn := socket.Data().(*connection)
 	ctx, cancel := context.WithTimeout(ctx, n.server.cfg.CommandTimeout)
@@ -114,8 +115,10 @@ func (n *namespace) Event(ctx context.Context, socket *edge.Socket, name string,
 	data, err = n.answer(ctx, conn, name, args)
 }
 
-// reply tells who asked how it went, and returns the code of the failure.
-func (n *namespace) reply(ctx context.Context, socket *edge.Socket, name string, ack *edge.Ack, data json.RawMessage, err error) (code rooms.Code) {
+// reply sends the result of a command and returns the code of its error.
+func (n *namespace) reply(
+	ctx context.Context, socket *edge.Socket, name string, ack *edge.Ack, data json.RawMessage, err error,
+) (code rooms.Code) {
 	if err != nil {
 		e := n.server.refuse(ctx, name, err)
 		code = e.Code
@@ -133,7 +136,8 @@ func (n *namespace) reply(ctx context.Context, socket *edge.Socket, name string,
 	return code
 }
 
-// known is the name of a command, or "unknown": clients may send any.
+// known returns the name of a command, or "unknown" if there is none: clients may
+// send any name.
 func (n *namespace) known(name string) string {
 	if command, ok := n.server.catalogue.Command(name); name == refreshCommand || ok && command.Namespace == n.name {
 		return name
@@ -151,7 +155,7 @@ func (n *namespace) answer(ctx context.Context, conn *connection, name string, a
 	case len(args) == 1:
 		in = args[0].JSON
 	}
-	actor, expires := conn.who()
+	actor, expires := conn.login()
 	if name == refreshCommand {
 		return n.server.refresh(ctx, conn, in)
 	}
@@ -165,11 +169,11 @@ func (n *namespace) answer(ctx context.Context, conn *connection, name string, a
 	return n.server.catalogue.Answer(rooms.WithSubscriber(ctx, conn), actor, name, in)
 }
 
-// Disconnect lets the socket go from all rooms that it heard.
+// Disconnect removes the socket from the presence of its rooms.
 func (n *namespace) Disconnect(socket *edge.Socket, _ string) {
 	if conn, ok := socket.Data().(*connection); ok {
 		conn.leaveAll()
-		if actor, _ := conn.who(); !actor.Guest() {
+		if actor, _ := conn.login(); !actor.Guest() {
 			n.server.presence.Leave(rooms.UserRoom(actor.UserID), actor.UserID)
 		}
 	}

@@ -7,14 +7,14 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// errNoNamespace is for packets of other programs that share Redis with us.
+// errNoNamespace is the error for packets of other programs in the same Redis.
 var errNoNamespace = errors.New("no such namespace here")
 
-// What other nodes ask of this one: Socket.IO's operations on the sockets that
-// are in any of some rooms (in the namespace when in is empty) and in none of
-// others, as far as they are connected here.
+// The methods below implement cluster.Local: Socket.IO's operations on the sockets
+// of this node that are in any of the rooms in (in the namespace if in is empty)
+// and in none of the rooms except.
 
-// Emit sends an event to them.
+// Emit sends an event to the selected sockets.
 func (s *Server) Emit(namespace string, in, except []string, event string, args ...any) error {
 	ns := s.namespaces[namespace]
 	if ns == nil {
@@ -23,30 +23,30 @@ func (s *Server) Emit(namespace string, in, except []string, event string, args 
 	return ns.BroadcastOutside(in, except, event, args...)
 }
 
-// Each calls f with each of them: its id, the rooms it is in, its address and
-// its user, who is empty for a guest.
+// Each calls f with each selected socket: its id, its rooms, its address and its
+// user, which is empty for a guest.
 func (s *Server) Each(namespace string, in, except []string, f func(id string, rooms []string, address string, user rooms.UserID)) {
-	for _, socket := range s.outside(namespace, in, except) {
+	for _, socket := range s.selected(namespace, in, except) {
 		var user rooms.UserID
 		if conn, ok := socket.Data().(*connection); ok {
-			actor, _ := conn.who()
+			actor, _ := conn.login()
 			user = actor.UserID
 		}
 		f(socket.ID(), append(socket.Rooms(), socket.ID()), socket.Address(), user)
 	}
 }
 
-// Move lets them join rooms and leave others.
+// Move adds the selected sockets to the rooms join and removes them from leave.
 func (s *Server) Move(namespace string, in, except, join, leave []string) {
-	for _, socket := range s.outside(namespace, in, except) {
+	for _, socket := range s.selected(namespace, in, except) {
 		socket.Join(join...)
 		socket.Leave(leave...)
 	}
 }
 
-// Kick ends their connections; their clients do not reconnect by themselves.
+// Kick closes the selected sockets; their clients do not reconnect by themselves.
 func (s *Server) Kick(namespace string, in, except []string) {
-	for _, socket := range s.outside(namespace, in, except) {
+	for _, socket := range s.selected(namespace, in, except) {
 		socket.Kick()
 	}
 	if namespace != rooms.Lobby {
@@ -57,7 +57,7 @@ func (s *Server) Kick(namespace string, in, except []string) {
 	}
 }
 
-// Namespaces lists the namespaces there are.
+// Namespaces returns the names of the namespaces.
 func (s *Server) Namespaces() []string {
 	var names []string
 	for name := range s.namespaces {
@@ -66,7 +66,9 @@ func (s *Server) Namespaces() []string {
 	return names
 }
 
-func (s *Server) outside(namespace string, in, except []string) []*edge.Socket {
+// selected returns the sockets that are in any of the rooms in and in none of
+// except.
+func (s *Server) selected(namespace string, in, except []string) []*edge.Socket {
 	ns := s.namespaces[namespace]
 	if ns == nil {
 		return nil

@@ -12,34 +12,36 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// Accounts is what realtime asks about logins.
+// Accounts checks logins.
 type Accounts interface {
-	// Authenticate reads an access token and asks who its session is at the moment.
+	// Authenticate verifies an access token and returns the current user of its
+	// session, and when the token expires.
 	Authenticate(ctx context.Context, token string) (rooms.Actor, time.Time, error)
-	// Alive refuses a session that has ended.
+	// Alive returns an error if the actor's session has ended.
 	Alive(ctx context.Context, actor rooms.Actor, command string) error
-	// Forget makes Alive ask anew about a session that has ended, on whichever node.
+	// Forget drops what Alive has cached about a session that has ended on any node.
 	Forget(session rooms.SessionID)
 }
 
-// Config says how sockets behave.
+// Config configures a Server.
 type Config struct {
 	Edge edge.Config
 	// CommandTimeout bounds one command.
 	CommandTimeout time.Duration
-	// SocketsPerUser bounds the devices and pages of one user.
+	// SocketsPerUser bounds the connections of one user.
 	SocketsPerUser int
 	Log            *slog.Logger
 	Now            func() time.Time
-	// Observe is called for every command that was answered, with its name or
-	// "unknown", the code of its error or "", and the time that it took. It must
+	// Observe is called after every command, with its name or
+	// "unknown", the code of its error or "", and its duration. It must
 	// not block. It may be nil.
 	Observe func(command string, code rooms.Code, took time.Duration)
-	// Trace starts a span for every command; nil traces nothing.
+	// Trace starts a span for every command; nil disables tracing.
 	Trace rooms.Tracer
 }
 
-// Server is the realtime half of Wenzhen. It is a rooms.Listener.
+// Server serves Socket.IO and the bare WebSockets of the lobby. It is a
+// rooms.Listener.
 type Server struct {
 	cfg        Config
 	edge       *edge.Server
@@ -50,8 +52,8 @@ type Server struct {
 	presence   *rooms.Presence
 }
 
-// New makes the server; nothing is served yet. presence counts who hears a
-// room, and in its view who is looking at it.
+// New returns a server. presence counts the connections that are subscribed to a
+// room, and in the room's view those that show it.
 func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence *rooms.Presence) *Server {
 	if cfg.Observe == nil {
 		cfg.Observe = func(string, rooms.Code, time.Duration) {}
@@ -59,7 +61,10 @@ func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence *ro
 	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, namespaces: map[string]*edge.Namespace{}}
 	s.edge = edge.New(cfg.Edge)
 	s.lobby = newLobbyWebSocket(s, cfg.Edge)
-	for name, guests := range map[string]bool{rooms.Consultations: false, rooms.Schedules: true, rooms.Notifications: false, rooms.Lobby: true, rooms.Admin: false} {
+	allowsGuests := map[string]bool{
+		rooms.Consultations: false, rooms.Schedules: true, rooms.Notifications: false, rooms.Lobby: true, rooms.Admin: false,
+	}
+	for name, guests := range allowsGuests {
 		s.namespaces[name] = s.edge.Namespace(name, &namespace{server: s, name: name, guests: guests})
 	}
 	return s
@@ -71,13 +76,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.edge.Serv
 // LobbyWebSocket serves bare WebSockets; it is mounted at /chat.
 func (s *Server) LobbyWebSocket() http.Handler { return s.lobby }
 
-// Connections is how many clients are connected now.
+// Connections returns the number of open connections.
 func (s *Server) Connections() int { return s.edge.Stats().Connections + s.lobby.plain.Connections() }
 
-// Stats tells what there is and what has happened on the connections.
+// Stats returns the counts of the Socket.IO connections.
 func (s *Server) Stats() edge.Stats { return s.edge.Stats() }
 
-// Rooms is how many rooms somebody listens to.
+// Rooms returns the number of rooms with subscribed sockets.
 func (s *Server) Rooms() int {
 	n := 0
 	for _, ns := range s.namespaces {
@@ -88,10 +93,10 @@ func (s *Server) Rooms() int {
 
 // Published implements rooms.Listener. It sends an event once to every socket
 // in its room and in its further rooms (Also). Sockets in the room of a
-// consultation on /consultations get every entry of its log, without a gap.
+// consultation on /consultations get every event of its log, without a gap.
 // Users that lose access by the event are removed from the room first.
 func (s *Server) Published(p rooms.Publication) {
-	s.lost(p)
+	s.endLostSubscriptions(p)
 	if p.Damaged {
 		return
 	}
@@ -108,8 +113,9 @@ func (s *Server) Published(p rooms.Publication) {
 	s.broadcast(rooms.Consultations, []string{string(p.Room)}, p.Name, p.Wire)
 }
 
-// lost ends the subscriptions of those who have lost access to the event's room.
-func (s *Server) lost(p rooms.Publication) {
+// endLostSubscriptions ends the subscriptions of users that lose access to the
+// room by the event.
+func (s *Server) endLostSubscriptions(p rooms.Publication) {
 	if len(p.Lost) == 0 {
 		return
 	}
@@ -130,14 +136,14 @@ func (s *Server) Signalled(n rooms.Signal) {
 	s.lobby.signalled(n)
 	if !n.EndsSession() {
 		s.broadcast(namespaceOf(n.Namespace), to, n.Name, n.Data)
-		s.admitted(n)
+		s.subscribeReceivers(n)
 		return
 	}
 	s.accounts.Forget(rooms.SessionID(n.Room.Subject()))
 	for name := range s.namespaces {
 		s.broadcast(name, to, n.Name, n.Data)
 	}
-	s.cut(n)
+	s.disconnect(n)
 }
 
 func namespaceOf(name string) string {
@@ -153,7 +159,8 @@ func (s *Server) broadcast(namespace string, to []string, name string, data []by
 	}
 }
 
-// sockets are those of all namespaces in a room.
+// sockets returns the sockets of all namespaces in a room, or all sockets if room
+// is empty.
 func (s *Server) sockets(room string) []*edge.Socket {
 	var all []*edge.Socket
 	for _, ns := range s.namespaces {
@@ -162,9 +169,9 @@ func (s *Server) sockets(room string) []*edge.Socket {
 	return all
 }
 
-// admitted adds the sockets that received a signal to the room that it admits
-// them to.
-func (s *Server) admitted(n rooms.Signal) {
+// subscribeReceivers subscribes the sockets that received a signal to its target
+// room, if it has one.
+func (s *Server) subscribeReceivers(n rooms.Signal) {
 	if n.Into == "" {
 		return
 	}
@@ -175,16 +182,17 @@ func (s *Server) admitted(n rooms.Signal) {
 	}
 }
 
-// cut closes the sockets of a revoked session, which have received the reason
-// before.
-func (s *Server) cut(n rooms.Signal) {
+// disconnect closes the sockets of a revoked session. They have received the
+// reason before.
+func (s *Server) disconnect(n rooms.Signal) {
 	for _, socket := range s.sockets(string(n.Room)) {
 		socket.Kick()
 	}
 }
 
-// Watch ends, until ctx does, sockets whose access token has run out without
-// having been refreshed, and those whose session has ended unheard.
+// Watch closes sockets whose access token has expired and was not refreshed, and
+// those whose session has ended but whose signal was lost. It returns when ctx
+// ends.
 func (s *Server) Watch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -199,11 +207,11 @@ func (s *Server) Watch(ctx context.Context) {
 			if !ok {
 				continue
 			}
-			actor, expires := conn.who()
+			actor, expires := conn.login()
 			switch {
 			case actor.Guest():
 			case s.cfg.Now().After(expires.Add(expiryGrace)):
-				socket.Close("access token expired") // the client comes back with a fresh one
+				socket.Close("access token expired") // the client reconnects with a new token
 			case rooms.CodeOf(s.accounts.Alive(ctx, actor, "")) == rooms.CodeUnauthenticated:
 				socket.Kick()
 			}
@@ -211,21 +219,21 @@ func (s *Server) Watch(ctx context.Context) {
 	}
 }
 
-// Pace of Watch, and how long a socket may go on with an expired token: it
-// can do nothing but refresh it meanwhile.
+// watchEvery is the interval of Watch. expiryGrace is how long a socket with an
+// expired token stays open; it can only refresh the token meanwhile.
 const (
 	watchEvery  = 10 * time.Second
 	expiryGrace = 30 * time.Second
 )
 
-// Drain refuses new connections; those that are there live on.
+// Drain refuses new connections from now on. Existing ones stay open.
 func (s *Server) Drain() {
 	s.edge.Drain()
 	s.lobby.plain.Drain()
 }
 
-// Close lets running commands be answered and closes all connections, in a
-// way that makes clients connect again by themselves.
+// Close waits for running commands and closes all connections in a way that makes
+// clients reconnect by themselves.
 func (s *Server) Close(ctx context.Context) error {
 	closed := make(chan error, 1)
 	go func() { closed <- s.lobby.plain.Close(ctx) }()

@@ -8,27 +8,27 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// config is what the suites expect of a server.
+// config is the configuration that the test suites expect.
 func config() edge.Config {
 	return edge.Config{
 		PingInterval: 300 * time.Millisecond,
 		PingTimeout:  200 * time.Millisecond,
-		// The suite keeps a session without namespace alive for three PINGs,
-		// 900 ms; a second would leave a slow machine no room.
+		// The suite keeps a session without a namespace open for three PINGs,
+		// 900 ms. One second would be too close to that on a slow machine.
 		ConnectTimeout: 1500 * time.Millisecond,
 		MaxPayload:     1_000_000,
 		Origins:        []string{"*"},
 	}
 }
 
-// echoEngine is the Engine.IO fixture: it sends every message back.
+// echoEngine returns the Engine.IO fixture, which echoes every message.
 func echoEngine() *edge.Engine {
 	return edge.NewEngine(config(), func(c *edge.Conn, data []byte, binary bool) {
 		c.Send(data, binary)
 	})
 }
 
-// fixture is the Socket.IO fixture: the main namespace and /custom.
+// fixture returns the Socket.IO fixture: the main namespace and /custom.
 func fixture() *edge.Server {
 	s := edge.New(config())
 	s.Namespace("/", suite{})
@@ -36,12 +36,11 @@ func fixture() *edge.Server {
 	return s
 }
 
-// suite is a namespace as the suites want it.
+// suite handles the namespaces as the test suites expect.
 type suite struct{}
 
-// pause is how long the fixture waits with "auth" after CONNECT. The suite
-// waits for one message at a time and misses the second of two that arrive in
-// one read.
+// pause is the delay of "auth" after CONNECT. The suite waits for one message at
+// a time and misses the second of two that arrive in one read.
 const pause = 10 * time.Millisecond
 
 // Connect sends the client's auth back as "auth".
@@ -63,16 +62,16 @@ func (suite) Event(_ context.Context, s *edge.Socket, name string, args []edge.A
 
 func (suite) Disconnect(*edge.Socket, string) {}
 
-// values turns arguments that came in into arguments to send.
+// values converts received arguments to arguments to send.
 func values(args []edge.Arg) []any {
 	list := make([]any, len(args))
 	for i, arg := range args {
-		var stands struct {
+		var p struct {
 			Placeholder bool `json:"_placeholder"`
 			Num         int  `json:"num"`
 		}
-		if json.Unmarshal(arg.JSON, &stands) == nil && stands.Placeholder {
-			list[i] = arg.Attachments[stands.Num]
+		if json.Unmarshal(arg.JSON, &p) == nil && p.Placeholder {
+			list[i] = arg.Attachments[p.Num]
 		} else {
 			list[i] = arg.JSON
 		}

@@ -1,9 +1,9 @@
 // Conformance serves the fixtures that the official test suites of Engine.IO 4
-// and Socket.IO 5 ask for, through the very edge that the product uses:
+// and Socket.IO 5 require, with the edge of the product:
 //
 //	go run ./server/realtime/conformance --addr 127.0.0.1:3000
 //
-// A bare Engine.IO server that echoes every message is at /engine.io/, the
+// An Engine.IO server that echoes every message is at /engine.io/, the
 // Socket.IO fixture at /socket.io/. The suites (test-suite/ in the
 // repositories socketio/engine.io-protocol and socketio/socket.io-protocol)
 // expect port 3000.

@@ -21,11 +21,10 @@ func TestMain(m *testing.M) {
 	)
 }
 
-// patience is how long a test waits for what must come.
+// patience is the maximum time that a test waits for something.
 const patience = 5 * time.Second
 
-// server has both fixtures on a port of its own; every test runs on each
-// where it applies to both.
+// server serves both fixtures on its own port and returns its URL.
 func server(t *testing.T) string {
 	t.Helper()
 	engine, sockets := echoEngine(), fixture()
@@ -42,7 +41,7 @@ func server(t *testing.T) string {
 	return s.URL
 }
 
-// onBoth runs a test of Engine.IO on the bare engine and beneath Socket.IO.
+// onBoth runs a test of Engine.IO with the engine alone and with Socket.IO.
 func onBoth(t *testing.T, test func(t *testing.T, url string)) {
 	t.Parallel()
 	base := server(t)
@@ -51,13 +50,13 @@ func onBoth(t *testing.T, test func(t *testing.T, url string)) {
 	}
 }
 
-func ask(t *testing.T, method, url, body string) (int, string) {
+func request(t *testing.T, method, url, body string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequest(method, url, strings.NewReader(body))
+	r, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,28 +70,29 @@ func ask(t *testing.T, method, url, body string) (int, string) {
 
 func wantStatus(t *testing.T, want int, method, url, body string) string {
 	t.Helper()
-	status, text := ask(t, method, url, body)
+	status, text := request(t, method, url, body)
 	if status != want {
 		t.Fatalf("%s %s: %d %s, want %d", method, url, status, text, want)
 	}
 	return text
 }
 
-// session opens a polling session and gives the URL of its requests.
+// session opens a polling session and returns the URL of its requests.
 func session(t *testing.T, url string) string {
 	t.Helper()
 	url += "?EIO=4&transport=polling"
 	return url + "&sid=" + checkOpen(t, wantStatus(t, 200, "GET", url, ""), "websocket")
 }
 
-// checkOpen checks an OPEN packet and gives its session id.
+// checkOpen checks an OPEN packet and returns its session id.
 func checkOpen(t *testing.T, text string, upgrades ...string) string {
 	t.Helper()
 	var open map[string]any
 	if text[0] != '0' || json.Unmarshal([]byte(text[1:]), &open) != nil {
 		t.Fatalf("OPEN packet %q", text)
 	}
-	want := map[string]any{"sid": open["sid"], "upgrades": fmt.Sprint(upgrades), "pingInterval": 300.0, "pingTimeout": 200.0, "maxPayload": 1e6}
+	want := map[string]any{"sid": open["sid"], "upgrades": fmt.Sprint(upgrades),
+		"pingInterval": 300.0, "pingTimeout": 200.0, "maxPayload": 1e6}
 	open["upgrades"] = fmt.Sprint(open["upgrades"])
 	if fmt.Sprint(open) != fmt.Sprint(want) {
 		t.Fatalf("OPEN packet %v, want %v", open, want)
@@ -139,7 +139,7 @@ func (s socket) next() string {
 	return string(data)
 }
 
-// expect reads messages; PINGs are left out unless they are asked for.
+// expect reads messages and compares them. It skips PINGs unless want has one.
 func (s socket) expect(want ...string) {
 	s.t.Helper()
 	for _, w := range want {
@@ -172,13 +172,15 @@ func TestHandshake(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		session(t, url)
 		open(t, url)
-		for _, query := range []string{"transport=polling", "EIO=abc&transport=polling", "EIO=3&transport=polling", "EIO=4", "EIO=4&transport=abc", "EIO=4&transport=websocket", "EIO=4&transport=polling&sid=nobody"} {
+		for _, query := range []string{"transport=polling", "EIO=abc&transport=polling", "EIO=3&transport=polling", "EIO=4",
+			"EIO=4&transport=abc", "EIO=4&transport=websocket", "EIO=4&transport=polling&sid=unknown"} {
 			wantStatus(t, 400, "GET", url+"?"+query, "")
 		}
 		for _, method := range []string{"POST", "PUT", "DELETE", "PATCH"} {
 			wantStatus(t, 400, method, url+"?EIO=4&transport=polling", "")
 		}
-		for _, query := range []string{"transport=websocket", "EIO=abc&transport=websocket", "EIO=4", "EIO=4&transport=abc", "EIO=4&transport=websocket&sid=nobody"} {
+		for _, query := range []string{"transport=websocket", "EIO=abc&transport=websocket", "EIO=4",
+			"EIO=4&transport=abc", "EIO=4&transport=websocket&sid=unknown"} {
 			_, response, err := websocket.DefaultDialer.Dial(strings.Replace(url, "http", "ws", 1)+"?"+query, nil)
 			if err == nil || response.StatusCode != 400 {
 				t.Fatal(query, err)
@@ -225,7 +227,7 @@ func TestDuplicatePolls(t *testing.T) {
 		first, second := make(chan string), make(chan string)
 		for _, answer := range []chan string{first, second} {
 			go func() {
-				status, text := ask(t, "GET", s, "")
+				status, text := request(t, "GET", s, "")
 				answer <- fmt.Sprint(status, " ", text)
 			}()
 		}
@@ -241,7 +243,7 @@ func TestDuplicatePolls(t *testing.T) {
 	})
 }
 
-// either gives what comes first from two channels.
+// either receives from the channel that is ready first.
 func either(a, b chan string) chan string {
 	c := make(chan string, 1)
 	select {
@@ -264,11 +266,11 @@ func TestHeartbeat(t *testing.T) {
 			ws.expect("2")
 			ws.send("3")
 		}
-		// From here on, nobody answers.
+		// The client answers no more PINGs.
 		ws.expect("2")
 		ws.expectClosed()
 		for end := time.Now().Add(patience); ; {
-			if status, _ := ask(t, "GET", s, ""); status == 400 {
+			if status, _ := request(t, "GET", s, ""); status == 400 {
 				break
 			}
 			if time.Now().After(end) {
@@ -284,14 +286,14 @@ func TestClientCloses(t *testing.T) {
 			s := session(t, url)
 			polled := make(chan string, 1)
 			poll := func() {
-				status, text := ask(t, "GET", s, "")
+				status, text := request(t, "GET", s, "")
 				polled <- fmt.Sprint(status, " ", text)
 			}
 			if early {
 				go poll()
 			}
 			wantStatus(t, 200, "POST", s, "1")
-			if !early { // a poll that was on its way
+			if !early { // a poll that arrives after the CLOSE
 				poll()
 			}
 			if got := <-polled; got != "200 6" {
@@ -317,7 +319,7 @@ func TestUpgrade(t *testing.T) {
 		second := dial(t, strings.Replace(s, "polling", "websocket", 1))
 		second.expectClosed()
 		ws.send("5")
-		ws.expect("2") // a PING comes here now
+		ws.expect("2") // PINGs are sent here now
 		wantStatus(t, 400, "GET", s, "")
 		wantStatus(t, 400, "POST", s, "4x")
 		third := dial(t, strings.Replace(s, "polling", "websocket", 1))
@@ -360,7 +362,7 @@ func TestConnect(t *testing.T) {
 	s = open(t, url)
 	s.send("4abc")
 	s.expectClosed()
-	open(t, url).expectClosed() // nothing is joined in time
+	open(t, url).expectClosed() // no namespace is joined in time
 }
 
 func TestDisconnect(t *testing.T) {
@@ -395,7 +397,8 @@ func TestEvents(t *testing.T) {
 		s.WriteMessage(websocket.BinaryMessage, []byte{4, 5, 6})
 		s.expect(want+two, "\x01\x02\x03", "\x04\x05\x06")
 	}
-	for _, bad := range []string{"4abc", "42{}", `42abc["message-with-ack",1,"2",{"3":[false]}]`, "42", "42[]", "42[1]", `42/custom,["message"]`, "40", "43[]", `44{"message":"no"}`, `42["message"]x`} {
+	for _, bad := range []string{"4abc", "42{}", `42abc["message-with-ack",1,"2",{"3":[false]}]`, "42", "42[]", "42[1]",
+		`42/custom,["message"]`, "40", "43[]", `44{"message":"no"}`, `42["message"]x`} {
 		s := open(t, url)
 		connect(t, s, "", "")
 		s.send(bad)

@@ -12,8 +12,8 @@ import (
 	"wenzhen/server/realtime/edge"
 )
 
-// The official JavaScript client, unmodified, in every shape in which it
-// connects and asks: testdata/official.mjs.
+// The official JavaScript client, unmodified, connects with every option and
+// sends every form of events: testdata/official.mjs.
 func TestOfficialClient(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()

@@ -1,6 +1,6 @@
-// socket.io-client in every shape in which it connects and asks. The arguments
-// are the package.json of a folder that has it installed, and a server with
-// the fixture at /socket.io and at /clinic/realtime.
+// Connects socket.io-client with every option and sends every form of events. The
+// arguments are the package.json of a folder that has it installed, and the URL of
+// a server with the fixture at /socket.io and at /clinic/realtime.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 
@@ -16,7 +16,7 @@ const connected = (socket) =>
   })
 const within = 30_000
 
-/** Connects, and asks what every shape must be able to ask. */
+/** Connects, and sends the events that must work with all options. */
 async function talks(options, namespace = '/') {
   const socket = io(url + namespace, { forceNew: true, reconnection: false, ...options })
   await connected(socket)
@@ -49,7 +49,7 @@ const shapes = {
     const socket = io(url, { forceNew: true, transports: ['polling', 'websocket'] })
     const upgraded = new Promise((resolve) => socket.io.once('open', () => socket.io.engine.once('upgrade', resolve)))
     await connected(socket)
-    // What is asked across the change is answered, once and in order.
+    // Events that are sent during the upgrade are answered once and in order.
     const answers = []
     for (let i = 0; i < 50; i++) answers.push(socket.timeout(within).emitWithAck('message-with-ack', i))
     await upgraded
