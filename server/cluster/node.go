@@ -16,8 +16,8 @@ import (
 	"wenzhen/rooms/operations"
 )
 
-// Local is what the cluster asks of the sockets of this node: those that are in
-// any of the rooms in, or in the namespace when that is empty, and in none of except.
+// Local operates on the sockets of this node: those that are in any of the rooms
+// in, or in the namespace if in is empty, and in none of the rooms except.
 type Local interface {
 	Namespaces() []string
 	Emit(namespace string, in, except []string, event string, args ...any) error
@@ -27,15 +27,16 @@ type Local interface {
 	Connections() int
 }
 
-// Limits is what the cluster asks of the rate limits of this node.
+// Limits are the rate limits of this node.
 type Limits interface {
-	// Spent is what was used up here since the last call and is worth telling.
+	// Spent returns what was used on this node since the last call, for users who
+	// may be near a limit.
 	Spent() map[string]map[string]int
-	// SpentElsewhere takes off what was used up on another node.
+	// SpentElsewhere subtracts what was used on another node.
 	SpentElsewhere(spent map[string]map[string]int)
 }
 
-// Config says how a node meets the others.
+// Config configures a Node.
 type Config struct {
 	// URL of Redis, redis://… or rediss://….
 	URL string
@@ -44,22 +45,22 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Pace and bounds of a node.
+// Intervals and limits of a node.
 const (
-	beatEvery  = time.Second
-	spentEvery = 100 * time.Millisecond
-	// nodeLost is the silence after which another node is taken for dead, and
-	// this one for cut off from Redis.
+	heartbeatEvery = time.Second
+	spentEvery     = 100 * time.Millisecond
+	// nodeLost is the time without a message after which another node is removed,
+	// and without an own message after which this one is not connected to Redis.
 	nodeLost = 5 * time.Second
-	// queueMost bounds what waits to be published; what comes in past it is
-	// dropped, as it would come late.
+	// queueMost bounds the messages that are queued for publishing. Further
+	// messages are dropped, because they would be late.
 	queueMost    = 4096
 	batchMost    = 128
 	redisTimeout = 2 * time.Second
 	retryEvery   = 500 * time.Millisecond
 )
 
-// Node is this node among the others.
+// Node is this node of the cluster.
 type Node struct {
 	cfg      Config
 	id       string
@@ -71,11 +72,11 @@ type Node struct {
 	stop     context.CancelFunc
 	tasks    sync.WaitGroup
 
-	heard   atomic.Int64 // when our own beat last came back, in Unix milliseconds
-	dropped atomic.Int64
-	here    here
-	figures figures
-	others  map[string]*other // of the receiving goroutine alone
+	lastEcho atomic.Int64 // when an own message was last received, in Unix milliseconds
+	dropped  atomic.Int64
+	state    localState
+	stats    peerStats
+	peers    map[string]*peerState // only the receiving goroutine uses it
 }
 
 type message struct {
@@ -83,26 +84,27 @@ type message struct {
 	payload []byte
 }
 
-// New reads the URL; nothing is connected before Start.
+// New returns a node. It connects to Redis in Start.
 func New(cfg Config) (*Node, error) {
 	opts, err := redis.ParseURL(cfg.URL)
 	if err != nil {
 		return nil, errors.New("redis: must be redis://[user:password@]host:port or rediss://…") // not err: it repeats the password
 	}
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
-	opts.MaxRetries = -1 // what could not be said is late already
+	opts.MaxRetries = -1 // a retried message would be late
 	return &Node{cfg: cfg, id: rand.Text()[:12], redis: redis.NewClient(opts), out: make(chan message, queueMost),
-		here: here{devices: rooms.Devices{}}, figures: figures{others: map[string]operations.NodeStats{}}, others: map[string]*other{}}, nil
+		state: localState{devices: rooms.Devices{}}, stats: peerStats{peers: map[string]operations.NodeStats{}},
+		peers: map[string]*peerState{}}, nil
 }
 
-// Start joins the others; Redis need not be there yet.
+// Start connects the node. Redis need not be available yet.
 func (n *Node) Start(local Local, presence *rooms.Presence, limits Limits) {
 	n.local, n.presence, n.limits = local, presence, limits
 	ctx, stop := context.WithCancel(context.Background())
 	n.stop = stop
 	n.tasks.Go(func() { n.publish(ctx) })
 	n.tasks.Go(func() { n.receive(ctx) })
-	n.tasks.Go(func() { n.beat(ctx) })
+	n.tasks.Go(func() { n.heartbeat(ctx) })
 }
 
 // Close notifies the other nodes that this one leaves, and disconnects from
@@ -113,32 +115,33 @@ func (n *Node) Close() error {
 		n.tasks.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), redisTimeout)
 		defer cancel()
-		_ = n.redis.Publish(ctx, nodesChannel, encode(news{Kind: kindGone, Node: n.id})).Err() // or they notice
+		_ = n.redis.Publish(ctx, nodesChannel, encode(nodeMessage{Kind: kindGone, Node: n.id})).Err() // if it fails, they remove this node after nodeLost
 	}
 	return n.redis.Close()
 }
 
-// Status tells how this node stands with the others.
+// Status is the connection of this node to the others.
 type Status struct {
 	// Connected reports whether this node receives what it publishes.
 	Connected bool
-	// Nodes is how many others are heard of.
+	// Nodes is the number of other nodes.
 	Nodes int
-	// Dropped is how much was not published because Redis was slow or away.
+	// Dropped is the number of messages that were not published because Redis was
+	// slow or unavailable.
 	Dropped int64
 }
 
-// Status tells how this node stands with the others.
+// Status returns the connection of this node to the others.
 func (n *Node) Status() Status {
-	return Status{Connected: n.connected(), Nodes: int(n.here.known.Load()), Dropped: n.dropped.Load()}
+	return Status{Connected: n.connected(), Nodes: int(n.state.peers.Load()), Dropped: n.dropped.Load()}
 }
 
 func (n *Node) connected() bool {
-	return n.cfg.Now().UnixMilli()-n.heard.Load() < nodeLost.Milliseconds()
+	return n.cfg.Now().UnixMilli()-n.lastEcho.Load() < nodeLost.Milliseconds()
 }
 
-// say queues a message, or drops it.
-func (n *Node) say(channel string, payload []byte) {
+// enqueue queues a message for publishing, or drops it if the queue is full.
+func (n *Node) enqueue(channel string, payload []byte) {
 	select {
 	case n.out <- message{channel, payload}:
 	default:
@@ -146,7 +149,7 @@ func (n *Node) say(channel string, payload []byte) {
 	}
 }
 
-// publish sends what is queued, in order, as much at once as waits.
+// publish publishes the queued messages in order and in batches, until ctx ends.
 func (n *Node) publish(ctx context.Context) {
 	for {
 		select {
@@ -176,18 +179,19 @@ func (n *Node) send(ctx context.Context, batch []message) {
 	}
 }
 
-// receive hears the others until ctx ends, subscribing anew whenever Redis was away.
+// receive handles messages until ctx ends. It subscribes again after each failure
+// of Redis.
 func (n *Node) receive(ctx context.Context) {
-	told := false
+	logged := false
 	for ctx.Err() == nil {
 		err := n.subscribe(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if !told {
+		if !logged {
 			n.cfg.Log.Warn("redis: signals stay on this node meanwhile", "error", err)
 		}
-		told = true
+		logged = true
 		n.forgetSilent()
 		pause := time.NewTimer(retryEvery)
 		select {
@@ -196,7 +200,7 @@ func (n *Node) receive(ctx context.Context) {
 		}
 		pause.Stop()
 		if n.connected() {
-			told = false
+			logged = false
 		}
 	}
 }
@@ -215,34 +219,35 @@ func (n *Node) subscribe(ctx context.Context) error {
 		return err
 	}
 	began := n.cfg.Now()
-	n.say(nodesChannel, encode(news{Kind: kindHello, Node: n.id}))
+	n.enqueue(nodesChannel, encode(nodeMessage{Kind: kindHello, Node: n.id}))
 	for {
-		// Our own beats come every second: silence means that the connection is dead.
+		// Our own heartbeats arrive every second: without any, the connection is dead.
 		received, err := sub.ReceiveTimeout(ctx, nodeLost/2)
 		if err != nil {
 			return err
 		}
 		if m, ok := received.(*redis.Message); ok {
-			n.hear(ctx, m)
+			n.handle(ctx, m)
 		}
 		if now := n.cfg.Now(); !n.connected() && now.Sub(began) > nodeLost {
-			return fmt.Errorf("nothing published comes back")
+			return fmt.Errorf("published messages are not received")
 		}
 	}
 }
 
-func (n *Node) hear(ctx context.Context, m *redis.Message) {
+// handle handles a message from Redis.
+func (n *Node) handle(ctx context.Context, m *redis.Message) {
 	defer func() {
-		if v := recover(); v != nil { // what strangers send must not end the node
+		if v := recover(); v != nil { // a message of another program must not end the node
 			n.cfg.Log.Error("redis: a message could not be handled", "channel", m.Channel, "panic", v)
 		}
 	}()
 	switch {
 	case m.Channel == nodesChannel:
-		n.hearNews([]byte(m.Payload))
+		n.handleNodeMessage([]byte(m.Payload))
 	case m.Pattern != "":
-		n.hearPacket(m.Channel, []byte(m.Payload))
+		n.handlePacket(m.Channel, []byte(m.Payload))
 	default:
-		n.hearRequest(ctx, m.Channel, []byte(m.Payload))
+		n.handleRequest(ctx, m.Channel, []byte(m.Payload))
 	}
 }

@@ -14,113 +14,116 @@ import (
 	"wenzhen/rooms/operations"
 )
 
-// nodesChannel is where nodes of Wenzhen tell each other how they are.
+// nodesChannel is the channel for messages between nodes.
 const nodesChannel = "wenzhen#nodes"
 
-// news is what a node tells of itself. Changes of presence are numbered, so
-// that a node that has missed one knows.
-type news struct {
+// nodeMessage is a message to other nodes. Changes of presence are numbered, so
+// that a receiver detects that it has missed one.
+type nodeMessage struct {
 	Kind string `json:"kind"`
 	Node string `json:"node"`
-	// Number is that of the latest change of presence, or of this one.
+	// Number is the number of the latest change of presence, or of this one.
 	Number int64 `json:"number,omitempty"`
-	// To is whom it is for; everyone when empty.
+	// To is the id of the receiver; all nodes if empty.
 	To      string                    `json:"to,omitempty"`
 	Room    rooms.RoomID              `json:"room,omitempty"`
 	User    rooms.UserID              `json:"user,omitempty"`
 	Devices int                       `json:"devices,omitempty"`
 	All     rooms.Devices             `json:"all,omitempty"`
 	Spent   map[string]map[string]int `json:"spent,omitempty"`
-	// Stats are the node's figures, with a beat.
+	// Stats are the statistics of the node, with a heartbeat.
 	Stats *operations.NodeStats `json:"stats,omitempty"`
 }
 
 const (
-	kindHello  = "hello"  // tell me everything
-	kindBeat   = "beat"   // I live
-	kindChange = "change" // this changed
-	kindAll    = "all"    // this is everything
-	kindSpent  = "spent"  // this much of limits was used up
-	kindGone   = "gone"   // I leave
+	kindHello     = "hello"  // requests the complete presence
+	kindHeartbeat = "beat"   // a heartbeat
+	kindChange    = "change" // one change of presence
+	kindAll       = "all"    // the complete presence
+	kindSpent     = "spent"  // use of rate limits
+	kindGone      = "gone"   // the node leaves
 )
 
-// here is the state of this node that it sends to the others.
-type here struct {
+// localState is the presence on this node, which it sends to the others.
+type localState struct {
 	mu      sync.Mutex
-	number  int64
+	number  int64 // of the latest change
 	devices rooms.Devices
-	known   atomic.Int64 // other nodes
+	peers   atomic.Int64 // number of other nodes
 }
 
-// other is what is known of another node.
-type other struct {
-	seen   time.Time
-	number int64 // of its presence; -1 before it has told everything
-	asked  time.Time
+// peerState is the state of another node.
+type peerState struct {
+	seen      time.Time // when its last message was received
+	number    int64     // of its presence; -1 before its complete presence was received
+	requested time.Time // when its complete presence was last requested
 }
 
-// figures are those that nodes show of themselves.
-type figures struct {
-	mu     sync.Mutex
-	own    *operations.NodeStats
-	others map[string]operations.NodeStats // by the id of the node
+// peerStats are the statistics that nodes publish.
+type peerStats struct {
+	mu    sync.Mutex
+	own   *operations.NodeStats
+	peers map[string]operations.NodeStats // by the id of the node
 }
 
-// Report shows the others this node's figures, with the beats from now on. It
+// Report sets the statistics that this node sends with its heartbeats. It
 // implements operations.Peers.
 func (n *Node) Report(own operations.NodeStats) {
-	n.figures.mu.Lock()
-	defer n.figures.mu.Unlock()
-	n.figures.own = &own
+	n.stats.mu.Lock()
+	defer n.stats.mu.Unlock()
+	n.stats.own = &own
 }
 
-// Reports are the figures of the nodes that are heard of.
+// Reports returns the statistics of the other nodes.
 func (n *Node) Reports() []operations.NodeStats {
-	n.figures.mu.Lock()
-	defer n.figures.mu.Unlock()
-	return slices.Collect(maps.Values(n.figures.others))
+	n.stats.mu.Lock()
+	defer n.stats.mu.Unlock()
+	return slices.Collect(maps.Values(n.stats.peers))
 }
 
-// mine are the figures to tell; nil before there are any.
-func (f *figures) mine() *operations.NodeStats {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.own
+// reported returns the statistics of this node, or nil before Report.
+func (s *peerStats) reported() *operations.NodeStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.own
 }
 
-func (f *figures) heard(node string, stats operations.NodeStats) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.others[node] = stats
+func (s *peerStats) set(node string, stats operations.NodeStats) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.peers[node] = stats
 }
 
-func (f *figures) forget(node string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.others, node)
+func (s *peerStats) forget(node string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.peers, node)
 }
 
 func encode(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("cluster: %T cannot be encoded: %v", v, err)) // a type that never encodes is a mistake in the program
+		panic(fmt.Sprintf("cluster: %T cannot be encoded: %v", v, err)) // a bug: all our types can be encoded
 	}
 	return b
 }
 
-// Present tells the others how many devices a user has in a room on this node.
-// It does not block.
+// Present publishes how many devices a user has in a room on this node. It does
+// not block.
 func (n *Node) Present(room rooms.RoomID, user rooms.UserID, devices int) {
-	n.here.mu.Lock()
-	defer n.here.mu.Unlock()
-	n.here.devices.Set(room, user, devices)
-	n.here.number++
-	n.say(nodesChannel, encode(news{Kind: kindChange, Node: n.id, Number: n.here.number, Room: room, User: user, Devices: devices}))
+	n.state.mu.Lock()
+	defer n.state.mu.Unlock()
+	n.state.devices.Set(room, user, devices)
+	n.state.number++
+	n.enqueue(nodesChannel, encode(nodeMessage{
+		Kind: kindChange, Node: n.id, Number: n.state.number, Room: room, User: user, Devices: devices,
+	}))
 }
 
-// beat says that this node lives, and what was used up of limits.
-func (n *Node) beat(ctx context.Context) {
-	beat, spent := time.NewTicker(beatEvery), time.NewTicker(spentEvery)
+// heartbeat publishes heartbeats, and what users have used of their rate limits,
+// until ctx ends.
+func (n *Node) heartbeat(ctx context.Context) {
+	beat, spent := time.NewTicker(heartbeatEvery), time.NewTicker(spentEvery)
 	defer beat.Stop()
 	defer spent.Stop()
 	for {
@@ -128,86 +131,89 @@ func (n *Node) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-beat.C:
-			stats := n.figures.mine()
-			n.here.mu.Lock()
-			n.say(nodesChannel, encode(news{Kind: kindBeat, Node: n.id, Number: n.here.number, Stats: stats}))
-			n.here.mu.Unlock()
+			stats := n.stats.reported()
+			n.state.mu.Lock()
+			n.enqueue(nodesChannel, encode(nodeMessage{Kind: kindHeartbeat, Node: n.id, Number: n.state.number, Stats: stats}))
+			n.state.mu.Unlock()
 		case <-spent.C:
 			if used := n.limits.Spent(); len(used) > 0 {
-				n.say(nodesChannel, encode(news{Kind: kindSpent, Node: n.id, Spent: used}))
+				n.enqueue(nodesChannel, encode(nodeMessage{Kind: kindSpent, Node: n.id, Spent: used}))
 			}
 		}
 	}
 }
 
-func (n *Node) hearNews(payload []byte) {
-	var told news
-	if err := json.Unmarshal(payload, &told); err != nil || told.Node == "" {
-		n.cfg.Log.Warn("redis: not a node's news", "error", err)
+// handleNodeMessage applies a message of another node. A message of this node
+// shows that Redis delivers what is published.
+func (n *Node) handleNodeMessage(payload []byte) {
+	var m nodeMessage
+	if err := json.Unmarshal(payload, &m); err != nil || m.Node == "" {
+		n.cfg.Log.Warn("redis: not a message of a node", "error", err)
 		return
 	}
 	now := n.cfg.Now()
-	if told.Node == n.id {
-		n.heard.Store(now.UnixMilli())
+	if m.Node == n.id {
+		n.lastEcho.Store(now.UnixMilli())
 		n.forgetSilent()
 		return
 	}
-	if told.To != "" && told.To != n.id {
+	if m.To != "" && m.To != n.id {
 		return
 	}
-	o := n.others[told.Node]
-	if o == nil {
-		o = &other{number: -1}
-		n.others[told.Node] = o
+	p := n.peers[m.Node]
+	if p == nil {
+		p = &peerState{number: -1}
+		n.peers[m.Node] = p
 	}
-	o.seen = now
-	n.here.known.Store(int64(len(n.others)))
-	if told.Stats != nil {
-		n.figures.heard(told.Node, *told.Stats)
+	p.seen = now
+	n.state.peers.Store(int64(len(n.peers)))
+	if m.Stats != nil {
+		n.stats.set(m.Node, *m.Stats)
 	}
-	switch told.Kind {
+	switch m.Kind {
 	case kindHello:
-		n.here.mu.Lock()
-		n.say(nodesChannel, encode(news{Kind: kindAll, Node: n.id, To: told.Node, Number: n.here.number, All: n.here.devices}))
-		n.here.mu.Unlock()
+		n.state.mu.Lock()
+		n.enqueue(nodesChannel, encode(nodeMessage{Kind: kindAll, Node: n.id, To: m.Node, Number: n.state.number, All: n.state.devices}))
+		n.state.mu.Unlock()
 	case kindAll:
-		if told.All == nil {
-			told.All = rooms.Devices{}
+		if m.All == nil {
+			m.All = rooms.Devices{}
 		}
-		n.presence.Replace(told.Node, told.All)
-		o.number = told.Number
+		n.presence.Replace(m.Node, m.All)
+		p.number = m.Number
 		return
 	case kindChange:
-		if o.number >= 0 && told.Number == o.number+1 {
-			n.presence.Elsewhere(told.Node, told.Room, told.User, told.Devices)
-			o.number = told.Number
+		if p.number >= 0 && m.Number == p.number+1 {
+			n.presence.Elsewhere(m.Node, m.Room, m.User, m.Devices)
+			p.number = m.Number
 			return
 		}
 	case kindSpent:
-		n.limits.SpentElsewhere(told.Spent)
+		n.limits.SpentElsewhere(m.Spent)
 		return
 	case kindGone:
-		n.forget(told.Node)
+		n.forget(m.Node)
 		return
 	}
-	if o.number != told.Number && now.Sub(o.asked) > beatEvery/2 {
-		o.asked = now
-		n.say(nodesChannel, encode(news{Kind: kindHello, Node: n.id, To: told.Node}))
+	if p.number != m.Number && now.Sub(p.requested) > heartbeatEvery/2 {
+		p.requested = now
+		n.enqueue(nodesChannel, encode(nodeMessage{Kind: kindHello, Node: n.id, To: m.Node}))
 	}
 }
 
-// forgetSilent forgets nodes that have not been heard of for long.
+// forgetSilent removes nodes whose last message is older than nodeLost.
 func (n *Node) forgetSilent() {
-	for node, o := range n.others {
-		if n.cfg.Now().Sub(o.seen) > nodeLost {
+	for node, p := range n.peers {
+		if n.cfg.Now().Sub(p.seen) > nodeLost {
 			n.forget(node)
 		}
 	}
 }
 
+// forget removes a node and the presence on it.
 func (n *Node) forget(node string) {
-	delete(n.others, node)
-	n.here.known.Store(int64(len(n.others)))
-	n.figures.forget(node)
+	delete(n.peers, node)
+	n.state.peers.Store(int64(len(n.peers)))
+	n.stats.forget(node)
 	n.presence.Replace(node, nil)
 }

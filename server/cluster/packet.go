@@ -25,7 +25,7 @@ func packetChannel(namespace, room string) string {
 func requestChannel(namespace string) string  { return "socket.io-request#" + namespace + "#" }
 func responseChannel(namespace string) string { return "socket.io-response#" + namespace + "#" }
 
-// packet is what a broadcast sends: an EVENT (2) of Socket.IO.
+// packet is the packet of a broadcast: an EVENT (2) of Socket.IO.
 type packet struct {
 	Type int    `msgpack:"type"`
 	Data []any  `msgpack:"data"`
@@ -34,14 +34,14 @@ type packet struct {
 
 const eventType = 2
 
-// audience says whom a broadcast or a request is about.
+// audience selects the sockets of a broadcast or a request.
 type audience struct {
 	Rooms  []any          `msgpack:"rooms" json:"rooms"`
 	Except []any          `msgpack:"except" json:"except"`
 	Flags  map[string]any `msgpack:"flags" json:"-"`
 }
 
-// names reads rooms, which are numbers in some programs.
+// names returns rooms as strings: in some programs they are numbers.
 func names(list []any) []string {
 	var rooms []string
 	for _, v := range list {
@@ -59,20 +59,21 @@ func (n *Node) Signal(s rooms.Signal) {
 	}
 	var data any
 	if err := json.Unmarshal(s.Data, &data); err != nil {
-		n.cfg.Log.Error("redis: a signal that is no JSON", "event", s.Name, "error", err)
+		n.cfg.Log.Error("redis: a signal is not JSON", "event", s.Name, "error", err)
 		return
 	}
 	payload, err := msgpack.Marshal([]any{n.id, packet{Type: eventType, Data: []any{s.Name, data}, NSP: namespace},
 		audience{Rooms: []any{string(s.Room)}, Except: []any{}, Flags: map[string]any{}}})
 	if err != nil {
-		n.cfg.Log.Error("redis: a signal that cannot be encoded", "event", s.Name, "error", err)
+		n.cfg.Log.Error("redis: a signal cannot be encoded", "event", s.Name, "error", err)
 		return
 	}
-	n.say(packetChannel(namespace, string(s.Room)), payload)
+	n.enqueue(packetChannel(namespace, string(s.Room)), payload)
 }
 
-// hearPacket emits to our sockets what another node or program emits to its own.
-func (n *Node) hearPacket(channel string, payload []byte) {
+// handlePacket emits an event of another node or program to the sockets of this
+// node.
+func (n *Node) handlePacket(channel string, payload []byte) {
 	sender, p, to, err := decodePacket(payload)
 	if err != nil {
 		n.cfg.Log.Warn("redis: not a packet", "channel", channel, "error", err)
@@ -86,11 +87,11 @@ func (n *Node) hearPacket(channel string, payload []byte) {
 		return
 	}
 	if err := n.local.Emit(p.NSP, names(to.Rooms), names(to.Except), event, p.Data[1:]...); err != nil {
-		n.cfg.Log.Warn("redis: a packet that cannot be sent on", "event", event, "error", err)
+		n.cfg.Log.Warn("redis: a packet cannot be emitted", "event", event, "error", err)
 	}
 }
 
-// packetMost bounds the bytes of a packet that is sent on to clients.
+// packetMost bounds the bytes of a packet.
 const packetMost = 16 << 20
 
 func decodePacket(payload []byte) (sender string, p packet, to audience, err error) {
@@ -119,11 +120,12 @@ func decodePacket(payload []byte) (sender string, p packet, to audience, err err
 	return sender, p, to, err
 }
 
-// extensions are those of notepack, which Node.js programs encode with: 0 is
-// undefined in one byte and a date, in milliseconds, in eight.
+// extensions registers the extensions of notepack, the encoder of Node.js
+// programs: 0 is undefined if it has one byte, and a date in milliseconds if it
+// has eight.
 var extensions = sync.OnceFunc(func() { msgpack.RegisterExt(0, (*notepackValue)(nil)) })
 
-// notepackValue is a value that JSON has no type for.
+// notepackValue is a value for which JSON has no type.
 type notepackValue struct{ at *time.Time }
 
 // UnmarshalMsgpack reads the value.
@@ -135,7 +137,7 @@ func (v *notepackValue) UnmarshalMsgpack(b []byte) error {
 	return nil
 }
 
-// MarshalMsgpack writes undefined; we send no dates but as text.
+// MarshalMsgpack writes undefined: we send dates as text.
 func (v *notepackValue) MarshalMsgpack() ([]byte, error) { return []byte{0}, nil }
 
 // MarshalJSON writes a date as JavaScript does, and undefined as null.

@@ -13,19 +13,19 @@ import (
 
 // The requests of @socket.io/redis-adapter.
 const (
-	askSockets = iota
-	askAllRooms
-	askJoin
-	askLeave
-	askDisconnect
-	askFetch
-	askServerSideEmit
-	askBroadcast
-	tellClientCount
+	requestSockets = iota
+	requestAllRooms
+	requestJoin
+	requestLeave
+	requestDisconnect
+	requestFetch
+	requestServerSideEmit
+	requestBroadcast
+	responseClientCount
 )
 
-// request is what another node asks. Some name one socket, by SID and Room;
-// the others an audience.
+// request is a request of another node. Some select one socket, with SID and Room;
+// the others have an audience.
 type request struct {
 	Type      int       `msgpack:"type" json:"type"`
 	RequestID *string   `msgpack:"requestId" json:"requestId"`
@@ -38,7 +38,7 @@ type request struct {
 	Data      []any     `msgpack:"data" json:"data"`
 }
 
-// fetched is a socket as fetchSockets gives it.
+// fetched is a socket in the result of fetchSockets.
 type fetched struct {
 	ID        string         `json:"id"`
 	Handshake map[string]any `json:"handshake"`
@@ -56,8 +56,8 @@ func decodeRequest(payload []byte) (r request, err error) {
 	return r, dec.Decode(&r)
 }
 
-// hearRequest does what another node asks and answers it.
-func (n *Node) hearRequest(_ context.Context, channel string, payload []byte) {
+// handleRequest handles and answers a request of another node.
+func (n *Node) handleRequest(_ context.Context, channel string, payload []byte) {
 	rest, ours := strings.CutPrefix(channel, "socket.io-request#")
 	namespace, ok := strings.CutSuffix(rest, "#")
 	if !ours || !ok {
@@ -70,32 +70,32 @@ func (n *Node) hearRequest(_ context.Context, channel string, payload []byte) {
 	}
 	in, except := n.audience(r)
 	switch r.Type {
-	case askSockets, askFetch:
+	case requestSockets, requestFetch:
 		n.answer(namespace, r, map[string]any{"sockets": n.fetch(namespace, r, in, except)})
-	case askAllRooms:
+	case requestAllRooms:
 		n.answer(namespace, r, map[string]any{"rooms": n.allRooms(namespace)})
-	case askJoin:
+	case requestJoin:
 		n.local.Move(namespace, in, except, joined(r), nil)
 		n.answer(namespace, r, map[string]any{})
-	case askLeave:
+	case requestLeave:
 		n.local.Move(namespace, in, except, nil, joined(r))
 		n.answer(namespace, r, map[string]any{})
-	case askDisconnect:
+	case requestDisconnect:
 		n.local.Kick(namespace, in, except)
 		n.answer(namespace, r, map[string]any{})
-	case askServerSideEmit:
+	case requestServerSideEmit:
 		if len(r.Data) > 0 && r.Data[0] == describe {
-			n.answer(namespace, r, map[string]any{"type": askServerSideEmit, "data": n.describe()})
+			n.answer(namespace, r, map[string]any{"type": requestServerSideEmit, "data": n.describe()})
 		}
-	case askBroadcast:
-		n.answer(namespace, r, map[string]any{"type": tellClientCount, "clientCount": 0})
+	case requestBroadcast:
+		n.answer(namespace, r, map[string]any{"type": responseClientCount, "clientCount": 0})
 	}
 }
 
-// describe is the event by which another server asks, with serverSideEmit, who we are.
+// describe is the event of serverSideEmit that requests a description of this node.
 const describe = "node:describe"
 
-// description is the answer to it.
+// description is the answer to describe.
 type description struct {
 	Node        string `json:"node"`
 	Connections int    `json:"connections"`
@@ -109,12 +109,13 @@ func (n *Node) describe() description {
 // implements operations.Peers.
 func (n *Node) Kick(room rooms.RoomID) {
 	for _, namespace := range n.local.Namespaces() {
-		n.say(requestChannel(namespace), encode(request{Type: askDisconnect, UID: n.id, Close: true,
+		n.enqueue(requestChannel(namespace), encode(request{Type: requestDisconnect, UID: n.id, Close: true,
 			Opts: &audience{Rooms: []any{string(room)}, Except: []any{}}}))
 	}
 }
 
-// audience is whom a request is about; a room that nobody is in stands for nobody.
+// audience returns the rooms whose sockets a request selects, and the rooms whose
+// sockets it excludes. A room without sockets selects none.
 func (n *Node) audience(r request) (in, except []string) {
 	switch {
 	case r.Opts != nil:
@@ -126,7 +127,7 @@ func (n *Node) audience(r request) (in, except []string) {
 	}
 }
 
-// joined are the rooms that a request moves sockets into or out of.
+// joined returns the rooms that a request moves sockets into or out of.
 func joined(r request) []string {
 	if r.SID != "" {
 		return names([]any{r.Room})
@@ -138,10 +139,11 @@ func (n *Node) fetch(namespace string, r request, in, except []string) any {
 	ids, sockets := []string{}, []fetched{}
 	n.local.Each(namespace, in, except, func(id string, joined []string, address string, user rooms.UserID) {
 		ids = append(ids, id)
-		sockets = append(sockets, fetched{ID: id, Rooms: joined, Handshake: map[string]any{"address": address, "headers": map[string]any{}, "query": map[string]any{}, "auth": map[string]any{}},
-			Data: map[string]any{"userId": user}})
+		handshake := map[string]any{"address": address,
+			"headers": map[string]any{}, "query": map[string]any{}, "auth": map[string]any{}}
+		sockets = append(sockets, fetched{ID: id, Rooms: joined, Handshake: handshake, Data: map[string]any{"userId": user}})
 	})
-	if r.Type == askSockets {
+	if r.Type == requestSockets {
 		return ids
 	}
 	return sockets
@@ -160,11 +162,11 @@ func (n *Node) allRooms(namespace string) []string {
 	return all
 }
 
-// answer publishes a response to a request that wants one.
+// answer publishes the response to a request, if it has an id.
 func (n *Node) answer(namespace string, r request, response map[string]any) {
 	if r.RequestID == nil {
 		return
 	}
 	response["requestId"] = *r.RequestID
-	n.say(responseChannel(namespace), encode(response))
+	n.enqueue(responseChannel(namespace), encode(response))
 }

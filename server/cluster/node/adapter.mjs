@@ -11,7 +11,7 @@ const sub = pub.duplicate()
 await Promise.all([pub.connect(), sub.connect()])
 const io = new Server(createServer(), { adapter: createAdapter(pub, sub, { requestsTimeout: 60_000 }) })
 const ns = io.of(namespace)
-// The adapter subscribes without telling when: until it has, nobody answers it.
+// The adapter does not report when it has subscribed; before, it gets no answers.
 while ((await pub.pubSubNumSub(`socket.io-request#${namespace}#`))[`socket.io-request#${namespace}#`] < 3) await sleep(20)
 
 const fetched = await ns.in(room).fetchSockets()
@@ -19,10 +19,10 @@ console.log(`fetched ${fetched.length} of ${fetched[0].data.userId}`)
 const nodes = await ns.serverSideEmitWithAck('node:describe')
 console.log(`nodes ${new Set(nodes.map((n) => n.node)).size}`)
 
-// Requests without an answer: the next one, over the same channel, comes after.
+// These requests have no answer; the next request on the same channel is handled after them.
 ns.in(room).socketsJoin('moved')
 console.log(`joined ${(await ns.in('moved').fetchSockets()).length}`)
-ns.to('moved').except('nobody').emit('hello:all', 'moved')
+ns.to('moved').except('another').emit('hello:all', 'moved')
 ns.in(room).socketsLeave('moved')
 console.log(`left ${(await ns.in('moved').fetchSockets()).length}`)
 const acks = await ns.in(room).timeout(60_000).emitWithAck('hello:ack').catch((e) => e.responses)
