@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,20 +60,40 @@ func (s *Service) post(tx Tx, kind, about string) error {
 	return tx.SetTimer(rooms.Timer{Kind: timerLetter, Subject: kind + ":" + about, Due: s.now()})
 }
 
+// SendLetters sends letters until ctx ends. One that could not be sent is tried
+// again, unless the mail server has refused it permanently.
+func (s *Service) SendLetters(ctx context.Context) { s.letters.Run(ctx) }
+
+// DrainLetters sends the letters that are queued now. Tests that control the
+// clock call it instead of SendLetters.
+func (s *Service) DrainLetters(ctx context.Context) { s.letters.Drain(ctx) }
+
+func (s *Service) workOnLetter(ctx context.Context, t rooms.Timer) {
+	if err := s.sendLetter(ctx, t); err != nil && ctx.Err() == nil {
+		s.cfg.Log.Error("letter", "subject", t.Subject, "error", err)
+	}
+}
+
 // sendLetter writes and sends a letter. One whose cause is gone is not sent.
 func (s *Service) sendLetter(ctx context.Context, t rooms.Timer) error {
+	var refused error
 	if s.cfg.Mail != nil {
 		letter, err := s.write(ctx, t)
 		if err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
 			return err
 		}
 		if err == nil {
-			if err := s.cfg.Mail.Send(ctx, letter); err != nil {
-				return fmt.Errorf("account: send a letter: %w", err)
+			if err = s.cfg.Mail.Send(ctx, letter); err != nil {
+				err = fmt.Errorf("account: send a letter: %w", err)
+			}
+			if rooms.CodeOf(err) == rooms.CodeInvalid {
+				refused = err
+			} else if err != nil {
+				return err
 			}
 		}
 	}
-	return s.store.InTx(ctx, func(tx Tx) error { return tx.ClearTimer(t.Kind, t.Subject) })
+	return errors.Join(refused, s.store.InTx(ctx, func(tx Tx) error { return tx.ClearTimer(t.Kind, t.Subject) }))
 }
 
 // write makes the letter that a timer stands for. Errors: not_found.

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -30,6 +31,8 @@ type Options struct {
 	OpenID OpenID
 	// Mail sends letters; nil where none are sent.
 	Mail Mail
+	// Log gets what could not be sent; nil for nowhere.
+	Log *slog.Logger
 	// AccessLife and RefreshLife are how long tokens are good for.
 	AccessLife, RefreshLife time.Duration
 	// IdleLogOff is how long an unused session of a doctor or an admin lives; 0
@@ -74,6 +77,7 @@ type Service struct {
 	passwords passwords
 	alive     *liveness
 	uses      uses
+	letters   *rooms.Jobs
 	party     *webauthn.WebAuthn // nil without a public URL: then there is no server
 }
 
@@ -86,14 +90,19 @@ func New(o Options) (*Service, error) {
 	if o.Unwinders == nil {
 		o.Unwinders = func() []Unwinder { return nil }
 	}
-	return &Service{cfg: o, store: o.Store, hub: o.Hub, now: o.Now, passwords: newPasswords(o.Hashing), party: party,
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{cfg: o, store: o.Store, hub: o.Hub, now: o.Now, passwords: newPasswords(o.Hashing), party: party,
 		signer: signer{keys: &keyring{master: o.Key, store: o.Store, now: o.Now}, life: o.AccessLife, now: o.Now},
-		alive:  newLiveness(o.Store, o.Now), uses: uses{at: map[rooms.SessionID]time.Time{}}}, nil
+		alive:  newLiveness(o.Store, o.Now), uses: uses{at: map[rooms.SessionID]time.Time{}}}
+	s.letters = rooms.NewJobs(s.workOnLetter)
+	return s, nil
 }
 
 // Timers are the timers that the service fires.
 func (s *Service) Timers() map[string]rooms.TimerFunc {
-	return map[string]rooms.TimerFunc{timerLetter: s.sendLetter, timerRotation: s.rotate, timerIdle: s.endIdle, timerExpiry: s.endExpired, timerUnwind: s.unwind}
+	return map[string]rooms.TimerFunc{timerLetter: s.letters.Hand, timerRotation: s.rotate, timerIdle: s.endIdle, timerExpiry: s.endExpired, timerUnwind: s.unwind}
 }
 
 // Commands returns the commands that the service executes.

@@ -40,7 +40,7 @@ type Service struct {
 	now           func() time.Time
 	log           *slog.Logger
 
-	jobs chan rooms.Timer
+	jobs *rooms.Jobs
 }
 
 // New makes the service, which is to bill and to follow the consultations. Start
@@ -49,8 +49,8 @@ func New(o Options) *Service {
 	if o.Patience == 0 {
 		o.Patience = 20 * time.Second
 	}
-	s := &Service{cfg: o, store: o.Store, consultations: o.Consultations, gateways: map[string]Gateway{}, now: o.Now, log: o.Log,
-		jobs: make(chan rooms.Timer, jobsMost)}
+	s := &Service{cfg: o, store: o.Store, consultations: o.Consultations, gateways: map[string]Gateway{}, now: o.Now, log: o.Log}
+	s.jobs = rooms.NewJobs(s.work)
 	for _, g := range o.Gateways {
 		s.gateways[g.Name()] = g
 	}

@@ -3,7 +3,6 @@ package billing
 import (
 	"cmp"
 	"context"
-	"sync"
 	"time"
 
 	"wenzhen/rooms"
@@ -18,58 +17,23 @@ const (
 	reconcileTimer = "reconciliation"
 )
 
-// Bounds of the worker: a gateway that hangs must hold up neither the other
-// timers of the server nor, for long, the other gateways.
+// Bounds of the worker's attempts.
 const (
-	jobsMost    = 64
-	jobsAtATime = 4
-	retryFirst  = 5 * time.Second
-	retryMost   = time.Hour
+	retryFirst = 5 * time.Second
+	retryMost  = time.Hour
 )
 
 // Timers are the timers that the service fires: it hands them to its workers.
-// One that finds them all busy is due again when its lease is over.
 func (s *Service) Timers() map[string]rooms.TimerFunc {
-	hand := func(_ context.Context, t rooms.Timer) error {
-		select {
-		case s.jobs <- t:
-		default:
-		}
-		return nil
-	}
-	return map[string]rooms.TimerFunc{refundTimer: hand, paymentTimer: hand, reconcileTimer: hand}
+	return map[string]rooms.TimerFunc{refundTimer: s.jobs.Hand, paymentTimer: s.jobs.Hand, reconcileTimer: s.jobs.Hand}
 }
 
 // Run executes the work of timers until ctx ends.
-func (s *Service) Run(ctx context.Context) {
-	var workers sync.WaitGroup
-	for range jobsAtATime {
-		workers.Go(func() {
-			for {
-				select {
-				case t := <-s.jobs:
-					s.work(ctx, t)
-				case <-ctx.Done():
-					return
-				}
-			}
-		})
-	}
-	workers.Wait()
-}
+func (s *Service) Run(ctx context.Context) { s.jobs.Run(ctx) }
 
 // Drain executes the work that is queued now. Tests that control the clock call
 // it instead of Run.
-func (s *Service) Drain(ctx context.Context) {
-	for {
-		select {
-		case t := <-s.jobs:
-			s.work(ctx, t)
-		default:
-			return
-		}
-	}
-}
+func (s *Service) Drain(ctx context.Context) { s.jobs.Drain(ctx) }
 
 func (s *Service) work(ctx context.Context, t rooms.Timer) {
 	most := s.cfg.Patience + 10*time.Second

@@ -102,6 +102,7 @@ type Mailer interface {
 // Bounds of the workers.
 const (
 	pushWorkers  = 4
+	mailWorkers  = 4 // a server may take its time over one mail
 	workEvery    = 500 * time.Millisecond
 	finishWithin = 5 * time.Second // of a shutdown, for what is being sent
 	attemptsMost = 8

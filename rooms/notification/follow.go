@@ -23,7 +23,9 @@ func (s *Service) Run(ctx context.Context) {
 	done := make(chan struct{})
 	workers := []func(context.Context){s.follow}
 	if s.cfg.Mail != nil {
-		workers = append(workers, func(ctx context.Context) { s.work(ctx, Mail) })
+		for range mailWorkers {
+			workers = append(workers, func(ctx context.Context) { s.work(ctx, Mail) })
+		}
 	}
 	if s.cfg.Push != nil {
 		for range pushWorkers {

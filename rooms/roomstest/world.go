@@ -405,5 +405,6 @@ func (w *World) Passes(d time.Duration) {
 	w.T.Helper()
 	w.Turns(d)
 	w.must(rooms.FireDue(context.Background(), w.DB, w.Now(), w.timers, slog.New(slog.NewTextHandler(w.T.Output(), nil))))
+	w.Accounts.DrainLetters(context.Background())
 	w.Billing.Drain(context.Background())
 }

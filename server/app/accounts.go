@@ -29,6 +29,7 @@ func (s *Server) accountOptions() (rules account.Options, err error) {
 	if !cfg.Demo {
 		rules.PublishedPassword = demoPassword
 	}
+	rules.Log = s.log
 	if s.mail != nil {
 		rules.Mail = letters{s.mail}
 	}

@@ -39,8 +39,9 @@ func (s *Server) tasks() []task {
 		{"lobby", s.services.Lobby.Run, nil},
 		{"dashboard", s.desk.Run, nil},
 		{"notifications", s.services.Notifications.Run, nil},
+		{"letters", s.services.Accounts.SendLetters, nil},
 		{"billing", s.services.Billing.Run, nil},
-		// Last, and so stopped first: timers hand work to billing.
+		// Last, and so stopped first: timers hand work to billing and letters.
 		{"timers", func(ctx context.Context) { rooms.RunTimers(ctx, s.db, s.clock, timersEvery, s.timers, s.log) }, nil},
 	}
 }

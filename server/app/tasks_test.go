@@ -18,7 +18,7 @@ func TestOrderOfTasks(t *testing.T) {
 		got = append(got, task.name)
 	}
 	want := []string{"metrics", "redirect to HTTPS", "heartbeat", "audit of reads", "audit log", "files", "encryption", "memory", "sockets",
-		"accounts", "lobby", "dashboard", "notifications", "billing", "timers"}
+		"accounts", "lobby", "dashboard", "notifications", "letters", "billing", "timers"}
 	if !slices.Equal(got, want) {
 		t.Errorf("tasks are started in the order %v, want %v", got, want)
 	}

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,6 +38,7 @@ type Sender struct {
 	host    string
 	options []gomail.Option
 	from    *netmail.Address
+	tls     *tls.Config // to speak it from the start; nil otherwise
 	timeout time.Duration
 }
 
@@ -51,15 +54,19 @@ func New(cfg Config) (*Sender, error) {
 	}
 	s := &Sender{host: server.Hostname(), from: from, timeout: cfg.Timeout,
 		options: []gomail.Option{gomail.WithTimeout(cfg.Timeout), gomail.WithHELO(domainOf(from.Address)), gomail.WithoutNoop()}}
-	port := server.Port()
+	trust := &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.TLS != nil {
+		trust = cfg.TLS.Clone()
+	}
+	trust.ServerName = cmp.Or(trust.ServerName, s.host)
+	policy := gomail.TLSMandatory
 	switch {
 	case server.Query().Get("tls") == "off":
-		s.options = append(s.options, gomail.WithTLSPolicy(gomail.NoTLS))
-	case server.Scheme == "smtps":
-		s.options = append(s.options, gomail.WithSSL())
-	default:
-		s.options = append(s.options, gomail.WithTLSPolicy(gomail.TLSMandatory))
+		policy = gomail.NoTLS
+	case server.Scheme == "smtps": // s dials with TLS; the library finds it there
+		s.tls, policy = trust, gomail.TLSOpportunistic
 	}
+	port := server.Port()
 	if port == "" {
 		port = map[string]string{"smtp": "587", "smtps": "465"}[server.Scheme]
 	}
@@ -67,10 +74,7 @@ func New(cfg Config) (*Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mail server: port %q: %w", port, err)
 	}
-	s.options = append(s.options, gomail.WithPort(number))
-	if cfg.TLS != nil {
-		s.options = append(s.options, gomail.WithTLSConfig(cfg.TLS))
-	}
+	s.options = append(s.options, gomail.WithTLSPolicy(policy), gomail.WithTLSConfig(trust), gomail.WithPort(number))
 	if password, ok := server.User.Password(); ok {
 		s.options = append(s.options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(server.User.Username()), gomail.WithPassword(password))
 	}
@@ -89,26 +93,55 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return rooms.Invalid("to", "the mail cannot be written; is the address one?") // not err, which repeats it
 	}
-	client, err := gomail.NewClient(s.host, s.options...)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	var line *connection
+	client, err := gomail.NewClient(s.host, append(slices.Clip(s.options), gomail.WithDialContextFunc(func(_ context.Context, network, address string) (net.Conn, error) {
+		var err error
+		line, err = dial(ctx, network, address) // the library's own context ends with the greeting
+		if err != nil || s.tls == nil {
+			return line, err
+		}
+		secure := tls.Client(line, s.tls)
+		return secure, secure.HandshakeContext(ctx)
+	}))...)
 	if err != nil {
 		return fmt.Errorf("mail server: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
-		var refused *gomail.SendError
-		if errors.As(err, &refused) {
-			// Its own words name the recipient, and errors are logged.
-			err = fmt.Errorf("%v (code %d)", refused.Reason, refused.ErrorCode())
-			if !refused.IsTemp() && refused.ErrorCode() >= 500 {
-				return rooms.Invalid("to", "the mail server refuses it: %v", err)
-			}
+	defer func() {
+		if line != nil {
+			_ = line.Close() // the library leaves it open after some failures
 		}
-		var unreachable net.Error
-		if errors.As(err, &unreachable) {
-			return rooms.Unavailable(err, "the mail server cannot be reached")
-		}
-		return rooms.Unavailable(err, "the mail server does not take it now")
+	}()
+	smtp, err := client.DialToSMTPClientWithContext(ctx)
+	if err == nil {
+		err = client.SendWithSMTPClient(smtp, msg)
 	}
-	return nil
+	if err == nil || msg.IsDelivered() { // then it stays so, however the server takes the goodbye
+		if smtp != nil {
+			_ = line.SetDeadline(time.Now().Add(goodbye))
+			_ = client.CloseWithSMTPClient(smtp)
+		}
+		return nil
+	}
+	return judged(err)
+}
+
+// judged is the error of Send for one of the library.
+func judged(err error) error {
+	var refused *gomail.SendError
+	if errors.As(err, &refused) {
+		// Its own words name the recipient, and errors are logged.
+		said := fmt.Errorf("%v (code %d)", refused.Reason, refused.ErrorCode())
+		if !refused.IsTemp() && refused.ErrorCode() >= 500 {
+			return rooms.Invalid("to", "the mail server refuses it: %v", said)
+		}
+		return rooms.Unavailable(said, "the mail server does not take it now")
+	}
+	var unreachable net.Error
+	said := fmt.Errorf("%.300q", err.Error()) // a server may answer at length
+	if errors.As(err, &unreachable) {
+		return rooms.Unavailable(said, "the mail server cannot be reached")
+	}
+	return rooms.Unavailable(said, "the mail server does not take it now")
 }

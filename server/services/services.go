@@ -169,8 +169,8 @@ func (s *Services) Commands() []rooms.Handler {
 	return all
 }
 
-// Timers are the timers of all features but billing, whose timers hand what is due
-// to workers of its own.
+// Timers are the timers of all features but billing, whose workers are traced
+// themselves.
 func (s *Services) Timers() map[string]rooms.TimerFunc {
 	return rooms.MergeTimers(s.Accounts.Timers(), s.Chats.Timers(), s.Consultations.Timers(), s.Schedules.Timers(), s.Calls.Timers(),
 		s.sandbox.Timers())

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -74,7 +75,7 @@ func TestAbsentUsersArePushedAndMailed(t *testing.T) {
 	e2e.Eventually(t, "two pushes", func() bool { return len(browser.Pushes()) == 2 })
 	e2e.Eventually(t, "two mails", func() bool { return len(notices(post, bo)) == 2 })
 	pushes, mails := browser.Pushes(), notices(post, bo)
-	for i, n := range bo.Inbox() {
+	for _, n := range bo.Inbox() {
 		path := "/consultations/" + string(id)
 		var p *pushtest.Push
 		for _, other := range pushes {
@@ -85,8 +86,12 @@ func TestAbsentUsersArePushedAndMailed(t *testing.T) {
 		if p == nil || p.Title != n.Title || p.Path != path || p.Subject != "https://clinic.example" {
 			t.Errorf("of %s was pushed %+v", n.Topic, p)
 		}
-		m := mails[i]
-		if m.ID() != "<"+string(n.ID)+"@clinic.example>" || m.Subject == "" || strings.Contains(m.Subject, wang.User.Name) ||
+		at := slices.IndexFunc(mails, func(m mailtest.Mail) bool { return m.ID() == "<"+string(n.ID)+"@clinic.example>" })
+		if at < 0 {
+			t.Fatalf("of %s nothing was mailed", n.Topic)
+		}
+		m := mails[at]
+		if m.Subject == "" || strings.Contains(m.Subject, wang.User.Name) ||
 			!strings.Contains(m.Parts["text/plain"], n.Title) || !strings.Contains(m.Parts["text/plain"], "https://clinic.example"+path) {
 			t.Errorf("of %s was mailed %s %q:\n%s", n.Topic, m.ID(), m.Subject, m.Parts["text/plain"])
 		}
@@ -108,6 +113,36 @@ func TestAbsentUsersArePushedAndMailed(t *testing.T) {
 	if got := bo.Inbox(); len(got) != 3 {
 		t.Errorf("%d notifications, want 3: the message that was looked at needs none", len(got))
 	}
+}
+
+// A mail server that takes its time over the mails of one person holds up
+// neither other mails nor the timers of the server.
+func TestAMailThatHangsHoldsUpNothing(t *testing.T) {
+	t.Parallel()
+	post, goOn, stuck := mailtest.Start(t), make(chan struct{}), ""
+	w := e2e.Start(t, func(c *app.Config) {
+		c.MailServer, c.MailFrom, c.MailDelay, c.MailTimeout = post.URL(), "no-reply@clinic.example", 0, time.Hour
+	})
+	wang, slow := w.Doctor("wang"), verifies(w.Patient("slow"), post)
+	stuck = slow.User.Email
+	hanging := make(chan struct{}, 10)
+	post.Refuse(func(to string) error {
+		if to == stuck {
+			hanging <- struct{}{}
+			<-goOn
+		}
+		return nil
+	})
+	defer close(goOn)
+	e2e.Do(slow, account.ForgotPassword, account.ForgotInput{Email: stuck}) // a letter
+	<-hanging
+	id := slow.Consults(wang, "a rash")
+	wang.Accepts(id) // a notification
+	<-hanging
+	bo := verifies(w.Patient("bo"), post)
+	id = bo.Consults(wang, "a rash")
+	wang.Accepts(id)
+	e2e.Eventually(t, "a mail to who does not hang", func() bool { return len(notices(post, bo)) == 1 })
 }
 
 // Both sides get an invitation that calendars understand, and its cancellation.
