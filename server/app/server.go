@@ -210,42 +210,4 @@ func (s *Server) serve() error {
 
 // Close writes what waits to be written and closes the files. It is for a
 // server that does not run (any more).
-func (s *Server) Close() error {
-	var errs []error
-	if s.listener != nil {
-		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
-	}
-	errs = append(errs, s.private.Close(), s.plain.Close())
-	if s.realtime != nil && !s.draining.Load() {
-		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
-		errs = append(errs, s.realtime.Close(ctx))
-		cancel()
-	}
-	if s.turn != nil {
-		errs = append(errs, s.turn.Close())
-	}
-	if s.node != nil {
-		errs = append(errs, s.node.Close())
-	}
-	if s.providers != nil {
-		s.providers.Close()
-	}
-	if s.db != nil {
-		errs = append(errs, s.leave(), s.db.Close())
-	}
-	s.stopHub() // after the last commit, so that it is still announced
-	<-s.hubDone
-	if s.push != nil {
-		s.push.Close()
-	}
-	if s.blobs != nil {
-		errs = append(errs, s.blobs.Close())
-	}
-	s.flushTraces()
-	if s.folder != nil {
-		errs = append(errs, s.folder.Close()) // last: it unlocks the data folder
-	}
-	return errors.Join(errs...)
-}
+func (s *Server) Close() error { return closeAll(s.closings()) }
