@@ -117,6 +117,7 @@ type World struct {
 	Limit rooms.Guard
 
 	notifications *notification.Service
+	calls         *call.Service
 	// Policy of records; it counts from the next restart on, as does Evidence.
 	Policy   record.Policy
 	Evidence consultation.Evidence
@@ -242,7 +243,7 @@ func (w *World) MasterKey(secret string) {
 // open makes the parts over the world's folder.
 func (w *World) open() {
 	w.T.Helper()
-	db, err := store.Open(context.Background(), w.options)
+	db, err := store.Open(context.Background(), w.options, w.hangUp)
 	w.must(err)
 	w.DB = db
 	w.blobs, err = blob.Open(filepath.Join(w.dir, "attachments"), db.Vault())
@@ -275,10 +276,13 @@ func (w *World) open() {
 	w.must(err)
 	w.must(made.Accounts.Open(context.Background()))
 	w.Accounts, w.Chats, w.Records, w.Billing, w.notifications = made.Accounts, made.Chats, made.Records, made.Billing, made.Notifications
-	callstore.Store{DB: db}.HangsUp(made.Calls.HangUp)
+	w.calls = made.Calls
 	w.timers = rooms.MergeTimers(made.Timers(), made.Billing.Timers())
 	w.Catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{Guards: made.Guards(w.Limit, w.SignConfirm)}, made.Commands())
 }
+
+// hangUp takes a login that ends out of a call.
+func (w *World) hangUp(tx call.Tx, id call.ID) error { return w.calls.HangUp(tx, id) }
 
 // callBack takes the sandbox's callbacks.
 func (w *World) callBack(ctx context.Context, gateway string, c billing.Callback) (string, []byte, error) {

@@ -110,7 +110,7 @@ func TestUnsealedTextIsRefused(t *testing.T) {
 		opts.Master, err = vault.FromSecret("a master key of 32 characters for tests")
 		must(t, err)
 		opts.Now, opts.Log = time.Now, slog.New(slog.DiscardHandler)
-		db, err := Open(context.Background(), opts)
+		db, err := Open(context.Background(), opts, nil)
 		must(t, err)
 		ctx := t.Context()
 		chats := chatstore.Store{DB: db}
@@ -157,7 +157,7 @@ func TestUnsealedTextIsRefused(t *testing.T) {
 		cover()
 		refused("after everything was encrypted anew")
 		must(t, db.Close())
-		again, err := Open(context.Background(), opts)
+		again, err := Open(context.Background(), opts, nil)
 		must(t, err)
 		t.Cleanup(func() { _ = again.Close() })
 		chats = chatstore.Store{DB: again}
@@ -216,7 +216,7 @@ func postgresURL(t *testing.T) string {
 func opened(t *testing.T, opts engine.Options) *engine.DB {
 	t.Helper()
 	opts.Now, opts.Log = time.Now, slog.New(slog.DiscardHandler)
-	db, err := Open(t.Context(), opts)
+	db, err := Open(t.Context(), opts, nil)
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	return db

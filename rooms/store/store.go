@@ -27,16 +27,13 @@ var sealed = slices.Concat(chatstore.Sealed, consultationstore.Sealed, recordsto
 	notificationstore.Sealed, accountstore.Sealed, billingstore.Sealed, auditstore.Sealed)
 
 // Open opens, creates and migrates the database, with the encrypted columns of
-// all features, and starts what runs beside it.
-func Open(ctx context.Context, opts engine.Options) (*engine.DB, error) {
+// all features, and starts what runs beside it. hangUp takes logins that end out
+// of their calls; with nil the login of someone in a call cannot be ended.
+func Open(ctx context.Context, opts engine.Options, hangUp callstore.HangUp) (*engine.DB, error) {
 	opts.Sealed = sealed
 	opts.Revoked = func(tx rooms.Tx, id rooms.SessionID) {
 		account.SessionRevoked.After(tx, rooms.SessionRoom(id), account.SessionInput{SessionID: id})
 	}
-	db, err := engine.Open(ctx, opts)
-	if err != nil {
-		return nil, err
-	}
-	callstore.Store{DB: db}.HangsUp(nil)
-	return db, nil
+	opts.SessionEnded = callstore.SessionEnded(hangUp)
+	return engine.Open(ctx, opts)
 }

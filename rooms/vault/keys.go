@@ -57,6 +57,24 @@ func (v *Vault) Load(ctx context.Context, from Store, now time.Time) error {
 	return v.take(ctx, keys)
 }
 
+// loadTimeout bounds the loading of a data key that is missing.
+const loadTimeout = 30 * time.Second
+
+// Attach loads the data keys of a store as Load does. Should a value have been
+// sealed with a key that another process has made since, they are loaded again.
+func (v *Vault) Attach(ctx context.Context, to Store, now func() time.Time) error {
+	if err := v.Load(ctx, to, now()); err != nil || v.master == nil {
+		return err
+	}
+	again := func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+		defer cancel()
+		return v.Load(ctx, to, now())
+	}
+	v.again.Store(&again)
+	return nil
+}
+
 // Rotate makes a data key, with which this vault seals from now on and every
 // other one that has the same store once it has loaded again.
 func (v *Vault) Rotate(ctx context.Context, in Store, now time.Time) (Key, error) {

@@ -18,8 +18,8 @@ type Vault struct {
 	loading sync.Mutex
 	// required are the columns in which everything is sealed.
 	required atomic.Pointer[map[string]bool]
-	// missing is asked for a data key that the vault does not have yet.
-	missing func() error
+	// again loads the data keys anew; nil before Attach.
+	again atomic.Pointer[func() error]
 }
 
 // ring is the data keys that a vault has.
@@ -37,11 +37,7 @@ const (
 
 // New makes a vault that is off until Load; master is nil when there is no
 // master key.
-func New(master Master) *Vault { return &Vault{master: master, missing: func() error { return nil }} }
-
-// WhenMissing has load called when a value was sealed with a data key that the
-// vault does not have, because another process made it: load calls Load.
-func (v *Vault) WhenMissing(load func() error) { v.missing = load }
+func New(master Master) *Vault { return &Vault{master: master} }
 
 // On reports whether new values are sealed.
 func (v *Vault) On() bool { return v.ring.Load() != nil }
@@ -182,8 +178,10 @@ func (v *Vault) key(id string) (cipher.AEAD, error) {
 				return key, nil
 			}
 		}
-		if err := v.missing(); err != nil {
-			return nil, err
+		if again := v.again.Load(); again != nil {
+			if err := (*again)(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return nil, fmt.Errorf("it was encrypted with the data key %.32q, which is not there (%w)", id, ErrDamaged)

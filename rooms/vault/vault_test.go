@@ -116,8 +116,10 @@ func TestRotation(t *testing.T) {
 	t.Parallel()
 	store := &memory{}
 	m := master(t, secret)
-	one, other := open(t, store, m), open(t, store, m)
-	other.WhenMissing(func() error { return other.Load(context.Background(), store, time.Now()) })
+	one, other := open(t, store, m), New(m)
+	if err := other.Attach(t.Context(), store, time.Now); err != nil {
+		t.Fatal(err)
+	}
 	before := one.Seal("p", "before")
 	if one.Stale(before) || !one.Stale("in the clear") || one.Stale("") {
 		t.Error("what is to be sealed again is mistaken before")

@@ -21,7 +21,7 @@ import (
 func TestTheLogIsFollowedWhileTheServerRuns(t *testing.T) {
 	t.Parallel()
 	path, key, quiet := filepath.Join(t.TempDir(), "wenzhen.db"), []byte("a key of 32 characters for tests"), slog.New(slog.DiscardHandler)
-	db, err := store.Open(t.Context(), engine.Options{Path: path, Synchronous: "OFF", Now: time.Now, Log: quiet})
+	db, err := store.Open(t.Context(), engine.Options{Path: path, Synchronous: "OFF", Now: time.Now, Log: quiet}, nil)
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	must(t, auditstore.Store{DB: db}.Begin(t.Context(), key, true))

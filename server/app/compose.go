@@ -96,12 +96,16 @@ func (s *Server) openData(ctx context.Context, _ *parts) (err error) {
 	}
 	options.Synchronous, options.Hub, options.Now, options.Log = s.cfg.Synchronous, s.hub, s.clock, s.log
 	options.Committed, options.Trace = s.metrics.Committed, s.tracing.Tracer()
-	if s.db, err = store.Open(ctx, options); err != nil {
+	if s.db, err = store.Open(ctx, options, s.hangUp); err != nil {
 		return err
 	}
 	s.blobs, err = database.Attachments(s.cfg.Data, s.db.Vault())
 	return err
 }
+
+// hangUp takes a login that ends out of a call. No login ends before there are
+// services.
+func (s *Server) hangUp(tx call.Tx, id call.ID) error { return s.services.Calls.HangUp(tx, id) }
 
 // openServices makes the features, with the outside parties that they need.
 func (s *Server) openServices(ctx context.Context, p *parts) error {
@@ -112,7 +116,6 @@ func (s *Server) openServices(ctx context.Context, p *parts) error {
 	if s.services, err = services.New(o); err != nil {
 		return err
 	}
-	callstore.Store{DB: s.db}.HangsUp(s.services.Calls.HangUp)
 	// The timers of billing hand what is due to its workers, which trace it.
 	s.timers = rooms.MergeTimers(s.tracedTimers(s.services.Timers()), s.services.Billing.Timers())
 	return s.services.Accounts.Open(ctx)

@@ -49,7 +49,7 @@ func (p Place) open(ctx context.Context, log *slog.Logger) (*engine.DB, error) {
 		return nil, err
 	}
 	options.Now, options.Log = database.Now, log
-	return store.Open(ctx, options)
+	return store.Open(ctx, options, hangUp)
 }
 
 // CreateAdmin adds an admin to a database, whether or not a server runs on it.

@@ -10,7 +10,6 @@ import (
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
 	accountstore "wenzhen/rooms/store/account"
-	callstore "wenzhen/rooms/store/call"
 	chatstore "wenzhen/rooms/store/chat"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
@@ -80,14 +79,16 @@ func (p Place) administer(ctx context.Context, log *slog.Logger, reads string, w
 		if err != nil {
 			return err
 		}
-		// A login that ends leaves its calls in the same transaction. The server knows
-		// how long a member may be silent: this makes its timer fire at once, and it
-		// sets the next.
-		notes := chat.New(chat.Options{Store: chatstore.Store{DB: db}, Now: database.Now})
-		calls := call.New(call.Options{Store: callstore.Store{DB: db}, Notes: notes, Now: database.Now})
-		callstore.Store{DB: db}.HangsUp(calls.HangUp)
 		return work(accounts)
 	})
+}
+
+// hangUp takes a login that ends out of a call, in the same transaction. The server
+// knows how long a member may be silent: this makes its timer fire at once, and it
+// sets the next.
+func hangUp(tx call.Tx, id call.ID) error {
+	notes := chat.New(chat.Options{Store: chatstore.Store{}, Now: database.Now})
+	return call.New(call.Options{Notes: notes, Now: database.Now}).HangUp(tx, id)
 }
 
 // postponed leaves letters where the server finds them.

@@ -29,7 +29,7 @@ func openAt(t *testing.T, dir, master string) *engine.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), engine.Options{Path: filepath.Join(dir, DatabaseFile), Synchronous: "OFF", Master: by, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	db, err := store.Open(t.Context(), engine.Options{Path: filepath.Join(dir, DatabaseFile), Synchronous: "OFF", Master: by, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

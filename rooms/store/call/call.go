@@ -184,11 +184,14 @@ func (tx Tx) SessionLives(id rooms.SessionID) (bool, error) {
 	return n > 0, err
 }
 
-// HangsUp has f called, as part of the transaction that ends a login, for each
-// live call that the login is in. It is called before anything else uses the
-// database. If f is nil, the login of someone in a call cannot be ended.
-func (s Store) HangsUp(f func(tx call.Tx, id call.ID) error) {
-	s.OnSessionEnd(func(tx *engine.Tx, session rooms.SessionID) error {
+// HangUp takes a login that ends out of a live call, in the transaction that ends
+// the login.
+type HangUp func(tx call.Tx, id call.ID) error
+
+// SessionEnded calls hangUp for each live call that a login is in which ends. If
+// hangUp is nil, the login of someone in a call cannot be ended.
+func SessionEnded(hangUp HangUp) func(*engine.Tx, rooms.SessionID) error {
+	return func(tx *engine.Tx, session rooms.SessionID) error {
 		ids, err := engine.Collect(context.Background(), tx, func(s engine.Scanner) (id call.ID, err error) { return id, s.Scan(&id) },
 			`SELECT c.id FROM call_members m JOIN calls c ON c.id = m.call_id
 				WHERE m.session_id = $1 AND m.status = 'joined' AND c.status IN ('ringing', 'active')`, session)
@@ -196,11 +199,11 @@ func (s Store) HangsUp(f func(tx call.Tx, id call.ID) error) {
 			if err != nil {
 				return err
 			}
-			if f == nil {
-				return errors.New("a session in a call ends, and HangsUp was not called")
+			if hangUp == nil {
+				return errors.New("a session in a call ends, and the database was opened without what takes it out")
 			}
-			err = f(In(tx), id)
+			err = hangUp(In(tx), id)
 		}
 		return err
-	})
+	}
 }

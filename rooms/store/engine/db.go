@@ -37,8 +37,11 @@ type Options struct {
 	// Revoked signals to the sockets of a session that it has ended, where another
 	// process has ended it (unpublished.go).
 	Revoked func(tx rooms.Tx, id rooms.SessionID)
-	Now     func() time.Time
-	Log     *slog.Logger
+	// SessionEnded is called with each login that a transaction ends, as part of
+	// it; nil is not called.
+	SessionEnded func(tx *Tx, id rooms.SessionID) error
+	Now          func() time.Time
+	Log          *slog.Logger
 	// Committed is called after every commit, with the number of functions that
 	// ran in the transaction and the time that the commit took by Now. It must not
 	// block. It may be nil.
@@ -103,7 +106,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	opts.vault, opts.signs, opts.damaged, opts.hooks = vault.New(opts.Master), &signs{log: opts.Log}, &damaged{log: opts.Log}, &hooks{}
+	opts.vault, opts.signs, opts.damaged, opts.hooks = vault.New(opts.Master), &signs{log: opts.Log}, &damaged{log: opts.Log}, &hooks{opts.SessionEnded}
 	if opts.Committed == nil {
 		opts.Committed = func(int, time.Duration) {}
 	}
@@ -141,12 +144,6 @@ func (db *DB) follow(tasks ...func(context.Context)) {
 	for _, task := range append(tasks, db.sweep, db.followKeys) {
 		db.tasks.Go(func() { task(run) })
 	}
-}
-
-// OnSessionEnd has f called, as part of the transaction that ends a login. It is
-// called before anything else uses the database.
-func (db *DB) OnSessionEnd(f func(tx *Tx, id rooms.SessionID) error) {
-	db.opts.hooks.sessionEnded = f
 }
 
 // Close finishes what waits to be written and closes the files.

@@ -52,12 +52,8 @@ func (s dataKeys) SaveWrapped(ctx context.Context, keys []vault.Key) error {
 	})
 }
 
-// Time limits for data keys: for loading them, and how often another process's
-// new one is looked for.
-const (
-	keysTimeout = 30 * time.Second
-	keysEvery   = 10 * time.Second
-)
+// keysEvery is how often another process's new data key is looked for.
+const keysEvery = 10 * time.Second
 
 // loadKeys opens the vault of a database that is being opened.
 func loadKeys(ctx context.Context, opts Options, readers Querier, write committer) error {
@@ -66,20 +62,10 @@ func loadKeys(ctx context.Context, opts Options, readers Querier, write committe
 	if opts.Now != nil {
 		now = opts.Now
 	}
-	if err := opts.vault.Load(ctx, from, now()); err != nil {
+	if err := opts.vault.Attach(ctx, from, now); err != nil {
 		return err
 	}
-	if err := requireSealed(ctx, readers, opts.vault); err != nil {
-		return err
-	}
-	if opts.Master != nil {
-		opts.vault.WhenMissing(func() error {
-			ctx, cancel := context.WithTimeout(context.Background(), keysTimeout)
-			defer cancel()
-			return opts.vault.Load(ctx, from, now())
-		})
-	}
-	return nil
+	return requireSealed(ctx, readers, opts.vault)
 }
 
 // requireSealed has the vault refuse plain text in the columns where all is sealed.
