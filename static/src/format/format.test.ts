@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { deviceName } from './device'
 import { decimals, money } from './money'
 import { fileSize } from './size'
-import { clock, dayName, duration, listTime, sameDay } from './time'
+import { clock, dateTime, dayName, duration, hours, listTime, monthName, preciseClock, sameDay, seconds } from './time'
 import { departmentName, languageName } from './vocabulary'
 
 const now = new Date(2026, 10, 21, 10, 0)
@@ -16,9 +16,9 @@ describe('time', () => {
     [at(21), 'zh-CN', '今天'],
     [at(20), 'zh-CN', '昨天'],
     [at(18), 'en', 'Wednesday'],
-    [at(2), 'en', 'November 2'],
+    [at(2), 'en', '2 November'],
     [at(2), 'zh-CN', '11月2日'],
-    [new Date(2025, 2, 3).toISOString(), 'en', 'March 3, 2025'],
+    [new Date(2025, 2, 3).toISOString(), 'en', '3 March 2025'],
   ])('the day of %s in %s is %s', (when, locale, name) => {
     expect(dayName(when, locale, now)).toBe(name)
   })
@@ -31,10 +31,16 @@ describe('time', () => {
   test('a list shows the time today and the day before that', () => {
     expect(listTime(at(21), 'zh-CN', now)).toBe('09:05')
     expect(listTime(at(20), 'en', now)).toBe('Yesterday')
+    expect([listTime(at(2), 'en', now), listTime(at(2), 'zh-CN', now)]).toEqual(['2 Nov', '11月2日'])
+    expect(listTime(new Date(2025, 2, 3).toISOString(), 'en', now)).toBe('3 Mar 2025')
   })
 
-  test('midnight is 00:00', () => {
+  test('a clock has 24 hours in every form, and midnight is 00:00', () => {
     expect(clock(at(21, 0, 0), 'en')).toBe('00:00')
+    expect([dateTime(at(21, 15, 13), 'en'), dateTime(at(21, 15, 13), 'zh-CN')]).toEqual(['21 Nov 2026, 15:13', '2026年11月21日 15:13'])
+    expect(dateTime(at(21, 0, 5), 'en')).toBe('21 Nov 2026, 00:05')
+    expect([preciseClock(at(21, 15, 13), 'en'), preciseClock(at(21, 15, 13), 'zh-CN')]).toEqual(['15:13:00', '15:13:00'])
+    expect([monthName(at(21), 'en'), monthName(at(21), 'zh-CN')]).toEqual(['November 2026', '2026年11月'])
   })
 
   test.each([
@@ -42,11 +48,16 @@ describe('time', () => {
     [30_000, 'en', '1 min'],
     [90 * 60_000, 'en', '1 hr 30 min'],
     [48 * 3_600_000, 'en', '2 days'],
-    [49 * 3_600_000, 'zh-CN', '2天 1小时'],
+    [49 * 3_600_000, 'zh-CN', '2 天 1 小时'],
     [-5, 'en', '0 min'],
   ])('%d ms in %s is %s', (ms, locale, text) => {
     expect(duration(ms, locale)).toBe(text)
   })
+})
+
+test('a number and its unit are separated by a space', () => {
+  expect([hours(1440, 'en'), hours(1440, 'zh-CN'), hours(90, 'zh-CN')]).toEqual(['24 hours', '24 小时', '90 分钟'])
+  expect([seconds(25_000, 'en'), seconds(500, 'zh-CN')]).toEqual(['25 sec', '0.5 秒'])
 })
 
 describe('money', () => {

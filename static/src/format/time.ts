@@ -2,10 +2,13 @@ const dayMs = 86_400_000
 
 /** Making an Intl formatter is slow, and a chat needs one for every message. */
 const formats = new Map<string, Intl.DateTimeFormat>()
+/** The locale for dates: English texts have British spelling, and so "2 November" and a clock of 24 hours. */
+export const dateLocale = (locale: string) => (locale === 'en' ? 'en-GB' : locale)
+
 function format(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = locale + JSON.stringify(options)
   let found = formats.get(key)
-  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(locale, options)))
+  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(dateLocale(locale), options)))
   return found
 }
 
@@ -20,6 +23,20 @@ export const sameDay = (a: string, b: string) => calendarDays(new Date(a), new D
 
 export function clock(at: string, locale: string): string {
   return format(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at))
+}
+
+/** The time with seconds, for measurements. */
+export function preciseClock(at: string | number, locale: string): string {
+  return format(locale, { timeStyle: 'medium', hourCycle: 'h23' }).format(new Date(at))
+}
+
+/** A day in full, with its year. */
+export function longDate(at: string, locale: string): string {
+  return format(locale, { dateStyle: 'long' }).format(new Date(at))
+}
+
+export function monthName(at: string | Date, locale: string): string {
+  return format(locale, { year: 'numeric', month: 'long' }).format(new Date(at))
 }
 
 /** "Today", "Yesterday", a weekday or a date: the heading of a day's messages. */
@@ -40,14 +57,22 @@ export function listTime(at: string, locale: string, now = new Date()): string {
   const days = calendarDays(new Date(at), now)
   if (days === 0) return clock(at, locale)
   if (days > 0 && days < 7) return dayName(at, locale, now)
-  return format(locale, { year: '2-digit', month: 'numeric', day: 'numeric' }).format(new Date(at))
+  const year = new Date(at).getFullYear() === now.getFullYear() ? undefined : 'numeric'
+  return format(locale, { year, month: 'short', day: 'numeric' }).format(new Date(at))
 }
 
 export function dateTime(at: string, locale: string): string {
-  return format(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at))
+  return format(locale, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' }).format(new Date(at))
 }
 
-/** What is left, by its largest two units: "1 day 3 hr", "12 min". */
+/** A number with its unit: "3 hr", "3 小时". A space is between them in every language. */
+function quantity(value: number, unit: 'day' | 'hour' | 'minute' | 'second', locale: string, unitDisplay: 'long' | 'short'): string {
+  const parts = new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay, maximumFractionDigits: 1 }).formatToParts(value)
+  const text = (types: (type: string) => boolean) => parts.filter((p) => types(p.type)).map((p) => p.value).join('')
+  return `${text((type) => type !== 'unit' && type !== 'literal')} ${text((type) => type === 'unit')}`
+}
+
+/** The largest two units of a duration, rounded up to minutes: "1 day 3 hr", "12 min". */
 export function duration(ms: number, locale: string): string {
   const minutes = Math.max(0, Math.ceil(ms / 60_000))
   const parts: [number, 'day' | 'hour' | 'minute'][] = [
@@ -58,12 +83,15 @@ export function duration(ms: number, locale: string): string {
   const first = parts.findIndex(([value]) => value > 0)
   const shown = first < 0 ? parts.slice(2) : parts.slice(first, first + 2).filter(([value]) => value > 0)
   return shown
-    .map(([value, unit]) => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: unit === 'day' ? 'long' : 'short' }).format(value))
+    .map(([value, unit]) => quantity(value, unit, locale, unit === 'day' ? 'long' : 'short'))
     .join(' ')
 }
 
-/** A length of time as rules name one: in hours, or in minutes if it is no whole number of them. */
+/** A duration as rules state it: in hours, or in minutes if it is not a whole number of hours. */
 export function hours(minutes: number, locale: string): string {
   const whole = minutes > 0 && minutes % 60 === 0
-  return new Intl.NumberFormat(locale, { style: 'unit', unit: whole ? 'hour' : 'minute', unitDisplay: 'long' }).format(whole ? minutes / 60 : minutes)
+  return quantity(whole ? minutes / 60 : minutes, whole ? 'hour' : 'minute', locale, 'long')
 }
+
+/** Milliseconds as seconds, with at most one decimal: "0.5 sec", "25 秒". */
+export const seconds = (ms: number, locale: string) => quantity(ms / 1000, 'second', locale, 'short')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Slot } from '@/api/wire.gen'
 import { offering, slotClocks, slotDays } from './days'
-import { addDays, clockIn, dayIn, instantIn, sameClock, weekdayName, weekdayOf, zoneName } from './zone'
+import { addDays, clockIn, dayIn, dayLabel, dayNumber, instantIn, sameClock, spanIn, weekdayName, weekdayOf, zoneName } from './zone'
 
 const hourly = (from: string, count: number): Slot[] =>
   Array.from({ length: count }, (_, i) => {
@@ -25,10 +25,17 @@ describe('zones and days', () => {
     expect([1, 7].map((n) => weekdayName(n, 'en'))).toEqual(['Monday', 'Sunday'])
   })
 
+  test('a day has one form in each language', () => {
+    expect([dayLabel('2026-11-23', 'en'), dayLabel('2026-11-23', 'en', 'short'), dayNumber('2026-11-23', 'en')]).toEqual(['Monday 23 November', 'Mon 23 Nov', '23 Nov'])
+    expect([dayLabel('2026-11-23', 'zh-CN'), dayLabel('2026-11-23', 'zh-CN', 'short'), dayNumber('2026-11-23', 'zh-CN')]).toEqual(['11月23日星期一', '11/23 周一', '11/23'])
+    expect(spanIn('Asia/Shanghai', '2026-11-23T05:00:00Z', '2026-11-23T05:30:00Z', 'en')).toBe('Monday 23 November 13:00–13:30')
+  })
+
   test('two zones with one clock are distinguished from others', () => {
     expect(sameClock('Asia/Shanghai', 'Asia/Singapore')).toBe(true)
     expect(sameClock('Europe/Berlin', 'Europe/London')).toBe(false)
     expect(zoneName('Asia/Shanghai', 'en')).toMatch(/China.*GMT\+8/)
+    expect(zoneName('UTC', 'zh-CN')).toBe('UTC')
   })
 })
 

@@ -1,4 +1,6 @@
-// Times as the clock on someone's wall shows them. A zone is an IANA name.
+import { dateLocale } from '@/format/time'
+
+// Days and times of day in a time zone, which is an IANA name.
 
 /** The zone of this device. */
 export const deviceZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone
@@ -9,7 +11,7 @@ const formats = new Map<string, Intl.DateTimeFormat>()
 function format(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${locale} ${JSON.stringify(options)}`
   let found = formats.get(key)
-  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(locale, options)))
+  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(dateLocale(locale), options)))
   return found
 }
 
@@ -36,17 +38,22 @@ export function clockIn(zone: string, at: string | number, locale: string): stri
   return format(locale, { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at))
 }
 
+/** In English the order of day and month differs between countries: the short month has letters. */
+const shortMonth = (locale: string) => (locale.startsWith('zh') ? 'numeric' : 'short')
+
+/** "Monday 23 November" or "Mon 23 Nov"; in Chinese "11月23日星期一" or "11/23 周一". */
 export function dayLabel(day: string, locale: string, style: 'long' | 'short' = 'long'): string {
-  return format(locale, { timeZone: 'UTC', month: style === 'long' ? 'long' : 'numeric', day: 'numeric', weekday: style }).format(noonOf(day))
+  const label = format(locale, { timeZone: 'UTC', month: style === 'long' ? 'long' : shortMonth(locale), day: 'numeric', weekday: style }).format(noonOf(day))
+  return style === 'short' ? label.replace(/(\d)(?=\p{Script=Han})/u, '$1 ') : label
 }
 
 export function weekdayName(weekday: number, locale: string, style: 'long' | 'short' = 'long'): string {
   return format(locale, { timeZone: 'UTC', weekday: style }).format(new Date(Date.UTC(2024, 0, weekday))) // the 1st was a Monday
 }
 
-export const dayNumber = (day: string, locale: string) => format(locale, { timeZone: 'UTC', month: 'numeric', day: 'numeric' }).format(noonOf(day))
+export const dayNumber = (day: string, locale: string) => format(locale, { timeZone: 'UTC', month: shortMonth(locale), day: 'numeric' }).format(noonOf(day))
 
-/** "Monday, 23 November, 09:00–09:30". */
+/** "Monday 23 November 09:00–09:30". */
 export function spanIn(zone: string, start: string, end: string, locale: string): string {
   return `${dayLabel(dayIn(zone, start), locale)} ${clockIn(zone, start, locale)}–${clockIn(zone, end, locale)}`
 }
@@ -60,6 +67,7 @@ export const offsetIn = (zone: string, at: string | number, locale: string) => z
 /** "China Standard Time (GMT+8)". */
 export function zoneName(zone: string, locale: string, at = Date.now()): string {
   const name = zonePart(zone, at, locale, 'longGeneric')
+  if (name === 'GMT+00:00') return 'UTC' // which has no name of its own in CLDR
   const offset = zonePart(zone, at, locale, 'shortOffset')
   return name === offset ? name : `${name} (${offset})`
 }
