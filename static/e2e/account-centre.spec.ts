@@ -83,7 +83,7 @@ test('log in with an account from elsewhere, protect it with a second factor, lo
 
   // The only way in stays.
   await security(page).getByRole('button', { name: '取消关联 Clinic ID' }).click()
-  await expect(page.getByText('这是登录此账户的最后一种方式，请先添加另一种。')).toBeVisible()
+  await expect(page.getByText('这是此账户唯一的登录方式，请先添加其他方式。')).toBeVisible()
 
   await page.getByRole('banner').or(page.locator('.page > header')).getByRole('button', { name: '退出' }).first().click()
   await expect.poll(() => centre.provider.ended).toBe(1) // at the provider, too
@@ -157,9 +157,9 @@ test('confirm the address, forget the password, set a new one by mail', async ({
   const link = (path: string) => centre.post.linkTo(email, path)
   const verify = await link('/email/verify')
   await page.goto(verify.pathname + verify.hash)
-  await expect(page.getByText('邮箱已确认，谢谢。')).toBeVisible()
+  await expect(page.getByText('邮箱已验证，谢谢。')).toBeVisible()
   await page.reload()
-  await expect(page.getByRole('alert')).toHaveText('这个链接已使用过，或已过期。')
+  await expect(page.getByRole('alert')).toHaveText('该链接已使用或已过期。')
 
   await page.goto('/login')
   await page.getByRole('link', { name: '忘记密码？' }).click()
@@ -174,7 +174,7 @@ test('confirm the address, forget the password, set a new one by mail', async ({
   await expect(page).toHaveURL(/\/login/)
   await logInByHand(page, email, 'a new password')
   await page.goto('/account')
-  await expect(security(page).getByText('已确认')).toBeVisible()
+  await expect(security(page).getByText('已验证')).toBeVisible()
 
   // A user is notified of a login on a new device.
   let phones = 0
@@ -194,10 +194,10 @@ test('a browser that a doctor leaves alone warns, and logs off', async ({ centre
   await page.clock.runFor(1_000)
   await page.clock.fastForward(119.5 * 60_000)
   await page.clock.runFor(1_500)
-  await expect(page.getByRole('dialog', { name: '还在吗？' })).toBeVisible()
-  await page.getByRole('button', { name: '继续使用' }).click()
+  await expect(page.getByRole('dialog', { name: '您还在使用吗？' })).toBeVisible()
+  await page.getByRole('button', { name: '保持登录' }).click()
   await page.clock.runFor(1_500)
-  await expect(page.getByRole('dialog', { name: '还在吗？' })).toBeHidden()
+  await expect(page.getByRole('dialog', { name: '您还在使用吗？' })).toBeHidden()
   await page.clock.fastForward(121 * 60_000)
   await page.clock.runFor(1_500)
   await expect(page).toHaveURL(/\/login/)

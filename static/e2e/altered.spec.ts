@@ -4,9 +4,9 @@ import { looks, speak } from './world/looks'
 import type { Diagnosis, ConsultationOpened, PatientRecord } from '../src/api/wire.gen'
 
 const says = {
-  altered: { 'zh-CN': '内容与签署时不一致，或有部分被删除，请勿采用。', en: 'Altered: this is not what was signed' },
-  unknown_key: { 'zh-CN': '签名所用的密钥不在本系统中', en: 'does not have the key that it was signed with' },
-  unconfirmed: { 'zh-CN': '审计日志此后遭到改动', en: 'The audit log was changed later' },
+  altered: { 'zh-CN': '内容与签署时不一致，或有部分被删除，请勿采用。', en: 'Altered. This is not what was signed' },
+  unknown_key: { 'zh-CN': '本系统没有签署所用的密钥', en: 'doesn’t have the key used to sign it' },
+  unconfirmed: { 'zh-CN': '审计日志此后遭到改动', en: 'the audit log was changed later' },
 } as const
 
 test('a document that is altered, or cannot be confirmed, says so in the record', async ({ server, browserOf }) => {

@@ -48,7 +48,7 @@ test('a paid slot is booked; the doctor declines and the refund is seen live', a
   await expect(page).toHaveURL(/\/sandbox\//)
   await axe(page, 'sandbox')
   await page.getByRole('button', { name: '支付失败' }).click()
-  await expect(page.getByTestId('sandbox-state')).toContainText('可以再试')
+  await expect(page.getByTestId('sandbox-state')).toContainText('可重试')
   await page.getByRole('button', { name: '支付成功' }).click()
 
   await expect(page).toHaveURL(/\/orders\//)
@@ -114,7 +114,7 @@ test('a code to scan: the page believes no stranger, and says by itself when the
 
     expect(await wechat.forge(server.url)).toBe(403)
     expect((await patient.ask<Order>('GET', `/orders/${opened.order?.id}`)).status).toBe('created')
-    await page.getByRole('button', { name: '换一种支付方式' }).click()
+    await page.getByRole('button', { name: '更换支付方式' }).click()
     await page.getByRole('button', { name: '支付 ¥50.00' }).click() // the same code again
     await expect(shown.locator('path')).toHaveAttribute('d', dark.join(''))
 

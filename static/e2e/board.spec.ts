@@ -161,7 +161,7 @@ test('10,000 strokes are drawn', async ({ browserOf, server }) => {
   const spent = async () => (await clock.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN
   await page.goto(`/consultations/${c.id}`)
   const before = await spent()
-  await page.getByRole('link', { name: '画板' }).click()
+  await page.getByRole('link', { name: '白板' }).click()
   await expect(page.locator('[data-ready=true]')).toBeVisible()
   await expect.poll(() => inked(page)).toBeGreaterThan(10_000)
   console.log(`10,000 strokes took ${Math.round(1000 * ((await spent()) - before))} ms of the page's own time`)

@@ -10,7 +10,7 @@ test.use({ launchOptions: { ...fakeDevices, executablePath: wholeBrowser, args: 
 test.setTimeout(120_000)
 
 const denied = '浏览器不允许使用麦克风'
-const missing = '没有找到摄像头'
+const missing = '未检测到摄像头'
 
 test('what is refused or missing is said, and the call goes on without it', async ({ browserOf, server }) => {
   const { doctor, patient, consultation } = await meeting(server.url)

@@ -42,7 +42,7 @@ test('ring, answer, see and hear each other, share the screen, hang up', async (
   await callScreen(desk).getByRole('button', { name: '停止共享' }).click()
   await expect(callScreen(mine)).not.toContainText('正在共享屏幕')
   await callScreen(desk).getByRole('button', { name: '关闭摄像头' }).click()
-  await expect(callScreen(mine)).toContainText('未开摄像头')
+  await expect(callScreen(mine)).toContainText('摄像头已关闭')
 
   await hangUp(mine)
   await expect(callScreen(desk)).toBeHidden()
@@ -138,7 +138,7 @@ test('a page that is reloaded goes on with its call; devices can be tested befor
   await mine.goto('/devices')
   await mine.getByRole('button', { name: '开始检测' }).click()
   await expect.poll(() => mine.locator('video').evaluate((video: HTMLVideoElement) => video.videoWidth)).toBeGreaterThan(0)
-  await expect(mine.getByText('听到了')).toBeVisible()
+  await expect(mine.getByText('麦克风正常')).toBeVisible()
   await axe(mine, 'device test')
   await mine.goto(`/consultations/${consultation.id}`)
   await enter(theirs, doctor, consultation.id)

@@ -31,7 +31,7 @@ test('patient and doctor register, meet, talk and part', async ({ browserOf, ser
   await doctor.getByRole('button', { name: '保存' }).click()
   await expect(doctor.getByText('已保存')).toBeVisible()
   await doctor.goto('/desk')
-  await expect(doctor.getByText('暂时没有人候诊')).toBeVisible()
+  await expect(doctor.getByText('暂无患者候诊')).toBeVisible()
   const duty = doctor.getByRole('switch')
   if ((await duty.getAttribute('aria-checked')) !== 'true') await doctor.locator('.duty').click()
   await expect(duty).toHaveAttribute('aria-checked', 'true')
@@ -40,10 +40,10 @@ test('patient and doctor register, meet, talk and part', async ({ browserOf, ser
   await patient.goto('/doctors')
   await patient.getByRole('textbox', { name: '搜索姓名' }).fill(doctorName)
   await patient.getByRole('link', { name: new RegExp(doctorName) }).click()
-  await patient.getByRole('link', { name: '去问诊' }).or(patient.getByRole('button', { name: '去问诊' })).click()
+  await patient.getByRole('link', { name: '立即咨询' }).or(patient.getByRole('button', { name: '立即咨询' })).click()
   await patient.getByRole('textbox', { name: '哪里不舒服' }).fill('咳嗽一周，夜里加重。')
   await patient.getByRole('button', { name: '提交问诊' }).click()
-  await expect(patient.getByText('请先勾选同意')).toBeVisible()
+  await expect(patient.getByText('请勾选后继续')).toBeVisible()
   await patient.getByText('我了解线上问诊的局限').click()
   await patient.getByRole('button', { name: '提交问诊' }).click()
 
@@ -114,8 +114,8 @@ test('patient and doctor register, meet, talk and part', async ({ browserOf, ser
   await expect(doctor.getByText('说错了')).toHaveCount(0)
 
   // Found again by a word in Chinese.
-  await patient.getByRole('button', { name: '在此问诊中搜索' }).click()
-  await patient.getByRole('textbox', { name: '在此问诊中搜索' }).fill('喝水')
+  await patient.getByRole('button', { name: '搜索本次问诊' }).click()
+  await patient.getByRole('textbox', { name: '搜索本次问诊' }).fill('喝水')
   await patient.locator('.found a').first().click()
   await expect(patient.locator('article.flashed')).toContainText('多喝水')
 
@@ -150,9 +150,9 @@ test('a doctor declines with a reason, which the patient sees', async ({ browser
     await page.waitForURL((url) => url.pathname !== '/login')
   }
   await mine.goto(`/consultations/${id}`)
-  await theirs.getByRole('button', { name: '拒绝' }).click()
+  await theirs.getByRole('button', { name: '暂不接诊' }).click()
   await theirs.getByRole('dialog').getByRole('textbox').fill('请看呼吸科')
-  await theirs.getByRole('dialog').getByRole('button', { name: '拒绝' }).click()
+  await theirs.getByRole('dialog').getByRole('button', { name: '暂不接诊' }).click()
   await expect(mine.locator('.banner.declined')).toContainText('请看呼吸科')
   await expect(theirs.locator('.queued')).toHaveCount(0)
 })

@@ -80,10 +80,10 @@ test('the lobby shows what was said as it was said, survives an interruption, an
   const bo = await browserOf()
   await inLobby(li)
   await inLobby(bo)
-  await bo.getByTitle('改昵称').click()
+  await bo.getByTitle('修改昵称').click()
   await bo.locator('input[name=nickname]').fill('小波')
   await bo.keyboard.press('Enter')
-  await expect(bo.getByTitle('改昵称')).toHaveText('我是 小波')
+  await expect(bo.getByTitle('修改昵称')).toHaveText('昵称：小波')
   await bo.locator('input[name=line]').fill('<img src=x onerror="document.title=\'owned\'"><b>粗</b>')
   await bo.keyboard.press('Enter')
   const line = linesOf(li).last()
@@ -102,7 +102,7 @@ test('the lobby shows what was said as it was said, survives an interruption, an
   await bo.keyboard.press('Enter')
   await expect(linesOf(li).last()).toContainText('还在吗')
   await bo.reload() // the name is kept
-  await expect(bo.getByTitle('改昵称')).toHaveText(/我是 小波/)
+  await expect(bo.getByTitle('修改昵称')).toHaveText(/昵称：小波/)
 })
 
 test('the docs can be searched, read, and tried with one’s own login, over REST and Socket.IO', async ({ browserOf, server }) => {
@@ -132,12 +132,12 @@ test('the docs can be searched, read, and tried with one’s own login, over RES
   await say.getByRole('button', { name: 'Try it' }).click()
   await say.locator('textarea').fill('{ "text": ')
   await say.getByRole('button', { name: 'Send' }).click()
-  await expect(say.getByRole('alert')).toContainText('not JSON')
+  await expect(say.getByRole('alert')).toContainText('not valid JSON')
   await say.locator('textarea').fill('{ "text": "from the docs" }')
   await say.getByRole('button', { name: 'Send' }).click()
   await expect(say.locator('.status')).toHaveText('OK')
   await expect(say.locator('pre')).toContainText('from the docs')
-  await expect(page.getByRole('region', { name: 'Events that came in' }).getByText('/lobby lobby:said')).toBeVisible()
+  await expect(page.getByRole('region', { name: 'Events received' }).getByText('/lobby lobby:said')).toBeVisible()
 })
 
 test('the connection page shows the upgrade, polling, and coming back', async ({ browserOf }) => {
@@ -152,7 +152,7 @@ test('the connection page shows the upgrade, polling, and coming back', async ({
   await expect(transport).toHaveText('Long-polling')
   await page.getByRole('button', { name: 'WebSocket only' }).click()
   await expect(transport).toHaveText('WebSocket')
-  await page.getByRole('button', { name: 'Break it' }).click()
+  await page.getByRole('button', { name: 'Disconnect' }).click()
   await expect(page.locator('[data-fact=reconnects]')).toHaveText('1')
   await expect(transport).toHaveText('WebSocket')
 })

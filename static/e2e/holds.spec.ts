@@ -63,7 +63,7 @@ test('the holds fit a phone, in English, and another admin may have been quicker
   await held.getByRole('button', { name: /^Lift hold: Mary/ }).click()
   await root.ask('DELETE', `/admin/users/${mary.user.id}/hold`)
   await page.getByRole('dialog').getByRole('button', { name: 'Lift hold' }).click()
-  await expect(page.getByText('Not found; it may be gone.')).toBeVisible()
+  await expect(page.getByText('Not found. It may have been removed.')).toBeVisible()
   await expect(held).toHaveCount(0)
 })
 

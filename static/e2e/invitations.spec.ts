@@ -41,7 +41,7 @@ test('the doctor proposes, the patient agrees, and is rid of the guest again', a
   await axe(phone, 'consent')
   await card.getByRole('button', { name: '同意', exact: true }).click()
   await expect(card).toBeHidden()
-  await expect(desk.getByRole('list', { name: '邀请' })).toContainText('尚未进入')
+  await expect(desk.getByRole('list', { name: '邀请' })).toContainText('尚未加入')
 
   // Nobody learns who it is before they enter; they see nothing of what was before.
   await logIn(third, colleague.user.email, password, path)
@@ -56,7 +56,7 @@ test('the doctor proposes, the patient agrees, and is rid of the guest again', a
   await phone.getByRole('dialog', { name: '移出李明？' }).getByRole('button', { name: '移出' }).click()
   await expect(people(phone)).not.toContainText('李明')
   await axe(phone, 'removed')
-  await expect(third.getByText('您已不在这次问诊中')).toBeVisible()
+  await expect(third.getByText('您已不在本次问诊中')).toBeVisible()
   await axe(third, 'out')
   await expect(people(desk)).not.toContainText('李明')
   await expect(messages(desk)).toContainText('我来看看')
@@ -72,13 +72,13 @@ test('the patient invites with the history, and the relative leaves', async ({ s
   await dialog.getByRole('textbox', { name: '受邀人的邮箱' }).fill(aunt.user.email)
   await dialog.getByText('也允许查看此前的记录').click()
   await dialog.getByRole('button', { name: '邀请' }).click()
-  await expect(mine.getByRole('list', { name: '邀请' })).toContainText('尚未进入')
+  await expect(mine.getByRole('list', { name: '邀请' })).toContainText('尚未加入')
 
   await logIn(theirs, aunt.user.email, password, path)
   await expect(messages(theirs)).toContainText('这句话在邀请之前')
   await expect(people(mine)).toContainText('李姨')
   await theirs.getByRole('button', { name: '退出问诊' }).press('Enter')
-  await theirs.getByRole('dialog', { name: '退出这次问诊？' }).getByRole('button', { name: '退出问诊' }).press('Enter')
+  await theirs.getByRole('dialog', { name: '退出本次问诊？' }).getByRole('button', { name: '退出问诊' }).press('Enter')
   await expect(theirs).toHaveURL(/\/consultations$/)
   await expect(people(mine)).not.toContainText('李姨')
 })

@@ -77,7 +77,7 @@ test('a revoked session goes to the login page and says so', async ({ browserOf,
   const sessions = await patient.ask<{ items: { id: string; current: boolean }[] }>('GET', '/auth/sessions')
   for (const session of sessions.items) if (!session.current) await patient.ask('DELETE', `/auth/sessions/${session.id}`)
   await expect(page).toHaveURL(/\/login/)
-  await expect(page.getByText('此设备的登录已被终止')).toBeVisible()
+  await expect(page.getByText('此设备已被退出登录')).toBeVisible()
 })
 
 test('logging out in one tab logs out the other, and two tabs share one login', async ({ browserOf, server }) => {

@@ -27,12 +27,12 @@ test('an admin appoints a pharmacist, who decides from then on, until dismissed'
 
   const review = await browserOf()
   await logIn(review, pei.user.email, password, '/reviews')
-  await expect(review.getByText('没有待审核的处方').or(review.getByRole('region', { name: '处方' })).first()).toBeVisible()
+  await expect(review.getByText('暂无待审核的处方').or(review.getByRole('region', { name: '处方' })).first()).toBeVisible()
 
   await appointed.getByRole('button').click()
   await expect(appointed).toHaveCount(0)
   await review.reload()
-  await expect(review.getByText('您不是药师')).toBeVisible()
+  await expect(review.getByText('只有药师可以审核处方')).toBeVisible()
 })
 
 test('an admin breaks the glass for a while, with a reason that everyone can read', async ({ server, browserOf }) => {
@@ -134,7 +134,7 @@ test('the audit log is searched, paged and verified', async ({ server, browserOf
   await expect(read.getByText(/^登录 .{8}$/)).toBeVisible()
   await axe(page, 'whole audit log')
   await page.getByRole('button', { name: '结束查看' }).click()
-  await expect(page.getByText('未说明理由时')).toBeVisible()
+  await expect(page.getByText('未填写理由时')).toBeVisible()
   await page.getByLabel('结束日期').fill('2020-01-01')
   await expect(page.getByText('没有符合条件的记录')).toBeVisible()
 

@@ -23,14 +23,14 @@ test('a doctor writes and signs; the patient has it at once, in the record, and 
   const [doctor, patient] = [await enter(await browserOf({ width: 1440 }), wang, `/consultations/${c.id}`), await enter(await browserOf({ width: 390 }), bo, `/consultations/${c.id}`)]
 
   await doctor.getByRole('button', { name: '诊断与处方' }).click()
-  await doctor.getByRole('button', { name: '写诊断' }).click()
+  await doctor.getByRole('button', { name: '下诊断' }).click()
   const form = doctor.getByRole('form', { name: '诊断' })
   await form.getByRole('combobox', { name: '诊断（ICD-10）' }).fill('yfxgxy')
   await doctor.getByRole('option', { name: 'I10 原发性高血压' }).click()
   await doctor.keyboard.press('Escape')
   await form.getByLabel('给患者的医嘱').fill('低盐饮食，每天测血压')
-  await form.getByRole('button', { name: '签名并发送' }).click()
-  await doctor.locator('.el-message-box').getByRole('button', { name: '签名并发送' }).click()
+  await form.getByRole('button', { name: '签署并发送' }).click()
+  await doctor.locator('.el-message-box').getByRole('button', { name: '签署并发送' }).click()
 
   const card = patient.getByRole('region', { name: '诊断' })
   await expect(card).toContainText('I10')
@@ -53,8 +53,8 @@ test('a doctor writes and signs; the patient has it at once, in the record, and 
   await expect(anyone.getByRole('status')).toContainText('Genuine and in force')
   await axe(anyone)
   for (const [integrity, says] of [
-    ['unknown_key', 'It cannot be confirmed'], ['altered', 'It has been changed'],
-    ['unconfirmed', /the audit log was found on .*2026.* to have been changed/],
+    ['unknown_key', 'Can’t be confirmed'], ['altered', 'The document has been changed'],
+    ['unconfirmed', /on .*2026.* changes to the audit log were found/],
   ] as const) {
     await anyone.route('**/api/v1/verify?*', async (route) => {
       const response = await route.fetch()
@@ -66,7 +66,7 @@ test('a doctor writes and signs; the patient has it at once, in the record, and 
     await anyone.unroute('**/api/v1/verify?*')
   }
   await anyone.goto(`/verify/diagnosis/${signed.id}?sha256=${'0'.repeat(64)}`)
-  await expect(anyone.getByRole('status')).toContainText('The hash does not match')
+  await expect(anyone.getByRole('status')).toContainText('The code doesn’t match')
 })
 
 test('a prescription warns of an allergy, and a pharmacist approves it', async ({ server, browserOf }) => {
@@ -85,11 +85,11 @@ test('a prescription warns of an allergy, and a pharmacist approves it', async (
   await doctor.getByRole('button', { name: '开处方' }).click()
   const form = doctor.getByRole('form', { name: '处方' })
   await form.getByLabel('药品（通用名）').fill('阿莫西林胶囊')
-  await form.getByRole('button', { name: '签名并发送' }).click()
+  await form.getByRole('button', { name: '签署并发送' }).click()
   await expect(form.getByRole('alert')).toContainText('青霉素')
-  await form.getByText('我已知晓过敏提示').click()
-  await form.getByRole('button', { name: '签名并发送' }).click()
-  await doctor.locator('.el-message-box').getByRole('button', { name: '签名并发送' }).click()
+  await form.getByText('已知晓过敏风险').click()
+  await form.getByRole('button', { name: '签署并发送' }).click()
+  await doctor.locator('.el-message-box').getByRole('button', { name: '签署并发送' }).click()
 
   await patient.goto(`/consultations/${c.id}`)
   const card = patient.getByRole('region', { name: '处方' })
@@ -100,7 +100,7 @@ test('a prescription warns of an allergy, and a pharmacist approves it', async (
   await expect(waiting.getByRole('alert')).toContainText('青霉素')
   await axe(pharmacist)
   await waiting.getByRole('button', { name: '审核通过' }).click()
-  await expect(card).toContainText('药师已审核')
+  await expect(card).toContainText('药师审核通过')
 })
 
 test('a followup does not begin before the earlier diagnosis was shown, where that is required', async ({ browser }) => {
@@ -114,15 +114,15 @@ test('a followup does not begin before the earlier diagnosis was shown, where th
   const { consultation: c } = await bo.ask<ConsultationOpened>('POST', '/consultations', body)
   try {
     const [patient, doctor] = [await visit(bo, 390), await visit(wang, 1440)]
-    const asked = patient.getByRole('region', { name: '请出示此前的诊断' })
+    const asked = patient.getByRole('region', { name: '请上传既往诊断证明' })
     await expect(asked).toBeVisible()
     await axe(patient, 'asked for the earlier diagnosis')
-    await expect(doctor.getByText('患者尚未发送此前诊断的凭据')).toBeVisible()
+    await expect(doctor.getByText('患者尚未上传既往诊断证明')).toBeVisible()
     await doctor.getByRole('button', { name: '接诊' }).click()
-    await expect(doctor.getByText('请患者先在对话中发送此前诊断的照片或文件')).toBeVisible()
+    await expect(doctor.getByText('患者须先在对话中上传既往诊断证明')).toBeVisible()
     await asked.locator('input[type=file]').setInputFiles({ name: '出院小结.png', mimeType: 'image/png', buffer: picture() })
     await expect(asked).toHaveCount(0)
-    await expect(doctor.getByText('患者尚未发送此前诊断的凭据')).toHaveCount(0)
+    await expect(doctor.getByText('患者尚未上传既往诊断证明')).toHaveCount(0)
     await doctor.getByRole('button', { name: '接诊' }).click()
     await expect(doctor.getByRole('button', { name: '诊断与处方' })).toBeVisible()
   } finally {

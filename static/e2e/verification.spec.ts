@@ -12,10 +12,10 @@ test('a doctor who changes the licence is reviewed again, rejected with a reason
   const wang = await Person.practise(server.url, name)
   const practice = await browserOf({ width: 390 })
   await logIn(practice, wang.user.email, password, '/desk/profile')
-  await expect(practice.getByText('已通过审核')).toBeVisible()
+  await expect(practice.getByText('已通过核验')).toBeVisible()
   await practice.getByRole('textbox', { name: '执业证书编号' }).fill('110110000099999')
   await practice.getByRole('button', { name: '保存' }).click()
-  await expect(practice.getByText('尚待管理员审核')).toBeVisible()
+  await expect(practice.getByText('尚待管理员核验')).toBeVisible()
 
   const page = await browserOf({ width: 1440 })
   await logIn(page, admin.email, admin.password, '/admin/doctors')
@@ -71,10 +71,10 @@ test('an admin lifts a suspension and ends what is stuck, on a phone, in English
   await expect(person).toHaveCount(1)
   const { secret } = await wang.ask<{ secret: string }>('POST', '/me/totp')
   await wang.ask('POST', '/me/totp/confirm', { otp: totp(secret) })
-  const reset = person.getByRole('button', { name: `Reset second factor of Wang ${stamp}` })
-  for (const answer of [`Wang ${stamp} has no second factor now`, 'This account has no second factor.']) {
+  const reset = person.getByRole('button', { name: `Reset two-factor authentication of Wang ${stamp}` })
+  for (const answer of [`Wang ${stamp} has been reset`, 'This account doesn’t use two-factor authentication.']) {
     await reset.click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Reset second factor' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Reset two-factor authentication' }).click()
     await expect(page.getByText(answer)).toBeVisible()
   }
   await person.getByRole('button', { name: `Suspend Wang ${stamp}` }).click()

@@ -95,7 +95,7 @@ test('it ends at the limit, and can be thrown away', async ({ browserOf, server 
   // The clock can be moved, what a microphone hears cannot: without a sound there would be nothing to send.
   await expect(recorder(page).getByRole('timer')).toHaveText(/^0:0[2-9]$/)
   await page.clock.fastForward(10_000)
-  await expect(recorder(page).getByText('已到长度上限')).toBeVisible()
+  await expect(recorder(page).getByText('已达最长时间')).toBeVisible()
   await expect(recorder(page).getByRole('group', { name: '语音 0:10' })).toBeVisible()
   await axe(page, 'recorded')
   await recorder(page).getByRole('button', { name: '放弃录音' }).click()

@@ -4,7 +4,7 @@ export const boardEn: typeof boardZhCN = {
   board: {
     title: 'Whiteboard',
     back: 'Back to the consultation',
-    area: 'Whiteboard: draw with mouse, finger or pen; arrow keys move the pointer, Enter puts the pen down and lifts it.',
+    area: 'Whiteboard. Draw with a mouse, finger or pen. With a keyboard, move the pointer with the arrow keys and press Enter to start and stop drawing.',
     tools: 'Tools',
     tool: { pen: 'Pen', eraser: 'Eraser', line: 'Line', arrow: 'Arrow', rectangle: 'Rectangle', ellipse: 'Ellipse', text: 'Text', hand: 'Move' },
     colour: 'Colour {n}',
@@ -14,8 +14,8 @@ export const boardEn: typeof boardZhCN = {
     thick: 'Thick',
     undo: 'Undo my last stroke',
     clear: 'Clear',
-    clearText: 'Everyone’s strokes will be gone; the background stays.',
-    unshown: 'This browser cannot show the picture. Choose a JPEG or a PNG.',
+    clearText: 'Everything that was drawn is removed, by you and by others. The background stays.',
+    unshown: 'This browser can’t display this picture. Choose a JPEG or PNG file.',
     background: 'Choose a background',
     noBackground: 'Remove the background',
     save: 'Save to the consultation',
@@ -26,6 +26,6 @@ export const boardEn: typeof boardZhCN = {
     textTitle: 'Add text',
     textLabel: 'Text',
     add: 'Add',
-    readonly: 'The consultation has ended; the board can be looked at.',
+    readonly: 'The consultation has ended. The whiteboard is read-only.',
   },
 }

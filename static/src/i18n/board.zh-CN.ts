@@ -1,8 +1,8 @@
 export const boardZhCN = {
   board: {
-    title: '画板',
+    title: '白板',
     back: '返回问诊',
-    area: '画板：用鼠标、手指或笔绘画；用方向键移动光标，按回车落笔和提笔。',
+    area: '白板：可用鼠标、手指或手写笔绘制；使用键盘时，用方向键移动光标，按回车键落笔或提笔。',
     tools: '工具',
     tool: { pen: '画笔', eraser: '橡皮', line: '直线', arrow: '箭头', rectangle: '矩形', ellipse: '椭圆', text: '文字', hand: '移动' },
     colour: '颜色 {n}',
@@ -12,8 +12,8 @@ export const boardZhCN = {
     thick: '粗',
     undo: '撤销我的上一笔',
     clear: '清空',
-    clearText: '清空后所有人的笔迹都会消失，底图保留。',
-    unshown: '此浏览器无法显示这张图片，请选择 JPEG 或 PNG 格式。',
+    clearText: '清空后所有人的笔迹都会删除，底图保留。',
+    unshown: '此浏览器无法显示该图片，请选择 JPEG 或 PNG 格式。',
     background: '选择底图',
     noBackground: '移除底图',
     save: '保存到问诊',
@@ -24,6 +24,6 @@ export const boardZhCN = {
     textTitle: '添加文字',
     textLabel: '文字',
     add: '添加',
-    readonly: '问诊已结束，画板只可查看。',
+    readonly: '问诊已结束，白板仅供查看。',
   },
 }
