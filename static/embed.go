@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 )
 
 //go:embed all:dist
@@ -23,8 +24,10 @@ var Unbuilt []byte
 // Fonts are the TrueType fonts that documents are printed with, in the order in
 // which a character is looked for (server/document/fonts); none when this
 // binary was built without them. All have the SIL Open Font License 1.1, which
-// lets programs carry them.
-func Fonts() ([][]byte, error) {
+// lets programs carry them. They are unpacked once, and must not be changed.
+func Fonts() ([][]byte, error) { return fonts() }
+
+var fonts = sync.OnceValues(func() ([][]byte, error) {
 	files, err := fs.Glob(dist, "dist/fonts/*.ttf*")
 	if err != nil {
 		return nil, err
@@ -41,7 +44,7 @@ func Fonts() ([][]byte, error) {
 		all = append(all, raw)
 	}
 	return all, nil
-}
+})
 
 func unpacked(raw []byte) ([]byte, error) {
 	r, err := gzip.NewReader(bytes.NewReader(raw))
