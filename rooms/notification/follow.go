@@ -43,6 +43,18 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
+// Published implements rooms.Listener: something happened, and the follower
+// should look.
+func (s *Service) Published(rooms.Publication) {
+	select {
+	case s.happened <- struct{}{}:
+	default: // a wish is waiting already
+	}
+}
+
+// Signalled implements rooms.Listener; signals concern nobody who is away.
+func (s *Service) Signalled(rooms.Signal) {}
+
 func (s *Service) follow(ctx context.Context) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
@@ -90,11 +102,7 @@ func (s *Service) catchUp(ctx context.Context) error {
 				return err
 			}
 			for _, e := range events {
-				follow := rules[e.Name]
-				if follow == nil {
-					continue
-				}
-				err := follow(&telling{s: s, tx: tx, event: e.Event})
+				err := (&telling{s: s, tx: tx, event: e.Event}).notify(rules[e.Name])
 				if errors.Is(err, rooms.ErrDamaged) { // it stays so, and must not keep from people what follows
 					s.store.PassOver(fmt.Sprintf("notifications of %s/%d", e.Room, e.Seq), err)
 					continue
@@ -121,26 +129,48 @@ type telling struct {
 	event rooms.Event
 }
 
-// about are the facts and the place of a notification.
-type about struct {
+// notice is a notification that an event causes.
+type notice struct {
+	to    rooms.UserID
 	topic Topic
 	facts Facts
-	// own tells people of what they did themselves: kept as read, and mailed
+	// own notifies people of what they did themselves: kept as read, and mailed
 	// where it comes with an invitation.
 	own bool
 	// subject is notified once, even if several events contain it.
 	subject string
 }
 
-// tell puts a notification into the inbox of user. It does nothing for the
-// actor of the event, unless a.own. For a user who is looking at the room the
-// notification is stored as read.
-func (t *telling) tell(user rooms.UserID, a about) error {
+// notify puts the notifications of a rule into inboxes; a nil rule has none.
+func (t *telling) notify(by rule) error {
+	if by == nil {
+		return nil
+	}
+	list, err := by(t)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		if err := t.tell(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell puts a notification into the inbox of a user. It does nothing for the
+// actor of the event, unless a.own, and for a subject that the user has been
+// notified of. For a user who is looking at the room the notification is stored
+// as read.
+func (t *telling) tell(a notice) error {
+	user := a.to
 	if user == "" || (user == t.event.ActorID && !a.own) {
 		return nil
 	}
-	if first, err := t.first(user, a); err != nil || !first {
-		return err
+	if a.subject != "" {
+		if told, err := t.tx.Told(user, a.topic, a.subject); err != nil || told {
+			return err
+		}
 	}
 	now := t.s.now()
 	recipient, err := t.tx.User(user)

@@ -5,34 +5,29 @@ import (
 
 	"golang.org/x/text/currency"
 
-	"wenzhen/rooms"
 	"wenzhen/rooms/consultation"
 )
 
 // orderUpdated notifies the patient of payments and refunds, and the doctor of
 // refunds by an admin, which reduce their income. Every change of an order
 // contains its whole history; each payment or refund is notified once.
-func orderUpdated(t *telling, o consultation.Order) error {
+func orderUpdated(_ *telling, o consultation.Order) (list []notice, err error) {
 	paid := Facts{Name: o.DoctorName, Order: o.ID, Amount: o.Paid, Currency: o.Currency}
 	if o.Status == consultation.OrderPaid && len(o.Refunds) == 0 {
-		return t.tell(o.UserID, about{topic: PaymentReceived, facts: paid, subject: "order:" + string(o.ID)})
+		return []notice{{to: o.UserID, topic: PaymentReceived, facts: paid, subject: "order:" + string(o.ID)}}, nil
 	}
 	for _, r := range o.Refunds {
-		facts := paid
+		facts, subject := paid, "refund:"+string(r.ID)
 		facts.Amount = r.Amount
 		for _, topic := range refundTopics(r) {
-			if err := t.tell(o.UserID, about{topic: topic, facts: facts, subject: "refund:" + string(r.ID)}); err != nil {
-				return err
-			}
+			list = append(list, notice{to: o.UserID, topic: topic, facts: facts, subject: subject})
 		}
 		if r.Reason == consultation.ForGoodwill && r.Status == consultation.RefundSucceeded {
 			facts.Name = o.PatientName
-			if err := t.tell(o.DoctorID, about{topic: PaymentGivenBack, facts: facts, subject: "refund:" + string(r.ID)}); err != nil {
-				return err
-			}
+			list = append(list, notice{to: o.DoctorID, topic: PaymentGivenBack, facts: facts, subject: subject})
 		}
 	}
-	return nil
+	return list, nil
 }
 
 // refundTopics returns the topics that a patient must be notified of for a
@@ -74,14 +69,4 @@ func sum(amount int64, code string) string {
 		return "¥" + text
 	}
 	return code + " " + text
-}
-
-// first reports whether user has not been notified of this topic and subject
-// yet.
-func (t *telling) first(user rooms.UserID, a about) (bool, error) {
-	if a.subject == "" {
-		return true, nil
-	}
-	told, err := t.tx.Told(user, a.topic, a.subject)
-	return !told, err
 }

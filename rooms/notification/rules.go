@@ -14,8 +14,9 @@ import (
 	"wenzhen/rooms/schedule"
 )
 
-// rule tells whom an event concerns.
-type rule func(t *telling) error
+// rule says who is notified of an event, and of what. It writes no notification:
+// it returns them.
+type rule func(t *telling) ([]notice, error)
 
 // rules are what notifications are made of. A new event that should reach
 // people is one line here, one topic, and its words.
@@ -38,11 +39,11 @@ var rules = map[string]rule{
 	account.Reviewed.Name:               on(account.Reviewed, reviewed),
 }
 
-func on[D any](event rooms.EventType[D], follow func(*telling, D) error) rule {
-	return func(t *telling) error {
+func on[D any](event rooms.EventType[D], follow func(*telling, D) ([]notice, error)) rule {
+	return func(t *telling) ([]notice, error) {
 		var d D
 		if err := json.Unmarshal(t.event.Data, &d); err != nil {
-			return fmt.Errorf("%s: %w: %w", event.Name, rooms.ErrDamaged, err)
+			return nil, fmt.Errorf("%s: %w: %w", event.Name, rooms.ErrDamaged, err)
 		}
 		return follow(t, d)
 	}
@@ -50,17 +51,17 @@ func on[D any](event rooms.EventType[D], follow func(*telling, D) error) rule {
 
 // messageCreated notifies the other participants of a message, except those who
 // are looking at the consultation, have read it already, or joined later.
-func messageCreated(t *telling, m chat.Message) error {
+func messageCreated(t *telling, m chat.Message) ([]notice, error) {
 	people, err := t.tx.Participants(m.ConsultationID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch m.Kind {
 	case chat.Text, chat.Image, chat.File, chat.Audio:
 	case chat.System:
-		return glassBroken(t, m, people)
+		return glassBroken(m, people), nil
 	default:
-		return nil // the event of the other feature is notified
+		return nil, nil // the event of the other feature is notified
 	}
 	name, topic := "", MessageCame
 	if len(m.Peaks) > 0 {
@@ -71,37 +72,33 @@ func messageCreated(t *telling, m chat.Message) error {
 			name = p.Name
 		}
 	}
+	var list []notice
 	for _, p := range people {
 		if p.JoinedAt.After(m.CreatedAt) || p.ReadUpTo >= m.Seq || t.s.looks(t.event.Room, p.UserID) {
 			continue
 		}
-		if err := t.tell(p.UserID, about{topic: topic, facts: Facts{Name: name}}); err != nil {
-			return err
-		}
+		list = append(list, notice{to: p.UserID, topic: topic, facts: Facts{Name: name}})
 	}
-	return nil
+	return list, nil
 }
 
-// glassBroken tells the patient that an admin looked.
-func glassBroken(t *telling, m chat.Message, people []consultation.Participant) error {
+// glassBroken notifies the patient that an admin looked.
+func glassBroken(m chat.Message, people []consultation.Participant) (list []notice) {
 	if !record.TellsOfGlass(m.ClientID) {
 		return nil
 	}
 	for _, p := range people {
-		if p.Role != consultation.PartPatient {
-			continue
-		}
-		if err := t.tell(p.UserID, about{topic: ConsultationEntered}); err != nil {
-			return err
+		if p.Role == consultation.PartPatient {
+			list = append(list, notice{to: p.UserID, topic: ConsultationEntered})
 		}
 	}
-	return nil
+	return list
 }
 
 // roomRead takes what was read in a consultation for read in the inbox.
-func roomRead(t *telling, r chat.Receipt) error {
+func roomRead(t *telling, r chat.Receipt) ([]notice, error) {
 	_, err := t.s.markRead(t.tx, rooms.Actor{UserID: r.UserID}, r.UserID, Which{Room: t.event.Room, UpTo: r.UpToSeq})
-	return err
+	return nil, err
 }
 
 // previous is the same thing as the event before left it; the zero D if this
@@ -118,138 +115,135 @@ func previous[D any](t *telling) (D, error) {
 	return d, nil
 }
 
-// consultationUpdated tells the other side when the state has changed. Of one
-// that has an appointment, the appointment tells most.
-func consultationUpdated(t *telling, c consultation.Consultation) error {
+// consultationUpdated notifies the other side when the state has changed. Of one
+// that has an appointment, the appointment says most.
+func consultationUpdated(t *telling, c consultation.Consultation) ([]notice, error) {
 	was, err := previous[consultation.Consultation](t)
 	before := was.Status
 	if err != nil || before == c.Status {
-		return err
+		return nil, err
 	}
 	if c.ScheduledAt != nil && (c.Status == consultation.Waiting || c.Status.Final() && (c.Status != consultation.Terminated || c.EndedBy == consultation.EndedByClinic)) {
-		return nil
+		return nil, nil
 	}
 	patient, doctor := Facts{Name: c.PatientName, Start: c.ScheduledAt}, Facts{Name: c.DoctorName, Start: c.ScheduledAt}
 	if c.EndedBy == consultation.EndedByClinic {
-		return closedByClinic(t, was, c, patient, doctor)
+		return closedByClinic(was, c, patient, doctor), nil
 	}
 	if before == consultation.PendingPayment && c.Status != consultation.Waiting {
 		if c.Status != consultation.Expired {
-			return nil // the doctor has not heard of it yet
+			return nil, nil // the doctor has not heard of it yet
 		}
-		return t.tell(c.UserID, about{topic: PaymentExpired, facts: doctor})
+		return []notice{{to: c.UserID, topic: PaymentExpired, facts: doctor}}, nil
 	}
 	switch c.Status {
 	case consultation.Waiting:
-		return t.tell(c.DoctorID, about{topic: ConsultationRequested, facts: patient})
+		return []notice{{to: c.DoctorID, topic: ConsultationRequested, facts: patient}}, nil
 	case consultation.Active:
 		switch before {
 		case consultation.Waiting:
-			return t.tell(c.UserID, about{topic: ConsultationAccepted, facts: doctor})
+			return []notice{{to: c.UserID, topic: ConsultationAccepted, facts: doctor}}, nil
 		case consultation.OnHold:
-			return t.tell(c.UserID, about{topic: ConsultationResumed, facts: doctor})
+			return []notice{{to: c.UserID, topic: ConsultationResumed, facts: doctor}}, nil
 		}
-		return t.tell(c.DoctorID, about{topic: ConsultationReopened, facts: patient})
+		return []notice{{to: c.DoctorID, topic: ConsultationReopened, facts: patient}}, nil
 	case consultation.OnHold:
-		return t.tell(c.UserID, about{topic: ConsultationOnHold, facts: doctor})
+		return []notice{{to: c.UserID, topic: ConsultationOnHold, facts: doctor}}, nil
 	case consultation.Declined:
-		return t.tell(c.UserID, about{topic: ConsultationDeclined, facts: doctor})
+		return []notice{{to: c.UserID, topic: ConsultationDeclined, facts: doctor}}, nil
 	case consultation.Ended:
-		return t.tell(c.UserID, about{topic: ConsultationEnded, facts: doctor})
+		return []notice{{to: c.UserID, topic: ConsultationEnded, facts: doctor}}, nil
 	case consultation.Terminated:
-		return t.tell(c.UserID, about{topic: ConsultationTerminated, facts: doctor})
+		return []notice{{to: c.UserID, topic: ConsultationTerminated, facts: doctor}}, nil
 	case consultation.Expired:
-		return t.tell(c.UserID, about{topic: ConsultationExpired, facts: doctor})
+		return []notice{{to: c.UserID, topic: ConsultationExpired, facts: doctor}}, nil
 	case consultation.Cancelled:
-		return t.tell(c.DoctorID, about{topic: ConsultationCancelled, facts: patient})
+		return []notice{{to: c.DoctorID, topic: ConsultationCancelled, facts: patient}}, nil
 	}
-	return nil
+	return nil, nil
 }
 
-// closedByClinic tells both sides, unless the doctor has not heard of it yet.
-func closedByClinic(t *telling, was, c consultation.Consultation, patient, doctor Facts) error {
-	if was.EndedBy == consultation.EndedByClinic {
+// closedByClinic notifies both sides, unless the doctor has not heard of it yet.
+func closedByClinic(was, c consultation.Consultation, patient, doctor Facts) []notice {
+	toPatient := notice{to: c.UserID, topic: ConsultationClosed, facts: doctor}
+	switch {
+	case was.EndedBy == consultation.EndedByClinic:
 		return nil // its time for questions is up
+	case was.Status == consultation.PendingPayment:
+		return []notice{toPatient}
 	}
-	if err := t.tell(c.UserID, about{topic: ConsultationClosed, facts: doctor}); err != nil || was.Status == consultation.PendingPayment {
-		return err
-	}
-	return t.tell(c.DoctorID, about{topic: ConsultationClosed, facts: patient})
+	return []notice{toPatient, {to: c.DoctorID, topic: ConsultationClosed, facts: patient}}
 }
 
-// reviewDue tells the admins of a doctor who is to be reviewed.
-func reviewDue(t *telling, r account.DoctorReview) error {
+// reviewDue notifies the admins of a doctor who is to be reviewed.
+func reviewDue(t *telling, r account.DoctorReview) ([]notice, error) {
 	admins, err := t.tx.Admins()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, admin := range admins {
-		if err := t.tell(admin, about{topic: DoctorReviewDue, facts: Facts{Name: r.Name}}); err != nil {
-			return err
-		}
+	list := make([]notice, len(admins))
+	for i, admin := range admins {
+		list[i] = notice{to: admin, topic: DoctorReviewDue, facts: Facts{Name: r.Name}}
 	}
-	return nil
+	return list, nil
 }
 
-func reviewed(t *telling, r account.DoctorReview) error {
+func reviewed(t *telling, r account.DoctorReview) ([]notice, error) {
 	topic := DoctorUnverified
 	if r.Verified {
 		topic = DoctorVerified
 	}
-	return t.tell(r.DoctorID, about{topic: topic})
+	return []notice{{to: r.DoctorID, topic: topic}}, nil
 }
 
-func participantJoined(t *telling, p consultation.Participant) error {
+func participantJoined(t *telling, p consultation.Participant) ([]notice, error) {
 	if p.Role == consultation.PartDoctor {
-		return nil // the event of the appointment is notified
+		return nil, nil // the event of the appointment is notified
 	}
 	by, err := t.tx.User(t.event.ActorID)
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
-		return nil
+		return nil, nil
 	} else if err != nil {
-		return err
+		return nil, err
 	}
-	return t.tell(p.UserID, about{topic: ConsultationInvited, facts: Facts{Name: by.Name}})
+	return []notice{{to: p.UserID, topic: ConsultationInvited, facts: Facts{Name: by.Name}}}, nil
 }
 
-// invitationUpdated tells the patient that the doctor proposes to let someone in.
-func invitationUpdated(t *telling, inv consultation.Invitation) error {
+// invitationUpdated notifies the patient that the doctor proposes to let someone in.
+func invitationUpdated(t *telling, inv consultation.Invitation) ([]notice, error) {
 	if inv.Status != consultation.InvitationProposed {
-		return nil
+		return nil, nil
 	}
-	return t.tell(rooms.UserID(t.event.Room.Subject()), about{topic: ConsultationProposed, facts: Facts{Name: inv.ByName, Consultation: inv.ConsultationID}})
+	return []notice{{to: rooms.UserID(t.event.Room.Subject()), topic: ConsultationProposed, facts: Facts{Name: inv.ByName, Consultation: inv.ConsultationID}}}, nil
 }
 
-// invitationCame tells who was invited by address.
-func invitationCame(t *telling, r consultation.Received) error {
-	return t.tell(rooms.UserID(t.event.Room.Subject()), about{topic: ConsultationInvited, facts: Facts{Name: r.ByName, Consultation: r.ConsultationID}})
+// invitationCame notifies who was invited by address.
+func invitationCame(t *telling, r consultation.Received) ([]notice, error) {
+	return []notice{{to: rooms.UserID(t.event.Room.Subject()), topic: ConsultationInvited, facts: Facts{Name: r.ByName, Consultation: r.ConsultationID}}}, nil
 }
 
-// recordUpdated tells the user who cares for a patient that another has changed
+// recordUpdated notifies the user who cares for a patient that another has changed
 // the record.
-func recordUpdated(t *telling, r record.RecordChange) error {
-	return t.tell(rooms.UserID(t.event.Room.Subject()), about{topic: RecordChanged, facts: Facts{Name: r.ByName, Patient: r.PatientID}})
+func recordUpdated(t *telling, r record.RecordChange) ([]notice, error) {
+	return []notice{{to: rooms.UserID(t.event.Room.Subject()), topic: RecordChanged, facts: Facts{Name: r.ByName, Patient: r.PatientID}}}, nil
 }
 
 // recordEntered notifies the user who cares for a patient that an admin has
 // looked at the record, and why.
-func recordEntered(t *telling, r record.RecordEntry) error {
-	return t.tell(rooms.UserID(t.event.Room.Subject()), about{topic: RecordEntered, facts: Facts{Name: r.PatientName, Reason: r.Reason, Patient: r.PatientID}})
+func recordEntered(t *telling, r record.RecordEntry) ([]notice, error) {
+	return []notice{{to: rooms.UserID(t.event.Room.Subject()), topic: RecordEntered, facts: Facts{Name: r.PatientName, Reason: r.Reason, Patient: r.PatientID}}}, nil
 }
 
-// appointmentUpdated tells both sides what calendars have to know, and each
+// appointmentUpdated notifies both sides of what calendars have to know, and each
 // what the other did.
-func appointmentUpdated(t *telling, a schedule.Appointment) error {
+func appointmentUpdated(t *telling, a schedule.Appointment) ([]notice, error) {
 	was, err := previous[schedule.Appointment](t)
 	if err != nil || (was.Status == a.Status && was.Start.Equal(a.Start) && was.DoctorID == a.DoctorID) {
-		return err
+		return nil, err
 	}
 	patient, doctor := Facts{Name: a.PatientName, Start: &a.Start}, Facts{Name: a.DoctorName, Start: &a.Start}
-	both := func(topic Topic) error {
-		if err := t.tell(a.UserID, about{topic: topic, facts: doctor, own: true}); err != nil {
-			return err
-		}
-		return t.tell(a.DoctorID, about{topic: topic, facts: patient, own: true})
+	both := func(topic Topic) ([]notice, error) {
+		return []notice{{to: a.UserID, topic: topic, facts: doctor, own: true}, {to: a.DoctorID, topic: topic, facts: patient, own: true}}, nil
 	}
 	switch a.Status {
 	case schedule.Booked:
@@ -262,32 +256,32 @@ func appointmentUpdated(t *telling, a schedule.Appointment) error {
 	case schedule.NoShow:
 		return both(AppointmentMissed)
 	case schedule.HoldExpired:
-		return t.tell(a.UserID, about{topic: AppointmentUnpaid, facts: doctor})
+		return []notice{{to: a.UserID, topic: AppointmentUnpaid, facts: doctor}}, nil
 	case schedule.CheckedIn:
-		return t.tell(a.DoctorID, about{topic: AppointmentCheckedIn, facts: patient})
+		return []notice{{to: a.DoctorID, topic: AppointmentCheckedIn, facts: patient}}, nil
 	case schedule.ReassignPending:
 		if a.Offer != nil {
-			return t.tell(a.UserID, about{topic: AppointmentOffered, facts: Facts{Name: a.Offer.DoctorName, Start: &a.Offer.Start}})
+			return []notice{{to: a.UserID, topic: AppointmentOffered, facts: Facts{Name: a.Offer.DoctorName, Start: &a.Offer.Start}}}, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-func waitUpdated(t *telling, w schedule.Wait) error {
+func waitUpdated(t *telling, w schedule.Wait) ([]notice, error) {
 	if w.Status == schedule.WaitClosed {
-		return t.tell(w.UserID, about{topic: WaitlistClosed})
+		return []notice{{to: w.UserID, topic: WaitlistClosed}}, nil
 	}
 	if w.Status != schedule.WaitOffered || w.Offer == nil {
-		return nil
+		return nil, nil
 	}
-	return t.tell(w.UserID, about{topic: WaitlistOffered, facts: Facts{Name: w.Offer.DoctorName, Start: &w.Offer.Start}})
+	return []notice{{to: w.UserID, topic: WaitlistOffered, facts: Facts{Name: w.Offer.DoctorName, Start: &w.Offer.Start}}}, nil
 }
 
-// callUpdated tells those whose ringing nobody answered.
-func callUpdated(t *telling, c call.Call) error {
+// callUpdated notifies those whose ringing nobody answered.
+func callUpdated(t *telling, c call.Call) ([]notice, error) {
 	was, err := previous[call.Call](t)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	missed, name := map[rooms.UserID]bool{}, ""
 	for _, m := range was.Members {
@@ -298,38 +292,37 @@ func callUpdated(t *telling, c call.Call) error {
 			name = m.Name
 		}
 	}
+	var list []notice
 	for _, m := range c.Members {
 		if m.Status != call.MemberMissed || missed[m.UserID] {
 			continue
 		}
-		if err := t.tell(m.UserID, about{topic: CallMissed, facts: Facts{Name: name}}); err != nil {
-			return err
-		}
+		list = append(list, notice{to: m.UserID, topic: CallMissed, facts: Facts{Name: name}})
 	}
-	return nil
+	return list, nil
 }
 
-func diagnosisSigned(t *telling, d record.Diagnosis) error {
+func diagnosisSigned(t *telling, d record.Diagnosis) ([]notice, error) {
 	topic := DiagnosisSigned
 	if d.Supersedes != "" {
 		topic = DiagnosisAmended
 	}
-	return t.tell(d.UserID, about{topic: topic, facts: Facts{Name: d.DoctorName}})
+	return []notice{{to: d.UserID, topic: topic, facts: Facts{Name: d.DoctorName}}}, nil
 }
 
-// prescriptionUpdated tells the patient of what can be used, and the doctor of
+// prescriptionUpdated notifies the patient of what can be used, and the doctor of
 // what was rejected.
-func prescriptionUpdated(t *telling, p record.Prescription) error {
+func prescriptionUpdated(t *telling, p record.Prescription) ([]notice, error) {
 	doctor := Facts{Name: p.DoctorName}
 	switch p.Status {
 	case record.Signed:
-		return t.tell(p.UserID, about{topic: PrescriptionSigned, facts: doctor})
+		return []notice{{to: p.UserID, topic: PrescriptionSigned, facts: doctor}}, nil
 	case record.Approved:
-		return t.tell(p.UserID, about{topic: PrescriptionApproved, facts: doctor})
+		return []notice{{to: p.UserID, topic: PrescriptionApproved, facts: doctor}}, nil
 	case record.Rejected:
-		return t.tell(p.DoctorID, about{topic: PrescriptionRejected, facts: Facts{Name: p.PatientName}})
+		return []notice{{to: p.DoctorID, topic: PrescriptionRejected, facts: Facts{Name: p.PatientName}}}, nil
 	case record.Void:
-		return t.tell(p.UserID, about{topic: PrescriptionVoid, facts: doctor})
+		return []notice{{to: p.UserID, topic: PrescriptionVoid, facts: doctor}}, nil
 	}
-	return nil
+	return nil, nil
 }

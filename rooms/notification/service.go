@@ -154,15 +154,3 @@ func (s *Service) savePreferences(ctx context.Context, actor rooms.Actor, in Pre
 	complete := in.complete()
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Preferences, error) { return complete, tx.SavePreferences(actor.UserID, complete) })
 }
-
-// Published implements rooms.Listener: something happened, and the follower
-// should look.
-func (s *Service) Published(rooms.Publication) {
-	select {
-	case s.happened <- struct{}{}:
-	default: // a wish is waiting already
-	}
-}
-
-// Signalled implements rooms.Listener; signals concern nobody who is away.
-func (s *Service) Signalled(rooms.Signal) {}

@@ -212,3 +212,71 @@ func (s *Service) free(tx Tx, holders ...string) error {
 	}
 	return nil
 }
+
+// Follow implements consultation.Follower: what happens to a consultation
+// happens to its appointment.
+func (s *Service) Follow(of consultation.Tx, from consultation.Status, c consultation.Consultation) error {
+	if c.ScheduledAt == nil {
+		return nil
+	}
+	tx := s.store.In(of)
+	a, err := tx.AppointmentOf(c.ID)
+	if err != nil {
+		return err
+	}
+	over := false // the seat is free again
+	switch c.Status {
+	case consultation.Waiting:
+		if from == consultation.Expired { // paid after the hold had run out
+			if err := s.seatAgain(tx, &a); err != nil {
+				return err
+			}
+		}
+		a.Status = Booked
+	case consultation.Active:
+		if from != consultation.Waiting {
+			return nil
+		}
+		a.Status = InProgress
+	case consultation.Ended, consultation.Terminated:
+		if a.Status != InProgress {
+			return nil
+		}
+		a.Status = Fulfilled
+		if c.EndedBy == consultation.EndedByClinic && c.Status == consultation.Terminated {
+			a.Status, a.EndedBy, over = Cancelled, TheSystem, true
+		}
+	case consultation.Cancelled, consultation.Declined:
+		a.Status, over = Cancelled, true
+		if c.EndedBy == consultation.EndedByClinic {
+			a.EndedBy = TheSystem
+		} else if a.EndedBy == "" {
+			a.EndedBy = map[consultation.Status]Party{consultation.Cancelled: ThePatient, consultation.Declined: TheDoctor}[c.Status]
+		}
+	case consultation.Expired:
+		a.Status, a.EndedBy, over = HoldExpired, TheSystem, true
+		if from == consultation.Waiting {
+			// Who checked in was there; the doctor who then did not admit was not.
+			a.Status, a.EndedBy = NoShow, ThePatient
+			if c.QueuedAt != nil {
+				a.EndedBy = TheDoctor
+			}
+			if c.EndedBy == consultation.EndedByClinic { // nobody could have been admitted
+				a.Status, a.EndedBy = Cancelled, TheSystem
+			}
+		}
+	default:
+		return nil
+	}
+	a.Reason, a.RefundPercent = c.Reason, c.RefundPercent
+	if over {
+		a.Offer = nil
+		if err := tx.ClearTimer(offerTimer, string(a.ID)); err != nil {
+			return err
+		}
+	}
+	if _, err := s.change(tx, rooms.System, a); err != nil || !over {
+		return err
+	}
+	return s.free(tx, holder(a.ID), offerHolder(a.ID))
+}
