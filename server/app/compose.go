@@ -220,7 +220,7 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 		Edge: edge.Config{PingInterval: cfg.PingInterval, PingTimeout: cfg.PingTimeout, MaxPayload: cfg.PacketBytes, MaxConnections: cfg.Connections,
 			ConnectionsPerAddress: cfg.ConnectionsPerAddress, AcceptRate: cfg.acceptRate(), BodyTimeout: cfg.BodyTimeout, ClosePace: cfg.DrainPace, LingerTime: s.linger,
 			MemoryLimit: cfg.MemoryLimit, Origins: cfg.origins(), Address: p.from.Client, Sources: sources, Log: s.log},
-		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Log: s.log, Now: s.clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
+		CommandTimeout: cfg.CommandTimeout, SocketsPerUser: cfg.SocketsPerUser, Limit: p.limits.Guard, Log: s.log, Now: s.clock, Observe: s.observed("socket"), Trace: s.tracing.Tracer(),
 	}, s.catalogue, s.services.Accounts, p.presence)
 	p.leases = rooms.NewLeases()
 	s.hub.Listen(s.listeners(p)...)

@@ -46,6 +46,11 @@ func (n *namespace) connect(ctx context.Context, socket *edge.Socket) error {
 	if err != nil {
 		return refusal{s.refuse(ctx, "connect", err)}
 	}
+	if autoCommands[n.name] == "" { // commands are limited by the catalogue
+		if err := s.cfg.Limit(ctx, actor, "connect"); err != nil {
+			return refusal{s.refuse(ctx, "connect", err)}
+		}
+	}
 	user := string(rooms.UserRoom(actor.UserID))
 	if s.presence.Devices(rooms.RoomID(user), actor.UserID) >= s.cfg.SocketsPerUser {
 		err := rooms.RateLimited(5*time.Second, "at most %d connections per user", s.cfg.SocketsPerUser)

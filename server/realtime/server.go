@@ -30,8 +30,11 @@ type Config struct {
 	CommandTimeout time.Duration
 	// SocketsPerUser bounds the connections of one user.
 	SocketsPerUser int
-	Log            *slog.Logger
-	Now            func() time.Time
+	// Limit refuses a user who connects too often, as it does commands. It may
+	// be nil.
+	Limit rooms.Guard
+	Log   *slog.Logger
+	Now   func() time.Time
 	// Observe is called after every command, with its name or
 	// "unknown", the code of its error or "", and its duration. It must
 	// not block. It may be nil.
@@ -57,6 +60,9 @@ type Server struct {
 func New(cfg Config, catalogue *rooms.Catalogue, accounts Accounts, presence *rooms.Presence) *Server {
 	if cfg.Observe == nil {
 		cfg.Observe = func(string, rooms.Code, time.Duration) {}
+	}
+	if cfg.Limit == nil {
+		cfg.Limit = func(context.Context, rooms.Actor, string) error { return nil }
 	}
 	s := &Server{cfg: cfg, accounts: accounts, catalogue: catalogue, presence: presence, namespaces: map[string]*edge.Namespace{}}
 	s.edge = edge.New(cfg.Edge)

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"wenzhen/client"
@@ -81,6 +82,32 @@ func TestRateLimit(t *testing.T) {
 		_, err = w.Client().LogIn(t.Context(), account.LoginInput{Email: bo.User.Email, Password: "wrong password"})
 	}
 	e2e.Code(t, err, rooms.CodeRateLimited)
+}
+
+// Connecting to a namespace counts as a command: a user who does nothing else is
+// refused with how long to wait. Others are not.
+func TestConnectsAreLimitedLikeCommands(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t, func(c *app.Config) { c.CommandRate, c.CommandBurst = 0.001, 60 })
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	token, err := bo.AccessToken(t.Context())
+	e2e.Must(t, err)
+	bare, joined, refused := w.Bare(t), 0, 0
+	for range 80 {
+		switch answer := bare.Connect(token); {
+		case strings.HasPrefix(answer, e2e.Joined):
+			joined++
+			bare.Text("41/consultations,")
+		case strings.HasPrefix(answer, "44/consultations,") && strings.Contains(answer, `"rate_limited"`) && strings.Contains(answer, `"retryAfterMs"`):
+			refused++
+		default:
+			t.Fatalf("answered %s", answer)
+		}
+	}
+	if joined == 0 || joined > 60 || refused < 20 {
+		t.Errorf("%d joined, %d refused", joined, refused)
+	}
+	wang.Bare(t)
 }
 
 // The same request for a consultation is one consultation.

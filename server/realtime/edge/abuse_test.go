@@ -245,6 +245,42 @@ func TestUnfinishedAttachments(t *testing.T) {
 	}
 }
 
+// TestConnectFlood checks that a client that connects and disconnects in a loop,
+// or asks for namespaces that do not exist, is closed. Another client of the
+// server is not.
+func TestConnectFlood(t *testing.T) {
+	for name, packets := range map[string]struct{ connect, disconnect string }{
+		"connect and disconnect": {"40", "41"},
+		"unknown namespaces":     {"40/nowhere,", ""},
+		"refused":                {"40/refused,", ""},
+	} {
+		var connects atomic.Int64
+		v := serve(t, Config{}, handler{event: echo, connect: func(context.Context, *Socket) error { connects.Add(1); return nil }})
+		v.edge.Namespace("/refused", handler{connect: func(context.Context, *Socket) error { connects.Add(1); return fmt.Errorf("no") }})
+		other := v.join()
+		const tries = 20_000
+		c := v.dial()
+		var err error
+		for n := 0; n < tries && err == nil; n++ {
+			if err = c.conn.WriteMessage(websocket.TextMessage, []byte(packets.connect)); err == nil {
+				_, err = c.read()
+			}
+			if packets.disconnect != "" && err == nil {
+				err = c.conn.WriteMessage(websocket.TextMessage, []byte(packets.disconnect))
+			}
+		}
+		if e, ok := err.(*websocket.CloseError); err == nil || ok && e.Code != closePolicy {
+			t.Errorf("%s: closed with %v", name, err)
+		}
+		if n := connects.Load(); n > tries/2 {
+			t.Errorf("%s: %d connects were handled", name, n)
+		}
+		other.send(`421["still here"]`)
+		other.expect("431[]")
+		eventually(t, "what it joined has ended", func() bool { return v.edge.Stats().Connections == 1 && v.edge.Stats().Sockets == 1 })
+	}
+}
+
 func TestDeeplyNested(t *testing.T) {
 	v := serve(t, Config{}, handler{event: echo})
 	c := v.join()

@@ -2,11 +2,23 @@ package edge
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
+
+	"golang.org/x/time/rate"
 )
 
 // maxNamespace bounds the length of a namespace's name that a client sends.
 const maxNamespace = 256
+
+// How often a client may connect to namespaces, whether they exist or not: a
+// page connects to each once, and again after the server has disconnected it.
+const (
+	connectsPerSecond = 5
+	connectBurst      = 100
+)
+
+var errTooManyConnects = errors.New("the client connects to namespaces too often")
 
 // client is the Socket.IO state of one session: its sockets, and the packet
 // whose attachments have not all arrived. The session's handleMu is held while
@@ -17,6 +29,7 @@ type client struct {
 	libraryConn *libraryConn
 	sockets     []*Socket // guarded by the session's mu
 	pending     *pendingPacket
+	connects    *rate.Limiter // of CONNECT packets; nil before the first
 }
 
 // pendingPacket is a binary packet whose attachments have not all arrived.
@@ -119,6 +132,15 @@ func (c *client) find(namespace []byte, least phase) *Socket {
 // connect begins to join a namespace. The handler decides in a separate
 // goroutine, because it may do I/O.
 func (c *client) connect(p packet) error {
+	if c.connects == nil {
+		c.connects = rate.NewLimiter(connectsPerSecond, connectBurst)
+	}
+	if !c.connects.Allow() {
+		if c.session.expel(closePolicy, reasonTooMany) {
+			c.server.engine.counters.malformed.Add(1)
+		}
+		return errTooManyConnects
+	}
 	n := c.server.namespaces[string(p.namespace)]
 	if n == nil {
 		buf := append(make([]byte, headRoom, headRoom+len(p.namespace)+256), '4', byte(kindConnectError))

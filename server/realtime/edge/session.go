@@ -22,6 +22,7 @@ const (
 	reasonTransportError = "transport error"
 	reasonPingTimeout    = "ping timeout"
 	reasonParseError     = "parse error"
+	reasonTooMany        = "too many connects"
 	reasonTooSlow        = "transport too slow"
 	reasonKicked         = "server namespace disconnect"
 	reasonLeft           = "client namespace disconnect"
