@@ -8,8 +8,8 @@ interface PageOf<T> {
 }
 
 /**
- * A list that is read page by page. `load` begins anew, `more` goes on; an
- * answer that another `load` has overtaken is dropped.
+ * A list that is read page by page: load reads the first page, more the next.
+ * If load is called again before an answer arrives, the earlier answer is dropped.
  */
 export function usePages<T>(read: (cursor?: string) => Promise<PageOf<T>>) {
   const items = shallowRef<T[]>()
@@ -36,3 +36,6 @@ export function usePages<T>(read: (cursor?: string) => Promise<PageOf<T>>) {
 
   return { items, failure, busy, hasMore: computed(() => cursor.value !== ''), load: () => fetch(false), more: () => fetch(true) }
 }
+
+/** A list that is read page by page, as usePages returns it. */
+export type Pages<T> = ReturnType<typeof usePages<T>>
