@@ -46,7 +46,7 @@ const test = base.extend<{ open: Open }, { centre: Centre }>({
   },
 })
 
-/** An authenticator in the browser, with somebody's finger on it. */
+/** Adds a virtual authenticator to the browser, which confirms the user's presence. */
 async function authenticator(page: Page): Promise<void> {
   const devtools = await page.context().newCDPSession(page)
   await devtools.send('WebAuthn.enable')

@@ -121,7 +121,7 @@ test('a code to scan: the page believes no stranger, and says by itself when the
     expect(await wechat.pay(server.url)).toBe(200)
     await expect(order(page)).toHaveAttribute('data-status', 'paid') // by itself
     await expect(page.getByRole('region', { name: '收据' })).toContainText('微信支付')
-    expect(await wechat.pay(server.url)).toBe(200) // told twice
+    expect(await wechat.pay(server.url)).toBe(200) // the same callback a second time
     expect((await patient.ask<Order>('GET', `/orders/${opened.order?.id}`)).paid).toBe(price)
   } finally {
     await context.close()

@@ -1,12 +1,12 @@
 import { expect } from './world'
 import { callScreen, calls, enter, fakeDevices, incoming, meeting, testWith } from './world/media'
 
-// Nobody answers; on this server a call rings ten seconds.
+// A call without an answer; on this server it rings for ten seconds.
 
 const test = testWith('--call-ring', '10s')
 test.use({ launchOptions: fakeDevices })
 
-test('a call that nobody answers ends by itself, and leaves a note', async ({ browserOf, server }) => {
+test('a call without an answer ends automatically and leaves a note', async ({ browserOf, server }) => {
   const { doctor, patient, consultation } = await meeting(server.url)
   const mine = await browserOf()
   const theirs = await browserOf()

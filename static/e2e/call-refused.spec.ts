@@ -12,7 +12,7 @@ test.setTimeout(120_000)
 const denied = '浏览器不允许使用麦克风'
 const missing = '未检测到摄像头'
 
-test('what is refused or missing is said, and the call goes on without it', async ({ browserOf, server }) => {
+test('the page names a refused or missing device, and the call continues without it', async ({ browserOf, server }) => {
   const { doctor, patient, consultation } = await meeting(server.url)
   const mine = await browserOf()
   const theirs = await browserOf()
@@ -47,7 +47,7 @@ test('what is refused or missing is said, and the call goes on without it', asyn
   await flows(mine, ['audio'])
   await axe(mine, 'call without devices')
 
-  // Allowed after all, one is heard.
+  // Once the microphone is allowed, the other side receives sound.
   await mine.context().grantPermissions(['microphone'])
   await callScreen(mine).getByRole('button', { name: '取消静音' }).click()
   await expect(callScreen(mine).getByText(denied)).toBeHidden()

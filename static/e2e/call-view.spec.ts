@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import { expect } from './world'
 import { answer, callScreen, calls, enter, fakeDevices, flows, hangUp, meeting, test } from './world/media'
 
-// What one can do with a call that goes on, and what it does when the network
+// What a user can do during a call, and what it does when the network
 // is poor or lets nothing through.
 
 test.use({ launchOptions: fakeDevices })

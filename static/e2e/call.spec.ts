@@ -30,7 +30,7 @@ test('ring, answer, see and hear each other, share the screen, hang up', async (
   await expect(callScreen(mine).getByTestId('call-status')).toHaveText(/^\d+:\d\d$/)
   await axe(mine, 'in call')
 
-  // Muted is seen on the other side, and heard: nothing but silence comes.
+  // The other side shows the mute badge and receives silence.
   await callScreen(mine).getByRole('button', { name: '静音', exact: true }).click()
   await expect(callScreen(desk).getByRole('img', { name: '已静音' })).toBeVisible()
   await callScreen(mine).getByRole('button', { name: '取消静音' }).click()
@@ -104,7 +104,7 @@ test('media outlives the sockets and the server', async ({ browserOf, server }) 
   await flows(theirs)
   const fragment = () => mine.evaluate(() => /ice-ufrag:(\S+)/.exec(window.watched.connections.at(-1)?.localDescription?.sdp ?? '')?.[1])
 
-  // The sockets are away: media goes on, and afterwards the path is negotiated
+  // The sockets are away: media continues, and afterwards the path is negotiated
   // anew.
   const first = await fragment()
   await mine.context().setOffline(true)
@@ -116,7 +116,7 @@ test('media outlives the sockets and the server', async ({ browserOf, server }) 
   await flows(mine)
   await flows(theirs)
 
-  // The server ends and starts again: the call goes on, and ends as it should.
+  // The server ends and starts again: the call continues and ends normally.
   const second = await fragment()
   await server.kill()
   await flows(mine)
@@ -130,7 +130,7 @@ test('media outlives the sockets and the server', async ({ browserOf, server }) 
   await expect(mine.locator('article', { hasText: /视频通话 \d+:\d\d/ })).toBeVisible()
 })
 
-test('a page that is reloaded goes on with its call; devices can be tested before', async ({ browserOf, server }) => {
+test('a page that is reloaded continues its call; devices can be tested before', async ({ browserOf, server }) => {
   const { doctor, patient, consultation } = await meeting(server.url)
   const mine = await browserOf()
   const theirs = await browserOf()

@@ -51,7 +51,7 @@ test('patient and doctor register, meet, talk and part', async ({ browserOf, ser
   await expect(patient.getByTestId('queue-position')).toHaveText('1')
   const queued = doctor.locator('.queued')
   await expect(queued).toContainText('咳嗽一周')
-  await queued.getByRole('button', { name: '接诊' }).click()
+  await queued.getByRole('button', { name: '接诊', exact: true }).click()
   await expect(doctor).toHaveURL(/\/consultations\//)
   await expect(patient.locator('.banner.active')).toBeVisible()
 

@@ -57,7 +57,7 @@ test('the admin reads health, settings and how consultations stand', async ({ br
   const office = await atDesk(await browserOf(), 'health')
   await expect(office.getByText('Ready, accepting requests')).toBeVisible()
   await expect(office.locator('[data-check=database]')).toContainText('OK')
-  await expect(office.locator('[data-check=database]')).toContainText(/wait to be written: \d/)
+  await expect(office.locator('[data-check=database]')).toContainText(/waiting to be written: \d/)
   await office.getByRole('link', { name: 'Settings' }).click()
   await office.getByRole('textbox', { name: 'Search settings' }).fill('ping-interval')
   await expect(office.locator('[data-setting=ping-interval]')).toContainText('25s')

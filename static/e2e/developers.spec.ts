@@ -75,7 +75,7 @@ test('a bare page, a page with socket.io-client, Node ws, the Go client and our 
   await bare.context().close()
 })
 
-test('the lobby shows what was said as it was said, survives an interruption, and knows names', async ({ browserOf, server }) => {
+test('the lobby shows messages in order and once, also after an interruption, with nicknames', async ({ browserOf, server }) => {
   const li = await browserOf()
   const bo = await browserOf()
   await inLobby(li)

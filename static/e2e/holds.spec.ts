@@ -60,7 +60,7 @@ test('the holds fit a phone, in English, and another admin may have been quicker
   await axe(page, 'holds')
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
 
-  await held.getByRole('button', { name: /^Lift hold: Mary/ }).click()
+  await held.getByRole('button', { name: /^Lift hold on Mary/ }).click()
   await root.ask('DELETE', `/admin/users/${mary.user.id}/hold`)
   await page.getByRole('dialog').getByRole('button', { name: 'Lift hold' }).click()
   await expect(page.getByText('Not found. It may have been removed.')).toBeVisible()

@@ -37,13 +37,13 @@ test('the doctor proposes, the patient agrees, and is rid of the guest again', a
   await axe(desk, 'proposed')
 
   const card = phone.getByRole('region', { name: '医生的邀请' })
-  await expect(card).toContainText(`王芳医生想邀请 ${colleague.user.email}（会诊医生）`)
+  await expect(card).toContainText(`王芳医生希望邀请 ${colleague.user.email}（会诊医生）`)
   await axe(phone, 'consent')
   await card.getByRole('button', { name: '同意', exact: true }).click()
   await expect(card).toBeHidden()
   await expect(desk.getByRole('list', { name: '邀请' })).toContainText('尚未加入')
 
-  // Nobody learns who it is before they enter; they see nothing of what was before.
+  // Their name is not shown before they join, and they do not see earlier messages.
   await logIn(third, colleague.user.email, password, path)
   await expect(people(desk)).toContainText('李明')
   await patient.say(consultation, '欢迎加入')
@@ -52,7 +52,7 @@ test('the doctor proposes, the patient agrees, and is rid of the guest again', a
   await colleague.say(consultation, '我来看看')
 
   await phone.getByRole('button', { name: '问诊信息' }).click()
-  await phone.getByRole('button', { name: '移出 李明' }).click()
+  await phone.getByRole('button', { name: '移出李明' }).click()
   await phone.getByRole('dialog', { name: '移出李明？' }).getByRole('button', { name: '移出' }).click()
   await expect(people(phone)).not.toContainText('李明')
   await axe(phone, 'removed')

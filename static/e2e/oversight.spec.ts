@@ -5,7 +5,7 @@ import { axe } from './world/axe'
 import { looks, speak } from './world/looks'
 import { admin } from './world/server'
 
-// What an admin may do with records, and how everybody hears of it.
+// What an admin may do with records, and how those concerned are notified.
 
 const sections = { pharmacists: '药师', glass: '应急查看', audit: '审计日志' }
 
@@ -63,10 +63,10 @@ test('an admin breaks the glass for a while, with a reason that everyone can rea
   await axe(page, 'a look')
 
   // The patient reads why, where it happened and in the inbox.
-  await expect(patient.getByText('管理员查看了本次问诊，理由：处理投诉')).toBeVisible()
+  await expect(patient.getByText('管理员应急查看了本次问诊，理由：处理投诉')).toBeVisible()
   await expect.poll(async () => (await bo.ask<Inbox>('GET', '/notifications')).items.map((n) => n.topic)).toContain('consultation_entered')
 
-  // Nobody forgets it on a screen.
+  // It disappears from the screen when the time is up.
   await page.clock.setFixedTime(Date.now() + 16 * 60_000)
   await expect(look).toHaveCount(0)
   await expect(page.getByText('夜里咳得厉害')).toHaveCount(0)

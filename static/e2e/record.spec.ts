@@ -5,7 +5,7 @@ import { axe } from './world/axe'
 import { looks, speak } from './world/looks'
 import { picture } from './world/picture'
 
-/** A followup that goes on, with both sides of it. */
+/** A follow-up in progress, with its patient and its doctor. */
 async function followup(server: string): Promise<{ bo: Person; wang: Person; c: Consultation }> {
   const [bo, wang] = await Promise.all([Person.register(server, 'patient', '张波'), Person.practise(server, '王芳')])
   const body = { doctorId: wang.user.id, service: 'followup', medium: 'text', complaint: '血压又高了', priorDiagnosis: '高血压' }
@@ -118,12 +118,12 @@ test('a followup does not begin before the earlier diagnosis was shown, where th
     await expect(asked).toBeVisible()
     await axe(patient, 'asked for the earlier diagnosis')
     await expect(doctor.getByText('患者尚未上传既往诊断证明')).toBeVisible()
-    await doctor.getByRole('button', { name: '接诊' }).click()
+    await doctor.getByRole('button', { name: '接诊', exact: true }).click()
     await expect(doctor.getByText('患者须先在对话中上传既往诊断证明')).toBeVisible()
     await asked.locator('input[type=file]').setInputFiles({ name: '出院小结.png', mimeType: 'image/png', buffer: picture() })
     await expect(asked).toHaveCount(0)
     await expect(doctor.getByText('患者尚未上传既往诊断证明')).toHaveCount(0)
-    await doctor.getByRole('button', { name: '接诊' }).click()
+    await doctor.getByRole('button', { name: '接诊', exact: true }).click()
     await expect(doctor.getByRole('button', { name: '诊断与处方' })).toBeVisible()
   } finally {
     await Promise.all(browser.contexts().map((context) => context.close()))

@@ -40,7 +40,7 @@ test('a patient registers on a phone: the link in the mail makes the account, an
 
   const link = await post.linkTo(email, '/email/verify')
   await page.goto(link.pathname + link.hash)
-  // A mail that reached somebody else opens no account: it takes the password that was chosen.
+  // The link alone does not open the account, in case the mail reached another person: the password is required.
   const password = page.getByRole('textbox', { name: '密码' })
   await password.fill('a guess of a stranger')
   await page.getByRole('button', { name: '确认', exact: true }).click()

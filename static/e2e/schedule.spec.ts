@@ -42,7 +42,7 @@ test('one books and the slot goes in the other browser; one cancels and it comes
   const doctor = await practise(server.url, '周医生')
   const patient = await Person.register(server.url, 'patient', '小李')
   const mine = await browserOf()
-  const theirs = await browserOf() // a guest: nobody has to log in to look
+  const theirs = await browserOf() // a guest: slots are public
   await logIn(mine, patient.user.email, password)
   const start = await openDay(mine, doctor, 2)
   await openDay(theirs, doctor, 2)
@@ -76,11 +76,11 @@ test('what another takes while it is chosen is said, and the form is kept', asyn
   await slotIn(page, start).click()
   await page.getByRole('textbox', { name: '哪里不舒服' }).fill('头疼')
   await book(rival, doctor, start)
-  await expect(page.getByText(/09:00–09:30 刚刚被约走/)).toBeVisible()
+  await expect(page.getByText(/09:00–09:30 刚被约满/)).toBeVisible()
   await expect(page.getByTestId('chosen')).toHaveCount(0)
   await expect(page.getByRole('textbox', { name: '哪里不舒服' })).toHaveValue('头疼')
 
-  // The same when nothing was heard of it in time: the server says conflict.
+  // The same without the event: the server answers with a conflict.
   const next = (await page.getByTestId('slots').getByRole('button').first().getAttribute('data-start')) ?? ''
   await slotIn(page, next).click()
   await page.route('**/api/v1/appointments', async (route) => {
@@ -88,7 +88,7 @@ test('what another takes while it is chosen is said, and the form is kept', asyn
     await route.continue()
   })
   await fillAndBook(page)
-  await expect(page.getByText(/09:30–10:00 刚刚被约走/).first()).toBeVisible()
+  await expect(page.getByText(/09:30–10:00 刚被约满/).first()).toBeVisible()
   await expect(page).toHaveURL(/\/book/)
 })
 
@@ -192,7 +192,7 @@ test('a patient refuses the other time: the appointment is cancelled', async ({ 
   const card = page.locator('article.appointment')
   await expect(card).toHaveAttribute('data-status', 'booked')
   await doctor.ask('POST', '/me/schedule/exceptions', { kind: 'time_off', start: slot.start, end: slot.end })
-  await expect(card).toHaveAttribute('data-status', 'reassign_pending') // told, not asked for
+  await expect(card).toHaveAttribute('data-status', 'reassign_pending') // by an event, without a request
   await card.getByRole('button', { name: '不接受' }).click()
   await page.locator('.el-message-box').getByRole('button', { name: '不接受' }).click()
   await expect(card).toHaveAttribute('data-status', 'cancelled')
@@ -219,12 +219,12 @@ test('hours are added, changed and deleted with the keyboard; a stale change is 
   const rules = page.getByTestId('rules').getByRole('listitem')
   await expect(rules).toHaveCount(2)
 
-  await page.getByRole('button', { name: /修改 星期二/ }).press('Enter')
+  await page.getByRole('button', { name: /修改星期二/ }).press('Enter')
   await dialog.getByLabel('每次时长').fill('20')
   await dialog.getByLabel('每次时长').press('Tab')
   await dialog.getByRole('button', { name: '保存' }).press('Enter')
   await expect(rules.first()).toContainText('每次 20 分钟')
-  await page.getByRole('button', { name: /修改 星期四/ }).press('Enter')
+  await page.getByRole('button', { name: /修改星期四/ }).press('Enter')
   await dialog.getByRole('button', { name: '删除这段出诊时间' }).press('Enter')
   await expect(rules).toHaveCount(1)
   await page.keyboard.press('Escape')
@@ -286,7 +286,7 @@ test('an appointment that begins soon is checked in and admitted', async ({ brow
   await page.getByRole('button', { name: '签到' }).click()
   await expect(page).toHaveURL(/\/consultations\//)
   await expect(page.getByTestId('queue-position')).toHaveText('1')
-  await desk.locator('.queued').getByRole('button', { name: '接诊' }).click()
+  await desk.locator('.queued').getByRole('button', { name: '接诊', exact: true }).click()
   await expect(page.locator('.banner.active')).toBeVisible()
 })
 

@@ -32,7 +32,7 @@ test('a doctor who changes the licence is reviewed again, rejected with a reason
   await expect(page.getByRole('region', { name: '未通过核验' }).getByRole('listitem').filter({ hasText: name })).toContainText('原因：编号查无此人')
 
   await practice.goto('/desk/profile')
-  await expect(practice.getByText('您未通过认证：编号查无此人')).toBeVisible()
+  await expect(practice.getByText('您的资料未通过核验：编号查无此人')).toBeVisible()
   await axe(practice, 'profile')
   await page.getByRole('button', { name: `核验通过：${name}` }).click()
   await expect(page.getByRole('region', { name: '已核验' }).getByRole('listitem').filter({ hasText: name })).toBeVisible()
@@ -45,7 +45,7 @@ test('a doctor who changes the licence is reviewed again, rejected with a reason
   await withdrawal.getByRole('button', { name: '撤销核验' }).click()
   await expect(page.getByRole('region', { name: '未通过核验' }).getByRole('listitem').filter({ hasText: name })).toContainText('原因：证书已过期')
   await practice.goto('/desk/profile')
-  await expect(practice.getByText('您未通过认证：证书已过期')).toBeVisible()
+  await expect(practice.getByText('您的资料未通过核验：证书已过期')).toBeVisible()
   expect((await wang.ask<{ doctor: Doctor }>('GET', '/me')).doctor).toMatchObject({ verified: false })
 })
 

@@ -14,8 +14,8 @@ const voice = (page: Page) => page.locator('article').getByRole('group', { name:
 const sound = (page: Page) =>
   voice(page).locator('audio').evaluate((audio: HTMLAudioElement) => ({ at: audio.currentTime, rate: audio.playbackRate, paused: audio.paused, length: audio.duration }))
 
-/** Plays it until a part has been heard, and seen to move: polling may miss a short one. */
-async function hear(message: Locator) {
+/** Plays a message until its position has moved. Listens to events, because polling may miss a short message. */
+async function play(message: Locator) {
   const heard = message.evaluate((group) => {
     const [audio, slider] = [group.querySelector('audio'), group.querySelector('input')]
     return new Promise<void>((some) => audio?.addEventListener('timeupdate', () => audio.currentTime > 0.2 && Number(slider?.value) > 0.2 && some()))
@@ -24,7 +24,7 @@ async function hear(message: Locator) {
   await heard
 }
 
-test('recorded, heard again, sent, played and moved about in on the other side', async ({ browserOf, server }) => {
+test('a voice message is recorded, played back, sent, and played and sought by the other side', async ({ browserOf, server }) => {
   const { doctor, patient, consultation } = await meeting(server.url)
   const mine = await browserOf()
   const theirs = await browserOf({ width: 390 })
@@ -35,20 +35,20 @@ test('recorded, heard again, sent, played and moved about in on the other side',
   await expect(recorder(mine).getByRole('timer')).toHaveText(/^\d:(0[2-9]|[1-5]\d)$/)
   await recorder(mine).getByRole('button', { name: '停止录音' }).click()
   const preview = recorder(mine).getByRole('group', { name: /^语音/ })
-  await hear(preview)
+  await play(preview)
   await recorder(mine).getByRole('button', { name: '发送语音' }).click()
   await expect(recorder(mine)).toBeHidden()
   await expect(mine.getByRole('button', { name: '录制语音消息' })).toBeFocused()
   await expect(voice(mine)).toBeVisible()
 
-  // What the microphone heard is seen: it is not the same everywhere.
+  // The wave form shows the recorded sound: its bars differ.
   await expect(voice(theirs)).toBeVisible()
   const heights = await voice(theirs).locator('rect').evaluateAll((bars) => bars.map((bar) => Number(bar.getAttribute('height'))))
   expect(heights).toHaveLength(40)
   expect(new Set(heights).size).toBeGreaterThan(1)
 
   const slider = voice(theirs).getByRole('slider', { name: '播放位置' })
-  await hear(voice(theirs))
+  await play(voice(theirs))
   await axe(theirs, 'playing')
   // It stops by itself at the end, and begins anew.
   await expect(voice(theirs).getByRole('button', { name: '播放', exact: true })).toBeVisible({ timeout: 60_000 })
@@ -92,7 +92,7 @@ test('it ends at the limit, and can be thrown away', async ({ browserOf, server 
   await page.getByRole('textbox').fill('')
   await record(page)
   await expect(recorder(page).getByText(/^还剩 \d+ 秒$/)).toBeVisible()
-  // The clock can be moved, what a microphone hears cannot: without a sound there would be nothing to send.
+  // The test moves the clock but not the microphone's sound: without any there would be nothing to send.
   await expect(recorder(page).getByRole('timer')).toHaveText(/^0:0[2-9]$/)
   await page.clock.fastForward(10_000)
   await expect(recorder(page).getByText('已达最长时间')).toBeVisible()

@@ -7,7 +7,7 @@ export { password, Person } from './people'
 export { WenzhenServer } from './server'
 
 interface Fixtures {
-  /** A new browser that knows nobody; its pages must not violate the policy. */
+  /** A new browser without logins; its pages must not violate the content security policy. */
   browserOf: (options?: { width?: number; locale?: string }) => Promise<Page>
 }
 

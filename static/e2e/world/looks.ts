@@ -8,5 +8,5 @@ export const looks = [
   [390, 'en'],
 ] as const
 
-/** Shows a page in a language, whatever who logs in has chosen elsewhere. */
+/** Sets the language of a page, which takes precedence over the account's language. */
 export const speak = (page: Page, locale: string) => page.addInitScript((code) => localStorage.setItem('wenzhen.locale', code), locale)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A small OpenID provider that knows one person at a time, who has only to say yes. */
+/** A small OpenID provider with one user at a time, whose login needs one click. */
 export class Provider {
   private readonly keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
   private readonly codes = new Map<string, { nonce: string; challenge: string }>()

@@ -26,7 +26,7 @@ export class WechatPay {
   private readonly trades = new Map<string, Trade>()
   private server: Server | undefined
 
-  /** What tells a server of this merchant. */
+  /** The server's settings for this merchant. */
   get flags(): string[] {
     return [
       ...['--wechat-app', app, '--wechat-merchant', merchant, '--wechat-serial', 'C3', `--wechat-key=${pem(this.own.privateKey)}`],
@@ -37,7 +37,7 @@ export class WechatPay {
   /** The last one that was begun. */
   get last(): Trade {
     const trade = [...this.trades.values()].at(-1)
-    if (!trade) throw new Error('nobody has begun to pay')
+    if (!trade) throw new Error('no payment was started')
     return trade
   }
 
@@ -82,13 +82,13 @@ export class WechatPay {
     return { 'Wechatpay-Serial': serial.toString(16), 'Wechatpay-Timestamp': stamp, 'Wechatpay-Nonce': nonce, 'Wechatpay-Signature': signature }
   }
 
-  /** Somebody scans the last code and pays; the server is called back. */
+  /** Pays the last code, as a user who scans it does, and calls the server back. */
   pay(server: string): Promise<number> {
     this.last.state = 'SUCCESS'
     return this.callBack(server, this.platform.privateKey)
   }
 
-  /** Somebody who is not WeChat Pay says that the last one was paid. */
+  /** Sends a callback that the last code was paid, with a signature that is not WeChat Pay's. */
   forge(server: string): Promise<number> {
     return this.callBack(server, this.own.privateKey)
   }

@@ -12,7 +12,7 @@ export const holdEn: HoldTexts = {
     placed: 'Legal hold placed on {name}',
     held: 'On legal hold',
     release: 'Lift hold',
-    releaseName: 'Lift the legal hold on {name}',
+    releaseName: 'Lift hold on {name}',
     releaseOf: 'Lift the legal hold on {name}?',
     releaseText: 'The user can delete the account again, and expired messages and files are removed at the next clean-up. This is recorded in the audit log.',
     released: 'Legal hold on {name} lifted',

@@ -116,7 +116,7 @@ describe('Chinese', () => {
     ['引号用“”', /["'「」]/],
     ['汉字与西文、数字之间有空格', new RegExp(`${han}[A-Za-z0-9]|[A-Za-z0-9%]${han}`, 'u')],
     ['数量占位符前后有空格', new RegExp(`${han}\\{(count|n|percent|at|left|time|length|minutes|capacity|seconds|limit|position|amount|node|interval|timeout|first|last|full|part)\\}|\\{(count|n|percent|at|minutes|capacity|seconds|limit|position|node)\\}${han}`, 'u')],
-    ['人名占位符前后没有空格', new RegExp(`${han} \\{(name|doctor|patient)\\}|\\{(name|doctor|patient)\\} ${han}`, 'u'), /^(chat\.(openImage|download)|upload\.)/], // names of files
+    ['人名占位符前后没有空格', new RegExp(`${han} \\{(name|doctor|patient)\\}|\\{(name|doctor|patient)\\} ${han}`, 'u'), /^(chat\.(openImage|download)|upload|identity|security|invitation\.(consentTitle|withdraw(Name|Text)))\b/], // names of files, providers and devices, addresses
     ['首尾没有空格', / {2}|^ | $/],
   ] as [string, RegExp, RegExp?][])('%s', (_, forbidden, except) => {
     expect(breaking(chinese, forbidden, except)).toEqual([])
