@@ -6,7 +6,7 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 const pages = () => self.clients.matchAll({ type: 'window', includeUncontrolled: true })
 
 async function show(parcel) {
-  // Nobody is told of what they are looking at: an open page shows it by itself.
+  // No notification for the page that is open and visible: it shows the news itself.
   if ((await pages()).some((page) => page.visibilityState === 'visible' && page.focused)) return
   await self.registration.showNotification(parcel.title, {
     body: parcel.body,

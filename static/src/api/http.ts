@@ -32,7 +32,7 @@ export class Http {
     return (await this.fetch('GET', path, { signal })).blob()
   }
 
-  /** Sends a file as multipart field `file`; XMLHttpRequest because fetch tells no progress. */
+  /** Sends a file as multipart field `file`; XMLHttpRequest because fetch does not report progress. */
   async upload<T>(path: string, file: File, options: UploadOptions = {}): Promise<T> {
     const token = await this.tokens.access()
     try {

@@ -35,7 +35,7 @@ import type {
   UserList,
 } from './wire.gen'
 
-/** What the server tells anyone about itself. */
+/** The server's public configuration. */
 export interface ServerConfig {
   version: string
   /** Ways to pay, in the order in which they are offered. */
@@ -44,7 +44,7 @@ export interface ServerConfig {
   limits: { textCharacters: number; attachmentBytes: number; voiceSeconds: number; voiceBytes: number }
   mail?: boolean
   providers?: { id: string; name: string }[]
-  /** After how long a doctor's or admin's browser that nobody touches logs off; 0 is never. */
+  /** After how long an unused browser of a doctor or admin logs out; 0 is never. */
   idleMinutes?: number
   /** The refund for a patient who cancels an appointment. */
   cancellation?: CancelTerms

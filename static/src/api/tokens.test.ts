@@ -68,7 +68,7 @@ describe('TokenKeeper', () => {
     expect(sessions).toMatchObject({ count: 1, revoked: false })
   })
 
-  test('tokens are renewed before they end, and listeners told', async () => {
+  test('tokens are renewed before they expire, and listeners are called', async () => {
     const keeper = tab()
     const renewed: string[] = []
     keeper.onRenewed((token) => renewed.push(token))
@@ -166,7 +166,7 @@ describe('TokenKeeper in tabs whose storage lags behind their locks', () => {
     expect(sessions).toMatchObject({ count: 1, revoked: false })
   })
 
-  test('the tab that refreshed does not wait for the others to hear of it', async () => {
+  test('the tab that refreshed does not wait for the other tabs', async () => {
     const keeper = new TokenKeeper(localStorage, webLocks(), sessions.renew)
     keeper.signIn(login)
     const done = vi.fn()

@@ -112,7 +112,7 @@ export class TokenKeeper {
     if (before?.accessToken !== now.accessToken) this.announce()
   }
 
-  /** Settles when the token is replaced, by this tab or – heard of through storage – by another. */
+  /** Settles when this tab replaces the token, or another tab does, which a storage event reports. */
   private replaced(stale: string): Promise<string> {
     return new Promise((resolve, reject) => {
       const forget = [

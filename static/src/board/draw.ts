@@ -1,7 +1,7 @@
 import { getStroke } from 'perfect-freehand'
 import type { Stroke } from '@/api/wire.gen'
 
-/** The board in its own units, whatever the screen; the server has the same. */
+/** The size of the board in its own units, which do not depend on the screen. The server has the same. */
 export const boardWidth = 1600
 export const boardHeight = 1200
 

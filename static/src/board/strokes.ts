@@ -39,7 +39,7 @@ export class Strokes {
     for (const event of meanwhile) this.apply(event)
   }
 
-  /** Tells how the picture changes: by one stroke on top, altogether, by its background, or not. */
+  /** Reports what changed: one stroke on top, everything, the background, or nothing. */
   apply(event: RoomEvent): 'added' | 'changed' | 'background' | undefined {
     this.meanwhile?.push(event)
     switch (event.name) {

@@ -44,7 +44,7 @@ it.each([
   expect(troubleOf(refused(name))).toBe(kind)
 })
 
-it('says that the page is not secure where the browser hides its devices', async () => {
+it('reports an insecure page where the browser has no device API', async () => {
   vi.stubGlobal('navigator', {})
   expect(troubleOf(await openCamera().catch((e: unknown) => e))).toBe('insecure')
 })

@@ -25,7 +25,7 @@ export const chosenDevice = (kind: DeviceKind) => localStorage.getItem(chosenKey
 export const chooseDevice = (kind: DeviceKind, id: string) => localStorage.setItem(chosenKey(kind), id)
 
 const relayKey = 'wenzhen.call.relay'
-/** Whether calls go through the relay alone, so that nobody learns one's address. */
+/** Whether calls use the relay only, so that the user's address is not revealed. */
 export const relayOnly = () => localStorage.getItem(relayKey) === 'yes'
 export const setRelayOnly = (yes: boolean) => (yes ? localStorage.setItem(relayKey, 'yes') : localStorage.removeItem(relayKey))
 
@@ -82,7 +82,7 @@ export async function listDevices(kind: DeviceKind): Promise<MediaDeviceInfo[]> 
 }
 
 /** Follows how loud a track is, from 0 to 1, until stop is called. */
-export function watchLevel(track: MediaStreamTrack, heard: (level: number) => void): () => void {
+export function watchLevel(track: MediaStreamTrack, onLevel: (level: number) => void): () => void {
   const context = new AudioContext()
   const analyser = context.createAnalyser()
   analyser.fftSize = 512
@@ -92,7 +92,7 @@ export function watchLevel(track: MediaStreamTrack, heard: (level: number) => vo
     analyser.getFloatTimeDomainData(samples)
     const power = samples.reduce((sum, x) => sum + x * x, 0) / samples.length
     // -60 dB is silence, -10 dB is loud.
-    heard(Math.min(1, Math.max(0, (10 * Math.log10(power + 1e-9) + 60) / 50)))
+    onLevel(Math.min(1, Math.max(0, (10 * Math.log10(power + 1e-9) + 60) / 50)))
   }, 80)
   return () => {
     clearInterval(timer)

@@ -18,7 +18,7 @@ export interface PeerOptions {
   send: (step: Step) => void
   path: (path: Path) => void
   quality: (quality: Quality) => void
-  /** Asks for fresh servers: their credentials may have run out, or the relay moved. */
+  /** Requests current ICE servers: the credentials may have expired, or the relay may have changed. */
   renew: () => Promise<ICEServer[]>
 }
 

@@ -31,7 +31,7 @@ it.each([
   expect(judge(reading(report(100, 0), 0), reading(now, 2000))).toBe(want)
 })
 
-it('asks for voice alone after ten poor seconds, and once', () => {
+it('suggests voice only after ten poor seconds, once', () => {
   const question = new VoiceQuestion()
   question.saw('poor', 0)
   question.saw('poor', 4000)

@@ -26,7 +26,7 @@ export function ring(outgoing: boolean): () => void {
   }
 }
 
-/** One note through a speaker, to hear whether it works. */
+/** Plays one note through a speaker, for the device test. */
 export async function chime(speaker?: string): Promise<void> {
   const context = new AudioContext()
   const choose = (context as AudioContext & { setSinkId?: (id: string) => Promise<void> }).setSinkId

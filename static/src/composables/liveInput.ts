@@ -5,14 +5,14 @@ type Take = (text: string) => void
 const takers = new WeakMap<HTMLElement, Take>()
 
 /**
- * Follows a field also while an input method composes. ElInput waits until the
- * composition has ended; keyboards of phones compose every word until a space
- * comes, so that a single word would never arrive:
+ * Calls its value with each input, also while an input method composes. ElInput
+ * waits until the composition has ended; keyboards of phones compose every word
+ * until a space, so that a single word would never arrive:
  *
  *     <ElInput v-model="text" v-live-input="(now) => (text = now)" />
  *
- * With the modifier touch it does so on phones and tablets only: elsewhere what
- * is composed is often not a word yet (pinyin), and nothing to search for.
+ * With the modifier touch it does so on phones and tablets only: on other devices
+ * a composition is often not a word yet (pinyin), and nothing to search for.
  */
 export const vLiveInput: Directive<HTMLElement, Take, 'touch'> = {
   mounted(el, { value, modifiers }) {

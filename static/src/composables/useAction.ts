@@ -4,8 +4,8 @@ import { useToast } from './useToast'
 import { useFailureText } from './useFailureText'
 
 /**
- * Runs one thing at a time and says when it fails. The field that the server
- * names is kept, so that a form can show the words beside it.
+ * Runs one operation at a time and shows a toast if it fails. The failure is
+ * kept, so that a form can show the text beside the field that the server names.
  */
 export function useAction() {
   const busy = ref(false)

@@ -135,31 +135,31 @@ export function useBoard(consultationId: string, me: string) {
 
   // The unfinished stroke is sent in pieces, a few times a second.
   let sketchAt = 0
-  let told = 0
+  let sentPoints = 0
   let ownId = ''
 
-  function tell(x: number, y: number): void {
+  function sendPoint(x: number, y: number): void {
     const now = Date.now()
     if (now - sketchAt < sketchEveryMs) return
     sketchAt = now
     const shape = own && own.tool !== 'pen' && own.tool !== 'eraser'
-    const from = shape ? 0 : told
+    const from = shape ? 0 : sentPoints
     const piece = own && own.tool !== 'text' ? { strokeId: ownId, tool: own.tool, colour: own.colour, width: own.width, from, points: own.points.slice(3 * from) } : {}
-    if (own) told = own.points.length / 3
+    if (own) sentPoints = own.points.length / 3
     void realtime.ask('board:stroke', { consultationId, x, y, ...piece }).catch(() => undefined)
   }
 
   function begin(drawing: Drawing): void {
     own = drawing
     ownId = newId()
-    told = 0
+    sentPoints = 0
     refresh()
   }
 
   /** The stroke in the making has changed; (x, y) is where the pointer is. */
   function extend(points: number[], x: number, y: number): void {
     if (own) own.points = points
-    tell(x, y)
+    sendPoint(x, y)
     refresh()
   }
 
@@ -200,5 +200,5 @@ export function useBoard(consultationId: string, me: string) {
   const clear = () => realtime.ask('board:clear', { consultationId })
   const setBackground = (id: string) => realtime.ask('board:background', { consultationId, attachmentId: id })
 
-  return { ink, live, ready, failure, attachmentId, count, pointers, conversation, load, begin, extend, finish, cancel, point: tell, undo, clear, setBackground, drawing: () => own !== undefined }
+  return { ink, live, ready, failure, attachmentId, count, pointers, conversation, load, begin, extend, finish, cancel, point: sendPoint, undo, clear, setBackground, drawing: () => own !== undefined }
 }

@@ -23,7 +23,7 @@ export function useCancelTerms() {
     return t(terms.value.partMinutes === 0 ? 'terms.partToStart' : 'terms.part', words.value)
   })
 
-  /** What cancelling now means, where percent of the price, which is back, go back. */
+  /** The text for cancelling now: percent of the price is refunded, which is the amount `back`. */
   function nowInWords(percent: number, back: string): string {
     if (percent === 100) return t('terms.nowFull', { price: back })
     if (percent > 0) return t('terms.nowPart', { ...words.value, price: back })

@@ -8,7 +8,7 @@ const warnMs = 60_000
 const signs = ['pointerdown', 'keydown', 'wheel', 'touchstart'] as const
 
 /**
- * Logs a doctor's or an admin's browser off that nobody touches, after a
+ * Logs out the browser of a doctor or admin that is not used, after a
  * warning. All tabs count together; a machine that slept, or a browser that was
  * closed, is logged off before anyone sees a page.
  */
@@ -29,27 +29,27 @@ export function useIdleLogOff() {
   function keep(at = Date.now()): void {
     touched.value = at
     localStorage.setItem(storageKey, String(at))
-    tell(at)
+    shareActivity(at)
   }
   // The server has a clock of its own, which reading a page does not move.
-  let told = 0
-  function tell(at: number): void {
-    if (!limit.value || !session.user || at - told < limit.value / 8) return
-    told = at
+  let sharedAt = 0
+  function shareActivity(at: number): void {
+    if (!limit.value || !session.user || at - sharedAt < limit.value / 8) return
+    sharedAt = at
     identityApi.keep().catch(() => undefined) // a session that has ended is noticed elsewhere
   }
-  const heard = (e: StorageEvent) => {
+  const onStorage = (e: StorageEvent) => {
     if (e.key === storageKey && e.newValue) touched.value = Number(e.newValue)
   }
   const tick = () => (now.value = Date.now())
   const timer = setInterval(tick, 1_000)
   for (const sign of signs) window.addEventListener(sign, touch, { passive: true })
-  window.addEventListener('storage', heard)
+  window.addEventListener('storage', onStorage)
   document.addEventListener('visibilitychange', tick)
   onScopeDispose(() => {
     clearInterval(timer)
     for (const sign of signs) window.removeEventListener(sign, touch)
-    window.removeEventListener('storage', heard)
+    window.removeEventListener('storage', onStorage)
     document.removeEventListener('visibilitychange', tick)
   })
 

@@ -1,7 +1,7 @@
 import { onScopeDispose } from 'vue'
 import { useAppointments } from '@/stores/appointments'
 
-/** The appointments, live for as long as the component lives. */
+/** The store of appointments, updated by events while the component is mounted. */
 export function useLiveAppointments() {
   const appointments = useAppointments()
   onScopeDispose(appointments.hold())

@@ -1,6 +1,6 @@
 import { onScopeDispose, ref } from 'vue'
 
-/** Whether a media query holds, followed live. */
+/** Returns a ref that reports whether a media query matches. */
 export function useMedia(query: string) {
   const list = window.matchMedia(query)
   const matches = ref(list.matches)

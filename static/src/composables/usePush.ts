@@ -15,7 +15,7 @@ export async function registerWorker(): Promise<ServiceWorkerRegistration | unde
   return supported() ? navigator.serviceWorker.register('/sw.js') : undefined
 }
 
-async function tell(subscription: PushSubscription): Promise<void> {
+async function register(subscription: PushSubscription): Promise<void> {
   const { endpoint, keys } = subscription.toJSON()
   const { id } = await notificationsApi.subscribe({ endpoint: endpoint ?? '', keys: { p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' } })
   localStorage.setItem(kept, id)
@@ -25,7 +25,7 @@ async function tell(subscription: PushSubscription): Promise<void> {
 export async function renewPush(): Promise<void> {
   const registration = await registerWorker()
   const subscription = await registration?.pushManager.getSubscription()
-  if (subscription && Notification.permission === 'granted') await tell(subscription)
+  if (subscription && Notification.permission === 'granted') await register(subscription)
 }
 
 /** Turns pushes to this browser on and off, asking its owner. */
@@ -49,7 +49,7 @@ export function usePush() {
     const registration = await registerWorker()
     try {
       const subscription = await registration?.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: config.config.pushKey })
-      if (subscription) await tell(subscription)
+      if (subscription) await register(subscription)
     } catch (thrown) {
       // The browser's own push service may be out of reach.
       throw thrown instanceof DOMException ? new Failure({ code: 'unavailable', message: thrown.message, retryable: true }) : thrown

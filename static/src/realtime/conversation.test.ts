@@ -133,7 +133,7 @@ describe('Conversation', () => {
     expect(await conversation.find((m) => m.seq === 77)).toBeUndefined()
   })
 
-  test('tells its turns once each, though the join is ahead of its log', async () => {
+  test('shows each note once, although the answer of the join is newer than the log', async () => {
     for (const status of ['waiting', 'active', 'on_hold', 'active', 'ended', 'active'] as const) {
       const seq = events.length + 1
       event('consultation:updated', { ...consultation(status, seq), acceptedAt: seq > 1 ? at(2) : undefined, endedAt: status === 'ended' ? at(seq) : undefined })

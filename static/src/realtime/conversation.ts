@@ -23,7 +23,7 @@ export interface ConversationState {
   messages: Message[]
   unsent: Unsent[]
   notes: Note[]
-  /** Diagnoses and prescriptions as the log last told of them, by id. */
+  /** Diagnoses and prescriptions by id, as in their latest events. */
   documents: Record<string, Diagnosis | Prescription>
   /** Messages of others that are not read yet. */
   unread: number
@@ -103,7 +103,7 @@ export class Conversation {
     this.state.unsent = this.deps.outbox.of(this.state.id).filter((item) => !item.message || item.message.seq > last)
   }
 
-  /** Hears every event of the log, in order and once, from now on. */
+  /** Calls the listener with every event of the log from now on, in order and once. */
   onEvent(listener: (event: RoomEvent) => void): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
@@ -115,7 +115,7 @@ export class Conversation {
     if (last) this.receipts.hasRead(last.seq)
   }
 
-  /** Whether someone is looking at the room; the server notifies nobody of what they look at. */
+  /** Sets whether a page shows the room; the server sends no notifications for what a user sees. */
   look(looking: boolean): void {
     if (this.looking === looking) return
     this.looking = looking
@@ -287,7 +287,7 @@ export class Conversation {
     this.state.participants = [...this.state.participants.filter((p) => p.userId !== participant.userId), participant]
   }
 
-  /** The log may tell of someone who has been let in anew since: what was joined is newer. */
+  /** An event of the log may be older than the participants from the answer of the join. */
   private participantLeft({ userId }: Departure, at: string): void {
     const { state, deps } = this
     const gone = state.participants.find((p) => p.userId === userId)

@@ -6,13 +6,13 @@ import { counterparts, deliveryStatus, unsentStatus } from './deliveryStatus'
 const person = (userId: string, role: ConsultationPart, deliveredUpTo = 0, readUpTo = 0): Participant => ({ userId, role, name: userId, joinedAt: '', deliveredUpTo, readUpTo })
 
 test.each([
-  ['nobody has it', [0, 0], 'sent'],
+  ['it has not arrived', [0, 0], 'sent'],
   ['an earlier one arrived', [6, 0], 'sent'],
   ['it arrived', [7, 0], 'delivered'],
   ['an earlier one was read', [9, 6], 'delivered'],
   ['it was read', [7, 7], 'read'],
   ['reading implies arriving', [0, 8], 'read'],
-] as const)('tick of message 7 when %s', (_, [delivered, read], tick) => {
+] as const)('status of message 7 when %s', (_, [delivered, read], tick) => {
   expect(deliveryStatus(7, [person('d', 'doctor', delivered, read)])).toBe(tick)
 })
 
@@ -21,11 +21,11 @@ test('with several readers the slowest counts', () => {
   expect(deliveryStatus(7, [person('p', 'patient', 9, 9), person('d', 'doctor', 2, 2)])).toBe('sent')
 })
 
-test('with nobody else there, sent is all that can be said', () => {
+test('without other participants a message is sent', () => {
   expect(deliveryStatus(7, [])).toBe('sent')
 })
 
-test('patient and doctor look at each other, guests at both', () => {
+test('for patient and doctor the other one counts, for invited people both', () => {
   const all = [person('p', 'patient'), person('d', 'doctor'), person('r', 'relative')]
   const ids = (me: string) => counterparts(all, me).map((p) => p.userId)
   expect(ids('p')).toEqual(['d'])

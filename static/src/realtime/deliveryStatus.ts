@@ -3,7 +3,7 @@ import type { Participant } from '@/api/wire.gen'
 
 export type DeliveryStatus = 'sending' | 'failed' | 'sent' | 'delivered' | 'read'
 
-/** Whose reading counts: patient and doctor look at each other, guests at both. */
+/** Returns the participants whose read marks count: for patient and doctor the other one, for invited people both. */
 export function counterparts(participants: readonly Participant[], me: string): Participant[] {
   const mine = participants.find((p) => p.userId === me)?.role
   return participants.filter((p) => {
@@ -14,7 +14,7 @@ export function counterparts(participants: readonly Participant[], me: string): 
   })
 }
 
-/** The state of the user's message at `seq`, from the watermarks of the others. */
+/** Returns the status of the user's message with a seq, from the watermarks of the other participants. */
 export function deliveryStatus(seq: number, others: readonly Participant[]): DeliveryStatus {
   if (others.length === 0) return 'sent'
   if (others.every((p) => p.readUpTo >= seq)) return 'read'

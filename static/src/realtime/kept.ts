@@ -1,6 +1,6 @@
 import type { Consultation } from '@/api/wire.gen'
 
-/** An update of a consultation, with what is known of it and no part of this event. */
+/** Merges an update of a consultation with fields of the previous state that its event does not have. */
 export function kept(before: Consultation | undefined, now: Consultation): Consultation {
   const { priorDiagnosis, summary, reason, status } = before ?? {}
   return {

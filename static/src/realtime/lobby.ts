@@ -2,10 +2,10 @@ import { type NamespaceSocket, ReconnectingSocket, type TokenSource } from 'wenz
 import type { Failure } from '@/api/failure'
 import type { Greeting, LobbyLine } from '@/api/wire.gen'
 
-/** All that a page shows of the lobby. */
+/** What a page shows of the lobby. */
 export interface LobbyState {
   online: boolean
-  /** Set once one has entered. */
+  /** Set after joining. */
   nickname: string
   welcome: string
   count: number
@@ -19,7 +19,7 @@ export const emptyLobby = (): LobbyState => ({ online: false, nickname: '', welc
 const linesMost = 500
 const nicknameKey = 'wenzhen.lobby.nickname'
 
-/** The chat hall: enters again after every interruption, and says each line once. */
+/** The lobby: joins again after every interruption, and has each line once. */
 export class Lobby {
   private readonly connection: ReconnectingSocket<'/lobby'>
 
@@ -29,7 +29,7 @@ export class Lobby {
     private readonly state: LobbyState,
   ) {
     socket.on('lobby:welcome', (greeting) => this.welcomed(greeting))
-    socket.on('lobby:said', (line) => this.heard(line))
+    socket.on('lobby:said', (line) => this.received(line))
     socket.on('lobby:presence', ({ count }) => (state.count = count))
     const offline = (why?: Failure) => {
       state.online = false
@@ -59,12 +59,12 @@ export class Lobby {
 
   private welcomed(greeting: Greeting): void {
     Object.assign(this.state, { online: true, failure: undefined, nickname: greeting.nickname, welcome: greeting.text, count: greeting.count })
-    for (const line of greeting.lines) this.heard(line)
+    for (const line of greeting.lines) this.received(line)
   }
 
-  private heard(line: LobbyLine): void {
+  private received(line: LobbyLine): void {
     const { lines } = this.state
-    if (lines.some((known) => known.id === line.id)) return // heard before an interruption
+    if (lines.some((known) => known.id === line.id)) return // received before an interruption
     lines.push(line)
     if (lines.length > linesMost) lines.splice(0, lines.length - linesMost)
   }

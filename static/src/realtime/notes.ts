@@ -2,7 +2,7 @@ import type { Consultation, Entry } from '@/api/wire.gen'
 
 export type NoteKind = 'opened' | 'accepted' | 'held' | 'resumed' | 'reopened' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated'
 
-/** A turn of events that is shown between messages: "the doctor accepted". */
+/** A change of status that is shown between messages: "the doctor accepted". */
 export interface Note {
   id: string
   kind: NoteKind
@@ -12,7 +12,7 @@ export interface Note {
 
 const note = (kind: NoteKind, at: string, reason?: string): Note => ({ id: `${kind}:${at}`, kind, at, reason })
 
-/** What a consultation itself remembers of its course, without its log. */
+/** The notes that a consultation's own fields give, without its log. */
 export function notesOf(c: Consultation): Note[] {
   const notes = [note('opened', c.createdAt)]
   if (c.acceptedAt) notes.push(note('accepted', c.acceptedAt))
@@ -32,8 +32,8 @@ export function notesOf(c: Consultation): Note[] {
 }
 
 /**
- * What an update adds: turns that leave no trace in the consultation itself.
- * before is the state that the log told of last, not the newest one.
+ * The notes of an update, also of changes that the consultation does not store.
+ * before is the state in the previous event of the log, not the newest one.
  */
 export function noteOf(before: Consultation | undefined, event: Pick<Entry, 'at'> & { data: Consultation }): Note[] {
   const c = event.data

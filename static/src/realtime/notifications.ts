@@ -2,13 +2,13 @@ import { type NamespaceSocket, ReconnectingSocket, type TokenSource } from 'wenz
 import type { NotificationArrived, NotificationMarked } from '@/api/wire.gen'
 
 export interface InboxListener {
-  /** Connected, perhaps again: what came meanwhile has to be asked for. */
+  /** Connected or reconnected: notifications that arrived before have to be requested. */
   online(): void
   arrived(notification: NotificationArrived): void
   marked(marked: NotificationMarked, at: string): void
 }
 
-/** The /notifications namespace of one login: tells of one's inbox while it can. */
+/** The /notifications namespace of one login: passes on the events of the user's inbox. */
 export class Notifications {
   private readonly connection: ReconnectingSocket<'/notifications'>
 

@@ -66,7 +66,7 @@ export class Probe {
         state.transport = socket.io.engine.transport.name
         this.note('upgraded', state.transport)
       })
-      // The handshake of the engine came before this; it knows the server's words.
+      // The engine's handshake is complete, and has the server's intervals.
       const engine = socket.io.engine as unknown as { _pingInterval: number; _pingTimeout: number; _maxPayload: number }
       state.heartbeat = { pingInterval: engine._pingInterval, pingTimeout: engine._pingTimeout, maxPayload: engine._maxPayload }
     })

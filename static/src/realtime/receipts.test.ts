@@ -40,7 +40,7 @@ describe('Receipts', () => {
     expect(report.mock.calls.at(-1)).toEqual(['message:read', 200])
   })
 
-  test('what the server knows is not told again', async () => {
+  test('a mark that the server has is not sent again', async () => {
     const report = vi.fn(() => Promise.resolve())
     const receipts = new Receipts(report)
     receipts.known(9, 5)
@@ -66,17 +66,17 @@ describe('Receipts', () => {
 
 describe('typing', () => {
   test('is sent at once, every 4 s while it continues, and ended after a pause', async () => {
-    const told: string[] = []
-    const notice = new TypingNotice((name) => told.push(name))
+    const sent: string[] = []
+    const notice = new TypingNotice((name) => sent.push(name))
     for (let i = 0; i < 9; i++) {
       notice.wrote()
       await vi.advanceTimersByTimeAsync(1000)
     }
-    expect(told).toEqual(['typing:start', 'typing:start', 'typing:start'])
+    expect(sent).toEqual(['typing:start', 'typing:start', 'typing:start'])
     await vi.advanceTimersByTimeAsync(5000)
-    expect(told.at(-1)).toBe('typing:stop')
+    expect(sent.at(-1)).toBe('typing:stop')
     notice.stop()
-    expect(told.filter((name) => name === 'typing:stop')).toHaveLength(1)
+    expect(sent.filter((name) => name === 'typing:stop')).toHaveLength(1)
   })
 
   test('of someone else is hidden after 6 s when its stop got lost', async () => {

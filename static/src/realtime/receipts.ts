@@ -15,8 +15,8 @@ const againMs = 2_000
 export class Receipts {
   private delivered = 0
   private read = 0
-  private told = 0
-  private toldRead = 0
+  private sent = 0
+  private sentRead = 0
   private lastReadAt = 0
   private timer: ReturnType<typeof setTimeout> | undefined
 
@@ -24,38 +24,38 @@ export class Receipts {
 
   /** The watermarks that the server already has. */
   known(delivered: number, read: number): void {
-    this.told = Math.max(this.told, delivered, read)
-    this.toldRead = Math.max(this.toldRead, read)
+    this.sent = Math.max(this.sent, delivered, read)
+    this.sentRead = Math.max(this.sentRead, read)
   }
 
   hasDelivered(seq: number): void {
     this.delivered = Math.max(this.delivered, seq)
-    if (this.delivered > this.told) this.timer ??= setTimeout(() => this.flush(), deliveredWithinMs)
+    if (this.delivered > this.sent) this.timer ??= setTimeout(() => this.flush(), deliveredWithinMs)
   }
 
   hasRead(seq: number): void {
     this.read = Math.max(this.read, seq)
-    if (this.read <= this.toldRead) return
+    if (this.read <= this.sentRead) return
     const wait = this.lastReadAt + readEveryMs - Date.now()
     if (wait <= 0) return this.flush()
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.flush(), wait)
   }
 
-  /** Sends what is left to tell; called when the room was joined again, too. */
+  /** Sends the marks that are not sent yet; also called after the room was joined again. */
   flush(): void {
     clearTimeout(this.timer)
     this.timer = undefined
-    if (this.read > this.toldRead) {
-      const before = { told: this.told, toldRead: this.toldRead }
+    if (this.read > this.sentRead) {
+      const before = { sent: this.sent, sentRead: this.sentRead }
       this.known(0, this.read)
       this.lastReadAt = Date.now()
-      this.tell('message:read', this.read, before)
+      this.send('message:read', this.read, before)
     }
-    if (this.delivered > this.told) {
-      const before = { told: this.told, toldRead: this.toldRead }
+    if (this.delivered > this.sent) {
+      const before = { sent: this.sent, sentRead: this.sentRead }
       this.known(this.delivered, 0)
-      this.tell('message:receive', this.delivered, before)
+      this.send('message:receive', this.delivered, before)
     }
   }
 
@@ -63,12 +63,12 @@ export class Receipts {
     clearTimeout(this.timer)
   }
 
-  private tell(kind: 'message:receive' | 'message:read', upToSeq: number, before: { told: number; toldRead: number }): void {
+  private send(kind: 'message:receive' | 'message:read', upToSeq: number, before: { sent: number; sentRead: number }): void {
     this.report(kind, upToSeq).catch((thrown: unknown) => {
       const failure = Failure.from(thrown)
       if (!failure.retryable) return
-      this.told = before.told
-      this.toldRead = before.toldRead
+      this.sent = before.sent
+      this.sentRead = before.sentRead
       if (failure.code !== 'offline') this.timer ??= setTimeout(() => this.flush(), failure.retryAfterMs ?? againMs)
     })
   }

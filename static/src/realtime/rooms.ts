@@ -12,7 +12,7 @@ interface RoomsOptions extends Omit<ConversationDeps, 'ask'> {
   outbox: Outbox
   /** Makes a state that the view can watch. */
   watched: (state: ConversationState) => ConversationState
-  /** An event of a consultation that nobody here has joined. */
+  /** An event of a consultation that this browser has not joined. */
   hint: (event: RoomEvent) => void
 }
 

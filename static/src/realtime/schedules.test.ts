@@ -35,16 +35,16 @@ class FakeSocket {
     this.drop()
     return this
   }
-  tell(name: string, data: unknown) {
+  receive(name: string, data: unknown) {
     this.listeners.get(name)?.(data)
   }
   join() {
     this.connected = true
-    this.tell('connect', undefined)
+    this.receive('connect', undefined)
   }
   drop() {
     this.connected = false
-    this.tell('disconnect', 'transport close')
+    this.receive('disconnect', 'transport close')
   }
 }
 
@@ -84,18 +84,18 @@ const watch = (doctorId = 'd') =>
   )
 
 describe('Schedules', () => {
-  test('watches once connected, and hears of its doctor alone', async () => {
+  test('watches after connecting, and receives events of its doctor only', async () => {
     socket.list.items = [slot(0), slot(15)]
     watch()
     expect(socket.watched).toEqual([])
     socket.join()
     await settle()
     expect(free()).toEqual([at(0), at(15)])
-    socket.tell('slot:updated', { doctorId: 'd', start: at(0), available: 0 })
-    socket.tell('slot:updated', { doctorId: 'other', start: at(15), available: 0 })
-    socket.tell('schedule:updated', { doctorId: 'other' })
+    socket.receive('slot:updated', { doctorId: 'd', start: at(0), available: 0 })
+    socket.receive('slot:updated', { doctorId: 'other', start: at(15), available: 0 })
+    socket.receive('schedule:updated', { doctorId: 'other' })
     expect(free()).toEqual([at(15)])
-    socket.tell('schedule:updated', { doctorId: 'd' })
+    socket.receive('schedule:updated', { doctorId: 'd' })
     expect(outdated).toBe(1)
   })
 
@@ -131,7 +131,7 @@ describe('Schedules', () => {
     expect(socket.unwatched).toEqual([])
     two.stop()
     expect(socket.unwatched).toEqual(['d'])
-    socket.tell('schedule:updated', { doctorId: 'd' })
+    socket.receive('schedule:updated', { doctorId: 'd' })
     expect(outdated).toBe(0)
     await settle()
   })

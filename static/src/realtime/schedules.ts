@@ -3,7 +3,7 @@ import { Failure } from '@/api/failure'
 import type { Appointment, SlotChange, SlotList, SlotsInput, Wait } from '@/api/wire.gen'
 
 export interface SlotListener {
-  /** Asked just now; the answer follows. */
+  /** A request was sent; its answer follows. */
   asking(): void
   answered(list: SlotList): void
   failed(failure: Failure): void
@@ -14,12 +14,12 @@ export interface SlotListener {
 }
 
 export interface Watching {
-  /** Asks again, perhaps for another stretch of time. */
+  /** Requests the slots again, optionally for another range. */
   ask(range?: Omit<SlotsInput, 'doctorId'>): void
   stop(): void
 }
 
-/** The /schedules namespace: watches doctors, and watches them anew after every interruption. */
+/** The /schedules namespace: watches schedules of doctors, and watches them again after reconnecting. */
 export class Schedules {
   private readonly watching = new Map<symbol, { input: SlotsInput; listener: SlotListener }>()
   private readonly connection: ReconnectingSocket<'/schedules'>
@@ -27,16 +27,16 @@ export class Schedules {
   constructor(
     private readonly socket: NamespaceSocket<'/schedules'>,
     tokens: TokenSource,
-    hear: { appointment?: (appointment: Appointment) => void; wait?: (wait: Wait) => void; online?: () => void } = {},
+    listeners: { appointment?: (appointment: Appointment) => void; wait?: (wait: Wait) => void; online?: () => void } = {},
   ) {
     socket.on('slot:updated', (change) => this.each(change.doctorId, (listener) => listener.changed(change)))
     socket.on('schedule:updated', ({ doctorId }) => this.each(doctorId, (listener) => listener.outdated()))
-    socket.on('appointment:updated', (event) => hear.appointment?.(event.data))
-    socket.on('waitlist:updated', (event) => hear.wait?.(event.data))
+    socket.on('appointment:updated', (event) => listeners.appointment?.(event.data))
+    socket.on('waitlist:updated', (event) => listeners.wait?.(event.data))
     this.connection = new ReconnectingSocket(socket, tokens, {
       online: () => {
         for (const key of this.watching.keys()) this.ask(key)
-        hear.online?.()
+        listeners.online?.()
       },
       offline: (why) => {
         if (why) for (const { listener } of this.watching.values()) listener.failed(Failure.offline())
@@ -78,7 +78,7 @@ export class Schedules {
     )
   }
 
-  private each(doctorId: string, tell: (listener: SlotListener) => void): void {
-    for (const { input, listener } of this.watching.values()) if (input.doctorId === doctorId) tell(listener)
+  private each(doctorId: string, notify: (listener: SlotListener) => void): void {
+    for (const { input, listener } of this.watching.values()) if (input.doctorId === doctorId) notify(listener)
   }
 }

@@ -2,30 +2,30 @@ const repeatMs = 4_000
 const idleMs = 5_000
 const goodForMs = 6_000
 
-/** Tells that one is writing: at once, again every 4 s, and when one stops. */
+/** Sends that the user is typing: immediately, again every 4 s, and when the user stops. */
 export class TypingNotice {
   private last = 0
   private idle: ReturnType<typeof setTimeout> | undefined
 
-  constructor(private readonly tell: (name: 'typing:start' | 'typing:stop') => void) {}
+  constructor(private readonly send: (name: 'typing:start' | 'typing:stop') => void) {}
 
   wrote(): void {
     clearTimeout(this.idle)
     this.idle = setTimeout(() => this.stop(), idleMs)
     if (this.last && Date.now() - this.last < repeatMs) return
     this.last = Date.now()
-    this.tell('typing:start')
+    this.send('typing:start')
   }
 
   stop(): void {
     clearTimeout(this.idle)
     if (!this.last) return
     this.last = 0
-    this.tell('typing:stop')
+    this.send('typing:stop')
   }
 }
 
-/** Who is writing; a start is good for 6 s, in case its stop gets lost. */
+/** The users who are typing. A start expires after 6 s, in case its stop is lost. */
 export class TypingWatch {
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>()
 

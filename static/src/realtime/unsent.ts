@@ -15,8 +15,8 @@ export function forgetUnsent(storage: Storage, userId: string): number {
 }
 
 /**
- * Removes what is unsent when a login ends, in whichever way: the browser may be
- * somebody else's then. Calls back with how much that was.
+ * Removes unsent drafts and messages when a login ends, for any reason: another
+ * person may use the browser next. Calls forgotten with how many there were.
  */
 export function forgetUnsentOnSignOut(tokens: TokenKeeper, storage: Storage, forgotten: (count: number) => void): void {
   tokens.onSignedOut((_, user) => forgotten(forgetUnsent(storage, user.id)))

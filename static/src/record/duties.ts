@@ -3,7 +3,7 @@ import { ref, watch } from 'vue'
 import { recordApi } from '@/api/record'
 import { useSession } from '@/stores/session'
 
-/** What one may do with records beside one's role. */
+/** The user's permissions for records beyond the role. */
 export const useDuties = defineStore('duties', () => {
   const session = useSession()
   const pharmacist = ref(false)

@@ -19,7 +19,7 @@ describe('what the rules of appointments allow', () => {
     expect(refundPercent({ ...booked, status: 'reassign_pending' }, start - minutes(before), 'patient', usualTerms)).toBe(100)
   })
 
-  test("the clinic's terms hold, whatever they are", () => {
+  test("the clinic's own terms are used", () => {
     const terms = { fullMinutes: 90, partMinutes: 0, partPercent: 30 }
     expect([91, 90, 89, 0, -1].map((before) => refundPercent(booked, start - minutes(before), 'patient', terms))).toEqual([100, 100, 30, 30, 0])
   })
@@ -39,7 +39,7 @@ describe('what the rules of appointments allow', () => {
     expect(checkInOf({ ...booked, status: 'cancelled' }, start)).toEqual({ state: 'over' })
   })
 
-  test('of two states the newer one stays, whatever order they come in', () => {
+  test('of two states the newer one stays, in either order', () => {
     const later = { ...booked, status: 'cancelled' as const, updatedAt: '2026-11-21T00:00:00Z' }
     expect(newest(later, booked)).toBe(later)
     expect(newest(booked, later)).toBe(later)

@@ -40,7 +40,7 @@ export const draftOf = (rule: ScheduleRule, day: string): HoursDraft =>
     editing: rule,
   })
 
-/** A field for a time knows no 24:00: midnight at the end of a day is 00:00 there. */
+/** A time field has no 24:00: midnight at the end of a day is 00:00 there. */
 export const fieldTime = (time: string) => (time === '24:00' ? '00:00' : time)
 const ruleEnd = (draft: HoursDraft) => (draft.end === '00:00' ? '24:00' : draft.end)
 

@@ -8,24 +8,24 @@ import type { Slot, SlotChange, SlotList } from '@/api/wire.gen'
 export class SlotBoard {
   private slots = new Map<number, Slot>()
   /** The events since the request that is under way was sent. */
-  private told: SlotChange[] | undefined
+  private pending: SlotChange[] | undefined
 
   /** A request is under way: its answer may be older than the events during it. */
   asking(): void {
-    this.told = []
+    this.pending = []
   }
 
   /** Everything known before is gone; nothing stale stays. */
   answered(list: Pick<SlotList, 'items'>): void {
     this.slots = new Map(list.items.map((slot) => [Date.parse(slot.start), { ...slot }]))
-    const told = this.told ?? []
-    this.told = undefined
-    for (const change of told) this.change(change)
+    const pending = this.pending ?? []
+    this.pending = undefined
+    for (const change of pending) this.change(change)
   }
 
   /** False when it is about a slot that is not known: ask again. */
   change(change: SlotChange): boolean {
-    this.told?.push(change)
+    this.pending?.push(change)
     const slot = this.slots.get(Date.parse(change.start))
     if (slot) slot.available = change.available
     return slot !== undefined || change.available === 0

@@ -17,7 +17,7 @@ export type Troubles = Partial<Record<'microphone' | 'camera' | 'screen', MediaT
 const heartbeatMs = 10_000
 /** How many steps of the others wait for a call that one is about to be in. */
 const earlyMost = 200
-/** Tells a page that was reloaded in mid-call that it was in it. */
+/** The key of the call that this page was in, for when it is reloaded. */
 const resumeKey = 'wenzhen.call'
 
 /** The one call that this page is in, or that rings here. */
@@ -51,7 +51,7 @@ export const useCall = defineStore('call', () => {
   let mesh: Mesh | undefined
   let beat: ReturnType<typeof setInterval> | undefined
   let bound: (() => void)[] = []
-  /** The call that one is about to be in: the others tell how they are as soon as they hear of it. */
+  /** The call that the user is joining: the other members send their state when they are notified. */
   let entering: string | undefined
   /** Their offers, which come before one is ready for them. */
   let early: Signalling[] = []
@@ -91,13 +91,13 @@ export const useCall = defineStore('call', () => {
     ]
   }
 
-  /** What rings and what goes on, after being away: a page that was reloaded goes on with its call. */
+  /** Loads the ringing and current calls after reconnecting; a page that was reloaded continues its call. */
   async function catchUp(): Promise<void> {
     let live: Call[]
     try {
       live = (await realtime.ask('call:list', {})).items
     } catch {
-      return // the next connection asks again
+      return // loaded again on the next connection
     }
     const mine = current.value
     if (mine) {

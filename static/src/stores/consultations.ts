@@ -16,7 +16,7 @@ const openStates: ConsultationStatus[] = ['pending_payment', 'waiting', 'active'
 const pastStates: ConsultationStatus[] = ['ended', 'closed', 'cancelled', 'declined', 'expired', 'terminated']
 export const isOpen = (c: Consultation) => openStates.includes(c.status)
 
-/** Booked for a time and not checked in yet: it is in nobody's queue. */
+/** Reports whether a consultation is booked for a time and not checked in yet: then it is in no queue. */
 export const isBooked = (c: Consultation) => c.status === 'waiting' && c.scheduledAt !== undefined && c.queuedAt === undefined
 
 const latestFirst = (a: Consultation, b: Consultation) => Date.parse(b.updatedAt) - Date.parse(a.updatedAt)
@@ -134,7 +134,7 @@ export const useConsultations = defineStore('consultations', () => {
         if (state.consultation && !state.out) put({ ...state.consultation, unread: state.unread })
       },
     })
-    // After being away, consultations may have been opened that no room tells of.
+    // While offline, consultations may have begun whose rooms this browser has not joined.
     realtime.live?.connection.onLink((link) => {
       if (link === 'online') void loadOpen()
     })

@@ -64,7 +64,7 @@ export const useRealtime = defineStore('realtime', () => {
   }
 
   function need(): Live {
-    if (!live.value) throw new Error('nobody is logged in')
+    if (!live.value) throw new Error('no user is logged in')
     return live.value
   }
 

@@ -3,7 +3,7 @@ import { ref } from 'vue'
 import { setReconnectDelays } from 'wenzhen-client'
 import { api, type ServerConfig } from '@/api'
 
-/** What the server tells about itself; the contract's limits until it answers. */
+/** The server's public configuration; until it is loaded, the limits of the contract. */
 export const useServerConfig = defineStore('serverConfig', () => {
   const config = ref<ServerConfig>({
     version: '',

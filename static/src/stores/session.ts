@@ -60,7 +60,7 @@ export const useSession = defineStore('session', () => {
     doctor,
     signedOut,
     role: computed(() => user.value?.role),
-    /** Nobody where the address has to be confirmed first, by the link of a mail. */
+    /** Returns no user if the address has to be verified first, with the link in an email. */
     register: async (input: RegisterInput): Promise<User | undefined> => {
       const made = await api.register(input)
       return made.confirm ? undefined : signIn(made as Login)

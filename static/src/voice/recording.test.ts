@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { recordable, type Recorded, Recording } from './recording'
 
-const level = vi.hoisted(() => ({ tell: undefined as ((level: number) => void) | undefined, stopped: vi.fn() }))
+const level = vi.hoisted(() => ({ emit: undefined as ((level: number) => void) | undefined, stopped: vi.fn() }))
 vi.mock('@/call/media', () => ({
-  watchLevel: (_: unknown, heard: (level: number) => void) => {
-    level.tell = heard
+  watchLevel: (_: unknown, onLevel: (level: number) => void) => {
+    level.emit = onLevel
     return level.stopped
   },
 }))
@@ -37,7 +37,7 @@ const done = vi.fn<(recorded: Recorded) => void>()
 function record(mostBytes = 1000) {
   const container = recordable()
   if (!container) throw new Error('it can record')
-  return new Recording(track as never, container, { mostSeconds: 60, mostBytes, heard: () => undefined, done })
+  return new Recording(track as never, container, { mostSeconds: 60, mostBytes, onLevel: () => undefined, done })
 }
 
 beforeEach(() => {
@@ -53,8 +53,8 @@ afterEach(() => {
 
 it('gives what was recorded, and the microphone back', () => {
   const recording = record()
-  level.tell?.(0.2)
-  level.tell?.(0.9)
+  level.emit?.(0.2)
+  level.emit?.(0.9)
   Recorder.made.writes(10)
   vi.advanceTimersByTime(3000)
   recording.stop()

@@ -1,7 +1,7 @@
 import { watchLevel } from '@/call/media'
 import { peaksOf } from './peaks'
 
-/** What a person has recorded, to be heard again and sent. */
+/** A finished recording, to be played back and sent. */
 export interface Recorded {
   file: File
   peaks: number[]
@@ -14,7 +14,7 @@ export interface RecordingOptions {
   mostSeconds: number
   mostBytes: number
   /** How loud it is now, from 0 to 1, some times a second. */
-  heard: (level: number) => void
+  onLevel: (level: number) => void
   /** It is over: stopped, as long as it may be, or the microphone went away. */
   done: (recorded: Recorded) => void
 }
@@ -55,7 +55,7 @@ export class Recording {
     recorder.onstop = () => this.ended()
     this.deaf = watchLevel(track, (level) => {
       this.levels.push(level)
-      options.heard(level)
+      options.onLevel(level)
     })
     this.timer = setTimeout(() => this.enough(), options.mostSeconds * 1000)
     recorder.start(pieceMs)

@@ -9,7 +9,7 @@ export type RecorderState = 'asking' | 'refused' | 'recording' | 'recorded'
 const leastSeconds = 0.8
 const shownLevels = 24
 
-/** Records one voice message; it asks for the microphone at once, and lets go of it with its scope. */
+/** Records one voice message: requests the microphone immediately, and releases it with the component's scope. */
 export function useRecorder() {
   const server = useServerConfig()
   const state = ref<RecorderState>('asking')
@@ -38,7 +38,7 @@ export function useRecorder() {
     }
     if (left) return track.stop()
     try {
-      recording = new Recording(track, container, { mostSeconds: mostSeconds.value, mostBytes: server.config.limits.voiceBytes, heard, done })
+      recording = new Recording(track, container, { mostSeconds: mostSeconds.value, mostBytes: server.config.limits.voiceBytes, onLevel, done })
       state.value = 'recording'
     } catch (thrown) {
       track.stop()
@@ -51,7 +51,7 @@ export function useRecorder() {
     state.value = 'refused'
   }
 
-  function heard(level: number): void {
+  function onLevel(level: number): void {
     levels.value = [...levels.value.slice(1), level]
     seconds.value = recording?.seconds ?? 0
   }

@@ -111,7 +111,7 @@ describe('Connection', () => {
     expect(socket.sent).toEqual([])
   })
 
-  test('tells a missing answer from a lost connection', async () => {
+  test('distinguishes a missing answer from a lost connection', async () => {
     socket.happens('connect')
     socket.answer = () => Promise.reject(new Error('timeout'))
     await expect(connection.ask('typing:start', { consultationId: 'c' })).rejects.toMatchObject({ code: 'timeout' })

@@ -35,7 +35,7 @@ export class Failure extends Error {
     return new Failure({ code: 'aborted', message: 'cancelled', retryable: false })
   }
 
-  /** Whatever was thrown, as a Failure. */
+  /** Returns a thrown value as a Failure. */
   static from(thrown: unknown): Failure {
     if (thrown instanceof Failure) return thrown
     return new Failure({ code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown), retryable: false })

@@ -46,7 +46,7 @@ export class Account {
   }
 
   /**
-   * Asks a route below /api/v1, such as GET /consultations, and gives its JSON.
+   * Sends a request to a route below /api/v1, such as GET /consultations, and returns its JSON.
    * Rejects with a Failure. A token that has run out is renewed on the way.
    */
   async request<T>(method: string, path: string, request: Request = {}): Promise<T> {
@@ -59,7 +59,7 @@ export class Account {
     }
   }
 
-  /** Hears when this login is ended by logOut. */
+  /** Calls the listener when logOut ends this login. */
   onLogOut(listener: () => void): void {
     this.leaving.add(listener)
   }

@@ -99,7 +99,7 @@ describe('Outbox', () => {
     expect(sent.size).toBe(2)
   })
 
-  test('waits as long as the server asks', async () => {
+  test('waits for the retryAfterMs of the server', async () => {
     const busy = new Failure({ code: 'rate_limited', message: 'slow down', retryable: true, retryAfterMs: 3000 })
     answer = vi.fn().mockRejectedValueOnce(busy).mockResolvedValue(undefined)
     const outbox = open()
@@ -158,7 +158,7 @@ describe('Outbox', () => {
     expect(open('someone else').size).toBe(1)
   })
 
-  test('shows what the server refuses, and goes on with the next', async () => {
+  test('marks a message that the server refuses as failed, and sends the next', async () => {
     answer = vi.fn().mockRejectedValueOnce(new Failure({ code: 'too_large', field: 'text', message: 'long', retryable: false })).mockResolvedValue(undefined)
     const outbox = open()
     outbox.resume()
@@ -232,7 +232,7 @@ describe('Outbox', () => {
     expect(outbox.of('c')).toEqual([])
   })
 
-  test('goes on at once when the connection is back', async () => {
+  test('sends immediately when the connection is back', async () => {
     answer = vi.fn().mockRejectedValueOnce(Failure.offline()).mockResolvedValue(undefined)
     const outbox = open()
     outbox.resume()

@@ -136,7 +136,7 @@ export class Outbox {
     lane.busy = true
     void this.deliver(next, lane).finally(() => {
       lane.busy = false
-      // After a failure that passes, the lane waits; its timer goes on.
+      // After a failure that can be retried, the lane waits for its timer.
       if (next.state !== 'waiting') this.push(room)
     })
   }

@@ -15,10 +15,10 @@ export type DurableName = AnyLogEvent['name']
 export type SignalName = Exclude<keyof ServerToClientEvents, DurableName>
 export type SignalData<N extends SignalName> = EventArgument<N>
 
-/** An entry of the log whose name tells the type of its data. */
+/** An event of the log; its name determines the type of its data. */
 export type RoomEvent = AnyLogEvent
 
-/** Asks the server; rejects with a Failure. */
+/** Sends a command and returns its answer; rejects with a Failure. */
 export type Ask = <N extends CommandName>(name: N, input: CommandInput<N>) => Promise<CommandAnswer<N>>
 
 export const roomOf = (consultationId: string) => `consultation:${consultationId}`

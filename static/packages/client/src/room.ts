@@ -61,7 +61,7 @@ export class Room {
     return this.log.lastSeq
   }
 
-  /** Hears one kind of event, or all with '*'. The answer takes the listener away. */
+  /** Adds a listener for one kind of event, or for all with '*'. The result removes it. */
   on<N extends DurableName>(name: N, listener: (event: EventOf<N>) => void): () => void
   on(name: '*', listener: (event: RoomEvent) => void): () => void
   on(name: string, listener: (event: never) => void): () => void {

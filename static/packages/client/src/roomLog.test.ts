@@ -101,7 +101,7 @@ describe('RoomLog', () => {
     expect(room.asked).toEqual([undefined, 0])
   })
 
-  test('asks again from the last seq on a gap', async () => {
+  test('on a gap it reads again from the last seq', async () => {
     room.write(2)
     await log.catchUp()
     room.write(3) // lost on the way
@@ -183,7 +183,7 @@ describe('RoomLog', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 1, 2])
   })
 
-  test('delivers each of many events once and in order, whatever happens to them', async () => {
+  test('delivers each of many events once and in order, also when they are lost, repeated or reordered', async () => {
     let random = 7
     const chance = () => (random = (random * 16807) % 2147483647) / 2147483647
     await log.catchUp()

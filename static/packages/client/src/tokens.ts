@@ -6,7 +6,7 @@ export interface TokenSource {
   access(): Promise<string | undefined>
   /** Replaces `stale`, unless that has happened already. Rejects with a Failure when the login is over. */
   refresh(stale: string): Promise<string>
-  /** Tells of every new access token, so that a living socket shows it in-band. */
+  /** Calls the listener with every new access token, so that an open socket can send it. */
   onRenewed(listener: (accessToken: string) => void): () => void
   /** The server has ended this session. */
   signOut?(why: 'revoked'): void

@@ -70,7 +70,7 @@ beforeEach(() => {
   wenzhen = new Wenzhen(connection as unknown as Connection, me)
 })
 
-test('a room tells what came after `after`, then what comes, once each', async () => {
+test('a room delivers the events after `after`, then new ones, once each', async () => {
   for (const text of ['a', 'b', 'c']) connection.write('other', text, text)
   const seen: number[] = []
   const room = wenzhen.join('c', { after: 1 })

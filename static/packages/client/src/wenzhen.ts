@@ -44,7 +44,7 @@ export class Wenzhen {
     return this.connection.link
   }
 
-  /** Hears when the connection comes and goes. */
+  /** Calls the listener when the connection is established or lost. */
   onLink(listener: (link: Link) => void): () => void {
     return this.connection.onLink(listener)
   }
