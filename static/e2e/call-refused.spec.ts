@@ -9,7 +9,7 @@ const args = fakeDevices.args.filter((arg) => !arg.startsWith('--use-fake-') && 
 test.use({ launchOptions: { ...fakeDevices, executablePath: wholeBrowser, args: [...args, '--use-fake-device-for-media-stream=device-count=0'] } })
 test.setTimeout(120_000)
 
-const denied = '浏览器不允许使用麦克风'
+const denied = '麦克风权限未开启'
 const missing = '未检测到摄像头'
 
 test('the page names a refused or missing device, and the call continues without it', async ({ browserOf, server }) => {

@@ -91,7 +91,7 @@ test('it ends at the limit, and can be thrown away', async ({ browserOf, server 
   await expect(page.getByRole('button', { name: '录制语音消息' })).toBeHidden()
   await page.getByRole('textbox').fill('')
   await record(page)
-  await expect(recorder(page).getByText(/^还剩 \d+ 秒$/)).toBeVisible()
+  await expect(recorder(page).getByText(/^剩余 \d+ 秒$/)).toBeVisible()
   // The test moves the clock but not the microphone's sound: without any there would be nothing to send.
   await expect(recorder(page).getByRole('timer')).toHaveText(/^0:0[2-9]$/)
   await page.clock.fastForward(10_000)
