@@ -13,32 +13,33 @@ import (
 	"wenzhen/rooms"
 )
 
-// limitsMost bounds the buckets that are remembered; past it those that are
-// full again, which know nothing any more, are forgotten.
+// limitsMost is the number of buckets above which full buckets, which are
+// equivalent to new ones, are removed.
 const limitsMost = 100_000
 
-// Limits are token buckets per user, or per address for guests
-// (rooms.Sources), in all and per command.
+// Limits are token buckets of users, and of networks for guests (rooms.Sources):
+// one for all commands, and one for each command with its own rate.
 type Limits struct {
 	rate  rate.Limit
 	burst int
-	rates map[string]rooms.Rate // of commands that have one
+	rates map[string]rooms.Rate // of commands with their own rate
 	now   func() time.Time
 
 	mu      sync.Mutex
 	buckets map[bucketKey]*rate.Limiter
-	// spent has what other nodes have to be sent. Only users who have used more
-	// than a quarter of a burst are in it: all others are far from any limit.
+	// spent has the tokens that must be reported to other nodes. Only users who
+	// have used more than a quarter of a burst are in it: all others are far from
+	// any limit.
 	spent map[bucketKey]int
 }
 
 type bucketKey struct{ who, command string }
 
-// addressMark begins the name of a network among those who have buckets; how
-// many times the tokens of a user it has comes next.
+// addressMark is the prefix of the key of a network, "address:TIMES NAME". The
+// network has TIMES the tokens of a user.
 const addressMark = "address:"
 
-// payers are those whose buckets an actor takes a token from.
+// payers returns the keys of the buckets that an actor takes a token from.
 func payers(actor rooms.Actor) []string {
 	if !actor.Guest() {
 		return []string{string(actor.UserID)}
@@ -51,7 +52,8 @@ func payers(actor rooms.Actor) []string {
 	return all
 }
 
-// allowance is what who may do in all, or of a command that costs more.
+// allowance returns the rate and burst of who for a command, or for all commands
+// if command is empty or has no rate.
 func (l *Limits) allowance(who, command string) (rate.Limit, int) {
 	r, burst, times := l.rate, l.burst, 1
 	if own, ok := l.rates[command]; ok {
@@ -66,25 +68,26 @@ func (l *Limits) allowance(who, command string) (rate.Limit, int) {
 	return r * rate.Limit(times), burst * times
 }
 
-// Spent is what was used up here since the last call, by user and command.
+// Spent returns the tokens that were used on this node since the last call, by
+// user and command.
 func (l *Limits) Spent() map[string]map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.spent) == 0 {
 		return nil
 	}
-	told := map[string]map[string]int{}
+	spent := map[string]map[string]int{}
 	for key, n := range l.spent {
-		if told[key.who] == nil {
-			told[key.who] = map[string]int{}
+		if spent[key.who] == nil {
+			spent[key.who] = map[string]int{}
 		}
-		told[key.who][key.command] = n
+		spent[key.who][key.command] = n
 	}
 	clear(l.spent)
-	return told
+	return spent
 }
 
-// SpentElsewhere takes off what was used up on another node.
+// SpentElsewhere takes the tokens that were used on another node.
 func (l *Limits) SpentElsewhere(spent map[string]map[string]int) {
 	now := l.now()
 	l.mu.Lock()
@@ -93,23 +96,23 @@ func (l *Limits) SpentElsewhere(spent map[string]map[string]int) {
 		for command, n := range commands {
 			r, burst := l.allowance(who, command)
 			b := l.bucket(bucketKey{who, command}, r, burst, now)
-			b.ReserveN(now, min(n, burst)) // below nothing, if need be
+			b.ReserveN(now, min(n, burst)) // the bucket may become negative
 		}
 	}
 }
 
-// Options are the limits.
+// Options configure Limits.
 type Options struct {
-	// PerSecond is how many commands a second may be sent, sustained, and Burst
-	// how many at once.
+	// PerSecond is the sustained rate of commands, and Burst how many may be sent
+	// at once.
 	PerSecond float64
 	Burst     int
-	// Commands have rates of their own beside that, or none.
+	// Commands are all commands. Those with a Rate have that limit too.
 	Commands []rooms.Handler
 	Now      func() time.Time
 }
 
-// New makes limits.
+// New returns Limits.
 func New(o Options) *Limits {
 	l := &Limits{rate: rate.Limit(o.PerSecond), burst: o.Burst, rates: map[string]rooms.Rate{}, now: o.Now,
 		buckets: map[bucketKey]*rate.Limiter{}, spent: map[bucketKey]int{}}
@@ -121,7 +124,8 @@ func New(o Options) *Limits {
 	return l
 }
 
-// Guard is a rooms.Guard: it refuses with rate_limited and says after how long to try again.
+// Guard is a rooms.Guard. Its error is rate_limited, with the time after which to
+// try again.
 func (l *Limits) Guard(_ context.Context, actor rooms.Actor, command string) error {
 	now := l.now()
 	_, own := l.rates[command]
@@ -139,7 +143,7 @@ func (l *Limits) Guard(_ context.Context, actor rooms.Actor, command string) err
 	return nil
 }
 
-// take takes a token, or tells how long until there is one.
+// take takes a token and returns 0, or returns the time until there is one.
 func (l *Limits) take(key bucketKey, now time.Time) time.Duration {
 	r, burst := l.allowance(key.who, key.command)
 	l.mu.Lock()
@@ -155,7 +159,7 @@ func (l *Limits) take(key bucketKey, now time.Time) time.Duration {
 	return max(time.Millisecond, time.Duration(missing/float64(r)*float64(time.Second)))
 }
 
-// bucket is the one of key; the lock is held.
+// bucket returns the bucket of key; the lock is held.
 func (l *Limits) bucket(key bucketKey, r rate.Limit, burst int, now time.Time) *rate.Limiter {
 	b := l.buckets[key]
 	if b == nil {
