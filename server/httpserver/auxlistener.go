@@ -16,8 +16,8 @@ type AuxListener struct {
 	http     *http.Server
 }
 
-// ListenAux opens an extra listener; what it is for is part of errors. It is nil
-// without an address.
+// ListenAux opens an extra listener; errors contain what, its purpose. It returns
+// nil if there is no address.
 func ListenAux(what, addr string, handler http.Handler, log *slog.Logger) (*AuxListener, error) {
 	if addr == "" {
 		return nil, nil
@@ -26,11 +26,11 @@ func ListenAux(what, addr string, handler http.Handler, log *slog.Logger) (*AuxL
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s: %w", what, err)
 	}
-	return &AuxListener{listener: listener, http: &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: ErrorLog(log)}}, nil
+	return &AuxListener{listener: listener, http: &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: ErrorLog(log)}}, nil
 }
 
-// URL is where it is, or "".
+// URL returns the URL of the listener, or "".
 func (l *AuxListener) URL() string {
 	if l == nil {
 		return ""
@@ -38,7 +38,7 @@ func (l *AuxListener) URL() string {
 	return "http://" + l.listener.Addr().String()
 }
 
-// Serve answers until Close.
+// Serve serves requests until Close.
 func (l *AuxListener) Serve(log *slog.Logger) {
 	if l == nil {
 		return
@@ -48,7 +48,7 @@ func (l *AuxListener) Serve(log *slog.Logger) {
 	}
 }
 
-// Close ends it, and what it is answering.
+// Close closes the listener and its connections.
 func (l *AuxListener) Close() error {
 	if l == nil {
 		return nil

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// Certificates is the certificate in two files. To renew them, replace
-// the files: they are read again, at most once a second, when a client
-// connects. Files that do not belong together, as when only one has been
-// replaced yet, change nothing; they are logged, and read again as soon as one
-// of them changes.
+// Certificates is a certificate and its key in two files. To renew them, replace
+// the files: at TLS handshakes, at most once a second, they are checked and read
+// again if they have changed. If the files do not fit together, for example when
+// only one has been replaced, this is logged, the certificate stays as it was, and
+// the files are read again after their next change.
 type Certificates struct {
 	files [2]string // certificate and key, PEM
 	now   func() time.Time
 	log   *slog.Logger
 
-	mu     sync.Mutex
-	pair   *tls.Certificate
-	seen   [2]stamp // of the files, when they were read last
-	looked time.Time
+	mu      sync.Mutex
+	pair    *tls.Certificate
+	seen    [2]stamp // of the files, when they were last read
+	checked time.Time
 }
 
 // stamp is compared to detect that a file has changed.
@@ -31,12 +31,12 @@ type stamp struct {
 	size int64
 }
 
-// lookEvery is how often files are looked at.
-const lookEvery = time.Second
+// checkEvery is the minimum time between two checks of the files.
+const checkEvery = time.Second
 
-// ReadCertificates reads the files for the first time; they must be good.
+// ReadCertificates reads the files. They must be valid.
 func ReadCertificates(cert, key string, now func() time.Time, log *slog.Logger) (*Certificates, error) {
-	c := &Certificates{files: [2]string{cert, key}, now: now, log: log, looked: now()}
+	c := &Certificates{files: [2]string{cert, key}, now: now, log: log, checked: now()}
 	c.seen = c.stamps()
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *Certificates) stamps() (s [2]stamp) {
 	return s
 }
 
-// Config is that of a listener with this certificate.
+// Config returns the TLS configuration of a listener with this certificate.
 func (c *Certificates) Config() *tls.Config {
 	return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}
 }
@@ -64,8 +64,8 @@ func (c *Certificates) Config() *tls.Config {
 func (c *Certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := c.now(); now.Sub(c.looked) >= lookEvery || now.Before(c.looked) {
-		c.looked = now
+	if now := c.now(); now.Sub(c.checked) >= checkEvery || now.Before(c.checked) {
+		c.checked = now
 		c.reload()
 	}
 	return c.pair, nil
@@ -79,9 +79,9 @@ func (c *Certificates) reload() {
 	c.seen = now
 	pair, err := tls.LoadX509KeyPair(c.files[0], c.files[1])
 	if err != nil {
-		c.log.Error("the certificate's files have changed and cannot be used; the one before is kept", "error", err)
+		c.log.Error("the certificate's files have changed and cannot be used; the previous certificate is kept", "error", err)
 		return
 	}
 	c.pair = &pair
-	c.log.Info("the certificate was read anew", "until", pair.Leaf.NotAfter)
+	c.log.Info("the certificate was reloaded", "until", pair.Leaf.NotAfter)
 }

@@ -1,4 +1,4 @@
-// Package httpserver has what surrounds the handlers of an HTTP server:
-// listeners, certificates, the addresses behind proxies, idle connections, and
-// how connections are refused before a shutdown.
+// Package httpserver has the parts of an HTTP server around its handlers:
+// listeners, certificates, client addresses behind proxies, limits of idle
+// connections, and refusing connections before a shutdown.
 package httpserver

@@ -8,13 +8,13 @@ import (
 	"regexp"
 )
 
-// ErrorLog is for http.Server: its complaints about clients are for debugging, and
-// are logged without addresses; a panic in a handler is a mistake of the program.
+// ErrorLog returns a logger for http.Server. Messages about clients are logged at
+// level debug, without addresses; a panic in a handler is logged as an error.
 func ErrorLog(to *slog.Logger) *log.Logger { return log.New(complaints{to}, "", 0) }
 
 type complaints struct{ to *slog.Logger }
 
-// addresses follow these words in what net/http writes.
+// addresses follow these words in messages of net/http.
 var addresses = regexp.MustCompile(`\b(from|serving|to) \S+:\d+`)
 
 // Write implements io.Writer.
@@ -23,6 +23,6 @@ func (c complaints) Write(line []byte) (int, error) {
 	if bytes.HasPrefix(line, []byte("http: panic")) {
 		level = slog.LevelError
 	}
-	c.to.Log(context.Background(), level, "http", "says", string(addresses.ReplaceAll(line, []byte("$1 a client"))))
+	c.to.Log(context.Background(), level, "http", "message", string(addresses.ReplaceAll(line, []byte("$1 a client"))))
 	return len(line), nil
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A panic in a handler is logged, without the client's address; what clients
-// do wrong is for debugging.
+// A panic in a handler is logged as an error, without the client's address.
+// Errors of clients are logged at level debug.
 func TestErrorLog(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -21,15 +21,15 @@ func TestErrorLog(t *testing.T) {
 	if r, err := s.Client().Get(s.URL); err == nil {
 		_, _ = io.Copy(io.Discard, r.Body)
 		_ = r.Body.Close()
-		t.Errorf("it answers %d", r.StatusCode)
+		t.Errorf("status %d", r.StatusCode)
 	}
 	s.Config.ErrorLog.Print("http: TLS handshake error from 192.0.2.1:4711: EOF")
 	s.Close()
-	said := out.String()
-	if !strings.Contains(said, "level=ERROR") || !strings.Contains(said, "a mistake") {
-		t.Errorf("the panic is not in %q", said)
+	logged := out.String()
+	if !strings.Contains(logged, "level=ERROR") || !strings.Contains(logged, "a mistake") {
+		t.Errorf("the panic is not in %q", logged)
 	}
-	if strings.Contains(said, "127.0.0.1") || strings.Contains(said, "handshake") {
-		t.Errorf("it says too much: %s", said)
+	if strings.Contains(logged, "127.0.0.1") || strings.Contains(logged, "handshake") {
+		t.Errorf("the log has an address or an error of a client: %s", logged)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// WithHSTS tells browsers to come by HTTPS only (RFC 6797), for a year.
+// WithHSTS makes browsers use only HTTPS for a year (RFC 6797).
 func WithHSTS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
@@ -16,9 +16,9 @@ func WithHSTS(next http.Handler) http.Handler {
 	})
 }
 
-// RedirectToHTTPS sends browsers to the same page over HTTPS: at the public URL,
-// if there is one, or else on the port of the listener that speaks TLS. What is
-// no page is refused: a client that sends its data in the clear should be noticed.
+// RedirectToHTTPS redirects GET and HEAD to the same path over HTTPS: at the public
+// URL, if there is one, or else at the port of the TLS listener. Other methods are
+// refused, so that a client that sends data unencrypted is noticed.
 func RedirectToHTTPS(publicURL string, secure net.Addr) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, err := secureHost(publicURL, secure, r.Host)
@@ -33,8 +33,8 @@ func RedirectToHTTPS(publicURL string, secure net.Addr) http.Handler {
 	})
 }
 
-// secureHost is where the host of a request over HTTP speaks HTTPS.
-func secureHost(publicURL string, secure net.Addr, asked string) (string, error) {
+// secureHost returns the host and port for HTTPS of the Host header of a request.
+func secureHost(publicURL string, secure net.Addr, requested string) (string, error) {
 	if publicURL != "" {
 		u, err := url.Parse(publicURL)
 		if err != nil {
@@ -42,13 +42,13 @@ func secureHost(publicURL string, secure net.Addr, asked string) (string, error)
 		}
 		return u.Host, nil
 	}
-	host := asked
-	if name, _, err := net.SplitHostPort(asked); err == nil {
+	host := requested
+	if name, _, err := net.SplitHostPort(requested); err == nil {
 		host = name
 	}
 	_, port, err := net.SplitHostPort(secure.String())
 	if err != nil || host == "" {
-		return "", fmt.Errorf("no host in %q", asked)
+		return "", fmt.Errorf("no host in %q", requested)
 	}
 	if port == "443" {
 		return host, nil

@@ -10,35 +10,35 @@ import (
 	"time"
 )
 
-// IdleConns bounds the HTTP connections that are open without a request: before
-// the first one, while its headers are incomplete, or after an answer. When there
-// are more than limit, the one that has been idle for longest is closed, so that
-// clients which open connections and send nothing take neither files nor memory
-// from others. A client that sends its request at once is not affected.
+// IdleConns bounds the HTTP connections without a request: before the first one,
+// while its headers are incomplete, or after an answer. If there are more than
+// limit, the one that has been idle longest is closed, so that clients that open
+// connections and send nothing do not use up file descriptors and memory. A client
+// that sends its request immediately is not affected.
 type IdleConns struct {
 	limit int
 
 	mu      sync.Mutex
 	order   *list.List // of *idleConn, the longest idle first
 	at      map[net.Conn]*list.Element
-	cut     uint64
-	open    int // all connections that are HTTP's, those that are being answered too
+	evicted uint64 // connections that were closed because of the limit
+	open    int    // all HTTP connections, including those that are being answered
 	closing bool
-	ended   chan struct{} // closed when closing and none is open
+	ended   chan struct{} // closed when closing and no connection is open
 }
 
 // idleConn is a connection without a request.
 type idleConn struct {
 	net.Conn
-	fresh bool // it has not asked for anything yet
+	fresh bool // it has not sent a request yet
 }
 
-// NewIdleConns bounds idle connections to limit.
+// NewIdleConns returns an IdleConns with a limit.
 func NewIdleConns(limit int) *IdleConns {
 	return &IdleConns{limit: limit, order: list.New(), at: map[net.Conn]*list.Element{}, ended: make(chan struct{})}
 }
 
-// ConnState is the hook of http.Server.
+// ConnState must be http.Server's ConnState.
 func (i *IdleConns) ConnState(c net.Conn, state http.ConnState) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -49,7 +49,7 @@ func (i *IdleConns) ConnState(c net.Conn, state http.ConnState) {
 		i.add(c, true)
 	case http.StateIdle:
 		if i.closing {
-			part(c)
+			closeAnswered(c)
 		} else {
 			i.add(c, false)
 		}
@@ -61,14 +61,14 @@ func (i *IdleConns) ConnState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// add adds a connection, and closes the oldest where there is no room; mu is held.
+// add adds a connection, and closes the longest idle one above the limit; mu is held.
 func (i *IdleConns) add(c net.Conn, fresh bool) {
 	i.at[c] = i.order.PushBack(&idleConn{c, fresh})
 	if i.order.Len() > i.limit {
 		oldest := i.order.Front().Value.(*idleConn)
 		i.remove(oldest.Conn)
 		hangUp(oldest.Conn)
-		i.cut++
+		i.evicted++
 	}
 }
 
@@ -80,18 +80,18 @@ func (i *IdleConns) remove(c net.Conn) {
 	}
 }
 
-// How long a connection that was made just before the end may take to ask for
-// something. Browsers open connections in advance. A balancer opens none without
-// a request, which may wait to be read where a machine has too much to do.
+// How long End waits for the first request of a connection. Browsers open
+// connections in advance. A balancer opens a connection only for a request, which
+// a busy server may read late.
 const (
 	freshPatience    = 500 * time.Millisecond
 	balancedPatience = 5 * time.Second
 )
 
-// End closes the connections that have been answered and wait, and returns when
-// none is open any more, or when ctx ends. Those that are being answered are
-// closed after the answer, those that have not asked yet after a moment. It is
-// for a server that accepts no connections any more.
+// End closes the idle connections, and returns when all connections are closed or
+// ctx ends. A connection with a running request is closed after the answer; one
+// without any request so far is closed after freshPatience, or balancedPatience
+// behind a balancer. End must be called after the listener has been closed.
 func (i *IdleConns) End(ctx context.Context, balanced bool) {
 	i.mu.Lock()
 	i.closing = true
@@ -104,20 +104,20 @@ func (i *IdleConns) End(ctx context.Context, balanced bool) {
 	if balanced {
 		patience = balancedPatience
 	}
-	silent := time.AfterFunc(patience, func() {
+	timer := time.AfterFunc(patience, func() {
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		i.closeIdle(true)
 	})
-	defer silent.Stop()
+	defer timer.Stop()
 	select {
 	case <-i.ended:
 	case <-ctx.Done():
 	}
 }
 
-// closeIdle closes idle connections, and with fresh also those without a request
-// so far; mu is held.
+// closeIdle closes idle connections; those without any request so far only if
+// fresh is true. mu is held.
 func (i *IdleConns) closeIdle(fresh bool) {
 	for c, e := range i.at {
 		if fresh || !e.Value.(*idleConn).fresh {
@@ -126,16 +126,17 @@ func (i *IdleConns) closeIdle(fresh bool) {
 	}
 }
 
-// Count is how many are idle, and how many were closed to make room so far.
-func (i *IdleConns) Count() (now int, cut uint64) {
+// Count returns the number of idle connections, and how many have been closed
+// because of the limit.
+func (i *IdleConns) Count() (now int, evicted uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.order.Len(), i.cut
+	return i.order.Len(), i.evicted
 }
 
-// part closes a connection that has just been answered. With HTTP/2 the answer
-// is on its way out still.
-func part(c net.Conn) {
+// closeAnswered closes a connection that has just been answered. With HTTP/2 the
+// answer may not have been written completely, so it waits.
+func closeAnswered(c net.Conn) {
 	if secure, ok := c.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol == "h2" {
 		time.AfterFunc(freshPatience, func() { hangUp(c) })
 		return
@@ -143,7 +144,7 @@ func part(c net.Conn) {
 	hangUp(c)
 }
 
-// hangUp closes a connection without TLS's goodbye, for which it might wait.
+// hangUp closes a connection without TLS's close_notify, which might block.
 func hangUp(c net.Conn) {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()

@@ -5,8 +5,8 @@ import (
 	"net"
 )
 
-// Listen opens the public listener, without Multipath TCP: a listener with it
-// takes no filter, which RefuseConnections needs.
+// Listen opens the public listener, without Multipath TCP: such a listener does
+// not support the filter of RefuseConnections.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false)

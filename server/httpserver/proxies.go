@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Proxies are the addresses and networks whose X-Forwarded-For is believed.
+// Proxies are the addresses and networks whose X-Forwarded-For is trusted.
 type Proxies []netip.Prefix
 
 // ReadProxies reads --trusted-proxies.
@@ -29,8 +29,8 @@ func ReadProxies(list []string) (Proxies, error) {
 	return all, nil
 }
 
-// unmapped is a network as addresses are compared with it: without a zone, and
-// IPv4 as itself.
+// unmapped returns a network without a zone, and an IPv4-mapped IPv6 network as
+// IPv4. Addresses are compared in this form.
 func unmapped(prefix netip.Prefix) netip.Prefix {
 	addr, bits := prefix.Addr().WithZone(""), prefix.Bits()
 	if addr.Is4In6() && bits >= 96 {
@@ -48,13 +48,12 @@ func (p Proxies) trusted(addr netip.Addr) bool {
 	return false
 }
 
-// Client is the address that a request came from, for REST, sockets, the audit
-// log and every limit: that of the other end of the connection or, where this
-// is a trusted proxy, the last one that it names and that is not trusted
-// itself. What a client claims further left counts for nothing. Of the headers
-// that proxies use only X-Forwarded-For counts, all lines of it: X-Real-IP and
-// Forwarded are ignored, because a proxy that sets one of them passes the
-// others on as the client sent them.
+// Client returns the client's address of a request, for REST, sockets, the audit
+// log and every limit: the address of the connection's peer or, if that is a
+// trusted proxy, the last address in X-Forwarded-For that is not a trusted proxy.
+// Addresses before that one are ignored, because the client may have sent them.
+// All lines of X-Forwarded-For count. X-Real-IP and Forwarded are ignored, because
+// a proxy that sets one of these headers forwards the others unchanged.
 func (p Proxies) Client(r *http.Request) string {
 	addr, ok := readAddress(r.RemoteAddr)
 	if !ok {
@@ -64,16 +63,16 @@ func (p Proxies) Client(r *http.Request) string {
 	for i := len(hops) - 1; i >= 0 && p.trusted(addr); i-- {
 		next, ok := readAddress(hops[i])
 		if !ok {
-			break // no address: the proxy that sent it is the last one known
+			break // not an address: the proxy that sent it is the last known address
 		}
 		addr = next
 	}
 	return addr.String()
 }
 
-// readAddress reads an address as proxies write it: with a port or without,
-// IPv6 in brackets or not. A zone names an interface of one machine only and
-// is left out.
+// readAddress reads an address in the forms of proxies: with or without a port,
+// IPv6 with or without brackets. It removes the zone, which is meaningful on one
+// machine only.
 func readAddress(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
 	addr, err := netip.ParseAddr(text)

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The forms that the headers of proxies take; only X-Forwarded-For counts.
+// The client's address is read from all forms of X-Forwarded-For. Other headers
+// are ignored.
 func TestClientAddress(t *testing.T) {
 	t.Parallel()
 	p, err := ReadProxies([]string{"10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::ffff:172.16.0.0/108", "fe80::9%eth0"})
@@ -60,6 +61,6 @@ func TestClientAddress(t *testing.T) {
 		}
 	}
 	if _, err := ReadProxies([]string{"proxy.example"}); err == nil {
-		t.Error("a name was taken for an address")
+		t.Error("a name is accepted as an address")
 	}
 }

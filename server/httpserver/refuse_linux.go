@@ -19,10 +19,10 @@ var noSYN = [...]unix.SockFilter{
 	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
 }
 
-// RefuseConnections lets no further connection begin and waits until those that
-// have been made are accepted. Closing the listener would reset them, with the
-// requests that are on their way already. Who tries to connect meanwhile hears
-// nothing and, trying again, finds the listener closed.
+// RefuseConnections makes the kernel drop the first packet of new connections and
+// waits until the established ones are accepted. Closing the listener would reset
+// those, with requests that have already been sent. A client that connects
+// meanwhile gets no answer; it tries again and finds the listener closed.
 func RefuseConnections(ctx context.Context, listener net.Listener) {
 	tcp, ok := listener.(*net.TCPListener)
 	if !ok {
@@ -34,8 +34,9 @@ func RefuseConnections(ctx context.Context, listener net.Listener) {
 	}
 	filter := unix.SockFprog{Len: uint16(len(noSYN)), Filter: &noSYN[0]}
 	var failed error
-	if err := control(raw, func(fd int) { failed = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &filter) }); err != nil || failed != nil {
-		return // a kernel that cannot: a connection may be lost
+	err = control(raw, func(fd int) { failed = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &filter) })
+	if err != nil || failed != nil {
+		return // without the filter a connection may be lost
 	}
 	for quiet := 0; quiet < quietChecks && ctx.Err() == nil; quiet++ {
 		time.Sleep(5 * time.Millisecond)
@@ -45,12 +46,12 @@ func RefuseConnections(ctx context.Context, listener net.Listener) {
 	}
 }
 
-// quietChecks is how often in a row no connection waits to be accepted before
-// the listener is closed: handshakes that have begun come to their end
-// meanwhile, which the kernel does late where a machine is busy.
+// quietChecks is the number of consecutive checks without a connection that waits
+// to be accepted. During that time the kernel completes handshakes that have
+// begun, which takes longer on a busy machine.
 const quietChecks = 10
 
-// waitToBeAccepted reports whether connections of a listener do.
+// waitToBeAccepted reports whether connections of a listener wait to be accepted.
 func waitToBeAccepted(raw syscall.RawConn) bool {
 	waiting := false
 	err := control(raw, func(fd int) {

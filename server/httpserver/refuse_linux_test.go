@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Once connections are refused none begins any more, and it takes until those
-// that were made are accepted.
+// RefuseConnections refuses new connections and returns when the established ones
+// have been accepted.
 func TestRefuseConnections(t *testing.T) {
 	t.Parallel()
 	listener, err := Listen(t.Context(), "127.0.0.1:0")
@@ -30,11 +30,11 @@ func TestRefuseConnections(t *testing.T) {
 	for refused := false; !refused; {
 		conn, err := net.DialTimeout("tcp", listener.Addr().String(), 100*time.Millisecond)
 		if refused = err != nil; !refused {
-			_ = conn.Close() // it was quicker; it waits to be accepted too
+			_ = conn.Close() // established before the filter; it waits to be accepted too
 		}
 		select {
 		case <-done:
-			t.Fatal("the listener may be closed, and connections wait to be accepted")
+			t.Fatal("RefuseConnections returned while connections wait to be accepted")
 		default:
 		}
 	}

@@ -7,6 +7,6 @@ import (
 	"net"
 )
 
-// RefuseConnections can do nothing here: closing the listener does it, and
-// loses those that have not been accepted yet.
+// RefuseConnections does nothing on this system: closing the listener resets the
+// connections that have not been accepted.
 func RefuseConnections(context.Context, net.Listener) {}
