@@ -2,7 +2,7 @@ package turn
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the scheme says so; an HMAC is not hurt by collisions
+	"crypto/sha1" //nolint:gosec // the scheme requires it; collisions do not weaken an HMAC
 	"encoding/base64"
 	"strconv"
 	"strings"
@@ -12,8 +12,8 @@ import (
 	"wenzhen/rooms/call"
 )
 
-// holder is who may relay for which call, and in which session: what a relay
-// ends with.
+// holder is the user, session and call that a relay belongs to. The relay ends
+// with the session, the call, or the user's membership in it.
 type holder struct {
 	user    rooms.UserID
 	session rooms.SessionID
@@ -33,13 +33,13 @@ func readHolder(text string) (holder, bool) {
 	return holder{rooms.UserID(parts[0]), rooms.SessionID(parts[1]), call.ID(parts[2])}, true
 }
 
-// grant is what a credential says: who may relay, until when.
+// grant is the content of a credential: a holder and a time of expiry.
 type grant struct {
 	until time.Time
 	holder
 }
 
-// username is "<seconds since 1970>:<user>:<session>:<call>".
+// username returns "<seconds since 1970>:<user>:<session>:<call>".
 func (g grant) username() string {
 	return strconv.FormatInt(g.until.Unix(), 10) + ":" + g.holder.String()
 }
@@ -52,7 +52,7 @@ func readUsername(name string) (grant, bool) {
 	return grant{time.Unix(seconds, 0), h}, ok && err == nil
 }
 
-// password is the user name's HMAC-SHA1 in base64 (draft-uberti-behave-turn-rest-00).
+// password returns the user name's HMAC-SHA1 in base64 (draft-uberti-behave-turn-rest-00).
 func password(secret []byte, username string) string {
 	mac := hmac.New(sha1.New, secret)
 	mac.Write([]byte(username))

@@ -13,9 +13,9 @@ import (
 	"wenzhen/rooms/call"
 )
 
-// A relay ends with what it was given for: the call, the place in it, the
-// session. Those of others go on.
-func TestRelaysEndWithWhatTheyAreFor(t *testing.T) {
+// A relay ends with its call, its user's membership in the call, or its session.
+// Other relays stay open.
+func TestRelaysEndWithTheirHolder(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(c *Config) { c.PerUser, c.Most = 10, 10 })
 	updated := func(id call.ID, status call.CallStatus, members ...call.Member) {
@@ -31,7 +31,7 @@ func TestRelaysEndWithWhatTheyAreFor(t *testing.T) {
 	wang := call.Member{UserID: "wang", Status: call.MemberJoined}
 	for name, ends := range map[string]func(){
 		"the call ended":     func() { updated("call", call.Ended, gone, wang) },
-		"bo is out of it":    func() { updated("call", call.Active, gone, wang) },
+		"bo has left it":     func() { updated("call", call.Active, gone, wang) },
 		"bo is not in it":    func() { updated("call", call.Active, wang) },
 		"bo's session ended": func() { s.Signalled(rooms.Signal{Room: rooms.SessionRoom("session")}) },
 	} {
@@ -59,7 +59,7 @@ func TestRelaysEndWithWhatTheyAreFor(t *testing.T) {
 	}
 }
 
-// A call that ends between the request for a relay and its opening gives none.
+// If a call ends while its relay is being opened, the relay is closed.
 func TestACallEndsWhileARelayOpens(t *testing.T) {
 	t.Parallel()
 	s, err := New(Config{Addr: "127.0.0.1:0", MinPort: 20000, MaxPort: 60000, AllowPrivate: true, PerUser: 3, Most: 5,
@@ -72,8 +72,8 @@ func TestACallEndsWhileARelayOpens(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	var asked atomic.Int32
-	if err := s.Serve(func(context.Context, rooms.Actor, call.ID) bool { return asked.Add(1) == 1 }); err != nil {
+	var checks atomic.Int32
+	if err := s.Serve(func(context.Context, rooms.Actor, call.ID) bool { return checks.Add(1) == 1 }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := allocate(t, s, login(s, "bo", "call")); err == nil {

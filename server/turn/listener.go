@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// idleMost is how long a TCP client may be silent. One that is there renews
-// its relay every few minutes.
+// idleMost is the maximum time without data from a TCP client. A client renews its
+// relay every few minutes.
 const idleMost = 11 * time.Minute
 
-// listener accepts connections, so many at a time, and can hang up on all.
+// listener accepts up to most connections at a time, and can close all of them.
 type listener struct {
 	net.Listener
 	most int
@@ -24,7 +24,7 @@ func track(l net.Listener, most int) *listener {
 	return &listener{Listener: l, most: most, conns: map[*conn]bool{}}
 }
 
-// Accept implements net.Listener. What is one too many is closed at once.
+// Accept implements net.Listener. Connections above the limit are closed.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		inner, err := l.Listener.Accept()
@@ -49,7 +49,7 @@ func (l *listener) add(c *conn) bool {
 	return true
 }
 
-// hangUp closes every connection, and those that come.
+// hangUp closes every connection, and those that are accepted later.
 func (l *listener) hangUp() {
 	l.mu.Lock()
 	l.closed = true

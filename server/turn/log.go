@@ -7,8 +7,8 @@ import (
 	"github.com/pion/logging"
 )
 
-// logger hands pion's lines to ours. What strangers can provoke at will is for
-// debugging, whatever pion calls it.
+// logger passes messages of pion to slog, all at level debug: any client can cause
+// warnings and errors.
 type logger struct{ log *slog.Logger }
 
 // NewLogger implements logging.LoggerFactory.

@@ -10,17 +10,17 @@ import (
 	"wenzhen/rooms"
 )
 
-// relays are those that are open, counted per user and in all.
+// relays are the open relays, counted per user and in total.
 type relays struct {
 	perUser, most int
 
 	mu    sync.Mutex
 	users map[rooms.UserID]int
-	all   int // with those that are being opened
+	all   int // including those that are being opened
 	open  map[*relay]bool
 }
 
-// free reports whether the user of a holder may have one more.
+// free reports whether the user of a holder may open another relay.
 func (r *relays) free(of string) bool {
 	h, ok := readHolder(of)
 	r.mu.Lock()
@@ -28,7 +28,7 @@ func (r *relays) free(of string) bool {
 	return ok && r.users[h.user] < r.perUser && r.all < r.most
 }
 
-// take counts one more, unless it is one too many.
+// take counts another relay. It returns false if a limit is reached.
 func (r *relays) take(user rooms.UserID) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,7 +67,7 @@ func (r *relays) remove(one *relay) {
 	delete(r.open, one)
 }
 
-// end closes the relays of some holders.
+// end closes the relays of the holders for which of returns true.
 func (r *relays) end(of func(holder) bool) {
 	r.mu.Lock()
 	var ending []*relay
@@ -82,9 +82,9 @@ func (r *relays) end(of func(holder) bool) {
 	}
 }
 
-// generator opens the UDP sockets of relays, as many as there may be. The
-// server asks for that beforehand too, to give the right answer; this is where
-// two requests at once cannot both have the last one.
+// generator opens the UDP sockets of relays within the limits. The QuotaHandler
+// checks the limits before, for the right error code; only here the check and the
+// count are atomic.
 type generator struct {
 	static  turn.RelayAddressGeneratorPortRange
 	relays  *relays
@@ -94,15 +94,15 @@ type generator struct {
 // Validate implements turn.RelayAddressGenerator.
 func (g *generator) Validate() error { return g.static.Validate() }
 
-// AllocatePacketConn implements turn.RelayAddressGenerator. Whether the holder
-// may relay is asked again once the relay can be ended: what has happened since
-// the request was let in is not missed.
+// AllocatePacketConn implements turn.RelayAddressGenerator. It checks the
+// permission again after the relay is registered, so that an end of the call since
+// the request was authenticated is not missed.
 func (g *generator) AllocatePacketConn(cfg turn.AllocateListenerConfig) (net.PacketConn, net.Addr, error) {
 	h, ok := readHolder(cfg.UserID)
 	if !ok || !g.relays.take(h.user) {
 		return nil, nil, errors.New("the quota of relays is used up")
 	}
-	cfg.RequestedPort = 0 // a client that wants a particular port gets any
+	cfg.RequestedPort = 0 // a client cannot choose the port
 	conn, addr, err := g.static.AllocatePacketConn(cfg)
 	if err != nil {
 		g.relays.release(h.user)
@@ -120,8 +120,8 @@ func (g *generator) AllocatePacketConn(cfg turn.AllocateListenerConfig) (net.Pac
 	return one, addr, nil
 }
 
-// errNoTCP refuses relays to TCP peers (RFC 6062): media is UDP, and a relay
-// that opens connections is a door into other services.
+// errNoTCP refuses relays to TCP peers (RFC 6062): media uses UDP, and a relay that
+// opens TCP connections would give access to other services.
 var errNoTCP = errors.New("relays are for UDP alone")
 
 // AllocateListener implements turn.RelayAddressGenerator.
@@ -132,7 +132,7 @@ func (g *generator) AllocateListener(turn.AllocateListenerConfig) (net.Listener,
 // AllocateConn implements turn.RelayAddressGenerator.
 func (g *generator) AllocateConn(turn.AllocateConnConfig) (net.Conn, error) { return nil, errNoTCP }
 
-// relay is a socket that gives its place back.
+// relay is the socket of a relay. Close releases its count.
 type relay struct {
 	net.PacketConn
 	holder   holder

@@ -18,7 +18,7 @@ import (
 	"wenzhen/rooms/call"
 )
 
-// Server is the relay, and knows the others. It implements call.Relay.
+// Server is the relay and lists the external servers. It implements call.Relay.
 type Server struct {
 	cfg    Config
 	urls   []string
@@ -30,8 +30,8 @@ type Server struct {
 	server *turn.Server
 }
 
-// New listens, so that the addresses are known; requests are answered once
-// Serve is called. Close in any case.
+// New opens the listeners, so that the addresses are known. Serve must be called to
+// answer requests, and Close in any case.
 func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, relays: relays{perUser: cfg.PerUser, most: cfg.Most, users: map[rooms.UserID]int{}, open: map[*relay]bool{}}}
 	if cfg.Addr == "" {
@@ -80,8 +80,8 @@ func (s *Server) listen() error {
 	return err
 }
 
-// listenBoth listens on one port for both protocols. A port that is not given
-// is found, on which both are free.
+// listenBoth listens on one port for TCP and UDP. For port 0 it finds a port that
+// is free for both.
 func listenBoth(addr string) (net.Listener, net.PacketConn, error) {
 	for tries := 0; ; tries++ {
 		tcp, err := net.Listen("tcp", addr)
@@ -99,7 +99,7 @@ func listenBoth(addr string) (net.Listener, net.PacketConn, error) {
 	}
 }
 
-// Serve answers requests from now on, until Close.
+// Serve answers requests until Close. It does not block.
 func (s *Server) Serve(permits Permits) error {
 	if s.udp == nil {
 		return nil
@@ -117,7 +117,8 @@ func (s *Server) Serve(permits Permits) error {
 		if i > 0 {
 			accepts = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{*s.cfg.Certificate}, MinVersion: tls.VersionTLS12})
 		}
-		cfg.ListenerConfigs = append(cfg.ListenerConfigs, turn.ListenerConfig{Listener: accepts, RelayAddressGenerator: relays, PermissionHandler: may})
+		cfg.ListenerConfigs = append(cfg.ListenerConfigs,
+			turn.ListenerConfig{Listener: accepts, RelayAddressGenerator: relays, PermissionHandler: may})
 	}
 	var err error
 	if s.server, err = turn.NewServer(cfg); err != nil {
@@ -126,15 +127,15 @@ func (s *Server) Serve(permits Permits) error {
 	return nil
 }
 
-// permitWithin bounds the question whether a call goes on.
-const permitWithin = 2 * time.Second
+// permitTimeout is the timeout of Permits.
+const permitTimeout = 2 * time.Second
 
-// authenticate judges the user name; pion checks the password that belongs to
-// it, and that a relay is used by its holder.
+// authenticate returns a handler that checks the user name of a request. pion
+// checks its password, and that a relay is used by its holder.
 func (s *Server) authenticate(permits Permits) turn.AuthHandler {
 	return func(r *turn.RequestAttributes) (string, []byte, bool) {
 		g, ok := readUsername(r.Username)
-		// A relay that a call has got is kept for as long as the call goes on.
+		// An existing relay may be renewed during the call even after the credential expires.
 		renews := r.Method != stun.MethodAllocate
 		if !ok || (!renews && !s.cfg.Now().Before(g.until)) || !permitted(permits, g.holder) {
 			return "", nil, false
@@ -143,28 +144,29 @@ func (s *Server) authenticate(permits Permits) turn.AuthHandler {
 	}
 }
 
-// permitted asks whether a holder may relay now.
+// permitted reports whether a holder may use a relay now.
 func permitted(permits Permits, h holder) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), permitWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), permitTimeout)
 	defer cancel()
 	return permits(ctx, rooms.Actor{UserID: h.user, SessionID: h.session}, h.call)
 }
 
-// Published implements rooms.Listener: the relays of a call end with it, and
-// those of a member who is in it no more.
+// Published implements rooms.Listener: it closes the relays of calls that have
+// ended and of members that have left.
 func (s *Server) Published(p rooms.Publication) {
 	if p.Damaged || p.Name != call.Updated.Name || s.relays.count() == 0 {
 		return
 	}
 	var c call.Call
 	if err := json.Unmarshal(p.Data, &c); err != nil {
-		s.cfg.Log.Error("a call that cannot be read", "error", err)
+		s.cfg.Log.Error("turn: a call cannot be decoded", "error", err)
 		return
 	}
 	s.relays.end(func(h holder) bool { return h.call == c.ID && !c.Concerns(h.user) })
 }
 
-// Signalled implements rooms.Listener: relays end with the session of their holder.
+// Signalled implements rooms.Listener: it closes the relays of sessions that have
+// ended.
 func (s *Server) Signalled(n rooms.Signal) {
 	if n.EndsSession() {
 		s.relays.end(func(h holder) bool { return h.session == rooms.SessionID(n.Room.Subject()) })
@@ -188,7 +190,8 @@ func (s *Server) Servers(actor rooms.Actor, id call.ID, now time.Time) call.ICES
 			answer.ICEServers = append(answer.ICEServers, call.ICEServer{URLs: plain})
 		}
 		if len(relays) > 0 && id != "" {
-			answer.ICEServers = append(answer.ICEServers, call.ICEServer{URLs: relays, Username: name, Credential: password(secret, name)})
+			answer.ICEServers = append(answer.ICEServers,
+				call.ICEServer{URLs: relays, Username: name, Credential: password(secret, name)})
 		}
 	}
 	add(s.urls, s.cfg.Secret)
@@ -199,10 +202,10 @@ func (s *Server) Servers(actor rooms.Actor, id call.ID, now time.Time) call.ICES
 // Listening reports whether this server has a relay.
 func (s *Server) Listening() bool { return s.udp != nil }
 
-// Relays is how many relays there are now.
+// Relays returns the number of open relays.
 func (s *Server) Relays() int { return s.relays.count() }
 
-// Close stops relaying and hangs up on everyone.
+// Close closes all relays, connections and listeners.
 func (s *Server) Close() error {
 	var errs []error
 	closed := func(err error) {
@@ -226,7 +229,7 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ports reads "49152-65535".
+// Ports parses a range of ports, such as "49152-65535".
 func Ports(text string) (lowest, highest uint16, err error) {
 	a, b, ok := strings.Cut(text, "-")
 	from, err1 := strconv.ParseUint(a, 10, 16)

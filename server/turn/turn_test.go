@@ -30,10 +30,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what must come.
+// patience is the maximum time that a test waits for something.
 const patience = 30 * time.Second
 
-// start runs a relay on this machine in which bo's call goes on.
+// start runs a relay on this machine that permits the call "call".
 func start(t *testing.T, change func(*Config)) *Server {
 	t.Helper()
 	cfg := Config{Addr: "127.0.0.1:0", MinPort: 20000, MaxPort: 60000, AllowPrivate: true, PerUser: 3, Most: 5,
@@ -56,7 +56,7 @@ func start(t *testing.T, change func(*Config)) *Server {
 	return s
 }
 
-// login is what a client gets for a call.
+// login returns the credential of a user for a call.
 func login(s *Server, user rooms.UserID, id call.ID) call.ICEServer {
 	for _, server := range s.Servers(rooms.Actor{UserID: user, SessionID: "session"}, id, s.cfg.Now()).ICEServers {
 		if server.Username != "" {
@@ -66,7 +66,7 @@ func login(s *Server, user rooms.UserID, id call.ID) call.ICEServer {
 	return call.ICEServer{}
 }
 
-// client talks to the relay over UDP, or over the connection that is given.
+// client returns a client of the relay over UDP, or over the connection over.
 func client(t *testing.T, s *Server, as call.ICEServer, over net.Conn) *pion.Client {
 	t.Helper()
 	var conn net.PacketConn
@@ -79,7 +79,8 @@ func client(t *testing.T, s *Server, as call.ICEServer, over net.Conn) *pion.Cli
 	at := s.udp.LocalAddr().String()
 	quiet := logging.NewDefaultLoggerFactory()
 	quiet.DefaultLogLevel = logging.LogLevelDisabled
-	c, err := pion.NewClient(&pion.ClientConfig{STUNServerAddr: at, TURNServerAddr: at, Conn: conn, Username: as.Username, Password: as.Credential, Realm: realm, LoggerFactory: quiet})
+	c, err := pion.NewClient(&pion.ClientConfig{STUNServerAddr: at, TURNServerAddr: at, Conn: conn,
+		Username: as.Username, Password: as.Credential, Realm: realm, LoggerFactory: quiet})
 	if err == nil {
 		err = c.Listen()
 	}
@@ -102,7 +103,7 @@ func allocate(t *testing.T, s *Server, as call.ICEServer) (net.PacketConn, error
 	return relayed, err
 }
 
-// echo is a peer that sends back what it gets.
+// echo starts a peer that echoes packets.
 func echo(t *testing.T) net.Addr {
 	t.Helper()
 	peer, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -124,7 +125,7 @@ func echo(t *testing.T) net.Addr {
 }
 
 // through sends to a peer over a relay and waits for the echo. UDP may lose a
-// packet, so it is sent until it comes back.
+// packet, so it is sent until the echo arrives.
 func through(t *testing.T, relayed net.PacketConn, peer net.Addr) {
 	t.Helper()
 	b := make([]byte, 1500)
@@ -137,7 +138,7 @@ func through(t *testing.T, relayed net.PacketConn, peer net.Addr) {
 			return
 		}
 	}
-	t.Fatal("nothing came through")
+	t.Fatal("no echo")
 }
 
 func TestRelaying(t *testing.T) {
@@ -145,8 +146,10 @@ func TestRelaying(t *testing.T) {
 	certificate := selfSigned(t)
 	s := start(t, func(c *Config) { c.TLSAddr, c.Certificate = "127.0.0.1:0", &certificate })
 	bo := login(s, "bo", "call")
-	if urls := fmt.Sprint(bo.URLs); !strings.Contains(urls, "turn:127.0.0.1:") || !strings.Contains(urls, "turns:") || !strings.Contains(urls, "transport=tcp") {
-		t.Errorf("told: %s", urls)
+	for _, want := range []string{"turn:127.0.0.1:", "turns:", "transport=tcp"} {
+		if urls := fmt.Sprint(bo.URLs); !strings.Contains(urls, want) {
+			t.Errorf("no %s in %s", want, urls)
+		}
 	}
 	peer := echo(t)
 	tcp, err := net.Dial("tcp", s.tcp[0].Addr().String())
@@ -187,7 +190,7 @@ func TestBadCredentials(t *testing.T) {
 		"another's name":       {Username: wang.Username, Credential: bo.Credential},
 		"forged":               {Username: bo.Username, Credential: password([]byte("a guess"), bo.Username)},
 		"of a call that ended": good(grant{time.Now().Add(time.Hour), of("bo", "another")}),
-		"of nobody":            good(grant{time.Now().Add(time.Hour), of("", "call")}),
+		"of no user":           good(grant{time.Now().Add(time.Hour), of("", "call")}),
 		"of no call":           good(grant{time.Now().Add(time.Hour), of("bo", "")}),
 		"of no session":        good(grant{time.Now().Add(time.Hour), holder{"bo", "", "call"}}),
 		"nonsense":             {Username: "bo", Credential: password(s.cfg.Secret, "bo")},
@@ -200,8 +203,8 @@ func TestBadCredentials(t *testing.T) {
 	if n := s.Relays(); n != 0 {
 		t.Errorf("%d relays", n)
 	}
-	// One who has a relay keeps it while the call goes on, and nobody else can
-	// use it: the user of each request is that of the relay.
+	// A user keeps a relay during the call, and nobody else can use it: the user
+	// of each request must be that of the relay.
 	relayed, err := allocate(t, s, bo)
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +216,7 @@ func TestBadCredentials(t *testing.T) {
 	}
 }
 
-// A relay of bo's is not wang's, though wang's request comes from the same address.
+// A request of wang for bo's relay is refused even from the same address.
 func TestAnothersRelay(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -242,7 +245,8 @@ func TestPrivatePeersAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = relayed.Close() })
-	for _, ip := range []string{"127.0.0.1", "127.8.8.8", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255"} {
+	for _, ip := range []string{"127.0.0.1", "127.8.8.8", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1",
+		"169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255"} {
 		if err := c.CreatePermission(&net.UDPAddr{IP: net.ParseIP(ip), Port: 9}); err == nil {
 			t.Errorf("a relay may reach %s", ip)
 		}
@@ -250,8 +254,9 @@ func TestPrivatePeersAreRefused(t *testing.T) {
 	if err := c.CreatePermission(&net.UDPAddr{IP: net.ParseIP("203.0.113.9"), Port: 9}); err != nil {
 		t.Errorf("a relay may not reach the internet: %v", err)
 	}
-	for ip, want := range map[string]bool{"::1": false, "::": false, "fd00::1": false, "fe80::1": false, "ff02::1": false, "::ffff:10.0.0.1": false, "64:ff9b::a00:1": false,
-		"2002:a00:1::": false, "2606:4700::1111": true, "8.8.8.8": true, "172.32.0.1": true} {
+	for ip, want := range map[string]bool{"::1": false, "::": false, "fd00::1": false, "fe80::1": false, "ff02::1": false,
+		"::ffff:10.0.0.1": false, "64:ff9b::a00:1": false, "2002:a00:1::": false,
+		"2606:4700::1111": true, "8.8.8.8": true, "172.32.0.1": true} {
 		if got := s.cfg.reachable(net.IP(netip.MustParseAddr(ip).AsSlice())); got != want {
 			t.Errorf("reachable(%s) = %v", ip, got)
 		}
@@ -289,13 +294,14 @@ func TestQuota(t *testing.T) {
 	for end := time.Now().Add(patience); s.Relays() > 4 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 	}
 	if _, ok := has(bo); !ok {
-		t.Error("a relay that was given back is not free")
+		t.Error("a closed relay is still counted")
 	}
 }
 
 func TestExternalServers(t *testing.T) {
 	t.Parallel()
-	s, err := New(Config{Secret: []byte("ours"), Life: time.Hour, External: []string{"stun:a.example:3478", "turn:a.example:3478?transport=udp"}, ExternalSecret: []byte("north")})
+	s, err := New(Config{Secret: []byte("ours"), Life: time.Hour,
+		External: []string{"stun:a.example:3478", "turn:a.example:3478?transport=udp"}, ExternalSecret: []byte("north")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,11 +310,13 @@ func TestExternalServers(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	// printf 4600:bo:s:call | openssl dgst -sha1 -hmac north -binary | base64
-	if want := (call.ICEServer{URLs: []string{"turn:a.example:3478?transport=udp"}, Username: "4600:bo:s:call", Credential: "Mx8NUic6drnA8+KVW96bRdVOkaQ="}); fmt.Sprint(got.ICEServers[1]) != fmt.Sprint(want) {
+	want := call.ICEServer{URLs: []string{"turn:a.example:3478?transport=udp"}, Username: "4600:bo:s:call",
+		Credential: "Mx8NUic6drnA8+KVW96bRdVOkaQ="}
+	if fmt.Sprint(got.ICEServers[1]) != fmt.Sprint(want) {
 		t.Errorf("got %+v, want %+v", got.ICEServers[1], want)
 	}
 	if _, err := New(Config{Addr: "0.0.0.0:0", PerUser: 1, Most: 1}); err == nil {
-		t.Error("a relay that nobody can find")
+		t.Error("a relay without a public address is accepted")
 	}
 	for _, bad := range []string{"", "1", "5-1", "0-9", "a-b", "1-70000"} {
 		if _, _, err := Ports(bad); err == nil {
@@ -323,7 +331,8 @@ func selfSigned(t *testing.T) tls.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "turn.example"}, NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "turn.example"},
+		NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -331,18 +340,18 @@ func selfSigned(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// renew asks for the relay of c's address to be renewed in the name of as, and
-// reports whether it was.
+// renew sends a request to renew the relay of c's address with the credential as,
+// and reports whether it succeeds.
 func renew(t *testing.T, s *Server, c *pion.Client, as call.ICEServer) bool {
 	t.Helper()
 	kind := stun.NewType(stun.MethodRefresh, stun.ClassRequest)
-	question, err := stun.Build(stun.TransactionID, kind)
+	unsigned, err := stun.Build(stun.TransactionID, kind)
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, err := c.PerformTransaction(question, s.udp.LocalAddr(), false)
+	challenge, err := c.PerformTransaction(unsigned, s.udp.LocalAddr(), false)
 	var nonce stun.Nonce
-	if err != nil || nonce.GetFrom(asked.Msg) != nil {
+	if err != nil || nonce.GetFrom(challenge.Msg) != nil {
 		t.Fatalf("no nonce: %v", err)
 	}
 	signed, err := stun.Build(stun.TransactionID, kind, stun.NewUsername(as.Username), stun.NewRealm(realm), nonce,
