@@ -9,18 +9,18 @@ import (
 
 const (
 	checkEvery = 5 * time.Second
-	// leastGone is how many connections must have gone for memory to be returned:
-	// fewer are not worth a collection.
+	// leastGone is the minimum number of ended connections after which memory is
+	// returned: fewer are not worth a collection.
 	leastGone = 1000
 )
 
-// Release returns free memory to the operating system after a mass disconnect,
-// until ctx ends. The runtime returns what is free by itself, but only what a
-// collection has found, and an idle process may not collect for minutes: its
-// memory would look, and be billed, as if the connections were still open. It
+// Release returns free memory to the operating system after each mass disconnect,
+// until ctx ends. The runtime returns free memory by itself, but only after a
+// collection, and an idle process may not collect for minutes: until then its
+// memory looks, and is billed, as if the connections were still open. Release
 // costs one collection at the start and one for each mass disconnect.
 func Release(ctx context.Context, connections func() int) {
-	debug.FreeOSMemory() // what starting took: migrations, the demo's passwords
+	debug.FreeOSMemory() // used during the start: migrations, hashing of the demo's passwords
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()
 	for seen := (peak{}); ; {
@@ -35,12 +35,12 @@ func Release(ctx context.Context, connections func() int) {
 	}
 }
 
-// peak is the most connections there were since the last mass disconnect.
+// peak tracks the largest number of connections since the last mass disconnect.
 type peak struct{ most, last int }
 
-// over takes the current number of connections, and reports whether most of them
-// have gone and the number has not changed since the last check: once for each
-// mass disconnect.
+// over reports whether a mass disconnect is over: most connections have ended, and
+// their number, now, has not changed since the last check. It returns true once
+// for each mass disconnect.
 func (p *peak) over(now int) bool {
 	settled := now == p.last
 	p.last, p.most = now, max(p.most, now)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A mass disconnect is noticed once, when the number of connections no longer
-// changes; that of a few connections, or one that goes on, is not.
+// A mass disconnect is detected once, when the number of connections no longer
+// changes. One of few connections, or one that continues, is not detected.
 func TestMassDisconnect(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

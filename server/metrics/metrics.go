@@ -1,6 +1,6 @@
-// Package metrics counts and times what the server does, for Prometheus, and
-// serves the numbers together with Go's profiler. Labels are names from the
-// program – commands, codes, routes – and never what a client sent.
+// Package metrics collects metrics of the server for Prometheus and serves them
+// together with Go's profiler. Labels are names from the program (commands, codes,
+// routes), never text from a client.
 package metrics
 
 import (
@@ -19,10 +19,10 @@ import (
 // prefix of the names of all our metrics.
 const prefix = "wenzhen_"
 
-// seconds are the bounds of what is timed: from half a millisecond to ten seconds.
+// seconds are the buckets of durations: from half a millisecond to ten seconds.
 var seconds = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 
-// Metrics are the numbers of one server. It is a rooms.Listener.
+// Metrics are the metrics of one server. It is a rooms.Listener.
 type Metrics struct {
 	registry *prometheus.Registry
 	now      func() time.Time
@@ -32,40 +32,52 @@ type Metrics struct {
 	commit, batch, lag prometheus.Histogram
 }
 
-// New makes the numbers of a server of this version; now dates what is timed.
+// New returns the metrics of a server of a version; now is the clock.
 func New(version string, now func() time.Time) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(), now: now,
-		commands: prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + "commands_total", Help: "Commands answered, by transport, name and code of the error (ok for none)."},
-			[]string{"transport", "command", "code"}),
-		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: prefix + "command_seconds", Help: "How long commands took, from being read to being answered.", Buckets: seconds},
+		commands: counter("commands_total", "Commands answered, by transport, name and code of the error (ok for none).",
+			"transport", "command", "code"),
+		took: prometheus.NewHistogramVec(
+			histogram("command_seconds", "Duration of commands, from being read to being answered.", seconds),
 			[]string{"transport", "command"}),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + "http_requests_total", Help: "HTTP requests answered, by method, route and status; realtime ones are not among them."},
-			[]string{"method", "route", "status"}),
-		commit: prometheus.NewHistogram(prometheus.HistogramOpts{Name: prefix + "commit_seconds", Help: "How long the database took to make a transaction durable.", Buckets: seconds}),
-		batch: prometheus.NewHistogram(prometheus.HistogramOpts{Name: prefix + "commit_functions", Help: "How many commands one transaction carried (group commit).",
-			Buckets: prometheus.ExponentialBuckets(1, 2, 9)}),
-		lag: prometheus.NewHistogram(prometheus.HistogramOpts{Name: prefix + "publish_lag_seconds", Help: "From an event's time, before its commit, to its being handed to this node's sockets.", Buckets: seconds}),
+		requests: counter("http_requests_total", "HTTP requests answered, by method, route and status, without those of realtime connections.",
+			"method", "route", "status"),
+		commit: prometheus.NewHistogram(
+			histogram("commit_seconds", "How long the database took to make a transaction durable.", seconds)),
+		batch: prometheus.NewHistogram(
+			histogram("commit_functions", "Number of commands in one transaction (group commit).", prometheus.ExponentialBuckets(1, 2, 9))),
+		lag: prometheus.NewHistogram(
+			histogram("publish_lag_seconds", "From an event's time, before its commit, to its being sent to this node's sockets.", seconds)),
 	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "build_info", Help: "1, labelled with the version.", ConstLabels: prometheus.Labels{"version": version}})
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: prefix + "build_info", Help: "1, labelled with the version.",
+		ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
 	m.registry.MustRegister(m.commands, m.took, m.requests, m.commit, m.batch, m.lag, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// Gauge adds a number that is read whenever somebody asks.
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, labels)
+}
+
+func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets}
+}
+
+// Gauge adds a gauge; read is called for each scrape.
 func (m *Metrics) Gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + name, Help: help}, read))
 }
 
-// Counter is Gauge for a number that only grows.
+// Counter adds a counter; read is called for each scrape.
 func (m *Metrics) Counter(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: prefix + name, Help: help}, read))
 }
 
 // Command counts a command that was answered on a transport ("socket", "rest").
-// name must be a command's, or one fixed word for all unknown names.
+// name must be the name of a command, or one constant for all unknown names.
 func (m *Metrics) Command(transport, name string, code rooms.Code, took time.Duration) {
 	if code == "" {
 		code = "ok"
@@ -74,10 +86,11 @@ func (m *Metrics) Command(transport, name string, code rooms.Code, took time.Dur
 	m.took.WithLabelValues(transport, name).Observe(max(0, took.Seconds())) // a clock may be set back
 }
 
-// methods are those that get a label of their own; a client may make up others.
+// methods are the values of the label method. Others, which a client may invent,
+// are counted as "other".
 var methods = map[string]bool{"GET": true, "HEAD": true, "POST": true, "PUT": true, "PATCH": true, "DELETE": true, "OPTIONS": true}
 
-// Request counts an HTTP request; route is the pattern that it matched.
+// Request counts an HTTP request; route is the pattern that it matches.
 func (m *Metrics) Request(method, route string, status int) {
 	if !methods[method] {
 		method = "other"
@@ -85,8 +98,8 @@ func (m *Metrics) Request(method, route string, status int) {
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 }
 
-// Committed counts a committed transaction, the functions that ran in it and
-// the time that it took.
+// Committed records a committed transaction: the number of functions that ran in
+// it and its duration.
 func (m *Metrics) Committed(functions int, took time.Duration) {
 	m.commit.Observe(max(0, took.Seconds()))
 	m.batch.Observe(float64(functions))
@@ -98,8 +111,8 @@ func (m *Metrics) Published(p rooms.Publication) { m.lag.Observe(max(0, m.now().
 // Signalled implements rooms.Listener.
 func (m *Metrics) Signalled(rooms.Signal) {}
 
-// Handler serves /metrics and /debug/pprof/. It knows no login: it belongs on
-// an address that only the operator reaches.
+// Handler serves /metrics and /debug/pprof/. It requires no login, so it must be
+// served on an address that only the operator can reach.
 func (m *Metrics) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry}))

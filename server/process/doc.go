@@ -1,5 +1,5 @@
-// Package process asks the operating system about this process: its processor
-// time, the disk that it writes to, and the files that it locks.
+// Package process has functions of the operating system for this process: its CPU
+// time, free disk space, and file locks.
 package process
 
 import "errors"

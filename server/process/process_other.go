@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// CPUTime is not known here.
+// CPUTime returns 0: it is not implemented on this system.
 func CPUTime() time.Duration { return 0 }
 
-// Lock opens a file; this system has no locks that end with the process.
+// Lock opens a file without locking it: this system has no locks that end with the
+// process.
 func Lock(path string) (*os.File, error) { return os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) }
 
-// FreeBytes is not known here.
+// FreeBytes returns an error: it is not implemented on this system.
 func FreeBytes(string) (uint64, error) { return 0, errors.ErrUnsupported }

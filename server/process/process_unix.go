@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// CPUTime is the processor time that the process has used, in user mode and in
+// CPUTime returns the CPU time that the process has used, in user mode and in
 // the kernel.
 func CPUTime() time.Duration {
 	var u syscall.Rusage
@@ -20,7 +20,7 @@ func CPUTime() time.Duration {
 }
 
 // Lock opens a file and locks it until it is closed or the process ends. It
-// returns ErrLocked if another process, or another part of this one, holds it.
+// returns ErrLocked if the file is locked by another process or by this one.
 func Lock(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -36,7 +36,7 @@ func Lock(path string) (*os.File, error) {
 	return nil, errors.Join(err, file.Close())
 }
 
-// FreeBytes is the free space on the disk of a folder.
+// FreeBytes returns the free space on the file system of a folder.
 func FreeBytes(dir string) (uint64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
