@@ -14,9 +14,9 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// Upload puts a file into a consultation; a message then refers to it by its
-// id. The file is sent as it is read, so it is sent once (after an error give
-// a new reader), and Upload does not return in the middle of a Read.
+// Upload uploads a file to a consultation; a message then refers to it by its
+// id. The file is sent while it is read, so the request is not repeated: after an
+// error, call Upload again with a new reader. Upload does not return during a Read.
 func (c *Client) Upload(ctx context.Context, id consultation.ID, name string, file io.Reader) (chat.Attachment, error) {
 	var a chat.Attachment
 	route, _ := routeOf(chat.Upload.Name)
@@ -57,25 +57,25 @@ func (c *Client) Upload(ctx context.Context, id consultation.ID, name string, fi
 	}
 	defer response.Body.Close()
 	if err := json.NewDecoder(response.Body).Decode(&a); err != nil {
-		return a, rooms.Unavailable(err, "the answer to the upload did not arrive whole")
+		return a, rooms.Unavailable(err, "the answer to the upload is incomplete")
 	}
 	return a, nil
 }
 
-// File is a file on its way from the server. Close it.
+// File is a file that is being downloaded. The caller must close it.
 type File struct {
 	io.ReadCloser
 	Name, ContentType string
 	Size              int64 // bytes; -1 if unknown
 }
 
-// Download fetches a file of a consultation that one takes part in.
+// Download downloads a file of a consultation of the user.
 func (c *Client) Download(ctx context.Context, id chat.AttachmentID) (File, error) {
 	route, _ := routeOf(chat.Download.Name)
 	return c.fetch(ctx, route.Path, id)
 }
 
-// Thumbnail fetches the small version of a picture that has one.
+// Thumbnail downloads the small version of a picture that has one.
 func (c *Client) Thumbnail(ctx context.Context, id chat.AttachmentID) (File, error) {
 	return c.fetch(ctx, thumbnailPath, id)
 }

@@ -8,8 +8,8 @@ import (
 	"wenzhen/rooms"
 )
 
-// backoff is the pause before the next attempt: it doubles, and is jittered so
-// that thousands of clients do not come back in one moment.
+// backoff computes the pause before the next attempt. It doubles, and is jittered
+// so that thousands of clients do not reconnect at the same moment.
 type backoff struct {
 	first, most time.Duration
 	tries       int
@@ -26,8 +26,8 @@ func (b *backoff) next() time.Duration {
 
 func (b *backoff) reset() { b.tries = 0 }
 
-// after is when a server that refuses wants one back. It tells many the same,
-// who must not come in one moment either.
+// after returns the pause that the server requests, jittered, because it requests
+// the same of many clients.
 func after(e *rooms.Error) time.Duration {
 	d := time.Duration(e.RetryAfterMs) * time.Millisecond
 	return d + rand.N(d/2+1)

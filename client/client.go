@@ -14,15 +14,15 @@ import (
 	"wenzhen/rooms/account"
 )
 
-// Client is one login of one person, or a guest. Its methods may be called
-// from any goroutine.
+// Client is one login of one user, or a guest. Its methods may be called from any
+// goroutine.
 type Client struct {
-	base   string // without a slash at the end
-	socket string
-	opts   options
-	dialer websocket.Dialer
-	tokens tokens
-	heard  heard
+	base       string // without a slash at the end
+	socket     string
+	opts       options
+	dialer     websocket.Dialer
+	tokens     tokens
+	dispatcher dispatcher
 
 	life  context.Context // ends with the Client
 	stop  context.CancelFunc
@@ -30,16 +30,16 @@ type Client struct {
 	tasks sync.WaitGroup
 
 	mu      sync.Mutex
-	link    *link         // nil while offline
-	online  chan struct{} // closed while there is a link
+	conn    *socketConn   // nil while offline
+	online  chan struct{} // closed while there is a connection
 	started bool
-	err     error // why it ended; nil while it lives
+	err     error // why it ended; nil before
 	rooms   map[rooms.RoomID]*Room
 }
 
-// New makes a Client of the server at base, such as "http://localhost:8080".
-// It asks over REST; Connect opens the socket. Without WithTokens it is a
-// guest until LogIn.
+// New returns a Client of the server at base, such as "http://localhost:8080". It
+// uses REST; Connect opens the socket. Without WithTokens it is a guest until
+// LogIn.
 func New(base string, opts ...Option) (*Client, error) {
 	u, err := url.Parse(strings.TrimRight(base, "/"))
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
@@ -50,7 +50,8 @@ func New(base string, opts ...Option) (*Client, error) {
 		opt(&o)
 	}
 	c := &Client{base: u.String(), opts: o, online: make(chan struct{}), done: make(chan struct{}),
-		dialer: websocket.Dialer{NetDialContext: o.netDial, ReadBufferSize: 1 << 10, WriteBufferSize: 1 << 10, WriteBufferPool: &writeBuffers}}
+		dialer: websocket.Dialer{NetDialContext: o.netDial,
+			ReadBufferSize: 1 << 10, WriteBufferSize: 1 << 10, WriteBufferPool: &writeBuffers}}
 	u.Scheme = "ws" + strings.TrimPrefix(u.Scheme, "http")
 	c.socket = u.String() + "/socket.io/?EIO=4&transport=websocket"
 	c.life, c.stop = context.WithCancel(context.Background())
@@ -58,7 +59,7 @@ func New(base string, opts ...Option) (*Client, error) {
 	return c, nil
 }
 
-// Login makes a Client and logs in.
+// Login creates a Client and logs in.
 func Login(ctx context.Context, base, email, password string, opts ...Option) (*Client, error) {
 	c, err := New(base, opts...)
 	if err != nil {
@@ -68,7 +69,7 @@ func Login(ctx context.Context, base, email, password string, opts ...Option) (*
 	return c, err
 }
 
-// Dial makes a Client and connects it.
+// Dial creates a Client and connects it.
 func Dial(ctx context.Context, base string, opts ...Option) (*Client, error) {
 	c, err := New(base, opts...)
 	if err != nil {
@@ -87,16 +88,16 @@ func (c *Client) LogIn(ctx context.Context, in account.LoginInput) (account.User
 	return login.User, nil
 }
 
-// Register opens an account and starts a session. Where the server confirms
-// addresses first the error is unauthenticated with field email: the link of a
-// mail makes the account, which can then be logged in to.
+// Register opens an account and starts a session. If the server requires a verified
+// address, the error is unauthenticated with the field email: the account is
+// created when the user opens the link that is mailed, and can then log in.
 func (c *Client) Register(ctx context.Context, in account.RegisterInput) (account.User, error) {
 	made, err := Do(ctx, c, account.Register, in)
 	if err != nil {
 		return account.User{}, err
 	}
 	if made.Confirm {
-		e := rooms.Unauthenticated("follow the link of the mail that confirms the address, then log in")
+		e := rooms.Unauthenticated("open the link in the mail that verifies the address, then log in")
 		e.Field = "email"
 		return account.User{}, e
 	}
@@ -118,7 +119,7 @@ func Call[In, Out any](ctx context.Context, c *Client, command rooms.Command[In,
 	if err != nil {
 		return out, rooms.Invalid("", "the input cannot be encoded: %v", err)
 	}
-	data, err := c.ask(ctx, command.Name, raw)
+	data, err := c.call(ctx, command.Name, raw)
 	if err != nil {
 		return out, asError(err)
 	}
@@ -128,17 +129,17 @@ func Call[In, Out any](ctx context.Context, c *Client, command rooms.Command[In,
 	return out, nil
 }
 
-// ask sends a command over the present link or the next one. An access token
-// that has run out is refreshed once.
-func (c *Client) ask(ctx context.Context, name string, in []byte) (json.RawMessage, error) {
+// call sends a command over the current connection or the next one. It refreshes an
+// expired access token once.
+func (c *Client) call(ctx context.Context, name string, in []byte) (json.RawMessage, error) {
 	renewed := false
 	for {
-		l, err := c.wait(ctx)
+		conn, err := c.wait(ctx)
 		if err != nil {
 			return nil, err
 		}
 		used := c.tokens.access()
-		data, err := l.ask(ctx, name, in)
+		data, err := conn.call(ctx, name, in)
 		switch {
 		case err == errGone:
 			continue // not sent
@@ -152,17 +153,17 @@ func (c *Client) ask(ctx context.Context, name string, in []byte) (json.RawMessa
 	}
 }
 
-// wait is the present link, or the next.
-func (c *Client) wait(ctx context.Context) (*link, error) {
+// wait returns the current connection, or waits for the next.
+func (c *Client) wait(ctx context.Context) (*socketConn, error) {
 	for {
 		c.mu.Lock()
-		l, online, started, err := c.link, c.online, c.started, c.err
+		conn, online, started, err := c.conn, c.online, c.started, c.err
 		c.mu.Unlock()
 		switch {
 		case err != nil:
 			return nil, err
-		case l != nil:
-			return l, nil
+		case conn != nil:
+			return conn, nil
 		case !started:
 			return nil, &rooms.Error{Code: rooms.CodeUnavailable, Message: "Connect has not been called"}
 		}
@@ -175,14 +176,15 @@ func (c *Client) wait(ctx context.Context) (*link, error) {
 	}
 }
 
-// connected is the present link, or nil.
-func (c *Client) connected() *link {
+// connected returns the current connection, or nil.
+func (c *Client) connected() *socketConn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.link
+	return c.conn
 }
 
-// spawn runs f in a goroutine that Close waits for; false after the end.
+// spawn runs f in a goroutine that Close waits for. It returns false if the Client
+// has ended.
 func (c *Client) spawn(f func()) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -193,13 +195,14 @@ func (c *Client) spawn(f func()) bool {
 	return true
 }
 
-// Connected reports whether there is a connection right now.
+// Connected reports whether the Client is connected.
 func (c *Client) Connected() bool { return c.connected() != nil }
 
-// Done is closed when the Client has ended: by Close, or because its login has.
+// Done returns a channel that is closed when the Client has ended: by Close, or
+// because its login has ended.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
-// Err is why the Client has ended; nil while it lives.
+// Err returns why the Client has ended, or nil if it has not.
 func (c *Client) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -225,13 +228,13 @@ func (c *Client) end(err error) {
 	c.err = err
 	all := c.rooms
 	c.rooms = nil
-	l := c.link
+	conn := c.conn
 	c.mu.Unlock()
 	c.tokens.stop()
 	c.stop()
 	close(c.done)
-	if l != nil {
-		l.ws.Close()
+	if conn != nil {
+		conn.ws.Close()
 	}
 	for _, r := range all {
 		r.end(err)
@@ -239,11 +242,11 @@ func (c *Client) end(err error) {
 	c.opts.status(Ended, err)
 }
 
-// Close says goodbye to the server and ends everything that the Client runs.
-// It returns when that is over, or with ctx's error. The login lives on.
+// Close closes the connection and ends the Client's goroutines. It returns when
+// they have ended, or with ctx's error. The login does not end.
 func (c *Client) Close(ctx context.Context) error {
-	if l := c.connected(); l != nil {
-		l.leave(ctx)
+	if conn := c.connected(); conn != nil {
+		conn.leave(ctx)
 	}
 	c.end(errClosed)
 	over := make(chan struct{})
@@ -259,7 +262,7 @@ func (c *Client) Close(ctx context.Context) error {
 	}
 }
 
-// asError makes every error an *rooms.Error.
+// asError converts err to an *rooms.Error.
 func asError(err error) error {
 	if err == nil || isError(err) {
 		return err

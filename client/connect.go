@@ -9,9 +9,8 @@ import (
 	"wenzhen/rooms/account"
 )
 
-// Connect opens the socket and keeps it open, over as many connections as it
-// takes, until Close or until the login ends. The error is that of the first
-// attempt; there is only one.
+// Connect opens the socket. The Client reconnects until Close or until the login
+// ends. Connect makes one attempt and returns its error.
 func (c *Client) Connect(ctx context.Context) error {
 	c.mu.Lock()
 	switch {
@@ -20,13 +19,13 @@ func (c *Client) Connect(ctx context.Context) error {
 		return c.err
 	case c.started:
 		defer c.mu.Unlock()
-		return rooms.Conflict("", "connected already")
+		return rooms.Conflict("", "already connected")
 	}
 	c.started = true
 	c.mu.Unlock()
-	l, err := c.open(ctx)
-	if err == nil && !c.spawn(func() { c.keep(l) }) {
-		l.ws.Close()
+	conn, err := c.open(ctx)
+	if err == nil && !c.spawn(func() { c.keep(conn) }) {
+		conn.ws.Close()
 		err = c.ended()
 	}
 	if err != nil {
@@ -40,18 +39,18 @@ func (c *Client) Connect(ctx context.Context) error {
 	return err
 }
 
-// open makes a link with a token that is good, refreshing it once if the
-// server thinks otherwise.
-func (c *Client) open(ctx context.Context) (*link, error) {
+// open opens a connection. If the server refuses the access token, it refreshes the
+// token once.
+func (c *Client) open(ctx context.Context) (*socketConn, error) {
 	for renewed := false; ; renewed = true {
 		token, err := c.AccessToken(ctx)
 		if err != nil {
 			return nil, err
 		}
-		l, err := openLink(ctx, &c.dialer, c.socket, c.opts.to, token)
+		conn, err := openConn(ctx, &c.dialer, c.socket, c.opts.to, token)
 		var r refused
 		if !errors.As(err, &r) || r.why.Code != rooms.CodeUnauthenticated || renewed {
-			return l, err
+			return conn, err
 		}
 		if again := c.refresh(ctx, token); again != nil {
 			return nil, again
@@ -59,18 +58,18 @@ func (c *Client) open(ctx context.Context) (*link, error) {
 	}
 }
 
-// keep reads the link until it ends, and makes the next one.
-func (c *Client) keep(l *link) {
+// keep reads the connection until it ends, and opens the next one.
+func (c *Client) keep(conn *socketConn) {
 	again := backoff{first: c.opts.first, most: c.opts.most}
 	for {
-		c.attach(l)
+		c.attach(conn)
 		revoked := false
-		why := l.read(func(name string, data json.RawMessage) {
+		why := conn.read(func(name string, data json.RawMessage) {
 			revoked = revoked || name == account.SessionRevoked.Name
-			c.hear(name, data)
+			c.dispatch(name, data)
 		})
 		c.detach()
-		l.end() // after detach, so that nobody comes back to this link
+		conn.end() // after detach, so that no command waits for this connection again
 		switch {
 		case c.life.Err() != nil:
 			return
@@ -83,30 +82,30 @@ func (c *Client) keep(l *link) {
 		}
 		c.opts.status(Offline, why)
 		again.reset()
-		if l = c.reopen(&again); l == nil {
+		if conn = c.reopen(&again); conn == nil {
 			return
 		}
 	}
 }
 
-// reopen tries until there is a link; nil when the Client has ended.
-func (c *Client) reopen(again *backoff) *link {
+// reopen tries until there is a connection. It returns nil if the Client has ended.
+func (c *Client) reopen(again *backoff) *socketConn {
 	wait := again.next()
 	for {
 		if pause(c.life, wait) != nil {
 			return nil
 		}
-		l, err := c.open(c.life)
+		conn, err := c.open(c.life)
 		wait = again.next()
 		var e *rooms.Error
 		switch {
 		case c.life.Err() != nil:
 			if err == nil {
-				l.ws.Close()
+				conn.ws.Close()
 			}
 			return nil
 		case err == nil:
-			return l
+			return conn
 		case !errors.As(err, &e):
 		case !e.Retryable:
 			c.end(e)
@@ -117,18 +116,18 @@ func (c *Client) reopen(again *backoff) *link {
 	}
 }
 
-// attach makes l the link that commands go over, and lets rooms catch up.
-func (c *Client) attach(l *link) {
+// attach makes conn the current connection and lets rooms catch up.
+func (c *Client) attach(conn *socketConn) {
 	c.mu.Lock()
 	if c.err != nil {
 		c.mu.Unlock()
-		l.ws.Close() // end has not seen it
+		conn.ws.Close() // end did not close it
 		return
 	}
-	c.link = l
+	c.conn = conn
 	stale := make([]*Room, 0, len(c.rooms))
 	for _, r := range c.rooms {
-		r.lost()
+		r.markStale()
 		stale = append(stale, r)
 	}
 	close(c.online)
@@ -146,8 +145,8 @@ func (c *Client) attach(l *link) {
 func (c *Client) detach() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.link != nil {
-		c.link = nil
+	if c.conn != nil {
+		c.conn = nil
 		c.online = make(chan struct{})
 	}
 }

@@ -1,40 +1,39 @@
-// Package client is Wenzhen for Go programs: the same commands, events and
-// errors as on the server, over Socket.IO and REST.
+// Package client is a client of Wenzhen: it has the commands, events and errors of
+// the server, over Socket.IO and REST.
 //
-// A Client is one login of one person.
+// A Client is one login of one user.
 //
 //	c, err := client.Login(ctx, "http://localhost:8080", "bo@wenzhen.example", "wenzhen-demo")
 //	err = c.Connect(ctx)
 //	defer c.Close(ctx)
 //
-// A command is asked over the socket with Call and over REST with Do. Both are
-// typed by the command itself, and every error is an *rooms.Error:
+// Call sends a command over the socket, Do over REST. The command determines the
+// types of input and output, and every error is an *rooms.Error:
 //
 //	msg, err := client.Call(ctx, c, chat.Send, chat.SendInput{…})
 //	doctors, err := client.Do(ctx, c, account.Doctors, account.DoctorFilter{Q: "内科"})
 //
-// A consultation is heard by joining its room, a durable log. However often
-// the connection breaks, every event comes exactly once and in order:
+// Join subscribes to a consultation's room, a durable log. Every event is delivered
+// exactly once and in order, also when the connection breaks:
 //
 //	room, err := c.Join(ctx, id, 0)
 //	for entry, err := range room.Events(ctx) { … }
-//	msg, err := room.Send(ctx, chat.SendInput{Kind: chat.Text, Text: "hello"}) // resent until it is answered
+//	msg, err := room.Send(ctx, chat.SendInput{Kind: chat.Text, Text: "hello"}) // sent again until it is answered
 //
 // Signals (typing, presence, the queue), which are not stored, are received with
 // On.
 //
-// # What runs
+// # Goroutines
 //
 // A connected Client has one goroutine, which reads and, when the connection
-// breaks, makes a new one after a growing, jittered pause. Others run only
-// while there is something to do: one calls the handlers of On, one joins
-// rooms anew after a reconnect, one refreshes the tokens. Close ends them all.
+// breaks, opens a new one after a growing, jittered pause. Others run only when
+// needed: one calls the handlers of On, one joins the rooms again after a
+// reconnect, one refreshes the tokens. Close ends them all.
 //
-// # What is bounded
+// # Limits
 //
-// A Room keeps up to 512 events that nobody has read; what comes then is left
-// in the server's log and fetched once there is space. Handlers of On have a
-// queue of 256; what comes while it is full is dropped, for a signal is worth
-// nothing late. Commands have no queue: a Call waits in its caller's goroutine
-// until its context ends.
+// A Room buffers up to 512 unread events; further ones are fetched from the
+// server's log once there is space. Handlers of On have a queue of 256; signals are
+// dropped while it is full, because they are useless when late. Commands have no
+// queue: a Call waits in its caller's goroutine until its context ends.
 package client

@@ -9,88 +9,89 @@ import (
 	"wenzhen/rooms"
 )
 
-// heardMost bounds what waits for the handlers of On.
-const heardMost = 256
+// dispatchMost bounds the queue of calls of handlers.
+const dispatchMost = 256
 
-// heard are the handlers of a Client and what waits for them.
-type heard struct {
+// dispatcher has the handlers of a Client and the queue of calls of them.
+type dispatcher struct {
 	mu       sync.Mutex
 	handlers map[string][]*handler
 	queue    []func()
 	running  bool
 }
 
-type handler struct{ hear func(json.RawMessage) }
+type handler struct{ call func(json.RawMessage) }
 
-// On calls hear with each signal that comes from now on, in order, until stop
-// is called. Handlers run in one goroutine of the Client's, one at a time, and
-// may send commands, but not Close the Client, which waits for them. While
-// they are 256 behind, signals are dropped.
-func On[D any](c *Client, signal rooms.SignalType[D], hear func(D)) (stop func()) {
+// On calls f with each signal that is received from now on, in order, until stop is
+// called. Handlers run one at a time in a goroutine of the Client. They may send
+// commands, but must not Close the Client, which waits for them. While 256 calls
+// are queued, signals are dropped.
+func On[D any](c *Client, signal rooms.SignalType[D], f func(D)) (stop func()) {
 	return c.on(signal.Name, func(data json.RawMessage) {
 		var d D
 		if json.Unmarshal(data, &d) == nil {
-			hear(d)
+			f(d)
 		}
 	})
 }
 
-// OnEvent calls hear with each event that reaches this connection live, also
-// of rooms that were not joined: a doctor hears of new consultations. What
-// happens while the connection is down is missed; join the room to miss
-// nothing. Otherwise it is like On.
-func OnEvent[D any](c *Client, event rooms.EventType[D], hear func(rooms.Event, D)) (stop func()) {
+// OnEvent calls f with each event that is received live, including those of rooms
+// that were not joined: for example, a doctor receives new consultations. Events
+// while the connection is down are missed; use Join to receive all events of a
+// room. Otherwise it is like On.
+func OnEvent[D any](c *Client, event rooms.EventType[D], f func(rooms.Event, D)) (stop func()) {
 	return c.on(event.Name, func(data json.RawMessage) {
 		var entry rooms.Event
 		if json.Unmarshal(data, &entry) != nil {
 			return
 		}
 		if d, err := Decode(event, entry); err == nil {
-			hear(entry, d)
+			f(entry, d)
 		}
 	})
 }
 
-// Decode reads the data of an entry that is such an event.
+// Decode decodes the data of an event of a type. It returns an error if entry has
+// another type.
 func Decode[D any](event rooms.EventType[D], entry rooms.Event) (D, error) {
 	var d D
 	if entry.Name != event.Name {
-		return d, fmt.Errorf("client: %s is no %s", entry.Name, event.Name)
+		return d, fmt.Errorf("client: the event is %s, not %s", entry.Name, event.Name)
 	}
 	return d, json.Unmarshal(entry.Data, &d)
 }
 
-func (c *Client) on(name string, hear func(json.RawMessage)) func() {
-	h := &handler{hear}
-	c.heard.mu.Lock()
-	defer c.heard.mu.Unlock()
-	if c.heard.handlers == nil {
-		c.heard.handlers = map[string][]*handler{}
+func (c *Client) on(name string, call func(json.RawMessage)) func() {
+	h := &handler{call}
+	c.dispatcher.mu.Lock()
+	defer c.dispatcher.mu.Unlock()
+	if c.dispatcher.handlers == nil {
+		c.dispatcher.handlers = map[string][]*handler{}
 	}
-	c.heard.handlers[name] = append(c.heard.handlers[name], h)
+	c.dispatcher.handlers[name] = append(c.dispatcher.handlers[name], h)
 	return func() {
-		c.heard.mu.Lock()
-		defer c.heard.mu.Unlock()
-		c.heard.handlers[name] = slices.DeleteFunc(slices.Clone(c.heard.handlers[name]), func(o *handler) bool { return o == h })
+		c.dispatcher.mu.Lock()
+		defer c.dispatcher.mu.Unlock()
+		c.dispatcher.handlers[name] = slices.DeleteFunc(slices.Clone(c.dispatcher.handlers[name]), func(o *handler) bool { return o == h })
 	}
 }
 
-// hear takes what the link reads; it never waits.
-func (c *Client) hear(name string, data json.RawMessage) {
+// dispatch passes an event or signal to its room and handlers. It does not block.
+func (c *Client) dispatch(name string, data json.RawMessage) {
 	c.toRoom(data)
-	c.heard.mu.Lock()
-	defer c.heard.mu.Unlock()
-	for _, h := range c.heard.handlers[name] {
-		if len(c.heard.queue) < heardMost {
-			c.heard.queue = append(c.heard.queue, func() { h.hear(data) })
+	c.dispatcher.mu.Lock()
+	defer c.dispatcher.mu.Unlock()
+	for _, h := range c.dispatcher.handlers[name] {
+		if len(c.dispatcher.queue) < dispatchMost {
+			c.dispatcher.queue = append(c.dispatcher.queue, func() { h.call(data) })
 		}
 	}
-	if len(c.heard.queue) > 0 && !c.heard.running {
-		c.heard.running = c.spawn(c.callHandlers)
+	if len(c.dispatcher.queue) > 0 && !c.dispatcher.running {
+		c.dispatcher.running = c.spawn(c.callHandlers)
 	}
 }
 
-// toRoom hands an event of a joined room to it.
+// toRoom passes an event to its room, if it is joined.
 func (c *Client) toRoom(data json.RawMessage) {
 	c.mu.Lock()
 	none := len(c.rooms) == 0
@@ -110,19 +111,19 @@ func (c *Client) toRoom(data json.RawMessage) {
 	}
 }
 
-// callHandlers runs the handlers of the events that wait, including those that
-// arrived before the client ended.
+// callHandlers runs the queued calls of handlers, including those that were queued
+// before the Client ended.
 func (c *Client) callHandlers() {
 	for {
-		c.heard.mu.Lock()
-		if len(c.heard.queue) == 0 {
-			c.heard.queue, c.heard.running = nil, false
-			c.heard.mu.Unlock()
+		c.dispatcher.mu.Lock()
+		if len(c.dispatcher.queue) == 0 {
+			c.dispatcher.queue, c.dispatcher.running = nil, false
+			c.dispatcher.mu.Unlock()
 			return
 		}
-		next := c.heard.queue[0]
-		c.heard.queue = c.heard.queue[1:]
-		c.heard.mu.Unlock()
+		next := c.dispatcher.queue[0]
+		c.dispatcher.queue = c.dispatcher.queue[1:]
+		c.dispatcher.mu.Unlock()
 		next()
 	}
 }

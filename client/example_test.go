@@ -18,7 +18,7 @@ import (
 	"wenzhen/server/app"
 )
 
-// A patient of the demo asks a doctor, says something and reads what comes.
+// A patient of the demo opens a consultation, sends a message and reads the events.
 func Example() {
 	base, shutDown := demo()
 	defer shutDown()
@@ -54,12 +54,12 @@ func Example() {
 	// 医生好
 }
 
-// demo starts a server with the demo's people.
+// demo starts a server with the demo's accounts.
 func demo() (base string, shutDown func()) {
 	dir, err := os.MkdirTemp("", "wenzhen")
 	check(err)
 	var cfg app.Config
-	parser, err := kong.New(&cfg) // the defaults, as the command line has them
+	parser, err := kong.New(&cfg) // the defaults of the command line
 	check(err)
 	_, err = parser.Parse([]string{"--addr=127.0.0.1:0", "--data=" + dir, "--demo"})
 	check(err)

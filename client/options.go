@@ -15,7 +15,7 @@ type Option func(*options)
 
 type options struct {
 	tokens      account.Tokens
-	to          entrance
+	to          destination
 	http        *http.Client
 	netDial     func(ctx context.Context, network, address string) (net.Conn, error)
 	first, most time.Duration
@@ -23,32 +23,32 @@ type options struct {
 }
 
 func defaults() options {
-	return options{to: entrance{namespace: rooms.Consultations}, http: http.DefaultClient, netDial: (&net.Dialer{}).DialContext,
+	return options{to: destination{namespace: rooms.Consultations}, http: http.DefaultClient, netDial: (&net.Dialer{}).DialContext,
 		first: 200 * time.Millisecond, most: 15 * time.Second, status: func(Status, error) {}}
 }
 
-// WithTokens starts from tokens of an earlier login. A pair belongs to one
-// Client: refreshing it in two would look like theft and end the login.
-// Without a refresh token the Client ends when the access token does.
+// WithTokens uses the tokens of an earlier login. A pair must be used by one Client
+// only: if two refresh it, the server suspects theft and ends the login. Without a
+// refresh token the Client ends when the access token expires.
 func WithTokens(t account.Tokens) Option { return func(o *options) { o.tokens = t } }
 
-// InLobby connects to the chat hall instead of the consultations, as a guest
-// unless there are tokens; "" is called guest-….
+// InLobby connects to the lobby instead of the consultations, as a guest unless
+// there are tokens. Without a nickname the name is "guest-…".
 func InLobby(nickname string) Option {
-	return func(o *options) { o.to = entrance{namespace: rooms.Lobby, nickname: nickname} }
+	return func(o *options) { o.to = destination{namespace: rooms.Lobby, nickname: nickname} }
 }
 
 // WithInbox connects to the user's notifications instead of the consultations:
-// Call then takes the inbox's commands, and OnEvent hears it.
+// Call then accepts the inbox's commands, and OnEvent receives its events.
 func WithInbox() Option {
-	return func(o *options) { o.to = entrance{namespace: rooms.Notifications} }
+	return func(o *options) { o.to = destination{namespace: rooms.Notifications} }
 }
 
-// WithHTTPClient sends REST requests through h; http.DefaultClient by default.
+// WithHTTPClient sends REST requests with h; http.DefaultClient by default.
 func WithHTTPClient(h *http.Client) Option { return func(o *options) { o.http = h } }
 
-// WithNetDial makes the socket's connections, for example from chosen local
-// addresses: one address has some 28,000 ports.
+// WithNetDial opens the socket's connections with dial, for example from several
+// local addresses: one address has some 28,000 ports.
 func WithNetDial(dial func(ctx context.Context, network, address string) (net.Conn, error)) Option {
 	return func(o *options) { o.netDial = dial }
 }
@@ -59,18 +59,18 @@ func WithBackoff(first, most time.Duration) Option {
 	return func(o *options) { o.first, o.most = first, most }
 }
 
-// Status is whether a Client is connected.
+// Status is the state of a Client's connection.
 type Status int
 
 // The states of the connection.
 const (
-	Offline Status = iota // a new connection is being made
+	Offline Status = iota // the Client reconnects
 	Online
 	Ended // permanently: closed, or the login has ended
 )
 
 // WithStatus calls changed when the state of the connection changes, with the
-// reason. It is called by goroutines of the Client, and must not block or call
+// reason. changed is called by goroutines of the Client, and must not block or call
 // Close.
 func WithStatus(changed func(Status, error)) Option {
 	return func(o *options) { o.status = changed }

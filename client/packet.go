@@ -33,7 +33,7 @@ type packet struct {
 	body      []byte
 }
 
-var errPacket = errors.New("client: a packet that is not Socket.IO 5")
+var errPacket = errors.New("client: the server sent a packet that is not Socket.IO 5")
 
 // parsePacket reads a packet without binary attachments; the server sends none.
 func parsePacket(text []byte) (packet, error) {
@@ -61,7 +61,7 @@ func parsePacket(text []byte) (packet, error) {
 	return p, nil
 }
 
-// encodePacket writes a message; name is that of an event, "" for others.
+// encodePacket encodes a message; name is the name of an event, or "".
 func encodePacket(kind byte, namespace string, id uint64, name string, body []byte) []byte {
 	buf := make([]byte, 0, len(namespace)+len(name)+len(body)+32)
 	buf = append(buf, engineMessage, kind)
@@ -78,7 +78,7 @@ func encodePacket(kind byte, namespace string, id uint64, name string, body []by
 	return append(buf, ']')
 }
 
-// splitEvent takes ["name",data] apart.
+// splitEvent splits ["name",data].
 func splitEvent(body []byte) (string, json.RawMessage, error) {
 	var parts []json.RawMessage
 	if err := json.Unmarshal(body, &parts); err != nil || len(parts) == 0 {

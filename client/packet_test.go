@@ -21,7 +21,7 @@ func TestParsePacket(t *testing.T) {
 		`4/consultations,{"message":"why"}`: {kind: kindConnectError, namespace: "/consultations", body: []byte(`{"message":"why"}`)},
 	} {
 		got, err := parsePacket([]byte(text))
-		if err != nil || got.kind != want.kind || got.namespace != want.namespace || got.id != want.id || got.hasID != want.hasID || !bytes.Equal(got.body, want.body) {
+		if err != nil || !got.equal(want) {
 			t.Errorf("%s: got %+v, %v", text, got, err)
 		}
 	}
@@ -32,10 +32,16 @@ func TestParsePacket(t *testing.T) {
 	}
 }
 
-// FuzzPacket: whatever a server sends is read as the same when it is written
-// again; an event has a name and JSON in it, a refusal a code.
+// equal reports whether two packets are the same.
+func (p packet) equal(q packet) bool {
+	return p.kind == q.kind && p.namespace == q.namespace && p.id == q.id && p.hasID == q.hasID && bytes.Equal(p.body, q.body)
+}
+
+// FuzzPacket checks that packets survive encoding and decoding, that the data of an
+// event is JSON, and that an error has a code.
 func FuzzPacket(f *testing.F) {
-	for _, seed := range []string{`2/consultations,["a",{"b":1}]`, `3/consultations,1[{"ok":true,"data":{}}]`, `3/x,1[{"ok":false}]`, `3/x,1[{"ok":false,"error":{}}]`, `4/c,{}`, `2[]`, `2[1]`} {
+	for _, seed := range []string{`2/consultations,["a",{"b":1}]`, `3/consultations,1[{"ok":true,"data":{}}]`,
+		`3/x,1[{"ok":false}]`, `3/x,1[{"ok":false,"error":{}}]`, `4/c,{}`, `2[]`, `2[1]`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -48,13 +54,13 @@ func FuzzPacket(f *testing.F) {
 			written = strconv.AppendUint(written, p.id, 10)
 		}
 		written = append(written, p.body...)
-		if again, err := parsePacket(written); err != nil || again.kind != p.kind || again.namespace != p.namespace || again.id != p.id || again.hasID != p.hasID || !bytes.Equal(again.body, p.body) {
-			t.Errorf("%q is %+v, and written again %+v, %v", text, p, again, err)
+		if again, err := parsePacket(written); err != nil || !again.equal(p) {
+			t.Errorf("%q is %+v, and encoded and decoded %+v, %v", text, p, again, err)
 		}
 		switch p.kind {
 		case kindEvent:
 			if _, data, err := splitEvent(p.body); err == nil && (!json.Valid(p.body) || len(data) > 0 && !json.Valid(data)) {
-				t.Errorf("%q is an event", text)
+				t.Errorf("%q is accepted as an event", text)
 			}
 		case kindAck:
 			if _, err := parseAnswer(p.body); err != nil && rooms.CodeOf(err) == "" {
@@ -64,7 +70,7 @@ func FuzzPacket(f *testing.F) {
 	})
 }
 
-func TestBackoffGrowsToItsMost(t *testing.T) {
+func TestBackoffGrowsToItsMaximum(t *testing.T) {
 	t.Parallel()
 	b := backoff{first: 100 * time.Millisecond, most: time.Second}
 	for i, most := range []time.Duration{100, 200, 400, 800, 1000, 1000} {

@@ -23,8 +23,8 @@ func Do[In, Out any](ctx context.Context, c *Client, command rooms.Command[In, O
 	return authorized(ctx, c, func(token string) (Out, error) { return send(ctx, c, command, in, token) })
 }
 
-// authorized tries with the access token, and once more with a fresh one if
-// the server finds it wanting.
+// authorized calls try with the access token, and again with a new one if the server
+// refuses the first.
 func authorized[Out any](ctx context.Context, c *Client, try func(token string) (Out, error)) (Out, error) {
 	token, err := c.AccessToken(ctx)
 	if err != nil {
@@ -38,7 +38,7 @@ func authorized[Out any](ctx context.Context, c *Client, try func(token string) 
 	return try(c.tokens.access())
 }
 
-// send is one request and its answer.
+// send sends one request and returns the answer.
 func send[In, Out any](ctx context.Context, c *Client, command rooms.Command[In, Out], in In, token string) (Out, error) {
 	var out Out
 	request, err := newRequest(ctx, c, command.Name, in)
@@ -54,13 +54,13 @@ func send[In, Out any](ctx context.Context, c *Client, command rooms.Command[In,
 		return out, nil
 	}
 	if err := json.NewDecoder(response.Body).Decode(&out); err != nil {
-		return out, rooms.Unavailable(err, "the answer to %s did not arrive whole", command.Name)
+		return out, rooms.Unavailable(err, "the answer to %s is incomplete", command.Name)
 	}
 	return out, nil
 }
 
-// request sends with a token and turns every refusal into an error. The caller
-// closes the body.
+// request sends a request with a token. A status of 300 or more is an error. The
+// caller closes the body.
 func (c *Client) request(r *http.Request, token string) (*http.Response, error) {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -76,8 +76,8 @@ func (c *Client) request(r *http.Request, token string) (*http.Response, error) 
 	return nil, problem(response)
 }
 
-// problem reads an RFC 9457 problem; what is none comes from something in
-// between, a proxy.
+// problem returns the error of an answer. An answer that is no RFC 9457 problem is
+// from a proxy; the error is unavailable then.
 func problem(response *http.Response) error {
 	var p struct {
 		Code         rooms.Code `json:"code"`
@@ -94,11 +94,13 @@ func problem(response *http.Response) error {
 		e.Retryable = response.StatusCode >= 500
 		return e
 	}
-	return &rooms.Error{Code: p.Code, Field: p.Field, Message: p.Detail, Retryable: p.Retryable, RetryAfterMs: p.RetryAfterMs, TraceID: p.TraceID, Status: p.State}
+	return &rooms.Error{Code: p.Code, Field: p.Field, Message: p.Detail, Retryable: p.Retryable,
+		RetryAfterMs: p.RetryAfterMs, TraceID: p.TraceID, Status: p.State}
 }
 
-// newRequest puts the fields of the input where the route has them: into the
-// path by name, into the query of a GET or DELETE, into the body of others.
+// newRequest makes the request of a command. Fields of the input that are parameters
+// of the path go there; the others go into the query of a GET or DELETE, or the body
+// of other methods.
 func newRequest(ctx context.Context, c *Client, command string, in any) (*http.Request, error) {
 	route, ok := routeOf(command)
 	if !ok {
@@ -165,7 +167,7 @@ func queryOf(fields map[string]json.RawMessage) string {
 	return query.Encode()
 }
 
-// plain is a JSON scalar as text.
+// plain returns a JSON scalar as text.
 func plain(value json.RawMessage) string {
 	var s string
 	if json.Unmarshal(value, &s) == nil {

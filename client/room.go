@@ -12,41 +12,40 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// Bounds of a room: events that nobody has read yet, and events that came
-// while the ones before them were being fetched.
+// Limits of a Room: events that have not been read, and events that were received
+// while earlier ones were being fetched.
 const (
 	unreadMost = 512
 	aheadMost  = 128
 )
 
-// Latest, as the seq to join after, begins with the latest events (up to 200)
-// instead of a place in the log.
+// Latest, as the seq to join after, begins with the latest events (up to 200).
 const Latest rooms.Seq = -1
 
-// Room is a consultation as one hears it: every event of its log after the seq
-// that it was joined at, exactly once and in order.
+// Room is a subscription to a consultation: every event of its log after the seq
+// given to Join, exactly once and in order.
 type Room struct {
-	client *Client
-	id     consultation.ID
-	asking chan struct{} // held by who catches up
-	wake   chan struct{} // has something when there may be something to read
+	client  *Client
+	id      consultation.ID
+	joining chan struct{} // a lock for catchUp
+	wake    chan struct{} // has a value if there may be something to read
 
 	mu     sync.Mutex
 	state  consultation.Joined
 	unread []rooms.Event // in a row, up to last
-	last   rooms.Seq     // of unread, or of what was read; Latest until the first join
-	ahead  []rooms.Event // past a gap
+	last   rooms.Seq     // of unread, or of the events that were read; Latest until the first join
+	ahead  []rooms.Event // after a gap
 	top    rooms.Seq     // the highest seq that is known to exist
-	stale  bool          // this connection does not hear the room yet
+	stale  bool          // this connection is not subscribed to the room yet
 	err    error         // why it ended
 }
 
-// Join hears a consultation from the event after a seq on: 0 for all of it,
-// Latest for its end, or where one left off. What is missed while the
-// connection is down is fetched when it is back. Errors: not_found for who
-// does not take part.
+// Join subscribes to a consultation and reads its log after a seq: 0 for all events,
+// Latest for the last ones, or the seq of the last event that was read. Events that
+// are missed while the connection is down are fetched after it is back. The error is
+// not_found if the user is not a participant.
 func (c *Client) Join(ctx context.Context, id consultation.ID, after rooms.Seq) (*Room, error) {
-	r := &Room{client: c, id: id, asking: make(chan struct{}, 1), wake: make(chan struct{}, 1), last: after, stale: true}
+	r := &Room{client: c, id: id, joining: make(chan struct{}, 1), wake: make(chan struct{}, 1), last: after, stale: true}
 	c.mu.Lock()
 	switch {
 	case c.err != nil:
@@ -54,13 +53,13 @@ func (c *Client) Join(ctx context.Context, id consultation.ID, after rooms.Seq) 
 		return nil, c.err
 	case c.rooms[id.Room()] != nil:
 		defer c.mu.Unlock()
-		return nil, rooms.Conflict("", "this room has been joined already")
+		return nil, rooms.Conflict("", "this room has already been joined")
 	case c.rooms == nil:
 		c.rooms = map[rooms.RoomID]*Room{}
 	}
 	c.rooms[id.Room()] = r
 	c.mu.Unlock()
-	if err := r.follow(ctx); err != nil {
+	if err := r.catchUpRetrying(ctx); err != nil {
 		c.forget(r)
 		return nil, err
 	}
@@ -75,18 +74,18 @@ func (c *Client) forget(r *Room) {
 	}
 }
 
-// ID is the consultation.
+// ID returns the id of the consultation.
 func (r *Room) ID() consultation.ID { return r.id }
 
-// State is the answer to the latest join, of this connection: the consultation,
-// its participants and who was there. Its Events are left out.
+// State returns the answer to the latest join: the consultation, its participants
+// and presence. Its Events are empty.
 func (r *Room) State() consultation.Joined {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.state
 }
 
-// Last is the seq up to which Next has given events.
+// Last returns the seq of the last event that Next has returned.
 func (r *Room) Last() rooms.Seq {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,8 +95,8 @@ func (r *Room) Last() rooms.Seq {
 	return r.last
 }
 
-// Next is the next event. It waits for it, through reconnects too, until ctx
-// ends, the room is left or the Client has ended.
+// Next returns the next event. It waits for it, also while the Client reconnects,
+// until ctx ends, the room is left or the Client has ended.
 func (r *Room) Next(ctx context.Context) (rooms.Event, error) {
 	for {
 		r.mu.Lock()
@@ -115,7 +114,7 @@ func (r *Room) Next(ctx context.Context) (rooms.Event, error) {
 			return rooms.Event{}, err
 		}
 		if behind {
-			if err := r.follow(ctx); err != nil {
+			if err := r.catchUpRetrying(ctx); err != nil {
 				return rooms.Event{}, err
 			}
 			continue
@@ -128,8 +127,8 @@ func (r *Room) Next(ctx context.Context) (rooms.Event, error) {
 	}
 }
 
-// Events yields the events that Next gives; the last pair is the error that
-// ended it.
+// Events yields the events that Next returns. It ends after the first error, which
+// it yields.
 func (r *Room) Events(ctx context.Context) iter.Seq2[rooms.Event, error] {
 	return func(yield func(rooms.Event, error) bool) {
 		for {
@@ -141,10 +140,9 @@ func (r *Room) Events(ctx context.Context) iter.Seq2[rooms.Event, error] {
 	}
 }
 
-// Send says something in the room. ConsultationID is the room's; a ClientID is
-// made if there is none. It is sent again, under the same ClientID and so at
-// most once, until it is answered, ctx ends, or the answer is an error that
-// trying again does not cure.
+// Send sends a message to the room. It sets the ConsultationID, and a ClientID if
+// there is none. It repeats the command until it is answered, ctx ends, or the error
+// is not retryable; because of the ClientID the message is stored at most once.
 func (r *Room) Send(ctx context.Context, in chat.SendInput) (chat.Message, error) {
 	in.ConsultationID = r.id
 	if in.ClientID == "" {
@@ -159,20 +157,20 @@ func (r *Room) Send(ctx context.Context, in chat.SendInput) (chat.Message, error
 	}
 }
 
-// mayRetry waits before the next attempt; false if there should be none.
+// mayRetry waits before the next attempt. It returns false if there must be none.
 func (c *Client) mayRetry(ctx context.Context, err error, again *backoff) bool {
 	var e *rooms.Error
 	if ctx.Err() != nil || !errors.As(err, &e) || !e.Retryable {
 		return false
 	}
 	wait := time.Duration(e.RetryAfterMs) * time.Millisecond
-	if !errors.Is(err, errGone) { // who lost the connection waits for the next anyway
+	if !errors.Is(err, errGone) { // after errGone, Call waits for the next connection anyway
 		wait = max(wait, again.next())
 	}
 	return pause(ctx, wait) == nil
 }
 
-// Leave unsubscribes from the room, on the server too.
+// Leave ends the subscription, also on the server.
 func (r *Room) Leave(ctx context.Context) error {
 	r.client.forget(r)
 	r.end(&rooms.Error{Code: rooms.CodeUnavailable, Message: "the room has been left"})
@@ -186,26 +184,27 @@ func (r *Room) end(err error) {
 	if r.err == nil {
 		r.err = err
 	}
-	r.rouse()
+	r.signal()
 }
 
-func (r *Room) rouse() {
+func (r *Room) signal() {
 	select {
 	case r.wake <- struct{}{}:
 	default:
 	}
 }
 
-// lost says that a new connection does not hear the room yet.
-func (r *Room) lost() {
+// markStale records that a new connection is not subscribed to the room yet.
+func (r *Room) markStale() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stale = true
-	r.rouse()
+	r.signal()
 }
 
-// follow catches up, over as many connections as it takes.
-func (r *Room) follow(ctx context.Context) error {
+// catchUpRetrying calls catchUp until it succeeds or fails with an error that is not
+// retryable.
+func (r *Room) catchUpRetrying(ctx context.Context) error {
 	again := backoff{first: r.client.opts.first, most: r.client.opts.most}
 	for {
 		err := r.catchUp(ctx)
@@ -215,26 +214,27 @@ func (r *Room) follow(ctx context.Context) error {
 	}
 }
 
-// resume joins the room anew on a new connection.
+// resume subscribes to the room on a new connection.
 func (r *Room) resume() {
-	if err := r.follow(r.client.life); err != nil {
+	if err := r.catchUpRetrying(r.client.life); err != nil {
 		r.client.forget(r)
 		r.end(err)
 	}
 }
 
-// live takes an event that the connection has brought.
+// live adds an event that was received live.
 func (r *Room) live(e rooms.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.take(e) && len(r.ahead) < aheadMost {
 		r.ahead = append(r.ahead, e)
 	}
-	r.rouse()
+	r.signal()
 }
 
-// take adds the next event. What is there already is dropped; false says that
-// e does not follow, or that there is no space: the log must be asked.
+// take adds e if it is the next event, and drops it if it has been added before. It
+// returns false if an event before e is missing or there is no space: then the log
+// must be read.
 func (r *Room) take(e rooms.Event) bool {
 	r.top = max(r.top, e.Seq)
 	switch {
@@ -250,12 +250,12 @@ func (r *Room) take(e rooms.Event) bool {
 	return true
 }
 
-// catchUp joins until the connection hears the room and nothing is missing, or
-// there is no space for more. One caller does it, the others wait.
+// catchUp joins until the connection is subscribed and no event is missing, or there
+// is no space for more. Concurrent callers wait for each other.
 func (r *Room) catchUp(ctx context.Context) error {
 	select {
-	case r.asking <- struct{}{}:
-		defer func() { <-r.asking }()
+	case r.joining <- struct{}{}:
+		defer func() { <-r.joining }()
 	case <-ctx.Done():
 		return rooms.Unavailable(ctx.Err(), "gave up waiting to join")
 	}
@@ -283,7 +283,7 @@ func (r *Room) catchUp(ctx context.Context) error {
 	}
 }
 
-// joined takes a stretch of the log, and what came ahead of it.
+// joined adds the events of a join's answer, and those that were received before it.
 func (r *Room) joined(j consultation.Joined) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -294,15 +294,15 @@ func (r *Room) joined(j consultation.Joined) {
 			r.last = j.Events[0].Seq - 1
 		}
 	}
-	r.last = max(r.last, j.Since) // nothing comes up to there
+	r.last = max(r.last, j.Since) // the user may not read earlier events
 	for _, e := range j.Events {
 		r.take(e)
 	}
-	for _, e := range r.ahead { // they came in order
+	for _, e := range r.ahead { // they are in order
 		r.take(e)
 	}
 	r.ahead = nil
 	j.Events = nil
 	r.state = j
-	r.rouse()
+	r.signal()
 }

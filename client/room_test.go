@@ -8,8 +8,8 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// However events come – live, by joining, late, twice, with gaps – a room
-// gives each once and in order, and knows when it lacks some.
+// A room returns each event once and in order, whether it is received live, by
+// joining, late, twice or after a gap.
 func TestRoomOrdersEvents(t *testing.T) {
 	t.Parallel()
 	const events = 2000
@@ -71,7 +71,7 @@ func TestRoomOrdersEvents(t *testing.T) {
 	}
 }
 
-// What nobody reads is left in the log.
+// A room buffers a limited number of unread events.
 func TestRoomIsBounded(t *testing.T) {
 	t.Parallel()
 	r := &Room{client: &Client{}, wake: make(chan struct{}, 1)}

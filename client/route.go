@@ -2,20 +2,20 @@ package client
 
 import "slices"
 
-// Route is where REST offers a command, under /api/v1. The table of them is
-// generated from the server's own.
+// Route is the REST route of a command, under /api/v1. The table of routes is
+// generated from the server's.
 type Route struct {
 	Method, Path, Command string
-	// Anonymous routes are how one gets in; they take no access token.
+	// Anonymous routes need no access token, for example those for logging in.
 	Anonymous bool
 }
 
-// Routes are all routes that ask for commands.
+// Routes returns the routes of all commands.
 func Routes() []Route { return slices.Clone(routes) }
 
 const thumbnailPath = "/attachments/:attachmentId/thumbnail"
 
-// routeOf is the first route of a command.
+// routeOf returns the first route of a command.
 func routeOf(command string) (Route, bool) {
 	for _, r := range routes {
 		if r.Command == command {

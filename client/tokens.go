@@ -9,20 +9,21 @@ import (
 	"wenzhen/rooms/account"
 )
 
-// refreshTimeout bounds one refresh. It is not cut short when a caller gives
-// up: an answer that is lost costs the login, for the old token is used up.
+// refreshTimeout bounds one refresh. A refresh does not end with its caller's
+// context: if the answer is lost, the login ends, because the old token has been
+// used.
 const refreshTimeout = 15 * time.Second
 
-// tokens is the login that a Client speaks for.
+// tokens is the login of a Client.
 type tokens struct {
 	mu      sync.Mutex
 	pair    account.Tokens
-	stale   time.Time // when to refresh; zero if nobody said how long the token lives
-	flight  *flight   // the refresh that is under way
+	stale   time.Time // when to refresh; zero if the expiry is unknown
+	flight  *flight   // the running refresh
 	renewal *time.Timer
 }
 
-// flight is a refresh that everyone who needs one waits for.
+// flight is a refresh that all callers share.
 type flight struct {
 	done chan struct{}
 	err  error
@@ -43,19 +44,21 @@ func (t *tokens) access() string {
 	return t.pair.AccessToken
 }
 
-// Tokens is the present pair, to start from later (WithTokens). The Client
-// must be closed by then, or the pair may have been traded for another.
+// Tokens returns the current pair, for WithTokens. The Client must be closed before
+// another one uses the pair, because it may refresh the pair.
 func (c *Client) Tokens() account.Tokens {
 	c.tokens.mu.Lock()
 	defer c.tokens.mu.Unlock()
 	return c.tokens.pair
 }
 
-// AccessToken is a token that is good for some time yet, for requests of the
-// caller's own; "" for a guest.
+// AccessToken returns a token that is valid for some more time, for the caller's own
+// requests; "" for a guest.
 func (c *Client) AccessToken(ctx context.Context) (string, error) {
 	c.tokens.mu.Lock()
-	token, fresh := c.tokens.pair.AccessToken, c.tokens.stale.IsZero() || time.Now().Before(c.tokens.stale) || c.tokens.pair.RefreshToken == ""
+	t := &c.tokens
+	token := t.pair.AccessToken
+	fresh := t.stale.IsZero() || time.Now().Before(t.stale) || t.pair.RefreshToken == ""
 	c.tokens.mu.Unlock()
 	if fresh {
 		return token, nil
@@ -66,8 +69,8 @@ func (c *Client) AccessToken(ctx context.Context) (string, error) {
 	return c.tokens.access(), nil
 }
 
-// refresh trades the tokens in, unless used, the access token that was found
-// wanting, has been replaced already. All callers share one refresh.
+// refresh gets new tokens, unless used, the access token that was refused, has
+// already been replaced. All callers share one refresh.
 func (c *Client) refresh(ctx context.Context, used string) error {
 	t := &c.tokens
 	t.mu.Lock()
@@ -77,13 +80,13 @@ func (c *Client) refresh(ctx context.Context, used string) error {
 		return nil
 	case t.pair.RefreshToken == "":
 		t.mu.Unlock()
-		return rooms.Unauthenticated("the login has run out and there is no refresh token")
+		return rooms.Unauthenticated("the access token has expired and there is no refresh token")
 	}
 	f := t.flight
 	if f == nil {
 		f = &flight{done: make(chan struct{})}
 		started := c.spawn(func() {
-			f.err = c.trade()
+			f.err = c.exchange()
 			t.mu.Lock()
 			t.flight = nil
 			t.mu.Unlock()
@@ -104,8 +107,9 @@ func (c *Client) refresh(ctx context.Context, used string) error {
 	}
 }
 
-// trade gets a new pair and tells the socket.
-func (c *Client) trade() error {
+// exchange exchanges the refresh token for a new pair and sends the new access token
+// over the socket.
+func (c *Client) exchange() error {
 	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout)
 	defer cancel()
 	pair, err := send(ctx, c, account.Refresh, account.RefreshInput{RefreshToken: c.Tokens().RefreshToken}, "")
@@ -114,18 +118,18 @@ func (c *Client) trade() error {
 	}
 	c.tokens.set(pair)
 	c.renewSoon()
-	l := c.connected()
-	if l == nil {
-		return nil // the next connection begins with the new token
+	conn := c.connected()
+	if conn == nil {
+		return nil // the next connection uses the new token
 	}
-	_, err = l.ask(ctx, "auth:refresh", mustJSON(map[string]string{"token": pair.AccessToken}))
+	_, err = conn.call(ctx, "auth:refresh", mustJSON(map[string]string{"token": pair.AccessToken}))
 	if err != nil {
-		l.ws.Close() // the next connection begins with the new token
+		conn.ws.Close() // the next connection uses the new token
 	}
 	return nil
 }
 
-// renewSoon plans the next refresh of a connected client.
+// renewSoon schedules the next refresh of a connected client.
 func (c *Client) renewSoon() {
 	t := &c.tokens
 	t.mu.Lock()
@@ -149,7 +153,7 @@ const renewRetry = 5 * time.Second
 func (c *Client) renew() {
 	err := c.refresh(c.life, c.tokens.access())
 	switch {
-	case err == nil: // trade has planned the next
+	case err == nil: // exchange has scheduled the next
 	case retryable(err):
 		c.tokens.mu.Lock()
 		c.renewIn(renewRetry)

@@ -14,21 +14,21 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// The demo's people are known by their first names.
+// The demo's accounts can be given by their first names.
 const (
 	demoDomain   = "@wenzhen.example"
 	demoPassword = "wenzhen-demo"
 )
 
-// Options say who chats where.
+// Options configure Chat.
 type Options struct {
 	Server   string // http://localhost:8080 by default
-	As       string // e-mail; a name without @ is one of the demo's people
-	Password string // that of the demo by default, for the demo's people
+	As       string // e-mail address; a name without @ is one of the demo's accounts
+	Password string // for the demo's accounts, that of the demo by default
 	With     consultation.ID
 }
 
-// fill completes the options.
+// fill returns the options with defaults.
 func (o Options) fill() Options {
 	if o.Server == "" {
 		o.Server = "http://localhost:8080"
@@ -42,10 +42,10 @@ func (o Options) fill() Options {
 	return o
 }
 
-// Chat logs in, joins a consultation (the latest open one unless With names
-// another), prints what was and is said, and sends each line of stdin, until
-// /quit, the end of stdin or of ctx. It survives a restart of the server. The
-// goroutine that reads stdin ends with stdin.
+// Chat logs in, joins a consultation (the latest open one unless With is set),
+// prints its messages, and sends each line of stdin, until /quit, the end of stdin or
+// of ctx. It reconnects after a restart of the server. The goroutine that reads stdin
+// ends with stdin.
 func Chat(ctx context.Context, opts Options, stdin io.Reader, stdout io.Writer) (err error) {
 	opts = opts.fill()
 	ctx, stop := context.WithCancel(ctx)
@@ -71,12 +71,12 @@ func Chat(ctx context.Context, opts Options, stdin io.Reader, stdout io.Writer) 
 	}
 	s := &session{Client: c, terminal: t, me: self.User}
 	defer s.leave()
-	client.OnEvent(c, consultation.Updated, s.announced)
+	client.OnEvent(c, consultation.Updated, s.announce)
 	t.line("Hello %s. /list /join ID /accept /end /quit", self.User.Name)
 	if err := s.begin(ctx, opts.With); err != nil {
 		return err
 	}
-	return s.obey(ctx, lines(ctx, stdin))
+	return s.runCommands(ctx, lines(ctx, stdin))
 }
 
 // lines reads stdin line by line.

@@ -1,3 +1,3 @@
-// Package terminal is `wenzhen chat`: a consultation in a terminal. It is a
-// program on top of package client, which does not depend on a screen.
+// Package terminal implements `wenzhen chat`: a consultation in a terminal, with
+// package client.
 package terminal

@@ -12,7 +12,7 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// session is a person at the terminal, in one room at a time.
+// session is a logged-in user at the terminal, in one room at a time.
 type session struct {
 	*client.Client
 	*terminal
@@ -23,10 +23,10 @@ type session struct {
 	screen sync.WaitGroup
 }
 
-// open are the states in which there is something to do.
+// open are the states of open consultations.
 const open = consultation.Status("waiting,active,on_hold")
 
-// begin joins the consultation that was asked for, or the latest open one.
+// begin joins the given consultation, or the latest open one.
 func (s *session) begin(ctx context.Context, id consultation.ID) error {
 	if id != "" {
 		return s.join(ctx, id)
@@ -38,7 +38,7 @@ func (s *session) begin(ctx context.Context, id consultation.ID) error {
 	return s.join(ctx, list[0].ID)
 }
 
-// list prints the open consultations, the latest change first.
+// list prints the open consultations, the one with the latest change first.
 func (s *session) list(ctx context.Context) ([]consultation.Consultation, error) {
 	page, err := client.Do(ctx, s.Client, consultation.List, consultation.Filter{Status: open})
 	if err != nil {
@@ -48,12 +48,12 @@ func (s *session) list(ctx context.Context) ([]consultation.Consultation, error)
 		s.line("No open consultations.")
 	}
 	for _, c := range page.Items {
-		s.line("  %s  %-8s %s – %s: %s (%d unread)", c.ID, c.Status, c.PatientName, c.DoctorName, cut(c.Complaint, 40), c.Unread)
+		s.line("  %s  %-8s %s – %s: %s (%d unread)", c.ID, c.Status, c.PatientName, c.DoctorName, truncate(c.Complaint, 40), c.Unread)
 	}
 	return page.Items, nil
 }
 
-// join leaves the present room, enters another and prints it.
+// join leaves the current room, joins another and prints it.
 func (s *session) join(ctx context.Context, id consultation.ID) error {
 	s.leave()
 	room, err := s.Client.Join(ctx, id, client.Latest)
@@ -68,8 +68,7 @@ func (s *session) join(ctx context.Context, id consultation.ID) error {
 	return nil
 }
 
-// leave stops printing the room. The room is left with the connection, or here
-// if there will be another.
+// leave stops printing the room and leaves it, if the Client is connected.
 func (s *session) leave() {
 	if s.room == nil {
 		return
@@ -79,7 +78,7 @@ func (s *session) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if s.Connected() {
-		_ = s.room.Leave(ctx) // the connection may break just now: then it is left all the same
+		_ = s.room.Leave(ctx) // if the connection breaks, the server ends the subscription
 	}
 	s.room = nil
 }
@@ -102,20 +101,20 @@ func (s *session) show(ctx context.Context, room *client.Room) {
 		}
 		if entry.Name == chat.Created.Name && entry.ActorID != s.me.ID {
 			in := chat.ReceiptInput{ConsultationID: room.ID(), UpToSeq: entry.Seq}
-			_, _ = client.Call(ctx, s.Client, chat.MarkRead, in) // the next one makes good for a failure
+			_, _ = client.Call(ctx, s.Client, chat.MarkRead, in) // after an error, the next message sets the mark
 		}
 	}
 }
 
-// announced tells of other consultations: someone new waits.
-func (s *session) announced(_ rooms.Event, c consultation.Consultation) {
+// announce prints that a patient waits in another consultation.
+func (s *session) announce(_ rooms.Event, c consultation.Consultation) {
 	if c.Status == consultation.Waiting && c.DoctorID == s.me.ID {
-		s.line("** %s waits: %s (/join %s, then /accept)", c.PatientName, cut(c.Complaint, 40), c.ID)
+		s.line("** %s waits: %s (/join %s, then /accept)", c.PatientName, truncate(c.Complaint, 40), c.ID)
 	}
 }
 
-// obey executes a typed command.
-func (s *session) obey(ctx context.Context, typed <-chan string) error {
+// runCommands runs typed commands and sends other lines as messages.
+func (s *session) runCommands(ctx context.Context, typed <-chan string) error {
 	for {
 		var text string
 		var more bool

@@ -15,24 +15,25 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// patience is how long leaving may take.
+// patience bounds the time for leaving a room.
 const patience = 3 * time.Second
 
 // terminal prints lines, one at a time.
 type terminal struct {
 	mu  sync.Mutex
 	out io.Writer
-	off bool // the connection is down, and that was said
+	off bool // the connection is down, and this was printed
 }
 
 func (t *terminal) line(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintln(t.out, plain(fmt.Sprintf(format, args...))) // a closed terminal shows nothing
+	fmt.Fprintln(t.out, plain(fmt.Sprintf(format, args...))) // fails if the terminal is closed
 }
 
-// plain keeps others from steering the terminal: escape sequences are shown as
-// what they are, and a further line of a message cannot pass for one of ours.
+// plain replaces control characters, so that messages of others cannot send escape
+// sequences to the terminal, and marks further lines of a text, so that they cannot
+// look like lines of the program.
 func plain(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r != '\n' && unicode.IsControl(r) {
@@ -43,7 +44,7 @@ func plain(s string) string {
 	return strings.ReplaceAll(s, "\n", "\n      | ")
 }
 
-// status tells when the connection breaks and when it is back.
+// status prints when the connection breaks and when it is back.
 func (t *terminal) status(status client.Status, _ error) {
 	t.mu.Lock()
 	was := t.off
@@ -57,8 +58,8 @@ func (t *terminal) status(status client.Status, _ error) {
 	}
 }
 
-// view writes the events of a room as lines. The user's own messages have ticks: ✓
-// is kept by the server, ✓✓ read by the other.
+// view formats the events of a room as lines. The user's own messages have ticks: ✓
+// means stored by the server, ✓✓ read by the other participant.
 type view struct {
 	me    rooms.UserID
 	names map[rooms.UserID]string
@@ -73,10 +74,10 @@ func (v view) print(e rooms.Event) string {
 	switch e.Name {
 	case chat.Created.Name:
 		if m, err := client.Decode(chat.Created, e); err == nil {
-			return clock + " " + v.said(name, m)
+			return clock + " " + v.message(name, m)
 		}
 	case chat.WasRecalled.Name:
-		return fmt.Sprintf("%s -- %s took a message back", clock, name)
+		return fmt.Sprintf("%s -- %s recalled a message", clock, name)
 	case chat.WasRead.Name:
 		if e.ActorID != v.me {
 			return fmt.Sprintf("%s ✓✓ read by %s", clock, name)
@@ -92,19 +93,20 @@ func (v view) print(e rooms.Event) string {
 		}
 	case consultation.Left.Name:
 		if d, err := client.Decode(consultation.Left, e); err == nil {
-			return fmt.Sprintf("%s -- %s takes part no more", clock, cmp.Or(v.names[d.UserID], "someone"))
+			return fmt.Sprintf("%s -- %s has left the consultation", clock, cmp.Or(v.names[d.UserID], "someone"))
 		}
 	}
 	return ""
 }
 
-func (v view) said(name string, m chat.Message) string {
+func (v view) message(name string, m chat.Message) string {
 	text := m.Text
 	switch {
 	case m.RecalledAt != nil:
-		text = "(taken back)"
+		text = "(recalled)"
 	case m.Attachment != nil && m.Attachment.DurationMs > 0:
-		text = strings.TrimSpace(fmt.Sprintf("[%s %s] %s", m.Attachment.Kind, time.Duration(m.Attachment.DurationMs)*time.Millisecond, text))
+		length := time.Duration(m.Attachment.DurationMs) * time.Millisecond
+		text = strings.TrimSpace(fmt.Sprintf("[%s %s] %s", m.Attachment.Kind, length, text))
 	case m.Attachment != nil:
 		text = strings.TrimSpace(fmt.Sprintf("[%s %s, %d bytes] %s", m.Attachment.Kind, m.Attachment.Name, m.Attachment.Size, text))
 	}
@@ -114,8 +116,8 @@ func (v view) said(name string, m chat.Message) string {
 	return name + ": " + text
 }
 
-// cut shortens a text to so many characters.
-func cut(s string, most int) string {
+// truncate shortens a text to at most most characters.
+func truncate(s string, most int) string {
 	r := []rune(s)
 	if len(r) <= most {
 		return s

@@ -8,7 +8,8 @@ func TestOptions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ given, want Options }{
 		{Options{As: "bo"}, Options{Server: "http://localhost:8080", As: "bo@wenzhen.example", Password: "wenzhen-demo"}},
-		{Options{As: "bo@wenzhen.example", Password: "own"}, Options{Server: "http://localhost:8080", As: "bo@wenzhen.example", Password: "own"}},
+		{Options{As: "bo@wenzhen.example", Password: "own"},
+			Options{Server: "http://localhost:8080", As: "bo@wenzhen.example", Password: "own"}},
 		{Options{As: "me@clinic.example", Server: "https://x.example"}, Options{Server: "https://x.example", As: "me@clinic.example"}},
 	} {
 		if got := c.given.fill(); got != c.want {
@@ -17,7 +18,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// What others say cannot steer the terminal.
+// Control characters in messages are replaced.
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
@@ -31,11 +32,11 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-func TestCut(t *testing.T) {
+func TestTruncate(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{"头疼三天": "头疼三天", "头疼三天了": "头疼三…"} {
-		if got := cut(given, 4); got != want {
-			t.Errorf("cut %q to %q, want %q", given, got, want)
+		if got := truncate(given, 4); got != want {
+			t.Errorf("%q is truncated to %q, want %q", given, got, want)
 		}
 	}
 }

@@ -20,13 +20,13 @@ import (
 	"wenzhen/rooms/chat"
 )
 
-// peer is a server that says what a test wants.
+// peer is a server under a test's control.
 type peer struct {
 	*httptest.Server
 	connections atomic.Int64
 }
 
-// serve lets talk speak with each connection, after both handshakes.
+// serve calls talk with each connection, after the handshake of Engine.IO.
 func serve(t *testing.T, talk func(ws *websocket.Conn, nth int64)) *peer {
 	t.Helper()
 	p := &peer{}
@@ -43,28 +43,28 @@ func (p *peer) handler(t *testing.T, talk func(ws *websocket.Conn, nth int64)) h
 		}
 		defer ws.Close()
 		n := p.connections.Add(1)
-		say(ws, `0{"sid":"x","upgrades":[],"pingInterval":300,"pingTimeout":1200,"maxPayload":1000000}`)
-		if !strings.HasPrefix(listen(ws), "40/consultations,") {
-			t.Error("the client did not ask for the namespace")
+		write(ws, `0{"sid":"x","upgrades":[],"pingInterval":300,"pingTimeout":1200,"maxPayload":1000000}`)
+		if !strings.HasPrefix(read(ws), "40/consultations,") {
+			t.Error("the client did not connect to the namespace")
 		}
 		talk(ws, n)
 	})
 }
 
-func say(ws *websocket.Conn, text string) { _ = ws.WriteMessage(websocket.TextMessage, []byte(text)) }
+func write(ws *websocket.Conn, text string) { _ = ws.WriteMessage(websocket.TextMessage, []byte(text)) }
 
-func listen(ws *websocket.Conn) string {
+func read(ws *websocket.Conn) string {
 	_, text, _ := ws.ReadMessage()
 	return string(text)
 }
 
-// welcome lets the client in and pings until it goes.
+// welcome admits the client, answers its commands and sends PINGs until it closes.
 func welcome(ws *websocket.Conn) {
-	say(ws, `40/consultations,{"sid":"y"}`)
+	write(ws, `40/consultations,{"sid":"y"}`)
 	for {
-		say(ws, "2")
+		write(ws, "2")
 		for {
-			text := listen(ws)
+			text := read(ws)
 			if text == "3" {
 				break
 			} else if text == "" {
@@ -72,7 +72,7 @@ func welcome(ws *websocket.Conn) {
 			}
 			if id, isEvent := strings.CutPrefix(text, "42/consultations,"); isEvent {
 				id, _, _ = strings.Cut(id, "[")
-				say(ws, `43/consultations,`+id+`[{"ok":true,"data":{"upToSeq":7}}]`)
+				write(ws, `43/consultations,`+id+`[{"ok":true,"data":{"upToSeq":7}}]`)
 			}
 		}
 		time.Sleep(50 * time.Millisecond) // the pace of the heartbeat
@@ -83,7 +83,8 @@ func dial(t *testing.T, p *peer, opts ...Option) (*Client, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	c, err := Dial(ctx, p.URL, append([]Option{WithBackoff(time.Millisecond, 10*time.Millisecond), WithTokens(account.Tokens{AccessToken: "x"})}, opts...)...)
+	opts = append([]Option{WithBackoff(time.Millisecond, 10*time.Millisecond), WithTokens(account.Tokens{AccessToken: "x"})}, opts...)
+	c, err := Dial(ctx, p.URL, opts...)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -94,23 +95,23 @@ func dial(t *testing.T, p *peer, opts ...Option) (*Client, error) {
 	return c, err
 }
 
-func ask(t *testing.T, c *Client) (chat.Receipt, error) {
+func markRead(t *testing.T, c *Client) (chat.Receipt, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	return Call(ctx, c, chat.MarkRead, chat.ReceiptInput{})
 }
 
-// A server that says nothing any more is left for a new connection; so is one
-// that talks nonsense or closes. What is asked meanwhile goes over the next.
+// The client opens a new connection if the server is silent, sends invalid packets
+// or closes. Commands in the meantime are sent over the new one.
 func TestReconnects(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]func(*websocket.Conn){
-		"silence":      func(ws *websocket.Conn) { listen(ws); listen(ws) },
-		"nonsense":     func(ws *websocket.Conn) { say(ws, "4x"); listen(ws) },
-		"empty":        func(ws *websocket.Conn) { say(ws, ""); listen(ws) },
-		"engine close": func(ws *websocket.Conn) { say(ws, "1"); listen(ws) },
-		"hang up":      func(*websocket.Conn) {},
+		"silence":      func(ws *websocket.Conn) { read(ws); read(ws) },
+		"invalid":      func(ws *websocket.Conn) { write(ws, "4x"); read(ws) },
+		"empty":        func(ws *websocket.Conn) { write(ws, ""); read(ws) },
+		"engine close": func(ws *websocket.Conn) { write(ws, "1"); read(ws) },
+		"TCP close":    func(*websocket.Conn) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,7 +120,7 @@ func TestReconnects(t *testing.T) {
 					welcome(ws)
 					return
 				}
-				say(ws, `40/consultations,{"sid":"y"}`)
+				write(ws, `40/consultations,{"sid":"y"}`)
 				fault(ws)
 			})
 			again := make(chan Status, 10)
@@ -132,14 +133,14 @@ func TestReconnects(t *testing.T) {
 					t.Errorf("status %d, want %d", got, want)
 				}
 			}
-			if r, err := ask(t, c); err != nil || r.UpToSeq != 7 {
+			if r, err := markRead(t, c); err != nil || r.UpToSeq != 7 {
 				t.Errorf("got %+v, %v", r, err)
 			}
 		})
 	}
 }
 
-// A heartbeat that is answered keeps the connection.
+// A connection with a regular heartbeat is kept.
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -156,8 +157,8 @@ func TestHeartbeat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute) // forty times what a silent server may take
-		if _, err := ask(t, c); err != nil || p.connections.Load() != 1 {
+		time.Sleep(time.Minute) // forty times the timeout for a silent server
+		if _, err := markRead(t, c); err != nil || p.connections.Load() != 1 {
 			t.Errorf("%v after %d connections", err, p.connections.Load())
 		}
 		if err := c.Close(t.Context()); err != nil {
@@ -167,7 +168,7 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
-// pipes is a network in memory, for a test with a clock of its own.
+// pipes is an in-memory network, for a test with a synthetic clock.
 type pipes struct {
 	made   chan net.Conn
 	closed chan struct{}
@@ -181,8 +182,8 @@ func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 	return b, nil
 }
 
-// buffered is a pipe whose writes do not wait for the other end to read, as
-// those of a TCP connection do not.
+// buffered is a pipe whose writes, like those of TCP, do not wait for the other end
+// to read.
 type buffered struct {
 	net.Conn
 	written chan []byte
@@ -230,7 +231,8 @@ func (p pipes) Close() error { close(p.closed); return nil }
 
 func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
 
-// The result of a command is unknown when the connection breaks, and the error says so.
+// If the connection breaks before the answer, the error is unavailable and
+// retryable: the result is unknown.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	p := serve(t, func(ws *websocket.Conn, nth int64) {
@@ -238,18 +240,18 @@ func TestLostAnswer(t *testing.T) {
 			welcome(ws)
 			return
 		}
-		say(ws, `40/consultations,{"sid":"y"}`)
-		listen(ws) // the command
+		write(ws, `40/consultations,{"sid":"y"}`)
+		read(ws) // the command
 	})
 	c, err := dial(t, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ask(t, c); rooms.CodeOf(err) != rooms.CodeUnavailable || !retryable(err) {
+	if _, err := markRead(t, c); rooms.CodeOf(err) != rooms.CodeUnavailable || !retryable(err) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := ask(t, c); err != nil {
-		t.Errorf("asked again: %v", err)
+	if _, err := markRead(t, c); err != nil {
+		t.Errorf("the second call: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -258,19 +260,20 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// The client does not reconnect after DISCONNECT, nor after a CONNECT_ERROR that
-// is not retryable. Both have a reason.
+// The client does not reconnect after DISCONNECT. Dial returns the error of a
+// CONNECT_ERROR.
 func TestClientStaysClosed(t *testing.T) {
 	t.Parallel()
 	p := serve(t, func(ws *websocket.Conn, nth int64) {
 		switch nth {
 		case 1:
-			say(ws, `40/consultations,{"sid":"y"}`)
-			say(ws, `41/consultations,`)
+			write(ws, `40/consultations,{"sid":"y"}`)
+			write(ws, `41/consultations,`)
 		default:
-			say(ws, `44/consultations,{"message":"no","data":{"code":"rate_limited","message":"too many","retryable":true,"retryAfterMs":5}}`)
+			write(ws, `44/consultations,{"message":"no",`+
+				`"data":{"code":"rate_limited","message":"too many","retryable":true,"retryAfterMs":5}}`)
 		}
-		listen(ws)
+		read(ws)
 	})
 	c, err := dial(t, p)
 	if err == nil {
@@ -280,15 +283,15 @@ func TestClientStaysClosed(t *testing.T) {
 	if rooms.CodeOf(err) != rooms.CodeUnauthenticated {
 		t.Errorf("after DISCONNECT: %v", err)
 	}
-	if _, err := ask(t, c); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
-		t.Errorf("asked after the end: %v", err)
+	if _, err := markRead(t, c); rooms.CodeOf(err) != rooms.CodeUnauthenticated {
+		t.Errorf("a call after the end: %v", err)
 	}
 	if _, err := dial(t, p); rooms.CodeOf(err) != rooms.CodeRateLimited || !retryable(err) {
 		t.Errorf("after CONNECT_ERROR: %v", err)
 	}
 }
 
-// A busy server says when to come again.
+// The error of Dial has the server's Retry-After.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -303,19 +306,19 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// Clients with the same delay do not reconnect at the same moment.
-func TestTheyComeBackSpread(t *testing.T) {
+// Clients with the same Retry-After do not reconnect at the same moment.
+func TestReconnectsAreJittered(t *testing.T) {
 	t.Parallel()
 	busy := &rooms.Error{Code: rooms.CodeUnavailable, RetryAfterMs: 2000}
 	drawn := map[time.Duration]bool{}
 	for range 100 {
 		d := after(busy)
 		if d < 2*time.Second || d > 3*time.Second {
-			t.Fatalf("back after %v", d)
+			t.Fatalf("a pause of %v", d)
 		}
 		drawn[d] = true
 	}
 	if len(drawn) < 50 {
-		t.Errorf("100 clients come back in %d moments", len(drawn))
+		t.Errorf("100 clients have %d different pauses", len(drawn))
 	}
 }
