@@ -13,49 +13,49 @@ import (
 )
 
 // conn is one Socket.IO connection over a WebSocket. It is lighter than a
-// client.Client, for there are ten thousand of them and they share the
-// machine with the server: one goroutine, no reconnecting, events as bytes.
+// client.Client, because there are ten thousand of them on the machine of the
+// server: one goroutine, no reconnecting, events as bytes.
 type conn struct {
 	ws        *websocket.Conn
 	namespace string
-	// hear gets the body of every event, ["name",…], which is valid only
-	// during the call. It is set before listen.
-	hear func(body []byte)
+	// onEvent is called with the body of every event, ["name",…], which is valid
+	// only during the call. It is set before listen.
+	onEvent func(body []byte)
 
 	writing sync.Mutex
 	out     []byte // guarded by writing
 
-	mu     sync.Mutex
-	next   uint64
-	asked  map[uint64]answered
-	err    error         // why it ended
-	ended  chan struct{} // closed when the reader has ended
-	bytes  int64         // received; to be read after the end
-	silent bool          // we close it ourselves: its end is no error
+	mu      sync.Mutex
+	next    uint64
+	pending map[uint64]onAck // nil after the end
+	err     error            // why it ended
+	ended   chan struct{}    // closed when the reader has ended
+	bytes   int64            // received; to be read after the end
+	closing bool             // close was called: the end is not an error
 }
 
-// answered gets the body of an acknowledgement, [data], which is valid only
-// during the call; nil when the connection has ended without it.
-type answered func(body []byte)
+// onAck is called with the body of an acknowledgement, [data], which is valid only
+// during the call, or with nil if the connection has ended without it.
+type onAck func(body []byte)
 
-var errPacket = errors.New("load: the server sent what is not Socket.IO")
+var errPacket = errors.New("load: the server sent a packet that is not Socket.IO")
 
 // listen starts the goroutine that reads.
 func (c *conn) listen() {
-	c.asked = map[uint64]answered{}
+	c.pending = map[uint64]onAck{}
 	c.ended = make(chan struct{})
 	go func() {
 		err := c.read()
 		c.mu.Lock()
-		if !c.silent {
+		if !c.closing {
 			c.err = err
 		}
-		asked := c.asked
-		c.asked = nil
+		pending := c.pending
+		c.pending = nil
 		c.mu.Unlock()
 		c.ws.Close()
 		close(c.ended)
-		for _, answer := range asked {
+		for _, answer := range pending {
 			answer(nil)
 		}
 	}()
@@ -63,7 +63,7 @@ func (c *conn) listen() {
 
 func (c *conn) read() error {
 	var buf []byte
-	var waiting packet // has attachments that have not come yet
+	var waiting packet // a packet whose attachments have not arrived
 	left := 0
 	for {
 		text, kind, err := c.message(buf[:0])
@@ -94,8 +94,8 @@ func (c *conn) read() error {
 			case !ok:
 				return errPacket
 			case p.kind == kindEvent:
-				if c.hear != nil {
-					c.hear(p.body)
+				if c.onEvent != nil {
+					c.onEvent(p.body)
 				}
 			case p.kind == kindAck:
 				c.acknowledged(p.id, p.body)
@@ -106,7 +106,7 @@ func (c *conn) read() error {
 			}
 		}
 		if cap(buf) > 4096 && c.namespace != "/" {
-			buf = nil // the answer to a join; an idle connection keeps little
+			buf = nil // the answer to a join; an idle connection keeps a small buffer
 		}
 	}
 }
@@ -134,8 +134,8 @@ func (c *conn) message(buf []byte) ([]byte, int, error) {
 
 func (c *conn) acknowledged(id uint64, body []byte) {
 	c.mu.Lock()
-	answer := c.asked[id]
-	delete(c.asked, id)
+	answer := c.pending[id]
+	delete(c.pending, id)
 	c.mu.Unlock()
 	if answer != nil {
 		answer(body)
@@ -148,30 +148,30 @@ func (c *conn) write(text []byte) error {
 	return c.ws.WriteMessage(websocket.TextMessage, text)
 }
 
-// emit sends an event with a JSON argument, and with a binary attachment if
-// there is one, which the argument refers to. With answer it asks for an
-// acknowledgement: answer is called once, by the goroutine that reads; if
-// emit fails, not at all.
-func (c *conn) emit(name string, arg, attachment []byte, answer answered) error {
+// emit sends an event with a JSON argument, and with a binary attachment to which
+// the argument refers, if attachment is not nil. If answer is not nil, it requests an
+// acknowledgement: answer is called once, by the goroutine that reads, or not at all
+// if emit fails.
+func (c *conn) emit(name string, arg, attachment []byte, answer onAck) error {
 	var id uint64
 	if answer != nil {
 		c.mu.Lock()
-		if c.asked == nil {
+		if c.pending == nil {
 			defer c.mu.Unlock()
 			return c.broken()
 		}
 		c.next++
 		id = c.next
-		c.asked[id] = answer
+		c.pending[id] = answer
 		c.mu.Unlock()
 	}
 	err := c.send(id, name, arg, attachment)
 	if err != nil && answer != nil {
 		c.mu.Lock()
-		if c.asked[id] == nil { // the reader has answered for it
+		if c.pending[id] == nil { // the reading goroutine has called answer
 			err = nil
 		}
-		delete(c.asked, id)
+		delete(c.pending, id)
 		c.mu.Unlock()
 	}
 	return err
@@ -199,8 +199,8 @@ func (c *conn) send(id uint64, name string, arg, attachment []byte) error {
 	return c.ws.WriteMessage(websocket.BinaryMessage, attachment)
 }
 
-// ask sends an event and waits for its acknowledgement.
-func (c *conn) ask(name string, arg []byte, patience time.Duration) ([]byte, error) {
+// call sends an event and waits for its acknowledgement.
+func (c *conn) call(name string, arg []byte, patience time.Duration) ([]byte, error) {
 	reply := make(chan []byte, 1)
 	if err := c.emit(name, arg, nil, func(body []byte) { reply <- bytes.Clone(body) }); err != nil {
 		return nil, err
@@ -220,7 +220,7 @@ func (c *conn) ask(name string, arg []byte, patience time.Duration) ([]byte, err
 	}
 }
 
-// broken is the error of a connection that has ended; mu is held.
+// broken returns the error of a connection that has ended; mu is held.
 func (c *conn) broken() error {
 	if c.err != nil {
 		return fmt.Errorf("load: the connection has ended: %w", c.err)
@@ -228,7 +228,7 @@ func (c *conn) broken() error {
 	return errors.New("load: the connection has ended")
 }
 
-// alive says whether the connection is there.
+// alive reports whether the connection is open.
 func (c *conn) alive() bool {
 	select {
 	case <-c.ended:
@@ -238,13 +238,13 @@ func (c *conn) alive() bool {
 	}
 }
 
-// close says goodbye and waits until the reader has ended. It returns why the
-// connection had ended before, if it had.
+// close closes the connection and waits for its goroutine. If the connection had
+// ended before, it returns why.
 func (c *conn) close() error {
 	c.mu.Lock()
-	c.silent = true
+	c.closing = true
 	c.mu.Unlock()
-	// The server answers with a closing frame, which ends the reader.
+	// The server answers with a closing frame, which ends the reading goroutine.
 	c.writing.Lock()
 	err := c.ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
 	c.writing.Unlock()

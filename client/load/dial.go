@@ -31,16 +31,17 @@ func newDialer(o Options) *dialer {
 	network := &net.Dialer{}
 	return &dialer{base: o.Server, polling: o.Polling,
 		http: &http.Client{Transport: &http.Transport{DialContext: network.DialContext, MaxIdleConnsPerHost: 4 * o.Dialers}},
-		// The buffer for writing holds a whole message, or it would be sent in
-		// fragments; it is taken only while something is written.
-		ws: websocket.Dialer{NetDialContext: network.DialContext, ReadBufferSize: 1 << 10, WriteBufferSize: o.Payload + 4<<10, WriteBufferPool: &sync.Pool{}}}
+		// The write buffer must hold a whole message, so that it is not sent in
+		// fragments. It comes from a pool during writes.
+		ws: websocket.Dialer{NetDialContext: network.DialContext,
+			ReadBufferSize: 1 << 10, WriteBufferSize: o.Payload + 4<<10, WriteBufferPool: &sync.Pool{}}}
 }
 
 func (d *dialer) close() { d.http.CloseIdleConnections() }
 
-// open connects, joins the namespace with an access token, if there is one,
-// and listens: hear gets the events.
-func (d *dialer) open(ctx context.Context, namespace, token string, hear func(body []byte)) (*conn, error) {
+// open opens a connection and joins the namespace, with an access token if it is not
+// empty. onEvent is called with the events.
+func (d *dialer) open(ctx context.Context, namespace, token string, onEvent func(body []byte)) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	join := appendPacket(nil, kindConnect, 0, namespace)
@@ -51,7 +52,7 @@ func (d *dialer) open(ctx context.Context, namespace, token string, hear func(bo
 		}
 		join = append(join, auth...)
 	}
-	c := &conn{namespace: namespace, hear: hear}
+	c := &conn{namespace: namespace, onEvent: onEvent}
 	var err error
 	if d.polling {
 		err = d.openPolling(ctx, c, join)
@@ -71,7 +72,7 @@ func (d *dialer) open(ctx context.Context, namespace, token string, hear func(bo
 	return c, nil
 }
 
-// openWebSocket connects as bots and servers do: WebSocket from the start.
+// openWebSocket connects with WebSocket from the start, like bots and servers.
 func (d *dialer) openWebSocket(ctx context.Context, c *conn, join []byte) error {
 	if err := d.upgrade(ctx, c, ""); err != nil {
 		return err
@@ -97,7 +98,7 @@ func (d *dialer) openWebSocket(ctx context.Context, c *conn, join []byte) error 
 	}
 }
 
-// joined looks for the answer to CONNECT.
+// joined reports whether text is the answer to CONNECT.
 func joined(text []byte) (bool, error) {
 	if len(text) < 2 || text[0] != engineMessage {
 		return false, nil
@@ -128,7 +129,7 @@ func (d *dialer) upgrade(ctx context.Context, c *conn, sid string) error {
 	return nil
 }
 
-// openPolling connects as browsers do: long-polling first, then the upgrade.
+// openPolling connects with long-polling and upgrades to WebSocket, like browsers.
 func (d *dialer) openPolling(ctx context.Context, c *conn, join []byte) error {
 	body, err := d.poll(ctx, http.MethodGet, "", nil)
 	if err != nil {

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// durable: consultations of two, who talk in turn through the whole product.
-// A message counts when it is acknowledged, for then it is on disk, and when
-// both have heard it, in the order of the log.
+// durable runs consultations of two users who send messages in turn, through the
+// whole product. A message must be acknowledged, which means that it is on disk, and
+// delivered to both in the order of the log.
 func durable(ctx context.Context, r *run) error {
 	talks, err := r.world(ctx, r.Connections/2, r.SocketsPerUser)
 	if err != nil {
 		return err
 	}
-	d := newCrowd(r, talks, r.Connections)
+	d := newMemberGroup(r, talks, r.Connections)
 	if err := d.openAll(ctx); err != nil {
 		return err
 	}
-	r.say("talking")
-	// The doctors' first answers change their consultations too, which is not
-	// what a message costs: they come before the measuring.
+	r.stageIs("sending messages")
+	// The doctors' first answers also change their consultations, which is not part
+	// of the cost of a message: they are sent before the measurement.
 	d.asAnswered(ctx, answerTimeout, len(d.members))
 	if r.Rate > 0 {
 		d.atRate(ctx, r.Rate, int(r.Rate*r.Duration.Seconds()/4))
@@ -63,8 +63,8 @@ func atMost(n, most int) int {
 	return n
 }
 
-// crowd is members of many consultations who talk.
-type crowd struct {
+// memberGroup is the members of many consultations.
+type memberGroup struct {
 	*run
 	rooms   []room
 	members []member
@@ -72,30 +72,32 @@ type crowd struct {
 	turn    int
 	sent    int64
 
-	answered atomic.Int64 // messages, well or not
-	reads    atomic.Int64 // message:read that nobody has answered yet
+	answered atomic.Int64 // messages, including those answered with an error
+	reads    atomic.Int64 // message:read commands that are not answered yet
 }
 
-// newCrowd spreads connections over consultations: the i-th belongs to the
-// patient of the i-th, then come the doctors, then further devices of both.
-func newCrowd(r *run, talks []talk, connections int) *crowd {
-	d := &crowd{run: r, rooms: make([]room, len(talks)), members: make([]member, connections), pad: strings.Repeat("x", r.Payload)}
+// newMemberGroup assigns connections to consultations: the i-th is the patient's in the
+// i-th consultation; after the patients follow the doctors, then further devices of
+// both.
+func newMemberGroup(r *run, talks []talk, connections int) *memberGroup {
+	d := &memberGroup{run: r, rooms: make([]room, len(talks)), members: make([]member, connections),
+		pad: strings.Repeat("x", r.Payload)}
 	for i := range d.members {
 		d.members[i] = member{run: r, room: &d.rooms[i%len(talks)], talk: talks[i%len(talks)], side: i / len(talks) % 2}
 	}
 	return d
 }
 
-func (d *crowd) openAll(ctx context.Context) error {
-	d.say("joining")
+func (d *memberGroup) openAll(ctx context.Context) error {
+	d.stageIs("joining")
 	return d.each(ctx, len(d.members), func(ctx context.Context, i int) error { return d.members[i].open(ctx) })
 }
 
-// speak sends the next message in turn: all patients, then all doctors.
-func (d *crowd) speak(due time.Time, answered func()) {
+// sendNext sends the next message in turn: all patients, then all doctors.
+func (d *memberGroup) sendNext(due time.Time, answered func()) {
 	m := &d.members[d.turn%min(len(d.members), 2*len(d.rooms))]
 	d.turn++
-	err := m.say(due, d.pad, func(int64) {
+	err := m.send(due, d.pad, func(int64) {
 		d.answered.Add(1)
 		answered()
 	})
@@ -108,16 +110,16 @@ func (d *crowd) speak(due time.Time, answered func()) {
 	d.done.Add(1)
 }
 
-// atRate sends n messages and waits until all have arrived.
-func (d *crowd) atRate(ctx context.Context, rate float64, n int) int {
-	n = pace(ctx, rate, n, func(_ int, due time.Time) { d.speak(due, func() {}) })
-	d.quiet(ctx)
+// atRate sends n messages and waits until all are delivered.
+func (d *memberGroup) atRate(ctx context.Context, rate float64, n int) int {
+	n = pace(ctx, rate, n, func(_ int, due time.Time) { d.sendNext(due, func() {}) })
+	d.waitDelivered(ctx)
 	return n
 }
 
-// asAnswered keeps Window messages unanswered until the time is up or so many
-// are sent, and waits until all have arrived.
-func (d *crowd) asAnswered(ctx context.Context, until time.Duration, most int) {
+// asAnswered sends messages for the given time, at most most of them, with Window
+// unanswered at a time, and waits until all are delivered.
+func (d *memberGroup) asAnswered(ctx context.Context, until time.Duration, most int) {
 	window := make(chan struct{}, d.Window)
 	end := time.Now().Add(until)
 	for n := 0; (most == 0 || n < most) && ctx.Err() == nil; n++ {
@@ -126,20 +128,20 @@ func (d *crowd) asAnswered(ctx context.Context, until time.Duration, most int) {
 		if now.After(end) {
 			break
 		}
-		d.speak(now, func() { <-window })
+		d.sendNext(now, func() { <-window })
 	}
-	d.quiet(ctx)
+	d.waitDelivered(ctx)
 }
 
-// quiet waits until everything is answered and delivered to everyone.
-func (d *crowd) quiet(ctx context.Context) {
+// waitDelivered waits until all messages are answered and delivered to all members.
+func (d *memberGroup) waitDelivered(ctx context.Context) {
 	each := int64(len(d.members) / len(d.rooms))
-	d.settle(ctx, func() bool { return d.answered.Load() >= d.sent && d.delivered.Load() >= each*d.sent })
+	d.waitUntil(ctx, func() bool { return d.answered.Load() >= d.sent && d.delivered.Load() >= each*d.sent })
 }
 
-// close ends all connections and counts what became of every event.
-func (d *crowd) close(ctx context.Context) error {
-	d.say("closing")
+// close closes all connections and adds up the counts of their streams.
+func (d *memberGroup) close(ctx context.Context) error {
+	d.stageIs("closing")
 	err := d.each(context.Background(), len(d.members), func(_ context.Context, i int) error {
 		if c := d.members[i].conn; c != nil {
 			if err := c.close(); err != nil {

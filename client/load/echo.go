@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// echo: one connection, one message at a time, which comes back with the
-// acknowledgement.
+// echo sends one message at a time on one connection. The acknowledgement must
+// contain the message.
 func echo(ctx context.Context, r *run) error {
 	r.Connections = 1
 	if err := r.openAll(ctx, func(int) (string, string, func([]byte)) { return "/", "", nil }); err != nil {
@@ -34,10 +34,10 @@ func echo(ctx context.Context, r *run) error {
 			select {
 			case same := <-reply:
 				if !same {
-					return n, errors.New("load: the echo is not what was sent")
+					return n, errors.New("load: the echo differs from the message")
 				}
 			case <-time.After(5 * time.Second):
-				return n, errors.New("load: no echo came")
+				return n, errors.New("load: no echo was received")
 			}
 			r.latency.add(time.Since(began))
 			r.done.Add(1)
@@ -45,7 +45,7 @@ func echo(ctx context.Context, r *run) error {
 		}
 		return n, ctx.Err()
 	}
-	r.say("echoing")
+	r.stageIs("echoing")
 	if _, err := talk(r.Duration/4, r.Count/4); err != nil {
 		return err
 	}

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// fanAhead bounds how many messages the sender may be ahead of their
-// deliveries, so that queues stay short and the figure is the server's pace.
+// fanAhead bounds how many messages the sender may be ahead of their deliveries, so
+// that queues stay short and the server's rate is measured.
 const (
 	fanAhead    = 64
 	fanPatience = 5 * time.Second // for an acknowledgement
 )
 
-// fan: one room of many; one of them talks, each message as soon as the one
-// before is acknowledged.
+// fan sends messages to one room with many members. One member sends each message as
+// soon as the previous one is acknowledged.
 func fan(ctx context.Context, r *run) error {
 	members := r.Connections
-	heard := make([]stream, members)
+	streams := make([]stream, members)
 	origin := time.Now()
 	err := r.openAll(ctx, func(i int) (string, string, func([]byte)) {
 		return "/", "", func(body []byte) {
-			heard[i].hear(numberAfter(body, `"n":`))
+			streams[i].receive(numberAfter(body, `"n":`))
 			r.latency.add(time.Since(origin) - time.Duration(numberAfter(body, `"t":`))*time.Microsecond)
 			r.delivered.Add(1)
 		}
@@ -40,24 +40,25 @@ func fan(ctx context.Context, r *run) error {
 	talk := func(until time.Duration, most int64) error {
 		end := time.Now().Add(until)
 		for n := int64(0); (most == 0 || n < most) && time.Now().Before(end) && ctx.Err() == nil; n++ {
-			r.settle(ctx, func() bool { return behind() <= fanAhead*int64(members) })
+			r.waitUntil(ctx, func() bool { return behind() <= fanAhead*int64(members) })
 			if behind() > fanAhead*int64(members) {
-				waived += behind() // lost, or late for long: do not wait again
+				waived += behind() // lost, or very late: do not wait again
 			}
 			now := time.Now()
-			buf = fmt.Appendf(buf[:0], `{"room":"all","from":0,"n":%d,"t":%d,"text":"%s"}`, sent+1, now.Sub(origin).Microseconds(), pad)
+			buf = fmt.Appendf(buf[:0], `{"room":"all","from":0,"n":%d,"t":%d,"text":"%s"}`,
+				sent+1, now.Sub(origin).Microseconds(), pad)
 			sent++
-			if _, err := r.conns[0].ask("say", buf, fanPatience); err != nil {
+			if _, err := r.conns[0].call("say", buf, fanPatience); err != nil {
 				r.problem(err)
 				break
 			}
 			r.acks.add(time.Since(now))
 			r.done.Add(1)
 		}
-		r.settle(ctx, func() bool { return behind() <= 0 })
+		r.waitUntil(ctx, func() bool { return behind() <= 0 })
 		return ctx.Err()
 	}
-	r.say("talking")
+	r.stageIs("sending messages")
 	if err := talk(r.Duration/4, int64(r.Count)/4); err != nil {
 		return err
 	}
@@ -81,8 +82,8 @@ func fan(ctx context.Context, r *run) error {
 	}
 	r.result.Bytes = received(conns)
 	r.result.Sent = sent
-	for i := range heard {
-		heard[i].count(sent, &r.result.Count)
+	for i := range streams {
+		streams[i].count(sent, &r.result.Count)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func bucketOf(micros uint64) int {
 	return min((shift<<histogramBits)+int(micros>>shift), histogramBuckets-1)
 }
 
-// bucketTop is the largest number of microseconds in a bucket.
+// bucketTop returns the largest number of microseconds in a bucket.
 func bucketTop(i int) uint64 {
 	if i < 1<<(histogramBits+1) {
 		return uint64(i)
@@ -47,7 +47,7 @@ func (h *histogram) add(d time.Duration) {
 	}
 }
 
-// take is what was counted since the last take.
+// take returns what was counted since the last take.
 func (h *histogram) take() Latency {
 	var counts [histogramBuckets]int64
 	var l Latency

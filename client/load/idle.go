@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// levelTries bounds how often a server's memory is looked at until a crowd's is
-// given back, Duration apart.
-const levelTries = 15
+// releaseTries bounds how often the server's memory is read, Duration apart, until
+// the memory of closed connections is released.
+const releaseTries = 15
 
-// idle opens connections, lets them be, and closes them: what does each cost,
-// and is everything given back? The same again, since a process that has seen
-// a crowd keeps something for the next one: it should not keep more each time.
+// idle opens connections, keeps them idle, and closes them, and measures the memory
+// of each and whether it is released. It does so twice: after the first time a
+// process may keep some memory, but it must not keep more after each.
 func idle(ctx context.Context, r *run) error {
 	tokens, err := r.logins(ctx)
 	if err != nil {
 		return err
 	}
 	m := &Memory{}
-	if err := r.look(ctx, m, &m.Before); err != nil {
+	if err := r.readMemory(ctx, m, &m.Before); err != nil {
 		return err
 	}
-	if err := r.crowd(ctx, tokens, func() error {
+	if err := r.wave(ctx, tokens, func() error {
 		r.result.Operations, r.result.Unit = int64(r.Connections), "connection"
 		if err := r.meter.start(r.Options); err != nil {
 			return err
@@ -35,29 +35,29 @@ func idle(ctx context.Context, r *run) error {
 		if err := r.meter.stop(&r.result); err != nil {
 			return err
 		}
-		return r.look(ctx, m, &m.During)
+		return r.readMemory(ctx, m, &m.During)
 	}); err != nil {
 		return err
 	}
-	if err := r.level(ctx, m, m.Before, &m.After); err != nil {
+	if err := r.waitReleased(ctx, m, m.Before, &m.After); err != nil {
 		return err
 	}
 	m.PerConnection = float64(m.During-m.Before) / float64(r.Connections)
 	if m.During > 0 {
 		r.result.Memory = m
 	}
-	if err := r.crowd(ctx, tokens, func() error { return wait(ctx, r.Duration) }); err != nil {
+	if err := r.wave(ctx, tokens, func() error { return wait(ctx, r.Duration) }); err != nil {
 		return err
 	}
-	return r.level(ctx, m, m.After, &m.Again)
+	return r.waitReleased(ctx, m, m.After, &m.Again)
 }
 
-// crowd is one coming and going of all connections, with idling in between.
-func (r *run) crowd(ctx context.Context, tokens []string, idling func() error) error {
-	if err := r.openAll(ctx, func(i int) (string, string, func([]byte)) { return r.seat(tokens, i) }); err != nil {
+// wave opens all connections, calls idling, and closes them.
+func (r *run) wave(ctx context.Context, tokens []string, idling func() error) error {
+	if err := r.openAll(ctx, func(i int) (string, string, func([]byte)) { return r.idleParams(tokens, i) }); err != nil {
 		return err
 	}
-	r.say("idling")
+	r.stageIs("idling")
 	if err := idling(); err != nil {
 		return err
 	}
@@ -69,14 +69,14 @@ func (r *run) crowd(ctx context.Context, tokens []string, idling func() error) e
 	return r.closeAll()
 }
 
-// level looks at the server's memory until it is back within 5 % of what it
-// was, or that takes too long.
-func (r *run) level(ctx context.Context, m *Memory, was int64, now *int64) error {
-	for range levelTries {
+// waitReleased reads the server's memory until it is at most 5 % above was, or
+// releaseTries times.
+func (r *run) waitReleased(ctx context.Context, m *Memory, was int64, now *int64) error {
+	for range releaseTries {
 		if err := wait(ctx, r.Duration); err != nil {
 			return err
 		}
-		if err := r.look(ctx, m, now); err != nil {
+		if err := r.readMemory(ctx, m, now); err != nil {
 			return err
 		}
 		if *now <= was+was/20 {
@@ -86,9 +86,9 @@ func (r *run) level(ctx context.Context, m *Memory, was int64, now *int64) error
 	return nil
 }
 
-// look reads the server's memory, and asks a Go server of bench/peers to
-// collect its garbage first and count its goroutines.
-func (r *run) look(ctx context.Context, m *Memory, into *int64) error {
+// readMemory reads the server's memory. A Go server of bench/peers collects its
+// garbage before and reports its goroutines.
+func (r *run) readMemory(ctx context.Context, m *Memory, into *int64) error {
 	if r.PID == 0 {
 		return nil
 	}
@@ -103,7 +103,8 @@ func (r *run) look(ctx context.Context, m *Memory, into *int64) error {
 		}
 		defer response.Body.Close()
 		var stats struct{ Goroutines int }
-		if response.StatusCode == http.StatusOK && json.NewDecoder(response.Body).Decode(&stats) == nil && stats.Goroutines > 0 {
+		ok := response.StatusCode == http.StatusOK && json.NewDecoder(response.Body).Decode(&stats) == nil
+		if ok && stats.Goroutines > 0 {
 			m.Goroutines = append(m.Goroutines, stats.Goroutines)
 		}
 	}
@@ -121,8 +122,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// connect opens connections as fast as they can be opened, Dialers at a time,
-// and looks whether all of them are there in the end.
+// connect opens connections as fast as possible, Dialers at a time, and counts
+// those that are open in the end.
 func connect(ctx context.Context, r *run) error {
 	tokens, err := r.logins(ctx)
 	if err != nil {
@@ -130,15 +131,15 @@ func connect(ctx context.Context, r *run) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.Duration)
 	defer cancel()
-	r.say("connecting")
+	r.stageIs("connecting")
 	conns := make([]*conn, r.Connections)
 	if err := r.meter.start(r.Options); err != nil {
 		return err
 	}
 	err = r.each(ctx, r.Connections, func(ctx context.Context, i int) error {
-		namespace, token, hear := r.seat(tokens, i)
+		namespace, token, onEvent := r.idleParams(tokens, i)
 		began := time.Now()
-		c, err := r.dialer.open(ctx, namespace, token, hear)
+		c, err := r.dialer.open(ctx, namespace, token, onEvent)
 		if err != nil {
 			r.problem(err)
 			return nil
@@ -171,8 +172,8 @@ func connect(ctx context.Context, r *run) error {
 	return nil
 }
 
-// seat is how the i-th connection of idle and connect is opened.
-func (r *run) seat(tokens []string, i int) (namespace, token string, hear func([]byte)) {
+// idleParams returns the parameters of the i-th connection of idle and connect.
+func (r *run) idleParams(tokens []string, i int) (namespace, token string, onEvent func([]byte)) {
 	if r.Bare {
 		return "/", "", nil
 	}

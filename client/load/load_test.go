@@ -44,8 +44,9 @@ func serve(t *testing.T) string {
 	return s.URL()
 }
 
-// Every scenario that runs against Wenzhen, once and small: everything
-// arrives, once and in order. Those that want a bare server are in bench/peers/edge.
+// Every scenario that runs against Wenzhen, in a small size: all messages are
+// delivered once and in order. The scenarios for bare servers are tested in
+// bench/peers/edge.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	base := serve(t)
@@ -55,7 +56,7 @@ func TestScenarios(t *testing.T) {
 		"connect, polling": {Scenario: "connect", Connections: 20, Polling: true},
 		"durable":          {Scenario: "durable", Connections: 8, Count: 100},
 		"durable, at rate": {Scenario: "durable", Connections: 8, Rate: 200, Duration: 200 * time.Millisecond},
-		"resume":           {Scenario: "resume", Connections: 8, Count: 250}, // more than one join brings
+		"resume":           {Scenario: "resume", Connections: 8, Count: 250}, // more than the answer to one join contains
 		"whole":            {Scenario: "whole", Connections: 20, SocketsPerUser: 5, Rate: 50, Duration: time.Second, PID: os.Getpid()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,7 +74,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-func TestOptionsAreJudged(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]load.Options{
 		"no scenario": {Scenario: "nothing", Server: "http://127.0.0.1:1"},
@@ -82,7 +83,7 @@ func TestOptionsAreJudged(t *testing.T) {
 		"negative":    {Scenario: "fan", Server: "http://127.0.0.1:1", Count: -1},
 	} {
 		if _, err := load.Run(t.Context(), o, io.Discard); err == nil {
-			t.Errorf("%s: taken", name)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"wenzhen/rooms"
 )
 
-// member is a connection that takes part in a consultation and hears its log.
-// What it hears belongs to the goroutine that reads its connection.
+// member is a connection of a participant of a consultation, which receives its log.
+// Fields that are not atomic belong to the goroutine that reads the connection.
 type member struct {
 	run  *run
 	room *room
@@ -24,20 +24,20 @@ type member struct {
 	log      stream
 	level    atomic.Int64 // log.next, for other goroutines
 	joining  bool
-	answered int64   // the last seq that a join's answer brought
-	ahead    []event // live events that came while joining
+	answered int64   // the last seq in the answer to a join
+	ahead    []event // live events that were received while joining
 }
 
-// event is one of the log.
+// event is an event of the log.
 type event struct {
 	Seq  int64
 	Name string
 }
 
-// room is what all members of a consultation know of it.
+// room is the state of a consultation that its members share.
 type room struct {
-	top      atomic.Int64 // the highest seq that was acknowledged or heard
-	messages atomic.Int64 // acknowledged
+	top      atomic.Int64 // the highest seq that was acknowledged or received
+	messages atomic.Int64 // acknowledged messages
 }
 
 func (rm *room) reaches(seq int64) {
@@ -49,10 +49,10 @@ func (rm *room) reaches(seq int64) {
 	}
 }
 
-// open connects and joins after what was heard last.
+// open connects and joins after the last event that was received.
 func (m *member) open(ctx context.Context) error {
 	m.joining = true
-	c, err := m.run.dialer.open(ctx, consultations, m.talk.token(m.side), m.hear)
+	c, err := m.run.dialer.open(ctx, consultations, m.talk.token(m.side), m.handle)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (m *member) open(ctx context.Context) error {
 	return nil
 }
 
-// join asks for the log after what was heard, from the start the first time.
+// join joins the consultation after the last event that was received.
 func (m *member) join() (more bool, err error) {
 	type joined struct {
 		OK   bool
@@ -76,25 +76,25 @@ func (m *member) join() (more bool, err error) {
 		}
 		Error *rooms.Error
 	}
-	type verdict struct {
+	type result struct {
 		more bool
 		err  error
 	}
-	reply := make(chan verdict, 1)
+	reply := make(chan result, 1)
 	arg := fmt.Appendf(nil, `{"consultationId":%q,"after":%d}`, m.talk.ID, m.log.next)
 	err = m.conn.emit("consultation:join", arg, nil, func(body []byte) {
 		var answer []joined
 		switch err := json.Unmarshal(body, &answer); {
 		case err != nil || len(answer) != 1:
-			reply <- verdict{err: errors.Join(err, errPacket)}
+			reply <- result{err: errors.Join(err, errPacket)}
 			return
 		case !answer[0].OK:
-			reply <- verdict{err: fmt.Errorf("join: %w", answer[0].Error)}
+			reply <- result{err: fmt.Errorf("join: %w", answer[0].Error)}
 			return
 		}
 		data := answer[0].Data
 		for _, e := range data.Events {
-			m.heard(e)
+			m.receive(e)
 			m.answered = e.Seq
 		}
 		m.room.reaches(data.LastSeq)
@@ -105,7 +105,7 @@ func (m *member) join() (more bool, err error) {
 			}
 			m.ahead = nil
 		}
-		reply <- verdict{more: data.HasMore}
+		reply <- result{more: data.HasMore}
 	})
 	if err != nil {
 		return false, err
@@ -125,8 +125,8 @@ var (
 
 const createdName = "message:created"
 
-// hear takes an event that came live.
-func (m *member) hear(body []byte) {
+// handle handles an event that was received live.
+func (m *member) handle(body []byte) {
 	seq := numberAfter(body, `,"seq":`)
 	if seq == 0 {
 		if bytes.HasPrefix(body, failure) { // of a command without an acknowledgement
@@ -135,7 +135,7 @@ func (m *member) hear(body []byte) {
 		return // a signal
 	}
 	if !bytes.Contains(body[:min(len(body), 150)], []byte(m.talk.ID)) {
-		return // of another consultation of this user's, told to all devices
+		return // of another consultation, sent to all devices of the user
 	}
 	m.room.reaches(seq)
 	e := event{Seq: seq}
@@ -152,17 +152,18 @@ func (m *member) hear(body []byte) {
 	m.live(e)
 }
 
-// live takes an event that came live. An event that is committed while a join
-// reads the log may be in the answer and also come live, before or after it:
-// clients tell by the seq, and that is no duplicate.
+// live records an event that was received live. An event that is committed while a
+// join reads the log may be in the answer and also be sent live, before or after it.
+// Clients recognize it by its seq, so it does not count as a duplicate.
 func (m *member) live(e event) {
 	if e.Seq > m.answered {
-		m.heard(e)
+		m.receive(e)
 	}
 }
 
-func (m *member) heard(e event) {
-	m.log.hear(e.Seq)
+// receive counts an event of the log.
+func (m *member) receive(e event) {
+	m.log.receive(e.Seq)
 	m.level.Store(m.log.next)
 	m.run.logged.Add(1)
 	if e.Name == createdName {
@@ -170,9 +171,9 @@ func (m *member) heard(e event) {
 	}
 }
 
-// say sends a message, which tells when it was due. answered is called with
-// the seq that it got; 0 if it was refused.
-func (m *member) say(due time.Time, pad string, answered func(seq int64)) error {
+// send sends a message whose text contains the time when it was due. answered is
+// called with its seq, or 0 if it was refused.
+func (m *member) send(due time.Time, pad string, answered func(seq int64)) error {
 	arg := fmt.Appendf(nil, `{"consultationId":%q,"clientId":%q,"kind":"text","text":"t%d %s"}`,
 		m.talk.ID, rooms.NewID(due), due.Sub(m.run.result.Started).Microseconds(), pad)
 	return m.conn.emit("message:send", arg, nil, func(body []byte) {

@@ -2,13 +2,13 @@ package load
 
 import "testing"
 
-// What a join's answer brought and what comes live overlap, on either side of
-// the answer: neither is a duplicate. Twice live is.
+// An event that is in the answer to a join and is received live is not a duplicate.
+// An event that is received live twice is.
 func TestOverlapOfJoinAndLive(t *testing.T) {
 	t.Parallel()
 	m := &member{run: &run{}}
 	for seq := int64(1); seq <= 3; seq++ { // the answer
-		m.heard(event{Seq: seq})
+		m.receive(event{Seq: seq})
 		m.answered = seq
 	}
 	m.live(event{Seq: 3}) // committed while the log was read

@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// Options say what to do to which server. The tags are those of the command
-// line `wenzhen load`. What is zero gets the scenario's default.
+// Options configure a scenario. The tags are those of the command line `wenzhen
+// load`. Fields that are zero get the scenario's default.
 type Options struct {
-	Scenario    string        `arg:"" enum:"idle,connect,pair,fan,echo,durable,resume,whole" help:"idle, connect, pair, fan, echo, durable, resume or whole."`
+	Scenario    string        `arg:"" enum:"idle,connect,pair,fan,echo,durable,resume,whole" help:"The scenario: ${enum}."`
 	Server      string        `default:"http://127.0.0.1:8080" env:"WENZHEN_SERVER" help:"The server's address."`
 	Connections int           `help:"Connections to open; the members of the room in fan."`
-	Rate        float64       `help:"Messages a second in all; without it 1,000 in pair, 500 in whole, and as fast as answers allow elsewhere."`
-	Duration    time.Duration `help:"How long to measure, after a warm-up of a quarter of it."`
-	Count       int           `help:"Messages after which to stop before the time is up; in resume, the events that each client missed."`
+	Rate        float64       `help:"Messages per second; default 1,000 in pair, 500 in whole, otherwise as fast as answers allow."`
+	Duration    time.Duration `help:"Duration of the measurement, after a warm-up of a quarter of it."`
+	Count       int           `help:"Maximum number of messages; in resume, the events that each client missed."`
 	Window      int           `help:"Unanswered messages at a time while the rate is 0."`
 	Payload     int           `help:"Bytes of a message's text."`
 	Binary      bool          `help:"Send echo's payload as a binary attachment."`
 	Ramp        bool          `help:"In pair and durable, raise the rate until p99 exceeds 50 ms or messages are late."`
 	Polling     bool          `help:"Open every connection with long-polling and upgrade it to WebSocket, as browsers do."`
-	Dialers     int           `help:"Connections that are being opened at a time."`
+	Dialers     int           `help:"Connections to open at a time."`
 	Bare        bool          `help:"The server is one of bench/peers, not Wenzhen: no accounts."`
 
 	PID            int    `name:"pid" help:"The server's process, to measure its CPU time and memory (Linux)."`
 	SocketsPerUser int    `default:"20" help:"Connections per account, no more than the server's --sockets-per-user."`
-	AdminEmail     string `default:"admin@wenzhen.example" env:"WENZHEN_ADMIN_EMAIL" help:"An admin, to verify doctors; the demo's by default."`
+	AdminEmail     string `default:"admin@wenzhen.example" env:"WENZHEN_ADMIN_EMAIL" help:"An admin, who verifies doctors."`
 	AdminPassword  string `default:"wenzhen-demo" env:"WENZHEN_ADMIN_PASSWORD" help:"The admin's password."`
 
 	// Logins are access tokens to use in idle and connect instead of opening
@@ -38,7 +38,7 @@ type Options struct {
 	Quiet bool `help:"Print the result only."`
 }
 
-// defaults are what a scenario does unless told otherwise.
+// defaults are the default options of the scenarios.
 var defaults = map[string]Options{
 	"idle":    {Connections: 2000, Duration: 5 * time.Second},
 	"connect": {Connections: 2000, Duration: time.Minute},
@@ -50,7 +50,7 @@ var defaults = map[string]Options{
 	"whole":   {Connections: 5000, Rate: 500, Duration: 5 * time.Minute, Payload: 200},
 }
 
-// withDefaults fills in what was left out and judges the rest.
+// withDefaults sets the fields that are zero to the defaults, and validates all.
 func (o Options) withDefaults() (Options, error) {
 	d, ok := defaults[o.Scenario]
 	if !ok {
@@ -71,7 +71,8 @@ func (o Options) withDefaults() (Options, error) {
 	orElse(&o.AdminEmail, "admin@wenzhen.example")
 	orElse(&o.AdminPassword, "wenzhen-demo")
 	switch {
-	case o.Connections < 1 || o.Rate < 0 || o.Duration < 0 || o.Count < 0 || o.Window < 0 || o.Payload < 0 || o.Dialers < 1 || o.SocketsPerUser < 1:
+	case o.Connections < 1 || o.Rate < 0 || o.Duration < 0 || o.Count < 0 || o.Window < 0 || o.Payload < 0,
+		o.Dialers < 1 || o.SocketsPerUser < 1:
 		return o, fmt.Errorf("numbers must not be negative")
 	case slices.Contains([]string{"pair", "durable", "resume", "whole"}, o.Scenario) && o.Connections%2 == 1:
 		return o, fmt.Errorf("%s needs an even number of connections", o.Scenario)

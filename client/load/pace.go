@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// pace calls send for the 1st, 2nd, … of n operations at a fixed rate, and
-// tells when each was due. What is late is sent at once. It returns how many
-// were sent before ctx ended.
+// pace calls send n times at a fixed rate, with the number of the call and the time
+// when it was due. Calls that are late are made immediately. It returns the number of
+// calls before ctx ended.
 func pace(ctx context.Context, rate float64, n int, send func(i int, due time.Time)) int {
 	began := time.Now()
 	for i := range n {
@@ -23,16 +23,16 @@ func pace(ctx context.Context, rate float64, n int, send func(i int, due time.Ti
 	return n
 }
 
-// goodLatency is what a ramp asks of a rate.
+// goodLatency is the maximum latency of a good rate of a ramp.
 const goodLatency = 50 // ms, p99
 
-// rampTries is how often a rate may fail: once or twice may have been the
-// machine's fault.
+// rampTries is how often a rate is tried: the machine may have caused one or two
+// failures.
 const rampTries = 3
 
-// ramp tries higher and higher rates, each for some time, until one fails: p99
-// exceeds goodLatency, or what is achieved falls behind. try runs one rate and
-// says what was achieved.
+// ramp tries increasing rates until one fails: p99 exceeds goodLatency, or the
+// achieved rate is below 95 %. try runs one rate for some time and returns the
+// achieved rate. ramp returns all tries and the highest good rate.
 func ramp(first float64, try func(rate float64) (achieved float64, l Latency)) (steps []Step, most float64) {
 	for rate, fails := first, 0; fails < rampTries && rate < 1e6; {
 		achieved, l := try(rate)

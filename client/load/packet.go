@@ -29,8 +29,8 @@ type packet struct {
 	body        []byte
 }
 
-// parsePacket reads the text of a message after its Engine.IO type. It trusts
-// the server to send nothing but Socket.IO.
+// parsePacket parses the text of a message after its Engine.IO type. It relies on
+// the server to send valid packets.
 func parsePacket(text []byte) (p packet, ok bool) {
 	if len(text) == 0 {
 		return p, false
@@ -62,8 +62,8 @@ func leadingNumber(text []byte) (n uint64, rest []byte) {
 	return n, text[i:]
 }
 
-// appendPacket writes a message: type, namespace, and for an event its id,
-// name and argument.
+// appendPacket appends the beginning of a message: its type, number of attachments
+// and namespace.
 func appendPacket(buf []byte, kind byte, attachments int, namespace string) []byte {
 	buf = append(buf, engineMessage, kind)
 	if attachments > 0 {
@@ -75,10 +75,9 @@ func appendPacket(buf []byte, kind byte, attachments int, namespace string) []by
 	return buf
 }
 
-// numberAfter reads the number that follows the first occurrence of a key in
-// a JSON text, where the text is known well enough; 0 if there is none. It is
-// many times cheaper than decoding, and the generator shares the machine with
-// the server.
+// numberAfter returns the number after the first occurrence of key in a JSON text of
+// known structure, or 0 if there is none. It is many times cheaper than decoding,
+// which matters because the generator runs on the server's machine.
 func numberAfter(text []byte, key string) int64 {
 	i := bytes.Index(text, []byte(key))
 	if i < 0 {

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// pair: rooms of two, who talk in turn at a fixed rate in all. A message is
-// delivered to both and acknowledged, as a chat's is.
+// pair sends messages in rooms of two, whose members send in turn, at a fixed total
+// rate. Each message is delivered to both and acknowledged.
 func pair(ctx context.Context, r *run) error {
 	p := &pairs{run: r, pad: strings.Repeat("x", r.Payload), origin: time.Now(),
-		sent: make([][2]int64, r.Connections/2), heard: make([][2]stream, r.Connections)}
+		sent: make([][2]int64, r.Connections/2), streams: make([][2]stream, r.Connections)}
 	err := r.openAll(ctx, func(i int) (string, string, func([]byte)) {
-		return "/", "", func(body []byte) { p.hear(i, body) }
+		return "/", "", func(body []byte) { p.receive(i, body) }
 	})
 	if err != nil {
 		return err
@@ -23,8 +23,8 @@ func pair(ctx context.Context, r *run) error {
 	if err := r.join(ctx, func(i int) string { return strconv.Itoa(i / 2) }); err != nil {
 		return err
 	}
-	r.say("talking")
-	p.talk(ctx, r.Rate, int(r.Rate*r.Duration.Seconds()/4)) // until caches and compilers are warm
+	r.stageIs("sending messages")
+	p.talk(ctx, r.Rate, int(r.Rate*r.Duration.Seconds()/4)) // warm-up of caches and compilers
 	r.latency.take()
 	r.acks.take()
 	if r.Ramp {
@@ -52,14 +52,14 @@ func pair(ctx context.Context, r *run) error {
 		return err
 	}
 	r.result.Bytes = received(conns)
-	for i := range p.heard {
+	for i := range p.streams {
 		for from := range 2 {
 			r.result.Sent += p.sent[i/2][from]
-			p.heard[i][from].count(p.sent[i/2][from], &r.result.Count)
+			p.streams[i][from].count(p.sent[i/2][from], &r.result.Count)
 		}
 	}
 	r.result.Sent /= 2 // counted once for each receiver
-	r.result.Refused += p.asked - p.answered.Load()
+	r.result.Refused += p.total - p.answered.Load()
 	return ctx.Err()
 }
 
@@ -72,12 +72,12 @@ type pairs struct {
 	turn   int
 
 	sent     [][2]int64 // by room and sender; the sender's goroutine's
-	heard    [][2]stream
-	asked    int64
+	streams  [][2]stream
+	total    int64 // messages sent
 	answered atomic.Int64
 }
 
-// talk sends n messages and waits until all have arrived.
+// talk sends n messages and waits until all are delivered.
 func (p *pairs) talk(ctx context.Context, rate float64, n int) int {
 	n = pace(ctx, rate, n, func(_ int, due time.Time) {
 		room := p.turn % len(p.sent)
@@ -96,28 +96,28 @@ func (p *pairs) talk(ctx context.Context, rate float64, n int) int {
 			return
 		}
 		p.sent[room][from]++
-		p.asked++
+		p.total++
 		p.done.Add(1)
 	})
-	p.settle(ctx, func() bool { return p.delivered.Load() >= 2*p.asked && p.answered.Load() >= p.asked })
+	p.waitUntil(ctx, func() bool { return p.delivered.Load() >= 2*p.total && p.answered.Load() >= p.total })
 	return n
 }
 
-// hear takes an event of the i-th connection, in its goroutine.
-func (p *pairs) hear(i int, body []byte) {
-	p.heard[i][numberAfter(body, `"from":`)&1].hear(numberAfter(body, `"n":`))
+// receive handles an event of the i-th connection, in its goroutine.
+func (p *pairs) receive(i int, body []byte) {
+	p.streams[i][numberAfter(body, `"from":`)&1].receive(numberAfter(body, `"n":`))
 	p.latency.add(time.Since(p.origin) - time.Duration(numberAfter(body, `"t":`))*time.Microsecond)
 	p.delivered.Add(1)
 }
 
-// answerTimeout is how long an acknowledgement outside any measurement may take.
+// answerTimeout is the timeout of an acknowledgement outside of measurements.
 const answerTimeout = 30 * time.Second
 
-// join lets every connection join a room of a server in bench/peers.
+// join joins every connection to a room of a server in bench/peers.
 func (r *run) join(ctx context.Context, room func(i int) string) error {
-	r.say("joining")
+	r.stageIs("joining")
 	return r.each(ctx, len(r.conns), func(_ context.Context, i int) error {
-		_, err := r.conns[i].ask("join", fmt.Appendf(nil, `{"room":%q}`, room(i)), answerTimeout)
+		_, err := r.conns[i].call("join", fmt.Appendf(nil, `{"room":%q}`, room(i)), answerTimeout)
 		return err
 	})
 }

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// ticks is how many parts of a second /proc counts in (USER_HZ); it is 100 on
-// every Linux of today.
+// ticks is the number of ticks per second in /proc (USER_HZ), which is 100 on all
+// current Linux systems.
 const ticks = 100
 
-// process is the server's, as /proc shows it.
+// process is the server's process in /proc.
 type process struct{ pid int }
 
-// cpu is the time that the process has spent on CPUs, in user and kernel.
+// cpu returns the CPU time of the process, in user mode and in the kernel.
 func (p process) cpu() (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
 	if err != nil {
@@ -37,7 +37,7 @@ func (p process) cpu() (time.Duration, error) {
 	return time.Duration(sum) * time.Second / ticks, nil
 }
 
-// rss is the process's resident memory in bytes.
+// rss returns the process's resident memory in bytes.
 func (p process) rss() (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.pid))
 	if err != nil {
@@ -51,14 +51,14 @@ func (p process) rss() (int64, error) {
 	return pages * int64(os.Getpagesize()), err
 }
 
-// meter measures the server over a stretch of time.
+// meter measures the server's CPU time during an interval.
 type meter struct {
 	process process
 	began   time.Time
 	cpu     time.Duration
 }
 
-// start begins a stretch. A server whose process is not known is not measured.
+// start begins the interval. Without Options.PID only time is measured.
 func (m *meter) start(o Options) error {
 	m.process.pid = o.PID
 	var err error
@@ -69,7 +69,7 @@ func (m *meter) start(o Options) error {
 	return err
 }
 
-// stop ends it and writes what it found into r, whose Operations are known.
+// stop ends the interval and sets the measured fields of r. It needs r.Operations.
 func (m *meter) stop(r *Result) error {
 	r.Seconds = time.Since(m.began).Seconds()
 	r.PerSecond = float64(r.Operations) / r.Seconds

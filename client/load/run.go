@@ -12,15 +12,16 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Run executes a scenario and writes its result to out, and its progress
-// too unless that is not wanted. The error says that the scenario could not be
-// executed; errors of the server are in the Result.
+// Run runs a scenario and writes its result to out, and its progress unless
+// Options.JSON or Quiet is set. The error is set if the scenario could not run;
+// errors of the server are in the Result.
 func Run(ctx context.Context, o Options, out io.Writer) (Result, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return Result{}, err
 	}
-	r := &run{Options: o, dialer: newDialer(o), result: Result{Scenario: o.Scenario, Server: o.Server, Started: time.Now().UTC()}}
+	r := &run{Options: o, dialer: newDialer(o),
+		result: Result{Scenario: o.Scenario, Server: o.Server, Started: time.Now().UTC()}}
 	defer r.dialer.close()
 	if !o.JSON && !o.Quiet {
 		stop := r.showProgress(out)
@@ -39,7 +40,7 @@ var scenarios = map[string]func(context.Context, *run) error{
 	"durable": durable, "resume": resume, "whole": whole,
 }
 
-// run is a scenario that is under way.
+// run is a running scenario.
 type run struct {
 	Options
 	dialer *dialer
@@ -47,17 +48,17 @@ type run struct {
 	result Result
 
 	latency, acks histogram
-	conns         []*conn // opened and not closed yet
+	conns         []*conn // open connections
 
 	stage     atomic.Pointer[string] // for progress
 	done      atomic.Int64           // operations so far, for progress
 	delivered atomic.Int64           // over all connections
-	logged    atomic.Int64           // events of logs that members have heard
+	logged    atomic.Int64           // events of logs that members have received
 
 	mu sync.Mutex // guards result.Problems and result.Refused
 }
 
-// problem counts something that the server refused or did not answer.
+// problem counts a request that the server refused or did not answer.
 func (r *run) problem(err error) {
 	const most = 5
 	r.mu.Lock()
@@ -68,13 +69,14 @@ func (r *run) problem(err error) {
 	}
 }
 
-func (r *run) say(format string, args ...any) {
+// stageIs sets the text of the progress line.
+func (r *run) stageIs(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	r.stage.Store(&text)
 	r.done.Store(0)
 }
 
-// showProgress keeps one line of the terminal up to date.
+// showProgress updates one line of the terminal until stop is called.
 func (r *run) showProgress(out io.Writer) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -120,22 +122,21 @@ func (r *run) each(ctx context.Context, n int, f func(ctx context.Context, i int
 	return group.Wait()
 }
 
-// Outside of connect, which counts how long it takes, a connection that does
-// not come about is a problem and is tried again.
+// Tries of openAll for one connection. Each failure counts as a problem.
 const (
 	openTries   = 5
 	openTimeout = 5 * time.Second
 )
 
-// openAll opens Connections connections; setup tells how to open the i-th.
-func (r *run) openAll(ctx context.Context, setup func(i int) (namespace, token string, hear func([]byte))) error {
-	r.say("connecting")
+// openAll opens Connections connections; setup returns the parameters of the i-th.
+func (r *run) openAll(ctx context.Context, setup func(i int) (namespace, token string, onEvent func([]byte))) error {
+	r.stageIs("connecting")
 	r.conns = make([]*conn, r.Connections)
 	return r.each(ctx, r.Connections, func(ctx context.Context, i int) error {
-		namespace, token, hear := setup(i)
+		namespace, token, onEvent := setup(i)
 		for try := 1; ; try++ {
 			limited, cancel := context.WithTimeout(ctx, openTimeout)
-			c, err := r.dialer.open(limited, namespace, token, hear)
+			c, err := r.dialer.open(limited, namespace, token, onEvent)
 			cancel()
 			if err == nil {
 				r.conns[i] = c
@@ -149,9 +150,10 @@ func (r *run) openAll(ctx context.Context, setup func(i int) (namespace, token s
 	})
 }
 
-// closeAll closes every connection. One that had ended before is a problem.
+// closeAll closes every connection. A connection that had ended before counts as a
+// problem.
 func (r *run) closeAll() error {
-	r.say("closing")
+	r.stageIs("closing")
 	conns := r.conns
 	r.conns = nil
 	return r.each(context.Background(), len(conns), func(_ context.Context, i int) error {
@@ -165,7 +167,7 @@ func (r *run) closeAll() error {
 	})
 }
 
-// received is what all connections have received; they are closed.
+// received returns the number of bytes that closed connections have received.
 func received(conns []*conn) (sum int64) {
 	for _, c := range conns {
 		sum += c.bytes
@@ -173,10 +175,10 @@ func received(conns []*conn) (sum int64) {
 	return sum
 }
 
-// settle waits until arrived says that nothing is missing, or nothing has come
-// for some time.
-func (r *run) settle(ctx context.Context, arrived func() bool) {
-	const patience = 10 * time.Second // only where something is lost, or the machine is very busy
+// waitUntil waits until arrived returns true, or nothing has been received for 10
+// seconds.
+func (r *run) waitUntil(ctx context.Context, arrived func() bool) {
+	const patience = 10 * time.Second // reached only if something is lost or the machine is very busy
 	last, since := int64(-1), time.Now()
 	for !arrived() && ctx.Err() == nil {
 		if n := r.delivered.Load() + r.logged.Load(); n != last {

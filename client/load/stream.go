@@ -1,16 +1,16 @@
 package load
 
-// stream is the numbers that one receiver hears from one sender: 1, 2, 3 … in
-// that order if all is well. It belongs to one goroutine at a time.
+// stream counts the numbers that one receiver gets from one sender: 1, 2, 3 … in
+// this order, if nothing is lost. It belongs to one goroutine at a time.
 type stream struct {
-	next    int64 // the number that should come next, less one
+	next    int64 // the expected number minus one
 	missing map[int64]struct{}
 
-	heard, duplicates, reordered int64
+	received, duplicates, reordered int64
 }
 
-// hear takes a number.
-func (s *stream) hear(n int64) {
+// receive counts a number.
+func (s *stream) receive(n int64) {
 	want := s.next + 1
 	switch {
 	case n == want:
@@ -31,12 +31,12 @@ func (s *stream) hear(n int64) {
 		delete(s.missing, n)
 		s.reordered++
 	}
-	s.heard++
+	s.received++
 }
 
-// count adds up what became of the numbers up to sent.
+// count adds the counts for the numbers up to sent to c.
 func (s *stream) count(sent int64, c *Count) {
-	c.Delivered += s.heard
+	c.Delivered += s.received
 	c.Duplicates += s.duplicates
 	c.Reordered += s.reordered
 	c.Lost += int64(len(s.missing)) + max(0, sent-s.next)

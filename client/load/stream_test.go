@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// The accounting is what every figure rests on.
+// Streams count losses, duplicates and reordering.
 func TestStream(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		heard []int64
-		sent  int64
-		want  Count
+		received []int64
+		sent     int64
+		want     Count
 	}{
 		"all":            {[]int64{1, 2, 3}, 3, Count{Delivered: 3}},
 		"the last":       {[]int64{1, 2}, 4, Count{Delivered: 2, Lost: 2}},
@@ -22,8 +22,8 @@ func TestStream(t *testing.T) {
 		"late and twice": {[]int64{2, 1, 1}, 3, Count{Delivered: 2, Reordered: 1, Duplicates: 1, Lost: 1}},
 	} {
 		var s stream
-		for _, n := range c.heard {
-			s.hear(n)
+		for _, n := range c.received {
+			s.receive(n)
 		}
 		var got Count
 		if s.count(c.sent, &got); got != c.want {
@@ -43,14 +43,15 @@ func TestHistogram(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 	if again := h.take(); again != (Latency{}) {
-		t.Errorf("left over: %+v", again)
+		t.Errorf("counts after take: %+v", again)
 	}
 	for micros := uint64(0); micros < 1<<34; micros = micros*9/8 + 1 {
 		i := bucketOf(micros)
 		if i == histogramBuckets-1 {
 			break
 		}
-		if top := bucketTop(i); top < micros || top > micros+micros/16+1 || bucketOf(top) != i || bucketOf(top+1) != i+1 {
+		top := bucketTop(i)
+		if top < micros || top > micros+micros/16+1 || bucketOf(top) != i || bucketOf(top+1) != i+1 {
 			t.Fatalf("%d is in bucket %d, which ends at %d", micros, i, top)
 		}
 	}

@@ -13,38 +13,38 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// Proportions of whole: connections to a consultation, and what happens
-// beside each message.
+// Proportions of whole: connections per consultation, and messages per other
+// operation.
 const (
 	wholeDevices = 5  // three of the patient's, two of the doctor's
-	wholeTyping  = 2  // one typing:start to so many messages
-	wholeRead    = 3  // one message:read
-	wholeHistory = 20 // one page of history and one list over REST
-	wholeChurn   = 50 // one device that loses its connection and comes back
-	wholeSamples = 20 // of the server's memory
+	wholeTyping  = 2  // messages per typing:start
+	wholeRead    = 3  // messages per message:read
+	wholeHistory = 20 // messages per page of history and list over REST
+	wholeChurn   = 50 // messages per device that loses its connection and reconnects
+	wholeSamples = 20 // samples of the server's memory
 )
 
-// whole: everything at once, for some time. People talk, type and read, list
-// and page over REST, lose their connections and come back. The memory should
-// be flat.
+// whole runs all operations at once for a longer time: users send messages, type,
+// read, list and page over REST, lose their connections and reconnect. The server's
+// memory should not grow.
 func whole(ctx context.Context, r *run) error {
 	talks, err := r.world(ctx, max(1, r.Connections/wholeDevices), max(1, r.SocketsPerUser/((wholeDevices+1)/2)))
 	if err != nil {
 		return err
 	}
-	d := newCrowd(r, talks, r.Connections)
+	d := newMemberGroup(r, talks, r.Connections)
 	if err := d.openAll(ctx); err != nil {
 		return err
 	}
-	r.say("talking, reading, coming and going")
+	r.stageIs("sending, reading, reconnecting")
 	d.atRate(ctx, r.Rate, int(r.Rate*min(r.Duration/4, 5*time.Second).Seconds()))
 	r.latency.take()
 	r.acks.take()
 
 	side, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	group.Go(func() { d.besides(side) })
-	group.Go(func() { d.comeAndGo(side) })
+	group.Go(func() { d.sideTraffic(side) })
+	group.Go(func() { d.reconnectDevices(side) })
 	memory := &Memory{}
 	if r.PID > 0 {
 		group.Go(func() { memory.sample(side, r.PID, r.Duration/wholeSamples) })
@@ -61,10 +61,10 @@ func whole(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	if err := d.reachEnds(ctx); err != nil {
+	if err := d.findLogEnds(ctx); err != nil {
 		return err
 	}
-	d.settle(ctx, d.level)
+	d.waitUntil(ctx, d.level)
 	if n := len(memory.Samples); n > 0 {
 		memory.Before, memory.During = memory.Samples[0], memory.Samples[n-1]
 		r.result.Memory = memory
@@ -73,8 +73,8 @@ func whole(ctx context.Context, r *run) error {
 	return d.close(ctx)
 }
 
-// level reports whether all clients have received what any of them has received.
-func (d *crowd) level() bool {
+// level reports whether all members have received their complete logs.
+func (d *memberGroup) level() bool {
 	for i := range d.members {
 		if m := &d.members[i]; m.level.Load() < m.room.top.Load() {
 			return false
@@ -83,16 +83,17 @@ func (d *crowd) level() bool {
 	return true
 }
 
-// reachEnds waits until all that people did besides is answered, and asks where
-// each log ends: nobody may stop listening before having heard that.
-func (d *crowd) reachEnds(ctx context.Context) error {
-	d.say("waiting for the last answers")
-	d.settle(ctx, func() bool { return d.reads.Load() == 0 })
+// findLogEnds waits until the side traffic is answered, and reads the last seq of each
+// log, up to which all members must receive.
+func (d *memberGroup) findLogEnds(ctx context.Context) error {
+	d.stageIs("waiting for the last answers")
+	d.waitUntil(ctx, func() bool { return d.reads.Load() == 0 })
 	return d.each(ctx, len(d.rooms), func(ctx context.Context, i int) error {
 		m := &d.members[i]
 		last := make(chan int64, 1)
 		arg := fmt.Appendf(nil, `{"consultationId":%q,"after":%d}`, m.talk.ID, m.level.Load())
-		if err := m.conn.emit("consultation:join", arg, nil, func(body []byte) { last <- numberAfter(body, `"lastSeq":`) }); err != nil {
+		answer := func(body []byte) { last <- numberAfter(body, `"lastSeq":`) }
+		if err := m.conn.emit("consultation:join", arg, nil, answer); err != nil {
 			return err
 		}
 		select {
@@ -107,8 +108,8 @@ func (d *crowd) reachEnds(ctx context.Context) error {
 	})
 }
 
-// besides is what people do beside talking.
-func (d *crowd) besides(ctx context.Context) {
+// sideTraffic sends the operations other than messages until ctx ends.
+func (d *memberGroup) sideTraffic(ctx context.Context) {
 	speakers := min(len(d.members), 2*len(d.rooms))
 	pace(ctx, d.Rate, 1<<62, func(i int, _ time.Time) {
 		m := &d.members[rand.IntN(speakers)]
@@ -134,15 +135,16 @@ func (d *crowd) besides(ctx context.Context) {
 	})
 }
 
-// comeAndGo lets devices that do not talk lose their connections and come back.
-func (d *crowd) comeAndGo(ctx context.Context) {
+// reconnectDevices breaks and reopens connections of devices that send no messages,
+// until ctx ends.
+func (d *memberGroup) reconnectDevices(ctx context.Context) {
 	speakers := 2 * len(d.rooms)
 	if speakers >= len(d.members) {
 		return
 	}
 	pace(ctx, d.Rate/wholeChurn, 1<<62, func(int, time.Time) {
 		m := &d.members[speakers+rand.IntN(len(d.members)-speakers)]
-		m.conn.ws.NetConn().Close() // without a goodbye
+		m.conn.ws.NetConn().Close() // without a closing frame
 		<-m.conn.ended
 		if err := m.open(context.WithoutCancel(ctx)); err != nil {
 			d.problem(err)
@@ -150,7 +152,7 @@ func (d *crowd) comeAndGo(ctx context.Context) {
 	})
 }
 
-// sample reads the server's memory at even intervals.
+// sample reads the server's memory at regular intervals until ctx ends.
 func (m *Memory) sample(ctx context.Context, pid int, every time.Duration) {
 	for {
 		if n, err := (process{pid}).rss(); err == nil {

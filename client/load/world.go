@@ -17,17 +17,17 @@ import (
 // consultations is the namespace of Wenzhen's commands.
 const consultations = rooms.Consultations
 
-// talk is a consultation that goes on between a patient and a doctor, with
-// the access tokens of both.
+// talk is an active consultation of a patient and a doctor, with the access tokens
+// of both.
 type talk struct {
 	ID      consultation.ID `json:"id"`
 	Patient string          `json:"patient"`
 	Doctor  string          `json:"doctor"`
 
-	patient *client.Client // for REST; nil on a bare server
+	patient *client.Client // for REST; nil for a bare server
 }
 
-// token is that of the patient (0) or the doctor (1).
+// token returns the token of the patient (0) or the doctor (1).
 func (t talk) token(side int) string {
 	if side == 0 {
 		return t.Patient
@@ -35,8 +35,8 @@ func (t talk) token(side int) string {
 	return t.Doctor
 }
 
-// world makes n consultations that go on. Every account takes part in so many
-// of them. A durable server of bench/peers makes its own.
+// world creates n active consultations. Every account participates in up to each of
+// them. A durable server of bench/peers creates its own.
 func (r *run) world(ctx context.Context, n, each int) ([]talk, error) {
 	if r.Bare {
 		return r.bareWorld(ctx, n)
@@ -50,20 +50,21 @@ func (r *run) world(ctx context.Context, n, each int) ([]talk, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.say("opening consultations")
+	r.stageIs("opening consultations")
 	talks := make([]talk, n)
 	return talks, r.each(ctx, n, func(ctx context.Context, i int) error {
 		patient, doctor := patients[i%accounts], doctors[i%accounts]
-		opened, err := insist(ctx, patient, consultation.Open, consultation.OpenInput{DoctorID: doctor.id,
+		opened, err := doRetrying(ctx, patient, consultation.Open, consultation.OpenInput{DoctorID: doctor.id,
 			Service: account.Advice, Medium: account.Text, Complaint: "load"})
 		if err != nil {
 			return fmt.Errorf("open a consultation: %w", err)
 		}
 		id := opened.Consultation.ID
-		if _, err := insist(ctx, doctor.client, consultation.Accept, consultation.Input{ConsultationID: id}); err != nil {
+		if _, err := doRetrying(ctx, doctor.client, consultation.Accept, consultation.Input{ConsultationID: id}); err != nil {
 			return fmt.Errorf("accept a consultation: %w", err)
 		}
-		talks[i] = talk{ID: id, Patient: patient.Tokens().AccessToken, Doctor: doctor.client.Tokens().AccessToken, patient: patient}
+		talks[i] = talk{ID: id, patient: patient,
+			Patient: patient.Tokens().AccessToken, Doctor: doctor.client.Tokens().AccessToken}
 		return nil
 	})
 }
@@ -73,7 +74,7 @@ type doctor struct {
 	id     rooms.UserID
 }
 
-// doctors registers doctors who are verified and see patients for nothing.
+// doctors registers verified doctors with a free service.
 func (r *run) doctors(ctx context.Context, n int) ([]doctor, error) {
 	admin, err := client.Login(ctx, r.Server, r.AdminEmail, r.AdminPassword)
 	if err != nil {
@@ -85,23 +86,23 @@ func (r *run) doctors(ctx context.Context, n int) ([]doctor, error) {
 	}
 	offer := account.DoctorChange{OnDuty: new(true),
 		Services: &[]account.DoctorService{{Service: account.Advice, Medium: account.Text, Currency: "CNY", Minutes: 60}}}
-	r.say("verifying doctors")
+	r.stageIs("verifying doctors")
 	list := make([]doctor, n)
 	return list, r.each(ctx, n, func(ctx context.Context, i int) error {
 		list[i] = doctor{clients[i], users[i].ID}
-		if _, err := insist(ctx, clients[i], account.UpdateDoctor, offer); err != nil {
+		if _, err := doRetrying(ctx, clients[i], account.UpdateDoctor, offer); err != nil {
 			return fmt.Errorf("offer a service: %w", err)
 		}
-		if _, err := insist(ctx, admin, account.VerifyDoctor, account.VerifyDoctorInput{DoctorID: users[i].ID}); err != nil {
+		if _, err := doRetrying(ctx, admin, account.VerifyDoctor, account.VerifyDoctorInput{DoctorID: users[i].ID}); err != nil {
 			return fmt.Errorf("verify a doctor: %w", err)
 		}
 		return nil
 	})
 }
 
-// register opens accounts. Their addresses are unlike those of earlier runs.
+// register opens accounts. Their addresses differ from those of earlier runs.
 func (r *run) register(ctx context.Context, role rooms.Role, n int) ([]*client.Client, []account.User, error) {
-	r.say("registering %ss", role)
+	r.stageIs("registering %ss", role)
 	stamp := time.Now().UnixNano()
 	clients, users := make([]*client.Client, n), make([]account.User, n)
 	err := r.each(ctx, n, func(ctx context.Context, i int) error {
@@ -111,7 +112,7 @@ func (r *run) register(ctx context.Context, role rooms.Role, n int) ([]*client.C
 		}
 		in := account.RegisterInput{Role: role, Name: fmt.Sprintf("Load %d", i),
 			Email: fmt.Sprintf("%s-%d-%d@load.example", role, stamp, i), Password: "load-" + rooms.NewID(time.Now())}
-		err = patiently(ctx, func() (err error) {
+		err = retryRateLimited(ctx, func() (err error) {
 			users[i], err = c.Register(ctx, in)
 			return err
 		})
@@ -124,16 +125,17 @@ func (r *run) register(ctx context.Context, role rooms.Role, n int) ([]*client.C
 	return clients, users, nil
 }
 
-// insist asks over REST and comes again later when told to.
-func insist[In, Out any](ctx context.Context, c *client.Client, command rooms.Command[In, Out], in In) (out Out, err error) {
-	err = patiently(ctx, func() (err error) {
+// doRetrying sends a command over REST and repeats it if it is rate-limited.
+func doRetrying[In, Out any](ctx context.Context, c *client.Client, command rooms.Command[In, Out], in In) (out Out, err error) {
+	err = retryRateLimited(ctx, func() (err error) {
 		out, err = client.Do(ctx, c, command, in)
 		return err
 	})
 	return out, err
 }
 
-func patiently(ctx context.Context, try func() error) error {
+// retryRateLimited calls try again after each rate_limited error.
+func retryRateLimited(ctx context.Context, try func() error) error {
 	for {
 		err := try()
 		var e *rooms.Error
@@ -146,7 +148,7 @@ func patiently(ctx context.Context, try func() error) error {
 	}
 }
 
-// bareWorld asks a durable server of bench/peers for consultations.
+// bareWorld requests consultations from a durable server of bench/peers.
 func (r *run) bareWorld(ctx context.Context, n int) ([]talk, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/world?consultations=%d", r.Server, n), nil)
 	if err != nil {
@@ -159,14 +161,15 @@ func (r *run) bareWorld(ctx context.Context, n int) ([]talk, error) {
 	defer response.Body.Close()
 	var talks []talk
 	if err := json.NewDecoder(response.Body).Decode(&talks); err != nil {
-		return nil, fmt.Errorf("the server makes no world: %w", err)
+		return nil, fmt.Errorf("the server did not create consultations: %w", err)
 	}
 	return talks, nil
 }
 
-// Logins opens the accounts that idle and connect need and returns an access
-// token for each. Hashing their passwords takes memory, which would blur what
-// connections take: with Options.Logins the server can be restarted between.
+// Logins opens the accounts that idle and connect need and returns an access token
+// for each. Hashing their passwords takes memory, which would distort the
+// measurement of connections: with Options.Logins the server can be restarted after
+// it.
 func Logins(ctx context.Context, o Options) ([]string, error) {
 	o, err := o.withDefaults()
 	if err != nil {
