@@ -1,10 +1,10 @@
-// Bench measures Wenzhen beside its peers: in one run, interleaved, each in a
-// fresh process, so that the machine's moods fall on all alike. It prints
+// Bench measures Wenzhen and other servers (its peers) in one run, interleaved, each
+// in a new process, so that variations of the machine affect all of them. It prints
 // medians and ratios and writes RESULTS.md, results.json and plots.
 //
 //	go run ./bench                      everything, 5 rounds
 //	go run ./bench -scenario fan        one scenario's workloads
-//	go run ./bench -quick -out ""       each workload once and tiny, to see that all work
+//	go run ./bench -quick -out ""       each workload once and tiny, to check that all work
 //
 // It needs Go, Node.js 20 with npm, and a C++ compiler for better-sqlite3. All
 // traffic stays on 127.0.0.1.
@@ -40,7 +40,8 @@ func main() {
 	flag.StringVar(&s.workload, "workload", "", "only the workload of this name")
 	flag.StringVar(&s.only, "peers", "", "only these peers, with commas")
 	flag.StringVar(&s.out, "out", "bench", "folder for RESULTS.md, results.json and plots; empty writes nothing")
-	flag.IntVar(&s.rounds, "rounds", 5, "rounds; the workloads that take long or hardly vary take fewer; 0 writes the report of what was measured before")
+	flag.IntVar(&s.rounds, "rounds", 5,
+		"rounds; slow workloads and those that hardly vary have fewer; 0 writes the report of earlier measurements")
 	flag.BoolVar(&s.quick, "quick", false, "one round, tiny")
 	flag.DurationVar(&s.pause, "pause", 200*time.Millisecond, "pause before each measurement")
 	flag.Parse()
@@ -73,7 +74,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 				continue
 			}
 			for i := range w.peers {
-				// The order turns from round to round.
+				// Each round begins with the next peer.
 				entry := w.peers[(i+round)%len(w.peers)]
 				if s.only != "" && !strings.Contains(","+s.only+",", ","+entry.peer+",") {
 					continue
@@ -96,7 +97,7 @@ func (s settings) wants(w workload) bool {
 	return (s.scenario == "" || s.scenario == w.scenario) && (s.workload == "" || s.workload == w.name)
 }
 
-// bench is a run.
+// bench is a run of the benchmark.
 type bench struct {
 	settings
 	dir   string
@@ -136,7 +137,7 @@ func (b *bench) measure(ctx context.Context, w workload, e entry, round int) err
 	r, err := load.Run(limited, o, io.Discard)
 	cancel()
 	if stopped := p.stop(); err != nil {
-		// A peer that fails is a result too; ours must not.
+		// A failure of another server is a result; a failure of ours ends the run.
 		fmt.Fprintf(b.out, "%d %-16s %-16s failed: %v\n%s", round+1, w.name, e.peer, err, p.last())
 		if ctx.Err() != nil || strings.HasPrefix(e.peer, "wenzhen") || e.peer == "edge" {
 			return errors.Join(fmt.Errorf("%s, %s: %w", w.name, e.peer, err), stopped)
@@ -144,7 +145,8 @@ func (b *bench) measure(ctx context.Context, w workload, e entry, round int) err
 		r.Problems = append(r.Problems, err.Error())
 		r.Refused++
 	}
-	fmt.Fprintf(b.out, "%d %-16s %-16s %8.1f µs %9.0f/s  p50 %7.2f  p99 %8.2f ms  %6.1f KB  lost %d, reordered %d, doubled %d, refused %d\n", round+1, w.name, e.peer,
+	fmt.Fprintf(b.out, "%d %-16s %-16s %8.1f µs %9.0f/s  p50 %7.2f  p99 %8.2f ms  %6.1f KB  "+
+		"lost %d, reordered %d, duplicated %d, refused %d\n", round+1, w.name, e.peer,
 		r.CPUMicros, rateOf(r), r.Latency.P50, r.Latency.P99, perConnection(r), r.Lost, r.Reordered, r.Duplicates, r.Refused)
 	if b.found[w.name] == nil {
 		b.found[w.name] = map[string][]load.Result{}
@@ -153,8 +155,8 @@ func (b *bench) measure(ctx context.Context, w workload, e entry, round int) err
 	return nil
 }
 
-// restart opens accounts and starts the peer anew, so that its memory is that
-// of a server which has hashed no passwords.
+// restart opens accounts and restarts the peer, so that its memory is that of a
+// server which has not hashed passwords.
 func (b *bench) restart(ctx context.Context, p *running, name, data string, o *load.Options) (*running, error) {
 	o.Server = p.url
 	var err error
@@ -174,7 +176,7 @@ func perConnection(r load.Result) float64 {
 	return r.Memory.PerConnection / 1024
 }
 
-// rateOf is a ramp's highest good rate, or what was achieved.
+// rateOf returns a ramp's highest good rate, or the achieved rate.
 func rateOf(r load.Result) float64 {
 	if len(r.Steps) > 0 {
 		return r.MaxRate

@@ -19,23 +19,27 @@ import (
 // peer is a server that can be started.
 type peer struct {
 	about string
-	bare  bool // of bench/peers: no accounts
-	// command is how to run it, with the folder of the binaries and one for
-	// its data.
+	bare  bool // a server of bench/peers, without accounts
+	// command returns the command line, given the folder of the binaries and one
+	// for data.
 	command func(bin, data string) (name string, args []string)
 	env     []string
 }
 
 const nodePeer = "bench/peers/node"
 
+// noAddon disables the native addon of ws.
+var noAddon = []string{"WS_NO_BUFFER_UTIL=1"}
+
 var peers = map[string]peer{
-	"node":             {about: "Node.js, socket.io in memory", bare: true, command: node("memory.mjs"), env: []string{"WS_NO_BUFFER_UTIL=1"}},
-	"node+bufferutil":  {about: "the same with the native addon bufferutil", bare: true, command: node("memory.mjs")},
-	"library":          {about: "zishang520/socket.io as shipped", bare: true, command: binary("library")},
-	"gorilla":          {about: "by hand over gorilla/websocket, the floor in Go", bare: true, command: binary("gorilla")},
-	"edge":             {about: "Wenzhen's edge alone, in memory", bare: true, command: binary("edge")},
-	"node+sqlite":      {about: "Node.js, socket.io + better-sqlite3, synchronous=NORMAL", bare: true, command: durableNode("NORMAL"), env: []string{"WS_NO_BUFFER_UTIL=1"}},
-	"node+sqlite full": {about: "the same with synchronous=FULL", bare: true, command: durableNode("FULL"), env: []string{"WS_NO_BUFFER_UTIL=1"}},
+	"node":            {about: "Node.js, socket.io in memory", bare: true, command: node("memory.mjs"), env: noAddon},
+	"node+bufferutil": {about: "the same with the native addon bufferutil", bare: true, command: node("memory.mjs")},
+	"library":         {about: "zishang520/socket.io as shipped", bare: true, command: binary("library")},
+	"gorilla":         {about: "hand-written with gorilla/websocket, the lower bound in Go", bare: true, command: binary("gorilla")},
+	"edge":            {about: "Wenzhen's edge alone, in memory", bare: true, command: binary("edge")},
+	"node+sqlite": {about: "Node.js, socket.io + better-sqlite3, synchronous=NORMAL", bare: true,
+		command: durableNode("NORMAL"), env: noAddon},
+	"node+sqlite full": {about: "the same with synchronous=FULL", bare: true, command: durableNode("FULL"), env: noAddon},
 	"wenzhen":          {about: "Wenzhen, the whole product, synchronous=NORMAL", command: product("normal")},
 	"wenzhen full":     {about: "the same with synchronous=FULL (the default)", command: product("full")},
 }
@@ -56,16 +60,16 @@ func durableNode(synchronous string) func(bin, data string) (string, []string) {
 	}
 }
 
-// product runs Wenzhen with limits that are out of the way; everything else is
-// as it comes.
+// product runs Wenzhen with high limits and otherwise default settings.
 func product(synchronous string) func(bin, data string) (string, []string) {
 	return func(bin, data string) (string, []string) {
 		return filepath.Join(bin, "wenzhen"), []string{"serve", "--addr", "127.0.0.1:0", "--data", data, "--demo", "--synchronous", synchronous,
-			"--command-rate", "1000000", "--command-burst", "1000000", "--sockets-per-user", "100000", "--registrations", "100000", "--free-open", "0", "--free-a-day", "0", "--log-level", "warn"}
+			"--command-rate", "1000000", "--command-burst", "1000000", "--sockets-per-user", "100000", "--registrations", "100000",
+			"--free-open", "0", "--free-a-day", "0", "--log-level", "warn"}
 	}
 }
 
-// build makes every binary, and installs Node's packages as their lock has them.
+// build builds every binary and installs the Node.js packages of the lock file.
 func build(ctx context.Context, dir string, out io.Writer) error {
 	bin := filepath.Join(dir, "bin")
 	fmt.Fprintln(out, "building")
@@ -91,7 +95,7 @@ func command(ctx context.Context, c ...string) error {
 	return nil
 }
 
-// running is a peer that runs.
+// running is a running peer.
 type running struct {
 	command *exec.Cmd
 	url     string
@@ -100,7 +104,7 @@ type running struct {
 
 var address = regexp.MustCompile(`http://(?:localhost|127\.0\.0\.1):(\d+)`)
 
-// start runs a peer and waits until it says where it listens.
+// start starts a peer and waits until it prints its address.
 func start(ctx context.Context, p peer, bin, data string) (*running, error) {
 	name, args := p.command(bin, data)
 	c := exec.CommandContext(ctx, name, args...)
@@ -125,7 +129,7 @@ func start(ctx context.Context, p peer, bin, data string) (*running, error) {
 	return nil, errors.Join(fmt.Errorf("did not start: %s", r.last()), c.Wait())
 }
 
-// stop ends the peer, by force if it takes its time.
+// stop ends the peer, after 5 seconds by force.
 func (r *running) stop() error {
 	if err := r.command.Process.Signal(syscall.SIGTERM); err != nil {
 		return r.command.Wait()
@@ -135,7 +139,7 @@ func (r *running) stop() error {
 	return r.command.Wait()
 }
 
-// last is the end of what it wrote to stderr.
+// last returns the end of its standard error.
 func (r *running) last() string { return r.stderr.String() }
 
 // lastBytes keeps the end of what is written to it.

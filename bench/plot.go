@@ -19,7 +19,7 @@ func plotName(t table) string {
 	return strings.Trim(strings.Map(keep, strings.ToLower(t.Name)), "-") + ".svg"
 }
 
-// plot draws a table's figure as bars.
+// plot returns a bar chart of a table as SVG.
 func plot(t table) string {
 	const left, width, height, gap = 140, 360, 20, 8
 	value, unit, better := func(r row) float64 { return r.CPU }, "µs CPU", "less"
@@ -35,9 +35,11 @@ func plot(t table) string {
 	}
 	var b strings.Builder
 	total := 40 + len(t.Rows)*(height+gap)
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" font-family="sans-serif" font-size="12" role="img">`+"\n", left+width+120, total)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" `+
+		`font-family="sans-serif" font-size="12" role="img">`+"\n", left+width+120, total)
 	fmt.Fprintf(&b, `<title>%s: %s, %s is better</title>`+"\n", html.EscapeString(t.Name), unit, better)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#fff"/>`+"\n"+`<text x="8" y="18" font-weight="bold">%s: %s (%s is better)</text>`+"\n", html.EscapeString(t.Name), unit, better)
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#fff"/>`+"\n"+
+		`<text x="8" y="18" font-weight="bold">%s: %s (%s is better)</text>`+"\n", html.EscapeString(t.Name), unit, better)
 	for i, r := range t.Rows {
 		y := 32 + i*(height+gap)
 		length := 0.0
@@ -48,7 +50,8 @@ func plot(t table) string {
 		if r.Peer == "edge" || strings.HasPrefix(r.Peer, "wenzhen") {
 			color = "#0f766e"
 		}
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text><rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/><text x="%.1f" y="%d">%s</text>`+"\n",
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text><rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>`+
+			`<text x="%.1f" y="%d">%s</text>`+"\n",
 			left-8, y+14, html.EscapeString(r.Peer), left, y, length, height, color, left+length+6, y+14, short(value(r)))
 	}
 	b.WriteString("</svg>\n")

@@ -28,8 +28,8 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// A run of one scenario replaces its tables and keeps the others, and what was
-// written by hand.
+// A run of one scenario replaces its tables. The others and the text written by hand
+// are kept.
 func TestReportIsMerged(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -38,7 +38,8 @@ func TestReportIsMerged(t *testing.T) {
 		t.Fatal(err)
 	}
 	of := func(workload string, micros float64) table {
-		return table{Name: workload, Scenario: "fan", Figure: "cpu", Rows: []row{{Peer: "node", CPU: micros}, {Peer: "edge", CPU: micros / 2}}}
+		return table{Name: workload, Scenario: "fan", Figure: "cpu",
+			Rows: []row{{Peer: "node", CPU: micros}, {Peer: "edge", CPU: micros / 2}}}
 	}
 	for _, r := range []report{
 		{Tables: []table{of("fan 10", 111), of("fan 1,000", 222)}},
@@ -69,18 +70,18 @@ func TestPlotIsXML(t *testing.T) {
 			t.Errorf("%s: %v", w.name, err)
 		}
 		if name := plotName(table{Name: w.name}); strings.ContainsAny(name, " ,/") {
-			t.Errorf("a file cannot be called %q", name)
+			t.Errorf("%q is not a file name", name)
 		}
 	}
 }
 
-// Every workload names peers that there are, and a scenario that there is.
-func TestWorkloadsAreWhole(t *testing.T) {
+// Every workload has existing peers and its scenario's options.
+func TestWorkloadsAreComplete(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, w := range workloads {
 		if seen[w.name] || w.options.Scenario != w.scenario || len(w.peers) < 2 {
-			t.Errorf("%q is not whole", w.name)
+			t.Errorf("%q is incomplete", w.name)
 		}
 		seen[w.name] = true
 		for _, e := range w.peers {

@@ -1,7 +1,6 @@
-// Command scale works out how Wenzhen behaves with many nodes, from figures
-// that were measured on one (bench/RESULTS.md): how full nodes, database and
-// network are for a number of users, and what happens when a node dies. It
-// backs docs/scaling.md.
+// Command scale models Wenzhen with many nodes, from figures that were measured on
+// one (bench/RESULTS.md): the load of nodes, database and network for a number of
+// users, and the reconnects after a node fails. docs/scaling.md uses its results.
 //
 //	go run ./bench/scale
 //	go run ./bench/scale -users 200000 -nodes 6
@@ -16,9 +15,9 @@ import (
 
 func main() {
 	c := measured
-	flag.IntVar(&c.Users, "users", c.Users, "users who are connected")
+	flag.IntVar(&c.Users, "users", c.Users, "connected users")
 	flag.IntVar(&c.Nodes, "nodes", c.Nodes, "nodes; 0 tries several")
-	flag.Float64Var(&c.PerUser, "rate", c.PerUser, "messages that one user sends in a second")
+	flag.Float64Var(&c.PerUser, "rate", c.PerUser, "messages per second of one user")
 	flag.Parse()
 	report(os.Stdout, c)
 }
@@ -35,11 +34,11 @@ func report(w io.Writer, c Clinic) {
 		u := c.Load()
 		fmt.Fprintf(w, "%5d   %7.2f   %7.1f%%   %12.1f%%   %18.1f%%   %10.1f\n", n, u.GB, 100*u.Own, 100*u.FollowAll, 100*u.FollowRooms, u.LogMB)
 	}
-	fmt.Fprintln(w, "\nA node dies: its clients come back with the pauses of our clients.")
-	fmt.Fprintln(w, "nodes   lost sockets   accepted/s in all   first half back   everyone back   busiest second")
+	fmt.Fprintln(w, "\nA node fails: its clients reconnect with the pauses of our clients.")
+	fmt.Fprintln(w, "nodes   lost sockets   accepted/s in all   half reconnected   all reconnected   busiest second")
 	for _, n := range list {
 		c.Nodes = n
 		s := c.Storm()
-		fmt.Fprintf(w, "%5d   %12d   %17d   %14.1fs   %12.1fs   %14d\n", n, s.Lost, s.Accepts, s.Half, s.All, s.Peak)
+		fmt.Fprintf(w, "%5d   %12d   %17d   %15.1fs   %14.1fs   %14d\n", n, s.Lost, s.Accepts, s.Half, s.All, s.Peak)
 	}
 }

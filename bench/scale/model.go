@@ -5,45 +5,46 @@ import (
 	"slices"
 )
 
-// Clinic is a number of users on a number of nodes, and what one node needs for
-// what they do. Times are seconds of one core.
+// Clinic is a number of users on a number of nodes, and the costs of their operations
+// on one node. Times are seconds of one core.
 type Clinic struct {
 	Users, Nodes int
-	PerUser      float64 // messages a second that one user sends
+	PerUser      float64 // messages per second of one user
 	Cores        int     // of a node
 
 	Memory   float64 // bytes of a connection
 	Send     float64 // a durable message through the whole product
-	Deliver  float64 // handing an event to one more socket
-	Follow   float64 // an event of the log that nobody on the node listens to
-	Accept   float64 // handshakes a second that a node lets in, for each core (--accept-rate)
+	Deliver  float64 // sending an event to one more socket
+	Follow   float64 // reading an event of the log without subscribers on the node
+	Accept   float64 // handshakes per second that a node admits, per core (--accept-rate)
 	EventLen float64 // bytes of an event in the log
-	First    float64 // the pause of our clients before they come back, jittered by half
+	First    float64 // the pause of our clients before they reconnect, jittered by half
 }
 
-// measured is a million users who each say something every five minutes, with
-// the figures of bench/RESULTS.md and of BenchmarkFollow on the machine of the
-// tests (2 cores, shared).
+// measured is a million users who each send a message every five minutes, with the
+// figures of bench/RESULTS.md and of BenchmarkFollow on the machine of the tests (2
+// cores, shared).
 var measured = Clinic{Users: 1_000_000, PerUser: 1.0 / 300, Cores: 8,
 	Memory: 17.4e3, Send: 340e-6, Deliver: 3.4e-6, Follow: 8e-6, Accept: 4000, EventLen: 700, First: 0.2}
 
-// Rate is the messages of all users in a second.
+// Rate returns the messages per second of all users.
 func (c Clinic) Rate() float64 { return float64(c.Users) * c.PerUser }
 
-// Load is how full one node is, as parts of all its cores.
+// Load is the load of one node, as fractions of all its cores.
 type Load struct {
 	GB, LogMB float64
-	// Own is connections and messages of its users; FollowAll is reading the
-	// whole log besides, and FollowRooms only the partitions that its users' rooms are in.
+	// Own is the load of connections and messages of the node's users. FollowAll is
+	// the load of reading the whole log, FollowRooms that of reading only the
+	// partitions of its users' rooms.
 	Own, FollowAll, FollowRooms float64
 }
 
-// Load simulates where people land: a consultation's two sides connect to any
-// node, so an event is of use to one node or to two.
+// Load simulates to which nodes users connect: the two participants of a consultation
+// connect to any node, so an event is needed on one node or two.
 func (c Clinic) Load() Load {
 	const sample = 200_000
 	dice := rand.New(rand.NewPCG(1, 1))
-	here := 0 // rooms that somebody on node 0 is in
+	here := 0 // rooms with a member on node 0
 	for range sample {
 		patient, doctor := dice.IntN(c.Nodes), dice.IntN(c.Nodes)
 		if patient == 0 || doctor == 0 {
@@ -61,53 +62,53 @@ func (c Clinic) Load() Load {
 	}
 }
 
-// Storm is what follows the death of a node.
+// Storm is the reconnecting of clients after a node fails.
 type Storm struct {
 	Lost, Accepts, Peak int
-	Half, All           float64 // seconds until that many are back
+	Half, All           float64 // seconds until half and all clients have reconnected
 }
 
-// A node lets a second's worth of handshakes in at once and others wait for their
-// turn, for patience seconds at most; a client that would wait longer gets
-// that time as Retry-After.
+// A node admits a burst of one second's handshakes at once. Others wait for up to
+// patience seconds; a client that would wait longer is refused with a random
+// Retry-After from soonest to latest seconds.
 const (
 	patience        = 2.0
 	soonest, latest = 1, 4
 )
 
-// Storm simulates every client that was on the node: it comes after a jittered
-// pause, and is let in, waits, or comes again later.
+// Storm simulates every client of the node: it connects after a jittered pause, and
+// is admitted, waits, or is refused and tries again.
 func (c Clinic) Storm() Storm {
 	const tick = 0.1
 	dice := rand.New(rand.NewPCG(2, 2))
 	rate := float64(max(1, c.Nodes-1)*c.Cores) * c.Accept
 	s := Storm{Lost: c.Users / c.Nodes, Accepts: int(rate)}
-	come := map[int]int{} // clients by the tick in which they come
-	in := func(now int, seconds, jitter float64) { come[now+int((seconds+dice.Float64()*jitter)/tick)]++ }
+	arrivals := map[int]int{} // number of clients by the tick in which they connect
+	in := func(now int, seconds, jitter float64) { arrivals[now+int((seconds+dice.Float64()*jitter)/tick)]++ }
 	for range s.Lost {
 		in(0, c.First/2, c.First/2)
 	}
-	var back []float64
+	var admitted []float64
 	second := map[int]int{}
-	ahead := -rate // who are let in before the next; a second's worth does not wait
-	for now := 0; len(back) < s.Lost; now++ {
-		second[int(float64(now)*tick)] += come[now]
-		for range come[now] {
+	ahead := -rate // clients that are admitted before the next; those of the burst do not wait
+	for now := 0; len(admitted) < s.Lost; now++ {
+		second[int(float64(now)*tick)] += arrivals[now]
+		for range arrivals[now] {
 			if ahead > patience*rate {
-				told := float64(soonest + dice.IntN(latest-soonest+1))
-				in(now+1, told, told/2)
+				retryAfter := float64(soonest + dice.IntN(latest-soonest+1))
+				in(now+1, retryAfter, retryAfter/2)
 				continue
 			}
-			back = append(back, float64(now)*tick+max(0, ahead)/rate)
+			admitted = append(admitted, float64(now)*tick+max(0, ahead)/rate)
 			ahead++
 		}
-		delete(come, now)
+		delete(arrivals, now)
 		ahead = max(-rate, ahead-rate*tick)
 	}
 	for _, n := range second {
 		s.Peak = max(s.Peak, n)
 	}
-	slices.Sort(back)
-	s.Half, s.All = back[len(back)/2], back[len(back)-1]
+	slices.Sort(admitted)
+	s.Half, s.All = admitted[len(admitted)/2], admitted[len(admitted)-1]
 	return s
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The model keeps what must hold whatever the figures are.
+// Properties of the model that hold for all figures.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	for _, nodes := range []int{2, 8, 32} {
@@ -19,7 +19,7 @@ func TestModel(t *testing.T) {
 			t.Errorf("%d nodes: %+v", nodes, s)
 		}
 	}
-	// Who lets in fewer makes them wait longer, and in the end lets in everyone.
+	// A lower rate of admissions takes longer, but admits all clients.
 	c := measured
 	c.Users, c.Nodes, c.Cores = 200_000, 4, 1
 	slow := c.Storm()
@@ -29,7 +29,7 @@ func TestModel(t *testing.T) {
 	}
 	var out strings.Builder
 	report(&out, c)
-	if !strings.Contains(out.String(), "A node dies") {
+	if !strings.Contains(out.String(), "A node fails") {
 		t.Error(out.String())
 	}
 }

@@ -1,5 +1,5 @@
-// Edge is Wenzhen's realtime edge alone, in memory, with the handlers that the
-// other peers have.
+// Edge is Wenzhen's realtime edge alone, in memory, with the events of the other
+// peers.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // as `wenzhen serve` does
+		debug.SetGCPercent(200) // like `wenzhen serve`
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -39,19 +39,20 @@ func handler() http.Handler {
 	return mux
 }
 
-// stats counts goroutines, with the memory given back that is not needed.
+// stats returns unused memory to the operating system and reports the number of
+// goroutines.
 func stats(w http.ResponseWriter, _ *http.Request) {
 	debug.FreeOSMemory()
 	json.NewEncoder(w).Encode(map[string]int{"goroutines": runtime.NumGoroutine()})
 }
 
-// talk is the namespace.
+// talk handles the namespace.
 type talk struct{ namespace *edge.Namespace }
 
-// Connect lets anyone in.
+// Connect admits every client.
 func (*talk) Connect(context.Context, *edge.Socket) error { return nil }
 
-// Event joins a room, says something in one, or echoes.
+// Event joins a room, sends a message to one, or echoes.
 func (t *talk) Event(_ context.Context, s *edge.Socket, name string, args []edge.Arg, ack *edge.Ack) {
 	if len(args) != 1 || ack == nil {
 		return
@@ -80,5 +81,5 @@ func (t *talk) Event(_ context.Context, s *edge.Socket, name string, args []edge
 	ack.Reply(true)
 }
 
-// Disconnect has nothing to give back.
+// Disconnect does nothing.
 func (*talk) Disconnect(*edge.Socket, string) {}

@@ -10,8 +10,8 @@ import (
 	"wenzhen/client/load"
 )
 
-// Every scenario that runs against a bare server, once and small: everything
-// arrives, once and in order.
+// Every scenario that runs against a bare server, in a small size: all messages are
+// delivered once and in order.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]load.Options{

@@ -1,7 +1,7 @@
-// Gorilla is what one writes by hand over gorilla/websocket: just enough of
-// Engine.IO and Socket.IO for the benchmark, on WebSocket only, without bounds,
-// heartbeat timeouts or acknowledgement of anything unexpected. It is the
-// practical floor in Go.
+// Gorilla is a hand-written server with gorilla/websocket: just enough of Engine.IO
+// and Socket.IO for the benchmark, on WebSocket only, without limits, heartbeat
+// timeouts or handling of unexpected packets. It is the practical lower bound of CPU
+// time in Go.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // as the edge does
+		debug.SetGCPercent(200) // like the edge
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -81,7 +81,7 @@ const (
 	pingInterval = 25 * time.Second
 )
 
-// ServeHTTP serves one connection; the upgrade lets the request's goroutine go.
+// ServeHTTP serves one connection, in a new goroutine, so that the request's ends.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ws, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
@@ -105,14 +105,15 @@ func (s *server) serve(c *client) {
 	c.ping = time.AfterFunc(pingInterval, c.sendPing)
 	c.mu.Unlock()
 	defer c.ping.Stop()
-	var waiting []byte // the id of a binary echo whose attachment is to come
+	var waiting []byte // the id of a binary echo whose attachment has not arrived
 	for {
 		kind, text, err := c.ws.ReadMessage()
 		switch {
 		case err != nil:
 			return
 		case kind == websocket.BinaryMessage:
-			if c.write(websocket.TextMessage, fmt.Appendf(nil, `461-%s[{"_placeholder":true,"num":0}]`, waiting)) != nil || c.write(kind, text) != nil {
+			ack := fmt.Appendf(nil, `461-%s[{"_placeholder":true,"num":0}]`, waiting)
+			if c.write(websocket.TextMessage, ack) != nil || c.write(kind, text) != nil {
 				return
 			}
 		case bytes.Equal(text, []byte("40")):

@@ -1,7 +1,7 @@
-// Durable chat the way it is usually written with Socket.IO and SQLite: each
-// message is one transaction, with the writes that Wenzhen makes: the room's
-// seq, the row of the message and that of the event. The token is verified
-// once per connection, membership and state once per message.
+// Durable chat as it is usually written with Socket.IO and SQLite: each message is
+// one transaction with the writes of Wenzhen: the room's seq, the row of the message
+// and that of the event. The token is verified once per connection, membership and
+// state once per message.
 //
 //   node durable.mjs FILE NORMAL|FULL
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
@@ -56,7 +56,7 @@ function verify(token = "") {
   return given.length === right.length && timingSafeEqual(given, right) ? user : undefined;
 }
 
-// world makes consultations of two and tells how to enter them.
+// world creates consultations of two and returns their tokens.
 const world = db.transaction((n) =>
   Array.from({ length: n }, () => {
     const id = randomUUID();

@@ -1,5 +1,5 @@
-// Socket.IO in memory: rooms, broadcasts and echoes, as its documentation
-// shows them. WS_NO_BUFFER_UTIL=1 leaves the native addon out.
+// Socket.IO in memory: rooms, broadcasts and echoes, as in its documentation.
+// WS_NO_BUFFER_UTIL=1 disables the native addon.
 import { Server } from "socket.io";
 import { listen } from "./listen.mjs";
 
