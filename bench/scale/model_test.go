@@ -25,7 +25,7 @@ func TestModel(t *testing.T) {
 	slow := c.Storm()
 	c.Cores = 8
 	if quick := c.Storm(); quick.All >= slow.All {
-		t.Errorf("everyone is back after %v with 8 cores and after %v with one", quick.All, slow.All)
+		t.Errorf("all are admitted after %v with 8 cores and after %v with one", quick.All, slow.All)
 	}
 	var out strings.Builder
 	report(&out, c)
