@@ -33,14 +33,15 @@ type Limits struct {
 	spent map[bucketKey]int
 }
 
-type bucketKey struct{ who, command string }
+type bucketKey struct{ owner, command string }
 
 // addressMark is the prefix of the key of a network, "address:TIMES NAME". The
 // network has TIMES the tokens of a user.
 const addressMark = "address:"
 
-// payers returns the keys of the buckets that an actor takes a token from.
-func payers(actor rooms.Actor) []string {
+// owners returns the owners of the buckets that an actor takes a token from: the
+// user, or the networks of a guest.
+func owners(actor rooms.Actor) []string {
 	if !actor.Guest() {
 		return []string{string(actor.UserID)}
 	}
@@ -52,14 +53,14 @@ func payers(actor rooms.Actor) []string {
 	return all
 }
 
-// allowance returns the rate and burst of who for a command, or for all commands
+// allowance returns the rate and burst of an owner for a command, or for all commands
 // if command is empty or has no rate.
-func (l *Limits) allowance(who, command string) (rate.Limit, int) {
+func (l *Limits) allowance(owner, command string) (rate.Limit, int) {
 	r, burst, times := l.rate, l.burst, 1
 	if own, ok := l.rates[command]; ok {
 		r, burst = rate.Limit(own.PerSecond), own.Burst
 	}
-	if network, ok := strings.CutPrefix(who, addressMark); ok {
+	if network, ok := strings.CutPrefix(owner, addressMark); ok {
 		first, _, _ := strings.Cut(network, " ")
 		if n, err := strconv.Atoi(first); err == nil {
 			times = n
@@ -78,10 +79,10 @@ func (l *Limits) Spent() map[string]map[string]int {
 	}
 	spent := map[string]map[string]int{}
 	for key, n := range l.spent {
-		if spent[key.who] == nil {
-			spent[key.who] = map[string]int{}
+		if spent[key.owner] == nil {
+			spent[key.owner] = map[string]int{}
 		}
-		spent[key.who][key.command] = n
+		spent[key.owner][key.command] = n
 	}
 	clear(l.spent)
 	return spent
@@ -92,10 +93,10 @@ func (l *Limits) SpentElsewhere(spent map[string]map[string]int) {
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for who, commands := range spent {
+	for owner, commands := range spent {
 		for command, n := range commands {
-			r, burst := l.allowance(who, command)
-			b := l.bucket(bucketKey{who, command}, r, burst, now)
+			r, burst := l.allowance(owner, command)
+			b := l.bucket(bucketKey{owner, command}, r, burst, now)
 			b.ReserveN(now, min(n, burst)) // the bucket may become negative
 		}
 	}
@@ -129,14 +130,14 @@ func New(o Options) *Limits {
 func (l *Limits) Guard(_ context.Context, actor rooms.Actor, command string) error {
 	now := l.now()
 	_, own := l.rates[command]
-	for _, who := range payers(actor) {
-		if wait := l.take(bucketKey{who: who}, now); wait > 0 {
+	for _, owner := range owners(actor) {
+		if wait := l.take(bucketKey{owner: owner}, now); wait > 0 {
 			return rooms.RateLimited(wait, "too many commands")
 		}
 		if !own {
 			continue
 		}
-		if wait := l.take(bucketKey{who, command}, now); wait > 0 {
+		if wait := l.take(bucketKey{owner, command}, now); wait > 0 {
 			return rooms.RateLimited(wait, "too many of %s", command)
 		}
 	}
@@ -145,7 +146,7 @@ func (l *Limits) Guard(_ context.Context, actor rooms.Actor, command string) err
 
 // take takes a token and returns 0, or returns the time until there is one.
 func (l *Limits) take(key bucketKey, now time.Time) time.Duration {
-	r, burst := l.allowance(key.who, key.command)
+	r, burst := l.allowance(key.owner, key.command)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.bucket(key, r, burst, now)
