@@ -115,7 +115,8 @@ func (n *Node) Close() error {
 		n.tasks.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), redisTimeout)
 		defer cancel()
-		_ = n.redis.Publish(ctx, nodesChannel, encode(nodeMessage{Kind: kindGone, Node: n.id})).Err() // if it fails, they remove this node after nodeLost
+		// If this fails, the others remove this node after nodeLost.
+		_ = n.redis.Publish(ctx, nodesChannel, encode(nodeMessage{Kind: kindGone, Node: n.id})).Err()
 	}
 	return n.redis.Close()
 }

@@ -31,7 +31,8 @@ type connection struct {
 
 func newConnection(s *Server, socket *edge.Socket, actor rooms.Actor, expires time.Time) *connection {
 	actor.Address = socket.Address()
-	return &connection{server: s, socket: socket, since: s.cfg.Now(), actor: actor, expires: expires, subscriptions: map[rooms.RoomID]subscription{}}
+	return &connection{server: s, socket: socket, since: s.cfg.Now(), actor: actor, expires: expires,
+		subscriptions: map[rooms.RoomID]subscription{}}
 }
 
 // subscription is the subscription of a connection to a room.

@@ -105,7 +105,8 @@ func greetingTexts(data json.RawMessage) []edge.Text {
 		return nil
 	}
 	texts := []edge.Text{edge.NewText("* " + g.Text),
-		edge.NewText("* You are " + g.Nickname + ". " + present(g.Count) + " Send /nick NAME to be called otherwise, /who to count.")}
+		edge.NewText("* You are " + g.Nickname + ". " + present(g.Count) +
+			" Send /nick NAME to change your name, /who for the number of people.")}
 	for _, line := range g.Lines {
 		texts = append(texts, edge.NewText(line.Nickname+": "+line.Text))
 	}

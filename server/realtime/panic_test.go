@@ -45,8 +45,8 @@ func (l *lines) String() string {
 }
 
 // A command that panics is answered once, like any command that fails. The
-// connection stays open, and the log has the stack but nothing of the message.
-func TestPanicsAreAnsweredAndLoggedWithoutContent(t *testing.T) {
+// connection stays open, and the log has the stack but not the message.
+func TestPanicsAreAnsweredAndLoggedWithoutWords(t *testing.T) {
 	t.Parallel()
 	log := &lines{}
 	send := chat.Send.Bind(func(_ context.Context, _ rooms.Actor, in chat.SendInput) (chat.Message, error) {

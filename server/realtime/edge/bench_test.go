@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-var message = json.RawMessage(`{"consultationId":"0198c2c4-1f60-7c1e-9f4e-0a4a3b2c1d0e","kind":"text","text":"` + strings.Repeat("你好", 20) + `"}`)
+var message = json.RawMessage(`{"consultationId":"0198c2c4-1f60-7c1e-9f4e-0a4a3b2c1d0e","kind":"text","text":"` +
+	strings.Repeat("你好", 20) + `"}`)
 
 func BenchmarkParse(b *testing.B) {
 	text := []byte(`2/consultations,17["message:send",` + string(message) + `]`)

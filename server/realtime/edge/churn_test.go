@@ -42,7 +42,7 @@ func (c *churner) Connect(_ context.Context, s *Socket) error {
 		return ErrReserved
 	}
 	c.connected.Add(1)
-	s.Join("everybody")
+	s.Join("all")
 	return nil
 }
 

@@ -65,34 +65,34 @@ func TestDefects(t *testing.T) {
 			if raceDetector {
 				return
 			}
-			said := ""
+			outcome := ""
 			for range 3 { // outcomes that depend on timing may need another try
-				said = librarySays(t, d)
-				if d.library == "" || said == d.library {
+				outcome = libraryOutcome(t, d)
+				if d.library == "" || outcome == d.library {
 					break
 				}
 			}
-			t.Logf("library: %s; edge: %s", said, d.we)
-			if d.library != "" && said != d.library {
-				t.Errorf("the library: %q, the table has %q: is the defect fixed?", said, d.library)
+			t.Logf("library: %s; edge: %s", outcome, d.we)
+			if d.library != "" && outcome != d.library {
+				t.Errorf("the library: %q, the table has %q: is the defect fixed?", outcome, d.library)
 			}
 		})
 	}
 }
 
-// librarySays returns the outcome with the library, in another process.
-func librarySays(t *testing.T, d defect) string {
+// libraryOutcome returns the outcome with the library, in another process.
+func libraryOutcome(t *testing.T, d defect) string {
 	c := shipped(t, "plain")
 	defer c.stop()
-	said := d.drive(c.target)
+	outcome := d.drive(c.target)
 	wait := 20 * time.Millisecond
 	if d.library == "dead" {
 		wait = 2 * time.Second
 	}
 	if c.dies(wait) {
-		said = "dead"
+		outcome = "dead"
 	}
-	return said
+	return outcome
 }
 
 // fixtureServer adds the routes that the child process has beside the library.
@@ -149,7 +149,7 @@ func afterSending(frame string) func(target) string {
 				if closing, ok := err.(*websocket.CloseError); ok {
 					end = "closed " + strconv.Itoa(closing.Code)
 				} else if err != nil && !isTimeout(err) {
-					end = "cut"
+					end = "broken"
 				}
 				if err != nil || string(text) == `42["echo-back",1]` {
 					break
@@ -347,7 +347,7 @@ func manyAttachments(t target) string {
 				return "held"
 			}
 			if err != nil {
-				return "cut"
+				return "broken"
 			}
 		}
 	})

@@ -37,7 +37,8 @@ func TestPolling(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{}, handler{event: echo})
 	c := v.joinPoll()
-	if status, body := c.post("42[\"x\",1]\x1e421[\"y\",2]\x1e451-[\"z\",{\"_placeholder\":true,\"num\":0}]\x1ebAQIDBA=="); status != 200 || body != "ok" {
+	packets := "42[\"x\",1]\x1e421[\"y\",2]\x1e451-[\"z\",{\"_placeholder\":true,\"num\":0}]\x1ebAQIDBA=="
+	if status, body := c.post(packets); status != 200 || body != "ok" {
 		t.Fatalf("%d %q", status, body)
 	}
 	want := "42[\"x-back\",1]\x1e431[2]\x1e451-[\"z-back\",{\"_placeholder\":true,\"num\":0}]\x1ebAQIDBA=="

@@ -143,7 +143,8 @@ func TestLongMessagesOfEveryLength(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{}, handler{event: echo})
 	c := v.join()
-	for _, n := range []int{0, 1, 110, 120, 125, 126, 127, 4000, 4090, 4096, 5000, 16_000, 16_384, 16_385, 65_000, 65_535, 65_536, 70_000, 900_000} {
+	for _, n := range []int{0, 1, 110, 120, 125, 126, 127, 4000, 4090, 4096, 5000, 16_000, 16_384, 16_385,
+		65_000, 65_535, 65_536, 70_000, 900_000} {
 		text := strings.Repeat("é", n/2) + strings.Repeat("x", n%2)
 		c.send(`421["a","` + text + `"]`)
 		c.expect(`431["` + text + `"]`)

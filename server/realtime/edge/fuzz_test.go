@@ -12,7 +12,8 @@ import (
 // FuzzParsePacket checks that the parser does not panic, and that what it accepts
 // is valid.
 func FuzzParsePacket(f *testing.F) {
-	for _, seed := range []string{"", "0", "40", "2", `2["a"]`, `2/n,7["a",{"b":[1,"]"]}]`, `51-["a",{"_placeholder":true,"num":0}]`, `312[]`, `2["\u0061" , 1 ]`, "450-", `2["connect"]`} {
+	for _, seed := range []string{"", "0", "40", "2", `2["a"]`, `2/n,7["a",{"b":[1,"]"]}]`, `51-["a",{"_placeholder":true,"num":0}]`,
+		`312[]`, `2["\u0061" , 1 ]`, "450-", `2["connect"]`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -22,7 +22,7 @@ type decoderShim struct{ emitter }
 func (d *decoderShim) Add(data any) error {
 	p, ok := data.(*parser.Packet)
 	if !ok {
-		return errors.New("not a packet of ours")
+		return errors.New("not a packet of libraryConn")
 	}
 	d.Emit("decoded", p)
 	return nil

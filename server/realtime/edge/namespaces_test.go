@@ -9,7 +9,10 @@ func TestNoMainNamespace(t *testing.T) {
 	s := New(Config{})
 	s.Namespace("/lobby", handler{})
 	s.Namespace("/admin", handler{})
-	for name, want := range map[string]string{"/": `{"message":"Invalid namespace: name one of /admin, /lobby"}`, "/nowhere": `{"message":"Invalid namespace"}`} {
+	for name, want := range map[string]string{
+		"/":        `{"message":"Invalid namespace: name one of /admin, /lobby"}`,
+		"/nowhere": `{"message":"Invalid namespace"}`,
+	} {
 		if got := s.noSuchNamespace(name); got != want {
 			t.Errorf("%s: %s", name, got)
 		}

@@ -199,7 +199,7 @@ func TestPlainHeartbeat(t *testing.T) {
 	}()
 	gone := dialPlain(t, url)
 	<-h.opened
-	gone.SetPingHandler(func(string) error { return nil }) // half open: nothing comes back
+	gone.SetPingHandler(func(string) error { return nil }) // half open: PINGs are not answered
 	if code, reason := ending(t, gone); code != 1008 || reason != "ping timeout" {
 		t.Errorf("closed with %d %q", code, reason)
 	}
@@ -211,16 +211,17 @@ func TestPlainHeartbeat(t *testing.T) {
 
 func TestPlainBounds(t *testing.T) {
 	t.Parallel()
+	elsewhere := http.Header{"Origin": {"https://elsewhere.example"}}
 	for name, c := range map[string]struct {
 		cfg    Config
 		header http.Header
 		status int
 	}{
-		"connections in all":   {Config{MaxConnections: 1}, nil, http.StatusServiceUnavailable},
-		"of one address":       {Config{RequestsPerAddress: 1}, nil, http.StatusTooManyRequests},
-		"heap":                 {Config{MemoryLimit: 1}, nil, http.StatusServiceUnavailable},
-		"a foreign page":       {Config{}, http.Header{"Origin": {"https://elsewhere.example"}}, http.StatusForbidden},
-		"a page that may come": {Config{Origins: []string{"https://elsewhere.example"}}, http.Header{"Origin": {"https://elsewhere.example"}}, http.StatusSwitchingProtocols},
+		"connections in all": {Config{MaxConnections: 1}, nil, http.StatusServiceUnavailable},
+		"of one address":     {Config{RequestsPerAddress: 1}, nil, http.StatusTooManyRequests},
+		"heap":               {Config{MemoryLimit: 1}, nil, http.StatusServiceUnavailable},
+		"a foreign page":     {Config{}, elsewhere, http.StatusForbidden},
+		"an allowed page":    {Config{Origins: []string{"https://elsewhere.example"}}, elsewhere, http.StatusSwitchingProtocols},
 	} {
 		h, _, url := plainServer(t, c.cfg)
 		if c.cfg.MemoryLimit == 0 {
@@ -267,7 +268,8 @@ func TestPlainShutdown(t *testing.T) {
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
-	if _, response, _ := websocket.DefaultDialer.DialContext(t.Context(), url, nil); response == nil || response.StatusCode != http.StatusServiceUnavailable {
+	_, response, _ := websocket.DefaultDialer.DialContext(t.Context(), url, nil)
+	if response == nil || response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("afterwards: %v", response)
 	}
 	if response, err := http.Get("http" + strings.TrimPrefix(url, "ws")); err != nil || response.StatusCode != http.StatusUpgradeRequired {

@@ -21,7 +21,7 @@ var (
 	errForbidden   = refusal{http.StatusForbidden, 4, "Forbidden"}
 	errProtocol    = refusal{http.StatusBadRequest, 5, "Unsupported protocol version"}
 	errBodyTooBig  = refusal{http.StatusRequestEntityTooLarge, 3, "Payload too large"}
-	errBodyTimeout = refusal{http.StatusRequestTimeout, 3, "Payload came too slowly"}
+	errBodyTimeout = refusal{http.StatusRequestTimeout, 3, "Payload was sent too slowly"}
 	errTooMany     = refusal{http.StatusTooManyRequests, 3, "Too many requests from this address"}
 	errBusy        = refusal{http.StatusServiceUnavailable, 3, "Server is busy"}
 	errDraining    = refusal{http.StatusServiceUnavailable, 3, "Server is going away"}

@@ -249,9 +249,9 @@ func (s *session) close(code uint16, reason string, last ...frame) bool {
 // whether the session was open.
 func (s *session) expel(code uint16, reason string) bool {
 	s.mu.Lock()
-	listens := s.ws != nil || (s.poll != nil && s.poll.held != nil)
+	reachable := s.ws != nil || (s.poll != nil && s.poll.held != nil)
 	s.mu.Unlock()
-	if listens {
+	if reachable {
 		return s.close(code, reason)
 	}
 	return s.drop(reason)
