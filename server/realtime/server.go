@@ -30,8 +30,8 @@ type Config struct {
 	CommandTimeout time.Duration
 	// SocketsPerUser bounds the connections of one user.
 	SocketsPerUser int
-	// Limit refuses a user who connects too often, as it does commands. It may
-	// be nil.
+	// Limit returns an error if a user connects too often. It counts connects as
+	// commands. It may be nil.
 	Limit rooms.Guard
 	Log   *slog.Logger
 	Now   func() time.Time

@@ -246,8 +246,8 @@ func TestUnfinishedAttachments(t *testing.T) {
 }
 
 // TestConnectFlood checks that a client that connects and disconnects in a loop,
-// or asks for namespaces that do not exist, is closed. Another client of the
-// server is not.
+// or connects to namespaces that do not exist, is disconnected. Another client of
+// the server is not.
 func TestConnectFlood(t *testing.T) {
 	for name, packets := range map[string]struct{ connect, disconnect string }{
 		"connect and disconnect": {"40", "41"},
@@ -277,7 +277,7 @@ func TestConnectFlood(t *testing.T) {
 		}
 		other.send(`421["still here"]`)
 		other.expect("431[]")
-		eventually(t, "what it joined has ended", func() bool { return v.edge.Stats().Connections == 1 && v.edge.Stats().Sockets == 1 })
+		eventually(t, "its sockets have ended", func() bool { return v.edge.Stats().Connections == 1 && v.edge.Stats().Sockets == 1 })
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 // maxNamespace bounds the length of a namespace's name that a client sends.
 const maxNamespace = 256
 
-// How often a client may connect to namespaces, whether they exist or not: a
-// page connects to each once, and again after the server has disconnected it.
+// The rate and burst of CONNECT packets of a client, including those for namespaces
+// that do not exist. A page connects to each namespace once, and again after the
+// server has disconnected it.
 const (
 	connectsPerSecond = 5
 	connectBurst      = 100
