@@ -10,18 +10,15 @@ import (
 // ErrReserved is the error of Emit for a name that Socket.IO itself uses.
 var ErrReserved = errors.New("reserved event name")
 
-// encodedPacket is the frame of a packet's text, and those of its
+// encodedPacket is the frame of a packet's text, and after it those of its
 // attachments.
-type encodedPacket struct {
-	text        frame
-	attachments []frame
-}
+type encodedPacket struct{ frames []frame }
 
 // size is the number of its bytes in a queue.
 func (p *encodedPacket) size() int {
-	n := len(p.text.wire)
-	for _, a := range p.attachments {
-		n += len(a.wire)
+	n := 0
+	for _, f := range p.frames {
+		n += len(f.wire)
 	}
 	return n
 }
@@ -41,14 +38,14 @@ func encodeAck(namespace, id string, args []any) (encodedPacket, error) {
 }
 
 func encode(k kind, namespace, id, name string, args []any) (encodedPacket, error) {
-	var p encodedPacket
+	frames := make([]frame, 1) // the text's is made last
 	size := headRoom + len(namespace) + len(id) + len(name) + 40
 	for _, arg := range args {
 		switch v := arg.(type) {
 		case json.RawMessage:
 			size += len(v) + 1
 		case []byte:
-			p.attachments = append(p.attachments, binaryFrame(v))
+			frames = append(frames, binaryFrame(v))
 			size += 40
 		default:
 			size += 64
@@ -56,7 +53,7 @@ func encode(k kind, namespace, id, name string, args []any) (encodedPacket, erro
 	}
 	buf := make([]byte, headRoom, size)
 	buf = append(buf, '4')
-	if n := len(p.attachments); n > 0 {
+	if n := len(frames) - 1; n > 0 {
 		buf = append(buf, byte(k+kindBinaryEvent-kindEvent))
 		buf = strconv.AppendInt(buf, int64(n), 10)
 		buf = append(buf, '-')
@@ -92,8 +89,8 @@ func encode(k kind, namespace, id, name string, args []any) (encodedPacket, erro
 			buf = append(buf, encoded...)
 		}
 	}
-	p.text = buildFrame(append(buf, ']'), opText)
-	return p, nil
+	frames[0] = buildFrame(append(buf, ']'), opText)
+	return encodedPacket{frames}, nil
 }
 
 // appendNamespace appends the namespace's part of a packet.

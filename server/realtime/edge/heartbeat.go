@@ -55,7 +55,7 @@ func (s *session) tick() {
 	}
 	s.waiting = true
 	s.timer.Reset(cfg.PingTimeout)
-	ok := s.write([]frame{pingFrame})
+	ok := s.out.write(pingFrame)
 	s.mu.Unlock()
 	if !ok {
 		s.tooSlow()

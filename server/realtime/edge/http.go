@@ -95,7 +95,8 @@ func (e *Engine) openPolling(w http.ResponseWriter, r *http.Request, address str
 		return
 	}
 	s := newSession(e, newPeer(address, r))
-	s.poll = &polling{}
+	s.poll = &polling{limit: e.cfg.SendQueue}
+	s.out = s.poll
 	if !e.add(s) {
 		e.counters.refused.Add(1)
 		refuse(w, errBusy)

@@ -10,6 +10,7 @@ const noopDelay = 20 * time.Millisecond
 // polling is the sending half of a session on HTTP long-polling: packets are
 // queued here for the client's next GET. It is guarded by the session's mu.
 type polling struct {
+	limit  int // of the bytes in out
 	out    []frame
 	size   int
 	held   *heldPoll // the GET that waits for packets
@@ -25,9 +26,9 @@ type heldPoll struct {
 
 // write queues frames and answers the GET that waits. It returns false if the
 // queue is full.
-func (p *polling) write(limit int, frames []frame) bool {
+func (p *polling) write(frames ...frame) bool {
 	for _, f := range frames {
-		if p.size > 0 && p.size+len(f.wire) > limit {
+		if p.size > 0 && p.size+len(f.wire) > p.limit {
 			return false
 		}
 		p.out = append(p.out, f)

@@ -52,6 +52,13 @@ const (
 	stateClosed
 )
 
+// transport is the sending half of a session: wsConn or polling.
+type transport interface {
+	// write sends frames in order, without blocking. The session's mu is held. It
+	// returns false if the queue is full because the client reads too slowly.
+	write(frames ...frame) bool
+}
+
 // session is an Engine.IO session. It continues when its transport changes.
 //
 // It has two locks. handleMu is held while a message is being handled, so that
@@ -70,11 +77,12 @@ type session struct {
 
 	mu     sync.Mutex
 	state  int
-	reason string   // why it ended; set once, when it is no longer open
-	ws     *wsConn  // the transport, or nil while polling
-	poll   *polling // the transport, or nil after the upgrade
-	probe  *wsConn  // a WebSocket whose upgrade is pending
-	probed bool     // its probe has been answered
+	reason string    // why it ended; set once, when it is no longer open
+	out    transport // ws, or poll if there is none
+	ws     *wsConn   // the transport, or nil while polling
+	poll   *polling  // the transport, or nil after the upgrade
+	probe  *wsConn   // a WebSocket whose upgrade is pending
+	probed bool      // its probe has been answered
 
 	heartbeat
 }
@@ -95,22 +103,13 @@ func (s *session) send(frames ...frame) error {
 		s.mu.Unlock()
 		return ErrClosed
 	}
-	ok := s.write(frames)
+	ok := s.out.write(frames...)
 	s.mu.Unlock()
 	if !ok {
 		s.tooSlow()
 		return ErrClosed
 	}
 	return nil
-}
-
-// write passes frames to the transport. mu is held. It returns false if the
-// queue is full because the client reads too slowly.
-func (s *session) write(frames []frame) bool {
-	if s.ws != nil {
-		return s.ws.write(frames...)
-	}
-	return s.poll.write(s.engine.cfg.SendQueue, frames)
 }
 
 func (s *session) tooSlow() {
@@ -229,7 +228,7 @@ func (s *session) close(code uint16, reason string, last ...frame) bool {
 		return false
 	}
 	if len(last) > 0 {
-		s.write(last)
+		s.out.write(last...)
 	}
 	s.state, s.reason = stateClosing, reason
 	if s.ws != nil {

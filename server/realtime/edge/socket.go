@@ -148,7 +148,7 @@ func (s *Socket) deliver(p *encodedPacket) error {
 	}
 	ok := true
 	if s.phase == phaseOpen {
-		ok = ss.write([]frame{p.text}) && (len(p.attachments) == 0 || ss.write(p.attachments))
+		ok = ss.out.write(p.frames...)
 	} else {
 		s.waiting = append(s.waiting, *p)
 		s.queued += p.size()
@@ -172,9 +172,9 @@ func (s *Socket) open(answer frame) {
 		return
 	}
 	s.phase = phaseOpen
-	ok := ss.write([]frame{answer})
+	ok := ss.out.write(answer)
 	for _, p := range s.waiting {
-		ok = ok && ss.write([]frame{p.text}) && (len(p.attachments) == 0 || ss.write(p.attachments))
+		ok = ok && ss.out.write(p.frames...)
 	}
 	s.waiting, s.queued = nil, 0
 	ss.mu.Unlock()

@@ -100,8 +100,8 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 
 // openWebSocket starts a session on a WebSocket and the goroutine that reads it.
 func (e *Engine) openWebSocket(s *session, conn net.Conn, reader *frameReader, response string) {
-	s.ws = newWSConn(s, &s.mu, &s.engine.cfg, conn)
-	ws := s.ws
+	ws := newWSConn(s, &s.mu, &s.engine.cfg, conn)
+	s.ws, s.out = ws, ws
 	conn.SetWriteDeadline(time.Now().Add(e.cfg.WriteTimeout))
 	opening := append([]byte(response), e.openFrame(s, "").wire...)
 	if _, err := conn.Write(opening); err != nil {
@@ -174,7 +174,7 @@ func (s *session) upgrade(w *wsConn) bool {
 	if s.probe != w || !s.probed || s.state == stateClosed {
 		return false
 	}
-	s.ws, s.probe, s.probed = w, nil, false
+	s.ws, s.out, s.probe, s.probed = w, w, nil, false
 	waiting := s.poll.take()
 	s.poll.abandon()
 	s.poll = nil
