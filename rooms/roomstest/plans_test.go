@@ -14,6 +14,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/roomstest"
 	"wenzhen/rooms/store/engine"
 )
@@ -26,9 +27,22 @@ var scanOf = regexp.MustCompile(`^SCAN (\w+)`)
 // table that grows, except for those that are listed with their reasons.
 func TestStatementsUseIndexes(t *testing.T) {
 	t.Parallel()
+	statements := statementsOf(t, roomstest.OnSQLite)
+	db := planner(t)
+	checkScans(t, statements, scans, func(statement string) []string {
+		return slices.DeleteFunc(plan(t, db, statement), func(line string) bool {
+			found := scanOf.FindStringSubmatch(line)
+			return found == nil || found[1] == "CONSTANT"
+		})
+	})
+}
+
+// statementsOf are the statements of the whole story.
+func statementsOf(t *testing.T, on func(*roomstest.World)) []string {
+	t.Helper()
 	var mu sync.Mutex
 	statements := map[string]bool{}
-	w := roomstest.New(t, roomstest.OnSQLite, func(w *roomstest.World) {
+	w := roomstest.New(t, on, func(w *roomstest.World) {
 		w.Trace = func(ctx context.Context, s rooms.Span) (context.Context, rooms.EndSpan) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -53,15 +67,18 @@ func TestStatementsUseIndexes(t *testing.T) {
 	if len(statements) < 250 {
 		t.Errorf("only %d statements were seen", len(statements))
 	}
-	db := planner(t)
+	return slices.Sorted(maps.Keys(statements))
+}
+
+// checkScans reports each scan that is not on the list of those with reasons,
+// and what is on the list without need.
+func checkScans(t *testing.T, statements []string, reasons map[string]string, scansOf func(statement string) []string) {
+	t.Helper()
 	used := map[string]bool{}
-	for _, statement := range slices.Sorted(maps.Keys(statements)) {
-		for _, line := range plan(t, db, statement) {
-			if found := scanOf.FindStringSubmatch(line); found == nil || found[1] == "CONSTANT" {
-				continue
-			}
+	for _, statement := range statements {
+		for _, line := range scansOf(statement) {
 			reason := ""
-			for part, why := range scans {
+			for part, why := range reasons {
 				if strings.Contains(line+": "+statement, part) {
 					reason, used[part] = why, true
 				}
@@ -71,7 +88,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 			}
 		}
 	}
-	for part := range scans {
+	for part := range reasons {
 		if !used[part] {
 			t.Errorf("no statement with %q scans a table now: take it off the list", part)
 		}
@@ -133,8 +150,9 @@ var scans = map[string]string{
 	"FROM lobby_lines":                                             "no more lines than the lobby keeps",
 	"FROM reconciliations ORDER BY day DESC":                       "one row a day, read from the end until the page is full",
 	"FROM doctors d JOIN users u":                                  "doctors, all of which an admin has verified or is going to look at",
+	"FROM audit WHERE at ":                                         "between two times, read from the end until the page is full",
 	"FROM audit ORDER BY num DESC":                                 "read from the end until the page is full",
-	"(SELECT id FROM users WHERE lower(name) LIKE $1":              "an admin searches for a part of a word",
+	"(SELECT id FROM users WHERE lower(name) LIKE":                 "an admin searches for a part of a word",
 	"SCAN c USING INDEX consultations_created: SELECT c.id":        "an admin's list, read from the end until the page is full",
 	"SCAN o USING INDEX orders_created: SELECT o.id":               "an admin's list, read from the end until the page is full",
 	"SCAN u USING INDEX users_created: SELECT u.id":                "an admin's list, read from the end until the page is full",
@@ -155,6 +173,10 @@ func (s *story) reads() {
 		"userId": string(s.bo.User.ID), "actorId": string(s.bo.User.ID)} {
 		inputs = append(inputs, fmt.Sprintf(`{%q:%q}`, field, id))
 	}
+	next := rooms.Cursor{Key: "k", Num: 7, ID: "x"}.Encode()
+	for _, in := range inputs[:len(inputs):len(inputs)] {
+		inputs = append(inputs, strings.Replace(strings.TrimSuffix(in, "}")+`,"cursor":"`+next+`"}`, "{,", "{", 1))
+	}
 	for command := range s.w.Catalogue.All() {
 		if !slices.Contains(reading, command.Name) {
 			continue
@@ -163,6 +185,25 @@ func (s *story) reads() {
 			for _, in := range inputs {
 				_, _ = s.w.Catalogue.Answer(s.w.T.Context(), p.As, command.Name, []byte(in))
 			}
+		}
+	}
+	s.auditFilters(patient, next)
+}
+
+// auditFilters lists the audit log with every combination of what it can be
+// filtered by.
+func (s *story) auditFilters(patient, next string) {
+	parts := []string{fmt.Sprintf(`"actorId":%q`, s.bo.User.ID), `"action":"auth:login"`, `"subject":"user:x"`, fmt.Sprintf(`"patientId":%q`, patient),
+		`"q":"head"`, `"from":"2026-01-01T00:00:00Z"`, `"to":"2027-01-01T00:00:00Z"`, fmt.Sprintf(`"cursor":%q`, next)}
+	for chosen := range 1 << len(parts) {
+		var in []string
+		for i, part := range parts {
+			if chosen&(1<<i) != 0 {
+				in = append(in, part)
+			}
+		}
+		if _, err := s.w.Catalogue.Answer(s.w.T.Context(), s.admin.As, audit.List.Name, []byte("{"+strings.Join(in, ",")+"}")); err != nil {
+			s.w.T.Errorf("audit log with %v: %v", in, err)
 		}
 	}
 }

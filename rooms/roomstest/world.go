@@ -134,6 +134,8 @@ type World struct {
 	options engine.Options // where the database is
 	sqlite  bool           // even if the other tests run on PostgreSQL
 
+	postgres bool // even if the other tests run on SQLite
+
 	late        Stage // when the deadline of a command passes; "" for never
 	interrupted map[string]int
 
@@ -157,6 +159,9 @@ const Password = "correct horse battery"
 // OnSQLite makes a world's database SQLite whatever the other tests run on.
 func OnSQLite(w *World) { w.sqlite = true }
 
+// OnPostgres makes a world's database PostgreSQL whatever the other tests run on.
+func OnPostgres(w *World) { w.postgres = true }
+
 // New makes an empty world at noon of 1 November 2026, UTC.
 func New(t testing.TB, change ...func(*World)) *World {
 	t.Helper()
@@ -176,7 +181,7 @@ func New(t testing.TB, change ...func(*World)) *World {
 	}()
 	w.options = engine.Options{Path: filepath.Join(w.dir, "test.db"), Synchronous: "OFF"}
 	w.must(os.WriteFile(w.options.Path, migrated(), 0o600))
-	if sidecar.FromEnvironment() && !w.sqlite {
+	if w.postgres || sidecar.FromEnvironment() && !w.sqlite {
 		w.options = engine.Options{URL: sidecar.Postgres(t).Database(t, func(ctx context.Context, url string) error {
 			return engine.Migrate(ctx, engine.Options{URL: url})
 		})}

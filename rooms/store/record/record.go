@@ -190,7 +190,7 @@ func (tx Tx) Attends(user rooms.UserID, patient account.PatientID) (bool, error)
 // ReadablePatients implements record.Tx.
 func (tx Tx) ReadablePatients(user rooms.UserID) ([]account.Patient, error) {
 	return engine.Collect(context.Background(), tx, accountstore.ScanPatient, `SELECT `+accountstore.PatientColumns+` FROM patients
-		WHERE user_id = $1 OR id IN (SELECT c.patient_id`+treating+`) ORDER BY name, id`, user)
+		WHERE id IN (SELECT id FROM patients WHERE user_id = $1 UNION ALL SELECT c.patient_id`+treating+`) ORDER BY name, id`, user)
 }
 
 // ConsultationsOf implements record.Tx.
