@@ -56,21 +56,7 @@ func TestPanicsAreAnsweredAndLoggedWithoutWords(t *testing.T) {
 	s := New(Config{Edge: edge.Config{Log: logger}, CommandTimeout: time.Minute, SocketsPerUser: 10, Log: logger, Now: time.Now},
 		rooms.NewCatalogue(rooms.CatalogueOptions{}, []rooms.Handler{send}),
 		openAccounts{}, rooms.NewPresence(func(rooms.RoomID, rooms.Present) {}, nil))
-	at := httptest.NewServer(s)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-		at.Close()
-	})
-	url := strings.Replace(at.URL, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
-	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ws.Close()
+	ws := serveWebSocket(t, s)
 	next := func(send string) string {
 		if send != "" {
 			if err := ws.WriteMessage(websocket.TextMessage, []byte(send)); err != nil {
@@ -107,4 +93,25 @@ func TestPanicsAreAnsweredAndLoggedWithoutWords(t *testing.T) {
 	if strings.Contains(text, "warfarin") {
 		t.Errorf("the log contains the message: %s", text)
 	}
+}
+
+// serveWebSocket serves s and opens a WebSocket to it, until the end of the test.
+func serveWebSocket(t *testing.T, s *Server) *websocket.Conn {
+	t.Helper()
+	at := httptest.NewServer(s)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Error(err)
+		}
+		at.Close()
+	})
+	url := strings.Replace(at.URL, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ws.Close() }) // before the server closes
+	return ws
 }

@@ -38,18 +38,40 @@ func TestHonestPairsNoticeNothing(t *testing.T) {
 		return c
 	}
 	before := heapNow()
-	var offenders sync.WaitGroup
-	offend := func(f func()) { offenders.Go(f) }
+	attackers := attack(ctx, v, room, connect)
+	talkInPairs(t, room, connect, pairs, messages)
+	stop()
+	attackers.Wait()
+	grown(t, before, 32<<20) // includes the pairs' own buffers, on both ends
+	eventually(t, "the stalled reader is closed", func() bool { return v.edge.Stats().SlowClosed == 1 })
+	if attackers.refused != http.StatusRequestEntityTooLarge && attackers.refused != 0 {
+		t.Errorf("300 MB were answered with %d", attackers.refused)
+	}
+	if attackers.floodCode != closeInvalid || attackers.bombCode != 1002 {
+		t.Errorf("the attachment flood was closed with %d, the compressed frame with %d", attackers.floodCode, attackers.bombCode)
+	}
+}
+
+// attackers are the running attacks, and their results after Wait.
+type attackers struct {
+	sync.WaitGroup
+	refused             int // the status of the endless body
+	floodCode, bombCode int // closing codes
+}
+
+// attack starts all attacks. They end when they are stopped by the server or ctx.
+func attack(ctx context.Context, v *served, room *Namespace, connect func() *wsClient) *attackers {
+	a := &attackers{}
 	stalled := connect() // reads nothing from here on
 	stalled.send(`42/talk,1["join","firehose"]`)
-	offend(func() {
+	a.Go(func() {
 		big := json.RawMessage(`"` + strings.Repeat("x", 64<<10) + `"`)
 		for ctx.Err() == nil && v.edge.Stats().SlowClosed == 0 {
 			room.Broadcast([]string{`"firehose"`}, "big", big)
 		}
 	})
 	slow := connect()
-	offend(func() {
+	a.Go(func() {
 		for range 20_000 {
 			slow.conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
 			if slow.conn.WriteMessage(1, []byte(`42/talk,1["slow","`+strings.Repeat("x", 1000)+`"]`)) != nil {
@@ -58,27 +80,30 @@ func TestHonestPairsNoticeNothing(t *testing.T) {
 		}
 	})
 	poller := v.joinPoll()
-	var refused int
-	offend(func() {
+	a.Go(func() {
 		if response, err := http.Post(poller.url(), "text/plain", io.LimitReader(&endless{}, 300<<20)); err == nil {
 			response.Body.Close()
-			refused = response.StatusCode
+			a.refused = response.StatusCode
 		}
 	})
 	flood, bomb := connect(), v.dialRaw("")
-	floodCode, bombCode := 0, 0
-	offend(func() {
+	a.Go(func() {
 		flood.send(`4599999-/talk,["a"]`)
-		floodCode = flood.closed()
+		a.floodCode = flood.closed()
 	})
-	offend(func() {
+	a.Go(func() {
 		bomb.conn.UnderlyingConn().Write([]byte{0xC1, 0x80, 0, 0, 0, 0}) // compressed, although compression was not negotiated
-		bombCode = bomb.closed()
+		a.bombCode = bomb.closed()
 	})
 	for range 50 {
 		v.dialRaw("") // half-open: never joins anything
 	}
+	return a
+}
 
+// talkInPairs lets pairs of clients send messages to each other, and checks that all
+// are received and acknowledged in order.
+func talkInPairs(t *testing.T, room *Namespace, connect func() *wsClient, pairs, messages int) {
 	var talk sync.WaitGroup
 	for pair := range pairs {
 		a, b := connect(), connect()
@@ -110,14 +135,4 @@ func TestHonestPairsNoticeNothing(t *testing.T) {
 		}
 	}
 	talk.Wait()
-	stop()
-	offenders.Wait()
-	grown(t, before, 32<<20) // includes the pairs' own buffers, on both ends
-	eventually(t, "the stalled reader is closed", func() bool { return v.edge.Stats().SlowClosed == 1 })
-	if refused != http.StatusRequestEntityTooLarge && refused != 0 {
-		t.Errorf("300 MB were answered with %d", refused)
-	}
-	if floodCode != closeInvalid || bombCode != 1002 {
-		t.Errorf("the attachment flood was closed with %d, the compressed frame with %d", floodCode, bombCode)
-	}
 }
