@@ -29,7 +29,7 @@ var rules = []rule{
 	{of: "wenzhen/rooms/store/engine", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/vault"}, why: "the engine knows no feature"},
 	{of: "wenzhen/rooms/store", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/store/*"}, why: "it opens the database for all features"},
 	{of: "wenzhen/rooms/roomstest", why: "fixtures put a world together"},
-	{of: "wenzhen/rooms/notification", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store"}, why: "it hears the events of all features, and calls none"},
+	{of: "wenzhen/rooms/notification", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store"}, why: "it receives the events of all features, and calls none"},
 	{of: "wenzhen/rooms/record/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation", "wenzhen/rooms/record/*"}, why: "records bring their own table of codes"},
 	{of: "wenzhen/rooms/chat/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation", "wenzhen/rooms/chat/*"}, why: "chat brings what reads recordings"},
 	{of: "wenzhen/rooms/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation"}, why: "features hear each other's events, they do not call each other"},

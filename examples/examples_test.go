@@ -162,7 +162,7 @@ func TestSnippetsOfTheREADME(t *testing.T) {
 				if !strings.Contains(code, "import ") { // it is for a browser, whose WebSocket older Nodes lack
 					code = "import WebSocket from 'ws'\n" + code
 				}
-				// It is over once what it said has been heard.
+				// It ends once the text that it sent has been received.
 				code = "{ const log = console.log; console.log = (...said) => { log(...said); if (said.join(' ').includes('hello')) process.exit(0) } }\n" + code
 				if err := os.WriteFile(filepath.Join(dir, "snippet.mjs"), []byte(code), 0o600); err != nil {
 					t.Fatal(err)

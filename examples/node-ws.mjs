@@ -8,7 +8,7 @@ const chat = new WebSocket(`${server.replace('http', 'ws')}/chat?nickname=ws`)
 chat.on('message', (data) => {
   const line = data.toString()
   console.log(line)
-  if (line.endsWith(mine)) chat.close() // everyone has heard it
+  if (line.endsWith(mine)) chat.close() // it has been delivered
 })
 chat.on('open', () => chat.send(mine))
 chat.on('close', (code, reason) => console.log('closed', code, reason.toString()))

@@ -13,7 +13,7 @@ async def main():
         async for line in chat:
             print(line)
             if line == "python: hello from python":
-                return  # everyone has heard it
+                return  # it has been delivered
 
 
 asyncio.run(main())
