@@ -207,7 +207,7 @@ func TestMailsOfADayAreCapped(t *testing.T) {
 	for _, l := range w.Post.To(bo.User.Email) {
 		kinds[l.Subject]++
 	}
-	if kinds["重设密码"] != 20 || kinds["请确认您的邮箱"] > 21 { // and the one of the registration
+	if kinds["重设密码"] != 20 || kinds["请验证您的邮箱"] > 21 { // and the one of the registration
 		t.Errorf("letters: %v", kinds)
 	}
 }

@@ -170,7 +170,7 @@ func TestRejectAndReviewAgain(t *testing.T) {
 	for _, letter := range w.Post.To(wang.User.Email) {
 		subjects = append(subjects, letter.Subject)
 	}
-	if got := strings.Join(subjects, "\n"); !strings.Contains(got, "您未通过认证") || !strings.Contains(got, "您已通过认证") {
+	if got := strings.Join(subjects, "\n"); !strings.Contains(got, "您未通过核验") || !strings.Contains(got, "您已通过核验") {
 		t.Errorf("mail to the doctor:\n%s", got)
 	}
 	for _, action := range []string{VerifyDoctor.Name, UnverifyDoctor.Name} {

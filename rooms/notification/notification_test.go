@@ -91,7 +91,7 @@ func TestWords(t *testing.T) {
 	wang.Says(c, "这是秘密")
 	for locale, want := range map[string]string{
 		"zh-CN": "王芳医生已接诊/问诊已开始，您可以与医生交流了。 王芳发来新消息/点击查看并回复。",
-		"en":    "Dr 王芳 has admitted you/Your consultation has started. New message from 王芳/Open Wenzhen to read and answer it.",
+		"en":    "Dr 王芳 accepted your consultation/Your consultation has started. New message from 王芳/Open the site to read and answer it.",
 	} {
 		roomstest.Must(bo, account.UpdateMe, account.MeInput{Locale: &locale})
 		var got []string

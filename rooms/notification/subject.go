@@ -29,11 +29,11 @@ var subjects = map[string]map[Topic]string{
 		AppointmentBooked:     "预约成功",
 		AppointmentMoved:      "预约已改期",
 		AppointmentCancelled:  "预约已取消",
-		AppointmentMissed:     "预约未赴约",
+		AppointmentMissed:     "预约爽约",
 		AppointmentUnpaid:     "预约因未支付已取消",
 		AppointmentCheckedIn:  "患者已签到",
 		PaymentGivenBack:      "已向患者退款：{{.Amount}}",
-		WaitlistOffered:       "您等候的号源有空位了",
+		WaitlistOffered:       "您候补的号源有空位",
 	},
 	"en": {
 		CallMissed:            "You missed a call",
@@ -44,24 +44,24 @@ var subjects = map[string]map[Topic]string{
 		MessageCame:           "You have a new message",
 		VoiceCame:             "You have a voice message",
 		ConsultationRequested: "New consultation",
-		ConsultationAccepted:  "Your doctor has admitted you",
-		ConsultationDeclined:  "Your doctor cannot take your consultation",
+		ConsultationAccepted:  "Your doctor accepted your consultation",
+		ConsultationDeclined:  "Your doctor couldn’t accept your consultation",
 		ConsultationCancelled: "A patient cancelled the consultation",
-		ConsultationReopened:  "A patient has a follow-up question",
+		ConsultationReopened:  "A patient has an extra question",
 		ConsultationInvited:   "You are invited to a consultation",
 		AppointmentBooked:     "Appointment booked",
-		AppointmentMoved:      "Appointment moved",
+		AppointmentMoved:      "Appointment rescheduled",
 		AppointmentCancelled:  "Appointment cancelled",
 		AppointmentMissed:     "Appointment missed",
-		AppointmentUnpaid:     "Appointment released, as it was not paid",
+		AppointmentUnpaid:     "Appointment cancelled (not paid)",
 		AppointmentCheckedIn:  "A patient has checked in",
 		PaymentGivenBack:      "Refunded to a patient: {{.Amount}}",
-		WaitlistOffered:       "A slot you wait for is free",
+		WaitlistOffered:       "A time on your waitlist is available",
 	},
 }
 
 // news is the subject of a topic that has none of its own.
-var news = map[string]string{"zh": "您在问诊中有新的通知", "en": "News for you in Wenzhen"}
+var news = map[string]string{"zh": "您有新的通知", "en": "You have a new notification"}
 
 // subject is the template of a topic's subject: its title where that names nobody.
 func subject(language string, topic Topic, w words) string {

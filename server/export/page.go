@@ -59,12 +59,12 @@ func wordingFor(locale string) wording {
 	return english
 }
 
-var english = wording{"lang": "en", "title": "Your data at Wenzhen", "asOf": "As of", "account": "Account", "name": "Name", "email": "E-mail", "role": "Role", "joined": "Joined",
-	"patients": "People in your care", "born": "Born", "consultations": "Consultations", "doctor": "Doctor", "patient": "Patient", "complaint": "Complaint", "status": "State",
+var english = wording{"lang": "en", "title": "Your data", "asOf": "As of", "account": "Account", "name": "Name", "email": "Email", "role": "Role", "joined": "Joined",
+	"patients": "Patient profiles", "born": "Born", "consultations": "Consultations", "doctor": "Doctor", "patient": "Patient", "complaint": "Complaint", "status": "Status",
 	"opened": "Opened", "none": "None.", "machine": "For machines", "files": "The JSON files beside this page hold everything; fhir.json holds your records as FHIR R4. manifest.json lists all files.",
-	"back": "Back", "me": "You", "recalled": "recalled", "missing": "this file could not be read", "documents": "Documents", "diagnosis": "Diagnosis", "prescription": "Prescription", "other": "Wenzhen or another participant"}
+	"back": "Back", "me": "You", "recalled": "recalled", "missing": "this file could not be read", "documents": "Documents", "diagnosis": "Diagnosis", "prescription": "Prescription", "other": "The system or another participant"}
 
-var chinese = wording{"lang": "zh-CN", "title": "您在问诊的数据", "asOf": "截至", "account": "账号", "name": "姓名", "email": "邮箱", "role": "角色", "joined": "注册时间",
+var chinese = wording{"lang": "zh-CN", "title": "您的数据", "asOf": "截至", "account": "账户", "name": "姓名", "email": "邮箱", "role": "角色", "joined": "注册时间",
 	"patients": "就诊人", "born": "出生日期", "consultations": "问诊", "doctor": "医生", "patient": "就诊人", "complaint": "主诉", "status": "状态",
 	"opened": "创建时间", "none": "无", "machine": "供程序读取", "files": "本页旁边的 JSON 文件包含全部内容；fhir.json 是 FHIR R4 格式的健康档案；manifest.json 列出所有文件。",
-	"back": "返回", "me": "您", "recalled": "已撤回", "missing": "此文件无法读取", "documents": "医疗文书", "diagnosis": "诊断", "prescription": "处方", "other": "问诊或其他参与者"}
+	"back": "返回", "me": "您", "recalled": "已撤回", "missing": "此文件无法读取", "documents": "医疗文书", "diagnosis": "诊断", "prescription": "处方", "other": "系统或其他参与者"}
