@@ -57,7 +57,7 @@ describe('time', () => {
 
 test('a number and its unit are separated by a space', () => {
   expect([hours(1440, 'en'), hours(1440, 'zh-CN'), hours(90, 'zh-CN')]).toEqual(['24 hours', '24 小时', '90 分钟'])
-  expect([seconds(25_000, 'en'), seconds(500, 'zh-CN')]).toEqual(['25 sec', '0.5 秒'])
+  expect([seconds(25_000, 'en'), seconds(500, 'zh-CN')]).toEqual(['25 seconds', '0.5 秒'])
 })
 
 describe('money', () => {

@@ -93,5 +93,5 @@ export function hours(minutes: number, locale: string): string {
   return quantity(whole ? minutes / 60 : minutes, whole ? 'hour' : 'minute', locale, 'long')
 }
 
-/** Milliseconds as seconds, with at most one decimal: "0.5 sec", "25 秒". */
-export const seconds = (ms: number, locale: string) => quantity(ms / 1000, 'second', locale, 'short')
+/** Milliseconds as seconds, with at most one decimal: "0.5 seconds", "25 秒". */
+export const seconds = (ms: number, locale: string) => quantity(ms / 1000, 'second', locale, locale.startsWith('zh') ? 'short' : 'long')

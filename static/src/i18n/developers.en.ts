@@ -11,7 +11,7 @@ export const developersEn: DeveloperTexts = {
     nickname: 'Nickname',
     rename: 'Change nickname',
     keep: 'Cancel',
-    as: 'I am {name}',
+    as: 'Nickname: {name}',
     say: 'Write a message',
     send: 'Send',
     elsewhere: 'Connect with any WebSocket client:',

@@ -48,7 +48,7 @@ export const en: Texts = {
   medium: { text: 'Text', voice: 'Voice', video: 'Video' },
   service: {
     advice: 'Health advice',
-    adviceText: 'For a first question too. The doctor gives advice, but no diagnosis or prescription.',
+    adviceText: 'First visits welcome. Advice only – no diagnosis or prescription.',
     followup: 'Follow-up',
     followupText: 'For a condition that has already been diagnosed. You’ll be asked for that diagnosis.',
   },
@@ -113,7 +113,7 @@ export const en: Texts = {
     noServices: 'No services yet',
     noServicesText: 'This doctor doesn’t offer any services yet.',
     services: 'Services and prices',
-    minutes: 'about {count} minute | about {count} minutes',
+    minutes: 'About {count} minute | About {count} minutes',
     consult: 'Consult',
     back: 'All doctors',
   },

@@ -16,7 +16,7 @@ export const holdZhCN = {
     releaseText: '解除后，该用户可以注销账户，到期的消息和文件会在下次清理时删除。此操作会记入审计日志。',
     released: '已解除对{name}的保全',
     because: '原因：{reason}',
-    by: '{name}于 {at} 设置',
+    by: '设置人：{name}，{at}',
     none: '暂无法律保全',
     noneText: '如需保全数据，请在“用户”中查找相应用户。',
     users: '前往用户',

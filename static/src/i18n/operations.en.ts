@@ -49,7 +49,7 @@ export const operationsEn: OperationsTexts = {
     hears: 'in {count} room | in {count} rooms',
     private: '{count} more room of a consultation or schedule | {count} more rooms of consultations or schedules',
     privateRooms: '{count} more room of a consultation or schedule, with {members} | {count} more rooms of consultations or schedules, with {members}',
-    theirs: 'Connections of this user',
+    theirs: 'User’s connections',
     disconnect: 'Disconnect',
     disconnectText: 'End this connection of {name}? The client won’t reconnect automatically. This is recorded in the audit log.',
     disconnected: 'Disconnected',

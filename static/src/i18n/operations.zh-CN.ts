@@ -16,7 +16,7 @@ export const operationsZhCN = {
     bytes: '流量',
     memory: '内存',
     processors: '处理器',
-    perSecond: '{value} / 秒',
+    perSecond: '{value}/秒',
     of: {
       connections: '连接',
       webSockets: 'WebSocket',

@@ -246,7 +246,7 @@ export const zhCN = {
     complaint: '主诉',
     prior: '既往诊断',
     summary: '医生小结',
-    signed: '{name}签署于 {at}',
+    signed: '签署人：{name}，{at}',
     people: '参与者',
   },
   part: { patient: '患者', doctor: '医生', second_doctor: '会诊医生', relative: '家属', interpreter: '翻译' },

@@ -36,6 +36,7 @@ describe('zones and days', () => {
     expect(sameClock('Europe/Berlin', 'Europe/London')).toBe(false)
     expect(zoneName('Asia/Shanghai', 'en')).toMatch(/China.*GMT\+8/)
     expect(zoneName('UTC', 'zh-CN')).toBe('UTC')
+    expect(zoneName('Asia/Shanghai', 'zh-CN')).toBe('中国标准时间（GMT+8）')
   })
 })
 

@@ -69,7 +69,8 @@ export function zoneName(zone: string, locale: string, at = Date.now()): string 
   const name = zonePart(zone, at, locale, 'longGeneric')
   if (name === 'GMT+00:00') return 'UTC' // which has no name of its own in CLDR
   const offset = zonePart(zone, at, locale, 'shortOffset')
-  return name === offset ? name : `${name} (${offset})`
+  if (name === offset) return name
+  return locale.startsWith('zh') ? `${name}（${offset}）` : `${name} (${offset})`
 }
 
 /** Whether two zones show the same clock around an instant. */
