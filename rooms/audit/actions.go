@@ -20,6 +20,10 @@ const (
 	// KeyAccepted is that an admin of the machine had the server make a new key
 	// for the log, because the old one was lost.
 	KeyAccepted = "audit:key"
+	// HeadKept is that there was no copy of the log's end outside the database, and
+	// that one is kept from here on: the database was restored from a backup, or the
+	// copy was removed, or it is from before there was one.
+	HeadKept = "audit:head"
 	// MessagesExpired is that the messages and files of a consultation were
 	// removed, because the time is over for which they are kept.
 	MessagesExpired = "message:expire"

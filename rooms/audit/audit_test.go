@@ -16,6 +16,7 @@ type ledger struct {
 	list []LogEntry
 	head Head
 	key  []byte
+	seen Head // by the process
 }
 
 func (l *ledger) LockAudit() (End, error) {
@@ -47,6 +48,8 @@ func (l *ledger) AuditAfter(_ context.Context, num int64, limit int) ([]LogEntry
 	}
 	return list, nil
 }
+
+func (l *ledger) AuditSeen() (int64, string) { return l.seen.Num, l.seen.SHA256 }
 
 func (l *ledger) AuditHead(context.Context) (Head, error) { return l.head, nil }
 

@@ -103,6 +103,8 @@ type Store interface {
 	AuditAfter(ctx context.Context, num int64, limit int) ([]LogEntry, error)
 	// AuditHead returns the end of the log as the writer keeps it.
 	AuditHead(ctx context.Context) (Head, error)
+	// AuditSeen is the last entry that this process has signed or seen; 0 for none.
+	AuditSeen() (num int64, sha256 string)
 	// InTx runs a function in a transaction.
 	InTx(ctx context.Context, f func(Tx) error) error
 }
@@ -226,7 +228,11 @@ const stretch = 1000
 // Follow checks the whole log, up to what the writer says is its end, so that
 // entries cut off there are noticed, and the signature of the end if there is a
 // key. Somebody who has the database but not the key cannot make another chain.
+//
+// A log that ends before an entry that this process has signed or seen, or has
+// another in its place, is broken too, whatever its signature.
 func Follow(ctx context.Context, store Store, key []byte) (Verdict, error) {
+	num, sum := store.AuditSeen() // before the end, which others move on
 	head, err := store.AuditHead(ctx)
 	if err != nil {
 		return Verdict{}, err
@@ -235,16 +241,39 @@ func Follow(ctx context.Context, store Store, key []byte) (Verdict, error) {
 	if err != nil || v.BrokenAt > 0 {
 		return v, err
 	}
+	older, err := Behind(ctx, store, head, num, sum)
+	if err != nil {
+		return v, err
+	}
 	v.SignedFrom = head.Since
 	switch {
 	case !head.Signed(key):
 		v.BrokenAt, v.Why = head.Num, "the end of the log is not signed by this server's key: it was written by something else"
+	case older != "":
+		v.BrokenAt, v.Why = min(num, head.Num+1), older
 	case head.BrokenAt > 0:
 		v.BrokenAt, v.Why = head.BrokenAt, "what is before this entry has been rewritten or cut: it was not what this server had signed"
 	default:
 		v.OK, v.Entries = true, last.Num
 	}
 	return v, nil
+}
+
+// Behind says what is wrong with a log that ends with head, if entry num had a
+// hash; empty if that entry is still there.
+func Behind(ctx context.Context, store Store, head Head, num int64, sum string) (string, error) {
+	if num == 0 {
+		return "", nil
+	}
+	list, err := store.AuditAfter(ctx, num-1, 1)
+	if err != nil {
+		return "", err
+	}
+	is := ""
+	if len(list) > 0 && list[0].Num == num {
+		is = list[0].SHA256
+	}
+	return behind(head.Num, num, sum, is), nil
 }
 
 // along checks the entries after last, up to the end. It returns the last of

@@ -58,6 +58,10 @@ type End struct {
 	LastSHA256 string
 	// Unsigned means that the head has not the signature of this server's key.
 	Unsigned bool
+	// SeenNum and SeenSHA256 are those of the last entry that this process has
+	// signed or seen, and AtSeen the hash that the entry of that number has now.
+	SeenNum            int64
+	SeenSHA256, AtSeen string
 }
 
 // wrong says what is wrong with an end; empty if it is as it should be.
@@ -67,6 +71,19 @@ func (e End) wrong() string {
 		return fmt.Sprintf("the end of the log, entry %d, is not signed by this server's key: it was written by something else", e.LastNum)
 	case e.LastNum != e.Num || e.LastSHA256 != e.SHA256:
 		return fmt.Sprintf("the last entry is %d, and not %d as this server has signed", e.LastNum, e.Num)
+	}
+	return behind(e.Num, e.SeenNum, e.SeenSHA256, e.AtSeen)
+}
+
+// behind says what is wrong with a log that ends with entry num, if the entry seen
+// had a hash and now has another, or is not there any more: an older state of the
+// log, with the signature of that time, was put in its place.
+func behind(num, seen int64, was, is string) string {
+	switch {
+	case num < seen:
+		return fmt.Sprintf("the log ends with entry %d, and had entry %d before: an older state of it was put in its place", num, seen)
+	case seen > 0 && was != is:
+		return fmt.Sprintf("entry %d is another than it was: an older state of the log was put in its place and continued", seen)
 	}
 	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"wenzhen/rooms/audit"
 	auditstore "wenzhen/rooms/store/audit"
 	"wenzhen/rooms/store/engine"
+	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
 )
 
@@ -41,10 +42,100 @@ func (s *Server) signAudit(ctx context.Context) error {
 	if s.auditKey, err = s.secrets.Take("", datafolder.AuditKeyFile); err != nil {
 		return err
 	}
-	if err := (auditstore.Store{DB: s.db}).Begin(ctx, s.auditKey, begun); err != nil || !begun {
+	last, err := database.KeptHead(s.cfg.Data, s.auditKey)
+	if err != nil {
 		return err
 	}
-	return s.secrets.Unmark(auditBegun)
+	if err := (auditstore.Store{DB: s.db}).Begin(ctx, s.auditKey, begun, last); err != nil {
+		return err
+	}
+	if begun {
+		if err := s.secrets.Unmark(auditBegun); err != nil {
+			return err
+		}
+	}
+	s.ends = &ends{db: s.db, dir: s.cfg.Data, key: s.auditKey, synced: s.cfg.Database != database.SQLite || s.cfg.Synchronous == "full", now: s.clock, log: s.log}
+	return s.ends.compare(ctx)
+}
+
+// ends compares the end of the audit log with the latest one that this node has
+// signed or seen, and keeps it outside the database.
+type ends struct {
+	db  *engine.DB
+	dir string // the data folder
+	key []byte
+	// synced says that what is committed survives a power cut.
+	synced bool
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+// endsEvery is how often the end is compared and kept: a write to the disk for
+// each entry would cost as much as the entry.
+const endsEvery = time.Minute
+
+func watchEnds(ctx context.Context, e *ends) {
+	tick := time.NewTicker(endsEvery)
+	defer tick.Stop()
+	e.watch(ctx, tick.C)
+}
+
+// watch compares at every tick until ctx ends.
+func (e *ends) watch(ctx context.Context, ticks <-chan time.Time) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks:
+		}
+		if err := e.compare(ctx); err != nil && ctx.Err() == nil {
+			e.log.Error("the end of the audit log could not be compared with the one before, or be kept", "error", err)
+		}
+	}
+}
+
+// compare marks the log as broken if its end is behind what this node has signed
+// or seen, and keeps the end where it is not.
+func (e *ends) compare(ctx context.Context) error {
+	log := auditstore.Store{DB: e.db}
+	num, sum := e.db.AuditSeen() // before the end, which others move on
+	head, err := log.AuditHead(ctx)
+	if err != nil {
+		return err
+	}
+	older, err := audit.Behind(ctx, log, head, num, sum)
+	if err != nil {
+		return err
+	}
+	if older != "" || !head.Signed(e.key) {
+		if err := log.InTx(ctx, func(tx audit.Tx) error { return audit.Inspect(tx, e.now()) }); err != nil {
+			return err
+		}
+		if head, err = log.AuditHead(ctx); err != nil {
+			return err
+		}
+	}
+	e.db.SeeAudit(head.Num, head.SHA256)
+	if !e.synced {
+		return nil
+	}
+	return database.KeepHead(e.dir, e.key, head)
+}
+
+// close closes the database, and keeps the end that the log has then, unless
+// something is wrong with it, which the next start finds.
+func (e *ends) close(ctx context.Context) error {
+	head, err := auditstore.Store{DB: e.db}.AuditHead(ctx)
+	if err := e.db.Close(); err != nil {
+		return err
+	}
+	if num, _ := e.db.AuditSeen(); err == nil && head.Num >= num && head.Signed(e.key) {
+		err = database.KeepHead(e.dir, e.key, head)
+	}
+	if err != nil {
+		e.log.Error("the end of the audit log could not be kept outside the database", "error", err)
+	}
+	return nil
 }
 
 // auditBegun is a file that is there from before a key for the audit log is made

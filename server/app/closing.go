@@ -28,7 +28,7 @@ func (s *Server) closings() []closing {
 		{"login providers", s.providers != nil, func() error { s.providers.Close(); return nil }},
 		// Nothing asks for anything any more: what waits is written.
 		{"enrolment", s.db != nil, s.leave},
-		{"database", s.db != nil, s.db.Close},
+		{"database", s.db != nil, s.closeDatabase},
 		// After the last commit, so that it is still announced.
 		{"hub", true, func() error { s.stopHub(); <-s.hubDone; return nil }},
 		{"push", s.push != nil, func() error { s.push.Close(); return nil }},
@@ -62,4 +62,13 @@ func (s *Server) closeSockets() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
 	return s.realtime.Close(ctx)
+}
+
+func (s *Server) closeDatabase() error {
+	if s.ends == nil {
+		return s.db.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.CommandTimeout)
+	defer cancel()
+	return s.ends.close(ctx)
 }

@@ -49,6 +49,7 @@ type Server struct {
 	catalogue *rooms.Catalogue
 	timers    map[string]rooms.TimerFunc
 	auditKey  []byte // signs the end of the audit log
+	ends      *ends  // of the audit log; nil until it is signed
 	reads     *reads
 	desk      *operations.Service
 	realtime  *realtime.Server

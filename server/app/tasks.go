@@ -30,6 +30,7 @@ func (s *Server) tasks() []task {
 		{"heartbeat", func(ctx context.Context) { beat(ctx, s.db, s.enrolled, s.log) }, nil},
 		// It writes the reads that are not in the audit log yet once more at its end.
 		{"audit of reads", s.reads.run, nil},
+		{"end of the audit log", func(ctx context.Context) { watchEnds(ctx, s.ends) }, nil},
 		{"audit log", func(ctx context.Context) { watchAudit(ctx, s.db, s.services.Audits, s.log) }, nil},
 		{"files", func(ctx context.Context) { sweepFiles(ctx, s.db, s.blobs, s.clock, s.log) }, nil},
 		{"encryption", func(ctx context.Context) { encryptAnew(ctx, s.db, s.blobs, s.log) }, nil},

@@ -83,7 +83,9 @@ func (p Place) with(ctx context.Context, log *slog.Logger, work func(*engine.DB)
 	}
 	key, err := datafolder.Secrets{Dir: p.Data, Vault: db.Vault()}.Kept(datafolder.AuditKeyFile)
 	if err == nil {
-		db.SignAudit(key)
+		_, err = database.SignAudit(db, p.Data, key)
+	}
+	if err == nil {
 		if err = database.EnterPending(ctx, db, p.Data); err == nil {
 			err = work(db)
 		}

@@ -76,7 +76,7 @@ func emptied(dir string) error {
 	if wal, missing := os.Stat(path + "-wal"); err != nil || len(secrets) == 0 || missing == nil && wal.Size() > 0 {
 		return err
 	}
-	return fmt.Errorf("database: %s is empty, and the server has run in this folder before; restore a backup (wenzhen restore), or remove the file to begin anew", path)
+	return fmt.Errorf("database: %s is empty, and the server has run in this folder before; restore a backup (wenzhen restore), or remove the file, and audit.head beside it, to begin anew", path)
 }
 
 // Sync returns when the names in a folder are on disk.

@@ -127,9 +127,12 @@ func (s Store) InTx(ctx context.Context, f func(audit.Tx) error) error {
 // Begin is SignAudit for a server that starts. renewed says that the key
 // has just been made: the end of the log is signed as it is, unless it is signed
 // with this key already, and what is there of it is known not to be signed by
-// this key. Otherwise it is compared with what this server has signed.
-func (s Store) Begin(ctx context.Context, key []byte, renewed bool) error {
+// this key. Otherwise it is compared with what this server has signed, and with
+// kept, the end of the log that is kept outside the database. If there is none of
+// a log that was signed, that is entered.
+func (s Store) Begin(ctx context.Context, key []byte, renewed bool, kept audit.Head) error {
 	s.SignAudit(key)
+	s.SeeAudit(kept.Num, kept.SHA256)
 	now := s.Now()
 	return s.DB.InTx(ctx, func(of *engine.Tx) error {
 		tx := In(of)
@@ -139,12 +142,16 @@ func (s Store) Begin(ctx context.Context, key []byte, renewed bool) error {
 		}
 		anew := renewed && (end.Signature == "" || end.Unsigned)
 		fresh := false
-		if !anew && end.LastNum == 0 && end.Signature == "" {
+		if !anew && end.LastNum == 0 && end.Signature == "" && kept.Num == 0 {
 			if err := tx.Row(context.Background(), `SELECT NOT EXISTS (SELECT 1 FROM users)`).Scan(&fresh); err != nil {
 				return err
 			}
 		}
-		if !anew && !fresh {
+		switch {
+		case anew, fresh:
+		case kept.Signature == "" && end.Signature != "":
+			return audit.Append(tx, rooms.Actor{}, now, audit.HeadKept, "audit", nil)
+		default:
 			return audit.Inspect(tx, now)
 		}
 		head := end.Head
@@ -170,7 +177,9 @@ func (tx Tx) LockAudit() (audit.End, error) {
 	if err != nil {
 		return end, err
 	}
-	err = tx.Row(ctx, `SELECT num, sha256 FROM audit ORDER BY num DESC LIMIT 1`).Scan(&end.LastNum, &end.LastSHA256)
+	end.SeenNum, end.SeenSHA256 = tx.AuditSeen(end.Num, end.SHA256)
+	err = tx.Row(ctx, `SELECT num, sha256, coalesce((SELECT s.sha256 FROM audit s WHERE s.num = $1), '') FROM audit ORDER BY num DESC LIMIT 1`,
+		end.SeenNum).Scan(&end.LastNum, &end.LastSHA256, &end.AtSeen)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return end, err
 	}
@@ -219,6 +228,7 @@ func (tx Tx) InsertAudit(e audit.LogEntry, head audit.Head) error {
 // saveHead signs and writes the end of the audit log.
 func (tx Tx) saveHead(h audit.Head) error {
 	tx.SawAudit(h.BrokenAt)
+	tx.AuditEnds(h.Num, h.SHA256, h.Num > 0 && h.Num == h.BrokenLast)
 	return tx.Exec(`UPDATE audit_head SET num = $1, sha256 = $2, since = $3, broken_at = $4, broken_last = $5, signature = $6 WHERE name = 'audit'`,
 		h.Num, h.SHA256, h.Since, h.BrokenAt, h.BrokenLast, h.Sign(tx.AuditKey()))
 }

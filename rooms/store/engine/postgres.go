@@ -241,6 +241,7 @@ func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.Ro
 	err = s.tx.Commit()
 	end.With(err)
 	if err == nil {
+		p.opts.signs.sees(tx.ends)
 		p.opts.Committed(1, p.opts.Now().Sub(began))
 	}
 	return tx, err

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"wenzhen/rooms"
@@ -14,6 +15,73 @@ type signs struct {
 	counters []byte
 	broken   atomic.Int64
 	log      *slog.Logger
+
+	mu sync.Mutex
+	// seen is the latest end of the audit log that this process has signed or seen
+	// in the database, wrote the one that it has written last, which may not be
+	// committed yet.
+	seen, wrote auditEnd
+}
+
+// auditEnd is an end of the audit log: the number and the hash of an entry.
+type auditEnd struct {
+	num    int64
+	sha256 string
+	// anew means that the log ends here although a later end has been seen.
+	anew bool
+}
+
+// sees takes an end as the one that the log has been seen to have, unless it has
+// been seen to have a later one.
+func (s *signs) sees(end auditEnd) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if end.anew {
+		s.wrote.anew = false
+	}
+	if end.num > s.seen.num || end.anew {
+		s.seen = end
+	}
+}
+
+func (s *signs) latest() (num int64, sha256 string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen.num, s.seen.sha256
+}
+
+// AuditSeen is the last entry that an audit log with this end must have, as far as
+// this process has signed or seen it; 0 before there was one. It is the end itself
+// if this process has just written that, in this transaction or in one that is
+// committed together with it.
+func (tx *Tx) AuditSeen(num int64, sha256 string) (int64, string) {
+	s := tx.signs
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wrote.num == num && s.wrote.sha256 == sha256 && (num >= s.seen.num || s.wrote.anew) {
+		return num, sha256
+	}
+	return s.seen.num, s.seen.sha256
+}
+
+// AuditEnds says how the audit log ends once the transaction is committed. anew
+// has that count although a later end has been seen: a break was marked.
+func (tx *Tx) AuditEnds(num int64, sha256 string, anew bool) {
+	tx.ends = auditEnd{num, sha256, anew || tx.ends.anew}
+	s := tx.signs
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrote = auditEnd{num, sha256, tx.ends.anew || s.wrote.anew}
+}
+
+// AuditSeen is the last entry of the audit log that this process has signed or
+// seen; 0 before there was one.
+func (db *DB) AuditSeen() (num int64, sha256 string) { return db.opts.signs.latest() }
+
+// SeeAudit says that the audit log has an entry, which was read from the database,
+// or was kept outside of it.
+func (db *DB) SeeAudit(num int64, sha256 string) {
+	db.opts.signs.sees(auditEnd{num: num, sha256: sha256})
 }
 
 // saw remembers and logs that the log is marked as broken.

@@ -43,6 +43,7 @@ type Tx struct {
 	pubs    []rooms.Publication
 	signals []rooms.Signal
 	lost    map[rooms.RoomID][]rooms.UserID // and not yet in an event
+	ends    auditEnd                        // of the audit log, once it is committed
 }
 
 // Of is the transaction that a feature's Tx is around.

@@ -58,6 +58,7 @@ type job struct {
 	bare    string // instead of run: a statement for outside any transaction
 	pubs    []rooms.Publication
 	signals []rooms.Signal
+	ends    auditEnd
 	err     error
 	done    chan struct{}
 	// waited ends the span of waiting; nil where the job is not traced.
@@ -168,6 +169,7 @@ func (w *writer) loop() {
 			if j.err == nil {
 				pubs = append(pubs, j.pubs...)
 				signals = append(signals, j.signals...)
+				w.opts.signs.sees(j.ends)
 			}
 		}
 		w.publish(pubs, signals)
@@ -310,7 +312,7 @@ func (w *writer) run(j *job) {
 		j.err = w.leave(tx)
 	}
 	if j.err == nil {
-		j.pubs, j.signals = tx.pubs, tx.signals
+		j.pubs, j.signals, j.ends = tx.pubs, tx.signals, tx.ends
 	} else {
 		w.seqs.undo(tx.rooms)
 	}

@@ -33,6 +33,7 @@ export const actions = [
   'auth:failed',
   'audit:broken',
   'audit:key',
+  'audit:head',
   'message:read',
   'attachment:read',
   'order:refund',

@@ -99,6 +99,7 @@ export const oversightEn = {
       auth_login: 'logged in',
       auth_failed: 'failed to log in',
       audit_broken: 'found earlier entries rewritten or removed',
+      audit_head: 'began to keep the end of the log outside the database',
       audit_key: 'started to sign the log with a new key',
       message_read: 'read a consultation',
       attachment_read: 'downloaded a file',

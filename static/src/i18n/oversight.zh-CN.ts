@@ -99,6 +99,7 @@ export const oversightZhCN = {
       auth_login: '登录',
       auth_failed: '登录失败',
       audit_broken: '发现之前的记录被改写或删除',
+      audit_head: '开始在数据库之外保存日志末尾',
       audit_key: '开始使用新密钥签署日志',
       message_read: '查看问诊内容',
       attachment_read: '下载文件',
