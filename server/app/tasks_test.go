@@ -17,7 +17,7 @@ func TestOrderOfTasks(t *testing.T) {
 	for _, task := range s.tasks() {
 		got = append(got, task.name)
 	}
-	want := []string{"metrics", "redirect to HTTPS", "heartbeat", "audit of reads", "audit log", "files", "encryption", "memory", "sockets",
+	want := []string{"metrics", "redirect to HTTPS", "heartbeat", "audit of reads", "end of the audit log", "audit log", "files", "encryption", "memory", "sockets",
 		"accounts", "lobby", "dashboard", "notifications", "letters", "billing", "timers"}
 	if !slices.Equal(got, want) {
 		t.Errorf("tasks are started in the order %v, want %v", got, want)
