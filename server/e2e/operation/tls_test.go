@@ -85,7 +85,7 @@ func TestCertificateIsRenewed(t *testing.T) {
 		if got := serial(); got != 2 {
 			t.Fatalf("with a broken file it serves certificate %d", got)
 		}
-		return strings.Contains(log.String(), "the one before is kept")
+		return strings.Contains(log.String(), "the previous certificate is kept")
 	})
 	if got := serial(); got != 2 {
 		t.Errorf("with a broken file it serves certificate %d", got)
