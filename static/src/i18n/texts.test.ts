@@ -112,7 +112,7 @@ describe('Chinese', () => {
     ['品牌名不作普通名词', /登录问诊|打开问诊页面|问诊中您的/],
     ['您，不写你', /你/],
     ['省略号用“…”一个字符', /……|\.\.\./],
-    ['标点用全角', new RegExp(`${han}[,;:!?()]|[,;:!?(]${han}`, 'u')],
+    ['标点用全角', new RegExp(`${han}[,.;:!?()]|[,;:!?(]${han}`, 'u')],
     ['引号用“”', /["'「」]/],
     ['汉字与西文、数字之间有空格', new RegExp(`${han}[A-Za-z0-9]|[A-Za-z0-9%]${han}`, 'u')],
     ['数量占位符前后有空格', new RegExp(`${han}\\{(count|n|percent|at|left|time|length|minutes|capacity|seconds|limit|position|amount|node|interval|timeout|first|last|full|part)\\}|\\{(count|n|percent|at|minutes|capacity|seconds|limit|position|node)\\}${han}`, 'u')],
