@@ -277,16 +277,16 @@ func (s *server) upload(r Route, command rooms.Handler) gin.HandlerFunc {
 			err = s.deps.Catalogue.Allow(ctx, actor, command)
 		}
 		if err != nil {
-			s.refuse(c, r.Command, err)
+			s.refuseUpload(c, r.Command, err, c.Request.Body)
 			return
 		}
-		control := http.NewResponseController(c.Writer)
+		control, sent := http.NewResponseController(c.Writer), c.Request.Body
 		arriveWithin(control, s.deps.UploadTimeout)
 		_ = control.SetWriteDeadline(time.Now().Add(s.deps.UploadTimeout + s.stall())) // of the answer; a test's connection has none
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, most)
 		file, err := filePart(c.Request, s.deps.AttachmentBytes)
 		if err != nil {
-			s.refuse(c, r.Command, err)
+			s.refuseUpload(c, r.Command, err, sent)
 			return
 		}
 		in, err := json.Marshal(map[string]string{"consultationId": c.Param("consultationId")})
@@ -296,7 +296,7 @@ func (s *server) upload(r Route, command rooms.Handler) gin.HandlerFunc {
 		}
 		out, err := s.deps.Catalogue.Answer(rooms.WithUpload(ctx, file), actor, r.Command, in)
 		if err != nil {
-			s.refuse(c, r.Command, err)
+			s.refuseUpload(c, r.Command, err, sent)
 			return
 		}
 		c.Data(r.Status, "application/json; charset=utf-8", out)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/gin-gonic/gin"
 )
 
 // stall is how long a client may leave unread what was written to it.
@@ -91,4 +93,19 @@ func (p *patient) extend() error {
 		return err
 	}
 	return p.control.SetWriteDeadline(time.Now().Add(p.stall))
+}
+
+// refuseUpload refuses a file, and then reads what is left of it and throws it
+// away: as much as a file may have, within the time for a body. Many clients read
+// the answer only when they have sent everything, and would see a connection that
+// was reset instead. A client that waits before it sends (Expect) sends nothing.
+func (s *server) refuseUpload(c *gin.Context, command string, err error, sent io.Reader) {
+	control := http.NewResponseController(c.Writer)
+	duplex := control.EnableFullDuplex() == nil // otherwise the body ends with the answer
+	s.refuse(c, command, err)
+	if !duplex || c.GetHeader("Expect") != "" || control.Flush() != nil {
+		return
+	}
+	arriveWithin(control, s.deps.BodyTimeout)
+	_, _ = io.CopyN(io.Discard, sent, s.deps.AttachmentBytes+bodyBytes) // it is refused already
 }
