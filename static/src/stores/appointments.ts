@@ -5,6 +5,7 @@ import { scheduleApi } from '@/api/schedule'
 import type { Appointment, Booking, Wait } from '@/api/wire.gen'
 import { isAhead, newest } from '@/schedule/appointment'
 import { useConsultations } from './consultations'
+import { freshList } from './freshList'
 import { useSchedules } from './schedules'
 import { useSession } from './session'
 
@@ -31,10 +32,9 @@ export const useAppointments = defineStore('appointments', () => {
   const waits = computed(() => [...waitById.values()].filter((w) => w.status === 'waiting' || w.status === 'offered'))
 
   const put = (a: Appointment) => byId.set(a.id, newest(byId.get(a.id), a))
-  /** The places that changed during each load that is under way: its answer may be older. */
-  const changedDuring = new Set<Wait[]>()
+  const places = freshList<Wait>()
   function putWait(w: Wait): void {
-    changedDuring.forEach((changed) => changed.push(w))
+    places.changed(w)
     waitById.set(w.id, w)
   }
   function putBooking(booking: Booking): void {
@@ -52,20 +52,15 @@ export const useAppointments = defineStore('appointments', () => {
   }
 
   async function load(): Promise<void> {
-    const changed: Wait[] = []
-    changedDuring.add(changed)
     try {
-      const [, found] = await Promise.all([loadBetween(Date.now() - openSinceMs), session.role === 'patient' ? scheduleApi.waits() : undefined])
-      if (found) {
-        waitById.clear()
-        for (const w of [...found.items, ...changed]) waitById.set(w.id, w)
-      }
+      const waiting = session.role === 'patient' ? scheduleApi.waits().then((answer) => answer.items) : []
+      const found = await places.load(Promise.all([waiting, loadBetween(Date.now() - openSinceMs)]).then(([items]) => items))
+      waitById.clear()
+      found.forEach((w) => waitById.set(w.id, w))
       loaded.value = true
       failure.value = undefined
     } catch (thrown) {
       failure.value = Failure.from(thrown)
-    } finally {
-      changedDuring.delete(changed)
     }
   }
 
