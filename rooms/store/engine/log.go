@@ -2,9 +2,18 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 
 	"wenzhen/rooms"
 )
+
+// ClientHash stands for the sender and the clientId of a message: with its room
+// they name it. What it finds is compared with both.
+func ClientHash(sender rooms.UserID, clientID string) int64 {
+	sum := sha256.Sum256([]byte(string(sender) + "\x00" + clientID))
+	return int64(binary.BigEndian.Uint64(sum[:8]))
+}
 
 // NotificationCursor is the cursor of how far notifications have followed the log.
 const NotificationCursor = "notifications"

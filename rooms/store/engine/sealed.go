@@ -61,6 +61,10 @@ func eventPlace(room rooms.RoomID, seq rooms.Seq) string {
 	return "events.data/" + string(room) + "/" + strconv.FormatInt(int64(seq), 10)
 }
 
+// recalledPlace is the place of what the data of an event was before it was
+// recalled; all of it is sealed when all data of events is.
+func recalledPlace(room rooms.RoomID, seq rooms.Seq) string { return eventPlace(room, seq) + "/recalled" }
+
 // SealEvent is the data of an event as it is to be stored.
 func SealEvent(v *vault.Vault, room rooms.RoomID, seq rooms.Seq, data string) string {
 	if !v.On() {
