@@ -30,7 +30,9 @@ type retentionTx interface {
 	// PersonalMessages are what people said in a consultation, as far as it is
 	// there.
 	PersonalMessages(id consultation.ID) ([]Message, error)
-	// Purge removes what people said, sent and drew in a consultation, and
+	// EraseMessage makes left, which is recalled, all that is kept of a message.
+	EraseMessage(left Message) error
+	// Purge removes what people sent and drew in a consultation, and
 	// returns the SHA-256 of the files that nothing refers to any more.
 	Purge(id consultation.ID, at time.Time) (files []string, err error)
 }
@@ -85,7 +87,7 @@ func (s *Service) purge(ctx context.Context, id consultation.ID, now time.Time) 
 			if m.RecalledAt != nil {
 				at = *m.RecalledAt
 			}
-			if err := tx.RecallMessage(m.Recalled(at)); err != nil {
+			if err := tx.EraseMessage(m.Recalled(at)); err != nil {
 				return nil, err
 			}
 		}

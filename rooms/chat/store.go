@@ -41,10 +41,12 @@ type Tx interface {
 	// MessageByClientID finds what a sender's device has sent under an id.
 	MessageByClientID(id consultation.ID, sender rooms.UserID, clientID string) (Message, error)
 	Message(id MessageID) (Message, error)
-	InsertMessage(Message) error
-	// RecallMessage marks m recalled and hides its content in the log's
-	// message:created too; the row keeps it for the audit.
-	RecallMessage(m Message) error
+	// InsertMessage makes the event that is recorded next, in the room and with the
+	// seq of m, the message m.
+	InsertMessage(m Message) error
+	// RecallMessage makes left, which is recalled, what the log shows of a message.
+	// What it said is kept beside it for the audit.
+	RecallMessage(left Message) error
 	// ForeignMessage reports whether another user has a message in (after, upTo].
 	ForeignMessage(id consultation.ID, user rooms.UserID, after, upTo rooms.Seq) (bool, error)
 	SaveWatermarks(id consultation.ID, p consultation.Participant) error

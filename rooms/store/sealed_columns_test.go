@@ -29,7 +29,7 @@ var clearColumns = map[string][]string{
 		".key_id",
 		".kind", ".status", ".role", ".by_role", ".service", ".medium", ".media", ".ended_by", ".currency", ".gateway", ".channel",
 		".state", ".method",
-		"events.name", "audit.action", "audit.subject", "audit.outcome", "audit_head.name", "cursors.name", "tickets.kind", "timers.subject",
+		"log.name", "log.message", "audit.action", "audit.subject", "audit.outcome", "audit_head.name", "cursors.name", "tickets.kind", "timers.subject",
 		"refunds.reason", "consultations.refund", "appointments.offer", "waits.offer", "notifications.topic", "notifications.subject",
 		"server_keys.public",
 		"unpublished.namespace", "unpublished.also", "unpublished.lost",
@@ -89,7 +89,7 @@ func TestTextsAreSealedOrHaveAReason(t *testing.T) {
 	}
 	for _, column := range columns {
 		_, name, _ := strings.Cut(column, ".")
-		encrypted, listed := columnsOf(sealed)[column] || column == "events.data", clear[column] || clear["."+name]
+		encrypted, listed := columnsOf(sealed)[column] || column == "log.data" || column == "log.recalled", clear[column] || clear["."+name]
 		if encrypted == listed {
 			t.Errorf("%s: sealed %v, listed as clear %v", column, encrypted, listed)
 		}

@@ -105,13 +105,14 @@ func TestSummaries(t *testing.T) {
 		"\n\tselect a\n\tFROM messages m":                      "SELECT messages",
 		"SELECT EXISTS (SELECT 1 FROM messages WHERE id = $1)": "SELECT messages",
 		"SELECT a FROM (SELECT b FROM waits) w":                "SELECT waits",
-		"INSERT INTO rooms (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET a = excluded.a": "INSERT rooms",
-		"INSERT INTO rooms(id) SELECT id FROM waits":                                       "INSERT rooms",
-		"UPDATE timers SET leased_until = $2":                                              "UPDATE timers",
-		"DELETE FROM timers":                                                               "DELETE timers",
-		"COMMIT":                                                                           "COMMIT",
-		"":                                                                                 "SQL",
-		"SELECT pg_advisory_lock($1)":                                                      "SELECT",
+		"INSERT INTO rooms (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET a = excluded.a":   "INSERT rooms",
+		"INSERT INTO rooms(id) SELECT id FROM waits":                                         "INSERT rooms",
+		"UPDATE timers SET leased_until = $2":                                                "UPDATE timers",
+		"DELETE FROM timers":                                                                 "DELETE timers",
+		"WITH said AS (INSERT INTO log (id) VALUES ($1) RETURNING pos) SELECT pos FROM said": "INSERT log",
+		"COMMIT":                      "COMMIT",
+		"":                            "SQL",
+		"SELECT pg_advisory_lock($1)": "SELECT",
 	} {
 		if got := summarized(sql); got != want {
 			t.Errorf("%q is summarized as %q, want %q", sql, got, want)

@@ -9,7 +9,7 @@ import (
 	"wenzhen/rooms"
 )
 
-// statement is a summary of a statement – INSERT messages – and its attributes.
+// statement is a summary of a statement – INSERT log – and its attributes.
 func statement(s rooms.Span) (string, []attribute.KeyValue) {
 	summary := s.Name
 	if summary == "" {
@@ -35,6 +35,9 @@ func summarized(sql string) string {
 		return "SQL"
 	}
 	operation := strings.ToUpper(words[0])
+	if operation == "WITH" {
+		operation = first(words)
+	}
 	for i, w := range words[:len(words)-1] {
 		switch strings.ToUpper(w) {
 		case "FROM", "INTO", "UPDATE":
@@ -44,6 +47,17 @@ func summarized(sql string) string {
 		}
 	}
 	return operation
+}
+
+// first is the first operation in a statement that begins with WITH.
+func first(words []string) string {
+	for _, w := range words {
+		switch operation := strings.ToUpper(strings.TrimLeft(w, "(")); operation {
+		case "SELECT", "INSERT", "UPDATE", "DELETE":
+			return operation
+		}
+	}
+	return "WITH"
 }
 
 // named is the name that a word begins with; "" if it is none, as before a

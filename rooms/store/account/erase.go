@@ -79,7 +79,7 @@ func (tx Tx) EraseUser(user rooms.UserID, at time.Time) error {
 		}
 	}
 	// What the log of the user's own room tells is notifications and the like.
-	return tx.Exec(`UPDATE events SET data = '{}' WHERE room = $1`, rooms.UserRoom(user))
+	return tx.Exec(`UPDATE log SET data = '{}' WHERE room = `+engine.RoomNum("$1"), rooms.UserRoom(user))
 }
 
 // PlaceHold implements account.Tx.

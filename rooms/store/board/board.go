@@ -131,7 +131,7 @@ func (tx Tx) SetBackground(id consultation.ID, attachment string, seq rooms.Seq)
 // IsPicture implements board.Tx.
 func (tx Tx) IsPicture(id consultation.ID, attachment string, user rooms.UserID, since rooms.Seq) (is bool, err error) {
 	err = tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM attachments a WHERE a.consultation_id = $1 AND a.id = $2 AND a.kind = 'image'
-		AND ($4 = 0 OR a.uploader_id = $3 OR EXISTS (SELECT 1 FROM messages m WHERE m.attachment_id = a.id AND m.seq > $4)))`, id, attachment, user, since).Scan(&is)
+		AND ($4 = 0 OR a.uploader_id = $3 OR EXISTS (SELECT 1 FROM log l WHERE l.attachment_id = a.id AND l.seq > $4)))`, id, attachment, user, since).Scan(&is)
 	return is, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/chat"
@@ -19,7 +20,6 @@ import (
 
 // Sealed are the columns that are encrypted at rest.
 var Sealed = []engine.SealedTable{
-	{Name: "messages", Key: []string{"id"}, Columns: []string{"text", "detail", "peaks"}},
 	{Name: "attachments", Key: []string{"id"}, Columns: []string{"name"}},
 	{Name: "quick_replies", Key: []string{"user_id"}, Columns: []string{"replies"}},
 }
@@ -51,10 +51,11 @@ func (s Store) Participant(ctx context.Context, id consultation.ID, user rooms.U
 	return consultationstore.ParticipantOf(ctx, s.Reads(), id, user)
 }
 
+// messageRow selects messages l of rooms r for scanMessage.
 const (
-	messageColumns = `m.id, m.client_id, m.consultation_id, m.seq, m.sender_id, m.kind, m.text, m.attachment_id, m.reply_to, m.created_at, m.recalled_at, m.detail, m.peaks`
-	messagesFrom   = ` FROM messages m LEFT JOIN attachments a ON a.id = m.attachment_id `
-	messageRow     = `SELECT ` + messageColumns + `, a.kind, a.uploader_id, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.duration_ms, a.created_at` + messagesFrom
+	messageColumns = `l.message, r.id, l.seq, l.at, l.recalled_at, l.data, l.recalled, ` +
+		`a.id, a.kind, a.uploader_id, a.name, a.size, a.content_type, a.sha256, a.width, a.height, a.thumbnail_sha256, a.duration_ms, a.created_at`
+	messageRow = `SELECT ` + messageColumns + ` FROM log l JOIN log_rooms r ON r.num = l.room LEFT JOIN attachments a ON a.id = l.attachment_id `
 )
 
 type attachmentColumn = engine.Column[chat.Attachment]
@@ -82,22 +83,28 @@ func scanAttachment(s engine.Scanner) (chat.Attachment, error) {
 	return a, engine.Found(err, "attachment")
 }
 
+// scanMessage reads a message as it was before it was recalled. Its file is that
+// of the row: the log does not have all of it, nor that it was purged.
 func scanMessage(s engine.Scanner) (chat.Message, error) {
 	var m chat.Message
+	var e rooms.Event
+	var at time.Time
+	var recalledAt *time.Time
 	var attachment, kind, uploader, contentType, sum, thumbnail sql.NullString
-	var name, detail, peaks string
+	var name, recalled string
 	var size, width, height, duration, uploaded sql.NullInt64
-	err := s.Scan(&m.ID, &m.ClientID, &m.ConsultationID, &m.Seq, &m.SenderID, &m.Kind, engine.Unseal("messages.text", &m.ID, &m.Text), &attachment, &m.ReplyTo, (*engine.At)(&m.CreatedAt), engine.AtOrNil(&m.RecalledAt), engine.Unseal("messages.detail", &m.ID, &detail), engine.Unseal("messages.peaks", &m.ID, &peaks),
-		&kind, &uploader, engine.Unseal("attachments.name", &attachment.String, &name), &size, &contentType, &sum, &width, &height, &thumbnail, &duration, &uploaded)
+	err := s.Scan(&m.ID, &e.Room, &e.Seq, (*engine.At)(&at), engine.AtOrNil(&recalledAt), engine.EventData(&e), engine.Recalled(&e, &recalled),
+		&attachment, &kind, &uploader, engine.Unseal("attachments.name", &attachment.String, &name), &size, &contentType, &sum, &width, &height, &thumbnail, &duration, &uploaded)
 	if err != nil {
 		return m, engine.Found(err, "message")
 	}
-	if detail != "" {
-		m.Detail = json.RawMessage(detail)
+	if recalled != "" {
+		e.Data = json.RawMessage(recalled)
 	}
-	if detail != "" && !json.Valid(m.Detail) || peaks != "" && json.Unmarshal([]byte(peaks), &m.Peaks) != nil {
-		return m, fmt.Errorf("message %s: %w: it is no JSON", m.ID, rooms.ErrDamaged)
+	if err := json.Unmarshal(e.Data, &m); err != nil {
+		return m, fmt.Errorf("message %s: %w: %w", m.ID, rooms.ErrDamaged, err)
 	}
+	m.Seq, m.CreatedAt, m.RecalledAt, m.Attachment = e.Seq, at, recalledAt, nil
 	if attachment.Valid {
 		m.Attachment = &chat.Attachment{ID: chat.AttachmentID(attachment.String), ConsultationID: m.ConsultationID, UploaderID: rooms.UserID(uploader.String),
 			Kind: chat.Kind(kind.String), Name: name, Size: size.Int64, ContentType: contentType.String, SHA256: sum.String,
@@ -109,8 +116,8 @@ func scanMessage(s engine.Scanner) (chat.Message, error) {
 
 // Messages implements chat.Store.
 func (s Store) Messages(ctx context.Context, id consultation.ID, after, before rooms.Seq, limit int) ([]chat.Message, error) {
-	list, err := engine.Collect(ctx, s.Reads(), scanMessage, messageRow+`WHERE m.consultation_id = $1 AND m.seq > $2 AND ($3 = 0 OR m.seq < $3) ORDER BY m.seq DESC LIMIT $4`,
-		id, after, before, limit)
+	list, err := engine.Collect(ctx, s.Reads(), scanMessage, messageRow+`WHERE r.id = $1 AND l.seq > $2 AND ($3 = 0 OR l.seq < $3) AND l.message IS NOT NULL ORDER BY l.seq DESC LIMIT $4`,
+		id.Room(), after, before, limit)
 	slices.Reverse(list)
 	return list, err
 }
@@ -122,13 +129,13 @@ func (s Store) Attachment(ctx context.Context, id chat.AttachmentID) (chat.Attac
 		return a, false, err
 	}
 	var recalled int
-	err = s.Reads().Row(ctx, `SELECT count(*) FROM messages WHERE attachment_id = $1 AND recalled_at IS NOT NULL`, id).Scan(&recalled)
+	err = s.Reads().Row(ctx, `SELECT count(*) FROM log WHERE attachment_id = $1 AND recalled_at IS NOT NULL`, id).Scan(&recalled)
 	return a, recalled > 0, err
 }
 
 // ShownAfter implements chat.Store.
 func (s Store) ShownAfter(ctx context.Context, id chat.AttachmentID, after rooms.Seq) (shown bool, err error) {
-	err = s.Reads().Row(ctx, `SELECT EXISTS (SELECT 1 FROM messages WHERE attachment_id = $1 AND seq > $2)
+	err = s.Reads().Row(ctx, `SELECT EXISTS (SELECT 1 FROM log WHERE attachment_id = $1 AND seq > $2)
 		OR EXISTS (SELECT 1 FROM boards b JOIN attachments a ON a.consultation_id = b.consultation_id AND a.id = b.attachment_id WHERE a.id = $1 AND b.attachment_seq > $2)`,
 		id, after).Scan(&shown)
 	return shown, err
@@ -168,48 +175,52 @@ func (s Store) QuickReplies(ctx context.Context, doctor rooms.UserID) ([]chat.Qu
 
 // MessageByClientID implements chat.Tx.
 func (tx Tx) MessageByClientID(id consultation.ID, sender rooms.UserID, clientID string) (chat.Message, error) {
-	return scanMessage(tx.Row(context.Background(), messageRow+`WHERE m.consultation_id = $1 AND m.sender_id = $2 AND m.client_id = $3`, id, sender, clientID))
+	m, err := scanMessage(tx.Row(context.Background(), messageRow+`WHERE r.id = $1 AND l.client = $2`, id.Room(), engine.ClientHash(sender, clientID)))
+	if err == nil && (m.SenderID != sender || m.ClientID != clientID) {
+		err = rooms.NotFound("message")
+	}
+	return m, err
 }
 
 // Message implements chat.Tx.
 func (tx Tx) Message(id chat.MessageID) (chat.Message, error) {
-	return scanMessage(tx.Row(context.Background(), messageRow+`WHERE m.id = $1`, id))
+	return scanMessage(tx.Row(context.Background(), messageRow+`WHERE l.message = $1`, id))
 }
 
 // InsertMessage implements chat.Tx.
 func (tx Tx) InsertMessage(m chat.Message) error {
-	var attachment any
+	said := engine.Message{Room: m.ConsultationID.Room(), Seq: m.Seq, ID: string(m.ID), Sender: m.SenderID, ClientID: m.ClientID, Text: m.Text}
 	if m.Attachment != nil {
-		attachment = m.Attachment.ID
+		said.Attachment = string(m.Attachment.ID)
 	}
-	var peaks []byte
-	if len(m.Peaks) > 0 {
-		peaks, _ = json.Marshal(m.Peaks) // numbers always encode
-	}
-	return engine.FirstOf(
-		tx.Exec(`INSERT INTO messages (id, consultation_id, seq, client_id, sender_id, kind, text, attachment_id, reply_to, created_at, detail, peaks)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, engine.Seal(tx, "messages.text", m.ID, m.Text), attachment, m.ReplyTo, engine.Micros(m.CreatedAt), engine.Seal(tx, "messages.detail", m.ID, string(m.Detail)), engine.Seal(tx, "messages.peaks", m.ID, string(peaks))),
-		tx.InsertWords(string(m.ID), m.Text))
+	return tx.AsMessage(said)
 }
 
 // RecallMessage implements chat.Tx.
-func (tx Tx) RecallMessage(m chat.Message) error {
-	left, err := json.Marshal(m)
+func (tx Tx) RecallMessage(left chat.Message) error {
+	e := rooms.Event{Room: left.ConsultationID.Room(), Seq: left.Seq}
+	if err := tx.Row(context.Background(), `SELECT data FROM log WHERE message = $1`, left.ID).Scan(engine.EventData(&e)); err != nil {
+		return engine.Found(err, "message")
+	}
+	return tx.replace(left, `recalled = $4`, engine.SealRecalled(tx.Keys(), e.Room, e.Seq, string(e.Data)))
+}
+
+// replace makes left what the log shows of a message.
+func (tx Tx) replace(left chat.Message, and string, args ...any) error {
+	data, err := json.Marshal(left)
 	if err != nil {
 		return err
 	}
-	return engine.FirstOf(
-		tx.Exec(`UPDATE messages SET recalled_at = $2 WHERE id = $1`, m.ID, engine.MicrosOrNull(m.RecalledAt)),
-		tx.Exec(`UPDATE events SET data = $3 WHERE room = $1 AND seq = $2`, m.ConsultationID.Room(), m.Seq, engine.SealEvent(tx.Keys(), m.ConsultationID.Room(), m.Seq, string(left))),
-	)
+	sealed := engine.SealEvent(tx.Keys(), left.ConsultationID.Room(), left.Seq, string(data))
+	return tx.Exec(`UPDATE log SET data = $2, recalled_at = $3, `+and+` WHERE message = $1`,
+		append([]any{left.ID, sealed, engine.MicrosOrNull(left.RecalledAt)}, args...)...)
 }
 
 // ForeignMessage implements chat.Tx.
 func (tx Tx) ForeignMessage(id consultation.ID, user rooms.UserID, after, upTo rooms.Seq) (bool, error) {
 	var there bool
-	err := tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM messages WHERE consultation_id = $1 AND seq > $2 AND seq <= $3 AND sender_id <> $4)`,
-		id, after, upTo, user).Scan(&there)
+	err := tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM log WHERE room = `+engine.RoomNum("$1")+` AND seq > $2 AND seq <= $3 AND sender <> `+engine.PersonNum("$4")+`)`,
+		id.Room(), after, upTo, user).Scan(&there)
 	return there, err
 }
 

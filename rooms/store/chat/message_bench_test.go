@@ -72,7 +72,11 @@ func BenchmarkMessageRate(b *testing.B) {
 // n-th of 1,000 consultations.
 func benchmarkMessages(b *testing.B, synchronous string, work func(db *engine.DB, say func(n int))) {
 	var commits atomic.Int64
-	db, err := engine.Open(b.Context(), engine.Options{Sealed: Sealed, Path: filepath.Join(b.TempDir(), "b.db"), Synchronous: synchronous, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	hub := rooms.NewHub(rooms.HubOptions{Depth: 1 << 12}) // as a server has, to which nobody listens
+	listening, stop := context.WithCancel(context.Background())
+	defer stop()
+	go hub.Run(listening)
+	db, err := engine.Open(b.Context(), engine.Options{Hub: hub, Sealed: Sealed, Path: filepath.Join(b.TempDir(), "b.db"), Synchronous: synchronous, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Committed: func(int, time.Duration) { commits.Add(1) }})
 	if err != nil {
 		b.Fatal(err)

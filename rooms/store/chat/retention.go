@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"wenzhen/rooms/chat"
@@ -10,7 +11,7 @@ import (
 )
 
 // personalKinds are the messages that people say, as chat knows them.
-const personalKinds = `('text', 'image', 'file', 'audio')`
+var personalKinds = []chat.Kind{chat.Text, chat.Image, chat.File, chat.Audio}
 
 // Outlived implements chat.Tx.
 func (tx Tx) Outlived(before time.Time, limit int) ([]consultation.ID, error) {
@@ -23,7 +24,13 @@ func (tx Tx) Outlived(before time.Time, limit int) ([]consultation.ID, error) {
 
 // PersonalMessages implements chat.Tx.
 func (tx Tx) PersonalMessages(id consultation.ID) ([]chat.Message, error) {
-	return engine.Collect(context.Background(), tx, scanMessage, messageRow+`WHERE m.consultation_id = $1 AND m.kind IN `+personalKinds+` ORDER BY m.seq`, id)
+	all, err := engine.Collect(context.Background(), tx, scanMessage, messageRow+`WHERE r.id = $1 AND l.message IS NOT NULL ORDER BY l.seq`, id.Room())
+	return slices.DeleteFunc(all, func(m chat.Message) bool { return !slices.Contains(personalKinds, m.Kind) }), err
+}
+
+// EraseMessage implements chat.Tx.
+func (tx Tx) EraseMessage(left chat.Message) error {
+	return tx.replace(left, `recalled = NULL, attachment_id = NULL`)
 }
 
 // Purge implements chat.Tx.
@@ -38,10 +45,9 @@ func (tx Tx) Purge(id consultation.ID, at time.Time) ([]string, error) {
 		return nil, err
 	}
 	for _, statement := range []string{
-		`UPDATE messages SET text = '', detail = '', peaks = '', attachment_id = NULL WHERE consultation_id = $1 AND kind IN ` + personalKinds,
 		`DELETE FROM board_strokes WHERE consultation_id = $1`,
 		`DELETE FROM boards WHERE consultation_id = $1`,
-		`UPDATE events SET data = '{}' WHERE room = 'consultation:' || $1 AND name LIKE 'board:%'`,
+		`UPDATE log SET data = '{}' WHERE room = ` + engine.RoomNum("'consultation:' || $1") + ` AND name LIKE 'board:%'`,
 		`DELETE FROM attachments WHERE consultation_id = $1`,
 	} {
 		if err := tx.Exec(statement, id); err != nil {

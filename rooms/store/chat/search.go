@@ -19,12 +19,10 @@ func (s Store) Search(ctx context.Context, q chat.Query) ([]chat.Message, error)
 		return nil, nil
 	}
 	w := engine.Where{}
-	w.Add(`m.consultation_id = p.consultation_id`)
-	w.Add(`p.user_id = ? AND m.seq > p.since_seq`, q.User)
-	w.Add(`m.recalled_at IS NULL`)
-	if s.Reads().Keys().On() {
-		w.Add(`m.text <> ''`)
-	} else {
+	w.Add(`r.id = 'consultation:' || p.consultation_id AND l.room = r.num`)
+	w.Add(`p.user_id = ? AND l.seq > p.since_seq`, q.User)
+	w.Add(`l.message IS NOT NULL AND l.recalled_at IS NULL`)
+	if !s.Reads().Keys().On() {
 		condition, match, num := s.MatchWords(q.Words)
 		if match == "" {
 			return nil, nil
@@ -32,19 +30,19 @@ func (s Store) Search(ctx context.Context, q chat.Query) ([]chat.Message, error)
 		if err := s.IndexWords(ctx); err != nil {
 			return nil, err
 		}
-		w.Add(`m.num IN (SELECT `+num+` FROM message_words WHERE `+condition+`)`, match)
+		w.Add(`l.pos IN (SELECT `+num+` FROM message_words WHERE `+condition+`)`, match)
 	}
 	if q.Consultation != "" {
-		w.Add(`m.consultation_id = ?`, q.Consultation)
+		w.Add(`p.consultation_id = ?`, q.Consultation)
 	}
 	if q.After != nil {
-		w.Add(`(m.created_at, m.id) < (?, ?)`, q.After.Num, q.After.ID)
+		w.Add(`(l.at, l.message) < (?, ?)`, q.After.Num, q.After.ID)
 	}
 	nums, err := engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (int64, error) {
 		var num int64
 		return num, row.Scan(&num)
-	}, `SELECT m.num FROM participants p CROSS JOIN messages m`+w.SQL()+
-		` ORDER BY m.created_at DESC, m.id DESC`, w.Args...)
+	}, `SELECT l.pos FROM participants p CROSS JOIN log_rooms r CROSS JOIN log l`+w.SQL()+
+		` ORDER BY l.at DESC, l.message DESC`, w.Args...)
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +60,8 @@ func (s Store) matching(ctx context.Context, nums []int64, matches func(string) 
 			return nil, err
 		}
 		w := engine.Where{}
-		engine.Amongst(&w, `m.num`, some)
-		read, err := engine.Collect(ctx, s.Reads(), s.intactMessage(), messageRow+w.SQL()+` ORDER BY m.created_at DESC, m.id DESC`, w.Args...)
+		engine.Amongst(&w, `l.pos`, some)
+		read, err := engine.Collect(ctx, s.Reads(), s.intactMessage(), messageRow+w.SQL()+` ORDER BY l.at DESC, l.message DESC`, w.Args...)
 		if err != nil {
 			return nil, err
 		}

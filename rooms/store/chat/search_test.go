@@ -35,8 +35,12 @@ func TestSearchIndexesLittleAtOnce(t *testing.T) {
 	err = db.InTx(t.Context(), func(of *engine.Tx) error {
 		tx := In(of)
 		for n := range messages {
-			err := tx.InsertMessage(chat.Message{ID: chat.MessageID(fmt.Sprintf("01JDMSG%019d", n)), ClientID: strconv.Itoa(n), ConsultationID: talkID(0),
-				SenderID: talker(0), Seq: rooms.Seq(n + 1), Kind: chat.Text, Text: strings.Repeat("汉", size/3), CreatedAt: time.Now()})
+			now := time.Now()
+			_, err := chat.Created.Record(tx, talkID(0).Room(), rooms.Actor{UserID: talker(0)}, now, nil, func(seq rooms.Seq) (chat.Message, error) {
+				m := chat.Message{ID: chat.MessageID(fmt.Sprintf("01JDMSG%019d", n)), ClientID: strconv.Itoa(n), ConsultationID: talkID(0),
+					SenderID: talker(0), Seq: seq, Kind: chat.Text, Text: strings.Repeat("汉", size/3), CreatedAt: now}
+				return m, tx.InsertMessage(m)
+			})
 			if err != nil {
 				return err
 			}

@@ -123,16 +123,16 @@ func (s Store) Consultations(ctx context.Context, q consultation.Query) ([]consu
 		c.LastSeq, c.ReadUpTo, c.Unread, c.UpdatedAt = lastSeq, readUpTo, unread, lastAt
 		return c, err
 	}, `SELECT `+Columns+`, e.seq, e.at, p.read_up_to, p.since_seq,
-			(SELECT count(*) FROM messages m WHERE m.consultation_id = c.id AND m.seq > p.read_up_to AND m.seq > p.since_seq AND m.sender_id <> p.user_id AND m.recalled_at IS NULL)
-		FROM participants p JOIN consultations c ON c.id = p.consultation_id JOIN events e ON e.room = 'consultation:' || c.id
-			AND e.seq = (SELECT max(l.seq) FROM events l WHERE l.room = 'consultation:' || c.id)`+w.SQL()+
+			(SELECT count(*) FROM log m WHERE m.room = r.num AND m.seq > p.read_up_to AND m.seq > p.since_seq AND m.sender <> coalesce(me.num, -1) AND m.recalled_at IS NULL)
+		FROM participants p JOIN consultations c ON c.id = p.consultation_id LEFT JOIN log_people me ON me.id = p.user_id
+			JOIN log_rooms r ON r.id = 'consultation:' || c.id JOIN log e ON e.room = r.num AND e.seq = (SELECT max(l.seq) FROM log l WHERE l.room = r.num)`+w.SQL()+
 		` ORDER BY e.at DESC, c.id DESC LIMIT `+w.Param(q.Limit), w.Args...)
 }
 
 // ShowsEarlierDiagnosis implements consultation.Tx.
 func (tx Tx) ShowsEarlierDiagnosis(c consultation.Consultation) (shows bool, err error) {
-	err = tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM messages m JOIN attachments a ON a.id = m.attachment_id
-			WHERE m.consultation_id = $1 AND m.sender_id = $2 AND m.recalled_at IS NULL AND a.kind <> 'audio')
+	err = tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM log l JOIN attachments a ON a.id = l.attachment_id
+			WHERE l.room = `+engine.RoomNum("'consultation:' || $1")+` AND l.sender = `+engine.PersonNum("$2")+` AND l.recalled_at IS NULL AND a.kind <> 'audio')
 		OR EXISTS (SELECT 1 FROM documents d WHERE d.patient_id = $3 AND d.kind = 'diagnosis' AND d.signed_at IS NOT NULL)`,
 		c.ID, c.UserID, c.PatientID).Scan(&shows)
 	return shows, err

@@ -49,9 +49,12 @@ func TestFollowersPassOverWhatIsDamaged(t *testing.T) {
 		{foreign, `[]`, `["u1"]`}, {"wz1$" + db.opts.vault.Current() + "$no base64", `[]`, `[]`}, {elsewhere, `[]`, `[]`},
 		{`{"in the clear": `, `[]`, `[]`}, {good, `no list`, `[]`}, {good, `[]`, `{}`},
 	}
+	if _, err := p.writers.ExecContext(t.Context(), `INSERT INTO log_rooms (id) VALUES ('consultation:1')`); err != nil {
+		t.Fatal(err)
+	}
 	for i, e := range plant {
-		if _, err := p.writers.ExecContext(t.Context(), `INSERT INTO events (room, seq, id, name, at, actor_id, data, namespace, also, lost)
-			VALUES ('consultation:1', $1, $2, 'said', 1, 'u', $3, '', $4, $5)`, i+1, fmt.Sprint("planted", i), e.data, e.also, e.lost); err != nil {
+		if _, err := p.writers.ExecContext(t.Context(), `INSERT INTO log (room, seq, id, name, at, actor, data, namespace, also, lost)
+			VALUES ((SELECT num FROM log_rooms WHERE id = 'consultation:1'), $1, $2, 'said', 1, 0, $3, '', $4, $5)`, i+1, fmt.Sprint("planted", i), e.data, e.also, e.lost); err != nil {
 			t.Fatal(err)
 		}
 	}

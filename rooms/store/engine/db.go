@@ -94,8 +94,8 @@ type wordIndex interface {
 	// catchUp makes what was said before it findable.
 	catchUp(ctx context.Context) error
 	// match is the condition, with its argument, under which message_words
-	// holds what a person typed, and the column that is the message's num. An
-	// empty argument means that nothing was asked for.
+	// holds what a person typed, and the column that is the message's position in
+	// the log. An empty argument means that nothing was asked for.
 	match(typed string) (condition, argument, num string)
 	// forget empties the index.
 	forget(tx *Tx) error
@@ -128,13 +128,13 @@ func (db *DB) Reads() Querier { return db.readers }
 // Now is the time by the database's clock.
 func (db *DB) Now() time.Time { return db.opts.Now() }
 
-// Migrate brings the schema of the database up to date; only URL or Path of
-// the options is looked at.
+// Migrate brings the database up to date; only URL or Path, Master and Log of the
+// options are looked at. The key is needed where what is encrypted is converted.
 func Migrate(ctx context.Context, opts Options) error {
 	if opts.URL != "" {
-		return migratePostgres(ctx, opts.URL)
+		return upgradePostgres(ctx, opts)
 	}
-	return migrateSQLite(ctx, opts.Path)
+	return upgradeSQLite(ctx, opts)
 }
 
 // follow starts what runs until Close, the sweep and what a database needs besides.
@@ -193,7 +193,7 @@ type Logged struct {
 func (db *DB) LogAfter(ctx context.Context, pos int64, limit int) ([]Logged, error) {
 	return Collect(ctx, db.readers, func(s Scanner) (Logged, error) {
 		var l Logged
-		err := s.Scan(&l.Pos, &l.Room, &l.Seq, &l.ID, &l.Name, (*At)(&l.At), &l.ActorID, EventData(&l.Event))
+		err := ScanEvent(s, &l.Event, &l.Pos)
 		if err == nil && !json.Valid(l.Data) {
 			err = fmt.Errorf("%w: it is no JSON", rooms.ErrDamaged)
 		}

@@ -18,6 +18,30 @@ func ClientHash(sender rooms.UserID, clientID string) int64 {
 // NotificationCursor is the cursor of how far notifications have followed the log.
 const NotificationCursor = "notifications"
 
+// RoomNum is an expression for the number of the room whose id is an expression,
+// NULL if it has none.
+func RoomNum(id string) string { return `(SELECT num FROM log_rooms WHERE id = ` + id + `)` }
+
+// PersonNum is the same of a user. Of one who has none it is -1, which is nobody's.
+func PersonNum(id string) string {
+	return `coalesce((SELECT num FROM log_people WHERE id = ` + id + `), -1)`
+}
+
+const (
+	// EventsFrom is the log as l with its rooms r and those who acted a.
+	EventsFrom = ` FROM log l JOIN log_rooms r ON r.num = l.room JOIN log_people a ON a.num = l.actor `
+	// EventColumns are those of an event, for ScanEvent.
+	EventColumns = `r.id, l.seq, l.id, l.name, l.at, a.id, l.data`
+)
+
+// ScanEvent scans EventColumns, after destinations of columns before them.
+func ScanEvent(s Scanner, e *rooms.Event, before ...any) error {
+	return s.Scan(append(before, &e.Room, &e.Seq, &e.ID, &e.Name, (*At)(&e.At), &e.ActorID, EventData(e))...)
+}
+
+// messagesOf selects the positions of the messages of the consultation $1.
+const messagesOf = `SELECT l.pos FROM log_rooms r JOIN log l ON l.room = r.num WHERE r.id = 'consultation:' || $1 AND l.message IS NOT NULL`
+
 // EventsAfter lists the events of a room past a seq, and the seq of the latest.
 func EventsAfter(ctx context.Context, q Querier, room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Event, rooms.Seq, error) {
 	// The last seq is read first: events that come in between are then in the
@@ -26,11 +50,8 @@ func EventsAfter(ctx context.Context, q Querier, room rooms.RoomID, after rooms.
 	if err != nil || limit == 0 {
 		return nil, last, err
 	}
-	list, err := Collect(ctx, q, func(row Scanner) (rooms.Event, error) {
-		e := rooms.Event{Room: room}
-		err := row.Scan(&e.Seq, &e.ID, &e.Name, (*At)(&e.At), &e.ActorID, EventData(&e))
-		return e, err
-	}, `SELECT seq, id, name, at, actor_id, data FROM events WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3`, room, after, limit)
+	list, err := Collect(ctx, q, func(row Scanner) (e rooms.Event, err error) { return e, ScanEvent(row, &e) },
+		`SELECT `+EventColumns+EventsFrom+`WHERE r.id = $1 AND l.seq > $2 ORDER BY l.seq LIMIT $3`, room, after, limit)
 	if err != nil {
 		return nil, 0, err
 	}

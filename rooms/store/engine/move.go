@@ -34,7 +34,7 @@ func Move(ctx context.Context, path, url string) (Moved, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("move: there is no database at %s", path)
 	}
-	if err := FirstOf(migrateSQLite(ctx, path), migratePostgres(ctx, url)); err != nil {
+	if err := FirstOf(upgradeSQLite(ctx, Options{Path: path}), upgradePostgres(ctx, Options{URL: url})); err != nil {
 		return nil, err
 	}
 	from, err := connect(path)
@@ -84,14 +84,13 @@ type table struct {
 
 func (t table) selection() string { return t.from(t.name) }
 
-// source is the selection in the SQLite database, where the rows of most rooms
+// source is the selection in the SQLite database, where the seqs of most rooms
 // are not stored but follow from the log (seq.go).
 func (t table) source() string {
-	if t.name != "rooms" {
+	if t.name != "log_rooms" {
 		return t.selection()
 	}
-	return t.from(`(SELECT id, max(last_seq) AS last_seq, last_at FROM (
-		SELECT id, last_seq, last_at FROM rooms UNION ALL SELECT room, max(seq), at FROM events GROUP BY room) GROUP BY id)`)
+	return t.from(`(SELECT num, id, max(taken, coalesce((SELECT max(seq) FROM log WHERE room = num), 0)) AS taken FROM log_rooms)`)
 }
 
 func (t table) from(what string) string {
@@ -100,7 +99,7 @@ func (t table) from(what string) string {
 
 func (m *move) run(ctx context.Context) (Moved, error) {
 	var there bool
-	if err := m.target.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM events)`).Scan(&there); err != nil {
+	if err := m.target.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM log)`).Scan(&there); err != nil {
 		return nil, err
 	}
 	if there {
@@ -186,15 +185,15 @@ func (m *move) fill(ctx context.Context, t table) error {
 	switch t.name {
 	case "cursors":
 		return m.cursors(ctx, t)
-	case "events":
+	case "log":
 		const read = `(SELECT coalesce(max(pos), 0) FROM cursors WHERE name = '` + NotificationCursor + `')`
-		if _, err := m.target.Exec(ctx, `ALTER TABLE events ALTER COLUMN xid SET DEFAULT '0'`); err != nil {
+		if _, err := m.target.Exec(ctx, `ALTER TABLE log ALTER COLUMN xid SET DEFAULT '0'`); err != nil {
 			return err
 		}
 		if err := m.copy(ctx, t, ` WHERE pos <= `+read); err != nil {
 			return err
 		}
-		if _, err := m.target.Exec(ctx, `ALTER TABLE events ALTER COLUMN xid SET DEFAULT pg_current_xact_id()`); err != nil {
+		if _, err := m.target.Exec(ctx, `ALTER TABLE log ALTER COLUMN xid SET DEFAULT pg_current_xact_id()`); err != nil {
 			return err
 		}
 		return m.copy(ctx, t, ` WHERE pos > `+read)
@@ -271,7 +270,7 @@ func (m *move) numberOn(ctx context.Context) error {
 
 // index makes the messages findable.
 func (m *move) index(ctx context.Context) error {
-	rows, err := m.source.QueryContext(ctx, `SELECT num, text FROM messages WHERE text <> '' AND text NOT LIKE '`+vault.SealedText+`' ORDER BY num`)
+	rows, err := m.source.QueryContext(ctx, `SELECT pos, data FROM log WHERE message IS NOT NULL AND data NOT LIKE '`+vault.SealedText+`' ORDER BY pos`)
 	if err != nil {
 		return err
 	}
@@ -285,13 +284,12 @@ func (m *move) index(ctx context.Context) error {
 		return err
 	}
 	for rows.Next() {
-		var num int64
-		var text string
-		if err := rows.Scan(&num, &text); err != nil {
+		l, err := scanLine(rows)
+		if err != nil {
 			return err
 		}
-		if v := tsvector(storable(text)); v != "" {
-			nums, vectors = append(nums, num), append(vectors, v)
+		if v := tsvector(storable(l.text)); v != "" {
+			nums, vectors = append(nums, l.num), append(vectors, v)
 		}
 		if len(nums) == batch {
 			if err := flush(); err != nil {

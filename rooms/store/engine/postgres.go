@@ -39,10 +39,10 @@ const (
 
 // openPostgres migrates the database at url and connects to it.
 func openPostgres(ctx context.Context, opts Options) (*DB, error) {
-	if err := migratePostgres(ctx, opts.URL); err != nil {
+	if err := upgradePostgres(ctx, opts); err != nil {
 		return nil, err
 	}
-	p := &postgres{opts: opts}
+	p := &postgres{opts: opts, people: &people{numbers: map[rooms.UserID]known{}}}
 	var err error
 	if p.writers, err = connectPostgres(opts.URL, postgresWriters,
 		// A scan of a whole table would make every writer of that table conflict.
@@ -78,6 +78,7 @@ type postgres struct {
 	opts     Options
 	writers  *sql.DB
 	readers  *pool
+	people   *people
 	refuses  atomic.Bool // writes, as far as is known
 	follower *follower
 }
@@ -202,7 +203,7 @@ func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 }
 
 func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.RoomID) (tx *Tx, err error) {
-	s := &postgresTx{ctx: ctx, vault: p.opts.vault}
+	s := &postgresTx{ctx: ctx, vault: p.opts.vault, people: p.people, began: p.people.now()}
 	tx = &Tx{session: s, signs: p.opts.signs, hooks: p.opts.hooks}
 	_, waited := p.opts.Trace.Begin(ctx, rooms.Span{Name: "wait for a connection"})
 	conn, err := p.writers.Conn(ctx)
@@ -242,6 +243,7 @@ func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.Ro
 	end.With(err)
 	if err == nil {
 		p.opts.signs.sees(tx.ends)
+		p.people.add(s.added)
 		p.opts.Committed(1, p.opts.Now().Sub(began))
 	}
 	return tx, err
@@ -316,10 +318,14 @@ func lostToAnother(err error) bool {
 
 // postgresTx is a transaction on one of the writers' connections.
 type postgresTx struct {
-	ctx   context.Context
-	tx    *sql.Tx
-	vault *vault.Vault
-	lost  error // the first failure that asks for another try
+	ctx    context.Context
+	tx     *sql.Tx
+	vault  *vault.Vault
+	people *people
+	began  int64                  // people.now
+	added  map[rooms.UserID]int64 // people to whom it has given numbers
+	places seqs                   // of the rooms in which it has taken a seq
+	lost   error                  // the first failure that asks for another try
 }
 
 func (s *postgresTx) Keys() *vault.Vault { return s.vault }
@@ -370,19 +376,37 @@ func (s *postgresTx) TryExec(query string, args ...any) error {
 	return FirstOf(s.Exec(`ROLLBACK TO attempt`), err)
 }
 
-// insertEvent implements session: every node reads from the log whom to tell.
-func (s *postgresTx) insertEvent(p rooms.Publication) error {
+// eventInsert implements session: every node reads from the log whom to tell.
+func (s *postgresTx) eventInsert(p rooms.Publication, m *Message) (statement string, args []any, err error) {
+	e := p.Event
 	also, err := jsonList(p.Also)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	lost, err := jsonList(p.Lost)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	e := p.Event
-	return s.Exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data, namespace, also, lost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		e.Room, e.Seq, e.ID, e.Name, Micros(e.At), e.ActorID, SealEvent(s.vault, e.Room, e.Seq, string(e.Data)), e.Namespace, also, lost)
+	at, taken := s.places[e.Room]
+	if !taken {
+		return "", nil, fmt.Errorf("no seq of %s was taken for %s", e.Room, e.Name)
+	}
+	actor, err := s.person(e.ActorID)
+	if err != nil {
+		return "", nil, err
+	}
+	args = []any{at.num, e.Seq, Micros(e.At), actor, e.ID, e.Name, SealEvent(s.vault, e.Room, e.Seq, string(e.Data)), e.Namespace, also, lost}
+	if m == nil {
+		return `INSERT INTO log (room, seq, at, actor, id, name, data, namespace, also, lost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, args, nil
+	}
+	sender, err := s.person(m.Sender)
+	args = append(args, sender, ClientHash(m.Sender, m.ClientID), m.ID, textOrNull(m.Attachment))
+	const insert = `INSERT INTO log (room, seq, at, actor, id, name, data, namespace, also, lost, sender, client, message, attachment_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	if vector := s.words(m.Text); vector != "" {
+		return `WITH said AS (` + insert + ` RETURNING pos) INSERT INTO message_words (num, words) SELECT pos, $15::tsvector FROM said`, append(args, vector), err
+	}
+	return insert, args, err
 }
 
 // jsonList is a list as a JSON array, [] for none.

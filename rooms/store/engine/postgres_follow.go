@@ -47,7 +47,7 @@ func (p *postgres) startFollower(ctx context.Context) (*follower, error) {
 	f := &follower{p: p, node: rooms.NewID(time.Now()), wake: make(chan struct{}, 1), tell: make(chan struct{}, 1), asks: make(chan chan struct{})}
 	// After a restore into another cluster the log may be numbered from that
 	// one's future; to this one it is the past.
-	if _, err := p.writers.ExecContext(ctx, `UPDATE events SET xid = '0' WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())`); err != nil {
+	if _, err := p.writers.ExecContext(ctx, `UPDATE log SET xid = '0' WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())`); err != nil {
 		return nil, err
 	}
 	if err := p.readers.Row(ctx, `SELECT pg_current_snapshot()::text`).Scan(&f.seen); err != nil {
@@ -123,7 +123,8 @@ func (f *follower) read(ctx context.Context) error {
 	const fresh = `xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
 	rows, err := f.p.readers.Rows(ctx, `WITH now AS MATERIALIZED (SELECT pg_current_snapshot()::text AS snapshot)
 		SELECT snapshot, signal, room, seq, id, name, at, actor_id, data, namespace, also, lost, into_room FROM now LEFT JOIN (
-			SELECT 0 AS signal, pos, room, seq, id, name, at, actor_id, data, namespace, also, lost, '' AS into_room FROM events WHERE `+fresh+`
+			SELECT 0 AS signal, l.pos, r.id AS room, l.seq, l.id, l.name, l.at, a.id AS actor_id, l.data, l.namespace, l.also, l.lost, '' AS into_room`+
+		EventsFrom+`WHERE `+fresh+`
 			UNION ALL
 			SELECT 1, pos, room, 0, '', name, at, '', data, namespace, '[]', '[]', into_room FROM notices WHERE `+fresh+`) new ON TRUE
 		ORDER BY signal, pos`, f.seen)
@@ -307,10 +308,10 @@ const listenProbe = 5 * time.Second
 
 // postgresSettled lists the log up to the oldest transaction that still runs,
 // each transaction whole: the position of an event is that of its transaction.
-const postgresSettled = `SELECT xid::text::bigint, room, seq, id, name, at, actor_id, data FROM (
-	SELECT xid, pos, room, seq, id, name, at, actor_id, data FROM events
-	WHERE xid > $1::bigint::text::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid FETCH FIRST $2 ROWS WITH TIES) settled
-	ORDER BY xid, pos`
+const postgresSettled = `SELECT l.xid::text::bigint, ` + EventColumns + ` FROM (
+	SELECT xid, pos, room, seq, id, name, at, actor, data FROM log
+	WHERE xid > $1::bigint::text::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid FETCH FIRST $2 ROWS WITH TIES) l
+	JOIN log_rooms r ON r.num = l.room JOIN log_people a ON a.num = l.actor ORDER BY l.xid, l.pos`
 
 // Signals are kept for a node that hangs for a while.
 const (

@@ -18,13 +18,12 @@ type postgresWords struct{}
 // catchUp implements wordIndex.
 func (postgresWords) catchUp(context.Context) error { return nil }
 
-// InsertWords implements session.
-func (s *postgresTx) InsertWords(message, text string) error {
-	vector := tsvector(text)
-	if vector == "" || s.vault.On() { // an index in the clear would tell what was said
-		return nil
+// words is the vector of a text that is to be findable; empty if it is not.
+func (s *postgresTx) words(text string) string {
+	if s.vault.On() { // an index in the clear would tell what was said
+		return ""
 	}
-	return s.Exec(`INSERT INTO message_words (num, words) SELECT num, $2::tsvector FROM messages WHERE id = $1`, message, vector)
+	return tsvector(text)
 }
 
 // forget implements wordIndex.
@@ -34,7 +33,7 @@ func (postgresWords) forget(tx *Tx) error {
 
 // DropWords implements session.
 func (s *postgresTx) DropWords(consultation string) error {
-	return s.Exec(`DELETE FROM message_words WHERE num IN (SELECT num FROM messages WHERE consultation_id = $1)`, consultation)
+	return s.Exec(`DELETE FROM message_words WHERE num IN (`+messagesOf+`)`, consultation)
 }
 
 // match implements wordIndex.

@@ -100,10 +100,40 @@ func (db *DB) Wanting(ctx context.Context) (string, error) {
 	return newest.ID, nil
 }
 
-// sealedRow is the key of a row and what its sealed columns hold, as it is stored.
+// sealedRow is the key of a row, what its places are made of, and what its
+// sealed columns hold, as it is stored.
 type sealedRow struct {
-	key    []any
-	stored []string
+	key, bound []any
+	stored     []string
+}
+
+// rows selects the key, bound and the columns of a sealed table.
+func (t SealedTable) rows() string {
+	list := slices.Concat(t.Key, t.bound)
+	for _, c := range t.Columns {
+		list = append(list, `coalesce(`+c+`, '')`)
+	}
+	return `SELECT ` + strings.Join(list, ", ") + ` FROM ` + t.Name + t.join
+}
+
+// scan scans a row of rows.
+func (t SealedTable) scan(s Scanner) (sealedRow, error) {
+	r := sealedRow{make([]any, len(t.Key)), make([]any, len(t.bound)), make([]string, len(t.Columns))}
+	var to []any
+	for i := range r.key {
+		to = append(to, &r.key[i])
+	}
+	for i := range r.bound {
+		to = append(to, &r.bound[i])
+	}
+	for i := range r.stored {
+		to = append(to, &r.stored[i])
+	}
+	err := s.Scan(to...)
+	if len(t.bound) == 0 {
+		r.bound = r.key
+	}
+	return r, err
 }
 
 func (db *DB) reencrypt(ctx context.Context, t SealedTable) (changed int, cleared bool, err error) {
@@ -117,18 +147,7 @@ func (db *DB) reencrypt(ctx context.Context, t SealedTable) (changed int, cleare
 			}
 			w.Add(`(`+strings.Join(t.Key, ", ")+`) > (`+strings.Join(params, ", ")+`)`, after...)
 		}
-		rows, err := Collect(ctx, db.readers, func(s Scanner) (sealedRow, error) {
-			r := sealedRow{make([]any, len(t.Key)), make([]string, len(t.Columns))}
-			var to []any
-			for i := range r.key {
-				to = append(to, &r.key[i])
-			}
-			for i := range r.stored {
-				to = append(to, &r.stored[i])
-			}
-			return r, s.Scan(to...)
-		}, `SELECT `+strings.Join(append(append([]string{}, t.Key...), t.Columns...), ", ")+` FROM `+t.Name+w.SQL()+
-			` ORDER BY `+strings.Join(t.Key, ", ")+` LIMIT `+w.Param(reencryptBatch), w.Args...)
+		rows, err := Collect(ctx, db.readers, t.scan, t.rows()+w.SQL()+` ORDER BY `+strings.Join(t.Key, ", ")+` LIMIT `+w.Param(reencryptBatch), w.Args...)
 		if err != nil || len(rows) == 0 {
 			return changed, cleared, err
 		}
@@ -155,7 +174,7 @@ func (db *DB) sealAgain(ctx context.Context, t SealedTable, rows []sealedRow) (c
 			if !db.opts.vault.Stale(r.stored[i]) {
 				continue
 			}
-			place := t.place(column, r.key)
+			place := t.place(column, r.bound)
 			text, err := db.opts.vault.Open(place, r.stored[i])
 			if err != nil { // told, and left: the rest must not wait for it
 				db.opts.Log.Error("cannot encrypt anew", "error", err)

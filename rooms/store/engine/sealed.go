@@ -16,26 +16,35 @@ type SealedTable struct {
 	Name    string
 	Key     []string
 	Columns []string
+
+	join  string   // what is joined with the table for bound
+	bound []string // what the place is made of; Key if empty
 }
 
-// sealedEvents is the engine's own table; the others are those of the features.
-var sealedEvents = SealedTable{Name: "events", Key: []string{"room", "seq"}, Columns: []string{"data"}}
+// sealedLog is the engine's own table; the others are those of the features. Its
+// places are those that its events had when their table was events.
+var sealedLog = SealedTable{Name: "log", Key: []string{"pos"}, Columns: []string{"data", "recalled"},
+	join: " JOIN log_rooms r ON r.num = log.room", bound: []string{"r.id", "log.seq"}}
+
+// loggedColumn is the column of events by which it is known that all of it is sealed.
+const loggedColumn = "events.data"
 
 // sealedTables are all of them. What is written to or read from one of these
 // columns passes seal and unseal; what is not in the list lies in the clear
 // (docs/decisions/0024-encryption-at-rest.md).
 func (o Options) sealedTables() []SealedTable {
-	return append([]SealedTable{sealedEvents}, o.Sealed...)
+	return append([]SealedTable{sealedLog}, o.Sealed...)
 }
 
 // sealedNotices is the table of signals, which are kept for minutes and which
 // only PostgreSQL has. Their place is that of room and name: pos is given by the
 // database with the row.
-var sealedNotices = SealedTable{Name: "notices", Key: []string{"room", "name", "pos"}, Columns: []string{"data"}}
+var sealedNotices = SealedTable{Name: "notices", Key: []string{"pos"}, Columns: []string{"data"}, bound: []string{"room", "name"}}
 
 // sealedColumns are the columns of sealedTables, as table.column.
 func (o Options) sealedColumns() (names []string) {
-	for _, t := range o.sealedTables() {
+	names = []string{loggedColumn}
+	for _, t := range o.Sealed {
 		for _, c := range t.Columns {
 			names = append(names, t.Name+"."+c)
 		}
@@ -43,27 +52,47 @@ func (o Options) sealedColumns() (names []string) {
 	return names
 }
 
-// place is that of one value of a sealed table.
-func (t SealedTable) place(column string, key []any) string {
-	if t.Name == sealedNotices.Name {
-		key = key[:2]
-	}
+// place is that of one value of a sealed table in the row that it is bound to.
+func (t SealedTable) place(column string, bound []any) string {
 	var b strings.Builder
-	b.WriteString(t.Name + "." + column)
-	for _, k := range key {
+	if t.Name == sealedLog.Name {
+		b.WriteString(loggedColumn)
+	} else {
+		b.WriteString(t.Name + "." + column)
+	}
+	for _, k := range bound {
 		fmt.Fprintf(&b, "/%v", k)
+	}
+	if t.Name == sealedLog.Name && column == "recalled" {
+		b.WriteString(recalledSuffix)
 	}
 	return b.String()
 }
 
 // eventPlace is the place of the data of an event.
 func eventPlace(room rooms.RoomID, seq rooms.Seq) string {
-	return "events.data/" + string(room) + "/" + strconv.FormatInt(int64(seq), 10)
+	return loggedColumn + "/" + string(room) + "/" + strconv.FormatInt(int64(seq), 10)
 }
 
 // recalledPlace is the place of what the data of an event was before it was
 // recalled; all of it is sealed when all data of events is.
-func recalledPlace(room rooms.RoomID, seq rooms.Seq) string { return eventPlace(room, seq) + "/recalled" }
+func recalledPlace(room rooms.RoomID, seq rooms.Seq) string {
+	return eventPlace(room, seq) + recalledSuffix
+}
+
+const recalledSuffix = "/recalled"
+
+// SealRecalled is what the data of an event was before it was recalled, as it is
+// to be stored.
+func SealRecalled(v *vault.Vault, room rooms.RoomID, seq rooms.Seq, data string) string {
+	return v.Seal(recalledPlace(room, seq), data)
+}
+
+// Recalled scans what SealRecalled made for the event e, whose room and seq are
+// in it or are scanned into it.
+func Recalled(e *rooms.Event, to *string) *sealedValue {
+	return UnsealAt(func() string { return recalledPlace(e.Room, e.Seq) }, to)
+}
 
 // SealEvent is the data of an event as it is to be stored.
 func SealEvent(v *vault.Vault, room rooms.RoomID, seq rooms.Seq, data string) string {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 type search struct {
 	db   *DB
 	busy chan struct{} // has an element while somebody catches up
+	seen int64         // up to here the log has no message that is not indexed
 }
 
 // Pace of the index: how long it may lag when nobody searches, and how many
@@ -47,8 +49,8 @@ func (x *search) follow(ctx context.Context) {
 func (db *DB) IndexWords(ctx context.Context) error { return db.words.catchUp(ctx) }
 
 // MatchWords is the condition, with its argument, under which message_words
-// holds what a person typed, and the column that is the message's num. An empty
-// argument means that nothing was asked for.
+// holds what a person typed, and the column that is the message's position in the
+// log. An empty argument means that nothing was asked for.
 func (db *DB) MatchWords(typed string) (condition, argument, num string) {
 	return db.words.match(typed)
 }
@@ -79,12 +81,19 @@ func (x *search) catchUp(ctx context.Context) error {
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		lines, err := Collect(ctx, x.db.readers, func(s Scanner) (line, error) {
-			var l line
-			return l, s.Scan(&l.num, &l.text)
-		}, `SELECT num, text FROM messages WHERE num > $1 ORDER BY num LIMIT $2`, pos, searchBatch)
-		if err != nil || len(lines) == 0 {
+		pos = max(pos, x.seen)
+		var last int64
+		if err := x.db.readers.Row(ctx, `SELECT coalesce(max(pos), 0) FROM log`).Scan(&last); err != nil || last <= pos {
 			return err
+		}
+		lines, err := Collect(ctx, x.db.readers, scanLine,
+			`SELECT pos, data FROM log WHERE pos > $1 AND message IS NOT NULL ORDER BY pos LIMIT $2`, pos, searchBatch)
+		if err != nil {
+			return err
+		}
+		if len(lines) == 0 {
+			x.seen = last
+			return nil
 		}
 		for len(lines) > 0 {
 			some := batch(lines)
@@ -98,8 +107,29 @@ func (x *search) catchUp(ctx context.Context) error {
 
 // line is a message to be indexed.
 type line struct {
-	num  int64
+	num  int64 // its position in the log
 	text string
+}
+
+// scanLine scans the position and the data of a message that is not sealed. One
+// that cannot be read has no text; followers of the log report it.
+func scanLine(s Scanner) (line, error) {
+	var l line
+	var data string
+	err := s.Scan(&l.num, &data)
+	l.text = textOf(data)
+	return l, err
+}
+
+// textOf is the text in the data of a message.
+func textOf(data string) string {
+	var m struct {
+		Text string `json:"text"`
+	}
+	if json.Unmarshal([]byte(data), &m) != nil {
+		return ""
+	}
+	return m.Text
 }
 
 // batch is the beginning of lines that is indexed in one transaction.

@@ -63,13 +63,16 @@ func Inspect(ctx context.Context, path string) (Contents, error) {
 	if !errors.Is(err, sql.ErrNoRows) {
 		return c, fmt.Errorf("the database is damaged: %w", orFound(err, "table "+table+" refers to what is not there"))
 	}
+	logged, err := logIn(ctx, r)
+	if err != nil {
+		return c, err
+	}
 	var room string
-	err = r.Row(ctx, `SELECT room FROM events GROUP BY room HAVING min(seq) <> 1 OR max(seq) <> count(*)
-			OR max(seq) < (SELECT last_seq FROM rooms WHERE id = room) LIMIT 1`).Scan(&room)
+	err = r.Row(ctx, logged.gap).Scan(&room)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return c, fmt.Errorf("the database is damaged: %w", orFound(err, "the log of "+room+" has a gap"))
 	}
-	if err := r.Row(ctx, `SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM events)`).Scan(&c.Users, &c.Events); err != nil {
+	if err := r.Row(ctx, `SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM `+logged.table+`)`).Scan(&c.Users, &c.Events); err != nil {
 		return c, err
 	}
 	if c.Encrypted, err = hasDataKeys(ctx, r); err != nil {
@@ -90,6 +93,21 @@ func ordinary(ctx context.Context, q Querier) error {
 		return nil
 	}
 	return fmt.Errorf("the database is damaged: %w", orFound(err, fmt.Sprintf("Wenzhen makes no %s %.100q", kind, name)))
+}
+
+// whereLogIs is the table of the log, and the query for a room whose log has a gap.
+type whereLogIs struct{ table, gap string }
+
+// logIn is where the log is in a database, which may be from before it was log.
+func logIn(ctx context.Context, q Querier) (whereLogIs, error) {
+	var earlier int
+	err := q.Row(ctx, `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'events'`).Scan(&earlier)
+	if earlier > 0 {
+		return whereLogIs{"events", `SELECT room FROM events GROUP BY room HAVING min(seq) <> 1 OR max(seq) <> count(*)
+			OR max(seq) < (SELECT last_seq FROM rooms WHERE id = room) LIMIT 1`}, err
+	}
+	return whereLogIs{"log", `SELECT coalesce(r.id, 'room ' || l.room) FROM log l LEFT JOIN log_rooms r ON r.num = l.room
+		GROUP BY l.room HAVING r.id IS NULL OR min(l.seq) <> 1 OR max(l.seq) <> count(*) OR max(l.seq) < r.taken LIMIT 1`}, err
 }
 
 // hasDataKeys also looks at databases from before there were any.

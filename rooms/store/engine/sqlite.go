@@ -26,7 +26,7 @@ func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 	if opts.Synchronous == "" {
 		opts.Synchronous = "FULL"
 	}
-	if err := migrateSQLite(ctx, opts.Path); err != nil {
+	if err := upgradeSQLite(ctx, opts); err != nil {
 		return nil, err
 	}
 	pragmas := []string{"synchronous(" + opts.Synchronous + ")", "wal_autocheckpoint(0)", "foreign_keys(1)", "cache_size(-65536)"}
@@ -84,7 +84,7 @@ func (w sqliteWrite) close() error {
 }
 
 // sqliteSettled lists the log: with one writer its order is that of commits.
-const sqliteSettled = `SELECT pos, room, seq, id, name, at, actor_id, data FROM events WHERE pos > $1 ORDER BY pos LIMIT $2`
+const sqliteSettled = `SELECT l.pos, ` + EventColumns + EventsFrom + `WHERE l.pos > $1 ORDER BY l.pos LIMIT $2`
 
 func migrateSQLite(ctx context.Context, path string) error {
 	if err := whole(path); err != nil {

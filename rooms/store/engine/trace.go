@@ -100,21 +100,13 @@ func (s tracedSession) TryExec(query string, args ...any) error {
 	return err
 }
 
-// insertEvent implements session. What it writes is the database's own affair.
-func (s tracedSession) insertEvent(p rooms.Publication) error {
-	_, end := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT events"})
-	err := s.session.insertEvent(p)
-	end.With(err)
-	return err
-}
-
 // next implements session. SQLite has one writer, which knows the seq of each
 // room: only PostgreSQL runs a statement for it.
 func (s tracedSession) next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
 	if s.opts.URL == "" {
 		return s.session.next(room, now)
 	}
-	_, end := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT rooms"})
+	_, end := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT log_rooms"})
 	seq, err := s.session.next(room, now)
 	end.With(err)
 	return seq, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,10 +27,10 @@ type session interface {
 	// TryExec is exec for a statement that may violate a constraint: the
 	// transaction goes on after it has failed.
 	TryExec(query string, args ...any) error
-	// insertEvent writes an event with what this database's way of announcing it needs.
-	insertEvent(p rooms.Publication) error
-	// InsertWords makes the text of a message findable, unless that is done later.
-	InsertWords(message, text string) error
+	// eventInsert is the statement, with its arguments, that writes an event with
+	// what this database's way of announcing it needs. m is the message that it is;
+	// nil if it is none.
+	eventInsert(p rooms.Publication, m *Message) (statement string, args []any, err error)
 	// DropWords makes the messages of a consultation found no more.
 	DropWords(consultation string) error
 }
@@ -44,6 +45,28 @@ type Tx struct {
 	signals []rooms.Signal
 	lost    map[rooms.RoomID][]rooms.UserID // and not yet in an event
 	ends    auditEnd                        // of the audit log, once it is committed
+	message *Message                        // and not yet in an event
+}
+
+// Message is what the log keeps of a message beside its event.
+type Message struct {
+	Seq        rooms.Seq // of the event
+	Room       rooms.RoomID
+	ID         string
+	Sender     rooms.UserID
+	ClientID   string
+	Attachment string // its id, or empty
+	Text       string // by which it is found
+}
+
+// AsMessage makes the next event, which is appended to m.Room with m.Seq, a
+// message. A transaction that appends none fails.
+func (tx *Tx) AsMessage(m Message) error {
+	if tx.message != nil {
+		return fmt.Errorf("message %s has no event", tx.message.ID)
+	}
+	tx.message = &m
+	return nil
 }
 
 // Of is the transaction that a feature's Tx is around.
@@ -60,9 +83,19 @@ func (tx *Tx) Next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
 // Append implements rooms.Tx.
 func (tx *Tx) Append(e rooms.Event, also ...rooms.RoomID) error {
 	p := rooms.Publication{Event: e, Also: also, Lost: tx.lost[e.Room]}
-	err := tx.insertEvent(p)
+	var m *Message
+	if tx.message != nil && tx.message.Room == e.Room && tx.message.Seq == e.Seq {
+		m = tx.message
+	}
+	statement, args, err := tx.eventInsert(p, m)
+	if err == nil {
+		err = tx.Exec(statement, args...)
+	}
 	if err == nil {
 		delete(tx.lost, e.Room)
+		if m != nil {
+			tx.message = nil
+		}
 		tx.pubs = append(tx.pubs, p)
 	}
 	return err

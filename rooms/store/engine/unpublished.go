@@ -74,8 +74,8 @@ func (w *writer) publishLeft(tx *Tx) error {
 	clear(w.seqs) // others have written to rooms
 	list, err := Collect(context.Background(), w, func(s Scanner) (r newRow, err error) {
 		return r, s.Scan(&r.room, &r.seq, &r.namespace, &r.also, &r.lost, &r.id, &r.name, &r.at, &r.actor, &r.data)
-	}, `SELECT u.room, u.seq, u.namespace, u.also, u.lost, e.id, e.name, e.at, e.actor_id, e.data
-		FROM unpublished u LEFT JOIN events e ON e.room = u.room AND e.seq = u.seq ORDER BY u.pos`)
+	}, `SELECT u.room, u.seq, u.namespace, u.also, u.lost, l.id, l.name, l.at, a.id, l.data FROM unpublished u
+		LEFT JOIN log_rooms r ON r.id = u.room LEFT JOIN log l ON l.room = r.num AND l.seq = u.seq LEFT JOIN log_people a ON a.num = l.actor ORDER BY u.pos`)
 	if err != nil {
 		return err
 	}

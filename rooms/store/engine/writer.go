@@ -29,13 +29,15 @@ type writer struct {
 	publish func([]rooms.Publication, []rooms.Signal)
 	opts    Options
 	seqs    seqs
-	most    int // rooms of seqs
+	people  map[rooms.UserID]int64 // their numbers, as seqs are
+	most    int                    // entries of seqs and of people
 	window  window
 	timer   *time.Timer // of window
 
 	// Of the function that runs: whether it is the first of its batch, whether
 	// it has written anything, and whether a savepoint is before what it wrote.
 	first, wrote, saved bool
+	added               []rooms.UserID // to whom it has given numbers
 
 	jobs    chan *job
 	mu      sync.RWMutex // guards closed against sends on jobs
@@ -73,7 +75,7 @@ func startWriter(ctx context.Context, db *sql.DB, opts Options, publish func([]r
 	}
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
-	w := &writer{db: db, conn: conn, stmts: map[string]statement{}, seqs: seqs{}, most: mostSeqs, publish: publish, opts: opts,
+	w := &writer{db: db, conn: conn, stmts: map[string]statement{}, seqs: seqs{}, people: map[rooms.UserID]int64{}, most: mostSeqs, publish: publish, opts: opts,
 		jobs: make(chan *job, writerQueue), stopped: make(chan struct{}), window: newWindow(opts), timer: timer}
 	go w.loop()
 	return w, nil
@@ -187,7 +189,8 @@ func (w *writer) batch(first *job) []*job {
 		_, first.err = w.conn.ExecContext(first.ctx, first.bare)
 		return batch
 	}
-	w.seqs.bound(w.most)
+	bound(w.seqs, w.most)
+	bound(w.people, w.most)
 	if err := w.control("BEGIN IMMEDIATE"); err != nil {
 		first.err = fmt.Errorf("begin: %w", err)
 		return batch
@@ -268,6 +271,7 @@ func (w *writer) commit(batch []*job) []*job {
 		err = errors.Join(err, undo)
 	}
 	clear(w.seqs)
+	clear(w.people)
 	for _, j := range batch {
 		if j.err == nil {
 			j.err = err
@@ -295,7 +299,7 @@ func (w *writer) runFirst(j *job) bool {
 // run runs one function, behind a savepoint from its first write on, so that
 // its failure undoes it alone.
 func (w *writer) run(j *job) {
-	w.wrote, w.saved = false, false
+	w.wrote, w.saved, w.added = false, false, w.added[:0]
 	j.waited.With(nil)
 	if j.ctx.Err() != nil {
 		j.err = rooms.Unavailable(j.ctx.Err(), "the database did not get to it in time")
@@ -314,7 +318,8 @@ func (w *writer) run(j *job) {
 	if j.err == nil {
 		j.pubs, j.signals, j.ends = tx.pubs, tx.signals, tx.ends
 	} else {
-		w.seqs.undo(tx.rooms)
+		undo(w.seqs, tx.rooms)
+		undo(w.people, w.added)
 	}
 	if !w.saved {
 		return
@@ -352,8 +357,12 @@ func guarded(f func(*Tx) error, tx *Tx) (err error) {
 			err = fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if err = f(tx); err == nil && len(tx.lost) > 0 {
+	switch err = f(tx); {
+	case err != nil:
+	case len(tx.lost) > 0:
 		err = fmt.Errorf("access was lost to %d rooms without an event there", len(tx.lost))
+	case tx.message != nil:
+		err = fmt.Errorf("message %s has no event", tx.message.ID)
 	}
 	return err
 }
@@ -389,19 +398,39 @@ func (w *writer) claim(rooms.RoomID) error { return nil }
 // TryExec implements session: in SQLite a statement that fails undoes itself alone.
 func (w *writer) TryExec(statement string, args ...any) error { return w.Exec(statement, args...) }
 
-// insertEvent implements session. The writer publishes after the commit itself.
-func (w *writer) insertEvent(p rooms.Publication) error {
+// eventInsert implements session. The writer publishes after the commit itself.
+func (w *writer) eventInsert(p rooms.Publication, m *Message) (statement string, args []any, err error) {
 	e := p.Event
-	return w.Exec(`INSERT INTO events (room, seq, id, name, at, actor_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		e.Room, e.Seq, e.ID, e.Name, Micros(e.At), e.ActorID, SealEvent(w.opts.vault, e.Room, e.Seq, string(e.Data)))
+	at, err := w.place(e.Room)
+	if err != nil {
+		return "", nil, err
+	}
+	actor, err := w.person(e.ActorID)
+	if err != nil {
+		return "", nil, err
+	}
+	data := SealEvent(w.opts.vault, e.Room, e.Seq, string(e.Data))
+	if m == nil {
+		return `INSERT INTO log (room, seq, at, actor, id, name, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			[]any{at.num, e.Seq, Micros(e.At), actor, e.ID, e.Name, data}, nil
+	}
+	sender, err := w.person(m.Sender)
+	return `INSERT INTO log (room, seq, at, actor, sender, client, message, attachment_id, id, name, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		[]any{at.num, e.Seq, Micros(e.At), actor, sender, ClientHash(m.Sender, m.ClientID), m.ID, textOrNull(m.Attachment), e.ID, e.Name, data}, err
 }
 
-// InsertWords implements session: the index follows by itself (search.go).
-func (w *writer) InsertWords(string, string) error { return nil }
+// textOrNull is a text for a column that is NULL where there is none.
+func textOrNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
 
 // DropWords implements session.
 func (w *writer) DropWords(consultation string) error {
-	return w.Exec(`DELETE FROM message_words WHERE rowid IN (SELECT num FROM messages WHERE consultation_id = $1)`, consultation)
+	return w.Exec(`DELETE FROM message_words WHERE rowid IN (`+messagesOf+`)`, consultation)
 }
 
 func (w *writer) Keys() *vault.Vault { return w.opts.vault }

@@ -188,7 +188,7 @@ func (tx Tx) Advance(from, to int64) error {
 // Previous implements notification.Tx.
 func (tx Tx) Previous(room rooms.RoomID, name string, before rooms.Seq) (json.RawMessage, error) {
 	e := rooms.Event{Room: room}
-	err := tx.Row(context.Background(), `SELECT seq, data FROM events WHERE room = $1 AND seq < $2 AND name = $3 ORDER BY seq DESC LIMIT 1`, room, before, name).Scan(&e.Seq, engine.EventData(&e))
+	err := tx.Row(context.Background(), `SELECT seq, data FROM log WHERE room = `+engine.RoomNum("$1")+` AND seq < $2 AND name = $3 ORDER BY seq DESC LIMIT 1`, room, before, name).Scan(&e.Seq, engine.EventData(&e))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -359,9 +359,8 @@ func (s Store) Order(ctx context.Context, d notification.Delivery) (notification
 			return o, err
 		}
 	}
-	e, cause := &o.Event, o.Notification.Cause
-	err = s.Reads().Row(ctx, `SELECT room, seq, id, name, at, actor_id, data FROM events WHERE room = $1 AND seq = $2`, cause.Room, cause.Seq).
-		Scan(&e.Room, &e.Seq, &e.ID, &e.Name, (*engine.At)(&e.At), &e.ActorID, engine.EventData(e))
+	cause := o.Notification.Cause
+	err = engine.ScanEvent(s.Reads().Row(ctx, `SELECT `+engine.EventColumns+engine.EventsFrom+`WHERE r.id = $1 AND l.seq = $2`, cause.Room, cause.Seq), &o.Event)
 	return o, engine.Found(err, "event")
 }
 

@@ -188,11 +188,11 @@ func TestStoredEventsHideTheEarlierDiagnosis(t *testing.T) {
 	}
 	e2e.Do(wang, consultation.Hold, consultation.ReasonInput{ConsultationID: id, Reason: "the laboratory"})
 	stored := w.Beside(t)
-	var seq rooms.Seq
+	var pos int64
 	var data string
-	e2e.Must(t, stored.QueryRow(`SELECT seq, data FROM events WHERE room = $1 AND name = $2 ORDER BY seq DESC LIMIT 1`, string(id.Room()), consultation.Updated.Name).
-		Scan(&seq, &data))
-	_, err := stored.Exec(`UPDATE events SET data = $1 WHERE room = $2 AND seq = $3`, strings.Replace(data, `{`, `{"priorDiagnosis":"`+earlier+`",`, 1), string(id.Room()), seq)
+	e2e.Must(t, stored.QueryRow(`SELECT pos, data FROM log WHERE room = (SELECT num FROM log_rooms WHERE id = $1) AND name = $2 ORDER BY seq DESC LIMIT 1`, string(id.Room()), consultation.Updated.Name).
+		Scan(&pos, &data))
+	_, err := stored.Exec(`UPDATE log SET data = $1 WHERE pos = $2`, strings.Replace(data, `{`, `{"priorDiagnosis":"`+earlier+`",`, 1), pos)
 	e2e.Must(t, err)
 	for who, want := range map[*e2e.Person]bool{bo: true, wang: true, kin: true, aunt: false} {
 		f := found{}

@@ -374,7 +374,7 @@ func TestSwappedCiphertextIsRefused(t *testing.T) {
 	content, err := os.ReadFile(at(a.SHA256))
 	e2e.Must(t, err)
 	e2e.Must(t, os.WriteFile(at(b.SHA256), content, 0o600))
-	w.Tampers(t, `UPDATE messages SET text = (SELECT text FROM messages WHERE consultation_id = '`+string(other)+`') WHERE consultation_id = '`+string(one)+`'`)
+	w.Tampers(t, `UPDATE log SET data = (SELECT data FROM log WHERE`+messageIn(other)+`) WHERE`+messageIn(one))
 	bo = onServer(bo, w)
 	_, err = client.Do(t.Context(), bo.Client, chat.History, chat.HistoryInput{ConsultationID: one})
 	e2e.Code(t, err, rooms.CodeInternal)
@@ -397,11 +397,16 @@ func TestPlantedTextIsRefused(t *testing.T) {
 		bo.Says(id, "said in "+string(id))
 	}
 	e2e.Eventually(t, "everything is encrypted", func() bool { return strings.Contains(rowsOf(w), "audit.reason") })
-	w.Tampers(t, `UPDATE messages SET text = 'take ten of them' WHERE consultation_id = '`+string(one)+`'`)
+	w.Tampers(t, `UPDATE log SET data = '{"text":"take ten of them"}' WHERE`+messageIn(one))
 	bo = onServer(bo, w)
 	_, err := client.Do(t.Context(), bo.Client, chat.History, chat.HistoryInput{ConsultationID: one})
 	e2e.Code(t, err, rooms.CodeInternal)
 	if got := e2e.Do(bo, chat.History, chat.HistoryInput{ConsultationID: other}); len(got.Items) != 1 {
 		t.Errorf("elsewhere there are %d messages", len(got.Items))
 	}
+}
+
+// messageIn is the condition of the messages in a consultation.
+func messageIn(id consultation.ID) string {
+	return ` message IS NOT NULL AND room = (SELECT num FROM log_rooms WHERE id = '` + string(id.Room()) + `')`
 }

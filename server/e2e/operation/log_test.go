@@ -114,7 +114,7 @@ func TestLogsHoldNoPersonalDataAndNoSecrets(t *testing.T) {
 			t.Errorf("the traces have %q: %q", secret, sent[max(0, i-200):min(len(sent), i+200)])
 		}
 	}
-	for _, name := range []string{"message:send", "INSERT messages", "GET /api/v1/messages", "attachment:upload"} {
+	for _, name := range []string{"message:send", "INSERT log", "GET /api/v1/messages", "attachment:upload"} {
 		if !strings.Contains(sent, name) {
 			t.Errorf("the traces do not have %s", name)
 		}

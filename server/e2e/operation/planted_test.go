@@ -47,13 +47,14 @@ func plantedRowsStopNobody(t *testing.T, database string) {
 		if database != "sqlite" {
 			columns, values = ", namespace, also, lost", ", '', '[]', '[]'"
 		}
-		run(`INSERT INTO events (room, seq, id, name, at, actor_id, data`+columns+`) VALUES ('consultation:planted', $1, $2, 'message:created', 1, $3, $4`+values+`)`,
-			n, rooms.NewID(time.Now()), string(bo.User.ID), data)
+		run(`INSERT INTO log (room, seq, id, name, at, actor, data`+columns+`) VALUES ((SELECT num FROM log_rooms WHERE id = 'consultation:planted'), $1, $2,
+			'message:created', 1, (SELECT num FROM log_people WHERE id = $3), $4`+values+`)`, n, rooms.NewID(time.Now()), string(bo.User.ID), data)
 	}
+	run(`INSERT INTO log_rooms (id) VALUES ('consultation:planted')`)
 	for n, data := range []string{foreign, "{", `"a word"`} {
 		plant(data, n+1)
 	}
-	run(`UPDATE messages SET text = $1 WHERE id = $2`, foreign, string(bad.ID))
+	run(`UPDATE log SET data = $1 WHERE message = $2`, foreign, string(bad.ID))
 	run(`UPDATE notifications SET facts = $1 WHERE id = $2`, foreign, string(before[0].ID))
 	run(`UPDATE consultations SET complaint = $1 WHERE id = $2`, foreign, string(id))
 
