@@ -69,6 +69,14 @@ func (c *Cluster) Database(t testing.TB, migrate func(ctx context.Context, url s
 	return c.URL(name)
 }
 
+// Empty makes a database without tables, and returns its URL.
+func (c *Cluster) Empty(t testing.TB) string {
+	t.Helper()
+	name := "empty_" + strconv.FormatInt(c.made.Add(1), 10)
+	must(t, c.create(name, "template0"))
+	return c.URL(name)
+}
+
 // URL is that of one of the cluster's databases.
 func (c *Cluster) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", c.Port, database)

@@ -22,14 +22,16 @@ import (
 // can be interrupted at any point: each transaction stores how far it came.
 
 // Sizes of a conversion: what one transaction copies, what is read at once, and
-// how often progress is logged.
+// how many differences are described.
 const (
 	convertChunk  = 10_000
 	convertPage   = 500
 	convertBytes  = 64 << 20 // of one transaction
-	convertEvery  = 5 * time.Second
-	convertListed = 20 // differences that are described
+	convertListed = 20
 )
+
+// convertEvery is how often progress is logged.
+var convertEvery = 5 * time.Second
 
 // conversion copies the tables of an older version to the log.
 type conversion struct {
@@ -344,6 +346,7 @@ func (c *conversion) finish(ctx context.Context) error {
 		c.gone = !there
 		return err
 	}
+	c.removing()
 	counts, err := c.kept(ctx)
 	if err != nil {
 		return err
@@ -407,6 +410,12 @@ func (p *progress) at(rows int64) {
 		left = time.Duration(float64(p.total-p.rows) / rate * float64(time.Second)).Round(time.Second)
 	}
 	p.to.Info("converting the database", "step", p.what, "done", fmt.Sprintf("%d %%", 100*p.rows/p.total), "rate", fmt.Sprintf("%.0f events/s", rate), "left", left)
+}
+
+func (p *progress) removing() {
+	if p.total > 0 {
+		p.to.Info("converting the database", "step", "removing the old tables")
+	}
 }
 
 func (p *progress) ended(s conversionState) {

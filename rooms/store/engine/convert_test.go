@@ -1,0 +1,323 @@
+package engine_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wenzhen/rooms"
+	"wenzhen/rooms/roomstest/prove"
+	"wenzhen/rooms/roomstest/sidecar"
+	"wenzhen/rooms/store/engine"
+	"wenzhen/rooms/vault"
+)
+
+// earlierDatabases runs a test on an empty database of each kind, in the clear and
+// encrypted.
+func earlierDatabases(t *testing.T, test func(t *testing.T, opts engine.Options)) {
+	prove.Parallel(t)
+	master, err := vault.FromSecret(convertKey)
+	must(t, err)
+	for name, key := range map[string]vault.Master{"": nil, "-encrypted": master} {
+		t.Run("sqlite"+name, func(t *testing.T) {
+			prove.Parallel(t)
+			test(t, engine.Options{Path: filepath.Join(t.TempDir(), "wenzhen.db"), Synchronous: "OFF", Master: key, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		})
+		t.Run("postgres"+name, func(t *testing.T) {
+			prove.Parallel(t)
+			test(t, engine.Options{URL: sidecar.Postgres(t).Empty(t), Master: key, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		})
+	}
+}
+
+const convertKey = "a master key of 32 characters for tests"
+
+const (
+	beforeLog = `SELECT pos, room, seq, id, name, at, actor_id, data FROM events ORDER BY pos`
+	afterLog  = `SELECT l.pos, r.id, l.seq, l.id, l.name, l.at, p.id, l.data FROM log l JOIN log_rooms r ON r.num = l.room JOIN log_people p ON p.num = l.actor ORDER BY l.pos`
+)
+
+// fingerprint is the SHA-256 of a whole log, without the events that are damaged,
+// and how many there are.
+func (e *earlier) fingerprint(db *sql.DB, query string) string {
+	e.t.Helper()
+	rows, err := db.Query(query)
+	must(e.t, err)
+	defer rows.Close()
+	all, n := sha256.New(), 0
+	for rows.Next() {
+		var pos, seq, at int64
+		var texts [5]string
+		must(e.t, rows.Scan(&pos, &texts[0], &seq, &texts[1], &texts[2], &at, &texts[3], &texts[4]))
+		if n++; e.broken[pos] {
+			continue
+		}
+		var b []byte
+		for _, number := range []int64{pos, seq, at} {
+			b = binary.BigEndian.AppendUint64(b, uint64(number))
+		}
+		for _, text := range texts {
+			b = append(binary.BigEndian.AppendUint64(b, uint64(len(text))), text...)
+		}
+		_, _ = all.Write(b) // never fails
+	}
+	must(e.t, rows.Err())
+	return fmt.Sprintf("%d events, %x", n, all.Sum(nil))
+}
+
+// connected is a connection beside the engine.
+func connected(t *testing.T, opts engine.Options) *sql.DB {
+	t.Helper()
+	db, err := engine.Connect(opts)
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	return db
+}
+
+// isConverted compares the log with what the writer wrote.
+func (e *earlier) isConverted(t *testing.T, db *sql.DB, before string) {
+	t.Helper()
+	if after := e.fingerprint(db, afterLog); after != before {
+		t.Errorf("the log was %s, and is %s", before, after)
+	}
+	rows, err := db.Query(`SELECT l.seq, l.data, coalesce(s.id, '-'), l.client, l.message, coalesce(l.attachment_id, ''), coalesce(l.recalled_at, 0), l.recalled, r.id
+		FROM log l JOIN log_rooms r ON r.num = l.room LEFT JOIN log_people s ON s.num = l.sender WHERE l.message IS NOT NULL ORDER BY l.pos`)
+	must(t, err)
+	defer rows.Close()
+	n := 0
+	for ; rows.Next(); n++ {
+		var seq, client, at int64
+		var data, sender, message, attachment, room string
+		var kept *string
+		must(t, rows.Scan(&seq, &data, &sender, &client, &message, &attachment, &at, &kept, &room))
+		m, what := e.message(n, seq)
+		if diff := e.same(m, what, message, sender, attachment, data, client, at, kept); diff != "" {
+			t.Fatalf("message %d: %s", n, diff)
+		}
+	}
+	must(t, rows.Err())
+	if n != e.messages {
+		t.Errorf("%d messages of %d", n, e.messages)
+	}
+}
+
+// same says what is not as it should be in a row of the log.
+func (e *earlier) same(m earlierMessage, what int, message, sender, attachment, data string, client, at int64, kept *string) string {
+	file := ""
+	if m.Attachment != nil && what != purged {
+		file = m.Attachment.ID
+	}
+	if message != m.ID || sender != m.SenderID || attachment != file || client != engine.ClientHash(rooms.UserID(m.SenderID), m.ClientID) {
+		return fmt.Sprintf("message %s of %s with the file %q", message, sender, attachment)
+	}
+	recalledAt := m.CreatedAt.Add(time.Minute)
+	place := fmt.Sprintf("events.data/consultation:%s/%d", m.ConsultationID, m.Seq)
+	shown, original := m, m
+	switch what {
+	case recalled, purged:
+		shown.Text, shown.Attachment, shown.Peaks, shown.RecalledAt = "", nil, nil, &recalledAt
+		if at != recalledAt.UnixMicro() {
+			return fmt.Sprintf("recalled at %d", at)
+		}
+	default:
+		if at != 0 {
+			return "it is recalled"
+		}
+	}
+	if e.opts.URL != "" && !e.vault.On() {
+		original.Text = strings.ReplaceAll(original.Text, "\x00", "\uFFFD")
+	}
+	if what == eventDamaged {
+		shown = original
+	}
+	switch {
+	case what == recalled && kept == nil:
+		return "what was recalled is gone"
+	case what == recalled:
+		if diff := e.says(*kept, place+"/recalled", original); diff != "" {
+			return "recalled: " + diff
+		}
+	case kept != nil:
+		return "it has what was recalled"
+	}
+	return e.says(data, place, shown)
+}
+
+// says compares stored JSON with a message.
+func (e *earlier) says(stored, place string, want earlierMessage) string {
+	text, err := e.vault.Open(place, stored)
+	if err != nil {
+		return err.Error()
+	}
+	encoded, err := json.Marshal(want)
+	must(e.t, err)
+	var a, b any
+	if err := json.Unmarshal([]byte(text), &a); err != nil {
+		return err.Error()
+	}
+	must(e.t, json.Unmarshal(encoded, &b))
+	if !reflect.DeepEqual(a, b) {
+		return fmt.Sprintf("%s is not %s", text, encoded)
+	}
+	return ""
+}
+
+// Every event and message of version 80 is in the log of this version, and the old
+// tables are gone.
+func TestEarlierDatabaseIsConverted(t *testing.T) {
+	earlierDatabases(t, func(t *testing.T, opts engine.Options) {
+		e := fill(t, opts, prove.Size(t, "messages", 3_000, 1_000_000), prove.Size(t, "consultations", 200, 100_000))
+		db := connected(t, opts)
+		before, bytes := e.fingerprint(db, beforeLog), e.size(db)
+		var said memory
+		opts.Log = slog.New(slog.NewTextHandler(&said, nil))
+		began := time.Now()
+		must(t, engine.Migrate(t.Context(), opts))
+		t.Logf("converted in %v, %s before", time.Since(began).Round(time.Millisecond), bytes)
+		e.isConverted(t, db, before)
+		if want := fmt.Sprintf("messages=%d damaged=%d", e.messages, e.damaged); !strings.Contains(said.String(), want) {
+			t.Errorf("no %q in\n%s", want, said.String())
+		}
+		for _, table := range []string{"events", "messages", "rooms", "log_conversion"} {
+			if _, err := db.Exec(`SELECT 1 FROM ` + table); err == nil {
+				t.Errorf("the table %s is still there", table)
+			}
+		}
+		var taken int64
+		must(t, db.QueryRow(`SELECT taken FROM log_rooms WHERE id = 'lobby'`).Scan(&taken))
+		if taken != 7 {
+			t.Errorf("the lobby is at %d, want 7", taken)
+		}
+		must(t, engine.Migrate(t.Context(), opts)) // there is nothing left to do
+		t.Logf("%s after", e.size(db))
+		if opts.URL == "" {
+			_, err := db.Exec(`VACUUM`)
+			must(t, err)
+			t.Logf("%s after VACUUM", e.size(db))
+		}
+	})
+}
+
+// memory keeps what is logged.
+type memory struct{ bytes.Buffer }
+
+// size is how much room a database takes.
+func (e *earlier) size(db *sql.DB) (size string) {
+	query := `SELECT pg_size_pretty(pg_database_size(current_database()))`
+	if e.opts.URL == "" {
+		query = `SELECT (page_count * page_size / 1000000) || ' MB' FROM pragma_page_count(), pragma_page_size()`
+	}
+	must(e.t, db.QueryRow(query).Scan(&size))
+	return size
+}
+
+// Variables of the process that converts and is killed.
+const (
+	childPath = "CONVERT_TEST_PATH"
+	childURL  = "CONVERT_TEST_URL"
+	childKey  = "CONVERT_TEST_KEY"
+	childLine = "CONVERT_TEST_LINE"
+)
+
+// TestMain is also the process that TestConversionIsResumedAfterKill kills.
+func TestMain(m *testing.M) {
+	if os.Getenv(childLine) == "" {
+		os.Exit(m.Run())
+	}
+	line, err := strconv.Atoi(os.Getenv(childLine))
+	if err != nil {
+		panic(err)
+	}
+	opts := engine.Options{Path: os.Getenv(childPath), URL: os.Getenv(childURL), Log: slog.New(slog.NewTextHandler(&dies{left: line}, nil))}
+	if key := os.Getenv(childKey); key != "" {
+		if opts.Master, err = vault.FromSecret(key); err != nil {
+			panic(err)
+		}
+	}
+	engine.LogConversionAlways()
+	if err := engine.Migrate(context.Background(), opts); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// dies kills this process when it has logged so many lines.
+type dies struct{ left int }
+
+// Write implements io.Writer.
+func (d *dies) Write(line []byte) (int, error) {
+	_, _ = os.Stdout.Write(line)
+	if d.left--; d.left == 0 {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+	return len(line), nil
+}
+
+// convertsInProcess converts in a process of its own, which is killed at a line of
+// its log. It reports whether it ended by itself, and the last line.
+func convertsInProcess(t *testing.T, opts engine.Options, line int) (ended bool, last string) {
+	t.Helper()
+	self, err := os.Executable()
+	must(t, err)
+	c := exec.Command(self)
+	c.Env = append(os.Environ(), childPath+"="+opts.Path, childURL+"="+opts.URL, childLine+"="+strconv.Itoa(line))
+	if opts.Master != nil {
+		c.Env = append(c.Env, childKey+"="+convertKey)
+	}
+	var failed bytes.Buffer
+	c.Stderr = &failed
+	out, err := c.Output()
+	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
+		last = s.Text()
+	}
+	if err == nil {
+		return true, last
+	}
+	if status, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("%v: %s", err, failed.String())
+	}
+	return false, last
+}
+
+// A conversion that is killed (kill -9) goes on where it was, wherever that is:
+// while it copies, compares, removes the old tables, and after that.
+func TestConversionIsResumedAfterKill(t *testing.T) {
+	earlierDatabases(t, func(t *testing.T, opts engine.Options) {
+		e := fill(t, opts, prove.Size(t, "messages", 25_000, 100_000), 500)
+		db := connected(t, opts)
+		before := e.fingerprint(db, beforeLog)
+		kills, steps := 0, map[string]bool{}
+		for line := 3; ; line += 9 {
+			ended, last := convertsInProcess(t, opts, line)
+			if ended {
+				break
+			}
+			kills++
+			for _, step := range []string{"copying", "comparing", "removing", "is converted"} {
+				steps[step] = steps[step] || strings.Contains(last, step)
+			}
+		}
+		for _, step := range []string{"copying", "comparing"} {
+			if !steps[step] {
+				t.Errorf("never killed while %s, in %d kills", step, kills)
+			}
+		}
+		e.isConverted(t, db, before)
+	})
+}
