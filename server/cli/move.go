@@ -23,6 +23,10 @@ func Move(ctx context.Context, at Place, url string) (engine.Moved, error) {
 	if url == database.SQLite || !database.IsSetting(url) {
 		return nil, errors.New("--to must be a postgres:// URL")
 	}
+	master, err := database.MasterKey(at.EncryptionKey, at.EncryptionCommand)
+	if err != nil {
+		return nil, err
+	}
 	folder, err := datafolder.Lock(at.Data)
 	if err != nil {
 		return nil, fmt.Errorf("move: the server must be stopped: %w", err)
@@ -30,6 +34,6 @@ func Move(ctx context.Context, at Place, url string) (engine.Moved, error) {
 	if err := database.EnterLater(at.Data, audit.DatabaseMoved, database.Now()); err != nil {
 		return nil, errors.Join(fmt.Errorf("move: %w", err), folder.Close())
 	}
-	moved, err := engine.Move(ctx, filepath.Join(at.Data, datafolder.DatabaseFile), url)
+	moved, err := engine.Move(ctx, filepath.Join(at.Data, datafolder.DatabaseFile), url, master)
 	return moved, errors.Join(err, folder.Close())
 }

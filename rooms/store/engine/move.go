@@ -28,14 +28,19 @@ type Moved map[string]int64
 // U+0000 and bytes that are not UTF-8, which PostgreSQL cannot store in a text,
 // become U+FFFD.
 //
+// A database of an older version is brought up to date first, for which an
+// encrypted one needs its master key.
+//
 // Errors: there is no database at path; url has accounts or events; a
 // difference between the two.
-func Move(ctx context.Context, path, url string) (Moved, error) {
+func Move(ctx context.Context, path, url string, master vault.Master) (Moved, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("move: there is no database at %s", path)
 	}
-	if err := FirstOf(upgradeSQLite(ctx, Options{Path: path}), upgradePostgres(ctx, Options{URL: url})); err != nil {
-		return nil, err
+	for _, database := range []Options{{Path: path, Master: master}, {URL: url}} {
+		if err := Migrate(ctx, database); err != nil {
+			return nil, err
+		}
 	}
 	from, err := connect(path)
 	if err != nil {

@@ -181,7 +181,7 @@ func TestSeqsOfAnEarlierVersion(t *testing.T) {
 	if c, err := Inspect(t.Context(), path); err != nil || c.Events != 3 {
 		t.Errorf("%d events, %v", c.Events, err)
 	}
-	if _, err := Move(t.Context(), path, url); err != nil {
+	if _, err := Move(t.Context(), path, url, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, opts := range []Options{{Path: path}, {URL: url}} {

@@ -78,7 +78,7 @@ func TestWhatWasLeftWithoutServer(t *testing.T) {
 	if err := FirstOf(err, command.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Move(t.Context(), opts.Path, postgresURL(t)); err != nil {
+	if _, err := Move(t.Context(), opts.Path, postgresURL(t), nil); err != nil {
 		t.Errorf("moved: %v", err)
 	}
 	_, heard, hub := open(t, opts)
