@@ -30,7 +30,7 @@ const (
 	convertListed = 20
 )
 
-// convertEvery is how often progress is logged.
+// convertEvery is how often progress is logged; a test has all of it logged.
 var convertEvery = 5 * time.Second
 
 // conversion copies the tables of an older version to the log.
@@ -112,7 +112,7 @@ func (t *tally) add(row []byte) {
 }
 
 func newConversion(conn *sql.Conn, with copier, keys Querier, v *vault.Vault, opts Options) *conversion {
-	return &conversion{conn: conn, copy: with, keys: keys, vault: v, log: opts.logger(), rooms: map[string]int64{}, people: map[string]int64{}, progress: progress{every: convertEvery}}
+	return &conversion{conn: conn, copy: with, keys: keys, vault: v, log: opts.logger(), rooms: map[string]int64{}, people: map[string]int64{}, progress: progress{now: time.Now}}
 }
 
 // logger is where the program logs.
@@ -382,9 +382,9 @@ type progress struct {
 	to          *slog.Logger
 	what        string
 	total       int64
-	first, rows int64
+	first       int64
 	began, said time.Time
-	every       time.Duration
+	now         func() time.Time
 	gone        bool // there is nothing left to do
 }
 
@@ -393,23 +393,23 @@ func (p *progress) begun(log *slog.Logger, s conversionState) {
 }
 
 func (p *progress) step(log *slog.Logger, what string, total, done int64) {
-	p.to, p.what, p.total, p.first, p.rows, p.began, p.said = log, what, total, done, done, time.Now(), time.Now()
+	now := p.now()
+	p.to, p.what, p.total, p.first, p.began, p.said = log, what, total, done, now, now
 }
 
 // at notes how many rows are done.
 func (p *progress) at(rows int64) {
-	p.rows = rows
-	now := time.Now()
-	if now.Sub(p.said) < p.every || p.total == 0 {
+	now := p.now()
+	if now.Sub(p.said) < convertEvery || p.total == 0 {
 		return
 	}
 	p.said = now
-	rate := float64(p.rows-p.first) / max(now.Sub(p.began).Seconds(), 0.001)
+	rate := float64(rows-p.first) / max(now.Sub(p.began).Seconds(), 0.001)
 	left := time.Duration(math.MaxInt64)
 	if rate > 0 {
-		left = time.Duration(float64(p.total-p.rows) / rate * float64(time.Second)).Round(time.Second)
+		left = time.Duration(float64(p.total-rows) / rate * float64(time.Second)).Round(time.Second)
 	}
-	p.to.Info("converting the database", "step", p.what, "done", fmt.Sprintf("%d %%", 100*p.rows/p.total), "rate", fmt.Sprintf("%.0f events/s", rate), "left", left)
+	p.to.Info("converting the database", "step", p.what, "done", fmt.Sprintf("%d %%", 100*rows/p.total), "rate", fmt.Sprintf("%.0f events/s", rate), "left", left)
 }
 
 func (p *progress) removing() {

@@ -30,10 +30,19 @@ import (
 // earlierDatabases runs a test on an empty database of each kind, in the clear and
 // encrypted.
 func earlierDatabases(t *testing.T, test func(t *testing.T, opts engine.Options)) {
-	prove.Parallel(t)
 	master, err := vault.FromSecret(convertKey)
 	must(t, err)
-	for name, key := range map[string]vault.Master{"": nil, "-encrypted": master} {
+	emptyDatabases(t, map[string]vault.Master{"": nil, "-encrypted": master}, test)
+}
+
+// clearDatabases is earlierDatabases without the encrypted ones.
+func clearDatabases(t *testing.T, test func(t *testing.T, opts engine.Options)) {
+	emptyDatabases(t, map[string]vault.Master{"": nil}, test)
+}
+
+func emptyDatabases(t *testing.T, keys map[string]vault.Master, test func(t *testing.T, opts engine.Options)) {
+	prove.Parallel(t)
+	for name, key := range keys {
 		t.Run("sqlite"+name, func(t *testing.T) {
 			prove.Parallel(t)
 			test(t, engine.Options{Path: filepath.Join(t.TempDir(), "wenzhen.db"), Synchronous: "OFF", Master: key, Log: slog.New(slog.DiscardHandler), Now: time.Now})
@@ -316,6 +325,152 @@ func TestConversionIsResumedAfterKill(t *testing.T) {
 		for _, step := range []string{"copying", "comparing"} {
 			if !steps[step] {
 				t.Errorf("never killed while %s, in %d kills", step, kills)
+			}
+		}
+		e.isConverted(t, db, before)
+	})
+}
+
+// What a planted difference is, and what the conversion says of it.
+var planted = map[string]struct {
+	statement, says string
+	undo            string
+}{
+	"a lost message": {
+		`DELETE FROM messages WHERE id = '%[1]s'`, "there is no message with it", `INSERT INTO messages SELECT * FROM kept`},
+	"a lost event": {
+		`DELETE FROM events WHERE pos = %[2]d`, "there is no event with it", `INSERT INTO events SELECT * FROM kept_event`},
+	"another text": {
+		`UPDATE messages SET text = text || '!' WHERE id = '%[1]s'`, "another text", `UPDATE messages SET text = (SELECT text FROM kept) WHERE id = '%[1]s'`},
+	"another sender": {
+		`UPDATE messages SET sender_id = (SELECT min(id) FROM users WHERE id <> sender_id) WHERE id = '%[1]s'`, "another senderId",
+		`UPDATE messages SET sender_id = (SELECT sender_id FROM kept) WHERE id = '%[1]s'`},
+	"taken back in one place": {
+		`UPDATE messages SET recalled_at = 1 WHERE id = '%[1]s'`, "another recalledAt", `UPDATE messages SET recalled_at = NULL WHERE id = '%[1]s'`},
+}
+
+// Where a message and its event are not the same, or one of them is missing,
+// nothing is dropped, and each start says so until it has been put right.
+func TestConversionFindsPlantedDifferences(t *testing.T) {
+	for name, c := range planted {
+		t.Run(name, func(t *testing.T) {
+			clearDatabases(t, func(t *testing.T, opts engine.Options) {
+				e := fill(t, opts, 200, 10)
+				db := connected(t, opts)
+				before := e.fingerprint(db, beforeLog)
+				var id string
+				var pos int64
+				must(t, db.QueryRow(`SELECT m.id, e.pos FROM messages m JOIN events e ON e.room = 'consultation:' || m.consultation_id AND e.seq = m.seq
+					WHERE m.kind = 'text' AND m.recalled_at IS NULL AND m.reply_to = '' ORDER BY m.num LIMIT 1`).Scan(&id, &pos))
+				statement := func(s string) {
+					t.Helper()
+					if strings.Contains(s, "%") {
+						s = strings.ReplaceAll(strings.ReplaceAll(s, "%[1]s", id), "%[2]d", strconv.FormatInt(pos, 10))
+					}
+					_, err := db.Exec(s)
+					must(t, err)
+				}
+				statement(`CREATE TABLE kept AS SELECT * FROM messages WHERE id = '%[1]s'`)
+				statement(`CREATE TABLE kept_event AS SELECT * FROM events WHERE pos = %[2]d`)
+				statement(c.statement)
+				for range 2 { // the next start finds it again
+					err := engine.Migrate(t.Context(), opts)
+					if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "nothing was removed") {
+						t.Fatalf("converted: %v", err)
+					}
+				}
+				for _, table := range []string{"messages", "events", "rooms"} {
+					statement(`SELECT 1 FROM ` + table)
+				}
+				if opts.URL == "" {
+					statement(`DROP TRIGGER messages_copied_insert`)
+					statement(`DROP TRIGGER messages_copied_update`)
+					statement(`DROP TRIGGER events_copied_insert`)
+				} else {
+					statement(`DROP TRIGGER messages_copied ON messages`)
+					statement(`DROP TRIGGER events_copied ON events`)
+				}
+				statement(c.undo)
+				must(t, engine.Migrate(t.Context(), opts))
+				e.isConverted(t, db, before)
+			})
+		})
+	}
+}
+
+// What is changed in the copy before the old tables are dropped is found too.
+func TestConversionComparesTheCopy(t *testing.T) {
+	for name, change := range map[string]string{
+		"an event is gone":     `DELETE FROM log WHERE pos = (SELECT max(pos) FROM log)`,
+		"another text":         `UPDATE log SET data = data || ' ' WHERE pos = (SELECT max(pos) FROM log)`,
+		"another room":         `UPDATE log_rooms SET id = 'elsewhere' WHERE num = (SELECT max(num) FROM log_rooms)`,
+		"another person":       `UPDATE log_people SET id = 'nobody' WHERE num = (SELECT max(num) FROM log_people)`,
+		"another message id":   `UPDATE log SET message = 'x' WHERE pos = (SELECT max(pos) FROM log WHERE message IS NOT NULL)`,
+		"another time":         `UPDATE log SET recalled_at = 1 WHERE pos = (SELECT max(pos) FROM log WHERE message IS NOT NULL)`,
+		"what was taken back":  `UPDATE log SET recalled = NULL`,
+		"nobody who sent it":   `UPDATE log SET sender = NULL WHERE pos = (SELECT max(pos) FROM log WHERE message IS NOT NULL)`,
+		"another clientId":     `UPDATE log SET client = client + 1 WHERE pos = (SELECT max(pos) FROM log WHERE message IS NOT NULL)`,
+		"an attachment is not": `UPDATE log SET attachment_id = NULL`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			clearDatabases(t, func(t *testing.T, opts engine.Options) {
+				e := fill(t, opts, 400, 10)
+				db := connected(t, opts)
+				before := e.fingerprint(db, beforeLog)
+				for line := 2; ; line++ { // until it has been killed after copying, and before the tables are dropped
+					ended, last := convertsInProcess(t, opts, line)
+					if ended {
+						t.Fatal("it was never killed while comparing")
+					}
+					if strings.Contains(last, "comparing") {
+						break
+					}
+				}
+				_, err := db.Exec(change)
+				must(t, err)
+				if err := engine.Migrate(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "nothing was removed") {
+					t.Fatalf("converted: %v", err)
+				}
+				must(t, engine.Migrate(t.Context(), opts)) // anew, from the old tables
+				e.isConverted(t, db, before)
+			})
+		})
+	}
+}
+
+// While a database is being converted, an older program cannot write to it.
+func TestOldTablesAreFrozen(t *testing.T) {
+	clearDatabases(t, func(t *testing.T, opts engine.Options) {
+		fill(t, opts, 100, 10)
+		if ended, _ := convertsInProcess(t, opts, 1); ended {
+			t.Fatal("it was not killed")
+		}
+		db := connected(t, opts)
+		for _, statement := range []string{`UPDATE messages SET recalled_at = 1`, `UPDATE events SET data = '{}'`, `INSERT INTO rooms (id, last_seq, last_at) VALUES ('x', 1, 1)`} {
+			if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "a newer Wenzhen converts this database") {
+				t.Errorf("%s: %v", statement, err)
+			}
+		}
+		must(t, engine.Migrate(t.Context(), opts))
+	})
+}
+
+// Several processes that start at once convert it once: commands beside a server,
+// or nodes.
+func TestSeveralProcessesConvert(t *testing.T) {
+	clearDatabases(t, func(t *testing.T, opts engine.Options) {
+		e := fill(t, opts, prove.Size(t, "messages", 12_000, 100_000), 100)
+		db := connected(t, opts)
+		before := e.fingerprint(db, beforeLog)
+		must(t, engine.MigrateTo(t.Context(), opts, 95)) // what goose does at once is goose's
+		failed := make(chan error)
+		const processes = 3
+		for range processes {
+			go func() { failed <- engine.Migrate(context.Background(), opts) }()
+		}
+		for range processes {
+			if err := <-failed; err != nil {
+				t.Error(err)
 			}
 		}
 		e.isConverted(t, db, before)
