@@ -21,8 +21,12 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/rooms/roomstest/sidecar"
+	"wenzhen/rooms/store"
+	chatstore "wenzhen/rooms/store/chat"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/rooms/vault"
 )
@@ -207,6 +211,7 @@ func TestEarlierDatabaseIsConverted(t *testing.T) {
 				t.Errorf("the table %s is still there", table)
 			}
 		}
+		e.isShown(t)
 		var taken int64
 		must(t, db.QueryRow(`SELECT taken FROM log_rooms WHERE id = 'lobby'`).Scan(&taken))
 		if taken != 7 {
@@ -220,6 +225,40 @@ func TestEarlierDatabaseIsConverted(t *testing.T) {
 			t.Logf("%s after VACUUM", e.size(db))
 		}
 	})
+}
+
+// isShown reads consultations and searches as the program does.
+func (e *earlier) isShown(t *testing.T) {
+	t.Helper()
+	db, err := store.Open(t.Context(), e.opts)
+	must(t, err)
+	defer db.Close()
+	chats := chatstore.Store{DB: db}
+	began := time.Now()
+	for n := 0; n < e.messages; n += 1 + e.messages/60 {
+		k := n % e.consultations
+		list, err := chats.Messages(t.Context(), consultation.ID(e.consultation(k)), 0, 0, 1000)
+		must(t, err)
+		if want := (e.messages - k + e.consultations - 1) / e.consultations; len(list) != want {
+			t.Fatalf("consultation %d shows %d messages of %d", k, len(list), want)
+		}
+		for i, shown := range list {
+			m, what := e.message(i*e.consultations+k, int64(shown.Seq))
+			if string(shown.ID) != m.ID || string(shown.SenderID) != m.SenderID || string(shown.Kind) != m.Kind || !shown.CreatedAt.Equal(m.CreatedAt) || string(shown.ReplyTo) != m.ReplyTo {
+				t.Fatalf("message %s is shown as %+v", m.ID, shown)
+			}
+			if what == usual && (shown.Text != m.Text || (shown.Attachment == nil) != (m.Attachment == nil) || shown.Attachment != nil && shown.Attachment.Name != m.Attachment.Name) {
+				t.Fatalf("message %s is shown as %+v", m.ID, shown)
+			}
+		}
+		m, what := e.message(n, 0)
+		found, err := chats.Search(t.Context(), chat.Query{User: rooms.UserID(e.doctor(k)), Words: fmt.Sprintf("word%d 头痛", n), Limit: 10})
+		must(t, err)
+		if want := m.Text != "" && what != recalled && what != purged && what != rowDamaged && m.Kind != "call"; want && (len(found) != 1 || string(found[0].ID) != m.ID) && !strings.Contains(m.Text, "\x00") {
+			t.Fatalf("message %s is found as %+v", m.ID, found)
+		}
+	}
+	t.Logf("shown and found in %v, in which the index of words was made", time.Since(began).Round(time.Millisecond))
 }
 
 // memory keeps what is logged.
@@ -240,7 +279,7 @@ const (
 	childPath = "CONVERT_TEST_PATH"
 	childURL  = "CONVERT_TEST_URL"
 	childKey  = "CONVERT_TEST_KEY"
-	childLine = "CONVERT_TEST_LINE"
+	childLine = "CONVERT_TEST_LINE" // the number of a line, or what is in it
 )
 
 // TestMain is also the process that TestConversionIsResumedAfterKill kills.
@@ -248,11 +287,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childLine) == "" {
 		os.Exit(m.Run())
 	}
-	line, err := strconv.Atoi(os.Getenv(childLine))
-	if err != nil {
-		panic(err)
-	}
-	opts := engine.Options{Path: os.Getenv(childPath), URL: os.Getenv(childURL), Log: slog.New(slog.NewTextHandler(&dies{left: line}, nil))}
+	opts := engine.Options{Path: os.Getenv(childPath), URL: os.Getenv(childURL), Log: slog.New(slog.NewTextHandler(&dies{at: os.Getenv(childLine)}, nil))}
+	var err error
 	if key := os.Getenv(childKey); key != "" {
 		if opts.Master, err = vault.FromSecret(key); err != nil {
 			panic(err)
@@ -265,13 +301,16 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// dies kills this process when it has logged so many lines.
-type dies struct{ left int }
+// dies kills this process when it has logged a line.
+type dies struct {
+	at    string
+	lines int
+}
 
 // Write implements io.Writer.
 func (d *dies) Write(line []byte) (int, error) {
 	_, _ = os.Stdout.Write(line)
-	if d.left--; d.left == 0 {
+	if d.lines++; strconv.Itoa(d.lines) == d.at || len(d.at) > 3 && strings.Contains(string(line), d.at) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	}
@@ -280,12 +319,12 @@ func (d *dies) Write(line []byte) (int, error) {
 
 // convertsInProcess converts in a process of its own, which is killed at a line of
 // its log. It reports whether it ended by itself, and the last line.
-func convertsInProcess(t *testing.T, opts engine.Options, line int) (ended bool, last string) {
+func convertsInProcess(t *testing.T, opts engine.Options, line string) (ended bool, last string) {
 	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
 	c := exec.Command(self)
-	c.Env = append(os.Environ(), childPath+"="+opts.Path, childURL+"="+opts.URL, childLine+"="+strconv.Itoa(line))
+	c.Env = append(os.Environ(), childPath+"="+opts.Path, childURL+"="+opts.URL, childLine+"="+line)
 	if opts.Master != nil {
 		c.Env = append(c.Env, childKey+"="+convertKey)
 	}
@@ -311,21 +350,22 @@ func TestConversionIsResumedAfterKill(t *testing.T) {
 		e := fill(t, opts, prove.Size(t, "messages", 25_000, 100_000), 500)
 		db := connected(t, opts)
 		before := e.fingerprint(db, beforeLog)
-		kills, steps := 0, map[string]bool{}
-		for line := 3; ; line += 9 {
-			ended, last := convertsInProcess(t, opts, line)
-			if ended {
-				break
+		kills, last := 0, ""
+		for line := 3; !strings.Contains(last, "comparing"); line += 9 {
+			var ended bool
+			if ended, last = convertsInProcess(t, opts, strconv.Itoa(line)); ended {
+				t.Fatalf("it ended after %d kills", kills)
 			}
 			kills++
-			for _, step := range []string{"copying", "comparing", "removing", "is converted"} {
-				steps[step] = steps[step] || strings.Contains(last, step)
+		}
+		t.Logf("killed %d times until it compared", kills)
+		for _, step := range []string{"comparing", "removing the old tables", "is converted"} {
+			if ended, last := convertsInProcess(t, opts, step); ended {
+				t.Errorf("it ended without %s: %s", step, last)
 			}
 		}
-		for _, step := range []string{"copying", "comparing"} {
-			if !steps[step] {
-				t.Errorf("never killed while %s, in %d kills", step, kills)
-			}
+		if ended, last := convertsInProcess(t, opts, "1"); !ended {
+			t.Errorf("there was still something to do: %s", last)
 		}
 		e.isConverted(t, db, before)
 	})
@@ -417,14 +457,8 @@ func TestConversionComparesTheCopy(t *testing.T) {
 				e := fill(t, opts, 400, 10)
 				db := connected(t, opts)
 				before := e.fingerprint(db, beforeLog)
-				for line := 2; ; line++ { // until it has been killed after copying, and before the tables are dropped
-					ended, last := convertsInProcess(t, opts, line)
-					if ended {
-						t.Fatal("it was never killed while comparing")
-					}
-					if strings.Contains(last, "comparing") {
-						break
-					}
+				if ended, _ := convertsInProcess(t, opts, "comparing"); ended { // it has copied, and dropped nothing
+					t.Fatal("it was not killed")
 				}
 				_, err := db.Exec(change)
 				must(t, err)
@@ -442,7 +476,7 @@ func TestConversionComparesTheCopy(t *testing.T) {
 func TestOldTablesAreFrozen(t *testing.T) {
 	clearDatabases(t, func(t *testing.T, opts engine.Options) {
 		fill(t, opts, 100, 10)
-		if ended, _ := convertsInProcess(t, opts, 1); ended {
+		if ended, _ := convertsInProcess(t, opts, "1"); ended {
 			t.Fatal("it was not killed")
 		}
 		db := connected(t, opts)
