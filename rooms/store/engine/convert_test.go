@@ -230,7 +230,7 @@ func TestEarlierDatabaseIsConverted(t *testing.T) {
 // isShown reads consultations and searches as the program does.
 func (e *earlier) isShown(t *testing.T) {
 	t.Helper()
-	db, err := store.Open(t.Context(), e.opts)
+	db, err := store.Open(t.Context(), e.opts, nil)
 	must(t, err)
 	defer db.Close()
 	chats := chatstore.Store{DB: db}

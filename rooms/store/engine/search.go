@@ -150,7 +150,7 @@ func (x *search) take(ctx context.Context, lines []line) error {
 			if l.text == "" {
 				continue
 			}
-			if err := tx.Exec(`INSERT INTO message_words (rowid, words) VALUES ($1, $2)`, l.num, indexed(l.text)); err != nil {
+			if err := tx.Exec(`INSERT INTO message_words (rowid, words) VALUES ($1, $2)`, l.num, indexed(storable(l.text))); err != nil {
 				return err
 			}
 		}
