@@ -212,10 +212,12 @@ func TestEarlierDatabaseIsConverted(t *testing.T) {
 			}
 		}
 		e.isShown(t)
-		var taken int64
-		must(t, db.QueryRow(`SELECT taken FROM log_rooms WHERE id = 'lobby'`).Scan(&taken))
-		if taken != 7 {
-			t.Errorf("the lobby is at %d, want 7", taken)
+		for room, want := range map[string]int64{"lobby": 7, "consultation:" + e.consultation(0): e.seqs[0]} {
+			var taken int64
+			must(t, db.QueryRow(`SELECT taken FROM log_rooms WHERE id = $1`, room).Scan(&taken))
+			if taken != want {
+				t.Errorf("the room %s is at %d, want %d", room, taken, want)
+			}
 		}
 		must(t, engine.Migrate(t.Context(), opts)) // there is nothing left to do
 		t.Logf("%s after", e.size(db))

@@ -363,7 +363,10 @@ func (e *earlier) rest() {
 		if k%50 == 1 {
 			e.put("purges", id, at)
 		}
-		if e.opts.URL != "" {
+		if k == 0 { // in the first one seqs were taken without an event
+			e.seqs[k] += 4
+		}
+		if e.opts.URL != "" || k == 0 {
 			e.put("rooms", "consultation:"+id, e.seqs[k], at)
 		}
 	}
