@@ -63,6 +63,35 @@ func testFirstEventOfAPerson(t *testing.T, opts Options) {
 	}
 }
 
+// A transaction that began before somebody's first event was committed is tried
+// again, with a view of the database in which that person is.
+func TestPersonOfALaterTransaction(t *testing.T) {
+	t.Parallel()
+	db, _, _ := open(t, Options{URL: postgresURL(t)})
+	var meanwhile sync.Once
+	err := db.write.InTx(t.Context(), func(tx *Tx) error {
+		if err := acts(tx, "room:x", ""); err != nil {
+			return err
+		}
+		meanwhile.Do(func() {
+			if err := db.write.InTx(t.Context(), func(tx *Tx) error { return acts(tx, "room:y", "u") }); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := acts(tx, "room:x", "u"); err != nil {
+			return err
+		}
+		list, err := actors(tx, "room:x")
+		if err == nil && (len(list) != 2 || list[1] != "u") {
+			err = fmt.Errorf("acted: %v", list)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // What a function that fails has numbered is not remembered, whether it is the
 // first of its commit, a later one, or fails with the commit.
 func TestFailedFunctionNumbersNobody(t *testing.T) { both(t, testFailedFunctionNumbersNobody) }
