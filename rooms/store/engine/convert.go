@@ -123,9 +123,19 @@ func (o Options) logger() *slog.Logger {
 	return o.Log
 }
 
-// run converts what is to be converted. A database that was converted, or is new
-// and empty, has nothing of it.
+// run converts what is to be converted.
 func (c *conversion) run(ctx context.Context) error {
+	err := c.convert(ctx)
+	if err != nil {
+		if there, pendingErr := c.pending(ctx); pendingErr == nil && !there {
+			return nil // another process has ended it, and dropped what this one read
+		}
+	}
+	return err
+}
+
+// convert does what is left to be done.
+func (c *conversion) convert(ctx context.Context) error {
 	if there, err := c.load(ctx); err != nil || !there {
 		return err
 	}

@@ -67,3 +67,33 @@ func TestConversionLogsItsProgress(t *testing.T) {
 		}
 	}
 }
+
+// A process that reads the old tables when another one drops them is done too.
+func TestConversionThatAnotherProcessEnds(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "wenzhen.db")
+	earlier(t, path, 95, `DROP TRIGGER events_copied_insert`, `INSERT INTO events (pos, room, seq, id, name, at, actor_id, data) VALUES (1, 'room:x', 1, 'a', 'test:said', 1, '', '{}')`)
+	db, err := connect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	v := vault.New(nil)
+	s := &sqliteCopier{conn: conn, path: path}
+	defer s.close()
+	c := newConversion(conn, s, &pool{db, v}, v, Options{Log: quiet})
+	c.now = func() time.Time { // it has counted the events
+		if err := Migrate(t.Context(), Options{Path: path, Log: quiet}); err != nil {
+			t.Error(err)
+		}
+		return time.Now()
+	}
+	if err := c.run(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
