@@ -143,8 +143,13 @@ func (p *postgresCopier) finish(ctx context.Context) error {
 	return nil
 }
 
-// finished implements copier. The plans of the next statements depend on it.
+// finished implements copier. The plans of the next statements depend on it. A
+// new database is not analyzed: plans for empty tables would be kept for full ones.
 func (p *postgresCopier) finished(ctx context.Context) error {
+	var rows bool
+	if err := p.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM log)`).Scan(&rows); err != nil || !rows {
+		return err
+	}
 	_, err := p.conn.ExecContext(ctx, `ANALYZE log, log_rooms, log_people`)
 	return err
 }
