@@ -119,7 +119,9 @@ func upgraded(t *testing.T, r earlierAnswers, dir, database string, key string) 
 	var clock e2e.Clock
 	clock.Set(time.Until(r.At) + time.Second)
 	w := &e2e.World{T: t, Dir: dir, Database: database, Now: clock.Now, HTTP: &http.Client{Timeout: e2e.Patience},
-		Change: []func(*app.Config){func(c *app.Config) { c.EncryptionKey, c.KeepMessages, c.PublicURL = key, time.Hour, "http://localhost:8080" }}}
+		Change: []func(*app.Config){func(c *app.Config) {
+			c.EncryptionKey, c.KeepMessages, c.PublicURL = key, time.Hour, "http://localhost:8080"
+		}}}
 	w.Run("127.0.0.1:0")
 	return w
 }
