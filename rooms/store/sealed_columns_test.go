@@ -36,7 +36,7 @@ var clearColumns = map[string][]string{
 		"sealed_columns.name", "nodes.name", "nodes.shared", "reconciliations.day",
 	},
 	"who someone is: it is searched, sorted and logged in with": {
-		".doctor_name", ".patient_name", ".by_name", "participants.name", "call_members.name", "users.name", "users.email",
+		".doctor_name", ".patient_name", ".by_name", "participants.name", "call_members.name", "users.name", "users.email", "demo_accounts.email",
 		"identities.email", "patients.name",
 		"former_participants.name", "doctors.checked_name", "patients.birth_date", "patients.sex", "patients.relation",
 		"identities.issuer", "identities.provider", "identities.subject",

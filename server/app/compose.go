@@ -234,12 +234,12 @@ func (s *Server) openRealtime(_ context.Context, p *parts) error {
 func (s *Server) plant(ctx context.Context, p *parts) error {
 	s.public = s.publicly()
 	if !s.cfg.Demo {
-		if err := noDemoAccounts(ctx, s.services.Accounts); err != nil {
+		if err := noDemoAccounts(ctx, s.services.Accounts, accountstore.Store{DB: s.db}); err != nil {
 			return err
 		}
 	} else {
 		var err error
-		if s.public.Demo, err = seed(ctx, demo{accounts: s.services.Accounts, catalogue: s.catalogue}); err != nil {
+		if s.public.Demo, err = seed(ctx, demo{accounts: s.services.Accounts, store: accountstore.Store{DB: s.db}, catalogue: s.catalogue}); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
 	}

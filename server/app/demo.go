@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/schedule"
+	accountstore "wenzhen/rooms/store/account"
 )
 
 // DemoAccount is a login that the demo shows to everyone.
@@ -37,6 +39,7 @@ var demoLocale = map[string]string{"jing@wenzhen.example": "en", "li@wenzhen.exa
 // demo fills an empty server through its own commands, as people would.
 type demo struct {
 	accounts  *account.Service
+	store     accountstore.Store
 	catalogue *rooms.Catalogue
 	people    map[string]rooms.Actor
 }
@@ -62,16 +65,24 @@ func seed(ctx context.Context, d demo) ([]DemoAccount, error) {
 	return demoAccounts, nil
 }
 
-// noDemoAccounts returns an error if an account that a demo made is active with
-// the password that the demo publishes.
-func noDemoAccounts(ctx context.Context, accounts *account.Service) error {
+// noDemoAccounts returns an error if an account that a demo made is active,
+// whatever its password is now. Databases of before did not note which those are:
+// there they are found by the password that the demo publishes.
+func noDemoAccounts(ctx context.Context, accounts *account.Service, store accountstore.Store) error {
+	active, err := store.ActiveDemo(ctx)
+	if err != nil {
+		return err
+	}
+	if len(active) > 0 {
+		return fmt.Errorf("demo: this database was filled by --demo, and its accounts %s are active; start in a new data folder, or suspend each of them (wenzhen users suspend ADDRESS; before the last admin, wenzhen admin create), or give --demo again", strings.Join(active, ", "))
+	}
 	for _, a := range demoAccounts {
 		open, err := accounts.HasPassword(ctx, a.Email, a.Password)
 		if err != nil {
 			return err
 		}
 		if open {
-			return fmt.Errorf("demo: this database was filled by --demo, and everyone knows the password of %s; start in a new data folder, or change the passwords of the demo's accounts or suspend them, or give --demo again", a.Email)
+			return fmt.Errorf("demo: this database was filled by --demo, and everyone knows the password of %s; start in a new data folder, or suspend the demo's accounts, or give --demo again", a.Email)
 		}
 	}
 	return nil
@@ -93,6 +104,13 @@ func ask[In, Out any](ctx context.Context, c *rooms.Catalogue, as rooms.Actor, c
 
 func (d *demo) fill(ctx context.Context) error {
 	d.people = map[string]rooms.Actor{}
+	var emails []string
+	for _, a := range demoAccounts {
+		emails = append(emails, a.Email)
+	}
+	if err := d.store.MarkDemo(ctx, emails); err != nil {
+		return err
+	}
 	for _, a := range demoAccounts {
 		if a.Role == rooms.RoleAdmin {
 			if _, err := d.accounts.CreateAdmin(ctx, a.Name, a.Email, a.Password); err != nil {

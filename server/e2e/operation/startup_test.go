@@ -2,6 +2,8 @@ package operation_test
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +67,25 @@ func TestDemoAccountsNeedTheDemo(t *testing.T) {
 
 	cfg.Demo = true
 	s, err = app.New(t.Context(), cfg, e2e.Quiet) // as a demo it starts again
+	e2e.Must(t, err)
+	e2e.Must(t, s.Close())
+
+	// With other passwords they are the demo's all the same, until they are suspended.
+	cfg.Demo = false
+	db, err := sql.Open("sqlite", filepath.Join(cfg.Data, "wenzhen.db"))
+	e2e.Must(t, err)
+	_, err = db.Exec(`UPDATE users SET password_hash = 'another'`)
+	e2e.Must(t, errors.Join(err, db.Close()))
+	refusedStart(t, cfg, "bo@wenzhen.example")
+	at := cli.Place{Data: cfg.Data, Database: cfg.Database}
+	_, err = cli.CreateAdmin(t.Context(), at, "Root", "root@wenzhen.example", e2e.Password, e2e.Quiet)
+	e2e.Must(t, err)
+	for _, name := range []string{"bo", "jing", "wang", "li", "admin"} {
+		refusedStart(t, cfg, name+"@wenzhen.example")
+		_, err := cli.AdministerUser(t.Context(), at, account.SuspendUser.Name, name+"@wenzhen.example", "", e2e.Quiet)
+		e2e.Must(t, err)
+	}
+	s, err = app.New(t.Context(), cfg, e2e.Quiet)
 	e2e.Must(t, err)
 	e2e.Must(t, s.Close())
 }
