@@ -8,6 +8,7 @@ import type { Conversation, ConversationState } from '@/realtime/conversation'
 import { kept } from '@/realtime/kept'
 import { useOrders } from '@/billing/orders'
 import { showNewLoginToast } from '@/composables/newLoginToast'
+import { freshList } from './freshList'
 import { useInvitations } from './invitations'
 import { useRealtime } from './realtime'
 import { useSession } from './session'
@@ -25,6 +26,7 @@ const latestFirst = (a: Consultation, b: Consultation) => Date.parse(b.updatedAt
 export const useConsultations = defineStore('consultations', () => {
   const realtime = useRealtime()
   const byId = reactive(new Map<string, Consultation>())
+  const departures = freshList<string>()
   const joined = shallowReactive(new Map<string, { conversation: Conversation; release: () => void }>())
   const loaded = ref(false)
   const failure = ref<Failure>()
@@ -84,15 +86,24 @@ export const useConsultations = defineStore('consultations', () => {
   function left(event: RoomEvent & { name: 'participant:left' }): void {
     if (event.data.userId !== useSession().user?.id) return
     const id = event.room.replace(/^consultation:/, '')
+    departures.changed(id)
     leave(id)
     byId.delete(id)
+  }
+
+  /** A page of them without those that the user left during the request: its answer may be older. */
+  async function pageOf(query: Parameters<typeof api.consultations>[0]) {
+    const request = api.consultations(query)
+    const gone = await departures.load(request.then(() => []))
+    const page = await request
+    return { ...page, items: page.items.filter((c) => !gone.includes(c.id)) }
   }
 
   async function loadOpen(): Promise<void> {
     try {
       let cursor: string | undefined
       do {
-        const page = await api.consultations({ status: openStates.join(','), cursor, limit: 100 })
+        const page = await pageOf({ status: openStates.join(','), cursor, limit: 100 })
         page.items.forEach(put)
         cursor = page.nextCursor
       } while (cursor)
@@ -107,7 +118,7 @@ export const useConsultations = defineStore('consultations', () => {
     if (pastLoading.value || pastDone.value) return
     pastLoading.value = true
     try {
-      const page = await api.consultations({ status: pastStates.join(','), cursor: pastCursor.value, limit: 20 })
+      const page = await pageOf({ status: pastStates.join(','), cursor: pastCursor.value, limit: 20 })
       page.items.forEach(put)
       pastCursor.value = page.nextCursor
       pastDone.value = !page.nextCursor
