@@ -147,6 +147,9 @@ func (r earlierAnswers) answersAsBefore(t *testing.T, w *e2e.World) {
 		case asked.Body != nil:
 			var now any
 			e2e.Must(t, json.Unmarshal(a.Body, &now))
+			if strings.HasPrefix(asked.Path, "notifications") {
+				unworded(asked.Body)
+			}
 			if diff := missing(asked.Body, now, ""); diff != "" {
 				t.Errorf("%s asks for %s: %s", asked.Who, asked.Path, diff)
 			}
@@ -160,6 +163,8 @@ func hexSum(content []byte) string {
 }
 
 // differentFiles are the files of a ZIP that do not have the SHA-256 that they had.
+// Of those that each version words anew, pages and notifications, it is those that
+// are not there.
 func differentFiles(t *testing.T, body []byte, want map[string]string) map[string]string {
 	t.Helper()
 	archive, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
@@ -174,13 +179,23 @@ func differentFiles(t *testing.T, body []byte, want map[string]string) map[strin
 	}
 	diff := map[string]string{}
 	for name, sum := range want {
+		worded := name == "notifications.json" || strings.HasSuffix(name, ".html")
 		if sums[name] == "" {
 			diff[name] = "is not there"
-		} else if sums[name] != sum {
+		} else if sums[name] != sum && !worded {
 			diff[name] = "is not the same"
 		}
 	}
 	return diff
+}
+
+// unworded removes from a page of notifications what each version words anew.
+func unworded(page any) {
+	items, _ := page.(map[string]any)["items"].([]any)
+	for _, item := range items {
+		delete(item.(map[string]any), "title")
+		delete(item.(map[string]any), "text")
+	}
 }
 
 // missing says what of a value is not in another; a later version may answer more.
