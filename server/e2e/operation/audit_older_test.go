@@ -1,6 +1,7 @@
 package operation_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -147,6 +148,45 @@ func TestTheKeptEndMayBeBehind(t *testing.T) {
 		}
 		if n := len(entriesOf(w, audit.HeadKept)) - had; n != 0 && !c.anew || n != 1 && c.anew {
 			t.Errorf("%s: entered %d times", name, n)
+		}
+	}
+}
+
+// A restored database is older than what was signed since, and no break: backups
+// have no end of the log, and the start enters that there was none. A database
+// that was moved to PostgreSQL goes on with the end in its data folder.
+func TestARestoredOrMovedLogIsNoBreak(t *testing.T) {
+	t.Parallel()
+	w := e2e.NewWorldOn(t, t.TempDir(), "sqlite")
+	w.Run("127.0.0.1:0")
+	w.EnterAdmin()
+	var archive bytes.Buffer
+	_, err := cli.Backup(t.Context(), placeOf(w), &archive)
+	e2e.Must(t, err)
+	failsToLogIn(t, w)
+	e2e.Must(t, w.Stop())
+	back := restored(w, archive.Bytes())
+	back.Admin = onServer(w.Admin, back)
+	moved := *w
+	moved.Database = e2e.PostgresDatabase(t)
+	_, err = cli.Move(t.Context(), placeOf(w), moved.Database)
+	e2e.Must(t, err)
+	moved.Run("127.0.0.1:0")
+	moved.Admin = onServer(w.Admin, &moved)
+	for name, c := range map[string]struct {
+		w    *e2e.World
+		anew int
+		how  string
+	}{"restored": {back, 1, audit.BackupRestored}, "moved": {&moved, 0, audit.DatabaseMoved}} {
+		// It also enters what the command has left to be entered, as the server does.
+		if v, err := cli.VerifyAudit(t.Context(), placeOf(c.w), e2e.Quiet); err != nil || !v.OK {
+			t.Errorf("%s: %+v, %v", name, v, err)
+		}
+		if v := e2e.Do(c.w.Admin, audit.Verify, rooms.Nothing{}); !v.OK {
+			t.Errorf("%s: %+v", name, v)
+		}
+		if n, how := len(entriesOf(c.w, audit.HeadKept)), len(entriesOf(c.w, c.how)); n != c.anew || how == 0 {
+			t.Errorf("%s: entered %d times that an end is kept anew, and %d times %s", name, n, how, c.how)
 		}
 	}
 }
