@@ -2,7 +2,7 @@
 // attw (Are the types wrong?), and uses it from ES modules and from CommonJS, in
 // Node.js and with TypeScript's module resolutions.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +24,9 @@ export async function talk(server: string, consultation: Consultation): Promise<
 }
 `
 
+// The README's example: with types, too, it is a program.
+const example = /```js\n(.*?)```/s.exec(readFileSync(join(here, 'README.md'), 'utf8'))[1]
+
 const used = 'if (!connect || !logIn) process.exit(1)\n'
 const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023,dom']
 
@@ -42,6 +45,7 @@ try {
     'talk.ts': typed,
     'talk.mts': typed,
     'talk.cts': typed,
+    'readme.mts': example,
   }
   for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text)
   run(process.execPath, 'index.mjs')
@@ -49,7 +53,7 @@ try {
   for (const [resolution, module, ...names] of [
     ['node10', 'commonjs', 'talk.ts'],
     ['node16', 'node16', 'talk.mts', 'talk.cts'],
-    ['nodenext', 'nodenext', 'talk.mts', 'talk.cts'],
+    ['nodenext', 'nodenext', 'talk.mts', 'talk.cts', 'readme.mts'],
     ['bundler', 'esnext', 'talk.ts'],
   ]) {
     run(join(modules, '.bin/tsc'), ...options, '--module', module, '--moduleResolution', resolution, ...names)

@@ -1,6 +1,6 @@
 import { Failure, readFailure } from './failure.js'
 import { MemoryTokens } from './tokens.js'
-import type { Login, LoginInput, RegisterInput, Registration, Tokens, User } from './wire.gen.js'
+import type { ConsultationPage, Login, LoginInput, RegisterInput, Registration, Tokens, User } from './wire.gen.js'
 
 export interface Request {
   body?: unknown
@@ -47,8 +47,11 @@ export class Account {
 
   /**
    * Sends a request to a route below /api/v1, such as GET /consultations, and returns its JSON.
-   * Rejects with a Failure. A token that has run out is renewed on the way.
+   * Rejects with a Failure. A token that has run out is renewed on the way. The user's
+   * consultations have their type; for other routes, give that of the answer.
    */
+  request(method: 'GET', path: '/consultations', request?: Request): Promise<ConsultationPage>
+  request<T>(method: string, path: string, request?: Request): Promise<T>
   async request<T>(method: string, path: string, request: Request = {}): Promise<T> {
     const token = await this.tokens.access()
     try {
