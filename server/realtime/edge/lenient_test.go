@@ -88,6 +88,19 @@ func TestUpgradesThatFail(t *testing.T) {
 	}
 }
 
+// A second upgrade, while another is pending, is closed with a closing frame.
+func TestSecondUpgrade(t *testing.T) {
+	t.Parallel()
+	v := serve(t, Config{UpgradeTimeout: time.Minute}, handler{event: echo})
+	p := v.joinPoll()
+	first := v.dialRaw("&sid=" + p.sid)
+	if code := v.dialRaw("&sid=" + p.sid).closed(); code != closeNormal {
+		t.Errorf("closed with %d", code)
+	}
+	first.send("2probe")
+	first.expect("3probe")
+}
+
 // An upgrade that takes too long is ended with a closing frame.
 func TestUpgradeTimeout(t *testing.T) {
 	t.Parallel()
