@@ -262,16 +262,16 @@ func ask[In, Out any](j *job, command rooms.Command[In, Out], in In) (out Out, e
 	if err != nil {
 		return out, err
 	}
-	answer, err := paced(j.ctx, func() (json.RawMessage, error) { return j.catalogue.Answer(j.ctx, j.actor, command.Name, raw) })
+	answer, err := paced(j.ctx, func() ([]byte, error) { return j.catalogue.Answer(j.ctx, j.actor, command.Name, raw) })
 	if err != nil {
 		return out, err
 	}
 	return out, json.Unmarshal(answer, &out)
 }
 
-// paced does again what was refused for coming too fast: an export is in no
-// hurry, and keeps to the limits of whose name it asks in.
-func paced[T any](ctx context.Context, do func() (T, error)) (T, error) {
+// paced calls do again for as long as it is refused with rate_limited: an export
+// keeps to the limits of the user it is made for, and can wait.
+func paced(ctx context.Context, do func() ([]byte, error)) ([]byte, error) {
 	for {
 		v, err := do()
 		var e *rooms.Error
