@@ -99,24 +99,38 @@ func (s *siege) ackFlood(ctx context.Context) error {
 	return err
 }
 
-// namespaceFlood: each is refused, and none is remembered.
+// namespaceFlood: each is refused, none is remembered, and past the limit the
+// connection is closed.
 func (s *siege) namespaceFlood(ctx context.Context) error {
 	ws, _, err := s.socket(ctx, address(fromFlood, 2), nil)
 	if err != nil {
 		return err
 	}
 	defer ws.Close()
-	for n := range floodSize {
-		name := fmt.Sprintf("/namespace-%d-%s", n, strings.Repeat("x", n%200))
-		if err := say(ws, "40"+name+","); err != nil {
-			return err
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		for n := range floodSize {
+			if say(ws, fmt.Sprintf("40/namespace-%d-%s,", n, strings.Repeat("x", n%200))) != nil {
+				return // closed
+			}
+			if n%batch == 0 {
+				pause(ctx, batch*packets)
+			}
 		}
-		if n%batch == 0 {
-			pause(ctx, batch*packets)
+	}()
+	var closed error
+	for closed == nil {
+		var packet []byte
+		_, packet, closed = ws.ReadMessage() // pings are not answered: the other goroutine writes
+		if bytes.HasPrefix(packet, []byte("4")) && !bytes.HasSuffix(packet, []byte(`,{"message":"Invalid namespace"}`)) {
+			return fmt.Errorf("a namespace is answered with %q", packet)
 		}
-		if _, err := hear(ws, "44"+name+`,{"message":"Invalid namespace"}`); err != nil {
-			return err
-		}
+	}
+	ws.Close()
+	<-sent
+	if !websocket.IsCloseError(closed, websocket.ClosePolicyViolation) {
+		return fmt.Errorf("a flood of namespaces ends with %w", closed)
 	}
 	return nil
 }

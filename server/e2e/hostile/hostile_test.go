@@ -217,7 +217,7 @@ func (s *siege) unharmed() {
 	if said := s.said.String(); strings.Contains(said, "panic") || strings.Contains(said, "goroutine ") {
 		t.Errorf("the server said %.5000s", said)
 	}
-	known := []string{"attachments", "folder.id", "wenzhen.lock", "wenzhen.db", "wenzhen.db-shm", "wenzhen.db-wal"}
+	known := []string{"attachments", "audit.head", "folder.id", "wenzhen.lock", "wenzhen.db", "wenzhen.db-shm", "wenzhen.db-wal"}
 	files, err := os.ReadDir(s.Dir)
 	e2e.Must(t, err)
 	for _, f := range files {
