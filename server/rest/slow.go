@@ -95,10 +95,14 @@ func (p *patient) extend() error {
 	return p.control.SetWriteDeadline(time.Now().Add(p.stall))
 }
 
+// discardBytes is how much of a refused file is read at least: 8 MB.
+const discardBytes = 8 << 20
+
 // refuseUpload refuses a file, and then reads what is left of it and throws it
-// away: as much as a file may have, within the time for a body. Many clients read
-// the answer only when they have sent everything, and would see a connection that
-// was reset instead. A client that waits before it sends (Expect) sends nothing.
+// away: as much as a file may have, at least discardBytes, within the time for a
+// body. Many clients read the answer only when they have sent everything, and
+// would see a connection that was reset instead. A client that waits before it
+// sends (Expect) sends nothing.
 func (s *server) refuseUpload(c *gin.Context, command string, err error, sent io.Reader) {
 	control := http.NewResponseController(c.Writer)
 	duplex := control.EnableFullDuplex() == nil // otherwise the body ends with the answer
@@ -107,5 +111,5 @@ func (s *server) refuseUpload(c *gin.Context, command string, err error, sent io
 		return
 	}
 	arriveWithin(control, s.deps.BodyTimeout)
-	_, _ = io.CopyN(io.Discard, sent, s.deps.AttachmentBytes+bodyBytes) // it is refused already
+	_, _ = io.CopyN(io.Discard, sent, max(s.deps.AttachmentBytes, discardBytes)+bodyBytes) // it is refused already
 }
