@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +25,7 @@ import (
 	"wenzhen/server/identity"
 	"wenzhen/server/mail"
 	"wenzhen/server/metrics"
+	"wenzhen/server/process"
 	"wenzhen/server/push"
 	"wenzhen/server/realtime"
 	"wenzhen/server/services"
@@ -38,7 +38,7 @@ type Server struct {
 	cfg Config
 	log *slog.Logger
 
-	folder    *os.File // locked; nil with PostgreSQL
+	folder    *process.FileLock // locked; nil with PostgreSQL
 	hub       *rooms.Hub
 	db        *engine.DB
 	blobs     *blob.Folder
@@ -114,7 +114,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger, opts ...Option) (*Se
 		return nil, err
 	}
 	datafolder.WarnIfOpen(cfg.Data, log)
-	var folder *os.File
+	var folder *process.FileLock
 	if cfg.Database == database.SQLite {
 		var err error
 		if folder, err = datafolder.Lock(cfg.Data); err != nil {

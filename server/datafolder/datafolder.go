@@ -21,18 +21,18 @@ const (
 )
 
 // Lock makes this process the only one that serves, or moves, the SQLite
-// database in a data folder, until the file that it returns is closed. The lock
+// database in a data folder, until the lock that it returns is closed. The lock
 // ends with the process, however it ends. Two servers on one SQLite database
 // would not notify each other of what they write.
-func Lock(dir string) (*os.File, error) {
-	file, err := process.Lock(filepath.Join(dir, lockFile))
+func Lock(dir string) (*process.FileLock, error) {
+	lock, err := process.Lock(filepath.Join(dir, lockFile))
 	if errors.Is(err, process.ErrLocked) {
 		return nil, fmt.Errorf("data folder: another wenzhen runs in %s; stop it first, or use PostgreSQL for several nodes (docs/scaling.md)", dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	return file, nil
+	return lock, nil
 }
 
 // WarnIfOpen logs that other users of the machine can look into the data folder.

@@ -19,21 +19,27 @@ func CPUTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// Lock opens a file and locks it until it is closed or the process ends. It
+// Lock opens a file and locks it until the lock is closed or the process ends. It
 // returns ErrLocked if the file is locked by another process or by this one.
-func Lock(path string) (*os.File, error) {
+func Lock(path string) (*FileLock, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err == nil {
-		return file, nil
+		return &FileLock{file}, nil
 	}
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		err = ErrLocked
 	}
 	return nil, errors.Join(err, file.Close())
+}
+
+// Close unlocks the file and closes it. Closing alone would not unlock it at once:
+// a child that was just forked has the file open until it executes its program.
+func (l *FileLock) Close() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
 }
 
 // FreeBytes returns the free space on the file system of a folder.
