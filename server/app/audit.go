@@ -80,13 +80,16 @@ func watchEnds(ctx context.Context, e *ends) {
 	e.watch(ctx, tick.C)
 }
 
-// watch compares at every tick until ctx ends.
+// watch compares at every tick until ctx ends or ticks is closed.
 func (e *ends) watch(ctx context.Context, ticks <-chan time.Time) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticks:
+		case _, ok := <-ticks:
+			if !ok {
+				return
+			}
 		}
 		if err := e.compare(ctx); err != nil && ctx.Err() == nil {
 			e.log.Error("the end of the audit log could not be compared with the one before, or be kept", "error", err)
