@@ -109,7 +109,7 @@ func (s *session) show(ctx context.Context, room *client.Room) {
 // announce prints that a patient waits in another consultation.
 func (s *session) announce(_ rooms.Event, c consultation.Consultation) {
 	if c.Status == consultation.Waiting && c.DoctorID == s.me.ID {
-		s.line("** %s waits: %s (/join %s, then /accept)", c.PatientName, truncate(c.Complaint, 40), c.ID)
+		s.line("** %s waits (/join %s, then /accept)", c.PatientName, c.ID) // only the first event has the complaint
 	}
 }
 

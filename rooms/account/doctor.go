@@ -35,10 +35,10 @@ func (s *Service) readDoctor(ctx context.Context, _ rooms.Actor, in DoctorInput)
 }
 
 func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in DoctorChange) (Doctor, error) {
-	return rooms.InTx(ctx, s.store, func(tx Tx) (Doctor, error) {
+	done, err := rooms.InTx(ctx, s.store, func(tx Tx) (profileChange, error) {
 		before, err := tx.Doctor(actor.UserID)
 		if err != nil {
-			return Doctor{}, err
+			return profileChange{}, err
 		}
 		d := before
 		set(&d.Title, in.Title)
@@ -49,27 +49,39 @@ func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in Doctor
 		set(&d.Services, in.Services)
 		set(&d.OnDuty, in.OnDuty)
 		if err := s.reviewAgain(tx, actor, before, &d); err != nil {
-			return Doctor{}, err
+			return profileChange{}, err
 		}
 		if err := s.enterInLog(tx, actor, UpdateDoctor.Name, d.ID); err != nil {
-			return Doctor{}, err
+			return profileChange{}, err
 		}
-		return d, tx.SaveDoctor(d)
+		return profileChange{d, before.Verified && !d.Verified}, tx.SaveDoctor(d)
 	})
+	if err == nil && done.badgeFell {
+		s.unwindNow(ctx, actor.UserID)
+	}
+	return done.doctor, err
 }
 
-// rename changes the name of a doctor, which is verified with the rest.
-func (s *Service) rename(tx Tx, actor rooms.Actor, name string) error {
+// profileChange is a doctor whose profile was changed, and whether that has ended
+// the verification.
+type profileChange struct {
+	doctor    Doctor
+	badgeFell bool
+}
+
+// rename changes the name of a doctor, which is verified with the rest, and
+// reports whether that has ended the verification.
+func (s *Service) rename(tx Tx, actor rooms.Actor, name string) (badgeFell bool, err error) {
 	before, err := tx.Doctor(actor.UserID)
 	if err != nil {
-		return err
+		return false, err
 	}
 	d := before
 	d.Name = name
 	if err := s.reviewAgain(tx, actor, before, &d); err != nil {
-		return err
+		return false, err
 	}
-	return tx.SaveDoctor(d)
+	return before.Verified && !d.Verified, tx.SaveDoctor(d)
 }
 
 // Validate implements rooms.Validator.

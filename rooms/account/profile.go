@@ -93,26 +93,29 @@ func (in MeInput) Validate() error {
 }
 
 func (s *Service) updateMe(ctx context.Context, actor rooms.Actor, in MeInput) (Self, error) {
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	badgeFell, err := rooms.InTx(ctx, s.store, func(tx Tx) (fell bool, err error) {
 		user, err := tx.User(actor.UserID)
 		if err != nil {
-			return err
+			return false, err
 		}
 		set(&user.Name, in.Name)
 		set(&user.Locale, in.Locale)
 		set(&user.TimeZone, in.TimeZone)
 		if in.Name != nil && user.Role == rooms.RoleDoctor {
-			if err := s.rename(tx, actor, user.Name); err != nil {
-				return err
+			if fell, err = s.rename(tx, actor, user.Name); err != nil {
+				return false, err
 			}
 		}
 		if err := s.enterInLog(tx, actor, UpdateMe.Name, user.ID); err != nil {
-			return err
+			return false, err
 		}
-		return tx.SaveUser(user)
+		return fell, tx.SaveUser(user)
 	})
 	if err != nil {
 		return Self{}, err
+	}
+	if badgeFell {
+		s.unwindNow(ctx, actor.UserID)
 	}
 	return s.me(ctx, actor, rooms.Nothing{})
 }

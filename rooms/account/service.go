@@ -65,6 +65,9 @@ type Options struct {
 	// order. It is a function because they need the service; nil, as on the command
 	// line, leaves that to a server.
 	Unwinders func() []Unwinder
+	// Badges returns the feature that ends what a doctor has by being verified. It
+	// is a function for the same reason; without it no verification ends.
+	Badges func() BadgeFollower
 }
 
 // Service executes the commands of accounts.
@@ -89,6 +92,9 @@ func New(o Options) (*Service, error) {
 	}
 	if o.Unwinders == nil {
 		o.Unwinders = func() []Unwinder { return nil }
+	}
+	if o.Badges == nil {
+		o.Badges = func() BadgeFollower { return nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -45,10 +45,10 @@ func (s *Service) enrolled(ctx context.Context, actor rooms.Actor, now Standing,
 
 // ConfirmedWithin is a rooms.Guard for what counts as a signature: it refuses
 // the commands to a session whose owner has not proved within so long who they
-// are, by logging in or by Confirm. 0 refuses nothing.
+// are, by logging in or by Confirm. 0 refuses nothing, and patients sign nothing.
 func (s *Service) ConfirmedWithin(within time.Duration, commands ...string) rooms.Guard {
 	return func(ctx context.Context, actor rooms.Actor, command string) error {
-		if within <= 0 || actor.SessionID == "" || !slices.Contains(commands, command) {
+		if within <= 0 || actor.SessionID == "" || actor.Role == rooms.RolePatient || !slices.Contains(commands, command) {
 			return nil
 		}
 		session, err := s.store.Session(ctx, actor.SessionID)

@@ -22,12 +22,21 @@ var (
 // gone cannot go on with.
 type Unwinder interface {
 	// Unwind ends what user has open, if user is suspended, erased or a doctor
-	// who was rejected; each thing in a transaction of its own that looks again
-	// whether that is so. Doing it twice does no harm.
+	// who was rejected, and notes of a doctor whether they are under review; each
+	// thing in a transaction of its own that looks again whether that is so. Doing
+	// it twice does no harm.
 	Unwind(ctx context.Context, user rooms.UserID) error
 }
 
-// timerUnwind stands for a user whose things have to be ended. It is set in the
+// BadgeFollower is a feature in which doctors have access because they are
+// verified.
+type BadgeFollower interface {
+	// LosesBadge ends, as part of tx, the access that a doctor has by being
+	// verified: actor has withdrawn that, or changed the data.
+	LosesBadge(tx rooms.Tx, actor rooms.Actor, doctor rooms.UserID) error
+}
+
+// timerUnwind stands for a user whose things have to be ended or changed. It is set in the
 // transaction that makes it so, and stays until all of them are.
 const timerUnwind = "account:unwind"
 

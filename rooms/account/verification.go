@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
@@ -16,8 +17,8 @@ var (
 			"them changes. Entered in the audit log; the doctor gets a mail."}
 	UnverifyDoctor = rooms.Command[UnverifyDoctorInput, Doctor]{Name: "doctor:unverify", For: rooms.Admins, Access: rooms.All,
 		Doc: "Reject a doctor's data, or withdraw the verification, with a reason that the doctor can read. " +
-			"Appointments and consultations that have not begun are cancelled with a full refund. Entered in the audit " +
-			"log; the doctor gets a mail."}
+			"Appointments and consultations are cancelled or ended as if the doctor was suspended, with a full refund of " +
+			"what was not delivered, and a second doctor is removed where invited. Entered in the audit log; the doctor gets a mail."}
 )
 
 // What happens to verification, in the doctor's own room.
@@ -135,11 +136,27 @@ func (s *Service) reviewAgain(tx Tx, actor rooms.Actor, before Doctor, d *Doctor
 		if err := audit.Append(tx, actor, s.now(), UnverifyDoctor.Name, "user:"+string(d.ID), nil); err != nil {
 			return err
 		}
+		if err := s.badgeFalls(tx, actor, d.ID); err != nil {
+			return err
+		}
 	}
 	if !due {
 		return nil
 	}
 	return s.askReview(tx, actor, *d)
+}
+
+// badgeFalls ends what a doctor could do only with the verification: at once what
+// gives access, and by the timer what is open.
+func (s *Service) badgeFalls(tx Tx, actor rooms.Actor, doctor rooms.UserID) error {
+	follower := s.cfg.Badges()
+	if follower == nil {
+		return errors.New("account: a doctor is verified no more, and Options.Badges is missing")
+	}
+	if err := follower.LosesBadge(tx, actor, doctor); err != nil {
+		return err
+	}
+	return s.plantUnwinding(tx, doctor)
 }
 
 // askReview tells the admins that a doctor waits for a review.
@@ -155,7 +172,7 @@ func (s *Service) recordReview(tx Tx, event rooms.EventType[DoctorReview], actor
 }
 
 func (s *Service) verifyDoctor(ctx context.Context, actor rooms.Actor, in VerifyDoctorInput) (Doctor, error) {
-	return rooms.InTx(ctx, s.store, func(tx Tx) (Doctor, error) {
+	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (Doctor, error) {
 		d, err := tx.AnyDoctor(in.DoctorID)
 		if err != nil {
 			return Doctor{}, err
@@ -172,8 +189,15 @@ func (s *Service) verifyDoctor(ctx context.Context, actor rooms.Actor, in Verify
 		if err := tx.CheckDoctor(d); err != nil {
 			return Doctor{}, err
 		}
+		if err := s.plantUnwinding(tx, d.ID); err != nil { // patients who wait for the review learn of it
+			return Doctor{}, err
+		}
 		return d, s.reviewed(tx, actor, d, VerifyDoctor.Name, letterVerified)
 	})
+	if err == nil {
+		s.unwindNow(ctx, d.ID)
+	}
+	return d, err
 }
 
 func (s *Service) unverifyDoctor(ctx context.Context, actor rooms.Actor, in UnverifyDoctorInput) (Doctor, error) {
@@ -183,7 +207,7 @@ func (s *Service) unverifyDoctor(ctx context.Context, actor rooms.Actor, in Unve
 			return Doctor{}, err
 		}
 		d.Verified, d.Rejection = false, in.Reason
-		if err := s.plantUnwinding(tx, d.ID); err != nil {
+		if err := s.badgeFalls(tx, actor, d.ID); err != nil {
 			return Doctor{}, err
 		}
 		return d, s.reviewed(tx, actor, d, UnverifyDoctor.Name, letterUnverified)

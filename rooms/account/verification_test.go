@@ -144,10 +144,10 @@ func TestRejectAndReviewAgain(t *testing.T) {
 	if got := profile(wang); got.Verified || got.Rejection != "the licence has expired" {
 		t.Errorf("the doctor reads %+v", got)
 	}
-	if a, b := bo.Sees(waits).Status, bo.Sees(runs).Status; a != consultation.Cancelled || b != consultation.Active {
+	if a, b := bo.Sees(waits).Status, bo.Sees(runs).Status; a != consultation.Cancelled || b != consultation.Terminated {
 		t.Errorf("what waited is %s, and what went on %s", a, b)
 	}
-	if told(wang, notification.DoctorUnverified) != 1 || told(bo, notification.ConsultationClosed) != 1 {
+	if told(wang, notification.DoctorUnverified) != 1 || told(bo, notification.ConsultationClosed) != 2 {
 		t.Error("they were not told")
 	}
 	seen := applicants().Revision

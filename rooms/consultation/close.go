@@ -36,7 +36,7 @@ func (s *Service) close(ctx context.Context, actor rooms.Actor, in CloseInput) (
 		if err != nil {
 			return c, err
 		}
-		t, err := byClinic(c, who.doctorGone)
+		t, err := byClinic(c, who.withoutDoctor())
 		if err != nil {
 			return c, err
 		}
@@ -61,9 +61,22 @@ func (c Consultation) asCase() Case {
 // attendance is who of the two sides of a consultation is still there.
 type attendance struct {
 	patientGone, doctorGone bool // suspended, or erased
-	// unverified doctors go on with what they have begun; rejected ones, whose
-	// data an admin does not accept as it is, are sent nothing new.
+	// unverified doctors go on with what they have begun, and can sign nothing.
+	// Rejected ones, whose data an admin does not accept as it is, go on with
+	// nothing.
 	unverified, rejected bool
+}
+
+// withoutDoctor reports whether the consultation cannot go on with its doctor.
+func (a attendance) withoutDoctor() bool { return a.doctorGone || a.rejected }
+
+// excuse reports whether t takes nothing from the patient, whatever the terms
+// are: the doctor could not have admitted anyone, or cannot sign now. What had
+// ended before and was reopened was delivered.
+func (a attendance) excuse(c Consultation, t transition) bool {
+	waits := c.Status == Waiting && (t.to == Cancelled || t.to == Expired)
+	leaves := t.by == PartPatient && t.to == Ended && !c.Reopened
+	return a.unverified && (waits || leaves)
 }
 
 func present(tx Tx, c Consultation) (attendance, error) {
@@ -82,8 +95,9 @@ func present(tx Tx, c Consultation) (attendance, error) {
 	return a, err
 }
 
-// Unwind implements account.Unwinder: with a patient or a doctor who is gone
-// ends what they have open.
+// Unwind implements account.Unwinder: with a patient or a doctor who is gone,
+// and with a doctor who was rejected, ends what they have open. Patients learn
+// that their doctor is under review, and that the review is over.
 func (s *Service) Unwind(ctx context.Context, user rooms.UserID) error {
 	open, err := s.store.OpenOf(ctx, user)
 	if err != nil {
@@ -108,11 +122,14 @@ func (s *Service) unwind(ctx context.Context, id ID) error {
 		if err != nil {
 			return c, err
 		}
-		begun := c.Status == Active || c.Status == OnHold
-		if c.Status.Final() || c.Status == Ended || !who.patientGone && !who.doctorGone && (begun || !who.rejected) {
+		switch {
+		case !c.Status.open(), !who.patientGone && !who.withoutDoctor() && c.DoctorReview == who.unverified:
 			return c, nil // it was ended meanwhile, or both are there again
+		case !who.patientGone && !who.withoutDoctor():
+			c.DoctorReview, c.UpdatedAt = who.unverified, s.now()
+			return c, s.save(tx, c, rooms.System)
 		}
-		t, err := byClinic(c, who.doctorGone)
+		t, err := byClinic(c, who.withoutDoctor())
 		if err != nil {
 			return c, err
 		}
@@ -134,7 +151,7 @@ func (s *Service) permits(tx Tx, c Consultation, t transition, in change) error 
 	switch {
 	case err != nil:
 		return err
-	case reopens && who.doctorGone:
+	case reopens && who.withoutDoctor():
 		return rooms.Conflict(string(c.Status), "the doctor no longer consults here")
 	case (admits || signs) && who.unverified:
 		return account.NotReviewed()
@@ -142,14 +159,4 @@ func (s *Service) permits(tx Tx, c Consultation, t transition, in change) error 
 		return s.shown(tx, c)
 	}
 	return nil
-}
-
-// excuses reports whether t takes nothing from the patient, whatever the terms
-// are, as the doctor could not have admitted anyone.
-func (s *Service) excuses(tx Tx, c Consultation, t transition) (bool, error) {
-	if c.Status != Waiting || t.to != Cancelled && t.to != Expired {
-		return false, nil
-	}
-	who, err := present(tx, c)
-	return who.unverified, err
 }

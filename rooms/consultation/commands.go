@@ -48,7 +48,8 @@ var (
 		Doc:    "Resume a paused consultation. For the doctor."}
 	End = rooms.Command[EndInput, Consultation]{Name: "consultation:end", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
-		Doc:    "End a consultation; a follow-up requires a signed summary. For the doctor."}
+		Doc: "End a consultation. By the doctor: a follow-up requires a signed summary. By the patient: with a full refund if " +
+			"the doctor has not answered or is under review, otherwise with none."}
 	Terminate = rooms.Command[ReasonInput, Consultation]{Name: "consultation:terminate", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "Refer the patient to a visit in person; the reason is the referral note. For the doctor."}
@@ -60,7 +61,8 @@ var (
 // What happens in a consultation.
 var (
 	Updated = rooms.EventType[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it, " +
-		"without the earlier diagnosis, which consultation:read has, and with reason and summary where they are new."}
+		"without complaint and earlier diagnosis, which consultation:read has, and with reason and summary where they are new. " +
+		"The first of a room has the complaint."}
 	Entered = rooms.EventType[Participant]{Name: "participant:joined", Doc: "A user became a participant of the " +
 		"consultation, or has another role in it."}
 	Left = rooms.EventType[Departure]{Name: "participant:left", Doc: "A user is no longer a participant. It is the last " +

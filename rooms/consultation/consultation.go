@@ -45,7 +45,10 @@ type Consultation struct {
 	UserID      rooms.UserID        `json:"userId"` // the patient's user
 	PatientID   account.PatientID   `json:"patientId"`
 	PatientName string              `json:"patientName"`
-	Complaint   string              `json:"complaint"`
+	// Complaint is what it is about, for patient and doctor, second doctors, and
+	// invited people with the history; "" for the others, and in every event but
+	// the first of the room.
+	Complaint string `json:"complaint"`
 	// PriorDiagnosis is what a followup rests on. It is never part of an event:
 	// invited people hear the room too, and read it only with the history.
 	PriorDiagnosis string `json:"priorDiagnosis,omitempty"`
@@ -84,6 +87,10 @@ type Consultation struct {
 	// TurnOpen says that a follow-up question awaits the doctor's answer; what
 	// the patient adds to it until then costs no turn.
 	TurnOpen bool `json:"turnOpen,omitempty"`
+	// DoctorReview says that an admin has yet to review the doctor's changed data:
+	// until then the doctor can sign nothing, and the patient may end it with a full
+	// refund, unless it was reopened.
+	DoctorReview bool `json:"doctorReview,omitempty"`
 	// Refund is the intent written with the last transition.
 	Refund Refund `json:"refund,omitempty"`
 	// RefundPercent is how much of the price that intent refunds.
@@ -105,12 +112,16 @@ type Consultation struct {
 }
 
 // ShownTo is the consultation as p may see it: without what was written before
-// p's history begins, but for the complaint, which is what p was invited to.
+// p's history begins. A second doctor sees the complaint nevertheless, which is
+// what a doctor is asked about.
 func (c Consultation) ShownTo(p Participant) Consultation {
 	if p.Since == 0 {
 		return c
 	}
 	c.PriorDiagnosis = ""
+	if p.Role != PartColleague {
+		c.Complaint = ""
+	}
 	if !p.Sees(c.ReasonSeq) {
 		c.Reason = ""
 	}
@@ -124,6 +135,9 @@ func (c Consultation) ShownTo(p Participant) Consultation {
 // the room.
 func (c Consultation) logged(seq rooms.Seq) Consultation {
 	c.PriorDiagnosis = ""
+	if seq > 1 { // nobody is invited before the first
+		c.Complaint = ""
+	}
 	if c.ReasonSeq != seq {
 		c.Reason = ""
 	}
@@ -212,6 +226,9 @@ const (
 
 // Writable reports whether messages may be said in this state.
 func (s Status) Writable() bool { return s == Waiting || s == Active || s == OnHold }
+
+// open reports whether it waits, or goes on.
+func (s Status) open() bool { return s == PendingPayment || s.Writable() }
 
 // Final reports whether the state is left by no transition.
 func (s Status) Final() bool {

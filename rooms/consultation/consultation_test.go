@@ -52,6 +52,9 @@ var steps = map[string]step{
 	"end": func(_, d *roomstest.Person, id ID) rooms.Code {
 		return roomstest.Code(d, End, EndInput{ConsultationID: id})
 	},
+	"finish": func(p, _ *roomstest.Person, id ID) rooms.Code {
+		return roomstest.Code(p, End, EndInput{ConsultationID: id})
+	},
 	"24h": passes(24 * time.Hour), "48h": passes(48 * time.Hour), "72h": passes(72 * time.Hour), "7d": passes(7 * 24 * time.Hour),
 }
 
@@ -65,8 +68,8 @@ func TestMachine(t *testing.T) {
 	}
 	allowed := map[Status]map[string]Status{
 		Waiting: {"accept": Active, "decline": Declined, "cancel": Cancelled, "24h": Expired, "48h": Expired, "72h": Expired, "7d": Expired},
-		Active:  {"hold": OnHold, "end": Ended, "terminate": Terminated, "48h": Ended, "72h": Ended, "7d": Ended},
-		OnHold:  {"resume": Active, "end": Ended, "terminate": Terminated, "7d": Active},
+		Active:  {"hold": OnHold, "end": Ended, "finish": Ended, "terminate": Terminated, "48h": Ended, "72h": Ended, "7d": Ended},
+		OnHold:  {"resume": Active, "end": Ended, "finish": Ended, "terminate": Terminated, "7d": Active},
 		Ended:   {"reopen": Active, "72h": Closed, "7d": Closed},
 	}
 	// How many are open at a time depends on the order of the map.
@@ -121,7 +124,7 @@ func TestWhoMayMove(t *testing.T) {
 		name string
 		want rooms.Code
 	}{
-		{patient, "accept", rooms.CodeForbidden}, {doctor, "cancel", rooms.CodeForbidden},
+		{patient, "accept", rooms.CodeForbidden}, {stranger, "end", rooms.CodeNotFound}, {doctor, "cancel", rooms.CodeForbidden},
 		{stranger, "accept", rooms.CodeNotFound}, {stranger, "cancel", rooms.CodeNotFound}, {colleague, "accept", rooms.CodeNotFound},
 	} {
 		if got := steps[c.name](c.who, c.who, id); got != c.want {

@@ -34,10 +34,55 @@ const (
 	bothGone       = "both are suspended"
 	doctorRejected = "an admin withdraws the verification"
 	doctorRenamed  = "the doctor changes the name"
+	changeRejected = "the doctor changes the name, and an admin rejects it"
 	adminCloses    = "an admin closes it"
+	patientLeaves  = "the patient takes the way out"
+	doctorLeaves   = "the doctor takes the way out"
 )
 
-var situations = []string{nothingHappens, doctorGone, patientGone, bothGone, doctorRejected, doctorRenamed, adminCloses}
+var situations = []string{nothingHappens, doctorGone, patientGone, bothGone, doctorRejected, doctorRenamed, changeRejected, adminCloses,
+	patientLeaves, doctorLeaves}
+
+// wayOut is how one side ends a consultation in a state. Without a command the
+// state ends by itself, after at most that long.
+type wayOut struct {
+	take   func(s *scene)
+	within time.Duration
+}
+
+// waysOut are those of patient and doctor, from every state that is not final. A
+// state that is missing fails the walk.
+var waysOut = map[string]map[Status]wayOut{
+	patientLeaves: {
+		PendingPayment: {take: func(s *scene) { s.cancels(s.bo) }}, Waiting: {take: func(s *scene) { s.cancels(s.bo) }},
+		Active: {take: func(s *scene) { roomstest.Must(s.bo, End, EndInput{ConsultationID: s.id}) }},
+		OnHold: {take: func(s *scene) { roomstest.Must(s.bo, End, EndInput{ConsultationID: s.id}) }},
+		Ended:  {within: 72 * time.Hour},
+	},
+	doctorLeaves: {
+		PendingPayment: {within: 15 * time.Minute}, // the doctor has not heard of it
+		Waiting:        {take: func(s *scene) { s.cancels(s.wang) }},
+		Active:         {take: func(s *scene) { s.terminates() }}, OnHold: {take: func(s *scene) { s.terminates() }},
+		Ended: {within: 72 * time.Hour},
+	},
+}
+
+// cancels ends what has not begun, an appointment as one.
+func (s *scene) cancels(p *roomstest.Person) {
+	in := ReasonInput{ConsultationID: s.id, Reason: "something came up"}
+	switch {
+	case s.slot != "":
+		roomstest.Must(p, schedule.Cancel, schedule.CancelInput{AppointmentID: s.slot})
+	case p == s.bo:
+		roomstest.Must(p, Cancel, in)
+	default:
+		roomstest.Must(p, Decline, in)
+	}
+}
+
+func (s *scene) terminates() {
+	roomstest.Must(s.wang, Terminate, ReasonInput{ConsultationID: s.id, Reason: "please go to a hospital"})
+}
 
 // stage is all states of a consultation, with those of its order and its
 // appointment. It begins on Sunday at noon and ends on Monday at 8:50.
@@ -65,9 +110,10 @@ func stage(w *roomstest.World) []*scene {
 		}
 		return s
 	}
-	// Who does not come to an appointment gets nothing back, unless the doctor could not have.
-	books(add("booked", without(nothingHappens)...), true)
-	checked := books(add("checked-in", situations...), true)
+	// Who does not come to an appointment gets nothing back, unless the doctor could
+	// not have, nor does who cancels it so late.
+	books(add("booked", without(nothingHappens, patientLeaves)...), true)
+	checked := books(add("checked-in", without(patientLeaves)...), true)
 	begun := books(add("in-progress", situations...), true)
 	offered := books(add("reassigned", situations...), true)
 	w.Turns(monday.Add(-10 * time.Minute).Sub(w.Now()))
@@ -83,8 +129,10 @@ func stage(w *roomstest.World) []*scene {
 	paid(add("waiting", situations...), "waits")
 	silent := paid(add("unanswered", situations...), "nobody answers")
 	silent.wang.Accepts(silent.id)
-	// What was begun is not delivered without the doctor; a patient who goes has had it.
-	for _, s := range []*scene{add("answered", doctorGone), add("on-hold", doctorGone), add("ended"), add("reopened")} {
+	// What was begun is not delivered without the doctor, nor if the doctor refers the
+	// patient elsewhere; a patient who goes has had it.
+	undelivered := []string{doctorGone, doctorRejected, changeRejected, doctorLeaves}
+	for _, s := range []*scene{add("answered", undelivered...), add("on-hold", undelivered...), add("ended"), add("reopened", doctorLeaves)} {
 		paid(s, "answered").wang.Accepts(s.id)
 		s.wang.Says(s.id, "good morning")
 		switch s.name {
@@ -100,12 +148,12 @@ func stage(w *roomstest.World) []*scene {
 	return all
 }
 
-func without(situation string) []string {
-	return slices.DeleteFunc(slices.Clone(situations), func(s string) bool { return s == situation })
+func without(those ...string) []string {
+	return slices.DeleteFunc(slices.Clone(situations), func(s string) bool { return slices.Contains(those, s) })
 }
 
-// befall brings a situation about.
-func (s *scene) befall(admin *roomstest.Person, situation string) {
+// befall brings a situation about, in a state.
+func (s *scene) befall(admin *roomstest.Person, situation string, in Status) {
 	suspend := func(p *roomstest.Person) {
 		roomstest.Must(admin, account.SuspendUser, account.UserInput{UserID: p.User.ID})
 	}
@@ -119,6 +167,16 @@ func (s *scene) befall(admin *roomstest.Person, situation string) {
 		suspend(s.wang)
 	case doctorRejected:
 		roomstest.Must(admin, account.UnverifyDoctor, account.UnverifyDoctorInput{UserID: s.wang.User.ID, Reason: "the licence has expired"})
+	case changeRejected:
+		s.befall(admin, doctorRenamed, in)
+		s.befall(admin, doctorRejected, in)
+	case patientLeaves, doctorLeaves:
+		way, ok := waysOut[situation][in]
+		if !ok {
+			admin.W.T.Errorf("%s: %s: there is none from %s", s.name, situation, in)
+		} else if way.take != nil {
+			way.take(s)
+		}
 	case doctorRenamed:
 		roomstest.Must(s.wang, account.UpdateMe, account.MeInput{Name: new("somebody else")})
 	case adminCloses:
@@ -150,10 +208,18 @@ func TestNoStateIsADeadEnd(t *testing.T) {
 			before := map[*scene]Status{}
 			for _, s := range scenes {
 				before[s] = s.status(admin)
-				s.befall(admin, situation)
+				s.befall(admin, situation, before[s])
 			}
 			for _, s := range scenes {
 				atOnce(t, s, admin, situation, before[s])
+			}
+			w.Passes(15 * time.Minute)
+			for _, s := range scenes {
+				inTime(t, s, admin, situation, before[s], 15*time.Minute)
+			}
+			w.Passes(72*time.Hour - 15*time.Minute)
+			for _, s := range scenes {
+				inTime(t, s, admin, situation, before[s], 72*time.Hour)
 			}
 			for range 13 { // a hold of 7 days, the clock of 2, questions for 3, and a retry
 				w.Passes(24 * time.Hour)
@@ -165,19 +231,34 @@ func TestNoStateIsADeadEnd(t *testing.T) {
 	}
 }
 
+// inTime checks that what had a way out by itself alone is over after so long.
+func inTime(t *testing.T, s *scene, admin *roomstest.Person, situation string, before Status, after time.Duration) {
+	t.Helper()
+	way, ok := waysOut[situation][before]
+	if ok && way.take == nil && way.within <= after && !s.status(admin).Final() {
+		t.Errorf("%s: it was %s, and is still %s after %s", s.name, before, s.status(admin), after)
+	}
+}
+
 // atOnce is what has to be so without waiting for any clock.
 func atOnce(t *testing.T, s *scene, admin *roomstest.Person, situation string, before Status) {
 	t.Helper()
 	gone := situation == doctorGone || situation == patientGone || situation == bothGone
 	now := s.status(admin)
-	ends := gone || situation == adminCloses || situation == doctorRejected && before != Active && before != OnHold && before != Ended
+	rejected := situation == doctorRejected || situation == changeRejected
+	left := waysOut[situation][before].take != nil
+	ends := gone || situation == adminCloses || rejected || left
 	switch {
 	case ends && !now.Final() && now != Ended:
 		t.Errorf("%s: it is still %s", s.name, now)
 	case situation == adminCloses && before == Ended && now != Closed:
 		t.Errorf("%s: an admin closed it, and it is %s", s.name, now)
 	}
-	if !ends || before == Ended && gone {
+	if !ends || before == Ended && situation != adminCloses {
+		return
+	}
+	if left {
+		heardOf(t, s, situation, before)
 		return
 	}
 	for _, p := range []*roomstest.Person{s.bo, s.wang} {
@@ -190,6 +271,20 @@ func atOnce(t *testing.T, s *scene, admin *roomstest.Person, situation string, b
 		}); told != heard && s.slot == "" || !told && heard {
 			t.Errorf("%s: %s was notified: %t", s.name, p.User.Name, told)
 		}
+	}
+}
+
+// heardOf checks that the side that did not end it was notified.
+func heardOf(t *testing.T, s *scene, situation string, before Status) {
+	t.Helper()
+	other, topics := s.wang, []notification.Topic{notification.ConsultationCancelled, notification.ConsultationFinished, notification.AppointmentCancelled}
+	if situation == doctorLeaves {
+		other, topics = s.bo, []notification.Topic{notification.ConsultationDeclined, notification.ConsultationTerminated, notification.AppointmentCancelled}
+	}
+	if told := slices.ContainsFunc(other.Inbox(), func(n notification.Notification) bool {
+		return slices.Contains(topics, n.Topic)
+	}); !told && before != PendingPayment { // of one that was never paid the doctor has not heard
+		t.Errorf("%s: %s was not notified", s.name, other.User.Name)
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Service) inviteIn(tx Tx, actor rooms.Actor, in InviteInput) (Admission,
 	if !inv.ByAddress {
 		p, err := tx.Participant(c.ID, inv.UserID)
 		if err == nil {
-			return s.here(tx, c, actor, p, all)
+			return s.here(tx, c, actor, p)
 		} else if rooms.CodeOf(err) != rooms.CodeNotFound {
 			return Admission{}, err
 		}
@@ -152,19 +152,14 @@ func (s *Service) repeated(tx Tx, me Participant, c Consultation, actor rooms.Ac
 // here is the answer for someone who takes part already. Who is expected by
 // address is so no longer, and the invitation of that address stays as it is:
 // it must not show whose it was.
-func (s *Service) here(tx Tx, c Consultation, actor rooms.Actor, p Participant, all []Invitation) (Admission, error) {
+func (s *Service) here(tx Tx, c Consultation, actor rooms.Actor, p Participant) (Admission, error) {
 	if p.Expected {
 		p.Expected, p.JoinedAt = false, s.now()
 		if err := firstError(tx.EnterParticipant(c.ID, p.UserID, p.JoinedAt), s.enters(tx, c.ID, actor, p)); err != nil {
 			return Admission{}, err
 		}
-		for _, inv := range all {
-			if inv.UserID == p.UserID && inv.Status == InvitationAccepted {
-				inv.UserID = ""
-				if err := tx.SaveInvitation(inv); err != nil {
-					return Admission{}, err
-				}
-			}
+		if err := s.forget(tx, c.ID, p.UserID); err != nil {
+			return Admission{}, err
 		}
 	}
 	return Admission{Invitation: p.invitation(c), Participant: &p}, nil

@@ -112,8 +112,11 @@ func TestASecondDoctorIsStillVerified(t *testing.T) {
 	if code := roomstest.Code(bo, AnswerInvitation, in); code != rooms.CodeConflict {
 		t.Errorf("the patient agrees to a doctor who is not verified any more: %q", code)
 	}
-	if code := roomstest.Code(pei, Read, Input{ConsultationID: id}); code != rooms.CodeForbidden {
+	if code := roomstest.Code(pei, Read, Input{ConsultationID: id}); code != rooms.CodeNotFound {
 		t.Errorf("a doctor who is not verified any more enters: %q", code)
+	}
+	if list := roomstest.Must(pei, List, Filter{}).Items; len(list) != 0 {
+		t.Errorf("a doctor who is not verified any more reads %+v", list)
 	}
 	if got := roomstest.Must(bo, Join, JoinInput{ConsultationID: id}).Participants; len(got) != 2 {
 		t.Errorf("%s take part", names(got))

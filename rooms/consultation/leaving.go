@@ -13,7 +13,8 @@ type LeaveReason string
 const (
 	LeftReassigned LeaveReason = "reassigned" // another doctor has their place
 	LeftRemoved    LeaveReason = "removed"
-	LeftQuit       LeaveReason = "quit" // by themselves
+	LeftQuit       LeaveReason = "quit"       // by themselves
+	LeftUnverified LeaveReason = "unverified" // a second doctor who is no longer verified
 )
 
 // Departure is who takes part no more, and why.
@@ -123,6 +124,52 @@ func (s *Service) quit(ctx context.Context, actor rooms.Actor, in Input) (rooms.
 // out ends the part of an invited person.
 func (s *Service) out(tx Tx, id ID, actor rooms.Actor, user rooms.UserID, reason LeaveReason) error {
 	return firstError(s.Remove(tx, actor, id, user, reason), s.become(tx, actor, id, user, InvitationLeft))
+}
+
+// LosesBadge implements account.BadgeFollower: a second doctor takes part as a
+// doctor whom an admin has verified, and no longer than that.
+func (s *Service) LosesBadge(of rooms.Tx, actor rooms.Actor, doctor rooms.UserID) error {
+	tx := s.store.In(of)
+	all, err := tx.SecondDoctorIn(doctor)
+	if err != nil {
+		return err
+	}
+	for _, id := range all {
+		if err := s.losesBadge(tx, actor, id, doctor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) losesBadge(tx Tx, actor rooms.Actor, id ID, doctor rooms.UserID) error {
+	p, err := tx.Participant(id, doctor)
+	if err != nil {
+		return err
+	}
+	if p.Expected {
+		return firstError(tx.RemoveExpected(id, doctor), s.forget(tx, id, doctor))
+	}
+	return firstError(s.out(tx, id, rooms.System, doctor, LeftUnverified), // not by the admin, whom the others do not know
+		s.enterInLog(tx, actor, RemoveParticipant.Name, id, "user:"+string(doctor)))
+}
+
+// forget makes the invitations of an address look as if nobody had it: they must
+// not show whose it was.
+func (s *Service) forget(tx Tx, id ID, user rooms.UserID) error {
+	all, err := tx.Invitations(id)
+	if err != nil {
+		return err
+	}
+	for _, inv := range all {
+		if inv.UserID == user && inv.Status == InvitationAccepted {
+			inv.UserID = ""
+			if err := tx.SaveInvitation(inv); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // former are those who took part before, as far as me may know.

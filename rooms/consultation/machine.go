@@ -38,7 +38,8 @@ type change struct {
 	actor           rooms.Actor
 	reason, summary string
 	terms           CancelTerms
-	// excused patients are refunded in full: their doctor could not have come.
+	// excused patients are refunded in full: their doctor could not have come, or
+	// cannot sign.
 	excused bool
 }
 
@@ -56,6 +57,7 @@ var (
 	resume    = transition{name: "resume", from: []Status{OnHold}, to: Active, by: PartDoctor}
 	held      = transition{name: "resume", from: []Status{OnHold}, to: Active}
 	end       = transition{name: "end", from: []Status{Active, OnHold}, to: Ended, by: PartDoctor, needs: aSummary}
+	finish    = transition{name: "end", from: []Status{Active, OnHold}, to: Ended, by: PartPatient, needs: noSummary} // refunded if never answered
 	timeUp    = transition{name: "end", from: []Status{Active}, to: Ended}
 	terminate = transition{name: "terminate", from: []Status{Active, OnHold}, to: Terminated, by: PartDoctor, refund: FullRefund, needs: aReason}
 	reopen    = transition{name: "reopen", from: []Status{Ended}, to: Active, by: PartPatient, needs: theFirstTime, reopened: true}
@@ -68,11 +70,12 @@ var (
 	shut     = transition{name: "close", from: []Status{Ended}, to: Closed, clinic: true}
 )
 
-// byClinic is how the clinic ends c. Without its doctor what was not finished
-// was not delivered; what had ended before and was reopened was.
-func byClinic(c Consultation, doctorGone bool) (transition, error) {
+// byClinic is how the clinic ends c. Without its doctor, who is gone or rejected,
+// what was not finished was not delivered; what had ended before and was reopened
+// was.
+func byClinic(c Consultation, withoutDoctor bool) (transition, error) {
 	for _, t := range []transition{dropped, cutShort, cutOff, shut} {
-		if t.leaves(c.Status) && (t.to != Terminated || doctorGone && !c.Reopened) {
+		if t.leaves(c.Status) && (t.to != Terminated || withoutDoctor && !c.Reopened) {
 			return t, nil
 		}
 	}
@@ -110,6 +113,13 @@ func aQueued(c Consultation, _ change, _ time.Time) error {
 func aSummary(c Consultation, in change, _ time.Time) error {
 	if c.Service == account.Followup && strings.TrimSpace(in.summary) == "" {
 		return rooms.Invalid("summary", "a followup ends with a signed summary")
+	}
+	return nil
+}
+
+func noSummary(_ Consultation, in change, _ time.Time) error {
+	if in.summary != "" {
+		return rooms.Invalid("summary", "only the doctor signs a summary")
 	}
 	return nil
 }
@@ -156,7 +166,7 @@ func (t transition) apply(c Consultation, in change, now time.Time) (Consultatio
 	if t.to == Expired && c.ScheduledAt != nil && c.QueuedAt == nil {
 		c.Refund, c.RefundPercent = NoRefund, 0 // the patient did not come: as good as cancelled too late
 	}
-	if in.excused && (t.to == Cancelled || t.to == Expired) {
+	if in.excused {
 		c.Refund, c.RefundPercent = FullRefund, 100
 	}
 	c.EndedBy = t.endedBy(c, in)
@@ -180,7 +190,7 @@ func (t transition) apply(c Consultation, in change, now time.Time) (Consultatio
 			c.ClockLeftMs = max(1, c.DueAt.Sub(now).Milliseconds())
 		}
 	case Ended:
-		if t.by == "" && c.AnsweredAt == nil && c.Price > 0 {
+		if t.by != PartDoctor && c.AnsweredAt == nil && c.Price > 0 {
 			c.Refund, c.RefundPercent = FullRefund, 100 // the doctor never answered
 		}
 		if in.summary != "" {

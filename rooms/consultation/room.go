@@ -141,20 +141,27 @@ func upToBytes(events []rooms.Event, most int) []rooms.Event {
 }
 
 // shown are events of the log as me may see them: those of earlier versions had
-// the earlier diagnosis, and the summary whenever it had been signed.
+// the complaint and the earlier diagnosis, and the summary whenever it had been
+// signed.
 func shown(events []rooms.Event, me Participant) ([]rooms.Event, error) {
 	if me.Since == 0 {
 		return events, nil
 	}
 	for i, e := range events {
-		if e.Name != Updated.Name || !bytes.Contains(e.Data, []byte(`"priorDiagnosis":`)) {
+		if e.Name != Updated.Name || !bytes.Contains(e.Data, []byte(`"priorDiagnosis":`)) && bytes.Contains(e.Data, []byte(`"complaint":""`)) {
 			continue
 		}
 		var c Consultation
 		if err := json.Unmarshal(e.Data, &c); err != nil {
 			return nil, err
 		}
-		c.PriorDiagnosis, c.Summary = "", nil
+		if c.PriorDiagnosis != "" {
+			c.Summary = nil // it may have been signed before
+		}
+		c.PriorDiagnosis = ""
+		if me.Role != PartColleague {
+			c.Complaint = ""
+		}
 		data, err := json.Marshal(c)
 		if err != nil {
 			return nil, err

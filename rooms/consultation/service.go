@@ -2,6 +2,7 @@ package consultation
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"wenzhen/rooms"
@@ -73,20 +74,20 @@ func (s *Service) Commands() []rooms.Handler {
 		Open.Bind(s.open), List.Bind(s.list), Read.Bind(s.read), Events.Bind(s.events), Cases.Bind(s.cases),
 		Join.Bind(s.join), Leave.Bind(s.leave), Look.Bind(s.look),
 		Accept.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
-			return s.move(ctx, in.ConsultationID, accept, change{actor: a})
+			return s.move(ctx, in.ConsultationID, change{actor: a}, accept)
 		}),
 		Decline.Bind(s.withReason(decline)),
 		Cancel.Bind(s.withReason(cancel)),
 		Hold.Bind(s.withReason(hold)),
 		Resume.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
-			return s.move(ctx, in.ConsultationID, resume, change{actor: a})
+			return s.move(ctx, in.ConsultationID, change{actor: a}, resume)
 		}),
 		End.Bind(func(ctx context.Context, a rooms.Actor, in EndInput) (Consultation, error) {
-			return s.move(ctx, in.ConsultationID, end, change{actor: a, reason: in.Reason, summary: in.Summary})
+			return s.move(ctx, in.ConsultationID, change{actor: a, reason: in.Reason, summary: in.Summary}, end, finish)
 		}),
 		Terminate.Bind(s.withReason(terminate)),
 		Reopen.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
-			return s.move(ctx, in.ConsultationID, reopen, change{actor: a})
+			return s.move(ctx, in.ConsultationID, change{actor: a}, reopen)
 		}),
 		Invite.Bind(s.invite), AnswerInvitation.Bind(s.answer), WithdrawInvitation.Bind(s.withdraw), ListInvitations.Bind(s.invitations),
 		RemoveParticipant.Bind(s.remove), Quit.Bind(s.quit), CountAll.Bind(s.count), Close.Bind(s.close),
@@ -95,7 +96,7 @@ func (s *Service) Commands() []rooms.Handler {
 
 func (s *Service) withReason(t transition) func(context.Context, rooms.Actor, ReasonInput) (Consultation, error) {
 	return func(ctx context.Context, a rooms.Actor, in ReasonInput) (Consultation, error) {
-		return s.move(ctx, in.ConsultationID, t, change{actor: a, reason: in.Reason})
+		return s.move(ctx, in.ConsultationID, change{actor: a, reason: in.Reason}, t)
 	}
 }
 
@@ -133,15 +134,16 @@ func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
 	return err
 }
 
-// move executes a transition for a participant.
-func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Consultation, error) {
+// move executes the one of ways that is the participant's.
+func (s *Service) move(ctx context.Context, id ID, in change, ways ...transition) (Consultation, error) {
 	c, err := rooms.InTx(ctx, s.store, func(tx Tx) (Consultation, error) {
 		me, err := tx.Participant(id, in.actor.UserID)
 		if err != nil {
 			return Consultation{}, err
 		}
-		if me.Role != t.by {
-			return Consultation{}, rooms.Forbidden("only the %s can %s a consultation", t.by, t.name)
+		t, err := wayOf(me.Role, ways)
+		if err != nil {
+			return Consultation{}, err
 		}
 		c, err := tx.Consultation(id)
 		if err != nil {
@@ -159,18 +161,32 @@ func (s *Service) move(ctx context.Context, id ID, t transition, in change) (Con
 	return c, nil
 }
 
+// wayOf is the one of ways that is for role.
+func wayOf(role Part, ways []transition) (transition, error) {
+	var who []string
+	for _, t := range ways {
+		if t.by == role {
+			return t, nil
+		}
+		who = append(who, string(t.by))
+	}
+	return transition{}, rooms.Forbidden("only the %s can %s a consultation", strings.Join(who, " and the "), ways[0].name)
+}
+
 // transit applies t and writes what follows from it: the row, the timer, the event.
 func (s *Service) transit(tx Tx, c Consultation, t transition, in change) (Consultation, error) {
 	from := c.Status
 	in.terms = s.options.Terms
-	var err error
-	if in.excused, err = s.excuses(tx, c, t); err != nil {
+	who, err := present(tx, c)
+	if err != nil {
 		return c, err
 	}
+	in.excused = who.excuse(c, t)
 	summary := c.Summary
 	if c, err = t.apply(c, in, s.now()); err != nil {
 		return c, err
 	}
+	c.DoctorReview = who.unverified && c.Status.open()
 	last, err := tx.LastSeq(c.ID.Room())
 	if err != nil {
 		return c, err

@@ -13,6 +13,8 @@ import (
 // an *rooms.Error of code not_found.
 type Store interface {
 	rooms.Transactions[Tx]
+	// In is the transaction of another feature as one of this.
+	In(tx rooms.Tx) Tx
 
 	Consultation(ctx context.Context, id ID) (Consultation, error)
 	Consultations(ctx context.Context, q Query) ([]Consultation, error)
@@ -65,6 +67,9 @@ type Tx interface {
 	SetPart(id ID, user rooms.UserID, part Part) error
 	// EnterParticipant makes an expected participant one who has entered at a time.
 	EnterParticipant(id ID, user rooms.UserID, at time.Time) error
+	// SecondDoctorIn are the consultations that user takes part in as a second
+	// doctor, or is expected in.
+	SecondDoctorIn(user rooms.UserID) ([]ID, error)
 	// RemoveExpected ends the part of user, if they have not entered yet.
 	RemoveExpected(id ID, user rooms.UserID) error
 	// InsertFormer keeps who took part.

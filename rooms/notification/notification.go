@@ -52,7 +52,10 @@ const (
 	ConsultationInvited    Topic = "consultation_invited"
 	ConsultationProposed   Topic = "consultation_proposed"
 	ConsultationEntered    Topic = "consultation_entered"
-	ConsultationClosed     Topic = "consultation_closed" // by the clinic
+	ConsultationClosed     Topic = "consultation_closed"   // by the clinic
+	ConsultationFinished   Topic = "consultation_finished" // by the patient
+	ConsultationReview     Topic = "consultation_review"   // of the doctor is due
+	ConsultationLeft       Topic = "consultation_left"     // by a second doctor who is no longer verified
 
 	AppointmentBooked    Topic = "appointment_booked"
 	AppointmentMoved     Topic = "appointment_moved"

@@ -25,6 +25,7 @@ var rules = map[string]rule{
 	chat.WasRead.Name:                   on(chat.WasRead, roomRead),
 	consultation.Updated.Name:           on(consultation.Updated, consultationUpdated),
 	consultation.Entered.Name:           on(consultation.Entered, participantJoined),
+	consultation.Left.Name:              on(consultation.Left, participantLeft),
 	consultation.InvitationUpdated.Name: on(consultation.InvitationUpdated, invitationUpdated),
 	consultation.InvitationCame.Name:    on(consultation.InvitationCame, invitationCame),
 	record.RecordUpdated.Name:           on(record.RecordUpdated, recordUpdated),
@@ -119,48 +120,63 @@ func previous[D any](t *telling) (D, error) {
 // that has an appointment, the appointment says most.
 func consultationUpdated(t *telling, c consultation.Consultation) ([]notice, error) {
 	was, err := previous[consultation.Consultation](t)
-	before := was.Status
-	if err != nil || before == c.Status {
+	if err != nil {
 		return nil, err
 	}
+	var all []notice
+	if c.DoctorReview && !was.DoctorReview {
+		all = append(all, notice{to: c.UserID, topic: ConsultationReview, facts: Facts{Name: c.DoctorName}})
+	}
+	if was.Status != c.Status {
+		all = append(all, statusChanged(t, was, c)...)
+	}
+	return all, nil
+}
+
+// statusChanged notifies the other side of a new state.
+func statusChanged(t *telling, was, c consultation.Consultation) []notice {
+	before := was.Status
 	if c.ScheduledAt != nil && (c.Status == consultation.Waiting || c.Status.Final() && (c.Status != consultation.Terminated || c.EndedBy == consultation.EndedByClinic)) {
-		return nil, nil
+		return nil
 	}
 	patient, doctor := Facts{Name: c.PatientName, Start: c.ScheduledAt}, Facts{Name: c.DoctorName, Start: c.ScheduledAt}
 	if c.EndedBy == consultation.EndedByClinic {
-		return closedByClinic(was, c, patient, doctor), nil
+		return closedByClinic(was, c, patient, doctor)
 	}
 	if before == consultation.PendingPayment && c.Status != consultation.Waiting {
 		if c.Status != consultation.Expired {
-			return nil, nil // the doctor has not heard of it yet
+			return nil // the doctor has not heard of it yet
 		}
-		return []notice{{to: c.UserID, topic: PaymentExpired, facts: doctor}}, nil
+		return []notice{{to: c.UserID, topic: PaymentExpired, facts: doctor}}
 	}
 	switch c.Status {
 	case consultation.Waiting:
-		return []notice{{to: c.DoctorID, topic: ConsultationRequested, facts: patient}}, nil
+		return []notice{{to: c.DoctorID, topic: ConsultationRequested, facts: patient}}
 	case consultation.Active:
 		switch before {
 		case consultation.Waiting:
-			return []notice{{to: c.UserID, topic: ConsultationAccepted, facts: doctor}}, nil
+			return []notice{{to: c.UserID, topic: ConsultationAccepted, facts: doctor}}
 		case consultation.OnHold:
-			return []notice{{to: c.UserID, topic: ConsultationResumed, facts: doctor}}, nil
+			return []notice{{to: c.UserID, topic: ConsultationResumed, facts: doctor}}
 		}
-		return []notice{{to: c.DoctorID, topic: ConsultationReopened, facts: patient}}, nil
+		return []notice{{to: c.DoctorID, topic: ConsultationReopened, facts: patient}}
 	case consultation.OnHold:
-		return []notice{{to: c.UserID, topic: ConsultationOnHold, facts: doctor}}, nil
+		return []notice{{to: c.UserID, topic: ConsultationOnHold, facts: doctor}}
 	case consultation.Declined:
-		return []notice{{to: c.UserID, topic: ConsultationDeclined, facts: doctor}}, nil
+		return []notice{{to: c.UserID, topic: ConsultationDeclined, facts: doctor}}
 	case consultation.Ended:
-		return []notice{{to: c.UserID, topic: ConsultationEnded, facts: doctor}}, nil
+		if t.event.ActorID == c.UserID {
+			return []notice{{to: c.DoctorID, topic: ConsultationFinished, facts: patient}}
+		}
+		return []notice{{to: c.UserID, topic: ConsultationEnded, facts: doctor}}
 	case consultation.Terminated:
-		return []notice{{to: c.UserID, topic: ConsultationTerminated, facts: doctor}}, nil
+		return []notice{{to: c.UserID, topic: ConsultationTerminated, facts: doctor}}
 	case consultation.Expired:
-		return []notice{{to: c.UserID, topic: ConsultationExpired, facts: doctor}}, nil
+		return []notice{{to: c.UserID, topic: ConsultationExpired, facts: doctor}}
 	case consultation.Cancelled:
-		return []notice{{to: c.DoctorID, topic: ConsultationCancelled, facts: patient}}, nil
+		return []notice{{to: c.DoctorID, topic: ConsultationCancelled, facts: patient}}
 	}
-	return nil, nil
+	return nil
 }
 
 // closedByClinic notifies both sides, unless the doctor has not heard of it yet.
@@ -207,6 +223,27 @@ func participantJoined(t *telling, p consultation.Participant) ([]notice, error)
 		return nil, err
 	}
 	return []notice{{to: p.UserID, topic: ConsultationInvited, facts: Facts{Name: by.Name}}}, nil
+}
+
+// participantLeft notifies patient and doctor of a second doctor who had to leave.
+func participantLeft(t *telling, d consultation.Departure) ([]notice, error) {
+	if d.Reason != consultation.LeftUnverified {
+		return nil, nil
+	}
+	who, err := t.tx.User(d.UserID)
+	if rooms.CodeOf(err) == rooms.CodeNotFound {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	people, err := t.tx.Participants(consultation.ID(t.event.Room.Subject()))
+	var all []notice
+	for _, p := range people {
+		if !p.Invited() {
+			all = append(all, notice{to: p.UserID, topic: ConsultationLeft, facts: Facts{Name: who.Name}})
+		}
+	}
+	return all, err
 }
 
 // invitationUpdated notifies the patient that the doctor proposes to let someone in.

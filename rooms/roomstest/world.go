@@ -116,6 +116,7 @@ type World struct {
 	// Limit, if a change of New sets it, bounds how many commands are sent.
 	Limit rooms.Guard
 
+	consultations *consultation.Service
 	notifications *notification.Service
 	calls         *call.Service
 	// Policy of records; it counts from the next restart on, as does Evidence.
@@ -281,7 +282,7 @@ func (w *World) open() {
 	w.must(err)
 	w.must(made.Accounts.Open(context.Background()))
 	w.Accounts, w.Chats, w.Records, w.Billing, w.notifications = made.Accounts, made.Chats, made.Records, made.Billing, made.Notifications
-	w.calls = made.Calls
+	w.calls, w.consultations = made.Calls, made.Consultations
 	w.timers = rooms.MergeTimers(made.Timers(), made.Billing.Timers())
 	w.Catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{Guards: made.Guards(w.Limit, w.SignConfirm)}, made.Commands())
 }
@@ -312,6 +313,7 @@ func (w *World) Node(hub *rooms.Hub) *account.Service {
 	w.T.Helper()
 	o := w.accountOptions()
 	o.Store, o.Hub, o.Now = lateAccounts{accountstore.Store{DB: w.DB}}, hub, w.Now
+	o.Badges = func() account.BadgeFollower { return w.consultations }
 	accounts, err := account.New(o)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))

@@ -32,6 +32,11 @@ func (s *Service) Unwind(ctx context.Context, user rooms.UserID) error {
 		}
 	}
 	failed = append(failed, s.store.InTx(ctx, func(tx Tx) error { // clients that show the slots read them again
+		if doctor, err := tx.Doctor(user); err == nil && doctor.Verified {
+			return nil // whose review is over: nobody could show them before
+		} else if err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
+			return err
+		}
 		ScheduleUpdated.After(tx, Room(user), DoctorRef{DoctorID: user})
 		return nil
 	}))

@@ -9,8 +9,11 @@ import (
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/call"
 	"wenzhen/rooms/chat"
+	"wenzhen/rooms/consultation"
 	accountstore "wenzhen/rooms/store/account"
+	callstore "wenzhen/rooms/store/call"
 	chatstore "wenzhen/rooms/store/chat"
+	consultationstore "wenzhen/rooms/store/consultation"
 	"wenzhen/rooms/store/engine"
 	"wenzhen/server/database"
 )
@@ -75,7 +78,14 @@ func (p Place) administer(ctx context.Context, log *slog.Logger, reads string, w
 				return err
 			}
 		}
-		accounts, err := account.New(account.Options{Store: accountstore.Store{DB: db}, Now: database.Now, Mail: postponed{}})
+		// A second doctor who is no longer verified leaves consultations, and the calls
+		// in them, in the same transaction.
+		notes := chat.New(chat.Options{Store: chatstore.Store{DB: db}, Now: database.Now})
+		calls := call.New(call.Options{Store: callstore.Store{DB: db}, Notes: notes, Now: database.Now})
+		consultations := consultation.New(consultation.Options{Store: consultationstore.Store{DB: db}, Now: database.Now,
+			Followers: func() []consultation.Follower { return []consultation.Follower{calls} }})
+		accounts, err := account.New(account.Options{Store: accountstore.Store{DB: db}, Now: database.Now, Mail: postponed{},
+			Badges: func() account.BadgeFollower { return consultations }})
 		if err != nil {
 			return err
 		}

@@ -41,12 +41,15 @@ func (r *request) encounters() ([]resource, error) {
 		if c.EndedAt != nil {
 			period["end"] = instant(*c.EndedAt)
 		}
-		all = append(all, resource{"resourceType": "Encounter", "id": string(c.ID), "status": encounterStatus[c.Status],
+		v := resource{"resourceType": "Encounter", "id": string(c.ID), "status": encounterStatus[c.Status],
 			"class":   resource{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "VR", "display": "virtual"},
 			"type":    []resource{{"text": string(c.Service) + " (" + string(c.Medium) + ")"}},
 			"subject": named("Patient", string(c.PatientID), c.PatientName), "period": period,
-			"participant": []resource{{"individual": named("Practitioner", string(c.DoctorID), c.DoctorName)}},
-			"reasonCode":  []resource{{"text": c.Complaint}}})
+			"participant": []resource{{"individual": named("Practitioner", string(c.DoctorID), c.DoctorName)}}}
+		if c.Complaint != "" { // invited people without the history do not see it
+			v["reasonCode"] = []resource{{"text": c.Complaint}}
+		}
+		all = append(all, v)
 	}
 	return all, err
 }

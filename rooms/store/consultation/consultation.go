@@ -27,6 +27,9 @@ func In(tx *engine.Tx) Tx { return Tx{accountstore.PeopleIn(tx)} }
 // Store implements consultation.Store.
 type Store struct{ *engine.DB }
 
+// In implements consultation.Store.
+func (Store) In(tx rooms.Tx) consultation.Tx { return In(engine.Of(tx)) }
+
 // InTx implements consultation.Store.
 func (s Store) InTx(ctx context.Context, f func(consultation.Tx) error) error {
 	return s.DB.InTx(ctx, func(tx *engine.Tx) error { return f(In(tx)) })
@@ -71,6 +74,7 @@ var consultationRow = engine.RowOf(
 	column{Name: "reopened", To: func(c *stored) any { return &c.Reopened }},
 	column{Name: "turns_left", To: func(c *stored) any { return &c.TurnsLeft }},
 	column{Name: "turn_open", To: func(c *stored) any { return &c.TurnOpen }},
+	column{Name: "doctor_review", To: func(c *stored) any { return &c.DoctorReview }},
 	column{Name: "refund", To: func(c *stored) any { return &c.Refund }},
 	column{Name: "refund_percent", To: func(c *stored) any { return &c.RefundPercent }},
 	column{Name: "ended_by", To: func(c *stored) any { return &c.EndedBy }},
@@ -118,11 +122,11 @@ func (s Store) Consultations(ctx context.Context, q consultation.Query) ([]consu
 		var lastSeq, readUpTo rooms.Seq
 		var me consultation.Participant
 		var unread int
-		c, err := scanAnd(row, &lastSeq, (*engine.At)(&lastAt), &readUpTo, &me.Since, &unread)
+		c, err := scanAnd(row, &lastSeq, (*engine.At)(&lastAt), &readUpTo, &me.Since, &me.Role, &unread)
 		c = c.ShownTo(me)
 		c.LastSeq, c.ReadUpTo, c.Unread, c.UpdatedAt = lastSeq, readUpTo, unread, lastAt
 		return c, err
-	}, `SELECT `+Columns+`, e.seq, e.at, p.read_up_to, p.since_seq,
+	}, `SELECT `+Columns+`, e.seq, e.at, p.read_up_to, p.since_seq, p.role,
 			(SELECT count(*) FROM log m WHERE m.room = r.num AND m.seq > p.read_up_to AND m.seq > p.since_seq AND m.sender <> coalesce(me.num, -1) AND m.recalled_at IS NULL)
 		FROM participants p JOIN consultations c ON c.id = p.consultation_id LEFT JOIN log_people me ON me.id = p.user_id
 			JOIN log_rooms r ON r.id = 'consultation:' || c.id JOIN log e ON e.room = r.num AND e.seq = (SELECT max(l.seq) FROM log l WHERE l.room = r.num)`+w.SQL()+
@@ -294,6 +298,7 @@ func (tx Tx) SaveConsultation(c consultation.Consultation) error {
 		engine.Set("reopened", c.Reopened),
 		engine.Set("turns_left", c.TurnsLeft),
 		engine.Set("turn_open", c.TurnOpen),
+		engine.Set("doctor_review", c.DoctorReview),
 		engine.Set("refund", c.Refund),
 		engine.Set("refund_percent", c.RefundPercent),
 		engine.Set("scheduled_at", engine.MicrosOrNull(c.ScheduledAt)),

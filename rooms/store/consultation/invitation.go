@@ -28,6 +28,12 @@ func (tx Tx) EnterParticipant(id consultation.ID, user rooms.UserID, at time.Tim
 	return tx.Exec(`UPDATE participants SET expected = 0, joined_at = $3 WHERE consultation_id = $1 AND user_id = $2`, id, user, engine.Micros(at))
 }
 
+// SecondDoctorIn implements consultation.Tx.
+func (tx Tx) SecondDoctorIn(user rooms.UserID) ([]consultation.ID, error) {
+	return engine.Collect(context.Background(), tx, func(row engine.Scanner) (id consultation.ID, err error) { return id, row.Scan(&id) },
+		`SELECT consultation_id FROM participants WHERE user_id = $1 AND role = 'second_doctor' ORDER BY consultation_id`, user)
+}
+
 // RemoveExpected implements consultation.Tx.
 func (tx Tx) RemoveExpected(id consultation.ID, user rooms.UserID) error {
 	return tx.Exec(`DELETE FROM participants WHERE consultation_id = $1 AND user_id = $2 AND expected = 1`, id, user)

@@ -319,6 +319,18 @@ var waysOut = map[string]wayOut{
 	"removed": {alone: true, lose: func(s *scene, p *e2e.Person) {
 		e2e.Do(s.bo, consultation.RemoveParticipant, consultation.ParticipantRef{ConsultationID: s.id, UserID: p.User.ID})
 	}},
+	"badge withdrawn": {alone: true, colleague: true, lose: func(s *scene, p *e2e.Person) {
+		e2e.Do(s.Admin, account.UnverifyDoctor, account.UnverifyDoctorInput{UserID: p.User.ID, Reason: "the licence has expired"})
+	}},
+	"badge withdrawn from the command line": {alone: true, colleague: true, beside: true, lose: func(s *scene, p *e2e.Person) {
+		s.administers(account.UnverifyDoctor.Name, p)
+	}},
+	"badge fell by change of data": {alone: true, colleague: true, lose: func(_ *scene, p *e2e.Person) {
+		e2e.Do(p, account.UpdateDoctor, account.DoctorChange{Title: new("professor")})
+	}},
+	"badge fell by change of name": {alone: true, colleague: true, lose: func(_ *scene, p *e2e.Person) {
+		e2e.Do(p, account.UpdateMe, account.MeInput{Name: new("Li the Second")})
+	}},
 	"quit": {alone: true, lose: func(s *scene, p *e2e.Person) { e2e.Do(p, consultation.Quit, consultation.Input{ConsultationID: s.id}) }},
 }
 
@@ -332,7 +344,7 @@ func secondFactor(s *scene, p *e2e.Person) {
 // administers runs a command of the command line on an account.
 func (s *scene) administers(command string, p *e2e.Person) {
 	s.T.Helper()
-	_, err := cli.AdministerUser(s.T.Context(), cli.Place{Data: s.Dir, Database: s.Database}, command, p.User.Email, "", e2e.Quiet)
+	_, err := cli.AdministerUser(s.T.Context(), cli.Place{Data: s.Dir, Database: s.Database}, command, p.User.Email, "the licence has expired", e2e.Quiet)
 	e2e.Must(s.T, err)
 }
 
@@ -412,6 +424,17 @@ func (way wayOut) enters(s *scene) (*scene, *e2e.Person) {
 	return s, who
 }
 
+// invitedElsewhere is a consultation that a doctor is invited to who is verified
+// again.
+func (s *scene) invitedElsewhere(doctor *e2e.Person) consultation.ID {
+	s.T.Helper()
+	e2e.Do(s.Admin, account.VerifyDoctor, account.VerifyDoctorInput{DoctorID: doctor.User.ID})
+	id := s.bo.Consults(s.wang, "another matter")
+	s.wang.Accepts(id)
+	e2e.Do(s.bo, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: doctor.User.ID, Role: consultation.PartColleague})
+	return id
+}
+
 // exports begins to read the export of a patient's data, which has a big file.
 func (l *losing) exports(t *testing.T, there *e2e.World) {
 	t.Helper()
@@ -441,7 +464,7 @@ func everyWayOut(t *testing.T, s *scene, there *e2e.World) {
 			l.outOfTheCall(t)
 			mark := e2e.Secret + rooms.NewID(time.Now())
 			s.shows(mark)
-			if way.beside {
+			if way.beside && !way.alone {
 				e2e.Eventually(t, "the server has read of it", func() bool {
 					return rooms.CodeOf(e2e.Failing(who, account.Me, rooms.Nothing{})) == rooms.CodeUnauthenticated
 				})
@@ -451,6 +474,8 @@ func everyWayOut(t *testing.T, s *scene, there *e2e.World) {
 				l.lost(t, rooms.CodeUnauthenticated, mark, all(l.at))
 			case way.booked: // the connection lives, and hears of other things
 				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(s.bo.Consults(s.wang, "another matter"))))
+			case way.colleague:
+				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(s.invitedElsewhere(who))))
 			default:
 				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(who.Consults(s.wang, "another matter"))))
 			}

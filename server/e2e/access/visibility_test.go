@@ -3,6 +3,7 @@ package access_test
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +36,7 @@ const (
 	pages  = "page"
 	hears  = "event"
 	recipe = "prescription"
+	visits = "fhir"
 )
 
 // reader is somebody who looks at the consultation on all paths.
@@ -89,23 +91,30 @@ func (f found) looks(r *reader, id consultation.ID) {
 	f.in(reads, c)
 	f.in(pages, e2e.Do(r.Person, consultation.Events, consultation.EventsInput{ConsultationID: id, Limit: 500}))
 	f.in(recipe, e2e.Do(r.Person, record.Prescriptions, record.InConsultation{ConsultationID: id}))
+	encounters := r.World.Ask(r.World.T, http.MethodGet, "/api/v1/fhir/R4/Encounter", r.Tokens().AccessToken, "")
+	f.in(visits, string(encounters.Body))
 }
 
 // told is the paths on which each word must be found, by reader.
 var told = map[string]map[string][]string{
-	"the patient": {complaint: {reads, lists, joins, pages, hears}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
+	"the patient": {complaint: {reads, lists, joins, pages, visits}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
 		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
-	"the doctor": {complaint: {reads, lists, joins, pages, hears}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
+	"the doctor": {complaint: {reads, lists, joins, pages, visits}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
 		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
-	"a doctor with a waiting request": {complaint: {reads, lists, joins, pages}, earlier: {reads, lists, joins}},
-	"invited with the history": {complaint: {reads, lists, joins, pages, hears}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
+	"a doctor with a waiting request": {complaint: {reads, lists, joins, pages, visits}, earlier: {reads, lists, joins}},
+	"invited with the history": {complaint: {reads, lists, joins, pages, visits}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
 		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
-	"invited without it": {complaint: {reads, lists, joins, pages, hears},
+	"a second doctor without it": {complaint: {reads, lists, joins, visits},
 		lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
-	"invited after the end": {complaint: {reads, lists, joins, pages, hears}},
-	"removed":               {},
-	"a stranger":            {},
+	"an interpreter without it": {lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+	"a relative without it":     {lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+	"invited after the end":     {},
+	"removed":                   {},
+	"a stranger":                {},
 }
+
+// outside are those who do not hear the room.
+var outside = []string{"removed", "a stranger"}
 
 // Who may read which part of a consultation, on each path: an invited person
 // reads what was written after the invitation, unless the patient shares more,
@@ -114,7 +123,8 @@ func TestWhoSeesWhatOfAConsultation(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
 	people := map[string]*reader{"the patient": {Person: w.Patient("bo")}, "the doctor": {Person: w.Doctor("wang")}, "removed": {Person: w.Patient("gone")},
-		"invited with the history": {Person: w.Patient("kin")}, "invited without it": {Person: w.Doctor("li")},
+		"invited with the history": {Person: w.Patient("kin")}, "a second doctor without it": {Person: w.Doctor("li")},
+		"an interpreter without it": {Person: w.Patient("ting")}, "a relative without it": {Person: w.Patient("aunt")},
 		"invited after the end": {Person: w.Patient("late")}, "a stranger": {Person: w.Patient("eve")}}
 	got := map[string]found{"a doctor with a waiting request": {}}
 	bo, wang := people["the patient"], people["the doctor"]
@@ -129,7 +139,8 @@ func TestWhoSeesWhatOfAConsultation(t *testing.T) {
 	recipe := wang.Prescribes(id, remedy)
 	e2e.Do(wang.Person, consultation.Hold, consultation.ReasonInput{ConsultationID: id, Reason: firstReason})
 	for who, in := range map[string]consultation.InviteInput{"invited with the history": {Role: consultation.PartRelative, History: true},
-		"invited without it": {Role: consultation.PartColleague}, "removed": {Role: consultation.PartRelative}} {
+		"a second doctor without it": {Role: consultation.PartColleague}, "an interpreter without it": {Role: consultation.PartInterpreter},
+		"a relative without it": {Role: consultation.PartRelative}, "removed": {Role: consultation.PartRelative}} {
 		in.ConsultationID, in.UserID = id, people[who].User.ID
 		e2e.Do(bo.Person, consultation.Invite, in)
 	}
@@ -150,8 +161,9 @@ func TestWhoSeesWhatOfAConsultation(t *testing.T) {
 			}
 		}
 	}
-	inTheRoom := func(who string) bool { return len(told[who]) > 0 && who != "invited after the end" }
-	hear("the first part is over", inTheRoom)
+	hear("the first part is over", func(who string) bool {
+		return !slices.Contains(outside, who) && who != "invited after the end"
+	})
 	for who, r := range people {
 		if r.at != nil {
 			got[who].looks(r, id)
@@ -163,7 +175,7 @@ func TestWhoSeesWhatOfAConsultation(t *testing.T) {
 	e2e.Do(bo.Person, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: late.User.ID, Role: consultation.PartRelative})
 	late.connects(t, id)
 	e2e.Do(bo.Person, consultation.Reopen, consultation.Input{ConsultationID: id})
-	hear("it is over", func(who string) bool { return len(told[who]) > 0 })
+	hear("it is over", func(who string) bool { return !slices.Contains(outside, who) })
 	for who, r := range people {
 		got[who].looks(r, id)
 	}
@@ -176,15 +188,17 @@ func TestWhoSeesWhatOfAConsultation(t *testing.T) {
 	}
 }
 
-// Events that an earlier version stored, which had the earlier diagnosis, are
-// shown to invited people without it.
-func TestStoredEventsHideTheEarlierDiagnosis(t *testing.T) {
+// Events that an earlier version stored, which had the complaint and the earlier
+// diagnosis, are shown to invited people without them.
+func TestStoredEventsHideWhatCameBefore(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
-	bo, wang, aunt, kin := w.Patient("bo"), w.Doctor("wang"), w.Patient("aunt"), w.Patient("kin")
+	bo, wang, aunt, kin, li := w.Patient("bo"), w.Doctor("wang"), w.Patient("aunt"), w.Patient("kin"), w.Doctor("li")
 	id := bo.Followup(wang).ID
-	for who, history := range map[*e2e.Person]bool{aunt: false, kin: true} {
-		e2e.Do(bo, consultation.Invite, consultation.InviteInput{ConsultationID: id, UserID: who.User.ID, Role: consultation.PartRelative, History: history})
+	for who, in := range map[*e2e.Person]consultation.InviteInput{aunt: {Role: consultation.PartRelative},
+		kin: {Role: consultation.PartRelative, History: true}, li: {Role: consultation.PartColleague}} {
+		in.ConsultationID, in.UserID = id, who.User.ID
+		e2e.Do(bo, consultation.Invite, in)
 	}
 	e2e.Do(wang, consultation.Hold, consultation.ReasonInput{ConsultationID: id, Reason: "the laboratory"})
 	stored := w.Beside(t)
@@ -192,14 +206,21 @@ func TestStoredEventsHideTheEarlierDiagnosis(t *testing.T) {
 	var data string
 	e2e.Must(t, stored.QueryRow(`SELECT pos, data FROM log WHERE room = (SELECT num FROM log_rooms WHERE id = $1) AND name = $2 ORDER BY seq DESC LIMIT 1`, string(id.Room()), consultation.Updated.Name).
 		Scan(&pos, &data))
-	_, err := stored.Exec(`UPDATE log SET data = $1 WHERE pos = $2`, strings.Replace(data, `{`, `{"priorDiagnosis":"`+earlier+`",`, 1), pos)
+	before := strings.Replace(data, `"complaint":""`, `"priorDiagnosis":"`+earlier+`","complaint":"`+complaint+`"`, 1)
+	if before == data {
+		t.Fatalf("the event has a complaint: %s", data)
+	}
+	_, err := stored.Exec(`UPDATE log SET data = $1 WHERE pos = $2`, before, pos)
 	e2e.Must(t, err)
-	for who, want := range map[*e2e.Person]bool{bo: true, wang: true, kin: true, aunt: false} {
+	for who, want := range map[*e2e.Person]map[string]bool{bo: {complaint: true, earlier: true}, wang: {complaint: true, earlier: true},
+		kin: {complaint: true, earlier: true}, li: {complaint: true}, aunt: {}} {
 		f := found{}
 		f.in(pages, e2e.Do(who, consultation.Events, consultation.EventsInput{ConsultationID: id, Limit: 500}))
 		f.in(joins, e2e.Call(who.Online(), consultation.Join, consultation.JoinInput{ConsultationID: id, After: new(rooms.Seq)}).Events)
-		if f[earlier][pages] != want || f[earlier][joins] != want {
-			t.Errorf("%s reads the earlier diagnosis: %v, want %v", who.User.Name, f[earlier], want)
+		for _, word := range []string{complaint, earlier} {
+			if f[word][pages] != want[word] || f[word][joins] != want[word] {
+				t.Errorf("%s reads %s: %v, want %v", who.User.Name, word, f[word], want[word])
+			}
 		}
 	}
 }

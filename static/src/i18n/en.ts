@@ -195,6 +195,7 @@ export const en: Texts = {
       declined: 'The doctor couldn’t accept this consultation.',
       expired: 'This consultation has expired.',
       terminated: 'The doctor advises a visit in person.',
+      clinic: 'The clinic ended this consultation.',
     },
   },
   note: {
@@ -209,6 +210,7 @@ export const en: Texts = {
     declined: 'The doctor couldn’t accept the consultation',
     expired: 'The consultation expired',
     terminated: 'The doctor advises a visit in person',
+    clinic: 'The clinic ended the consultation',
   },
   move: {
     accept: 'Accept',
@@ -232,11 +234,34 @@ export const en: Texts = {
     endSummaryTitle: 'Sign the summary and end',
     endSummaryText: 'A follow-up ends with a summary signed by you. The patient can read it.',
     endSummaryLabel: 'Summary',
+    finishText: '{refund} {after}',
+    finishAgain: 'You may ask again once, free, within 72 hours.',
+    finishLast: 'You cannot ask again afterwards.',
+    refund: {
+      free: 'This consultation is free.',
+      unanswered: 'The doctor has not answered yet: you get a full refund of {price}.',
+      review: 'The doctor’s details are under review: you get a full refund of {price}.',
+      none: 'The doctor has answered, so there is no refund.',
+    },
     terminate: 'Refer',
     terminateTitle: 'Refer to a visit in person',
     terminateText: 'The consultation ends. Tell the patient where to go, which department to see, and how soon.',
     terminateLabel: 'Referral note',
     reopen: 'Ask an extra question',
+  },
+  review: {
+    title: 'The clinic is reviewing the details of Dr {name}.',
+    doctor: 'Until it is done you can sign nothing. You can go on talking with the patient, who may end the consultation with a full refund.',
+    others: 'Until it is done, the doctor cannot sign diagnoses or prescriptions.',
+    reopened: 'Until it is done, the doctor cannot sign diagnoses or prescriptions. You can wait, or end the follow-up.',
+    begun: {
+      paid: 'Until it is done, the doctor cannot sign diagnoses or prescriptions. You can wait, or end the consultation with a full refund.',
+      free: 'Until it is done, the doctor cannot sign diagnoses or prescriptions. You can wait, or end the consultation.',
+    },
+    waits: {
+      paid: 'Until it is done, the doctor cannot accept. You can wait, or cancel with a full refund.',
+      free: 'Until it is done, the doctor cannot accept. You can wait, or cancel.',
+    },
   },
   info: {
     title: 'About this consultation',

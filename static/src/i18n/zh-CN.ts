@@ -193,6 +193,7 @@ export const zhCN = {
       declined: '医生未能接诊。',
       expired: '问诊已过期。',
       terminated: '医生建议线下就诊。',
+      clinic: '机构已结束这次问诊。',
     },
   },
   note: {
@@ -207,6 +208,7 @@ export const zhCN = {
     declined: '医生未能接诊',
     expired: '问诊已过期',
     terminated: '医生建议线下就诊',
+    clinic: '机构结束了问诊',
   },
   move: {
     accept: '接诊',
@@ -230,11 +232,34 @@ export const zhCN = {
     endSummaryTitle: '签署小结并结束',
     endSummaryText: '复诊结束时须由您签署小结，患者可以查看。',
     endSummaryLabel: '小结',
+    finishText: '{refund}{after}',
+    finishAgain: '结束后 72 小时内可免费追问一次。',
+    finishLast: '结束后不能再追问。',
+    refund: {
+      free: '本次问诊免费。',
+      unanswered: '医生尚未回复，费用 {price} 将全额退回。',
+      review: '医生的资料正在审核，费用 {price} 将全额退回。',
+      none: '医生已回复，费用不予退回。',
+    },
     terminate: '转线下',
     terminateTitle: '建议线下就诊',
     terminateText: '问诊将终止。请写明建议就诊的医院、科室和时间。',
     terminateLabel: '转诊说明',
     reopen: '我要追问',
+  },
+  review: {
+    title: '机构正在审核{name}医生的资料。',
+    doctor: '审核通过前您不能签署任何文书，但可以继续与患者交流；患者可以结束问诊并获得全额退款。',
+    others: '审核通过前，医生不能出具诊断和处方。',
+    reopened: '审核通过前，医生不能出具诊断和处方。您可以等待，也可以结束追问。',
+    begun: {
+      paid: '审核通过前，医生不能出具诊断和处方。您可以等待，也可以结束问诊并获得全额退款。',
+      free: '审核通过前，医生不能出具诊断和处方。您可以等待，也可以结束问诊。',
+    },
+    waits: {
+      paid: '审核通过前，医生不能接诊。您可以等待，也可以取消问诊并获得全额退款。',
+      free: '审核通过前，医生不能接诊。您可以等待，也可以取消问诊。',
+    },
   },
   info: {
     title: '问诊信息',

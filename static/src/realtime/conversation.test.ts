@@ -81,7 +81,7 @@ describe('Conversation', () => {
     expect(conversation.state.former.map((p) => p.name)).toEqual(['aunt'])
     expect(conversation.state.out).toBe(false)
     live(event('participant:left', { userId: me, reason: 'removed' }))
-    expect(conversation.state.out).toBe(true)
+    expect(conversation.state.out).toBe('removed')
   })
 
   test('watermarks only grow', async () => {

@@ -1,6 +1,6 @@
 import { type Ask, type Outbox, type RoomEvent, RoomLog, type Unsent } from 'wenzhen-client'
 import type { Failure } from '@/api/failure'
-import type { Consultation, Departure, Diagnosis, Entry, Former, ConsultationJoined, Message, MessagePage, Participant, Prescription, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
+import type { Consultation, Departure, Diagnosis, Entry, Former, ConsultationJoined, LeaveReason, Message, MessagePage, Participant, Prescription, PresenceChange, Queue, Receipt, Typing } from '@/api/wire.gen'
 import { kept } from './kept'
 import { noteOf, notesOf, type Note } from './notes'
 import { Receipts } from './receipts'
@@ -13,8 +13,8 @@ export interface ConversationState {
   participants: Participant[]
   /** Who took part before: what they said keeps their name. */
   former: Former[]
-  /** One takes part no more. */
-  out: boolean
+  /** Why the user takes part no more; false while they do. */
+  out: false | LeaveReason
   /** User ids of who is in the room right now. */
   online: string[]
   /** User ids of who is writing. */
@@ -288,7 +288,7 @@ export class Conversation {
   }
 
   /** An event of the log may be older than the participants from the answer of the join. */
-  private participantLeft({ userId }: Departure, at: string): void {
+  private participantLeft({ userId, reason }: Departure, at: string): void {
     const { state, deps } = this
     const gone = state.participants.find((p) => p.userId === userId)
     if (!gone || Date.parse(gone.joinedAt) > Date.parse(at)) return
@@ -297,7 +297,7 @@ export class Conversation {
     state.former = [...state.former.filter((p) => p.userId !== userId), { userId, name, role, joinedAt, leftAt: at }]
     state.online = state.online.filter((id) => id !== userId)
     this.typingWatch.stopped(userId)
-    if (userId === deps.me) state.out = true
+    if (userId === deps.me) state.out = reason
   }
 
   private countUnread(): void {

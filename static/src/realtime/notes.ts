@@ -1,6 +1,6 @@
 import type { Consultation, Entry } from '@/api/wire.gen'
 
-export type NoteKind = 'opened' | 'accepted' | 'held' | 'resumed' | 'reopened' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated'
+export type NoteKind = 'opened' | 'accepted' | 'held' | 'resumed' | 'reopened' | 'ended' | 'closed' | 'cancelled' | 'declined' | 'expired' | 'terminated' | 'clinic'
 
 /** A change of status that is shown between messages: "the doctor accepted". */
 export interface Note {
@@ -22,7 +22,7 @@ export function notesOf(c: Consultation): Note[] {
     case 'declined':
     case 'expired':
     case 'terminated':
-      notes.push(note(c.status, c.endedAt ?? c.updatedAt, c.reason))
+      notes.push(note(c.endedBy === 'clinic' ? 'clinic' : c.status, c.endedAt ?? c.updatedAt, c.reason))
       break
     case 'closed':
       if (c.endedAt) notes.push(note('ended', c.endedAt, c.reason))
@@ -37,6 +37,7 @@ export function notesOf(c: Consultation): Note[] {
  */
 export function noteOf(before: Consultation | undefined, event: Pick<Entry, 'at'> & { data: Consultation }): Note[] {
   const c = event.data
+  if (c.status === 'on_hold' && before?.status === 'on_hold' && !c.reason) return [] // something else of it changed
   if (c.status === 'on_hold') return [note('held', event.at, c.reason)]
   if (c.status === 'active' && before?.status === 'on_hold') return [note('resumed', event.at)]
   if (c.status === 'active' && before?.status === 'ended') return [note('reopened', event.at)]

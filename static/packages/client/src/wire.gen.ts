@@ -453,6 +453,7 @@ export interface Consultation {
   reopened: boolean
   turnsLeft: number
   turnOpen?: boolean
+  doctorReview?: boolean
   refund?: Refund
   refundPercent?: number
   queue?: Queue
@@ -959,7 +960,7 @@ export interface KindPreference {
   email: boolean
 }
 
-export type LeaveReason = 'reassigned' | 'removed' | 'quit'
+export type LeaveReason = 'reassigned' | 'removed' | 'quit' | 'unverified'
 
 export interface LinkedIdentity {
   id: string
@@ -2403,7 +2404,7 @@ export interface ServerToClientEvents {
   'message:read': (event: LogEvent<'message:read', Receipt>) => void
   /** Messages up to a seq have arrived on a device of a participant. */
   'message:delivered': (event: LogEvent<'message:delivered', Receipt>) => void
-  /** The consultation changed; data is the whole of it, without the earlier diagnosis, which consultation:read has, and with reason and summary where they are new. */
+  /** The consultation changed; data is the whole of it, without complaint and earlier diagnosis, which consultation:read has, and with reason and summary where they are new. The first of a room has the complaint. */
   'consultation:updated': (event: LogEvent<'consultation:updated', Consultation>) => void
   /** A user became a participant of the consultation, or has another role in it. */
   'participant:joined': (event: LogEvent<'participant:joined', Participant>) => void

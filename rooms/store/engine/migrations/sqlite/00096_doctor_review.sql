@@ -1,0 +1,4 @@
+-- +goose Up
+-- Whether the doctor's changed data awaits a review, so that the people of the
+-- consultation see it.
+ALTER TABLE consultations ADD COLUMN doctor_review INTEGER NOT NULL DEFAULT 0;
