@@ -60,7 +60,7 @@ var waysOut = map[string]map[Status]wayOut{
 		Ended:  {within: 72 * time.Hour},
 	},
 	doctorLeaves: {
-		PendingPayment: {within: 15 * time.Minute}, // the doctor has not heard of it
+		PendingPayment: {within: 15 * time.Minute}, // the doctor was not notified of it
 		Waiting:        {take: func(s *scene) { s.cancels(s.wang) }},
 		Active:         {take: func(s *scene) { s.terminates() }}, OnHold: {take: func(s *scene) { s.terminates() }},
 		Ended: {within: 72 * time.Hour},
@@ -258,14 +258,14 @@ func atOnce(t *testing.T, s *scene, admin *roomstest.Person, situation string, b
 		return
 	}
 	if left {
-		heardOf(t, s, situation, before)
+		notifiedOf(t, s, situation, before)
 		return
 	}
 	for _, p := range []*roomstest.Person{s.bo, s.wang} {
 		if gone && (p == s.bo && situation != doctorGone || p == s.wang && situation != patientGone) {
 			continue // those who are gone read nothing
 		}
-		heard := p == s.bo || before != PendingPayment // of one that was never paid the doctor has not heard
+		heard := p == s.bo || before != PendingPayment // of one that was never paid the doctor was not notified
 		if told := slices.ContainsFunc(p.Inbox(), func(n notification.Notification) bool {
 			return n.Topic == notification.ConsultationClosed || n.Topic == notification.AppointmentCancelled
 		}); told != heard && s.slot == "" || !told && heard {
@@ -274,8 +274,8 @@ func atOnce(t *testing.T, s *scene, admin *roomstest.Person, situation string, b
 	}
 }
 
-// heardOf checks that the side that did not end it was notified.
-func heardOf(t *testing.T, s *scene, situation string, before Status) {
+// notifiedOf checks that the side that did not end it was notified.
+func notifiedOf(t *testing.T, s *scene, situation string, before Status) {
 	t.Helper()
 	other, topics := s.wang, []notification.Topic{notification.ConsultationCancelled, notification.ConsultationFinished, notification.AppointmentCancelled}
 	if situation == doctorLeaves {
@@ -283,7 +283,7 @@ func heardOf(t *testing.T, s *scene, situation string, before Status) {
 	}
 	if told := slices.ContainsFunc(other.Inbox(), func(n notification.Notification) bool {
 		return slices.Contains(topics, n.Topic)
-	}); !told && before != PendingPayment { // of one that was never paid the doctor has not heard
+	}); !told && before != PendingPayment { // of one that was never paid the doctor was not notified
 		t.Errorf("%s: %s was not notified", s.name, other.User.Name)
 	}
 }

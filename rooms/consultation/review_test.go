@@ -73,7 +73,7 @@ func TestASecondDoctorLeavesWithTheBadge(t *testing.T) {
 			}
 			told := roomstest.Must(bo, Events, EventsInput{ConsultationID: id, After: before}).Items
 			if len(told) != 1 || told[0].Name != Left.Name || !strings.Contains(string(told[0].Data), string(LeftUnverified)) || told[0].ActorID == admin.User.ID {
-				t.Errorf("the room hears %+v", told)
+				t.Errorf("the room receives %+v", told)
 			}
 			for _, p := range []*roomstest.Person{bo, wang} {
 				if got := strings.Count(topics(p), string(notification.ConsultationLeft)); got != 2 {
@@ -157,7 +157,7 @@ func TestPatientsLearnOfAReview(t *testing.T) {
 				t.Errorf("the patient sees %+v", now)
 			}
 			if log := bo.Log(id); log[len(log)-1].Name != Updated.Name || !strings.Contains(string(log[len(log)-1].Data), `"doctorReview":true`) {
-				t.Errorf("the room hears %+v", log[len(log)-1])
+				t.Errorf("the room receives %+v", log[len(log)-1])
 			}
 			if got := strings.Count(topics(bo), string(notification.ConsultationReview)); got != 1 {
 				t.Errorf("the patient is notified %d times", got)

@@ -249,7 +249,7 @@ export const en: Texts = {
     terminateLabel: 'Referral note',
     reopen: 'Ask an extra question',
   },
-  review: {
+  doctorReview: {
     title: 'The clinic is reviewing the details of Dr {name}.',
     doctor: 'Until it is done you can sign nothing. You can go on talking with the patient, who may end the consultation with a full refund.',
     others: 'Until it is done, the doctor cannot sign diagnoses or prescriptions.',

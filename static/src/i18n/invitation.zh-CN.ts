@@ -30,7 +30,7 @@ export const invitationZhCN = {
     left: '您已退出本次问诊',
     outTitle: '您已不在本次问诊中',
     outText: '您已退出或被移出。如需再次加入，请联系患者或医生。',
-    outUnverified: '会诊医生须通过认证。认证通过后，患者或医生可以再次邀请您。',
+    outUnverified: '会诊医生须通过资质核验。核验通过后，患者或医生可以再次邀请您。',
     consent: '医生的邀请',
     consentTitle: '{doctor}医生希望邀请 {name}（{role}）加入问诊',
     consentText: '您同意后，对方才能加入，并可查看之后的全部内容；对方为会诊医生时，还可查看主诉。您可以随时将其移出。',

@@ -247,7 +247,7 @@ export const zhCN = {
     terminateLabel: '转诊说明',
     reopen: '我要追问',
   },
-  review: {
+  doctorReview: {
     title: '机构正在审核{name}医生的资料。',
     doctor: '审核通过前您不能签署任何文书，但可以继续与患者交流；患者可以结束问诊并获得全额退款。',
     others: '审核通过前，医生不能出具诊断和处方。',

@@ -1202,7 +1202,7 @@ export interface NotificationPreferences {
   quietHours?: QuietHours
 }
 
-export type NotificationTopic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'consultation_closed' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'waitlist_closed' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'record_entered' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
+export type NotificationTopic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'consultation_closed' | 'consultation_finished' | 'consultation_review' | 'consultation_left' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'waitlist_closed' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'record_entered' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
 
 export type Obstacle = 'consultations' | 'appointments' | 'money' | 'hold' | 'last_admin'
 
@@ -2312,7 +2312,7 @@ export interface ClientToServerEvents {
   'consultation:hold': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
   /** Resume a paused consultation. For the doctor. */
   'consultation:resume': (input: ConsultationInput, ack: (reply: Ack<Consultation>) => void) => void
-  /** End a consultation; a follow-up requires a signed summary. For the doctor. */
+  /** End a consultation. By the doctor: a follow-up requires a signed summary. By the patient: with a full refund if the doctor has not answered or is under review, otherwise with none. */
   'consultation:end': (input: EndInput, ack: (reply: Ack<Consultation>) => void) => void
   /** Refer the patient to a visit in person; the reason is the referral note. For the doctor. */
   'consultation:terminate': (input: ReasonInput, ack: (reply: Ack<Consultation>) => void) => void
