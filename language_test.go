@@ -15,7 +15,7 @@ const glossary = "docs/glossary.md"
 // oldPhrases has, for each directory, how many phrases to avoid its comments
 // and texts still have. Lower a number when you remove some; never raise one.
 var oldPhrases = map[string]int{
-	".": 0, "bench": 0, "client": 0, "rooms": 148, "server": 158, "static": 26,
+	".": 0, "bench": 0, "client": 0, "rooms": 0, "server": 0, "static": 0,
 }
 
 var (

@@ -23,7 +23,7 @@ type Publication struct {
 	Wire json.RawMessage
 }
 
-// Listener hears what happens. Its methods are called from one goroutine, in
+// Listener receives what happens. Its methods are called from one goroutine, in
 // the order of commits (so in seq order within a room), and must not block.
 type Listener interface {
 	Published(Publication)
@@ -49,7 +49,7 @@ type delivery struct {
 	barrier      chan<- struct{}
 }
 
-// HubOptions say how much a hub holds, and who else hears its signals.
+// HubOptions say how much a hub holds, and who else receives its signals.
 type HubOptions struct {
 	// Depth is how many batches its queue holds.
 	Depth int
@@ -71,7 +71,7 @@ func (h *Hub) Listen(l ...Listener) {
 
 // Publish hands over the events of one or more commits, and the signals that
 // waited for them. The store calls it from one goroutine, in the order of
-// commits. Sessions that have ended come first: none of them hears an event of
+// commits. Sessions that have ended come first: none of them receives an event of
 // the same batch.
 func (h *Hub) Publish(batch []Publication, signals []Signal) {
 	if len(batch)+len(signals) == 0 {

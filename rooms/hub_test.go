@@ -8,10 +8,10 @@ import (
 	. "wenzhen/rooms"
 )
 
-type inOrder struct{ heard []string }
+type inOrder struct{ received []string }
 
-func (o *inOrder) Published(p Publication) { o.heard = append(o.heard, p.Name) }
-func (o *inOrder) Signalled(n Signal)      { o.heard = append(o.heard, n.Name) }
+func (o *inOrder) Published(p Publication) { o.received = append(o.received, p.Name) }
+func (o *inOrder) Signalled(n Signal)      { o.received = append(o.received, n.Name) }
 
 // Of what was committed together, the end of a session is delivered first.
 func TestSessionsEndBeforeTheEvents(t *testing.T) {
@@ -23,7 +23,7 @@ func TestSessionsEndBeforeTheEvents(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	hub.Run(ctx) // what is queued
-	if got := strings.Join(o.heard, " "); got != "revoked a b rings" {
-		t.Errorf("heard: %s", got)
+	if got := strings.Join(o.received, " "); got != "revoked a b rings" {
+		t.Errorf("received: %s", got)
 	}
 }

@@ -184,8 +184,8 @@ func (c *counter) Signalled(Signal)      { c.signals++ }
 // A full hub drops signals, which are worth nothing late, and never an event.
 func TestHubDropsSignalsNotEvents(t *testing.T) {
 	t.Parallel()
-	hub, heard := NewHub(HubOptions{Depth: 2}), &counter{}
-	hub.Listen(heard)
+	hub, received := NewHub(HubOptions{Depth: 2}), &counter{}
+	hub.Listen(received)
 	for range 10 {
 		hub.Signal(Signal{Room: "r", Name: "n"})
 	}
@@ -208,8 +208,8 @@ func TestHubDropsSignalsNotEvents(t *testing.T) {
 	}
 	stop()
 	<-done
-	if heard.events != 10 || heard.signals != 2 {
-		t.Errorf("heard %d events and %d signals, want 10 and the 2 that fitted", heard.events, heard.signals)
+	if received.events != 10 || received.signals != 2 {
+		t.Errorf("received %d events and %d signals, want 10 and the 2 that fitted", received.events, received.signals)
 	}
 }
 

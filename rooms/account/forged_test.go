@@ -88,7 +88,7 @@ func TestRoleChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := elsewhere.HearRevocations(t.Context(), nil); err != nil {
+	if _, err := elsewhere.NotifyRevocations(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := elsewhere.Alive(t.Context(), li.As, ""); rooms.CodeOf(err) != rooms.CodeUnauthenticated {

@@ -22,7 +22,7 @@ type SigningKey struct {
 
 const (
 	// keySpread is how long a new key is known before it signs, so that every
-	// node has heard of it.
+	// node knows it.
 	keySpread = 2 * time.Minute
 	// keyReload bounds how often a token with an unknown key makes us look.
 	keyReload = time.Second
@@ -58,7 +58,7 @@ func (r *keyring) current() (SigningKey, bool) {
 }
 
 // known finds a key that a token names and that still counts. One that this
-// node has not heard of may be new: the store is asked, now and then.
+// node does not know may be new, so it is looked up in the store now and then.
 func (r *keyring) known(id string) bool {
 	if r.has(id) {
 		return true

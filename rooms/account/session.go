@@ -383,7 +383,7 @@ func (s *Service) changesLogin(tx Tx, actor rooms.Actor, command string) error {
 func (s *Service) Watch(ctx context.Context, report func(error)) {
 	tick := time.NewTicker(revocationsEvery)
 	defer tick.Stop()
-	heard, keys, written := map[rooms.SessionID]bool{}, s.now(), s.now()
+	notified, keys, written := map[rooms.SessionID]bool{}, s.now(), s.now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -391,7 +391,7 @@ func (s *Service) Watch(ctx context.Context, report func(error)) {
 		case <-tick.C:
 		}
 		var err error
-		if heard, err = s.HearRevocations(ctx, heard); err == nil && passed(keys, s.now(), keysEvery) {
+		if notified, err = s.NotifyRevocations(ctx, notified); err == nil && passed(keys, s.now(), keysEvery) {
 			keys = s.now()
 			err = s.signer.keys.load(ctx)
 		}
@@ -413,19 +413,19 @@ func passed(since, now time.Time, long time.Duration) bool {
 	return d >= long || d < 0
 }
 
-// HearRevocations notifies the sockets of sessions that any node has ended
-// lately, except those in heard. It returns the sessions whose sockets have
+// NotifyRevocations notifies the sockets of sessions that any node has ended
+// lately, except those in notified. It returns the sessions whose sockets have
 // been notified, for the next call.
-func (s *Service) HearRevocations(ctx context.Context, heard map[rooms.SessionID]bool) (map[rooms.SessionID]bool, error) {
+func (s *Service) NotifyRevocations(ctx context.Context, notified map[rooms.SessionID]bool) (map[rooms.SessionID]bool, error) {
 	ids, err := s.store.RevokedSince(ctx, s.now().Add(-revocationsOverlap))
 	if err != nil {
-		return heard, err
+		return notified, err
 	}
 	now := make(map[rooms.SessionID]bool, len(ids))
 	var fresh []rooms.SessionID
 	for _, id := range ids {
 		now[id] = true
-		if !heard[id] {
+		if !notified[id] {
 			fresh = append(fresh, id)
 		}
 	}

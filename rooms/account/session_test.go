@@ -166,9 +166,9 @@ func TestRevocationIsHeardElsewhere(t *testing.T) {
 	w := roomstest.New(t)
 	bo := w.Patient("bo")
 	second := bo.Again(guest("192.0.2.1"))
-	heard := &roomstest.Recorder{}
+	received := &roomstest.Recorder{}
 	hub := rooms.NewHub(rooms.HubOptions{Depth: 16})
-	hub.Listen(heard)
+	hub.Listen(received)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); hub.Run(ctx) }()
@@ -178,17 +178,17 @@ func TestRevocationIsHeardElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	roomstest.Must(bo, RevokeOthers, rooms.Nothing{})
-	known, err := elsewhere.HearRevocations(t.Context(), nil)
+	known, err := elsewhere.NotifyRevocations(t.Context(), nil)
 	if err != nil || !known[second.As.SessionID] {
-		t.Fatalf("heard of %v, %v", known, err)
+		t.Fatalf("received %v, %v", known, err)
 	}
-	if _, err := elsewhere.HearRevocations(t.Context(), known); err != nil {
+	if _, err := elsewhere.NotifyRevocations(t.Context(), known); err != nil {
 		t.Fatal(err)
 	}
 	if err := hub.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := heard.Count(rooms.SessionRoom(second.As.SessionID), SessionRevoked.Name); n != 1 {
+	if n := received.Count(rooms.SessionRoom(second.As.SessionID), SessionRevoked.Name); n != 1 {
 		t.Errorf("the sockets there got the event %d times", n)
 	}
 	if err := elsewhere.Alive(t.Context(), second.As, ""); rooms.CodeOf(err) != rooms.CodeUnauthenticated {

@@ -25,7 +25,7 @@ const issuer = "wenzhen"
 
 // How far a token's times may be off. Its times are whole seconds, which adds up
 // to two to its life. Clocks of nodes differ, and a clock may be set back: past
-// a day that ends access tokens (no logins), for nothing tells a token from the
+// a day that ends access tokens (no logins), since nothing distinguishes a token from the
 // future from one that someone made up.
 const (
 	lifeSlack   = 2 * time.Second

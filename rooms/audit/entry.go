@@ -108,7 +108,7 @@ func (e LogEntry) bounded() error {
 	return nil
 }
 
-// Failed is the outcome of what was tried in vain: a login with a wrong password.
+// Failed is the outcome of what failed: a login with a wrong password.
 const Failed = "failed"
 
 // Append writes that actor did action to subject at a time, as part of tx.

@@ -8,7 +8,7 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// checkout writes the payment down before the gateway hears of it, so that no
+// checkout writes the payment down before the gateway receives it, so that no
 // crash leaves a payment at the gateway that we do not know.
 func (s *Service) checkout(ctx context.Context, actor rooms.Actor, in CheckoutInput) (CheckedOut, error) {
 	if o, err := s.store.Order(ctx, in.OrderID); err != nil || o.UserID != actor.UserID {

@@ -49,7 +49,7 @@ type Purchase struct {
 // PaymentState is what a gateway says of a payment.
 type PaymentState string
 
-// The states. Unknown is a payment that the gateway has never heard of.
+// The states. Unknown is a payment that the gateway has never seen.
 const (
 	StateUnknown PaymentState = "unknown"
 	StateOpen    PaymentState = "open"

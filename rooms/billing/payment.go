@@ -46,7 +46,7 @@ type Payment struct {
 	ExpiresAt time.Time `json:"expiresAt"`
 	// Way is how the patient pays it; only the patient receives it.
 	Way Way `json:"-"`
-	// Polls counts how often the gateway was asked in vain.
+	// Polls counts how often the gateway was asked without a final answer.
 	Polls int `json:"-"`
 }
 

@@ -13,8 +13,8 @@ import (
 // gateway's own, concerns nothing that we know, or names another amount or
 // currency, is refused, logged, and changes nothing. One that was taken before
 // is logged and changes nothing either, but is answered like the first: its
-// gateway may not have heard the answer. What is logged has neither secrets nor
-// anyone's name. It returns the body that the gateway wants to hear.
+// gateway may not have received the answer. What is logged has neither secrets nor
+// anyone's name. It returns the body that the gateway expects.
 // Errors: not_found (gateway, payment), forbidden (signature, certificate,
 // age), invalid, conflict (amount, currency), unavailable.
 func (s *Service) Callback(ctx context.Context, gateway string, c Callback) (contentType string, body []byte, err error) {

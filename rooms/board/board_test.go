@@ -115,10 +115,10 @@ func TestSketchesAreNotKept(t *testing.T) {
 	w, bo, _, id := pair(t)
 	before := len(bo.Log(id))
 	roomstest.Must(bo, Sketch, SketchInput{ConsultationID: id, X: 3, Y: 4, StrokeID: "s", Tool: Pen, Colour: "#000000", Width: 2, Points: []float64{3, 4, 1}})
-	heard := w.Signals(id.Room(), Sketched.Name)
+	received := w.Signals(id.Room(), Sketched.Name)
 	var s Sketching
-	if len(heard) != 1 || json.Unmarshal(heard[0].Data, &s) != nil || s.UserID != bo.User.ID || s.StrokeID != "s" || s.X != 3 {
-		t.Errorf("heard %s", heard)
+	if len(received) != 1 || json.Unmarshal(received[0].Data, &s) != nil || s.UserID != bo.User.ID || s.StrokeID != "s" || s.X != 3 {
+		t.Errorf("received %s", received)
 	}
 	if len(bo.Log(id)) != before {
 		t.Error("a sketch is in the log")

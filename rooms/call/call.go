@@ -33,8 +33,8 @@ func (s CallStatus) Live() bool { return s == Ringing || s == Active }
 // MemberStatus is where one participant stands in a call.
 type MemberStatus string
 
-// The states of a member. Vanished is who was in the call and was not heard of
-// any more.
+// The states of a member. A vanished member was in the call and has not
+// been seen for too long.
 const (
 	MemberRinging  MemberStatus = "ringing"
 	MemberJoined   MemberStatus = "joined"
@@ -75,7 +75,7 @@ type Member struct {
 	LeftAt   *time.Time `json:"leftAt,omitempty"`
 	// SessionID is the login that the member is in the call with.
 	SessionID rooms.SessionID `json:"-"`
-	// SeenAt is when the device was last heard of, within a few seconds.
+	// SeenAt is when the device was last seen, within a few seconds.
 	SeenAt *time.Time `json:"-"`
 }
 
@@ -184,7 +184,7 @@ func (c *Call) drop(user rooms.UserID, now time.Time) {
 }
 
 // due is when something is to be done about the call next: a ring that is
-// missed, a member that was not heard of for too long; zero for never.
+// missed, a member that has not been seen for too long; zero for never.
 func (c *Call) due(vanishAfter time.Duration) time.Time {
 	var next time.Time
 	sooner := func(t time.Time) {

@@ -284,7 +284,7 @@ func TestAMeshOfFour(t *testing.T) {
 	}
 }
 
-// Who is not heard of is gone, after a while; a restart gives everyone that
+// A member who is not seen for a while has left the call; a restart gives everyone that
 // while anew.
 func TestTheVanished(t *testing.T) {
 	t.Parallel()
@@ -351,14 +351,14 @@ func TestSignalling(t *testing.T) {
 		}
 	}
 	roomstest.Must(d.bo, Signal, SignalInput{CallID: c.ID, To: d.wang.User.ID, Description: offer})
-	heard := d.Signals(rooms.UserRoom(d.wang.User.ID), Signalled.Name)
+	received := d.Signals(rooms.UserRoom(d.wang.User.ID), Signalled.Name)
 	var s Signalling
-	if len(heard) != 1 || json.Unmarshal(heard[0].Data, &s) != nil || s.From != d.bo.User.ID || s.ToDevice != "desk" || s.Description.SDP != "v=0" {
-		t.Errorf("wang heard %s", heard)
+	if len(received) != 1 || json.Unmarshal(received[0].Data, &s) != nil || s.From != d.bo.User.ID || s.ToDevice != "desk" || s.Description.SDP != "v=0" {
+		t.Errorf("wang received %s", received)
 	}
 	for _, p := range []*roomstest.Person{stranger, aunt, d.bo} {
-		if heard := d.Signals(rooms.UserRoom(p.User.ID), Signalled.Name); len(heard) > 0 {
-			t.Errorf("%s heard %s", p.User.Name, heard)
+		if received := d.Signals(rooms.UserRoom(p.User.ID), Signalled.Name); len(received) > 0 {
+			t.Errorf("%s received %s", p.User.Name, received)
 		}
 	}
 	roomstest.Must(d.bo, End, CallEnding{CallID: c.ID})

@@ -17,7 +17,7 @@ func (s *Service) Timers() map[string]rooms.TimerFunc {
 }
 
 // fire does what time does to a call: rings are missed, members who are not
-// heard of are gone, and so are those who have logged out.
+// seen have left, and so are those who have logged out.
 func (s *Service) fire(ctx context.Context, t rooms.Timer) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
 		before, err := tx.Call(ID(t.Subject))

@@ -40,8 +40,8 @@ type Service struct {
 	relay Relay
 	hub   *rooms.Hub
 	now   func() time.Time
-	// started is when this server began to listen: nobody can have been heard
-	// of while it did not.
+	// started is when this server began to listen: nobody can have been seen
+	// while it did not.
 	started time.Time
 }
 

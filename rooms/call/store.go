@@ -34,7 +34,7 @@ type Tx interface {
 	Engaged(user rooms.UserID, id ID) (bool, error)
 	// SaveCall writes the call with its members, new or changed.
 	SaveCall(Call) error
-	// SawMember notes that a member was heard of.
+	// SawMember notes that a member was seen.
 	SawMember(id ID, user rooms.UserID, at time.Time) error
 }
 

@@ -131,7 +131,7 @@ func (c Consultation) ShownTo(p Participant) Consultation {
 	return c
 }
 
-// logged is the consultation as the event at seq has it, for everyone who hears
+// logged is the consultation as the event at seq has it, for everyone who receives
 // the room.
 func (c Consultation) logged(seq rooms.Seq) Consultation {
 	c.PriorDiagnosis = ""

@@ -265,10 +265,10 @@ func atOnce(t *testing.T, s *scene, admin *roomstest.Person, situation string, b
 		if gone && (p == s.bo && situation != doctorGone || p == s.wang && situation != patientGone) {
 			continue // those who are gone read nothing
 		}
-		heard := p == s.bo || before != PendingPayment // of one that was never paid the doctor was not notified
+		received := p == s.bo || before != PendingPayment // of one that was never paid the doctor was not notified
 		if told := slices.ContainsFunc(p.Inbox(), func(n notification.Notification) bool {
 			return n.Topic == notification.ConsultationClosed || n.Topic == notification.AppointmentCancelled
-		}); told != heard && s.slot == "" || !told && heard {
+		}); told != received && s.slot == "" || !told && received {
 			t.Errorf("%s: %s was notified: %t", s.name, p.User.Name, told)
 		}
 	}

@@ -224,7 +224,7 @@ func (s *Service) subscribe(ctx context.Context, actor rooms.Actor, id ID) (Part
 	return me, known, conn.Subscribe(id.Room(), known)
 }
 
-// joined is what a join answers, read once the connection hears the room.
+// joined is what a join answers, read once the connection is subscribed to the room.
 func (s *Service) joined(ctx context.Context, actor rooms.Actor, id ID, after rooms.Seq) (Joined, error) {
 	room := id.Room()
 	events, last, err := s.store.Events(ctx, room, after, joinEvents)

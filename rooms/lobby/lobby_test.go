@@ -268,7 +268,7 @@ func TestHowManyAreThere(t *testing.T) {
 	running.Go(func() { service.Run(ctx) })
 	defer running.Wait()
 	defer stop()
-	hears := func(want int) {
+	receives := func(want int) {
 		t.Helper()
 		select {
 		case got := <-told:
@@ -280,9 +280,9 @@ func TestHowManyAreThere(t *testing.T) {
 		}
 	}
 	presence.Elsewhere("another node", lobby.Room, "", 2)
-	hears(2)
+	receives(2)
 	hub.SignalHere(rooms.Signal{Room: "visitor:1", Name: lobby.Welcome.Name, Into: lobby.Room})
-	hears(2)
+	receives(2)
 	presence.Replace("another node", nil)
-	hears(0)
+	receives(0)
 }

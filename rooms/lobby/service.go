@@ -138,8 +138,7 @@ func (s *Service) enter(ctx context.Context, actor rooms.Actor, in NicknameInput
 		if err != nil {
 			return err
 		}
-		// Told in its turn: what was said before is in it, what is said after
-		// is heard.
+		// In order: it has the lines before it, and later lines are received as events.
 		Welcome.AfterAndSubscribe(tx, door, Greeting{Text: s.cfg.Welcome, Nickname: v.name(), Count: s.Visitors(), Lines: lines}, Room)
 		return nil
 	})

@@ -145,7 +145,7 @@ func statusChanged(t *telling, was, c consultation.Consultation) []notice {
 	}
 	if before == consultation.PendingPayment && c.Status != consultation.Waiting {
 		if c.Status != consultation.Expired {
-			return nil // the doctor has not heard of it yet
+			return nil // the doctor does not know of it yet
 		}
 		return []notice{{to: c.UserID, topic: PaymentExpired, facts: doctor}}
 	}
@@ -179,7 +179,7 @@ func statusChanged(t *telling, was, c consultation.Consultation) []notice {
 	return nil
 }
 
-// closedByClinic notifies both sides, unless the doctor has not heard of it yet.
+// closedByClinic notifies both sides, unless the doctor does not know of it yet.
 func closedByClinic(was, c consultation.Consultation, patient, doctor Facts) []notice {
 	toPatient := notice{to: c.UserID, topic: ConsultationClosed, facts: doctor}
 	switch {

@@ -47,7 +47,7 @@ type Stats struct {
 	Bare int `json:"bare"`
 	// Sockets are memberships of namespaces: a connection may have several.
 	Sockets int `json:"sockets"`
-	// Rooms are those that somebody hears; one that is heard on two nodes counts twice.
+	// Rooms are those with a subscriber; one with subscribers on two nodes counts twice.
 	Rooms int `json:"rooms"`
 	// MessagesPerSecond are chat messages that were sent.
 	MessagesPerSecond float64 `json:"messagesPerSecond"`
@@ -136,7 +136,7 @@ type SocketView struct {
 	UserID rooms.UserID `json:"userId,omitempty"`
 	Name   string       `json:"name,omitempty"`
 	Role   rooms.Role   `json:"role,omitempty"`
-	// Rooms are those that it hears and that tell nothing of whom its user
+	// Rooms are those that it is subscribed to and that tell nothing of whom its user
 	// consults; Private counts the others.
 	Rooms   []rooms.RoomID `json:"rooms"`
 	Private int            `json:"private"`
@@ -182,7 +182,7 @@ type RoomList struct {
 	Private RoomSum    `json:"private"`
 }
 
-// RoomSum is how many rooms are heard, and by how many sockets in all.
+// RoomSum is how many rooms have subscribers, and by how many sockets in all.
 type RoomSum struct {
 	Rooms   int `json:"rooms"`
 	Members int `json:"members"`

@@ -185,7 +185,7 @@ func considerAllergies(tx Tx, d *Document, despite bool) error {
 }
 
 // announcePrescription records prescription:updated. The event of a decision has
-// no content where somebody hears the room who was invited after the prescription
+// no content where a subscriber of the room was invited after the prescription
 // had been signed.
 func (s *Service) announcePrescription(tx Tx, actor rooms.Actor, d Document) (Prescription, error) {
 	v, err := prescriptionOf(d)

@@ -335,7 +335,7 @@ func (s *story) leavings() {
 			return err
 		},
 	} {
-		if err := ask(); err != nil && rooms.CodeOf(err) != rooms.CodeRateLimited { // what was said in vain counts
+		if err := ask(); err != nil && rooms.CodeOf(err) != rooms.CodeRateLimited { // a failed attempt counts
 			s.w.T.Error(err)
 		}
 	}

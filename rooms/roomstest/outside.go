@@ -126,9 +126,9 @@ func (w *World) settles(ctx context.Context) {
 	w.T.Helper()
 	w.must(w.DB.Announced(ctx))
 	w.must(w.Hub.Flush(ctx))
-	w.Heard.mu.Lock()
-	happened := len(w.Heard.events)
-	w.Heard.mu.Unlock()
+	w.Received.mu.Lock()
+	happened := len(w.Received.events)
+	w.Received.mu.Unlock()
 	for {
 		log, err := notificationstore.Store{DB: w.DB}.Log(ctx, 0, happened)
 		w.must(err)

@@ -57,7 +57,7 @@ func (w *World) Enters(login account.Login) *Person {
 }
 
 // Doctor registers a doctor who is verified, on duty and offers advice and followups
-// by text for nothing, and by video for 50 yuan.
+// by text free of charge, and by video for 50 yuan.
 func (w *World) Doctor(name string) *Person {
 	w.T.Helper()
 	p := w.register(name, rooms.RoleDoctor)

@@ -6,7 +6,7 @@ import (
 	"wenzhen/rooms"
 )
 
-// Recorder is a listener that remembers what it heard.
+// Recorder is a listener that remembers what it received.
 type Recorder struct {
 	mu      sync.Mutex
 	events  []rooms.Publication
@@ -45,10 +45,10 @@ func (w *World) Events(room rooms.RoomID) []rooms.Publication {
 	w.T.Helper()
 	w.must(w.DB.Announced(w.T.Context()))
 	w.must(w.Hub.Flush(w.T.Context()))
-	w.Heard.mu.Lock()
-	defer w.Heard.mu.Unlock()
+	w.Received.mu.Lock()
+	defer w.Received.mu.Unlock()
 	var list []rooms.Publication
-	for _, p := range w.Heard.events {
+	for _, p := range w.Received.events {
 		if p.Room == room {
 			list = append(list, p)
 		}
@@ -61,10 +61,10 @@ func (w *World) Signals(room rooms.RoomID, name string) []rooms.Signal {
 	w.T.Helper()
 	w.must(w.DB.Announced(w.T.Context()))
 	w.must(w.Hub.Flush(w.T.Context()))
-	w.Heard.mu.Lock()
-	defer w.Heard.mu.Unlock()
+	w.Received.mu.Lock()
+	defer w.Received.mu.Unlock()
 	var list []rooms.Signal
-	for _, n := range w.Heard.signals {
+	for _, n := range w.Received.signals {
 		if n.Room == room && n.Name == name {
 			list = append(list, n)
 		}

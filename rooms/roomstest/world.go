@@ -69,7 +69,7 @@ type World struct {
 	DB        *engine.DB
 	Presence  *rooms.Presence
 	Hub       *rooms.Hub
-	Heard     *Recorder
+	Received  *Recorder
 	Billing   *billing.Service
 	Sandbox   *sandbox.Gateway
 	// FeeBasisPoints are those of the next start.
@@ -167,13 +167,13 @@ func OnPostgres(w *World) { w.postgres = true }
 func New(t testing.TB, change ...func(*World)) *World {
 	t.Helper()
 	w := &World{T: t, Policy: record.PolicyChina, SealKey: "a seal of 32 characters for tests", now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC),
-		Hub: rooms.NewHub(rooms.HubOptions{Depth: 1024}), Heard: &Recorder{}, Outside: newOutside(),
+		Hub: rooms.NewHub(rooms.HubOptions{Depth: 1024}), Received: &Recorder{}, Outside: newOutside(),
 		LoginFailures: 10, AddressLimit: 100, Hashing: Cheap, RefreshLife: 365 * 24 * time.Hour,
 		dir: t.TempDir(), late: Stage(os.Getenv("WENZHEN_TEST_DEADLINES"))}
 	for _, f := range change {
 		f(w)
 	}
-	w.Hub.Listen(w.Heard)
+	w.Hub.Listen(w.Received)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

@@ -78,17 +78,17 @@ func TestTheSecondDoctorTakesOver(t *testing.T) {
 // door is a connection that lets something happen while it subscribes.
 type door struct {
 	meanwhile func()
-	hears     map[rooms.RoomID]rooms.Seq
+	receives  map[rooms.RoomID]rooms.Seq
 }
 
 func (d *door) Subscribe(room rooms.RoomID, known rooms.Seq) error {
-	d.hears[room] = known
+	d.receives[room] = known
 	if d.meanwhile != nil {
 		d.meanwhile()
 	}
 	return nil
 }
-func (d *door) Unsubscribe(room rooms.RoomID) { delete(d.hears, room) }
+func (d *door) Unsubscribe(room rooms.RoomID) { delete(d.receives, room) }
 func (d *door) Look(rooms.RoomID, bool)       {}
 func (d *door) OnClose(func())                {}
 
@@ -99,21 +99,21 @@ func TestAccessIsLostWhileJoining(t *testing.T) {
 	w := roomstest.New(t)
 	bo, wang, _, a := reassigned(w)
 	in := consultation.JoinInput{ConsultationID: a.ConsultationID}
-	d := &door{hears: map[rooms.RoomID]rooms.Seq{}}
+	d := &door{receives: map[rooms.RoomID]rooms.Seq{}}
 	ctx := rooms.WithSubscriber(t.Context(), d)
 	if _, err := roomstest.AskWith(ctx, w, wang.As, consultation.Join, in); err != nil {
 		t.Fatal(err)
 	}
-	if known, last := d.hears[a.ConsultationID.Room()], rooms.Seq(len(wang.Log(a.ConsultationID))); known != last {
+	if known, last := d.receives[a.ConsultationID.Room()], rooms.Seq(len(wang.Log(a.ConsultationID))); known != last {
 		t.Errorf("subscribed with knowledge of %d events, there are %d", known, last)
 	}
 	d.meanwhile = func() { roomstest.Must(bo, AcceptOffer, AppointmentRef{AppointmentID: a.ID}) }
 	_, err := roomstest.AskWith(ctx, w, wang.As, consultation.Join, in)
-	if rooms.CodeOf(err) != rooms.CodeNotFound || len(d.hears) > 0 {
-		t.Errorf("joined: %v; hears %v", err, d.hears)
+	if rooms.CodeOf(err) != rooms.CodeNotFound || len(d.receives) > 0 {
+		t.Errorf("joined: %v; receives %v", err, d.receives)
 	}
 	_, err = roomstest.AskWith(ctx, w, wang.As, consultation.Join, in)
-	if rooms.CodeOf(err) != rooms.CodeNotFound || len(d.hears) > 0 {
-		t.Errorf("joined once more: %v; hears %v", err, d.hears)
+	if rooms.CodeOf(err) != rooms.CodeNotFound || len(d.receives) > 0 {
+		t.Errorf("joined once more: %v; receives %v", err, d.receives)
 	}
 }

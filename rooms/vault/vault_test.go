@@ -131,7 +131,7 @@ func TestRotation(t *testing.T) {
 	if !one.Stale(before) || one.Stale(after) {
 		t.Error("what is to be sealed again is mistaken after")
 	}
-	for _, v := range []*Vault{one, other} { // the other has not heard of the new key
+	for _, v := range []*Vault{one, other} { // the other does not know the new key
 		for sealed, want := range map[string]string{before: "before", after: "after"} {
 			if got, err := v.Open("p", sealed); err != nil || got != want {
 				t.Errorf("%q, %v, want %q", got, err, want)

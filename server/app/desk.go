@@ -83,7 +83,7 @@ func (s *Server) checkRedis() operations.HealthCheck {
 		err = errors.New(trouble)
 	}
 	status := s.node.Status()
-	return checked("redis", err, "%d other nodes are heard of; %d signals were dropped so far", int64(status.Nodes), status.Dropped)
+	return checked("redis", err, "%d other nodes are known; %d signals were dropped so far", int64(status.Nodes), status.Dropped)
 }
 
 func checkDisk(dir string) operations.HealthCheck {

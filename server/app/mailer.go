@@ -50,7 +50,7 @@ func (m mailer) Send(ctx context.Context, o notification.Order) error {
 	return m.sender.Send(ctx, msg)
 }
 
-// invitation is what calendars have to know of a notification; nil for nothing.
+// invitation returns the calendar entry of a notification; nil if it has none.
 func (m mailer) invitation(o notification.Order) (*mail.Invitation, error) {
 	if !o.Notification.Invites() || o.Event.Name != schedule.AppointmentUpdated.Name {
 		return nil, nil

@@ -30,7 +30,7 @@ func (s *Server) observe() {
 		"upgrades_total":              {"Realtime connections that went from polling to WebSocket.", func(s edge.Stats) uint64 { return s.Upgraded }},
 		"slow_readers_cut_total":      {"Realtime connections that were closed because they read too slowly; clients come back and catch up.", func(s edge.Stats) uint64 { return s.SlowClosed }},
 		"malformed_cut_total":         {"Realtime connections that were closed because of what they sent.", func(s edge.Stats) uint64 { return s.Malformed }},
-		"timed_out_total":             {"Realtime connections that were closed because nothing was heard.", func(s edge.Stats) uint64 { return s.TimedOut }},
+		"timed_out_total":             {"Realtime connections that were closed because nothing was received.", func(s edge.Stats) uint64 { return s.TimedOut }},
 		"socket_handler_panics_total": {"Panics in handlers of realtime events: mistakes in the program.", func(s edge.Stats) uint64 { return s.Panics }},
 	} {
 		m.Counter(name, c.help, func() float64 { return float64(c.of(realtime.Stats())) })
@@ -41,13 +41,13 @@ func (s *Server) observe() {
 	m.Counter("damaged_passed_over_total", "Stored events, messages in searches and notifications that were passed over because they cannot be read: damaged, or not written by this server.", func() float64 { return float64(s.db.Damaged()) })
 	m.Gauge("writer_queue", "Functions that wait for the SQLite writer; 0 with PostgreSQL.", func() float64 { return float64(s.db.Waiting()) })
 	if s.node != nil {
-		m.Gauge("redis_connected", "1 while this node hears itself over Redis.", func() float64 {
+		m.Gauge("redis_connected", "1 while this node receives its own signals over Redis.", func() float64 {
 			if s.node.Status().Connected {
 				return 1
 			}
 			return 0
 		})
-		m.Gauge("nodes", "Other nodes that this one hears of.", func() float64 { return float64(s.node.Status().Nodes) })
+		m.Gauge("nodes", "Other nodes that this one knows.", func() float64 { return float64(s.node.Status().Nodes) })
 		m.Counter("redis_dropped_total", "Signals that were not published because Redis was slow or away.", func() float64 { return float64(s.node.Status().Dropped) })
 	}
 	if s.tracing != nil {

@@ -37,7 +37,7 @@ func own(command string) entry { return entry{action: command, subject: "user"} 
 // entries are the commands that only read, and are entered before their answer
 // leaves. What changes something, and what reads a record, is entered by its own
 // feature, in the transaction that does it; joining a consultation before the
-// connection hears anything.
+// connection receives anything.
 var entries = map[string]entry{
 	consultation.List.Name:            own(consultation.List.Name),
 	consultation.Read.Name:            {consultation.Read.Name, "consultation", "consultationId"},

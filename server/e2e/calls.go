@@ -10,17 +10,17 @@ import (
 
 // Listens collects a signal on a device, from now on.
 func Listens[D any](p *Person, signal rooms.SignalType[D]) <-chan D {
-	heard := make(chan D, 100)
-	client.On(p.Client, signal, func(d D) { heard <- d })
-	return heard
+	received := make(chan D, 100)
+	client.On(p.Client, signal, func(d D) { received <- d })
+	return received
 }
 
 // Updates returns a channel with the states of calls that a device receives
 // from now on.
 func Updates(p *Person) <-chan calls.Call {
-	heard := make(chan calls.Call, 100)
-	client.OnEvent(p.Client, calls.Updated, func(_ rooms.Event, c calls.Call) { heard <- c })
-	return heard
+	received := make(chan calls.Call, 100)
+	client.OnEvent(p.Client, calls.Updated, func(_ rooms.Event, c calls.Call) { received <- c })
+	return received
 }
 
 // CallIs waits for a call to be in a state.

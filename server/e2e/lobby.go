@@ -32,8 +32,8 @@ func (p *Plain) Says(text string) {
 	Must(p.T, p.WS.WriteMessage(websocket.TextMessage, []byte(text)))
 }
 
-// Hears reads a line.
-func (p *Plain) Hears() string {
+// Receives reads a line.
+func (p *Plain) Receives() string {
 	p.T.Helper()
 	Must(p.T, p.WS.SetReadDeadline(time.Now().Add(Patience)))
 	_, text, err := p.WS.ReadMessage()
@@ -44,10 +44,10 @@ func (p *Plain) Hears() string {
 // Welcomed reads the two lines of welcome.
 func (p *Plain) Welcomed() *Plain {
 	p.T.Helper()
-	if got := p.Hears(); !strings.HasPrefix(got, "* Welcome") {
+	if got := p.Receives(); !strings.HasPrefix(got, "* Welcome") {
 		p.T.Fatalf("welcomed with %q", got)
 	}
-	if got := p.Hears(); !strings.HasPrefix(got, "* You are ") {
+	if got := p.Receives(); !strings.HasPrefix(got, "* You are ") {
 		p.T.Fatalf("welcomed with %q", got)
 	}
 	return p

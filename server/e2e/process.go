@@ -19,7 +19,7 @@ type Process struct {
 	Redis    string // none when empty
 	// Env are further settings.
 	Env []string
-	// Stderr hears what it logs; the test's own when nil.
+	// Stderr receives what it logs; the test's own when nil.
 	Stderr io.Writer
 	// Credential is the user whom it runs as; the test's own when nil.
 	Credential *syscall.Credential

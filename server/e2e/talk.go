@@ -21,15 +21,15 @@ type Talk struct {
 	Sides [2]*Side
 }
 
-// Side is one of the two: what was acked to it and what it has heard.
+// Side is one of the two: what was acked to it and what it has received.
 type Side struct {
 	*Person
 	Lines *Lines
 	Room  *client.Room
 
-	Mu    sync.Mutex
-	Acked map[string]chat.Message // by client id
-	Heard []rooms.Event
+	Mu       sync.Mutex
+	Acked    map[string]chat.Message // by client id
+	Received []rooms.Event
 }
 
 // Open makes a consultation and lets both join.
@@ -74,14 +74,14 @@ func (s *Side) Listen(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("after event %d: %w", s.Room.Last(), err)
 		}
-		s.Heard = append(s.Heard, e)
+		s.Received = append(s.Received, e)
 		if c, err := client.Decode(consultation.Updated, e); err == nil && c.Status == consultation.Ended {
 			return nil
 		}
 	}
 }
 
-// Check compares what was acked and heard with the log.
+// Check compares what was acked and received with the log.
 func (k *Talk) Check(t testing.TB) {
 	t.Helper()
 	log := k.Sides[0].Log(k.ID)
@@ -100,8 +100,8 @@ func (k *Talk) Check(t testing.TB) {
 		inLog[m.ClientID] = m
 	}
 	for i, s := range k.Sides {
-		if !reflect.DeepEqual(log, s.Heard) { // cmp.Diff alone would take a minute
-			t.Errorf("side %d heard something else than the log (%d and %d events):\n%.2000s", i, len(s.Heard), len(log), cmp.Diff(log, s.Heard))
+		if !reflect.DeepEqual(log, s.Received) { // cmp.Diff alone would take a minute
+			t.Errorf("side %d received something else than the log (%d and %d events):\n%.2000s", i, len(s.Received), len(log), cmp.Diff(log, s.Received))
 		}
 		for id, m := range s.Acked {
 			if kept, ok := inLog[id]; !ok || kept.ID != m.ID || kept.Seq != m.Seq {

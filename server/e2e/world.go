@@ -336,7 +336,7 @@ func TextOf(id consultation.ID, text string) chat.SendInput {
 	return chat.SendInput{ConsultationID: id, ClientID: rooms.NewID(time.Now()), Kind: chat.Text, Text: text}
 }
 
-// Joins hears a consultation from its beginning.
+// Joins subscribes to a consultation from its beginning.
 func (p *Person) Joins(id consultation.ID) *client.Room {
 	p.World.T.Helper()
 	room, err := p.Join(p.World.T.Context(), id, 0)
@@ -410,7 +410,7 @@ func Await[T any](t testing.TB, what string, from <-chan T) T {
 	case v := <-from:
 		return v
 	case <-time.After(Patience):
-		t.Fatalf("in vain: %s", what)
+		t.Fatalf("no result: %s", what)
 		panic("unreachable")
 	}
 }
@@ -435,7 +435,7 @@ func InTime(t testing.TB, long time.Duration, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(long); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("in vain: %s", what)
+			t.Fatalf("no result: %s", what)
 		}
 	}
 }

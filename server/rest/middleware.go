@@ -22,7 +22,7 @@ const (
 )
 
 // traced makes what a request asks for part of a trace. Probes come every few
-// seconds and files of the frontend ask for nothing: neither is worth one.
+// seconds and files of the frontend are requested all the time: neither is worth a trace.
 func (s *server) traced(c *gin.Context) {
 	route := c.FullPath()
 	switch route {

@@ -9,8 +9,8 @@ import { xray } from './world/picture'
 test.use({ launchOptions: fakeDevices })
 
 const words = {
-  'zh-CN': { doctor: '欧阳明月', patient: '张波', test: '开始检测', heard: '麦克风正常', record: '录制语音消息', stop: '停止录音', send: '发送语音', play: '播放', start: '发起通话', video: '视频通话', answer: '接听', hangUp: '挂断', noBackground: '移除底图' },
-  en: { doctor: 'Dr. Alexandra Featherstonehaugh-Montgomery', patient: 'Bo Zhang', test: 'Start the test', heard: 'Your microphone works', record: 'Record a voice message', stop: 'Stop recording', send: 'Send the voice message', play: 'Play', start: 'Call', video: 'Video call', answer: 'Answer', hangUp: 'Hang up', noBackground: 'Remove the background' },
+  'zh-CN': { doctor: '欧阳明月', patient: '张波', test: '开始检测', works: '麦克风正常', record: '录制语音消息', stop: '停止录音', send: '发送语音', play: '播放', start: '发起通话', video: '视频通话', answer: '接听', hangUp: '挂断', noBackground: '移除底图' },
+  en: { doctor: 'Dr. Alexandra Featherstonehaugh-Montgomery', patient: 'Bo Zhang', test: 'Start the test', works: 'Your microphone works', record: 'Record a voice message', stop: 'Stop recording', send: 'Send the voice message', play: 'Play', start: 'Call', video: 'Video call', answer: 'Answer', hangUp: 'Hang up', noBackground: 'Remove the background' },
 }
 
 for (const locale of ['zh-CN', 'en'] as const) {
@@ -38,7 +38,7 @@ for (const locale of ['zh-CN', 'en'] as const) {
       await watchMedia(page)
       await logIn(page, person.user.email, password, '/devices')
       await button(page, say.test).click()
-      await expect(page.getByText(say.heard)).toBeVisible()
+      await expect(page.getByText(say.works)).toBeVisible()
       await shoot(page, 'devices')
       await page.goto(`/consultations/${c.id}`)
       await button(page, say.record).click()

@@ -51,10 +51,10 @@ test('a bare page, a page with socket.io-client, Node ws, the Go client and our 
     await new Promise<void>((entered) => page.lobby.on('lobby:welcome', () => entered()))
   })
 
-  const heard: string[] = []
+  const received: string[] = []
   const node = new WebSocket(`${url}?nickname=node`)
-  node.on('message', (data: Buffer) => heard.push(data.toString()))
-  await expect.poll(() => heard.length).toBeGreaterThan(1)
+  node.on('message', (data: Buffer) => received.push(data.toString()))
+  await expect.poll(() => received.length).toBeGreaterThan(1)
 
   // All talk at once.
   const texts = ['from the file', 'from socket.io', 'from node', 'hello from go', 'from our page']
@@ -66,8 +66,8 @@ test('a bare page, a page with socket.io-client, Node ws, the Go client and our 
     ours.locator('input[name=line]').fill(texts[4] ?? '').then(() => ours.keyboard.press('Enter')),
   ])
   const said = (lines: string[]) => lines.map((line) => texts.find((text) => line.endsWith(text))).filter((text) => text !== undefined)
-  await expect.poll(() => said(heard).length).toBe(texts.length)
-  const order = said(heard)
+  await expect.poll(() => said(received).length).toBe(texts.length)
+  const order = said(received)
   await expect.poll(async () => said(await bare.locator('li').allTextContents())).toEqual(order)
   await expect.poll(async () => said(await socket.locator('li').allTextContents())).toEqual(order)
   await expect.poll(async () => said(await linesOf(ours).locator('.text').allTextContents())).toEqual(order)

@@ -16,12 +16,12 @@ const sound = (page: Page) =>
 
 /** Plays a message until its position has moved. Listens to events, because polling may miss a short message. */
 async function play(message: Locator) {
-  const heard = message.evaluate((group) => {
+  const received = message.evaluate((group) => {
     const [audio, slider] = [group.querySelector('audio'), group.querySelector('input')]
     return new Promise<void>((some) => audio?.addEventListener('timeupdate', () => audio.currentTime > 0.2 && Number(slider?.value) > 0.2 && some()))
   })
   await message.getByRole('button', { name: '播放', exact: true }).click()
-  await heard
+  await received
 }
 
 test('a voice message is recorded, played back, sent, and played and sought by the other side', async ({ browserOf, server }) => {

@@ -96,7 +96,7 @@ func (p *plan) frame(b []byte, progressive bool) error {
 	for i := range components {
 		perUnit += int64(b[7+3*i]>>4) * int64(b[7+3*i]&0xf)
 	}
-	if components == 1 { // whose sampling counts for nothing
+	if components == 1 { // whose sampling has no effect
 		h, v, perUnit = 1, 1, 1
 	}
 	if h == 0 || v == 0 {

@@ -58,7 +58,7 @@ func ogg(in *input) (Recording, error) {
 }
 
 // clock is how many samples a second a stream counts, and how many come
-// before what is heard; 0 if the packet does not begin a stream of sound.
+// before the first that is played; 0 if the packet does not begin a stream of sound.
 // Opus always counts 48,000 (RFC 7845, section 4).
 func clock(packet []byte) (rate, skipped uint64) {
 	switch {

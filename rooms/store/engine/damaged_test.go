@@ -38,7 +38,7 @@ func TestFollowersPassOverWhatIsDamaged(t *testing.T) {
 	}
 	var written bytes.Buffer
 	opts := Options{URL: postgresURL(t), Master: master}
-	db, heard, hub := open(t, opts)
+	db, received, hub := open(t, opts)
 	db.opts.damaged.log = slog.New(slog.NewTextHandler(&written, nil))
 	var signals signalled
 	hub.Listen(&signals)
@@ -79,7 +79,7 @@ func TestFollowersPassOverWhatIsDamaged(t *testing.T) {
 	if err := FirstOf(db.Announced(t.Context()), hub.Flush(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	list := heard.in("consultation:1")
+	list := received.in("consultation:1")
 	if len(list) != len(plant)+1 {
 		t.Fatalf("told of %+v", list)
 	}

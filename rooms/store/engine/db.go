@@ -46,8 +46,8 @@ type Options struct {
 	// ran in the transaction and the time that the commit took by Now. It must not
 	// block. It may be nil.
 	Committed func(functions int, took time.Duration)
-	// Trace is told of transactions, of what they wait for, and of statements,
-	// where they are part of a trace; nil traces nothing.
+	// Trace records transactions, their waits and their statements where they
+	// are part of a trace; nil records nothing.
 	Trace rooms.Tracer
 
 	vault   *vault.Vault

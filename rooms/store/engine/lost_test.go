@@ -12,7 +12,7 @@ import (
 // a transaction that would keep it to itself fails.
 func TestLostAccessIsPublished(t *testing.T) {
 	both(t, func(t *testing.T, opts Options) {
-		db, heard, hub := open(t, opts)
+		db, received, hub := open(t, opts)
 		ctx, now := t.Context(), time.Now()
 		add := func(tx *Tx, room rooms.RoomID) error {
 			seq, err := tx.Next(room, now)
@@ -39,10 +39,10 @@ func TestLostAccessIsPublished(t *testing.T) {
 		if err := FirstOf(db.Announced(ctx), hub.Flush(ctx)); err != nil {
 			t.Fatal(err)
 		}
-		heard.mu.Lock()
-		defer heard.mu.Unlock()
+		received.mu.Lock()
+		defer received.mu.Unlock()
 		var lost [][]rooms.UserID
-		for _, p := range heard.list {
+		for _, p := range received.list {
 			lost = append(lost, p.Lost)
 		}
 		if len(lost) != 3 || len(lost[0]) != 0 || !slices.Equal(lost[1], []rooms.UserID{"bo", "li"}) || len(lost[2]) != 0 {

@@ -70,7 +70,7 @@ type Unlike struct {
 // Error implements error.
 func (e *Unlike) Error() string { return e.Setting + " differs from that of node " + e.Node }
 
-// Running reports whether the node that was unlike has been heard since.
+// Running reports whether the node that was unlike has sent a heartbeat since.
 func (db *DB) Running(ctx context.Context, e *Unlike) (bool, error) {
 	var beats int64
 	err := db.readers.Row(ctx, `SELECT beats FROM nodes WHERE id = $1`, e.id).Scan(&beats)
@@ -85,7 +85,7 @@ func (db *DB) ForgetNode(ctx context.Context, id string) error {
 	return db.write.InTx(ctx, func(tx *Tx) error { return tx.Exec(`DELETE FROM nodes WHERE id = $1`, id) })
 }
 
-// Gone removes the node that was unlike, unless it has been heard since.
+// Gone removes the node that was unlike, unless it has sent a heartbeat since.
 func (db *DB) Gone(ctx context.Context, e *Unlike) error {
 	return db.write.InTx(ctx, func(tx *Tx) error { return tx.Exec(`DELETE FROM nodes WHERE id = $1 AND beats = $2`, e.id, e.beats) })
 }

@@ -40,7 +40,7 @@ func TestReadOnlyPostgres(t *testing.T) {
 		t.Helper()
 		for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
-				t.Fatalf("in vain: %s", what)
+				t.Fatalf("no result: %s", what)
 			}
 		}
 	}

@@ -38,8 +38,8 @@ func (p *published) in(room rooms.RoomID) []rooms.Publication {
 func TestEveryNodeAnnouncesEverything(t *testing.T) {
 	t.Parallel()
 	opts := Options{URL: postgresURL(t)}
-	a, heardA, hubA := open(t, opts)
-	b, heardB, hubB := second(t, opts)
+	a, receivedA, hubA := open(t, opts)
+	b, receivedB, hubB := second(t, opts)
 	const each = 60
 	var group sync.WaitGroup
 	for _, db := range []*DB{a, b} {
@@ -61,9 +61,9 @@ func TestEveryNodeAnnouncesEverything(t *testing.T) {
 	group.Wait()
 	told(t, a, hubA)
 	told(t, b, hubB)
-	for node, heard := range map[string]*published{"a": heardA, "b": heardB} {
+	for node, received := range map[string]*published{"a": receivedA, "b": receivedB} {
 		for _, room := range []rooms.RoomID{"room:0", "room:1"} {
-			list := heard.in(room)
+			list := received.in(room)
 			if len(list) != 4*each {
 				t.Errorf("node %s announced %d events of %s, want %d", node, len(list), room, 4*each)
 			}
@@ -81,7 +81,7 @@ func TestEveryNodeAnnouncesEverything(t *testing.T) {
 func TestLateCommitIsNotSkipped(t *testing.T) {
 	t.Parallel()
 	opts := Options{URL: postgresURL(t)}
-	db, heard, hub := open(t, opts)
+	db, received, hub := open(t, opts)
 	began, free := make(chan struct{}), make(chan struct{})
 	late := make(chan error, 1)
 	go func() {
@@ -99,7 +99,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 		}
 	}
 	told(t, db, hub)
-	if n := len(heard.in("room:early")); n != 3 {
+	if n := len(received.in("room:early")); n != 3 {
 		t.Errorf("%d events announced while another transaction runs, want 3", n)
 	}
 	log, err := db.LogAfter(t.Context(), 0, 10)
@@ -114,7 +114,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 		t.Fatal(err)
 	}
 	told(t, db, hub)
-	if n, m := len(heard.in("room:late")), len(heard.in("room:early")); n != 1 || m != 3 {
+	if n, m := len(received.in("room:late")), len(received.in("room:early")); n != 1 || m != 3 {
 		t.Errorf("announced %d late and %d early events, want 1 and 3", n, m)
 	}
 	var seen []rooms.RoomID
@@ -255,7 +255,7 @@ func TestTextWithNUL(t *testing.T) {
 func TestGoesOnAfterItsConnectionsEnd(t *testing.T) {
 	t.Parallel()
 	opts := Options{URL: postgresURL(t)}
-	a, heard, hub := open(t, opts)
+	a, received, hub := open(t, opts)
 	b, _, _ := second(t, opts)
 	if err := a.write.InTx(t.Context(), func(tx *Tx) error { return say(tx, "room:1", "before") }); err != nil {
 		t.Fatal(err)
@@ -272,7 +272,7 @@ func TestGoesOnAfterItsConnectionsEnd(t *testing.T) {
 		said = err == nil
 	}
 	told(t, a, hub)
-	list := heard.in("room:1")
+	list := received.in("room:1")
 	for i, e := range list {
 		if e.Seq != rooms.Seq(i+1) {
 			t.Errorf("announced %d as number %d", e.Seq, i+1)

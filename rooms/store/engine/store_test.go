@@ -57,8 +57,8 @@ func postgresURL(t testing.TB) string {
 
 func open(t *testing.T, opts Options) (*DB, *published, *rooms.Hub) {
 	t.Helper()
-	hub, heard := rooms.NewHub(rooms.HubOptions{Depth: 16}), &published{}
-	hub.Listen(heard)
+	hub, received := rooms.NewHub(rooms.HubOptions{Depth: 16}), &published{}
+	hub.Listen(received)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -80,12 +80,12 @@ func open(t *testing.T, opts Options) (*DB, *published, *rooms.Hub) {
 		stop()
 		<-done
 	})
-	return db, heard, hub
+	return db, received, hub
 }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// told waits until the listeners have heard what was committed.
+// told waits until the listeners have received what was committed.
 func told(t *testing.T, db *DB, hub *rooms.Hub) {
 	t.Helper()
 	if err := FirstOf(db.Announced(t.Context()), hub.Flush(t.Context())); err != nil {
@@ -106,7 +106,7 @@ func say(tx *Tx, room rooms.RoomID, what string) error {
 func TestLogHasNoGap(t *testing.T) { both(t, testLogHasNoGap) }
 
 func testLogHasNoGap(t *testing.T, opts Options) {
-	db, heard, hub := open(t, opts)
+	db, received, hub := open(t, opts)
 	const writers, each = 20, 50
 	kept := make([]map[string]bool, 3)
 	var mu sync.Mutex
@@ -151,7 +151,7 @@ func testLogHasNoGap(t *testing.T, opts Options) {
 			t.Errorf("%s has %d events up to %d, %d were answered", room, len(log), last, len(kept[n]))
 		}
 		var told []rooms.Publication
-		for _, p := range heard.list {
+		for _, p := range received.list {
 			if p.Room == room {
 				told = append(told, p)
 			}

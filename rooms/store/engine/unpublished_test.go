@@ -16,7 +16,7 @@ import (
 func TestWhatOthersCommitIsPublished(t *testing.T) { both(t, testWhatOthersCommitIsPublished) }
 
 func testWhatOthersCommitIsPublished(t *testing.T, opts Options) {
-	server, heard, hub := open(t, opts)
+	server, received, hub := open(t, opts)
 	opts.Now, opts.Log = time.Now, quiet
 	const room rooms.RoomID = "consultation:a"
 	says := func(db *DB, what string) {
@@ -26,7 +26,7 @@ func testWhatOthersCommitIsPublished(t *testing.T, opts Options) {
 		}
 	}
 	says(server, "1")
-	heard.reaches(t, hub, 1)
+	received.reaches(t, hub, 1)
 	for _, idle := range []bool{false, true} {
 		command, err := Open(t.Context(), opts)
 		if err != nil {
@@ -43,10 +43,10 @@ func testWhatOthersCommitIsPublished(t *testing.T, opts Options) {
 		}
 		if !idle {
 			says(server, "3")
-			heard.reaches(t, hub, 3)
+			received.reaches(t, hub, 3)
 		}
 	}
-	list := heard.reaches(t, hub, 4)
+	list := received.reaches(t, hub, 4)
 	for i, want := range []struct {
 		seq  rooms.Seq
 		lost int
@@ -56,8 +56,8 @@ func testWhatOthersCommitIsPublished(t *testing.T, opts Options) {
 			t.Errorf("publication %d: %+v", i, p)
 		}
 	}
-	if !slices.Equal(heard.ends, []int{1, 3}) {
-		t.Errorf("the sessions ended after %v publications", heard.ends)
+	if !slices.Equal(received.ends, []int{1, 3}) {
+		t.Errorf("the sessions ended after %v publications", received.ends)
 	}
 	if opts.Path == "" {
 		return
@@ -81,11 +81,11 @@ func TestWhatWasLeftWithoutServer(t *testing.T) {
 	if _, err := Move(t.Context(), opts.Path, postgresURL(t), nil); err != nil {
 		t.Errorf("moved: %v", err)
 	}
-	_, heard, hub := open(t, opts)
-	heard.reaches(t, hub, 1)
+	_, received, hub := open(t, opts)
+	received.reaches(t, hub, 1)
 }
 
-// reaches waits until so many publications were heard, and returns them.
+// reaches waits until so many publications were received, and returns them.
 func (p *published) reaches(t *testing.T, hub *rooms.Hub, n int) []rooms.Publication {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {

@@ -22,8 +22,8 @@ type window struct {
 	gap   time.Duration // between two functions, on average
 
 	target int // functions for which a commit waits
-	vain   int // functions of the latest commit that waited in vain for more
-	misses int // how often in a row one waited in vain for more than that
+	vain   int // functions of the latest commit that waited for more and got none
+	misses int // how often in a row one waited for more than that without a result
 	hold   int // commits before the target is raised again
 }
 
@@ -54,8 +54,8 @@ func (w *window) wait(now time.Time, functions int) time.Duration {
 	return w.most - now.Sub(w.began)
 }
 
-// end is called with the functions of a commit, and whether it waited in vain
-// for another one.
+// end is called with the functions of a commit, and whether it waited
+// for another one and got none.
 func (w *window) end(functions int, vain bool) {
 	switch {
 	case vain:

@@ -8,7 +8,7 @@ import (
 )
 
 // commits makes so many one after the other, so far apart, while so many
-// functions come in for each, and reports how many of them waited in vain and
+// functions come in for each, and reports how many of them waited without a result and
 // how many functions they had.
 func commits(t *testing.T, w *window, now *time.Time, n int, apart time.Duration, come int) (vain, functions int) {
 	for range n {
@@ -50,7 +50,7 @@ func TestWindow(t *testing.T) {
 		commits(t, &w, &now, 100, c.apart, c.come)
 		vain, functions := commits(t, &w, &now, 1000, c.apart, c.come)
 		if vain > c.vain || functions < c.functions {
-			t.Errorf("%d come in %v: %d of 1000 commits waited in vain, %d functions in them", c.come, c.apart, vain, functions)
+			t.Errorf("%d come in %v: %d of 1000 commits waited without a result, %d functions in them", c.come, c.apart, vain, functions)
 		}
 		if vain, _ := commits(t, &w, &now, 1, time.Second, c.come); vain != 0 {
 			t.Errorf("%d come in %v: the first commit after a pause waits", c.come, c.apart)
@@ -64,7 +64,7 @@ func TestNoWindowWithoutSync(t *testing.T) {
 	for _, synchronous := range []string{"NORMAL", "OFF"} {
 		now, w := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), newWindow(Options{Synchronous: synchronous})
 		if vain, functions := commits(t, &w, &now, 1000, time.Microsecond, 8); vain != 0 || functions != 1000 {
-			t.Errorf("%s: commits of %d functions, %d waited in vain", synchronous, functions, vain)
+			t.Errorf("%s: commits of %d functions, %d waited without a result", synchronous, functions, vain)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestWindowLearns(t *testing.T) {
 	for _, come := range []int{1, 8, 2, 16, 1, 4} {
 		vain, _ := commits(t, &w, &now, 100, time.Millisecond, come)
 		if vain > 10 {
-			t.Errorf("%d of 100 commits waited in vain once %d came in", vain, come)
+			t.Errorf("%d of 100 commits waited without a result once %d came in", vain, come)
 		}
 		commits(t, &w, &now, 500, time.Millisecond, come)
 		if _, functions := commits(t, &w, &now, 100, time.Millisecond, come); functions < 95*come {

@@ -89,7 +89,7 @@ func (w *writer) InTx(ctx context.Context, f func(*Tx) error) error {
 	j := &job{ctx: ctx, run: f, done: make(chan struct{})}
 	_, j.waited = w.opts.Trace.Begin(ctx, rooms.Span{Name: "wait for the writer"})
 	err := w.submit(j)
-	if err != nil { // it may have waited in vain; a span ends only once
+	if err != nil { // it may have waited without a result; a span ends only once
 		j.waited.With(err)
 	}
 	end.With(err)
@@ -282,7 +282,7 @@ func (w *writer) commit(batch []*job) []*job {
 
 // runFirst runs the first function of a batch, and reports whether the
 // transaction goes on. It needs no savepoint: if it fails, everything is undone,
-// for nothing else has been written yet.
+// since nothing else has been written yet.
 func (w *writer) runFirst(j *job) bool {
 	w.first = true
 	w.run(j)

@@ -13,13 +13,13 @@ import (
 // Store is where the sandbox payment gateway keeps its own books.
 type Store struct{ *engine.DB }
 
-// Load is what was kept under a reference; nil for nothing.
+// Load is what was kept under a reference; nil if there is none.
 func (s Store) Load(ctx context.Context, reference string) ([]byte, error) {
 	return sandboxState(ctx, s.Reads(), reference)
 }
 
 // Change replaces what is kept under a reference, in one transaction, in which
-// f may plant timers. f is given nil for nothing.
+// f may plant timers. f is given nil if there is none.
 func (s Store) Change(ctx context.Context, reference string, f func(tx rooms.Tx, state []byte) ([]byte, error)) error {
 	return s.DB.InTx(ctx, func(tx *engine.Tx) error {
 		state, err := sandboxState(context.Background(), tx, reference)

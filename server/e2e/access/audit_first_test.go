@@ -120,7 +120,7 @@ func TestNothingChangesWithoutAnEntry(t *testing.T) {
 }
 
 // What is read is in the audit log before it is shown: when the entry cannot be
-// made, nothing is shown, and nothing is heard.
+// made, nothing is shown, and nothing is received.
 func TestNothingIsShownWithoutAnEntry(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
@@ -159,9 +159,9 @@ func TestNothingIsShownWithoutAnEntry(t *testing.T) {
 		}
 	}
 	bo.Says(id, e2e.Secret)
-	for _, packet := range heardUntil(at, string(bo.Consults(wang, "another matter"))) {
+	for _, packet := range receivedUntil(at, string(bo.Consults(wang, "another matter"))) {
 		if strings.Contains(packet, e2e.Secret) {
-			t.Errorf("without an entry the doctor hears %s", packet)
+			t.Errorf("without an entry the doctor receives %s", packet)
 		}
 	}
 	ends()

@@ -328,8 +328,8 @@ func TestThingsStayInTheirConsultation(t *testing.T) {
 	}
 }
 
-// A socket of a stranger hears nothing of a room, whatever is said there.
-func TestStrangersHearNothing(t *testing.T) {
+// A socket of a stranger receives nothing of a room, whatever is said there.
+func TestStrangersReceiveNothing(t *testing.T) {
 	t.Parallel()
 	h := furnish(t)
 	b := h.Bare(t)
@@ -343,7 +343,7 @@ func TestStrangersHearNothing(t *testing.T) {
 	// The next packet is the answer to this and nothing before it.
 	b.Text(`42/consultations,2["consultation:join",{"consultationId":"none"}]`)
 	if got := b.Next(); !strings.HasPrefix(got, "43/consultations,2[") {
-		t.Errorf("a stranger heard %s", got)
+		t.Errorf("a stranger received %s", got)
 	}
 }
 

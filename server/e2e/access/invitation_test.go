@@ -11,8 +11,8 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// Who is removed, or leaves, hears nothing more on a socket that had joined.
-func TestARemovedParticipantHearsNothing(t *testing.T) {
+// Who is removed, or leaves, receives nothing more on a socket that had joined.
+func TestARemovedParticipantReceivesNothing(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
 	bo, wang := w.Patient("bo"), w.Doctor("wang")
@@ -41,16 +41,16 @@ func TestARemovedParticipantHearsNothing(t *testing.T) {
 				}
 			}
 			bo.Says(id, "for her too")
-			heardUntil(at, "for her too")
+			receivedUntil(at, "for her too")
 			ends(aunt, id)
 			bo.Says(id, e2e.Secret)
 			aunt.Says(other, "the end")
-			told, left := heardUntil(at, "the end"), false
+			told, left := receivedUntil(at, "the end"), false
 			for _, packet := range told {
 				if strings.Contains(packet, consultation.Left.Name) {
 					left = true
 				} else if strings.Contains(packet, e2e.Secret) || left && strings.Contains(packet, string(id.Room())) {
-					t.Errorf("she hears %s", packet)
+					t.Errorf("she receives %s", packet)
 				}
 			}
 			if !left {
@@ -64,7 +64,7 @@ func TestARemovedParticipantHearsNothing(t *testing.T) {
 				t.Errorf("invited anew, she cannot join: %v", r.Error)
 			}
 			bo.Says(id, "welcome back")
-			heardUntil(at, "welcome back")
+			receivedUntil(at, "welcome back")
 		})
 	}
 }

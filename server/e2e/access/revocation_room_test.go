@@ -35,8 +35,8 @@ func (b booked) accepted() {
 	e2e.Do(b.bo, schedule.AcceptOffer, schedule.AppointmentRef{AppointmentID: b.ID})
 }
 
-// heardUntil reads frames until one has a mark in it, and returns those before.
-func heardUntil(b *e2e.Bare, mark string) []string {
+// receivedUntil reads frames until one has a mark in it, and returns those before.
+func receivedUntil(b *e2e.Bare, mark string) []string {
 	b.T.Helper()
 	var all []string
 	for {
@@ -48,9 +48,9 @@ func heardUntil(b *e2e.Bare, mark string) []string {
 	}
 }
 
-// replacedHearsNothing tries on the node of a socket of wang's, where the
+// replacedReceivesNothing tries on the node of a socket of wang's, where the
 // others are connected to the first.
-func replacedHearsNothing(t *testing.T, w, there *e2e.World) {
+func replacedReceivesNothing(t *testing.T, w, there *e2e.World) {
 	bo, wang := w.Patient("bo"), w.Doctor("wang")
 	b := hands(w, bo, wang)
 	id := b.ConsultationID
@@ -65,18 +65,18 @@ func replacedHearsNothing(t *testing.T, w, there *e2e.World) {
 		}
 	}
 	bo.Says(id, "for wang")
-	heardUntil(at, "for wang")
+	receivedUntil(at, "for wang")
 	b.accepted()
 	bo.Says(id, e2e.Secret)
 	bo.Says(other, "the end")
 	left := false
-	for _, packet := range heardUntil(at, "the end") {
+	for _, packet := range receivedUntil(at, "the end") {
 		if strings.Contains(packet, consultation.Left.Name) {
 			left = true
 			continue
 		}
 		if strings.Contains(packet, e2e.Secret) || left && strings.Contains(packet, string(id.Room())) {
-			t.Errorf("who was replaced hears %s", packet)
+			t.Errorf("who was replaced receives %s", packet)
 		}
 	}
 	if !left {
@@ -87,20 +87,20 @@ func replacedHearsNothing(t *testing.T, w, there *e2e.World) {
 	}
 }
 
-// A doctor who was replaced hears nothing more of the room.
-func TestAReplacedDoctorHearsNothing(t *testing.T) {
+// A doctor who was replaced receives nothing more of the room.
+func TestAReplacedDoctorReceivesNothing(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
-	replacedHearsNothing(t, w, w)
+	replacedReceivesNothing(t, w, w)
 }
 
 // Nor on another node, with Redis or without.
-func TestAReplacedDoctorHearsNothingElsewhere(t *testing.T) {
+func TestAReplacedDoctorReceivesNothingElsewhere(t *testing.T) {
 	t.Parallel()
 	list, wires := e2e.Nodes(t, 2)
-	replacedHearsNothing(t, list[0], list[1])
+	replacedReceivesNothing(t, list[0], list[1])
 	for _, wire := range wires {
 		wire.Cut()
 	}
-	replacedHearsNothing(t, list[0], list[1])
+	replacedReceivesNothing(t, list[0], list[1])
 }

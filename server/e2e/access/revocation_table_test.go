@@ -66,7 +66,7 @@ func (s *scene) filled() *scene {
 type losing struct {
 	*scene
 	p        *e2e.Person
-	at       *e2e.Bare // hears the room, and has the board open
+	at       *e2e.Bare // is subscribed to the room, and has the board open
 	page     chat.MessagePage
 	download *http.Response
 	upload   *uploading
@@ -166,9 +166,9 @@ func slowly(w *e2e.World, t *testing.T, path, token string) *http.Response {
 
 // lost checks that nothing of the room arrives any more, and that nothing goes
 // on: mark is in what is said in the room afterwards.
-func (l *losing) lost(t *testing.T, want rooms.Code, mark string, heard []string) {
+func (l *losing) lost(t *testing.T, want rooms.Code, mark string, received []string) {
 	t.Helper()
-	for _, packet := range heard {
+	for _, packet := range received {
 		if strings.Contains(packet, mark) {
 			t.Errorf("is still sent %s", packet)
 		}
@@ -472,12 +472,12 @@ func everyWayOut(t *testing.T, s *scene, there *e2e.World) {
 			switch {
 			case !way.alone:
 				l.lost(t, rooms.CodeUnauthenticated, mark, all(l.at))
-			case way.booked: // the connection lives, and hears of other things
-				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(s.bo.Consults(s.wang, "another matter"))))
+			case way.booked: // the connection lives, and is notified of other things
+				l.lost(t, rooms.CodeNotFound, mark, receivedUntil(l.at, string(s.bo.Consults(s.wang, "another matter"))))
 			case way.colleague:
-				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(s.invitedElsewhere(who))))
+				l.lost(t, rooms.CodeNotFound, mark, receivedUntil(l.at, string(s.invitedElsewhere(who))))
 			default:
-				l.lost(t, rooms.CodeNotFound, mark, heardUntil(l.at, string(who.Consults(s.wang, "another matter"))))
+				l.lost(t, rooms.CodeNotFound, mark, receivedUntil(l.at, string(who.Consults(s.wang, "another matter"))))
 			}
 		})
 	}

@@ -160,7 +160,7 @@ func TestReusedRefreshTokenEndsTheSession(t *testing.T) {
 	e2e.Code(t, err, rooms.CodeUnauthenticated)
 }
 
-// A session that is ended on one node is cut on the other, which hears of it
+// A session that is ended on one node is cut on the other, which is notified of it
 // from the database they share.
 func TestRevokedSessionIsCutElsewhere(t *testing.T) {
 	t.Parallel()
@@ -251,9 +251,9 @@ func TestShutdownLosesNobody(t *testing.T) {
 			}
 		}()
 	}
-	heard := make(chan error, 2)
+	received := make(chan error, 2)
 	for _, s := range k.Sides {
-		go func() { heard <- s.Listen(ctx) }()
+		go func() { received <- s.Listen(ctx) }()
 	}
 	acked := func() int {
 		k.Sides[0].Mu.Lock()
@@ -277,7 +277,7 @@ func TestShutdownLosesNobody(t *testing.T) {
 	}
 	e2e.Do(k.Sides[1].Person, consultation.End, consultation.EndInput{ConsultationID: k.ID})
 	for range k.Sides {
-		e2e.Must(t, <-heard)
+		e2e.Must(t, <-received)
 	}
 	k.Check(t)
 }

@@ -28,15 +28,15 @@ const (
 )
 
 // paths are where somebody may find a word: the answers over REST and over the
-// socket, what the socket hears, and the log page by page.
+// socket, what the socket receives, and the log page by page.
 const (
-	reads  = "read"
-	lists  = "list"
-	joins  = "join"
-	pages  = "page"
-	hears  = "event"
-	recipe = "prescription"
-	visits = "fhir"
+	reads    = "read"
+	lists    = "list"
+	joins    = "join"
+	pages    = "page"
+	receives = "event"
+	recipe   = "prescription"
+	visits   = "fhir"
 )
 
 // reader is somebody who looks at the consultation on all paths.
@@ -98,16 +98,16 @@ func (f found) looks(r *reader, id consultation.ID) {
 // told is the paths on which each word must be found, by reader.
 var told = map[string]map[string][]string{
 	"the patient": {complaint: {reads, lists, joins, pages, visits}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
-		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, receives}, summary: {reads, lists, joins, pages, receives}},
 	"the doctor": {complaint: {reads, lists, joins, pages, visits}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
-		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, receives}, summary: {reads, lists, joins, pages, receives}},
 	"a doctor with a waiting request": {complaint: {reads, lists, joins, pages, visits}, earlier: {reads, lists, joins}},
 	"invited with the history": {complaint: {reads, lists, joins, pages, visits}, earlier: {reads, lists, joins}, firstReason: {joins, pages},
-		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+		drug: {joins, pages, recipe}, lastReason: {reads, lists, joins, pages, receives}, summary: {reads, lists, joins, pages, receives}},
 	"a second doctor without it": {complaint: {reads, lists, joins, visits},
-		lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
-	"an interpreter without it": {lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
-	"a relative without it":     {lastReason: {reads, lists, joins, pages, hears}, summary: {reads, lists, joins, pages, hears}},
+		lastReason: {reads, lists, joins, pages, receives}, summary: {reads, lists, joins, pages, receives}},
+	"an interpreter without it": {lastReason: {reads, lists, joins, pages, receives}, summary: {reads, lists, joins, pages, receives}},
+	"a relative without it":     {lastReason: {reads, lists, joins, pages, receives}, summary: {reads, lists, joins, pages, receives}},
 	"invited after the end":     {},
 	"removed":                   {},
 	"a stranger":                {},
@@ -157,7 +157,7 @@ func TestWhoSeesWhatOfAConsultation(t *testing.T) {
 		bo.Says(id, mark)
 		for who, r := range people {
 			if whose(who) {
-				got[who].in(hears, heardUntil(r.at, mark))
+				got[who].in(receives, receivedUntil(r.at, mark))
 			}
 		}
 	}

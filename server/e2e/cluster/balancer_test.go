@@ -49,8 +49,8 @@ func hear(k *e2e.Talk, t *testing.T, text string) {
 	}
 	last := k.Sides[1].Acked[text+"-1"].Seq
 	for _, s := range k.Sides {
-		s.Heard = append(s.Heard, e2e.Read(t, s.Room, last)...)
-		for i, e := range s.Heard {
+		s.Received = append(s.Received, e2e.Read(t, s.Room, last)...)
+		for i, e := range s.Received {
 			if e.Seq != rooms.Seq(i+1) {
 				t.Errorf("event %d has seq %d", i+1, e.Seq)
 			}

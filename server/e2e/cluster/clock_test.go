@@ -29,7 +29,7 @@ func TestClockJumps(t *testing.T) {
 	bo, wang, dear := w.Patient("bo").Online(), w.Doctor("wang").Online(), w.Costly("dear")
 	id := bo.Consults(wang, "a headache")
 	wang.Accepts(id)
-	talk, heard := bo.Joins(id), wang.Joins(id)
+	talk, received := bo.Joins(id), wang.Joins(id)
 	var said []chat.Message
 	says := func(when string) {
 		t.Helper()
@@ -81,7 +81,7 @@ func TestClockJumps(t *testing.T) {
 	e2e.Do(wang, consultation.End, consultation.EndInput{ConsultationID: id})
 
 	log := bo.Log(id)
-	e2e.Read(t, heard, log[len(log)-1].Seq)
+	e2e.Read(t, received, log[len(log)-1].Seq)
 	var kept []string
 	for i, e := range log {
 		if e.Seq != rooms.Seq(i+1) {

@@ -91,7 +91,7 @@ func TestRevokedOnAnotherNode(t *testing.T) {
 	}
 }
 
-// Redis goes away: commands are acked and heard on the other node, and
+// Redis goes away: commands are acked and received on the other node, and
 // /readyz says what is missing; when it is back so are signals and presence.
 func TestRedisGoesAndComes(t *testing.T) {
 	t.Parallel()
@@ -225,16 +225,16 @@ func TestTheLobbyCountsOverNodes(t *testing.T) {
 	a, b := list[0], list[1]
 	here, there := a.InLobby(t, `{"nickname":"bo"}`), b.InLobby(t, `{"nickname":"li"}`)
 	line := b.Plain(t, "?nickname=wang", nil).Welcomed()
-	hears := func(watcher *e2e.Bare, want int) {
+	receives := func(watcher *e2e.Bare, want int) {
 		t.Helper()
 		for c := (lobby.Count{}); c.Count != want; {
 			e2e.Must(t, json.Unmarshal(watcher.Event(lobby.Presence.Name), &c))
 		}
 	}
-	hears(here, 3)
-	hears(there, 3)
+	receives(here, 3)
+	receives(there, 3)
 	line.Says("/who")
-	if got := line.Hears(); got != "* 3 are here." {
+	if got := line.Receives(); got != "* 3 are here." {
 		t.Errorf("/who says %q", got)
 	}
 	line.Says("hello over there")
@@ -242,11 +242,11 @@ func TestTheLobbyCountsOverNodes(t *testing.T) {
 		var said lobby.Line
 		e2e.Must(t, json.Unmarshal(watcher.Event(lobby.Said.Name), &said))
 		if said.Nickname != "wang" || said.Text != "hello over there" {
-			t.Errorf("heard %+v", said)
+			t.Errorf("received %+v", said)
 		}
 	}
 	e2e.Must(t, b.Stop())
-	hears(here, 1)
+	receives(here, 1)
 }
 
 // node runs a program on Node.js that shares Redis with us, and returns the
@@ -273,7 +273,7 @@ func node(t *testing.T, script string, args ...string) *bufio.Scanner {
 }
 
 // A program on Node.js with the official emitter emits into our rooms, on
-// every node; nobody else hears it.
+// every node; nobody else receives it.
 func TestOfficialEmitter(t *testing.T) {
 	t.Parallel()
 	list, _ := e2e.Nodes(t, 2)

@@ -252,17 +252,17 @@ func TestADrainFlushesPolls(t *testing.T) {
 
 	e.shut(t)
 	_ = lastWord(socket) // it is closed: so are the others
-	var heard string
-	for !strings.HasSuffix(heard, "\x1e1") {
+	var received string
+	for !strings.HasSuffix(received, "\x1e1") {
 		resp, got := e.get(t, by, path)
 		if resp.StatusCode != http.StatusOK {
-			t.Fatalf("after %q the poll is answered %s %s", heard, resp.Status, got)
+			t.Fatalf("after %q the poll is answered %s %s", received, resp.Status, got)
 		}
-		heard += "\x1e" + got
+		received += "\x1e" + got
 	}
 	for _, want := range []string{"queued for a poll", "and more"} {
-		if !strings.Contains(heard, want) {
-			t.Errorf("%q is not in %q", want, heard)
+		if !strings.Contains(received, want) {
+			t.Errorf("%q is not in %q", want, received)
 		}
 	}
 	close(e.noticed)

@@ -223,7 +223,7 @@ func (m *member) dies(t *testing.T, list []*speaker) (end death) {
 
 // Three nodes behind nginx, while people talk in many rooms: nodes are killed,
 // paused, restarted and cut off from Redis and from PostgreSQL, in turn.
-// Whatever was acked is heard once, in one order, by every device of its room;
+// Whatever was acked is received once, in one order, by every device of its room;
 // and who loses a node goes on with another within five seconds.
 func TestNothingIsLostByThreeNodes(t *testing.T) {
 	prove.Parallel(t)

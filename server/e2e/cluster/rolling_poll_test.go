@@ -24,12 +24,12 @@ type poller struct {
 	talk  *talk
 	by    *http.Client
 	token string
-	last  atomic.Int64   // the seq up to which it has heard everything
+	last  atomic.Int64   // the seq up to which it has received everything
 	whole bool           // it has got what it had missed when it e2e.Joined
-	ahead map[int64]bool // seqs that it heard before those that it had missed
+	ahead map[int64]bool // seqs that it received before those that it had missed
 }
 
-// polls opens one more, which hears a consultation.
+// polls opens one more, which is subscribed to a consultation.
 func (r *roll) polls(k *talk) {
 	r.t.Helper()
 	token, err := k.patient.AccessToken(r.ctx)

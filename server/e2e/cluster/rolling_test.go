@@ -63,9 +63,9 @@ func TestRollingRestart(t *testing.T) {
 			r.over.Store(true)
 			r.nothingIsLost()
 			r.ends()
-			t.Logf("%s: %d requests; %d events heard by %d sockets and %d sessions that poll, "+
+			t.Logf("%s: %d requests; %d events received by %d sockets and %d sessions that poll, "+
 				"which were opened %d and %d times; %d sockets were closed before they joined",
-				name, r.asked.Load(), r.heard, sockets, pollers, r.online.Load(), r.sessions.Load(), r.turned.Load())
+				name, r.asked.Load(), r.received, sockets, pollers, r.online.Load(), r.sessions.Load(), r.turned.Load())
 		})
 	}
 }
@@ -81,7 +81,7 @@ type roll struct {
 
 	over     atomic.Bool
 	asked    atomic.Int64
-	heard    int64
+	received int64
 	online   atomic.Int64 // connections of sockets that joined
 	turned   atomic.Int64 // and those that a node accepted and closed before
 	sessions atomic.Int64 // that poll, all that were begun
@@ -89,7 +89,7 @@ type roll struct {
 	devices  []*client.Client
 }
 
-// talk is one of the consultations, and who hears it.
+// talk is one of the consultations, and who receives it.
 type talk struct {
 	patient *e2e.Person
 	id      consultation.ID
@@ -295,7 +295,7 @@ func (r *roll) restarts(node *e2e.World) {
 	})
 }
 
-// nothingIsLost reads what each socket and each session that polls has heard:
+// nothingIsLost reads what each socket and each session that polls has received:
 // everything, once, in order.
 func (r *roll) nothingIsLost() {
 	r.t.Helper()
@@ -312,8 +312,8 @@ func (r *roll) nothingIsLost() {
 			}
 		}
 		for i, p := range k.pollers {
-			e2e.Eventually(r.t, fmt.Sprintf("session %d hears the last event", i), func() bool { return p.last.Load() >= last })
+			e2e.Eventually(r.t, fmt.Sprintf("session %d receives the last event", i), func() bool { return p.last.Load() >= last })
 		}
-		r.heard += last * int64(len(k.rooms)+len(k.pollers))
+		r.received += last * int64(len(k.rooms)+len(k.pollers))
 	}
 }

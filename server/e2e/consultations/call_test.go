@@ -119,7 +119,7 @@ func TestACallOutlivesTheServer(t *testing.T) {
 		return err == nil
 	})
 	in := calls.SignalInput{CallID: c.ID, To: wang.User.ID, DeviceID: "a", Description: &calls.SessionDescription{Type: "offer", SDP: "restart"}}
-	e2e.Eventually(t, "wang hears", func() bool { // wang's device may come back later than bo's
+	e2e.Eventually(t, "wang receives", func() bool { // wang's device may come back later than bo's
 		e2e.Call(bo, calls.Signal, in)
 		select {
 		case s := <-offers:

@@ -40,7 +40,7 @@ func ending(p *e2e.Plain) (int, string) {
 	}
 }
 
-// Over a bare WebSocket, Socket.IO and the Go client, everyone hears every
+// Over a bare WebSocket, Socket.IO and the Go client, everyone receives every
 // line, in one order.
 func TestLobbyIsOneRoom(t *testing.T) {
 	t.Parallel()
@@ -49,7 +49,7 @@ func TestLobbyIsOneRoom(t *testing.T) {
 	var mu sync.Mutex
 	orders := make([][]string, speakers)
 	full := make(chan struct{}, speakers)
-	heard := func(who int, line string) {
+	received := func(who int, line string) {
 		mu.Lock()
 		defer mu.Unlock()
 		orders[who] = append(orders[who], line)
@@ -69,7 +69,7 @@ func TestLobbyIsOneRoom(t *testing.T) {
 			close(entered)
 		}
 	})
-	client.On(goClient, lobby.Said, func(l lobby.Line) { heard(2, l.Nickname+": "+l.Text) })
+	client.On(goClient, lobby.Said, func(l lobby.Line) { received(2, l.Nickname+": "+l.Text) })
 	e2e.Must(t, goClient.Connect(t.Context()))
 	t.Cleanup(func() { e2e.Must(t, goClient.Close(context.Background())) })
 	<-entered
@@ -77,14 +77,14 @@ func TestLobbyIsOneRoom(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		for range lines * speakers {
-			heard(0, bare.Hears())
+			received(0, bare.Receives())
 		}
 	})
 	all.Go(func() {
 		for range lines * speakers {
 			var l lobby.Line
 			e2e.Must(t, json.Unmarshal(socket.Event(lobby.Said.Name), &l))
-			heard(1, l.Nickname+": "+l.Text)
+			received(1, l.Nickname+": "+l.Text)
 		}
 	})
 	all.Go(func() {
@@ -106,12 +106,12 @@ func TestLobbyIsOneRoom(t *testing.T) {
 		select {
 		case <-full:
 		case <-time.After(e2e.Patience):
-			t.Fatal("somebody has not heard everything")
+			t.Fatal("somebody has not received everything")
 		}
 	}
 	for who := range speakers {
 		if !slices.Equal(orders[who], orders[0]) {
-			t.Errorf("%d heard another order:\n%q\n%q", who, orders[who], orders[0])
+			t.Errorf("%d received another order:\n%q\n%q", who, orders[who], orders[0])
 		}
 	}
 	for _, name := range []string{"bare", "socket", "go"} {
@@ -149,17 +149,17 @@ func TestLobbyWelcomeHasNoSeam(t *testing.T) {
 			l := w.Plain(t, "", nil).Welcomed()
 			next := map[string]int{}
 			for _, s := range []string{"s0", "s1", "s2", "s3"} {
-				next[s] = -1 // not heard yet: fifty lines are remembered of 72
+				next[s] = -1 // not received yet: fifty lines are remembered of 72
 			}
 			for done := 0; done < len(speakers); {
 				var i int
-				who, text, _ := strings.Cut(l.Hears(), ": ")
+				who, text, _ := strings.Cut(l.Receives(), ": ")
 				if _, err := fmt.Sscan(text, &i); err != nil {
-					t.Errorf("heard %q from %s", text, who)
+					t.Errorf("received %q from %s", text, who)
 					return
 				}
 				if next[who] >= 0 && i != next[who] {
-					t.Errorf("heard line %d of %s, want %d", i, who, next[who])
+					t.Errorf("received line %d of %s, want %d", i, who, next[who])
 					return
 				}
 				next[who] = i + 1
@@ -195,8 +195,8 @@ func TestChatClosesOnAbuse(t *testing.T) {
 		}
 	}
 	bystander.Says("still here")
-	if got := bystander.Hears(); got != "calm: still here" {
-		t.Errorf("the bystander hears %q", got)
+	if got := bystander.Receives(); got != "calm: still here" {
+		t.Errorf("the bystander receives %q", got)
 	}
 }
 
@@ -223,17 +223,17 @@ func TestChatFlood(t *testing.T) {
 	other.Says("do you hear me?")
 	floods := 0
 	for {
-		got := calm.Hears()
+		got := calm.Receives()
 		if got == "other: do you hear me?" {
 			break
 		}
 		if got != "flood: x" {
-			t.Fatalf("heard %q", got)
+			t.Fatalf("received %q", got)
 		}
 		floods++
 	}
 	if floods < 20 || floods > 40 { // five more a second
-		t.Errorf("heard %d lines of the flood", floods)
+		t.Errorf("received %d lines of the flood", floods)
 	}
 }
 
@@ -258,7 +258,7 @@ func TestNothingIsLeftOfTheLobby(t *testing.T) {
 		t.Helper()
 		for deadline := time.Now().Add(e2e.Patience); ; time.Sleep(10 * time.Millisecond) {
 			stay.Says("/who")
-			got := stay.Hears()
+			got := stay.Receives()
 			if got == "* Nobody else is here." {
 				return
 			}
@@ -345,16 +345,16 @@ func TestChatCommands(t *testing.T) {
 		}
 	}
 	bo.Says("/nick li")
-	if got := bo.Hears(); got != "* You are li-2." {
-		t.Errorf("heard %q", got)
+	if got := bo.Receives(); got != "* You are li-2." {
+		t.Errorf("received %q", got)
 	}
 	bo.Says("/nick ")
 	bo.Says("   ")
 	bo.Says("/who")
 	bo.Says("<img src=x onerror=alert(1)>")
 	for _, want := range []string{"* You are guest-", "* say something", "* 2 are here.", "guest-"} {
-		if got := bo.Hears(); !strings.HasPrefix(got, want) {
-			t.Errorf("heard %q, want %q", got, want)
+		if got := bo.Receives(); !strings.HasPrefix(got, want) {
+			t.Errorf("received %q, want %q", got, want)
 		}
 	}
 	if r := watcher.Ask(7, lobby.Say.Name, lobby.SayInput{}); r.Error == nil || r.Error.Field != "text" {
@@ -369,14 +369,14 @@ func TestLobbySurvivesARestart(t *testing.T) {
 	w := e2e.Start(t)
 	bo := w.Plain(t, "?nickname=bo", nil).Welcomed()
 	bo.Says("remember me")
-	bo.Hears()
+	bo.Receives()
 	e2e.Must(t, w.Stop())
 	if code, _ := ending(bo); code != websocket.CloseGoingAway {
 		t.Errorf("closed with %d", code)
 	}
 	w.Run("127.0.0.1:0")
-	if got := w.Plain(t, "", nil).Welcomed().Hears(); got != "bo: remember me" {
-		t.Errorf("heard %q", got)
+	if got := w.Plain(t, "", nil).Welcomed().Receives(); got != "bo: remember me" {
+		t.Errorf("received %q", got)
 	}
 }
 

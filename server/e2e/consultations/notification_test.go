@@ -100,7 +100,7 @@ func TestAbsentUsersArePushedAndMailed(t *testing.T) {
 		}
 	}
 
-	// A browser that shows the consultation hears of it there.
+	// A browser that shows the consultation is notified of it there.
 	bo.Online()
 	room := bo.Joins(id)
 	said := wang.Says(id, "are you there?")
@@ -418,7 +418,7 @@ func insist(t *testing.T, ask func(context.Context) error) {
 			return
 		}
 		if !errors.As(err, &e) || !e.Retryable || ctx.Err() != nil {
-			t.Errorf("insisted in vain: %v", err)
+			t.Errorf("insisted without a result: %v", err)
 			return
 		}
 	}

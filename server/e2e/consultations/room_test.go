@@ -14,8 +14,8 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// hears collects a signal.
-func hears[D any](p *e2e.Person, signal rooms.SignalType[D]) <-chan D {
+// receives collects a signal.
+func receives[D any](p *e2e.Person, signal rooms.SignalType[D]) <-chan D {
 	c := make(chan D, 100)
 	client.On(p.Client, signal, func(d D) { c <- d })
 	return c
@@ -41,7 +41,7 @@ func TestQueuePositionIsPushed(t *testing.T) {
 	var ids [3]consultation.ID
 	for i := range ids {
 		p := w.Patient(fmt.Sprint("patient-", i)).Online()
-		queues[i] = hears(p, consultation.QueueUpdated)
+		queues[i] = receives(p, consultation.QueueUpdated)
 		ids[i] = p.Consults(wang, "a headache")
 		if got := p.Joins(ids[i]).State().Consultation.Queue; got == nil || got.Position != i+1 {
 			t.Errorf("patient %d joined at %+v", i, got)
@@ -73,7 +73,7 @@ func TestPresenceCountsDevices(t *testing.T) {
 	phone := bo.Again(l.Dial(), client.WithBackoff(e2e.Patience, e2e.Patience)).Online()
 	id := bo.Consults(wang, "a headache")
 	wang.Joins(id)
-	presence := hears(wang, consultation.PresenceUpdated)
+	presence := receives(wang, consultation.PresenceUpdated)
 	expect := func(devices int) {
 		t.Helper()
 		p := until(t, fmt.Sprint(devices, " devices"), presence, func(p consultation.PresenceChange) bool { return p.UserID == bo.User.ID })
@@ -97,12 +97,12 @@ func TestTyping(t *testing.T) {
 	bo, wang := w.Patient("bo").Online(), w.Doctor("wang").Online()
 	id := bo.Consults(wang, "a headache")
 	wang.Joins(id)
-	started, stopped := hears(wang, chat.TypingStarted), hears(wang, chat.TypingStopped)
+	started, stopped := receives(wang, chat.TypingStarted), receives(wang, chat.TypingStopped)
 	e2e.Call(bo, chat.StartTyping, chat.TypingInput{ConsultationID: id})
 	e2e.Call(bo, chat.StopTyping, chat.TypingInput{ConsultationID: id})
-	for _, heard := range []<-chan chat.Typing{started, stopped} {
-		if in := e2e.Await(t, "typing", heard); in.UserID != bo.User.ID || in.ConsultationID != id {
-			t.Errorf("heard %+v", in)
+	for _, received := range []<-chan chat.Typing{started, stopped} {
+		if in := e2e.Await(t, "typing", received); in.UserID != bo.User.ID || in.ConsultationID != id {
+			t.Errorf("received %+v", in)
 		}
 	}
 	if len(e2e.Do(bo, consultation.Events, consultation.EventsInput{ConsultationID: id}).Items) != 1 {
@@ -199,7 +199,7 @@ func TestRecall(t *testing.T) {
 	if found := e2e.Do(bo, chat.Search, chat.SearchInput{Q: "tongue"}); len(found.Items) != 0 {
 		t.Errorf("the search found %+v", found.Items)
 	}
-	// Sent once more by a device that has not heard of it, it stays recalled.
+	// Sent once more by a device that does not know it, it stays recalled.
 	if m := e2e.Do(bo, chat.Send, in); m.RecalledAt == nil || m.Text != "" {
 		t.Errorf("sent again it is %+v", m)
 	}

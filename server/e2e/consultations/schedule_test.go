@@ -153,7 +153,7 @@ func TestAppointmentsAreTold(t *testing.T) {
 		var told schedule.Appointment
 		e2e.Must(t, json.Unmarshal(e.Data, &told))
 		if told.ID != a.ID || told.Status != schedule.Booked || e.Room != a.ConsultationID.Room() {
-			t.Errorf("device %d heard %+v", i, told)
+			t.Errorf("device %d received %+v", i, told)
 		}
 	}
 	// The log of the consultation, of which the event is part, has no gap.

@@ -48,9 +48,9 @@ func TestVoiceMessage(t *testing.T) {
 	_, err := client.Call(t.Context(), bo.Client, chat.Send, in)
 	e2e.Code(t, err, rooms.CodeConflict)
 
-	heard := e2e.Read(t, room, m.Seq)
-	if told, err := client.Decode(chat.Created, heard[len(heard)-1]); err != nil || !cmp.Equal(told, m) {
-		t.Errorf("the other side hears %+v, %v", told, err)
+	received := e2e.Read(t, room, m.Seq)
+	if told, err := client.Decode(chat.Created, received[len(received)-1]); err != nil || !cmp.Equal(told, m) {
+		t.Errorf("the other side receives %+v, %v", told, err)
 	}
 	if list := e2e.Do(wang, chat.History, chat.HistoryInput{ConsultationID: id}).Items; !cmp.Equal(list[len(list)-1], m) {
 		t.Errorf("the history has %+v", list[len(list)-1])

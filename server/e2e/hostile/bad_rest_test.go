@@ -57,7 +57,7 @@ func TestBadInputOverREST(t *testing.T) {
 		{name: "negative after", method: "GET", path: here + "/events?after=-1", status: 400, code: rooms.CodeInvalid, field: "after"},
 		{name: "someone else's cursor", method: "GET", path: "/api/v1/consultations?cursor=!", status: 400, code: rooms.CodeInvalid, field: "cursor"},
 		{name: "unknown status", method: "GET", path: "/api/v1/consultations?status=asleep", status: 400, code: rooms.CodeInvalid, field: "status"},
-		{name: "search for nothing", method: "GET", path: "/api/v1/messages?q=%20", status: 400, code: rooms.CodeInvalid, field: "q"},
+		{name: "search for an empty text", method: "GET", path: "/api/v1/messages?q=%20", status: 400, code: rooms.CodeInvalid, field: "q"},
 		{name: "unknown consultation", method: "GET", path: "/api/v1/consultations/none", status: 404, code: rooms.CodeNotFound},
 		{name: "unknown attachment", method: "GET", path: "/api/v1/attachments/none", status: 404, code: rooms.CodeNotFound},
 		{name: "U+0000 in a text", method: "POST", path: here + "/messages", body: message(`"clientId":"x","text":"a\u0000b"`), status: 400, code: rooms.CodeInvalid, field: "text"},

@@ -144,7 +144,7 @@ var badFrames = []struct {
 	{"a million attachments", `45999999-/consultations,["a"]`, nil, 1007},
 	{"a number of attachments beyond all", `45999999999999999999999-/consultations,["a"]`, nil, 1007},
 	{"more than fits together", `451-/consultations,["a",{"_placeholder":true,"num":0}]`, make([]byte, 1_000_000), 1007},
-	{"an attachment for nothing", `42/consultations,1["typing:stop",{}]`, []byte{1}, 1007},
+	{"an attachment without a placeholder", `42/consultations,1["typing:stop",{}]`, []byte{1}, 1007},
 	{"a payload that is no array", `42/consultations,99999999999999999999999{"typing:stop":{}}`, nil, 1007},
 	{"an acknowledgement without an id", `43/consultations,[]`, nil, 1007},
 	{"the same namespace twice", `40/consultations,{}`, nil, 1007},

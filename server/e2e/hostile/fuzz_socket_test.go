@@ -85,7 +85,7 @@ var scripts = [][]string{
 // lastID is the number of the command with which every script ends.
 const lastID = 999
 
-// script is what one execution says, and what it hears.
+// script is what one execution says, and what it receives.
 type script struct {
 	t       *testing.T
 	w       *e2e.World
@@ -128,10 +128,10 @@ func (s *script) speaks() {
 		var end *websocket.CloseError
 		switch {
 		case err == nil:
-			s.hears(packet)
+			s.receives(packet)
 			continue
 		case errors.Is(err, e2e.ErrSilence):
-			s.t.Fatalf("no answer to the last command, and no end: heard %v", s.answers)
+			s.t.Fatalf("no answer to the last command, and no end: received %v", s.answers)
 		case errors.As(err, &end) && !slices.Contains([]int{1000, 1001, 1005, 1006, 1003, 1007, 1008, 1009}, end.Code):
 			s.t.Errorf("the connection ended with %v", err)
 		}
@@ -170,7 +170,7 @@ func (s *script) polls(said string) {
 	for _, ns := range namespaces {
 		joins = append(joins, s.join(ns))
 	}
-	// fetch hears what waits; false says that the session is over.
+	// fetch polls once; it returns false when the session is over.
 	fetch := func() bool {
 		a := s.w.Ask(s.t, "GET", at, "", "")
 		if a.Status != http.StatusOK {
@@ -182,7 +182,7 @@ func (s *script) polls(said string) {
 				s.ended = "CLOSE"
 				return false
 			}
-			s.hears(packet)
+			s.receives(packet)
 		}
 		return true
 	}
@@ -209,8 +209,8 @@ var (
 	saidCommand = regexp.MustCompile(`^42(/[a-z]+),(0|[1-9][0-9]{0,8})(\[.*\])$`)
 )
 
-// hears judges one packet of the server.
-func (s *script) hears(packet string) {
+// receive judges one packet of the server.
+func (s *script) receives(packet string) {
 	if packet == "6" || packet == "2" || packet == "3" {
 		return
 	}
@@ -304,7 +304,7 @@ func (s *script) complete() bool {
 	return true
 }
 
-// judge compares what was said with what was heard.
+// judge compares what was said with what was received.
 func (s *script) judge() {
 	owed, alone := s.commands()
 	owed[fmt.Sprintf("%s,%d", rooms.Consultations, lastID)]++

@@ -38,7 +38,7 @@ type phase struct {
 }
 
 // latencies are how long messages took: from the moment when one was to be
-// said until the other side heard it.
+// said until the other side received it.
 type latencies []time.Duration
 
 // of is a quantile.
@@ -52,7 +52,7 @@ func (l latencies) of(q float64) time.Duration {
 
 func (l latencies) String() string {
 	ms := func(q float64) float64 { return float64(l.of(q).Microseconds()) / 1000 }
-	return fmt.Sprintf("%d messages heard, half of them within %.1f ms, 99 of 100 within %.1f ms, all within %.1f ms", len(l), ms(.5), ms(.99), ms(1))
+	return fmt.Sprintf("%d messages received, half of them within %.1f ms, 99 of 100 within %.1f ms, all within %.1f ms", len(l), ms(.5), ms(.99), ms(1))
 }
 
 // chat makes everyone talk until end.
@@ -98,7 +98,7 @@ func (c *chatter) talks(ctx context.Context, k *honest, s *e2e.Side, name string
 	}
 }
 
-// listens hears the room until the consultation has ended, and measures what
+// listens receives the events of the room until the consultation has ended, and measures what
 // the other side said.
 func (c *chatter) listens(ctx context.Context, k *honest, s *e2e.Side) error {
 	for {
@@ -107,13 +107,13 @@ func (c *chatter) listens(ctx context.Context, k *honest, s *e2e.Side) error {
 			return fmt.Errorf("after event %d: %w", s.Room.Last(), err)
 		}
 		now := time.Now()
-		s.Heard = append(s.Heard, e)
+		s.Received = append(s.Received, e)
 		if m, err := client.Decode(chat.Created, e); err == nil && m.SenderID != s.User.ID {
 			k.mu.Lock()
 			due, timed := k.due[m.ClientID]
 			k.mu.Unlock()
 			if timed {
-				c.heard(due, now.Sub(due))
+				c.received(due, now.Sub(due))
 			}
 		}
 		if v, err := client.Decode(consultation.Updated, e); err == nil && v.Status == consultation.Ended {
@@ -122,7 +122,7 @@ func (c *chatter) listens(ctx context.Context, k *honest, s *e2e.Side) error {
 	}
 }
 
-func (c *chatter) heard(due time.Time, took time.Duration) {
+func (c *chatter) received(due time.Time, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.phases {
@@ -133,7 +133,7 @@ func (c *chatter) heard(due time.Time, took time.Duration) {
 }
 
 // during measures what is to be said while f runs. It is whole once end has
-// returned: some of it may be heard later.
+// returned: some of it may be received later.
 func (c *chatter) during(f func()) *phase {
 	p := &phase{from: time.Now()}
 	c.mu.Lock()
@@ -146,7 +146,7 @@ func (c *chatter) during(f func()) *phase {
 	return p
 }
 
-// end lets everyone finish, and checks that each has heard what was said.
+// end lets everyone finish, and checks that each has received what was said.
 func (c *chatter) end() {
 	c.over.Store(true)
 	c.senders.Wait()

@@ -180,7 +180,7 @@ func (l loot) all() string {
 }
 
 // A restore ends all logins and makes another token key, so that a token that was
-// made with the old one is good for nothing, unless logins are to be kept.
+// made with the old one is useless, unless logins are to be kept.
 func TestRestoreEndsLogins(t *testing.T) {
 	t.Parallel()
 	w := e2e.OnSQLite(t)

@@ -301,7 +301,7 @@ func (w *world) logged(name, message string, code rooms.Code, c billing.Callback
 }
 
 // replayed makes sure that a callback that was taken is known when it comes
-// again: its gateway is thanked, for it may not have heard us, and no more.
+// again: its gateway is thanked, for it may not have received our answer, and no more.
 func replayed(w *world) {
 	t := w.T
 	transaction := w.fake.Pay(w.payment.Reference)

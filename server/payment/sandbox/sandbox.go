@@ -16,7 +16,7 @@ const Name = "sandbox"
 
 // Ledger is where the sandbox keeps its books.
 type Ledger interface {
-	// Load is what was kept under a reference; nil for nothing.
+	// Load is what was kept under a reference; nil if there is none.
 	Load(ctx context.Context, reference string) ([]byte, error)
 	// Change replaces it in one transaction, in which f may plant timers.
 	Change(ctx context.Context, reference string, f func(tx rooms.Tx, state []byte) ([]byte, error)) error

@@ -79,7 +79,7 @@ export const callEn: typeof callZhCN = {
     microphone: 'Microphone',
     speaker: 'Speaker',
     speak: 'Say something. The green bar should move with your voice.',
-    heard: 'Your microphone works',
+    microphoneWorks: 'Your microphone works',
     play: 'Play a sound',
     played: 'You should hear a chime.',
     allow: 'Start the test',

@@ -71,7 +71,7 @@ export const callZhCN = {
     microphone: '麦克风',
     speaker: '扬声器',
     speak: '请说一句话，绿色条应随声音变化。',
-    heard: '麦克风正常',
+    microphoneWorks: '麦克风正常',
     play: '播放提示音',
     played: '您应听到一声提示音。',
     allow: '开始检测',

@@ -40,7 +40,7 @@ export const developersEn: DeveloperTexts = {
     malformed: 'This is not valid JSON:',
     send: 'Send',
     answer: 'Answer',
-    heard: 'Events received',
+    received: 'Events received',
     keeping: 'Staying connected',
     heartbeat: 'The server sends a PING every {interval}. If it receives nothing within {timeout} after that, it treats the connection as lost. Socket.IO clients answer automatically, and so does every WebSocket on /chat.',
     comeBack: 'Reconnect automatically when the connection drops: first after {first}, then with a delay that doubles each time up to {last}, varied at random. With socket.io-client:',

@@ -38,7 +38,7 @@ export const developersZhCN = {
     malformed: '不是有效的 JSON：',
     send: '发送',
     answer: '返回',
-    heard: '收到的事件',
+    received: '收到的事件',
     keeping: '保持连接',
     heartbeat: '服务器每 {interval}发送一次 PING，{timeout}内未收到任何数据即视为连接断开。Socket.IO 客户端和 /chat 上的 WebSocket 都会自动应答。',
     comeBack: '连接断开后应自动重连：首次在 {first}后，之后间隔逐次加倍，最长 {last}，并加入随机偏移。使用 socket.io-client：',

@@ -46,7 +46,7 @@ export const operationsEn: OperationsTexts = {
     guest: 'Guest',
     transport: { polling: 'long-polling', websocket: 'WebSocket' },
     connectedAt: 'since {at}',
-    hears: 'in {count} room | in {count} rooms',
+    socketRooms: 'in {count} room | in {count} rooms',
     private: '{count} more room of a consultation or schedule | {count} more rooms of consultations or schedules',
     privateRooms: '{count} more room of a consultation or schedule, with {members} | {count} more rooms of consultations or schedules, with {members}',
     theirs: 'User’s connections',

@@ -45,7 +45,7 @@ export const operationsZhCN = {
     guest: '访客',
     transport: { polling: '长轮询', websocket: 'WebSocket' },
     connectedAt: '{at} 连接',
-    hears: '已加入 {count} 个房间',
+    socketRooms: '已加入 {count} 个房间',
     private: '另有 {count} 个问诊或医生号源房间',
     privateRooms: '另有 {count} 个问诊或医生号源房间，共 {members}',
     theirs: '该用户的连接',

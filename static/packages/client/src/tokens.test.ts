@@ -34,15 +34,15 @@ test('renews by itself while someone listens, and only then', async () => {
   const tokens = new MemoryTokens(grant(0), renew)
   await vi.advanceTimersByTimeAsync(3_600_000)
   expect(renewals).toEqual([])
-  const heard: string[] = []
-  const stop = tokens.onRenewed((token) => heard.push(token))
+  const received: string[] = []
+  const stop = tokens.onRenewed((token) => received.push(token))
   await vi.advanceTimersByTimeAsync(1_000)
-  expect(heard).toEqual(['a1'])
+  expect(received).toEqual(['a1'])
   await vi.advanceTimersByTimeAsync(840_000)
-  expect(heard).toEqual(['a1', 'a2'])
+  expect(received).toEqual(['a1', 'a2'])
   stop()
   await vi.advanceTimersByTimeAsync(3_600_000)
-  expect(heard).toHaveLength(2)
+  expect(received).toHaveLength(2)
 })
 
 test('a login that was refused is over; one that could not be asked for is not', async () => {
