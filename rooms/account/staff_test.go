@@ -10,6 +10,7 @@ import (
 
 	"wenzhen/rooms"
 	. "wenzhen/rooms/account"
+	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest"
 )
@@ -59,7 +60,11 @@ func TestSigningAsksForAConfirmation(t *testing.T) {
 	if code := roomstest.Code(wang, record.SignDiagnosis, in); code != rooms.CodeNotFound {
 		t.Errorf("just logged in: %q", code)
 	}
+	bo := w.Patient("bo")
+	id := bo.Consults(wang, "headache")
+	wang.Accepts(id)
 	w.Turns(11 * time.Minute)
+	roomstest.Must(bo, consultation.End, consultation.EndInput{ConsultationID: id}) // patients sign nothing
 	forbidden(t, "later", "confirm", second(roomstest.Ask(w, wang.As, record.SignDiagnosis, in)))
 	roomstest.Must(wang, Confirm, ConfirmInput{Password: roomstest.Password})
 	if code := roomstest.Code(wang, record.SignDiagnosis, in); code != rooms.CodeNotFound {

@@ -13,6 +13,7 @@ import (
 	"wenzhen/rooms/record"
 	"wenzhen/rooms/roomstest"
 	"wenzhen/rooms/schedule"
+	accountstore "wenzhen/rooms/store/account"
 )
 
 // A cursor of another list, or one that was made up, is no error of the server.
@@ -241,5 +242,22 @@ func TestWhatCannotBeSuspended(t *testing.T) {
 	}
 	if _, err := roomstest.Ask(w, rooms.Actor{Role: rooms.RoleAdmin}, SuspendUser, UserInput{UserID: admin.User.ID}); rooms.CodeOf(err) != rooms.CodeConflict {
 		t.Errorf("the last admin: %v", err)
+	}
+}
+
+// A program that could not remove second doctors ends no verification.
+func TestNoVerificationEndsWithoutWhatFollows(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	wang := w.Doctor("wang")
+	accounts, err := New(Options{Store: accountstore.Store{DB: w.DB}, Now: w.Now, Mail: &w.Post})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := accounts.Administer(t.Context(), UnverifyDoctor.Name, wang.User.ID, "the licence has expired"); err == nil {
+		t.Error("no error")
+	}
+	if !profile(wang).Verified {
+		t.Error("the doctor is verified no more")
 	}
 }
