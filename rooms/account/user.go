@@ -109,6 +109,9 @@ type Doctor struct {
 	Verified bool `json:"verified"`
 	// Rejection is why an admin has rejected them, until one of them changes.
 	Rejection string `json:"rejection,omitempty"`
+	// Withdrawn reports whether an admin has rejected them and has verified none
+	// since: a change has it reviewed, and does not undo it.
+	Withdrawn bool `json:"-"`
 	// Revision counts the changes of what is reviewed.
 	Revision int64 `json:"revision"`
 }

@@ -185,7 +185,7 @@ func (s *Service) verifyDoctor(ctx context.Context, actor rooms.Actor, in Verify
 		if d.Verified {
 			return d, nil
 		}
-		d.Verified, d.Rejection = true, ""
+		d.Verified, d.Rejection, d.Withdrawn = true, "", false
 		if err := tx.CheckDoctor(d); err != nil {
 			return Doctor{}, err
 		}
@@ -206,7 +206,7 @@ func (s *Service) unverifyDoctor(ctx context.Context, actor rooms.Actor, in Unve
 		if err != nil {
 			return Doctor{}, err
 		}
-		d.Verified, d.Rejection = false, in.Reason
+		d.Verified, d.Rejection, d.Withdrawn = false, in.Reason, true
 		if err := s.badgeFalls(tx, actor, d.ID); err != nil {
 			return Doctor{}, err
 		}

@@ -62,8 +62,7 @@ func (c Consultation) asCase() Case {
 type attendance struct {
 	patientGone, doctorGone bool // suspended, or erased
 	// unverified doctors go on with what they have begun, and can sign nothing.
-	// Rejected ones, whose data an admin does not accept as it is, go on with
-	// nothing.
+	// Rejected ones, whom an admin has not verified since, go on with nothing.
 	unverified, rejected bool
 }
 
@@ -91,7 +90,7 @@ func present(tx Tx, c Consultation) (attendance, error) {
 		a.doctorGone, a.unverified = true, true
 		return a, nil
 	}
-	a.unverified, a.rejected = !doctor.Verified, !doctor.Verified && doctor.Rejection != ""
+	a.unverified, a.rejected = !doctor.Verified, doctor.Withdrawn
 	return a, err
 }
 

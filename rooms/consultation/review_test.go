@@ -178,17 +178,43 @@ func TestPatientsLearnOfAReview(t *testing.T) {
 	}
 }
 
-// What a rejected doctor has ended is not reopened.
+// What a rejected doctor has ended is not reopened before an admin has verified
+// the doctor again; that the doctor changes the data does not suffice.
 func TestNobodyAsksARejectedDoctor(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang, id := w.Talk()
+	admin := w.Admin("root")
 	roomstest.Must(wang, End, EndInput{ConsultationID: id})
-	if err := badgesFall["withdrawn"](w.Admin("root"), wang); err != nil {
-		t.Fatal(err)
+	for _, way := range []string{"withdrawn", "another title"} {
+		if err := badgesFall[way](admin, wang); err != nil {
+			t.Fatal(err)
+		}
+		if code := roomstest.Code(bo, Reopen, Input{ConsultationID: id}); code != rooms.CodeConflict {
+			t.Errorf("%s: reopened: %q", way, code)
+		}
 	}
-	if code := roomstest.Code(bo, Reopen, Input{ConsultationID: id}); code != rooms.CodeConflict {
-		t.Errorf("reopened: %q", code)
+	w.Verifies(wang)
+	roomstest.Must(bo, Reopen, Input{ConsultationID: id})
+}
+
+// A rejected doctor who changes the data before the server has ended what was
+// open keeps none of it: here the rejection is from the command line, and the
+// server reads of it later.
+func TestAChangeDoesNotUndoARejection(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo, wang, id := w.Talk()
+	admin := w.Admin("root")
+	w.Turns(time.Second)
+	for _, way := range []string{"withdrawn from the command line", "another title"} {
+		if err := badgesFall[way](admin, wang); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Passes(time.Minute)
+	if now := bo.Sees(id); now.Status != Terminated || now.DoctorReview {
+		t.Errorf("it is %s (under review: %t)", now.Status, now.DoctorReview)
 	}
 }
 

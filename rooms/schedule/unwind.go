@@ -78,12 +78,12 @@ func (s *Service) unwindOffer(tx Tx, id AppointmentID) error {
 	return err
 }
 
-// takesNobody reports whether a doctor is gone, or was rejected by an admin. One
-// who only waits for a review keeps what is there.
+// takesNobody reports whether a doctor is gone, or was rejected by an admin and
+// not verified since. One who only waits for a review keeps what is there.
 func (s *Service) takesNobody(tx Tx, id rooms.UserID) (bool, error) {
 	doctor, err := tx.Doctor(id)
 	if rooms.CodeOf(err) == rooms.CodeNotFound {
 		return true, nil
 	}
-	return err == nil && !doctor.Verified && doctor.Rejection != "", err
+	return err == nil && doctor.Withdrawn, err
 }

@@ -159,6 +159,7 @@ var doctorRow = engine.RowOf(
 	doctorColumn{Name: "d.licence", To: func(d *storedDoctor) any { return &d.Licence }},
 	doctorColumn{Name: IsVerified, To: func(d *storedDoctor) any { return &d.Verified }},
 	doctorColumn{Name: "d.rejection", To: func(d *storedDoctor) any { return engine.Unseal("doctors.rejection", &d.ID, &d.Rejection) }},
+	doctorColumn{Name: "d.withdrawn", To: func(d *storedDoctor) any { return &d.Withdrawn }},
 	doctorColumn{Name: "d.revision", To: func(d *storedDoctor) any { return &d.Revision }},
 )
 
@@ -409,6 +410,7 @@ func (tx Tx) SaveDoctor(d account.Doctor) error {
 		engine.Set("verified", d.Verified),
 		engine.Set("licence", d.Licence),
 		engine.Set("rejection", engine.Seal(tx, "doctors.rejection", d.ID, d.Rejection)),
+		engine.Set("withdrawn", d.Withdrawn),
 		engine.Set("revision", d.Revision),
 	)
 }

@@ -59,7 +59,7 @@ func (tx Tx) EraseUser(user rooms.UserID, at time.Time) error {
 	}
 	for _, statement := range []string{
 		`UPDATE sessions SET user_agent = '', address = '' WHERE user_id = $1`,
-		`UPDATE doctors SET bio = '', services = '[]', media = '', on_duty = 0, verified = 0, licence = '', rejection = '', checked_name = '', checked_title = '', checked_department = '', checked_licence = '' WHERE user_id = $1`,
+		`UPDATE doctors SET bio = '', services = '[]', media = '', on_duty = 0, verified = 0, licence = '', rejection = '', withdrawn = 0, checked_name = '', checked_title = '', checked_department = '', checked_licence = '' WHERE user_id = $1`,
 		`DELETE FROM documents WHERE doctor_id = $1 AND signed_at IS NULL`, // drafts, which nobody else can read or sign
 		`DELETE FROM push_subscriptions WHERE user_id = $1`,
 		`DELETE FROM notification_preferences WHERE user_id = $1`,
