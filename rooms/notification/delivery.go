@@ -43,6 +43,9 @@ type Order struct {
 	Subscription *Subscription
 	// Event is what the notification tells of.
 	Event rooms.Event
+	// Outside reports that it happened in a consultation in which the user takes no
+	// part any more.
+	Outside bool
 }
 
 // DeliveryStatus is how a delivery stands.
@@ -177,6 +180,8 @@ func (s *Service) carryOut(ctx context.Context, d Delivery, o Order) Outcome {
 	switch {
 	case o.User.Suspended:
 		return Outcome{Status: Skipped, Note: "suspended", At: now}
+	case o.Outside && (o.Notification.Kind == Messages || o.Notification.Kind == Calls): // nor can the user open it
+		return Outcome{Status: Skipped, Note: "takes no part any more", At: now}
 	case d.Channel == Mail && !o.User.EmailVerified: // it may be a stranger's address
 		return Outcome{Status: Skipped, Note: "the address is not verified", At: now}
 	case !invitation && o.Notification.ReadAt != nil, !invitation && o.Notification.SeenAt != nil:

@@ -107,6 +107,48 @@ func TestSeenIsNotSent(t *testing.T) {
 	d.expect("read", 1, 0)
 }
 
+// Who takes no part in a consultation any more gets no push and no mail of what
+// was said or missed before: a doctor who lost the verification, or a relative
+// who was removed. Who stays gets both.
+func TestWhoHasLeftIsNotSentWhatIsDue(t *testing.T) {
+	t.Parallel()
+	d := newDelivering(t)
+	li, aunt, kin := d.Doctor("li"), d.Patient("aunt"), d.Patient("kin")
+	d.wang.Accepts(d.c)
+	for p, role := range map[*roomstest.Person]consultation.Part{li: consultation.PartColleague, aunt: consultation.PartRelative, kin: consultation.PartRelative} {
+		p.Verifies()
+		roomstest.Must(p, Subscribe, roomstest.Browser("https://push.example/"+p.User.Name))
+		roomstest.Must(d.bo, consultation.Invite, consultation.InviteInput{ConsultationID: d.c, UserID: p.User.ID, Role: role})
+	}
+	d.passes(time.Hour)
+	pushes := func(p *roomstest.Person) int { return len(d.Outside.Pushes("https://push.example/" + p.User.Name)) }
+	before := map[*roomstest.Person][2]int{}
+	for _, p := range []*roomstest.Person{li, aunt, kin} {
+		roomstest.Must(p, Read, MarkReadInput{UpToID: p.Inbox()[0].ID})
+		before[p] = [2]int{pushes(p), len(d.Outside.Mails(p))}
+	}
+	d.wang.Says(d.c, "good morning")
+	d.Notifies()
+	roomstest.Must(d.Admin("root"), account.UnverifyDoctor, account.UnverifyDoctorInput{UserID: li.User.ID, Reason: "the licence has expired"})
+	roomstest.Must(d.bo, consultation.RemoveParticipant, consultation.ParticipantRef{ConsultationID: d.c, UserID: aunt.User.ID})
+	for _, p := range []*roomstest.Person{aunt, kin} {
+		if all := p.Inbox(); all[len(all)-1].Topic != MessageCame {
+			t.Fatalf("the inbox of %s is %+v", p.User.Name, all)
+		}
+	}
+	d.passes(time.Hour)
+	for p, more := range map[*roomstest.Person]int{aunt: 0, kin: 1} {
+		if got := [2]int{pushes(p) - before[p][0], len(d.Outside.Mails(p)) - before[p][1]}; got != [2]int{more, more} {
+			t.Errorf("%s gets %v pushes and mails more, want %d", p.User.Name, got, more)
+		}
+	}
+	for _, m := range d.Outside.Mails(li)[before[li][1]:] {
+		if m.Notification.Topic != DoctorUnverified {
+			t.Errorf("the second doctor gets a mail: %+v", m.Notification)
+		}
+	}
+}
+
 // Many messages are one mail, until they are read; each push replaces the last.
 func TestOneMailForManyMessages(t *testing.T) {
 	t.Parallel()

@@ -360,6 +360,12 @@ func (s Store) Order(ctx context.Context, d notification.Delivery) (notification
 		}
 	}
 	cause := o.Notification.Cause
+	if cause.Room.Kind() == "consultation" {
+		err := s.Reads().Row(ctx, `SELECT NOT EXISTS (SELECT 1 FROM participants WHERE consultation_id = $1 AND user_id = $2)`, cause.Room.Subject(), d.UserID).Scan(&o.Outside)
+		if err != nil {
+			return o, err
+		}
+	}
 	err = engine.ScanEvent(s.Reads().Row(ctx, `SELECT `+engine.EventColumns+engine.EventsFrom+`WHERE r.id = $1 AND l.seq = $2`, cause.Room, cause.Seq), &o.Event)
 	return o, engine.Found(err, "event")
 }
