@@ -63,6 +63,46 @@ func TestTheRecordIsForTheDoctorWhoTreats(t *testing.T) {
 	expect("the patient", c.bo, access{"", ""})
 }
 
+// A doctor whom an admin has rejected reads no record, in what is over, and in
+// what the server has yet to end, until an admin verifies the doctor again. One
+// who has changed the data and waits for the review goes on.
+func TestARejectedDoctorReadsNoRecord(t *testing.T) {
+	t.Parallel()
+	for name, ended := range map[string]bool{"ended": true, "goes on": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := open(t)
+			lin := c.Doctor("lin")
+			id := c.bo.Consults(lin, "a rash")
+			lin.Accepts(id)
+			want := access{"", ""}
+			if ended {
+				roomstest.Must(lin, consultation.End, consultation.EndInput{ConsultationID: id})
+				want = access{"", readOnly}
+			}
+			patient := c.bo.Sees(id).PatientID
+			expect := func(when string, want access) {
+				t.Helper()
+				if got := c.access(lin, patient); got != want {
+					t.Errorf("%s: %+v, want %+v", when, got, want)
+				}
+			}
+			changes := func(title string) { roomstest.Must(lin, account.UpdateDoctor, account.DoctorChange{Title: &title}) }
+			changes("professor")
+			expect("under review", want)
+			// From the command line, so that no server has ended anything yet.
+			if err := c.Node(c.Hub).Administer(t.Context(), account.UnverifyDoctor.Name, lin.User.ID, "the licence is forged"); err != nil {
+				t.Fatal(err)
+			}
+			expect("rejected", access{hidden, hidden})
+			changes("resident")
+			expect("rejected, and changed since", access{hidden, hidden})
+			c.Verifies(lin)
+			expect("verified again", want)
+		})
+	}
+}
+
 // A second doctor sees the record only if the patient has shared what was
 // before, and never writes it; nor does an interpreter or a relative, doctor or not.
 func TestInvitedPeopleDoNotWriteTheRecord(t *testing.T) {

@@ -161,9 +161,11 @@ func (tx Tx) InsertBackground(v record.BackgroundVersion) error {
 
 // treating are the consultations in which a doctor ($1) treats a patient, or did
 // so until lately: a request that waits is none of them, and a second doctor is
-// one only if the patient has shared what was before.
+// one only if the patient has shared what was before. A doctor whom an admin has
+// rejected treats nobody.
 const treating = ` FROM participants p JOIN consultations c ON c.id = p.consultation_id
-	WHERE p.user_id = $1 AND (p.role = 'doctor' OR p.role = 'second_doctor' AND p.since_seq = 0) AND c.status IN ('active', 'on_hold', 'ended')`
+	WHERE p.user_id = $1 AND (p.role = 'doctor' OR p.role = 'second_doctor' AND p.since_seq = 0) AND c.status IN ('active', 'on_hold', 'ended')
+	AND NOT EXISTS (SELECT 1 FROM doctors d WHERE d.user_id = p.user_id AND d.withdrawn = 1)`
 
 // Treats implements record.Tx.
 func (tx Tx) Treats(user rooms.UserID, patient account.PatientID) (bool, error) {
