@@ -14,9 +14,9 @@ type Subscriber interface {
 	Subscribe(room RoomID, known Seq) error
 	// Unsubscribe ends that; not subscribed is no error.
 	Unsubscribe(room RoomID)
-	// Look sets whether the user is looking at a room that the connection has
+	// SetViewing sets whether a page shows a room that the connection has
 	// subscribed to; Subscribe sets it to true. For other rooms it does nothing.
-	Look(room RoomID, looking bool)
+	SetViewing(room RoomID, viewing bool)
 	// OnClose calls gone once, when the connection has ended; at once if it has.
 	OnClose(gone func())
 }

@@ -199,14 +199,14 @@ func (s *Service) inspect(ctx context.Context, a *Attachment, content io.ReadSee
 	switch family, _, _ := strings.Cut(a.ContentType, "/"); family {
 	case "image":
 		a.Kind = Image
-		done, err := s.looking.Take(ctx, string(a.UploaderID))
+		done, err := s.drawing.Take(ctx, string(a.UploaderID))
 		if err != nil {
 			return nil, err
 		}
 		defer done()
 		p, err := picture.Read(ctx, content, s.cfg.PictureFor)
 		if err != nil {
-			return nil, fmt.Errorf("look at %s: %w", a.SHA256, err)
+			return nil, fmt.Errorf("read picture %s: %w", a.SHA256, err)
 		}
 		a.Width, a.Height = p.Width, p.Height
 		return p.Thumbnail, nil

@@ -52,15 +52,15 @@ type Service struct {
 	now   func() time.Time
 
 	// What users take turns in, each of them on this node: receiving files,
-	// looking at pictures, measuring recordings, keeping files, and searching.
-	receiving, looking, measuring, keeping, searching *turns.Turns
+	// drawing thumbnails, measuring recordings, keeping files, and searching.
+	receiving, drawing, measuring, keeping, searching *turns.Turns
 	refused                                           *refused
 }
 
 // New makes the service.
 func New(o Options) *Service {
 	return &Service{cfg: o, store: o.Store, blobs: o.Blobs, hub: o.Hub, now: o.Now, refused: newRefused(o.AttachmentBytes, o.Now),
-		receiving: turns.New(math.MaxInt, uploadsAtOnce), looking: turns.New(2, 1), measuring: turns.New(2, 1),
+		receiving: turns.New(math.MaxInt, uploadsAtOnce), drawing: turns.New(2, 1), measuring: turns.New(2, 1),
 		keeping: turns.New(math.MaxInt, 1), searching: turns.New(2, 1)}
 }
 

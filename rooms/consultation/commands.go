@@ -145,7 +145,7 @@ type JoinInput struct {
 	After          *rooms.Seq `json:"after,omitempty"`
 }
 
-// LookInput names a consultation and says whether it is looked at.
+// LookInput names a consultation and says whether a page shows it now.
 type LookInput struct {
 	ConsultationID ID   `json:"consultationId"`
 	Looking        bool `json:"looking"`

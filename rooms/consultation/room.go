@@ -268,12 +268,12 @@ func (s *Service) leave(ctx context.Context, actor rooms.Actor, in Input) (rooms
 	return rooms.Nothing{}, nil
 }
 
-func (s *Service) look(ctx context.Context, actor rooms.Actor, in LookInput) (rooms.Nothing, error) {
+func (s *Service) setViewing(ctx context.Context, actor rooms.Actor, in LookInput) (rooms.Nothing, error) {
 	if _, _, _, err := s.admit(ctx, in.ConsultationID, actor); err != nil {
 		return rooms.Nothing{}, err
 	}
 	if conn := rooms.SubscriberOf(ctx); conn != nil {
-		conn.Look(in.ConsultationID.Room(), in.Looking)
+		conn.SetViewing(in.ConsultationID.Room(), in.Looking)
 	}
 	return rooms.Nothing{}, nil
 }

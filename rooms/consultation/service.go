@@ -72,7 +72,7 @@ func New(o Options) *Service {
 func (s *Service) Commands() []rooms.Handler {
 	return []rooms.Handler{
 		Open.Bind(s.open), List.Bind(s.list), Read.Bind(s.read), Events.Bind(s.events), Cases.Bind(s.cases),
-		Join.Bind(s.join), Leave.Bind(s.leave), Look.Bind(s.look),
+		Join.Bind(s.join), Leave.Bind(s.leave), Look.Bind(s.setViewing),
 		Accept.Bind(func(ctx context.Context, a rooms.Actor, in Input) (Consultation, error) {
 			return s.move(ctx, in.ConsultationID, change{actor: a}, accept)
 		}),

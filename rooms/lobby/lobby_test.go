@@ -32,9 +32,9 @@ func (v *visit) Subscribe(room rooms.RoomID, _ rooms.Seq) error {
 	v.rooms = append(v.rooms, room)
 	return nil
 }
-func (v *visit) Unsubscribe(rooms.RoomID) {}
-func (v *visit) Look(rooms.RoomID, bool)  {}
-func (v *visit) OnClose(gone func())      { v.gone = append(v.gone, gone) }
+func (v *visit) Unsubscribe(rooms.RoomID)      {}
+func (v *visit) SetViewing(rooms.RoomID, bool) {}
+func (v *visit) OnClose(gone func())           { v.gone = append(v.gone, gone) }
 func (v *visit) leaves() {
 	for _, f := range v.gone {
 		f()

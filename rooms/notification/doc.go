@@ -16,7 +16,7 @@
 // at most one of them, with the same Message-ID. A push that arrives twice
 // replaces itself (its tag).
 //
-// Nobody is pushed what they are looking at: what happens in a consultation
+// Nobody is pushed what they are viewing: what happens in a consultation
 // that one of a user's pages shows, on whichever node, is read at once, and a
 // push waits for a moment in which a device may say that it was seen.
 package notification

@@ -160,7 +160,7 @@ func (t *telling) notify(by rule) error {
 
 // tell puts a notification into the inbox of a user. It does nothing for the
 // actor of the event, unless a.own, and for a subject that the user has been
-// notified of. For a user who is looking at the room the notification is stored
+// notified of. For a user who is viewing the room the notification is stored
 // as read.
 func (t *telling) tell(a notice) error {
 	user := a.to
@@ -182,7 +182,7 @@ func (t *telling) tell(a notice) error {
 	n := Notification{ID: ID(rooms.NewID(now)), UserID: user, Kind: a.topic.kind(), Topic: a.topic, CreatedAt: now, Facts: a.facts,
 		Cause: Cause{EventID: t.event.ID, Room: t.event.Room, Seq: t.event.Seq, Subject: a.subject}}
 	n = n.worded(recipient)
-	if user == t.event.ActorID || t.s.looks(t.event.Room, user) {
+	if user == t.event.ActorID || t.s.isViewing(t.event.Room, user) {
 		n.SeenAt, n.ReadAt = &now, &now
 	}
 	_, err = Created.Record(t.tx, rooms.UserRoom(user), rooms.Actor{UserID: t.event.ActorID}, now, nil, func(seq rooms.Seq) (Arrived, error) {

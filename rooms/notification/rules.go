@@ -51,7 +51,7 @@ func on[D any](event rooms.EventType[D], follow func(*telling, D) ([]notice, err
 }
 
 // messageCreated notifies the other participants of a message, except those who
-// are looking at the consultation, have read it already, or joined later.
+// are viewing the consultation, have read it already, or joined later.
 func messageCreated(t *telling, m chat.Message) ([]notice, error) {
 	people, err := t.tx.Participants(m.ConsultationID)
 	if err != nil {
@@ -60,7 +60,7 @@ func messageCreated(t *telling, m chat.Message) ([]notice, error) {
 	switch m.Kind {
 	case chat.Text, chat.Image, chat.File, chat.Audio:
 	case chat.System:
-		return glassBroken(m, people), nil
+		return breakGlassAccess(m, people), nil
 	default:
 		return nil, nil // the event of the other feature is notified
 	}
@@ -75,7 +75,7 @@ func messageCreated(t *telling, m chat.Message) ([]notice, error) {
 	}
 	var list []notice
 	for _, p := range people {
-		if p.JoinedAt.After(m.CreatedAt) || p.ReadUpTo >= m.Seq || t.s.looks(t.event.Room, p.UserID) {
+		if p.JoinedAt.After(m.CreatedAt) || p.ReadUpTo >= m.Seq || t.s.isViewing(t.event.Room, p.UserID) {
 			continue
 		}
 		list = append(list, notice{to: p.UserID, topic: topic, facts: Facts{Name: name}})
@@ -83,9 +83,9 @@ func messageCreated(t *telling, m chat.Message) ([]notice, error) {
 	return list, nil
 }
 
-// glassBroken notifies the patient that an admin looked.
-func glassBroken(m chat.Message, people []consultation.Participant) (list []notice) {
-	if !record.TellsOfGlass(m.ClientID) {
+// breakGlassAccess notifies the patient of break-glass access by an admin.
+func breakGlassAccess(m chat.Message, people []consultation.Participant) (list []notice) {
+	if !record.IsBreakGlassMessage(m.ClientID) {
 		return nil
 	}
 	for _, p := range people {

@@ -46,8 +46,8 @@ func New(o Options) *Service {
 	return &Service{cfg: o, store: o.Store, presence: o.Presence, now: o.Now, happened: make(chan struct{}, 1)}
 }
 
-// looks reports whether user is looking at a room.
-func (s *Service) looks(room rooms.RoomID, user rooms.UserID) bool {
+// isViewing reports whether a page of user shows a room now.
+func (s *Service) isViewing(room rooms.RoomID, user rooms.UserID) bool {
 	return s.presence.Has(rooms.View(room), user)
 }
 

@@ -28,10 +28,10 @@ func (c *clinic) log(f audit.LogFilter) audit.LogPage {
 	return page
 }
 
-// A look lasts 15 minutes. Further pages that are read within them are entered
+// An access lasts 15 minutes. Further pages that are read within them are entered
 // in the audit log only; every other read is announced in the room and to the
 // patient.
-func TestALookIsOverAfterAWhile(t *testing.T) {
+func TestBreakGlassAccessEndsAfter15Minutes(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	admin := &roomstest.Person{W: c.World, As: c.admin}
@@ -52,7 +52,7 @@ func TestALookIsOverAfterAWhile(t *testing.T) {
 		}
 		return times
 	}
-	look := func(after rooms.Seq) record.Glimpse {
+	access := func(after rooms.Seq) record.BreakGlassView {
 		c.Turns(time.Second)
 		return roomstest.Must(admin, record.EnterConsultation, record.EnterInput{ConsultationID: c.id, Reason: "a complaint", After: after})
 	}
@@ -62,13 +62,13 @@ func TestALookIsOverAfterAWhile(t *testing.T) {
 		told  int
 	}{{0, 1, 1}, {0, 2, 1}, {14 * time.Minute, 3, 1}, {time.Minute, 3, 2}, {0, 0, 3}, {0, 1, 3}} {
 		c.Turns(step.wait)
-		g := look(step.after)
+		g := access(step.after)
 		if got := told(); got != step.told || !g.Until.After(c.Now()) || g.Until.Sub(c.Now()) > 15*time.Minute {
 			t.Errorf("step %d: told %d times, want %d; until %v at %v", i, got, step.told, g.Until, c.Now())
 		}
 	}
 	if page := c.log(audit.LogFilter{Action: record.EnterConsultation.Name}); len(page.Items) != 6 {
-		t.Errorf("%d looks in the audit log", len(page.Items))
+		t.Errorf("%d accesses in the audit log", len(page.Items))
 	}
 }
 

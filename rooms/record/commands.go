@@ -101,9 +101,9 @@ var (
 	DismissPharmacist = rooms.Command[account.UserInput, rooms.Nothing]{Name: "pharmacist:dismiss", For: rooms.Admins, Access: rooms.All,
 		Doc: "Withdraw the duty of pharmacist."}
 
-	EnterConsultation = rooms.Command[EnterInput, Glimpse]{Name: "consultation:break-glass", For: rooms.Admins, Access: rooms.All,
+	EnterConsultation = rooms.Command[EnterInput, BreakGlassView]{Name: "consultation:break-glass", For: rooms.Admins, Access: rooms.All,
 		Doc: "Break-glass access to a consultation for 15 minutes, with a reason that is shown in the room and in the audit log."}
-	EnterRecord = rooms.Command[EnterRecordInput, RecordGlimpse]{Name: "record:break-glass", For: rooms.Admins, Access: rooms.All,
+	EnterRecord = rooms.Command[EnterRecordInput, BreakGlassRecord]{Name: "record:break-glass", For: rooms.Admins, Access: rooms.All,
 		Doc: "Break-glass access to a patient's record, with a reason that is shown in the patient's latest " +
 			"consultation and in the audit log."}
 )
@@ -274,7 +274,7 @@ type PharmacistList struct {
 	NextCursor string         `json:"nextCursor"`
 }
 
-// EnterInput looks into a consultation. After pages through the log.
+// EnterInput names a consultation that an admin views, and the reason. After pages through the log.
 type EnterInput struct {
 	ConsultationID consultation.ID `json:"consultationId"`
 	Reason         string          `json:"reason"` // 1 to 2,000 characters
@@ -289,24 +289,24 @@ func (in EnterInput) Validate() error {
 	return aReason(in.Reason)
 }
 
-// Glimpse is what an admin gets to see.
-type Glimpse struct {
+// BreakGlassView is what break-glass access shows of a consultation.
+type BreakGlassView struct {
 	Consultation consultation.Consultation  `json:"consultation"`
 	Participants []consultation.Participant `json:"participants"`
 	Events       []rooms.Event              `json:"events"`
 	HasMore      bool                       `json:"hasMore"`
-	// Until is the end of the look: a read after it is announced in the room again.
+	// Until is the end of the access: a read after it is announced in the room again.
 	Until time.Time `json:"until"`
 }
 
-// RecordGlimpse is a patient's record as an admin gets to see it, and until
-// when it may be on a screen.
-type RecordGlimpse struct {
+// BreakGlassRecord is what break-glass access shows of a patient's record, and
+// until when it may be on a screen.
+type BreakGlassRecord struct {
 	PatientRecord
 	Until time.Time `json:"until"`
 }
 
-// EnterRecordInput looks into a patient's record.
+// EnterRecordInput names a patient whose record an admin views, and the reason.
 type EnterRecordInput struct {
 	PatientID account.PatientID `json:"patientId"`
 	Reason    string            `json:"reason"` // 1 to 2,000 characters

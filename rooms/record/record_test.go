@@ -599,7 +599,7 @@ func TestASummaryIsKeptOnce(t *testing.T) {
 	}
 }
 
-func TestAnAdminBreaksTheGlass(t *testing.T) {
+func TestAnAdminUsesBreakGlassAccess(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	c.bo.Says(c.id, "a secret")

@@ -72,10 +72,10 @@ type Tx interface {
 	// LogAfter is a stretch of a room's log.
 	LogAfter(room rooms.RoomID, after rooms.Seq, limit int) ([]rooms.Event, rooms.Seq, error)
 
-	// LookUntil is until when an admin looks into a consultation; the zero time
-	// before the first look.
-	LookUntil(admin rooms.UserID, id consultation.ID) (time.Time, error)
-	SaveLook(admin rooms.UserID, id consultation.ID, until time.Time) error
+	// BreakGlassUntil is the end of an admin's access to a consultation; the zero
+	// time before the first.
+	BreakGlassUntil(admin rooms.UserID, id consultation.ID) (time.Time, error)
+	SaveBreakGlass(admin rooms.UserID, id consultation.ID, until time.Time) error
 
 	Pharmacist(user rooms.UserID) (bool, error)
 	SetPharmacist(user rooms.UserID, is bool) error

@@ -346,5 +346,5 @@ type connection struct{}
 
 func (connection) Subscribe(rooms.RoomID, rooms.Seq) error { return nil }
 func (connection) Unsubscribe(rooms.RoomID)                {}
-func (connection) Look(rooms.RoomID, bool)                 {}
+func (connection) SetViewing(rooms.RoomID, bool)           {}
 func (connection) OnClose(func())                          {}

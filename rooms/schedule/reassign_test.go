@@ -89,7 +89,7 @@ func (d *door) Subscribe(room rooms.RoomID, known rooms.Seq) error {
 	return nil
 }
 func (d *door) Unsubscribe(room rooms.RoomID) { delete(d.receives, room) }
-func (d *door) Look(rooms.RoomID, bool)       {}
+func (d *door) SetViewing(rooms.RoomID, bool) {}
 func (d *door) OnClose(func())                {}
 
 // Access that is lost while a connection joins leaves no subscription behind,

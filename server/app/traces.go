@@ -68,7 +68,7 @@ func (g tracedGateway) Open(ctx context.Context, p billing.Payment, about billin
 
 // Query implements billing.Gateway.
 func (g tracedGateway) Query(ctx context.Context, p billing.Payment) (billing.Standing, error) {
-	ctx, end := g.begin(ctx, "look at payment")
+	ctx, end := g.begin(ctx, "query payment")
 	at, err := g.Gateway.Query(ctx, p)
 	end.With(err)
 	return at, err

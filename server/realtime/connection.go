@@ -103,8 +103,8 @@ func (c *connection) unsubscribe(room rooms.RoomID) {
 	delete(c.subscriptions, room)
 }
 
-// Look implements rooms.Subscriber.
-func (c *connection) Look(room rooms.RoomID, viewing bool) {
+// SetViewing implements rooms.Subscriber.
+func (c *connection) SetViewing(room rooms.RoomID, viewing bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.subscriptions[room]

@@ -162,8 +162,8 @@ func (l *lobbyConn) Unsubscribe(room rooms.RoomID) {
 	}
 }
 
-// Look implements rooms.Subscriber. The lobby has no views.
-func (l *lobbyConn) Look(rooms.RoomID, bool) {}
+// SetViewing implements rooms.Subscriber. The lobby has no views.
+func (l *lobbyConn) SetViewing(rooms.RoomID, bool) {}
 
 // OnClose implements rooms.Subscriber.
 func (l *lobbyConn) OnClose(f func()) {

@@ -30,8 +30,8 @@ func whole(path string) error {
 	defer file.Close()
 	// A server that runs may change the file while it is looked at: what is
 	// missing is missing each time.
-	const looks = 3
-	for range looks {
+	const tries = 3
+	for range tries {
 		if err = examine(file); err == nil {
 			break
 		}

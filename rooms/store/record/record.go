@@ -228,8 +228,8 @@ func (tx Tx) SaveTemplates(doctor rooms.UserID, list []record.Template) error {
 	return tx.Exec(`INSERT INTO templates (user_id, templates) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET templates = excluded.templates`, doctor, engine.Seal(tx, "templates.templates", doctor, string(text)))
 }
 
-// LookUntil implements record.Tx.
-func (tx Tx) LookUntil(admin rooms.UserID, id consultation.ID) (until time.Time, err error) {
+// BreakGlassUntil implements record.Tx.
+func (tx Tx) BreakGlassUntil(admin rooms.UserID, id consultation.ID) (until time.Time, err error) {
 	err = tx.Row(context.Background(), `SELECT until FROM looks WHERE admin_id = $1 AND consultation_id = $2`, admin, id).Scan((*engine.At)(&until))
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
@@ -237,8 +237,8 @@ func (tx Tx) LookUntil(admin rooms.UserID, id consultation.ID) (until time.Time,
 	return until, err
 }
 
-// SaveLook implements record.Tx.
-func (tx Tx) SaveLook(admin rooms.UserID, id consultation.ID, until time.Time) error {
+// SaveBreakGlass implements record.Tx.
+func (tx Tx) SaveBreakGlass(admin rooms.UserID, id consultation.ID, until time.Time) error {
 	return tx.Exec(`INSERT INTO looks (admin_id, consultation_id, until) VALUES ($1, $2, $3)
 		ON CONFLICT (admin_id, consultation_id) DO UPDATE SET until = excluded.until`, admin, id, engine.Micros(until))
 }

@@ -129,18 +129,18 @@ func TestRedisGoesAndComes(t *testing.T) {
 
 // A user who looks at a consultation gets no notifications about it, whichever
 // node processes the log: two users are connected to different nodes.
-func TestNoNotificationsWhileLookingOnAnyNode(t *testing.T) {
+func TestNoNotificationsWhileViewingOnAnyNode(t *testing.T) {
 	t.Parallel()
 	list, _ := e2e.Nodes(t, 2)
 	wang := list[0].Doctor("wang").Online()
 	doctors := []*e2e.Person{wang, wang.On(list[1]).Online()} // one on each node
-	var looking []*e2e.Person
+	var viewing []*e2e.Person
 	var ids, others []consultation.ID
 	for _, w := range list {
 		p := list[0].Patient("bo").On(w).Online()
 		id, other := p.Consults(wang, "a headache"), p.Consults(wang, "and my back")
 		wang.Accepts(id)
-		looking, ids, others = append(looking, p), append(ids, id), append(others, other)
+		viewing, ids, others = append(viewing, p), append(ids, id), append(others, other)
 	}
 	// present waits until both nodes know that someone has joined, and have
 	// processed all earlier news.
@@ -166,7 +166,7 @@ func TestNoNotificationsWhileLookingOnAnyNode(t *testing.T) {
 		}
 		return messages
 	}
-	for i, p := range looking {
+	for i, p := range viewing {
 		present(ids[i], p)
 		wang.Says(ids[i], "seen at once")
 	}
@@ -177,13 +177,13 @@ func TestNoNotificationsWhileLookingOnAnyNode(t *testing.T) {
 	wang.Accepts(last)
 	wang.Says(last, "not seen either")
 	e2e.Eventually(t, "all that was said before is handled", func() bool { return told(away) > 0 })
-	for i, p := range looking {
+	for i, p := range viewing {
 		e2e.Call(p, consultation.Look, consultation.LookInput{ConsultationID: ids[i]})
 		present(others[i], p)
 		wang.Says(ids[i], "not seen")
 		e2e.Eventually(t, "a message is notified", func() bool { return told(p) > 0 })
 	}
-	for _, p := range looking {
+	for _, p := range viewing {
 		if n := told(p); n != 1 {
 			t.Errorf("%d notifications of messages, want 1: the message that nobody looked at", n)
 		}

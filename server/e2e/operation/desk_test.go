@@ -167,9 +167,9 @@ func TestAdminsDoNotSeeWhoConsultsWhom(t *testing.T) {
 		}
 	}
 	auditLogHidesWhoConsultsWhom(w, opened.Consultation, wang.User)
-	glimpse := e2e.Do(w.Admin, record.EnterConsultation, record.EnterInput{ConsultationID: id, Reason: "a complaint"})
-	if glimpse.Consultation.DoctorName != wang.User.Name || glimpse.Consultation.PatientName != bo.User.Name {
-		t.Errorf("with a reason the admin sees %+v", glimpse.Consultation)
+	view := e2e.Do(w.Admin, record.EnterConsultation, record.EnterInput{ConsultationID: id, Reason: "a complaint"})
+	if view.Consultation.DoctorName != wang.User.Name || view.Consultation.PatientName != bo.User.Name {
+		t.Errorf("with a reason the admin sees %+v", view.Consultation)
 	}
 }
 

@@ -1,5 +1,5 @@
 import { at, http } from '@/api'
-import type { Case, CaseFilter, CasePage, Glimpse, Hold, HoldList, LogFilter, LogPage, PharmacistList, RecordGlimpse, UserFilter, UserList, AuditVerdict } from '@/api/wire.gen'
+import type { Case, CaseFilter, CasePage, BreakGlassView, Hold, HoldList, LogFilter, LogPage, PharmacistList, BreakGlassRecord, UserFilter, UserList, AuditVerdict } from '@/api/wire.gen'
 
 /** REST of what an admin may do with records, and of who did what with them. */
 export const oversightApi = {
@@ -15,8 +15,8 @@ export const oversightApi = {
   cases: (filter: CaseFilter) => http.json<CasePage>('GET', '/admin/consultations', { query: { ...filter } }),
   closeConsultation: (id: string, reason: string) => http.json<Case>('POST', `${at('/admin/consultations', id)}/close`, { body: { reason } }),
   enterConsultation: (id: string, reason: string, after = 0) =>
-    http.json<Glimpse>('POST', `${at('/admin/consultations', id)}/break-glass`, { body: { reason, after } }),
-  enterRecord: (patientId: string, reason: string) => http.json<RecordGlimpse>('POST', `${at('/admin/patients', patientId)}/break-glass`, { body: { reason } }),
+    http.json<BreakGlassView>('POST', `${at('/admin/consultations', id)}/break-glass`, { body: { reason, after } }),
+  enterRecord: (patientId: string, reason: string) => http.json<BreakGlassRecord>('POST', `${at('/admin/patients', patientId)}/break-glass`, { body: { reason } }),
 
   audit: (filter: LogFilter) => http.json<LogPage>('GET', '/admin/audit', { query: { ...filter } }),
   auditWhole: (filter: LogFilter, reason: string) => http.json<LogPage>('POST', '/admin/audit/break-glass', { body: { ...filter, reason } }),

@@ -224,6 +224,28 @@ export interface Booking {
   order?: Order
 }
 
+export interface BreakGlassRecord {
+  patient: Patient
+  version: number
+  allergies: Allergy[]
+  conditions: Condition[]
+  medications: Medication[]
+  updatedAt?: string
+  updatedBy?: string
+  updatedById?: string
+  updatedByRole?: Role
+  history: Episode[]
+  until: string
+}
+
+export interface BreakGlassView {
+  consultation: Consultation
+  participants: Participant[]
+  events: Entry[]
+  hasMore: boolean
+  until: string
+}
+
 export interface CalendarInput {
   token: string
 }
@@ -773,14 +795,6 @@ export interface GiveBackInput {
   id?: string
   amount?: number
   reason: string
-}
-
-export interface Glimpse {
-  consultation: Consultation
-  participants: Participant[]
-  events: Entry[]
-  hasMore: boolean
-  until: string
 }
 
 export interface Greeting {
@@ -1543,20 +1557,6 @@ export interface RecordEntry {
 }
 
 export type RecordFreq = 'qd' | 'bid' | 'tid' | 'qid' | 'qn' | 'q6h' | 'q8h' | 'q12h' | 'qod' | 'qw' | 'prn' | 'st'
-
-export interface RecordGlimpse {
-  patient: Patient
-  version: number
-  allergies: Allergy[]
-  conditions: Condition[]
-  medications: Medication[]
-  updatedAt?: string
-  updatedBy?: string
-  updatedById?: string
-  updatedByRole?: Role
-  history: Episode[]
-  until: string
-}
 
 export interface RecordItem {
   drug: string

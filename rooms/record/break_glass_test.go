@@ -13,7 +13,7 @@ import (
 
 // A patient without a consultation is notified of a look at the record, too, and
 // reads the reason (SEC-27).
-func TestALookAtARecordWithoutConsultations(t *testing.T) {
+func TestBreakGlassAccessToARecordWithoutConsultations(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	mei := c.Patient("mei")
