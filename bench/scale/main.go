@@ -24,7 +24,7 @@ func main() {
 
 func report(w io.Writer, c Clinic) {
 	fmt.Fprintf(w, "%d users, %.0f messages/s in all\n\n", c.Users, c.Rate())
-	fmt.Fprintln(w, "nodes   GB/node   own work   following all   following its rooms   read from the log MB/s")
+	fmt.Fprintln(w, "nodes   GB/node   own work     reading all     reading its rooms   read from the log MB/s")
 	list := []int{4, 8, 16, 32, 64}
 	if c.Nodes > 0 {
 		list = []int{c.Nodes}
@@ -32,7 +32,7 @@ func report(w io.Writer, c Clinic) {
 	for _, n := range list {
 		c.Nodes = n
 		u := c.Load()
-		fmt.Fprintf(w, "%5d   %7.2f   %7.1f%%   %12.1f%%   %18.1f%%   %10.1f\n", n, u.GB, 100*u.Own, 100*u.FollowAll, 100*u.FollowRooms, u.LogMB)
+		fmt.Fprintf(w, "%5d   %7.2f   %7.1f%%   %12.1f%%   %18.1f%%   %10.1f\n", n, u.GB, 100*u.Own, 100*u.ReadAll, 100*u.ReadRooms, u.LogMB)
 	}
 	fmt.Fprintln(w, "\nA node fails: its clients reconnect with the pauses of our clients.")
 	fmt.Fprintln(w, "nodes   lost sockets   accepted/s in all   half reconnected   all reconnected   busiest second")

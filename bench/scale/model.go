@@ -15,17 +15,17 @@ type Clinic struct {
 	Memory   float64 // bytes of a connection
 	Send     float64 // a durable message through the whole product
 	Deliver  float64 // sending an event to one more socket
-	Follow   float64 // reading an event of the log without subscribers on the node
+	ReadLog  float64 // reading an event of the log without subscribers on the node
 	Accept   float64 // handshakes per second that a node admits, per core (--accept-rate)
 	EventLen float64 // bytes of an event in the log
 	First    float64 // the pause of our clients before they reconnect, jittered by half
 }
 
 // measured is a million users who each send a message every five minutes, with the
-// figures of bench/RESULTS.md and of BenchmarkFollow on the machine of the tests (2
+// figures of bench/RESULTS.md and of BenchmarkReadLog on the machine of the tests (2
 // cores, shared).
 var measured = Clinic{Users: 1_000_000, PerUser: 1.0 / 300, Cores: 8,
-	Memory: 17.4e3, Send: 340e-6, Deliver: 3.4e-6, Follow: 8e-6, Accept: 4000, EventLen: 700, First: 0.2}
+	Memory: 17.4e3, Send: 340e-6, Deliver: 3.4e-6, ReadLog: 8e-6, Accept: 4000, EventLen: 700, First: 0.2}
 
 // Rate returns the messages per second of all users.
 func (c Clinic) Rate() float64 { return float64(c.Users) * c.PerUser }
@@ -36,7 +36,7 @@ type Load struct {
 	// Own is the load of connections and messages of the node's users. FollowAll is
 	// the load of reading the whole log, FollowRooms that of reading only the
 	// partitions of its users' rooms.
-	Own, FollowAll, FollowRooms float64
+	Own, ReadAll, ReadRooms float64
 }
 
 // Load simulates to which nodes users connect: the two participants of a consultation
@@ -54,11 +54,11 @@ func (c Clinic) Load() Load {
 	cores, rate := float64(c.Cores), c.Rate()
 	mine := rate * float64(here) / sample
 	return Load{
-		GB:          float64(c.Users) / float64(c.Nodes) * c.Memory / 1e9,
-		LogMB:       rate * c.EventLen / 1e6,
-		Own:         (rate/float64(c.Nodes)*c.Send + 2*rate/float64(c.Nodes)*c.Deliver) / cores,
-		FollowAll:   rate * c.Follow / cores,
-		FollowRooms: mine * c.Follow / cores,
+		GB:        float64(c.Users) / float64(c.Nodes) * c.Memory / 1e9,
+		LogMB:     rate * c.EventLen / 1e6,
+		Own:       (rate/float64(c.Nodes)*c.Send + 2*rate/float64(c.Nodes)*c.Deliver) / cores,
+		ReadAll:   rate * c.ReadLog / cores,
+		ReadRooms: mine * c.ReadLog / cores,
 	}
 }
 

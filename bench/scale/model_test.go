@@ -12,8 +12,8 @@ func TestModel(t *testing.T) {
 		c := measured
 		c.Users, c.Nodes = 50_000, nodes
 		u, s := c.Load(), c.Storm()
-		if u.FollowRooms > u.FollowAll || u.Own <= 0 {
-			t.Errorf("%d nodes: following some rooms costs %v, following all %v, own work %v", nodes, u.FollowRooms, u.FollowAll, u.Own)
+		if u.ReadRooms > u.ReadAll || u.Own <= 0 {
+			t.Errorf("%d nodes: following some rooms costs %v, following all %v, own work %v", nodes, u.ReadRooms, u.ReadAll, u.Own)
 		}
 		if s.Lost != c.Users/nodes || s.Half > s.All || s.Peak < s.Lost/int(s.All+2) {
 			t.Errorf("%d nodes: %+v", nodes, s)

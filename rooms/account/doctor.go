@@ -56,7 +56,7 @@ func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in Doctor
 		}
 		return profileChange{d, before.Verified && !d.Verified}, tx.SaveDoctor(d)
 	})
-	if err == nil && done.badgeFell {
+	if err == nil && done.verificationEnded {
 		s.unwindNow(ctx, actor.UserID)
 	}
 	return done.doctor, err
@@ -65,13 +65,13 @@ func (s *Service) updateDoctor(ctx context.Context, actor rooms.Actor, in Doctor
 // profileChange is a doctor whose profile was changed, and whether that has ended
 // the verification.
 type profileChange struct {
-	doctor    Doctor
-	badgeFell bool
+	doctor            Doctor
+	verificationEnded bool
 }
 
 // rename changes the name of a doctor, which is verified with the rest, and
 // reports whether that has ended the verification.
-func (s *Service) rename(tx Tx, actor rooms.Actor, name string) (badgeFell bool, err error) {
+func (s *Service) rename(tx Tx, actor rooms.Actor, name string) (verificationEnded bool, err error) {
 	before, err := tx.Doctor(actor.UserID)
 	if err != nil {
 		return false, err

@@ -93,7 +93,7 @@ func (in MeInput) Validate() error {
 }
 
 func (s *Service) updateMe(ctx context.Context, actor rooms.Actor, in MeInput) (Self, error) {
-	badgeFell, err := rooms.InTx(ctx, s.store, func(tx Tx) (fell bool, err error) {
+	verificationEnded, err := rooms.InTx(ctx, s.store, func(tx Tx) (fell bool, err error) {
 		user, err := tx.User(actor.UserID)
 		if err != nil {
 			return false, err
@@ -114,7 +114,7 @@ func (s *Service) updateMe(ctx context.Context, actor rooms.Actor, in MeInput) (
 	if err != nil {
 		return Self{}, err
 	}
-	if badgeFell {
+	if verificationEnded {
 		s.unwindNow(ctx, actor.UserID)
 	}
 	return s.me(ctx, actor, rooms.Nothing{})

@@ -65,9 +65,10 @@ type Options struct {
 	// order. It is a function because they need the service; nil, as on the command
 	// line, leaves that to a server.
 	Unwinders func() []Unwinder
-	// Badges returns the feature that ends what a doctor has by being verified. It
-	// is a function for the same reason; without it no verification ends.
-	Badges func() BadgeFollower
+	// VerificationObserver returns the feature that ends the access that a doctor
+	// has by being verified. It is a function for the same reason; without it no
+	// verification ends.
+	VerificationObserver func() VerificationObserver
 }
 
 // Service executes the commands of accounts.
@@ -93,8 +94,8 @@ func New(o Options) (*Service, error) {
 	if o.Unwinders == nil {
 		o.Unwinders = func() []Unwinder { return nil }
 	}
-	if o.Badges == nil {
-		o.Badges = func() BadgeFollower { return nil }
+	if o.VerificationObserver == nil {
+		o.VerificationObserver = func() VerificationObserver { return nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -28,12 +28,12 @@ type Unwinder interface {
 	Unwind(ctx context.Context, user rooms.UserID) error
 }
 
-// BadgeFollower is a feature in which doctors have access because they are
+// VerificationObserver is a feature in which doctors have access because they are
 // verified.
-type BadgeFollower interface {
-	// LosesBadge ends, as part of tx, the access that a doctor has by being
+type VerificationObserver interface {
+	// VerificationEnded ends, as part of tx, the access that a doctor has by being
 	// verified: actor has withdrawn that, or changed the data.
-	LosesBadge(tx rooms.Tx, actor rooms.Actor, doctor rooms.UserID) error
+	VerificationEnded(tx rooms.Tx, actor rooms.Actor, doctor rooms.UserID) error
 }
 
 // timerUnwind stands for a user whose things have to be ended or changed. It is set in the

@@ -123,7 +123,7 @@ func (s *Service) applicants(ctx context.Context, _ rooms.Actor, in ApplicantFil
 	return ApplicantList{Items: items, NextCursor: next}, nil
 }
 
-// reviewAgain takes the badge from a doctor whose credentials are no longer
+// reviewAgain ends the verification of a doctor whose credentials are no longer
 // those of before, and asks for a review unless one is due already.
 func (s *Service) reviewAgain(tx Tx, actor rooms.Actor, before Doctor, d *Doctor) error {
 	if d.Credentials() == before.Credentials() {
@@ -136,7 +136,7 @@ func (s *Service) reviewAgain(tx Tx, actor rooms.Actor, before Doctor, d *Doctor
 		if err := audit.Append(tx, actor, s.now(), UnverifyDoctor.Name, "user:"+string(d.ID), nil); err != nil {
 			return err
 		}
-		if err := s.badgeFalls(tx, actor, d.ID); err != nil {
+		if err := s.endVerification(tx, actor, d.ID); err != nil {
 			return err
 		}
 	}
@@ -146,14 +146,14 @@ func (s *Service) reviewAgain(tx Tx, actor rooms.Actor, before Doctor, d *Doctor
 	return s.askReview(tx, actor, *d)
 }
 
-// badgeFalls ends what a doctor could do only with the verification: at once what
+// endVerification ends what a doctor could do only with the verification: at once what
 // gives access, and by the timer what is open.
-func (s *Service) badgeFalls(tx Tx, actor rooms.Actor, doctor rooms.UserID) error {
-	follower := s.cfg.Badges()
-	if follower == nil {
-		return errors.New("account: a doctor is verified no more, and Options.Badges is missing")
+func (s *Service) endVerification(tx Tx, actor rooms.Actor, doctor rooms.UserID) error {
+	observer := s.cfg.VerificationObserver()
+	if observer == nil {
+		return errors.New("account: a doctor is verified no more, and Options.VerificationObserver is missing")
 	}
-	if err := follower.LosesBadge(tx, actor, doctor); err != nil {
+	if err := observer.VerificationEnded(tx, actor, doctor); err != nil {
 		return err
 	}
 	return s.plantUnwinding(tx, doctor)
@@ -207,7 +207,7 @@ func (s *Service) unverifyDoctor(ctx context.Context, actor rooms.Actor, in Unve
 			return Doctor{}, err
 		}
 		d.Verified, d.Rejection, d.Withdrawn = false, in.Reason, true
-		if err := s.badgeFalls(tx, actor, d.ID); err != nil {
+		if err := s.endVerification(tx, actor, d.ID); err != nil {
 			return Doctor{}, err
 		}
 		return d, s.reviewed(tx, actor, d, UnverifyDoctor.Name, letterUnverified)

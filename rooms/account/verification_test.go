@@ -54,7 +54,7 @@ func rename(p *roomstest.Person, name string) error { return ask(p, UpdateMe, Me
 
 // Whatever an admin has reviewed of a doctor, a change of it takes the badge
 // away, and with it what only a verified doctor can do, until it is reviewed.
-func TestChangeOfVerifiedDataRemovesTheBadge(t *testing.T) {
+func TestChangeOfVerifiedDataEndsTheVerification(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t, func(w *roomstest.World) { w.Policy = record.PolicyNone })
 	bo, admin := w.Patient("bo"), w.Admin("root")
@@ -110,7 +110,7 @@ func TestChangeOfVerifiedDataRemovesTheBadge(t *testing.T) {
 }
 
 // What is not reviewed can be changed, and what stays the same is no change.
-func TestOtherChangesKeepTheBadge(t *testing.T) {
+func TestOtherChangesKeepTheVerification(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	wang := w.Doctor("wang")

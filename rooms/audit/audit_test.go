@@ -85,7 +85,7 @@ func (l *ledger) rechain() {
 	l.head.Num, l.head.SHA256 = last.Num, last.SHA256
 }
 
-func TestFollow(t *testing.T) {
+func TestVerifyLog(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]struct {
 		do func(*ledger)
@@ -106,12 +106,12 @@ func TestFollow(t *testing.T) {
 	} {
 		l := filled(t, 10)
 		damage.do(l)
-		v, err := Follow(t.Context(), l, auditKey)
+		v, err := VerifyLog(t.Context(), l, auditKey)
 		if err != nil || v.OK != (damage.at == 0) || v.BrokenAt != damage.at || (v.Why == "") != v.OK {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
 	}
-	if v, err := Follow(t.Context(), &ledger{}, nil); err != nil || !v.OK || v.Entries != 0 {
+	if v, err := VerifyLog(t.Context(), &ledger{}, nil); err != nil || !v.OK || v.Entries != 0 {
 		t.Errorf("an empty log: %+v, %v", v, err)
 	}
 }
@@ -136,11 +136,11 @@ func TestABreakIsNeverCoveredUp(t *testing.T) {
 	} {
 		l := filled(t, 10)
 		damage(l)
-		if v, err := Follow(t.Context(), l, auditKey); err != nil || v.OK || v.Why == "" {
+		if v, err := VerifyLog(t.Context(), l, auditKey); err != nil || v.OK || v.Why == "" {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
 		l.append(t, 3)
-		if v, err := Follow(t.Context(), l, auditKey); err != nil || v.OK || v.BrokenAt == 0 {
+		if v, err := VerifyLog(t.Context(), l, auditKey); err != nil || v.OK || v.BrokenAt == 0 {
 			t.Errorf("%s, after further entries: %+v, %v", name, v, err)
 		}
 		if n := slices.IndexFunc(l.list, func(e LogEntry) bool { return e.Action == Broken }); n < 0 || l.list[n].Reason == "" {
@@ -151,7 +151,7 @@ func TestABreakIsNeverCoveredUp(t *testing.T) {
 		l.rechain()
 		l.head.BrokenAt, l.head.BrokenLast = 0, 0
 		l.append(t, 1)
-		if v, err := Follow(t.Context(), l, auditKey); err != nil || v.OK {
+		if v, err := VerifyLog(t.Context(), l, auditKey); err != nil || v.OK {
 			t.Errorf("%s, without the mark: %+v, %v", name, v, err)
 		}
 	}
@@ -222,7 +222,7 @@ func TestAnotherBreakIsMarkedToo(t *testing.T) {
 }
 
 // A chain without a gap that this server has not signed is marked as well.
-func TestAForgedChainThatIsFollowedIsMarked(t *testing.T) {
+func TestAForgedChainThatIsInspectedIsMarked(t *testing.T) {
 	t.Parallel()
 	l := filled(t, 10)
 	l.list = slices.Delete(l.list, 4, 5)
@@ -244,7 +244,7 @@ func TestAnEndOfBefore(t *testing.T) {
 	l := filled(t, 3)
 	l.head.Signature = authenticate(auditKey, "wenzhen audit head\n%d\n%s", l.head.Num, l.head.SHA256)
 	for range 2 {
-		if v, err := Follow(t.Context(), l, auditKey); err != nil || !v.OK {
+		if v, err := VerifyLog(t.Context(), l, auditKey); err != nil || !v.OK {
 			t.Errorf("%+v, %v", v, err)
 		}
 		l.append(t, 1)

@@ -10,6 +10,6 @@
 //
 // An entry about a change is appended within the change's transaction: both are
 // there or neither is. Append is all that other features need. Who read what is
-// entered by Reads. Check follows a chain that was read from the database or
+// entered by Reads. Check verifies a chain that was read from the database or
 // from an export.
 package audit

@@ -145,7 +145,7 @@ func Inspect(tx Tx, at time.Time) error {
 	return err
 }
 
-// MarkBroken marks the log as broken, because following it after its latest mark,
+// MarkBroken marks the log as broken, because checking it after its latest mark,
 // the entry after, has found why it is, or because its end is not what this server
 // has signed. A log that has been marked since then stays as it is.
 func MarkBroken(tx Tx, at time.Time, after int64, why string) error {
@@ -190,7 +190,7 @@ func add(tx Tx, head Head, e LogEntry) (Head, error) {
 	return head, tx.InsertAudit(e, head)
 }
 
-// Check follows a stretch of the chain, which begins after the entry last
+// Check verifies a stretch of the chain, which begins after the entry last
 // (the zero LogEntry before the first). It returns the first entry's number that
 // does not follow, and what is wrong with it; 0 and nil for a sound stretch.
 func Check(last LogEntry, stretch []LogEntry) (int64, error) {

@@ -183,12 +183,12 @@ func (s *Service) verify(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (V
 	return s.Inspect(ctx)
 }
 
-// Inspect follows the whole log. A break that it finds after the latest mark is
+// Inspect checks the whole log. A break that it finds after the latest mark is
 // entered in the log, which is marked once more; what is before a mark proves
 // nothing already. If that fails, as it does while the database takes no writes,
 // the break is still there for the next call to find.
 func (s *Service) Inspect(ctx context.Context) (Verdict, error) {
-	v, err := Follow(ctx, s.store, s.key)
+	v, err := VerifyLog(ctx, s.store, s.key)
 	if err != nil || v.OK {
 		return v, err
 	}
@@ -199,7 +199,7 @@ func (s *Service) Inspect(ctx context.Context) (Verdict, error) {
 	return v, err
 }
 
-// sinceMark follows the log from its latest mark, or from its beginning if it has
+// sinceMark checks the log from its latest mark, or from its beginning if it has
 // none, and returns the number of the mark, and what is wrong after it.
 func (s *Service) sinceMark(ctx context.Context) (marked int64, why string, err error) {
 	head, err := s.store.AuditHead(ctx)
@@ -225,13 +225,13 @@ func (s *Service) sinceMark(ctx context.Context) (marked int64, why string, err 
 // stretch is how many entries are checked at a time.
 const stretch = 1000
 
-// Follow checks the whole log, up to what the writer says is its end, so that
+// VerifyLog checks the whole log, up to what the writer says is its end, so that
 // entries cut off there are noticed, and the signature of the end if there is a
 // key. Somebody who has the database but not the key cannot make another chain.
 //
 // A log that ends before an entry that this process has signed or seen, or has
 // another in its place, is broken too, whatever its signature.
-func Follow(ctx context.Context, store Store, key []byte) (Verdict, error) {
+func VerifyLog(ctx context.Context, store Store, key []byte) (Verdict, error) {
 	num, sum := store.AuditSeen() // before the end, which others move on
 	head, err := store.AuditHead(ctx)
 	if err != nil {

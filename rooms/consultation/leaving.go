@@ -126,23 +126,23 @@ func (s *Service) out(tx Tx, id ID, actor rooms.Actor, user rooms.UserID, reason
 	return firstError(s.Remove(tx, actor, id, user, reason), s.become(tx, actor, id, user, InvitationLeft))
 }
 
-// LosesBadge implements account.BadgeFollower: a second doctor takes part as a
-// doctor whom an admin has verified, and no longer than that.
-func (s *Service) LosesBadge(of rooms.Tx, actor rooms.Actor, doctor rooms.UserID) error {
+// VerificationEnded implements account.VerificationObserver: a second doctor takes
+// part as long as an admin's verification lasts.
+func (s *Service) VerificationEnded(of rooms.Tx, actor rooms.Actor, doctor rooms.UserID) error {
 	tx := s.store.In(of)
 	all, err := tx.SecondDoctorIn(doctor)
 	if err != nil {
 		return err
 	}
 	for _, id := range all {
-		if err := s.losesBadge(tx, actor, id, doctor); err != nil {
+		if err := s.removeSecondDoctor(tx, actor, id, doctor); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) losesBadge(tx Tx, actor rooms.Actor, id ID, doctor rooms.UserID) error {
+func (s *Service) removeSecondDoctor(tx Tx, actor rooms.Actor, id ID, doctor rooms.UserID) error {
 	p, err := tx.Participant(id, doctor)
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"wenzhen/rooms/roomstest"
 )
 
-// badgesFall are the ways in which a doctor is verified no longer.
-var badgesFall = map[string]func(admin, doctor *roomstest.Person) error{
+// endings are the ways in which a doctor is verified no longer.
+var endings = map[string]func(admin, doctor *roomstest.Person) error{
 	"withdrawn": func(admin, doctor *roomstest.Person) error {
 		_, err := roomstest.Ask(admin.W, admin.As, account.UnverifyDoctor, account.UnverifyDoctorInput{UserID: doctor.User.ID, Reason: "the licence has expired"})
 		return err
@@ -37,9 +37,9 @@ var badgesFall = map[string]func(admin, doctor *roomstest.Person) error{
 // A second doctor takes part while verified: one who loses the badge is removed
 // from every consultation, patient and doctor are notified, and a badge that
 // comes back lets nobody in again without an invitation.
-func TestASecondDoctorLeavesWithTheBadge(t *testing.T) {
+func TestASecondDoctorLeavesWithTheVerification(t *testing.T) {
 	t.Parallel()
-	for name, falls := range badgesFall {
+	for name, falls := range endings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := roomstest.New(t)
@@ -95,7 +95,7 @@ func TestASecondDoctorLeavesWithTheBadge(t *testing.T) {
 
 // Who is a relative, an interpreter or the treating doctor is not there by the
 // badge, and stays.
-func TestTheBadgeIsForSecondDoctorsAlone(t *testing.T) {
+func TestTheVerificationIsForSecondDoctorsAlone(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang, id := w.Talk()
@@ -110,7 +110,7 @@ func TestTheBadgeIsForSecondDoctorsAlone(t *testing.T) {
 
 // An address that was invited looks the same after the badge of its owner has
 // fallen, and inviting it again lets a doctor in who is verified again.
-func TestAnInvitedAddressLosesTheBadge(t *testing.T) {
+func TestAnInvitedAddressLosesTheVerification(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, _, id := w.Talk()
@@ -187,7 +187,7 @@ func TestNobodyAsksARejectedDoctor(t *testing.T) {
 	admin := w.Admin("root")
 	roomstest.Must(wang, End, EndInput{ConsultationID: id})
 	for _, way := range []string{"withdrawn", "another title"} {
-		if err := badgesFall[way](admin, wang); err != nil {
+		if err := endings[way](admin, wang); err != nil {
 			t.Fatal(err)
 		}
 		if code := roomstest.Code(bo, Reopen, Input{ConsultationID: id}); code != rooms.CodeConflict {
@@ -208,7 +208,7 @@ func TestAChangeDoesNotUndoARejection(t *testing.T) {
 	admin := w.Admin("root")
 	w.Turns(time.Second)
 	for _, way := range []string{"withdrawn from the command line", "another title"} {
-		if err := badgesFall[way](admin, wang); err != nil {
+		if err := endings[way](admin, wang); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -4,7 +4,7 @@
 // The inbox is fed from the logs of all rooms by one durable cursor. A batch of
 // events becomes notifications in one transaction, which also moves the cursor:
 //
-//	log ──▶ follow ─▶ rules ─▶ notification + notification:created + deliveries + cursor
+//	log ──▶ readLog ─▶ rules ─▶ notification + notification:created + deliveries + cursor
 //	                                     │ commit
 //	               devices ◀─────────────┤
 //	       push, mail workers ◀──────────┘ rows that are due

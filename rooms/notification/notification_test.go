@@ -149,7 +149,7 @@ func TestReadingTheRoomReadsTheInbox(t *testing.T) {
 	w.Notifies()
 	roomstest.Must(bo, chat.MarkRead, chat.ReceiptInput{ConsultationID: c, UpToSeq: first.Seq})
 	expect(t, "inbox", topics(bo), "(consultation_accepted) consultation_accepted (message) message message")
-	// Read before the log was followed: it never enters.
+	// Read before notifications read the log: it never enters.
 	last := wang.Says(c, "four")
 	roomstest.Must(bo, chat.MarkRead, chat.ReceiptInput{ConsultationID: c, UpToSeq: last.Seq})
 	expect(t, "after reading all", topics(bo), "(consultation_accepted) consultation_accepted (message) (message) message")
@@ -259,7 +259,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// Every event is notified once, also if several nodes follow the log at once
+// Every event is notified once, also if several nodes read the log at once
 // and across restarts.
 func TestEveryEventIsToldOnce(t *testing.T) {
 	t.Parallel()

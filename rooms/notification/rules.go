@@ -40,13 +40,13 @@ var rules = map[string]rule{
 	account.Reviewed.Name:               on(account.Reviewed, reviewed),
 }
 
-func on[D any](event rooms.EventType[D], follow func(*telling, D) ([]notice, error)) rule {
+func on[D any](event rooms.EventType[D], apply func(*telling, D) ([]notice, error)) rule {
 	return func(t *telling) ([]notice, error) {
 		var d D
 		if err := json.Unmarshal(t.event.Data, &d); err != nil {
 			return nil, fmt.Errorf("%s: %w: %w", event.Name, rooms.ErrDamaged, err)
 		}
-		return follow(t, d)
+		return apply(t, d)
 	}
 }
 

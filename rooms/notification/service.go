@@ -37,11 +37,11 @@ type Service struct {
 	store    Store
 	presence Presence
 	now      func() time.Time
-	// happened wakes the follower; it holds one wish.
+	// happened wakes readLog.
 	happened chan struct{}
 }
 
-// New makes the service; nothing is followed and sent before Run.
+// New makes the service; nothing is read and sent before Run.
 func New(o Options) *Service {
 	return &Service{cfg: o, store: o.Store, presence: o.Presence, now: o.Now, happened: make(chan struct{}, 1)}
 }

@@ -27,7 +27,7 @@ type Store interface {
 
 	// Alone runs work unless another node does so under the same name.
 	Alone(ctx context.Context, name string, work func(context.Context) error) error
-	// Cursor is how far the log has been followed.
+	// Cursor is how far the log has been read.
 	Cursor(ctx context.Context) (int64, error)
 	// Log is events of all rooms after a position: about limit, in an order into
 	// which nothing is inserted later.

@@ -105,7 +105,7 @@ func Browser(endpoint string) notification.SubscribeInput {
 		P256dh: base64.RawURLEncoding.EncodeToString(key.PublicKey().Bytes()), Auth: base64.RawURLEncoding.EncodeToString(make([]byte, 16))}}
 }
 
-// Notifies follows the log to its end, and sends what is due by then.
+// Notifies reads the log to its end, and sends what is due by then.
 func (w *World) Notifies() {
 	w.T.Helper()
 	ctx := context.Background()
@@ -120,7 +120,7 @@ func (w *World) Notifies() {
 	}
 }
 
-// settles waits until the log can be followed up to what has happened so far:
+// settles waits until the log can be read up to what has happened so far:
 // PostgreSQL holds it back while an older transaction runs, even of another test.
 func (w *World) settles(ctx context.Context) {
 	w.T.Helper()

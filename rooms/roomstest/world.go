@@ -313,7 +313,7 @@ func (w *World) Node(hub *rooms.Hub) *account.Service {
 	w.T.Helper()
 	o := w.accountOptions()
 	o.Store, o.Hub, o.Now = lateAccounts{accountstore.Store{DB: w.DB}}, hub, w.Now
-	o.Badges = func() account.BadgeFollower { return w.consultations }
+	o.VerificationObserver = func() account.VerificationObserver { return w.consultations }
 	accounts, err := account.New(o)
 	w.must(err)
 	w.must(accounts.Open(context.Background()))

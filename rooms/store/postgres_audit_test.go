@@ -53,7 +53,7 @@ func TestNobodyStarvesAtTheAuditLog(t *testing.T) {
 			t.Errorf("%d transactions ran %d times", tries[n], n)
 		}
 	}
-	v, err := audit.Follow(t.Context(), auditstore.Store{DB: a}, nil)
+	v, err := audit.VerifyLog(t.Context(), auditstore.Store{DB: a}, nil)
 	if want := int64(2 * writers * each); err != nil || !v.OK || v.Entries != want {
 		t.Errorf("the log: %+v, %v, want %d entries", v, err, want)
 	}
@@ -123,7 +123,7 @@ func TestEachNodeNoticesAnOlderLog(t *testing.T) {
 	if !slices.Equal(actions, want) {
 		t.Errorf("the log has %q, want %q", actions, want)
 	}
-	if v, err := audit.Follow(t.Context(), log, key); err != nil || v.OK {
+	if v, err := audit.VerifyLog(t.Context(), log, key); err != nil || v.OK {
 		t.Errorf("the log: %+v, %v", v, err)
 	}
 }

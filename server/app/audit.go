@@ -160,19 +160,19 @@ func (s *Server) lostAuditKey(ctx context.Context, kept []byte) (*engine.KeyLost
 	return lost, nil
 }
 
-// auditEvery is how often the whole audit log is followed.
+// auditEvery is how often the whole audit log is checked.
 const auditEvery = time.Hour
 
-// watchAudit follows the audit log again and again until ctx ends, on one node of
+// watchAudit inspects the audit log every auditEvery until ctx ends, on one node of
 // several. What it finds is entered in the log, and logged by the store.
 func watchAudit(ctx context.Context, db *engine.DB, log *audit.Service, to *slog.Logger) {
 	tick := time.NewTicker(auditEvery)
 	defer tick.Stop()
-	followAudit(ctx, db, log, tick.C, to)
+	inspectAudit(ctx, db, log, tick.C, to)
 }
 
-// followAudit follows the log at every tick.
-func followAudit(ctx context.Context, db *engine.DB, log *audit.Service, ticks <-chan time.Time, to *slog.Logger) {
+// inspectAudit inspects the log at every tick.
+func inspectAudit(ctx context.Context, db *engine.DB, log *audit.Service, ticks <-chan time.Time, to *slog.Logger) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -184,7 +184,7 @@ func followAudit(ctx context.Context, db *engine.DB, log *audit.Service, ticks <
 			return err
 		})
 		if err != nil && ctx.Err() == nil {
-			to.Error("the audit log could not be followed", "error", err)
+			to.Error("the audit log could not be checked", "error", err)
 		}
 	}
 }

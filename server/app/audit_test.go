@@ -20,7 +20,7 @@ import (
 // A running server follows the whole audit log again and again: an entry in the
 // middle that was changed in the database is marked without a request and
 // without another entry.
-func TestTheLogIsFollowedWhileTheServerRuns(t *testing.T) {
+func TestTheLogIsInspectedWhileTheServerRuns(t *testing.T) {
 	t.Parallel()
 	path, key, quiet := filepath.Join(t.TempDir(), "wenzhen.db"), []byte("a key of 32 characters for tests"), slog.New(slog.DiscardHandler)
 	db, err := store.Open(t.Context(), engine.Options{Path: path, Synchronous: "OFF", Now: time.Now, Log: quiet}, nil)
@@ -37,11 +37,11 @@ func TestTheLogIsFollowedWhileTheServerRuns(t *testing.T) {
 	ticks, done := make(chan time.Time), make(chan struct{})
 	go func() {
 		defer close(done)
-		followAudit(ctx, db, audit.New(audit.Options{Store: entries, Key: key, Now: time.Now}), ticks, quiet)
+		inspectAudit(ctx, db, audit.New(audit.Options{Store: entries, Key: key, Now: time.Now}), ticks, quiet)
 	}()
 	broken := func() int64 {
 		ticks <- time.Now()
-		ticks <- time.Now() // is taken when the log has been followed
+		ticks <- time.Now() // is taken when the log has been checked
 		head, err := entries.AuditHead(t.Context())
 		must(t, err)
 		return head.BrokenAt

@@ -24,7 +24,7 @@ func VerifyAudit(ctx context.Context, at Place, log *slog.Logger) (v audit.Verdi
 		if err != nil {
 			return err
 		}
-		v, err = audit.Follow(ctx, auditstore.Store{DB: db}, key)
+		v, err = audit.VerifyLog(ctx, auditstore.Store{DB: db}, key)
 		return err
 	})
 	return v, err

@@ -85,7 +85,7 @@ func (p Place) administer(ctx context.Context, log *slog.Logger, reads string, w
 		consultations := consultation.New(consultation.Options{Store: consultationstore.Store{DB: db}, Now: database.Now,
 			Followers: func() []consultation.Follower { return []consultation.Follower{calls} }})
 		accounts, err := account.New(account.Options{Store: accountstore.Store{DB: db}, Now: database.Now, Mail: postponed{},
-			Badges: func() account.BadgeFollower { return consultations }})
+			VerificationObserver: func() account.VerificationObserver { return consultations }})
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 
 // auditCommand is about the log of who did or saw what.
 type auditCommand struct {
-	Verify auditVerifyCommand `cmd:"" help:"Follow the chain of the audit log, of the database or of an export; the exit code is not 0 if it is broken. The server may be running."`
+	Verify auditVerifyCommand `cmd:"" help:"Verify the chain of the audit log, of the database or of an export; the exit code is not 0 if it is broken. The server may be running."`
 	Export auditExportCommand `cmd:"" help:"Write the audit log as JSON Lines; the server may be running."`
 }
 

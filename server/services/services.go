@@ -87,7 +87,7 @@ func New(o Options) (*Services, error) {
 	var err error
 	o.Account.Store, o.Account.Hub, o.Account.Now = o.Stores.Accounts, o.Hub, o.Now
 	o.Account.Unwinders = func() []account.Unwinder { return s.unwinders }
-	o.Account.Badges = func() account.BadgeFollower { return s.Consultations }
+	o.Account.VerificationObserver = func() account.VerificationObserver { return s.Consultations }
 	if s.Accounts, err = account.New(o.Account); err != nil {
 		return nil, err
 	}

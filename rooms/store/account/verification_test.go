@@ -9,9 +9,9 @@ import (
 	accountstore "wenzhen/rooms/store/account"
 )
 
-// The badge does not depend on who remembers to take it away: a name or a
+// The verification does not depend on who remembers to end it: a name or a
 // profile that was written by any path is compared with what was reviewed.
-func TestBadgeFallsByAnyPath(t *testing.T) {
+func TestVerificationEndsByAnyPath(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	accounts := accountstore.Store{DB: w.DB}

@@ -30,7 +30,7 @@ func (s *signalled) Signalled(n rooms.Signal) {
 // Followers of the log skip rows that were damaged or put there by somebody
 // else, log and count them once, and publish what comes after. A loss of access
 // in a damaged event takes effect, and so does the end of a session.
-func TestFollowersPassOverWhatIsDamaged(t *testing.T) {
+func TestReadersOfTheLogPassOverWhatIsDamaged(t *testing.T) {
 	t.Parallel()
 	master, err := vault.FromSecret("a master key of 32 characters for tests")
 	if err != nil {

@@ -137,11 +137,11 @@ func Migrate(ctx context.Context, opts Options) error {
 	return upgradeSQLite(ctx, opts)
 }
 
-// follow starts what runs until Close, the sweep and what a database needs besides.
-func (db *DB) follow(tasks ...func(context.Context)) {
+// start runs tasks until Close, with the sweep and the reload of keys.
+func (db *DB) start(tasks ...func(context.Context)) {
 	run, stop := context.WithCancel(context.Background())
 	db.stop = stop
-	for _, task := range append(tasks, db.sweep, db.followKeys) {
+	for _, task := range append(tasks, db.sweep, db.reloadKeys) {
 		db.tasks.Go(func() { task(run) })
 	}
 }

@@ -17,8 +17,8 @@
 //
 // With PostgreSQL, where several nodes write, each function runs in a
 // serializable transaction of its own and is run again when it lost against
-// another. A node announces what any node has committed by following the log
-// (postgres_follow.go).
+// another. A node announces what any node has committed by reading the log
+// (postgres_log.go).
 //
 // # Adding a migration
 //

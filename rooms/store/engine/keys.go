@@ -81,8 +81,8 @@ func coveredColumns(ctx context.Context, q Querier) ([]string, error) {
 	return Collect(ctx, q, func(s Scanner) (name string, err error) { return name, s.Scan(&name) }, `SELECT name FROM sealed_columns`)
 }
 
-// followKeys takes over data keys that another process has made.
-func (db *DB) followKeys(ctx context.Context) {
+// reloadKeys takes over data keys that another process has made.
+func (db *DB) reloadKeys(ctx context.Context) {
 	if db.opts.Master == nil {
 		return
 	}
@@ -113,7 +113,7 @@ func (db *DB) Vault() *vault.Vault { return db.opts.vault }
 // DataKeys lists the data keys, the newest last.
 func (db *DB) DataKeys(ctx context.Context) ([]vault.Key, error) { return db.dataKeys().Keys(ctx) }
 
-// RotateKey makes a new data key. Other processes follow within seconds.
+// RotateKey makes a new data key. Other processes use it within seconds.
 func (db *DB) RotateKey(ctx context.Context) (vault.Key, error) {
 	return db.opts.vault.Rotate(ctx, db.dataKeys(), db.opts.Now())
 }

@@ -15,7 +15,7 @@ func ClientHash(sender rooms.UserID, clientID string) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// NotificationCursor is the cursor of how far notifications have followed the log.
+// NotificationCursor is the cursor of how far notifications have read the log.
 const NotificationCursor = "notifications"
 
 // RoomNum is an expression for the number of the room whose id is an expression,

@@ -63,24 +63,24 @@ func openPostgres(ctx context.Context, opts Options) (*DB, error) {
 	db.announced = func(context.Context) error { return nil }
 	db.waiting = func() int { return 0 }
 	if opts.Hub != nil {
-		if p.follower, err = p.startFollower(ctx); err != nil {
+		if p.logReader, err = p.startLogReader(ctx); err != nil {
 			return nil, FirstOf(err, p.close())
 		}
-		db.announced = p.follower.announced
+		db.announced = p.logReader.announced
 	}
-	db.follow(p.sweep)
+	db.start(p.sweep)
 	return db, nil
 }
 
 // postgres writes to PostgreSQL: each function in a serializable transaction
 // of its own, again if the database could not make it look as if it had run alone.
 type postgres struct {
-	opts     Options
-	writers  *sql.DB
-	readers  *pool
-	people   *people
-	refuses  atomic.Bool // writes, as far as is known
-	follower *follower
+	opts      Options
+	writers   *sql.DB
+	readers   *pool
+	people    *people
+	refuses   atomic.Bool // writes, as far as is known
+	logReader *logReader
 }
 
 func connectPostgres(url string, most int, settings ...string) (*sql.DB, error) {
@@ -139,8 +139,8 @@ func migratePostgres(ctx context.Context, url string) error {
 }
 
 func (p *postgres) close() error {
-	if p.follower != nil {
-		p.follower.close()
+	if p.logReader != nil {
+		p.logReader.close()
 	}
 	return FirstOf(p.writers.Close(), p.readers.db.Close())
 }
@@ -171,8 +171,8 @@ func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 		tx, err := p.try(ctx, f, queued)
 		switch {
 		case err == nil:
-			if p.follower != nil && len(tx.pubs)+len(tx.signals) > 0 {
-				p.follower.committed()
+			if p.logReader != nil && len(tx.pubs)+len(tx.signals) > 0 {
+				p.logReader.committed()
 			}
 			return nil
 		case ctx.Err() != nil:

@@ -30,7 +30,7 @@ const (
 	searchBytes = 256 << 10
 )
 
-func (x *search) follow(ctx context.Context) {
+func (x *search) run(ctx context.Context) {
 	tick := time.NewTicker(searchLag)
 	defer tick.Stop()
 	for {
@@ -112,7 +112,7 @@ type line struct {
 }
 
 // scanLine scans the position and the data of a message that is not sealed. One
-// that cannot be read has no text; followers of the log report it.
+// that cannot be read has no text; readers of the log report it.
 func scanLine(s Scanner) (line, error) {
 	var l line
 	var data string

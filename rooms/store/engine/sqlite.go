@@ -61,11 +61,11 @@ func openSQLite(ctx context.Context, opts Options) (*DB, error) {
 	db.lock = func(ctx context.Context, _ string, work func(context.Context) error) error { return work(ctx) }
 	db.announced = func(context.Context) error { return nil }
 	db.waiting = func() int { return len(w.jobs) }
-	tasks := []func(context.Context){func(ctx context.Context) { checkpoints(ctx, opts, w) }, search.follow}
+	tasks := []func(context.Context){func(ctx context.Context) { checkpoints(ctx, opts, w) }, search.run}
 	if opts.Hub != nil {
 		tasks = append(tasks, func(ctx context.Context) { takeIdle(ctx, rdb, w) })
 	}
-	db.follow(tasks...)
+	db.start(tasks...)
 	return db, nil
 }
 

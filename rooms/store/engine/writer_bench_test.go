@@ -36,8 +36,8 @@ func BenchmarkPostgresCommit(b *testing.B) {
 	}
 }
 
-// What it costs a node to follow an event that nobody there listens to.
-func BenchmarkFollow(b *testing.B) {
+// What it costs a node to read an event that nobody there listens to.
+func BenchmarkReadLog(b *testing.B) {
 	opts := Options{URL: postgresURL(b), Now: time.Now, Log: quiet, Hub: rooms.NewHub(rooms.HubOptions{Depth: 1024})}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()

@@ -180,7 +180,7 @@ func (tx Tx) Advance(from, to int64) error {
 	var pos int64
 	err := tx.Row(context.Background(), `UPDATE cursors SET pos = $3 WHERE name = $1 AND pos = $2 RETURNING pos`, engine.NotificationCursor, from, to).Scan(&pos)
 	if errors.Is(err, sql.ErrNoRows) {
-		return rooms.Conflict("", "the log has been followed further meanwhile")
+		return rooms.Conflict("", "the log has been read further meanwhile")
 	}
 	return err
 }

@@ -342,7 +342,7 @@ func TestEveryoneIsToldOnceWhenTheServerIsKilled(t *testing.T) {
 	for i, bo := range all {
 		want := expectedTopics(t, bo, bo.Log(ids[i]))
 		events += len(want)
-		e2e.Eventually(t, "the log is followed", func() bool { return len(bo.Inbox()) >= len(want) })
+		e2e.Eventually(t, "notifications read the log", func() bool { return len(bo.Inbox()) >= len(want) })
 		got := bo.Inbox()
 		told += len(got)
 		topics := map[notification.Topic]int{}

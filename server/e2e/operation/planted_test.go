@@ -15,7 +15,7 @@ import (
 )
 
 // Rows that someone has inserted or damaged do not stop the processes that
-// follow the log: later events reach sockets and the inbox, searches find the
+// read the log: later events reach sockets and the inbox, searches find the
 // other rows, and other timers fire.
 func TestPlantedRowsStopNobody(t *testing.T) {
 	t.Parallel()

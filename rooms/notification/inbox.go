@@ -9,19 +9,19 @@ import (
 	"wenzhen/rooms"
 )
 
-// Pace of the follower: how many events it takes in one transaction, how long
+// Pace of reading the log: how many events it takes in one transaction, how long
 // it rests between two, so that many events cost few, and how often it looks
 // unasked, for what other nodes have written.
 const (
-	followBatch = 200
-	followRest  = 100 * time.Millisecond
-	followEvery = time.Second
+	logBatch = 200
+	logRest  = 100 * time.Millisecond
+	logEvery = time.Second
 )
 
-// Run follows the log and sends what is due, until ctx ends.
+// Run reads the log and sends what is due, until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	done := make(chan struct{})
-	workers := []func(context.Context){s.follow}
+	workers := []func(context.Context){s.readLog}
 	if s.cfg.Mail != nil {
 		for range mailWorkers {
 			workers = append(workers, func(ctx context.Context) { s.work(ctx, Mail) })
@@ -43,8 +43,8 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// Published implements rooms.Listener: something happened, and the follower
-// should look.
+// Published implements rooms.Listener: something happened, and readLog
+// should run.
 func (s *Service) Published(rooms.Publication) {
 	select {
 	case s.happened <- struct{}{}:
@@ -55,15 +55,15 @@ func (s *Service) Published(rooms.Publication) {
 // Signalled implements rooms.Listener; signals concern nobody who is away.
 func (s *Service) Signalled(rooms.Signal) {}
 
-func (s *Service) follow(ctx context.Context) {
-	tick := time.NewTicker(followEvery)
+func (s *Service) readLog(ctx context.Context) {
+	tick := time.NewTicker(logEvery)
 	defer tick.Stop()
 	for {
 		if err := s.CatchUp(ctx); err != nil && ctx.Err() == nil {
-			s.cfg.Log.Error("notifications do not follow the log", "error", err)
-			sleep(ctx, followEvery)
+			s.cfg.Log.Error("notifications: reading the log", "error", err)
+			sleep(ctx, logEvery)
 		}
-		sleep(ctx, followRest)
+		sleep(ctx, logRest)
 		select {
 		case <-s.happened:
 		case <-tick.C:
@@ -80,7 +80,7 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// CatchUp follows the log to its end, unless another node does. Notifications,
+// CatchUp reads the log to its end, unless another node does. Notifications,
 // the deliveries that they need, what they announce and the place of the cursor
 // are one transaction, so that two nodes would do no harm either.
 func (s *Service) CatchUp(ctx context.Context) error {
@@ -93,7 +93,7 @@ func (s *Service) catchUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		events, err := s.store.Log(ctx, from, followBatch)
+		events, err := s.store.Log(ctx, from, logBatch)
 		if err != nil || len(events) == 0 {
 			return err
 		}

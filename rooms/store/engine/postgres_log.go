@@ -15,7 +15,7 @@ import (
 	"wenzhen/rooms"
 )
 
-// A node announces what any node has committed by following the log. It
+// A node announces what any node has committed by reading the log. It
 // remembers the snapshot that it has read up to; the next read takes exactly
 // the transactions that are visible now and were not then. So one that commits
 // late, after others with higher numbers, is neither skipped nor waited for.
@@ -32,7 +32,8 @@ const (
 	announceBatch = 256
 )
 
-type follower struct {
+// logReader hands what any node has committed to the hub of this one.
+type logReader struct {
 	p     *postgres
 	node  string
 	seen  string // a pg_snapshot
@@ -43,44 +44,44 @@ type follower struct {
 	tasks sync.WaitGroup
 }
 
-func (p *postgres) startFollower(ctx context.Context) (*follower, error) {
-	f := &follower{p: p, node: rooms.NewID(time.Now()), wake: make(chan struct{}, 1), tell: make(chan struct{}, 1), asks: make(chan chan struct{})}
+func (p *postgres) startLogReader(ctx context.Context) (*logReader, error) {
+	lr := &logReader{p: p, node: rooms.NewID(time.Now()), wake: make(chan struct{}, 1), tell: make(chan struct{}, 1), asks: make(chan chan struct{})}
 	// After a restore into another cluster the log may be numbered from that
 	// one's future; to this one it is the past.
 	if _, err := p.writers.ExecContext(ctx, `UPDATE log SET xid = '0' WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())`); err != nil {
 		return nil, err
 	}
-	if err := p.readers.Row(ctx, `SELECT pg_current_snapshot()::text`).Scan(&f.seen); err != nil {
+	if err := p.readers.Row(ctx, `SELECT pg_current_snapshot()::text`).Scan(&lr.seen); err != nil {
 		return nil, err
 	}
 	run, stop := context.WithCancel(context.Background())
-	f.stop = stop
-	f.tasks.Go(func() { f.follow(run) })
-	f.tasks.Go(func() { f.listen(run) })
-	f.tasks.Go(func() { f.notify(run) })
-	return f, nil
+	lr.stop = stop
+	lr.tasks.Go(func() { lr.run(run) })
+	lr.tasks.Go(func() { lr.listen(run) })
+	lr.tasks.Go(func() { lr.notify(run) })
+	return lr, nil
 }
 
 // close announces what has been committed so far and ends.
-func (f *follower) close() {
+func (lr *logReader) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
-	_ = f.announced(ctx) // without the database there is nothing to announce
-	f.stop()
-	f.tasks.Wait()
+	_ = lr.announced(ctx) // without the database there is nothing to announce
+	lr.stop()
+	lr.tasks.Wait()
 }
 
 // committed is called after a commit of this node.
-func (f *follower) committed() {
-	poke(f.wake)
-	poke(f.tell)
+func (lr *logReader) committed() {
+	poke(lr.wake)
+	poke(lr.tell)
 }
 
 // announced waits until the hub has what was committed before the call.
-func (f *follower) announced(ctx context.Context) error {
+func (lr *logReader) announced(ctx context.Context) error {
 	done := make(chan struct{})
 	select {
-	case f.asks <- done:
+	case lr.asks <- done:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -92,7 +93,7 @@ func (f *follower) announced(ctx context.Context) error {
 	}
 }
 
-func (f *follower) follow(ctx context.Context) {
+func (lr *logReader) run(ctx context.Context) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	failing := false
@@ -101,33 +102,33 @@ func (f *follower) follow(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case asked = <-f.asks:
-		case <-f.wake:
+		case asked = <-lr.asks:
+		case <-lr.wake:
 		case <-tick.C:
 		}
-		err := f.read(ctx)
+		err := lr.read(ctx)
 		switch {
 		case err == nil && asked != nil:
 			close(asked)
 		case err != nil && ctx.Err() == nil && !failing:
-			f.p.opts.Log.Error("following the log", "error", err)
+			lr.p.opts.Log.Error("reading the log", "error", err)
 		}
 		failing = err != nil
 	}
 }
 
 // read hands what is new to the hub. A failure leaves it new.
-func (f *follower) read(ctx context.Context) error {
+func (lr *logReader) read(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	const fresh = `xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
-	rows, err := f.p.readers.Rows(ctx, `WITH now AS MATERIALIZED (SELECT pg_current_snapshot()::text AS snapshot)
+	rows, err := lr.p.readers.Rows(ctx, `WITH now AS MATERIALIZED (SELECT pg_current_snapshot()::text AS snapshot)
 		SELECT snapshot, signal, room, seq, id, name, at, actor_id, data, namespace, also, lost, into_room FROM now LEFT JOIN (
 			SELECT 0 AS signal, l.pos, r.id AS room, l.seq, l.id, l.name, l.at, a.id AS actor_id, l.data, l.namespace, l.also, l.lost, '' AS into_room`+
 		EventsFrom+`WHERE `+fresh+`
 			UNION ALL
 			SELECT 1, pos, room, 0, '', name, at, '', data, namespace, '[]', '[]', into_room FROM notices WHERE `+fresh+`) new ON TRUE
-		ORDER BY signal, pos`, f.seen)
+		ORDER BY signal, pos`, lr.seen)
 	if err != nil {
 		return err
 	}
@@ -146,13 +147,13 @@ func (f *follower) read(ctx context.Context) error {
 		switch {
 		case signal == nil:
 		case *signal == 0:
-			p, err := publication(f.p.opts, r)
+			p, err := publication(lr.p.opts, r)
 			if err != nil {
 				return err
 			}
 			events = append(events, p)
 		default:
-			s, err := f.signal(r)
+			s, err := lr.signal(r)
 			if err != nil {
 				return err
 			}
@@ -163,13 +164,13 @@ func (f *follower) read(ctx context.Context) error {
 		return err
 	}
 	ends, signals := rooms.SplitEnds(signals)
-	f.p.opts.Hub.Publish(nil, ends) // before all events, however many batches they are
+	lr.p.opts.Hub.Publish(nil, ends) // before all events, however many batches they are
 	for len(events) > announceBatch {
-		f.p.opts.Hub.Publish(events[:announceBatch], nil)
+		lr.p.opts.Hub.Publish(events[:announceBatch], nil)
 		events = events[announceBatch:]
 	}
-	f.p.opts.Hub.Publish(events, signals)
-	f.seen = snapshot
+	lr.p.opts.Hub.Publish(events, signals)
+	lr.seen = snapshot
 	return nil
 }
 
@@ -205,12 +206,12 @@ func publication(opts Options, r newRow) (rooms.Publication, error) {
 
 // signal is the signal in a row; none if it cannot be read. The end of a session holds
 // whatever is said of it.
-func (f *follower) signal(r newRow) ([]rooms.Signal, error) {
+func (lr *logReader) signal(r newRow) ([]rooms.Signal, error) {
 	n := rooms.Signal{Room: rooms.RoomID(r.room.String), Name: r.name.String, Namespace: r.namespace.String, Into: rooms.RoomID(r.into.String)}
 	place := noticePlace(r.room.String, r.name.String)
-	data, err := openJSON(f.p.opts.vault, place, r.data.String)
+	data, err := openJSON(lr.p.opts.vault, place, r.data.String)
 	if errors.Is(err, rooms.ErrDamaged) {
-		f.p.opts.damaged.pass(place, err)
+		lr.p.opts.damaged.pass(place, err)
 		if !n.EndsSession() {
 			return nil, nil
 		}
@@ -222,17 +223,17 @@ func (f *follower) signal(r newRow) ([]rooms.Signal, error) {
 
 // notify tells the other nodes of commits, one message for as many as there
 // were since the last.
-func (f *follower) notify(ctx context.Context) {
+func (lr *logReader) notify(ctx context.Context) {
 	pace := time.NewTicker(notifyEvery)
 	defer pace.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-f.tell:
+		case <-lr.tell:
 		}
 		asked, cancel := context.WithTimeout(ctx, readTimeout)
-		_, _ = f.p.writers.ExecContext(asked, `SELECT pg_notify($1, $2)`, notifyChannel, f.node) // without it the others poll
+		_, _ = lr.p.writers.ExecContext(asked, `SELECT pg_notify($1, $2)`, notifyChannel, lr.node) // without it the others poll
 		cancel()
 		select {
 		case <-ctx.Done():
@@ -242,11 +243,11 @@ func (f *follower) notify(ctx context.Context) {
 	}
 }
 
-// listen wakes the follower when another node has committed.
-func (f *follower) listen(ctx context.Context) {
+// listen wakes the reader when another node has committed.
+func (lr *logReader) listen(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := f.hear(ctx); err != nil && ctx.Err() == nil {
-			f.p.opts.Log.Warn("listening to other nodes; polling meanwhile", "error", err)
+		if err := lr.hear(ctx); err != nil && ctx.Err() == nil {
+			lr.p.opts.Log.Warn("listening to other nodes; polling meanwhile", "error", err)
 			again := time.NewTimer(time.Second)
 			select {
 			case <-ctx.Done():
@@ -257,14 +258,14 @@ func (f *follower) listen(ctx context.Context) {
 	}
 }
 
-func (f *follower) hear(ctx context.Context) error {
-	cfg, err := postgresConfig(f.p.opts.URL)
+func (lr *logReader) hear(ctx context.Context) error {
+	cfg, err := postgresConfig(lr.p.opts.URL)
 	if err != nil {
 		return err
 	}
 	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) {
-		if n.Payload != f.node {
-			poke(f.wake)
+		if n.Payload != lr.node {
+			poke(lr.wake)
 		}
 	}
 	conn, err := pgx.ConnectConfig(ctx, cfg)
@@ -279,7 +280,7 @@ func (f *follower) hear(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, `LISTEN `+notifyChannel); err != nil {
 		return err
 	}
-	poke(f.wake) // for what was committed while nobody listened
+	poke(lr.wake) // for what was committed while nobody listened
 	for {
 		// A connection that died silently is found out by asking now and then.
 		quiet, cancel := context.WithTimeout(ctx, listenProbe)
