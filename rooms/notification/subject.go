@@ -26,7 +26,7 @@ var subjects = map[string]map[Topic]string{
 		ConsultationCancelled: "患者取消了问诊",
 		ConsultationReopened:  "患者有追问",
 		ConsultationFinished:  "患者结束了问诊",
-		ConsultationReview:    "医生的资料正在重新审核",
+		ConsultationReview:    "医生的资料正在重新核验",
 		ConsultationLeft:      "一位会诊医生已退出问诊",
 		ConsultationInvited:   "邀请您加入问诊",
 		AppointmentBooked:     "预约成功",

@@ -43,7 +43,7 @@ var wording = map[string]map[Topic]words{
 		RecordEntered:          {"管理员应急查看了{{.Name}}的健康档案", "理由：{{.Reason}}"},
 		ConsultationEntered:    {"管理员应急查看了您的问诊", "理由已记入问诊。"},
 		ConsultationFinished:   {"{{.Name}}结束了问诊", "患者在 72 小时内可免费追问一次。"},
-		ConsultationReview:     {"{{.Name}}医生的资料正在重新审核", "审核通过前，医生不能出具诊断和处方。点击查看您的选择。"},
+		ConsultationReview:     {"{{.Name}}医生的资料正在重新核验", "核验通过前，医生不能出具诊断和处方。点击查看您的选择。"},
 		ConsultationLeft:       {"{{.Name}}医生已退出问诊", "该医生目前未通过核验，不能再查看本次问诊。"},
 		ConsultationClosed:     {"机构结束了问诊：{{.Name}}", "未提供的服务将全额退款。点击查看。"},
 		AppointmentBooked:      {"预约成功：{{.Name}}", "时间：{{.Start}}"},
