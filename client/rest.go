@@ -149,7 +149,7 @@ func fillPath(path string, fields map[string]json.RawMessage) (string, error) {
 		if !isParameter {
 			continue
 		}
-		value := plain(fields[name])
+		value := scalarText(fields[name])
 		if value == "" {
 			return "", rooms.Invalid(name, "%s is missing", name)
 		}
@@ -162,13 +162,13 @@ func fillPath(path string, fields map[string]json.RawMessage) (string, error) {
 func queryOf(fields map[string]json.RawMessage) string {
 	query := url.Values{}
 	for name, value := range fields {
-		query.Set(name, plain(value))
+		query.Set(name, scalarText(value))
 	}
 	return query.Encode()
 }
 
-// plain returns a JSON scalar as text.
-func plain(value json.RawMessage) string {
+// scalarText returns a JSON scalar as text.
+func scalarText(value json.RawMessage) string {
 	var s string
 	if json.Unmarshal(value, &s) == nil {
 		return s

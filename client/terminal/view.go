@@ -28,13 +28,13 @@ type terminal struct {
 func (t *terminal) line(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintln(t.out, plain(fmt.Sprintf(format, args...))) // fails if the terminal is closed
+	fmt.Fprintln(t.out, printable(fmt.Sprintf(format, args...))) // fails if the terminal is closed
 }
 
-// plain replaces control characters, so that messages of others cannot send escape
+// printable replaces control characters, so that messages of others cannot send escape
 // sequences to the terminal, and marks further lines of a text, so that they cannot
 // look like lines of the program.
-func plain(s string) string {
+func printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r != '\n' && unicode.IsControl(r) {
 			return '·'

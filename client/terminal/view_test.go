@@ -19,14 +19,14 @@ func TestOptions(t *testing.T) {
 }
 
 // Control characters in messages are replaced.
-func TestPlain(t *testing.T) {
+func TestPrintable(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
 		"头疼 headache":           "头疼 headache",
 		"\x1b[2Jgone\a\u009b1m": "·[2Jgone··1m",
 		"one\ntwo\r":            "one\n      | two·",
 	} {
-		if got := plain(given); got != want {
+		if got := printable(given); got != want {
 			t.Errorf("%q is shown as %q, want %q", given, got, want)
 		}
 	}

@@ -118,7 +118,7 @@ func (s *Service) write(ctx context.Context, t rooms.Timer) (Letter, error) {
 	if err != nil {
 		zone = time.UTC
 	}
-	fill := strings.NewReplacer("{name}", rooms.Plain(to.Name, 60), "{device}", rooms.Plain(session.UserAgent, 120), "{address}", session.Address,
+	fill := strings.NewReplacer("{name}", rooms.WithoutLinks(to.Name, 60), "{device}", rooms.WithoutLinks(session.UserAgent, 120), "{address}", session.Address,
 		"{at}", session.CreatedAt.In(zone).Format("2006-01-02 15:04 MST"))
 	l := Letter{ID: fmt.Sprintf("%s-%s-%d", kind, about, t.Due.UnixMicro()), To: to, Chinese: chinese, Subject: words.subject,
 		Label: words.label, URL: link, Reason: words.reason}

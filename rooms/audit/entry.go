@@ -54,9 +54,9 @@ func (e LogEntry) sum() (string, error) {
 	return hex.EncodeToString(digest[:]), nil
 }
 
-// plain reports whether an entry says nothing of who consults whom: an admin or
+// namesNobodyElse reports whether an entry says nothing of who consults whom: an admin or
 // the server itself did it, or somebody to all of a kind or to themselves.
-func (e LogEntry) plain() bool {
+func (e LogEntry) namesNobodyElse() bool {
 	return e.Role == rooms.RoleAdmin || e.ActorID == "" || !strings.Contains(e.Subject, ":") || e.Subject == "user:"+string(e.ActorID)
 }
 
@@ -68,7 +68,7 @@ func (e LogEntry) shortened() LogEntry {
 	if e.PatientID != "" {
 		e.Detail = ""
 	}
-	if !e.plain() {
+	if !e.namesNobodyElse() {
 		e.Subject, _, _ = strings.Cut(e.Subject, ":")
 		e.PatientID, e.Reason, e.Detail = "", "", ""
 	}

@@ -45,7 +45,7 @@ type NicknameInput struct {
 
 // Validate implements rooms.Validator.
 func (in NicknameInput) Validate() error {
-	switch name := plain(in.Nickname); {
+	switch name := oneLine(in.Nickname); {
 	case in.Nickname == "":
 		return nil
 	case name == "" || name[0] == '*' || name[0] == '/':
@@ -62,7 +62,7 @@ type SayInput struct {
 
 // Validate implements rooms.Validator.
 func (in SayInput) Validate() error {
-	if plain(in.Text) == "" {
+	if oneLine(in.Text) == "" {
 		return rooms.Invalid("text", "say something")
 	}
 	return nil

@@ -158,7 +158,7 @@ func (s *Service) say(ctx context.Context, _ rooms.Actor, in SayInput) (Line, er
 	if wait := v.tooSoon(at); wait > 0 {
 		return Line{}, rooms.RateLimited(wait, "that is too much at once")
 	}
-	line := Line{ID: rooms.NewID(at), Nickname: v.name(), Text: plain(in.Text), At: at}
+	line := Line{ID: rooms.NewID(at), Nickname: v.name(), Text: oneLine(in.Text), At: at}
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Line, error) {
 		seq, err := tx.Next(Room, at)
 		if err != nil {
@@ -177,7 +177,7 @@ func (s *Service) rename(ctx context.Context, _ rooms.Actor, in NicknameInput) (
 	if wait := v.tooSoon(s.now()); wait > 0 {
 		return Entered{}, rooms.RateLimited(wait, "that is too much at once")
 	}
-	return Entered{s.renamed(rooms.SubscriberOf(ctx), plain(in.Nickname))}, nil
+	return Entered{s.renamed(rooms.SubscriberOf(ctx), oneLine(in.Nickname))}, nil
 }
 
 // visitor is who asks.

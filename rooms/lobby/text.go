@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// plain is s as one line of text: white space and control characters become
+// oneLine is s as one line of text: white space and control characters become
 // single spaces, and what changes the direction of writing is dropped.
-func plain(s string) string {
+func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r) || unicode.IsControl(r):

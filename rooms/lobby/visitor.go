@@ -55,7 +55,7 @@ func (s *Service) admit(conn rooms.Subscriber, nickname string) (v *visitor, fre
 	if v := s.visitors[conn]; v != nil {
 		return v, false
 	}
-	v = &visitor{limiter: rate.NewLimiter(linesPerSecond, linesAtOnce), nickname: s.take(plain(nickname))}
+	v = &visitor{limiter: rate.NewLimiter(linesPerSecond, linesAtOnce), nickname: s.take(oneLine(nickname))}
 	s.visitors[conn] = v
 	s.presence.Enter(Room, everyone)
 	return v, true

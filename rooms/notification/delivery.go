@@ -84,11 +84,11 @@ type Pusher interface {
 
 // Parcel is what a service worker gets.
 type Parcel struct {
-	ID    ID         `json:"id"`
-	Kind  NoticeKind `json:"kind"`
-	Title string     `json:"title"`
-	Body  string     `json:"body"`
-	Path  string     `json:"path"`
+	ID    ID     `json:"id"`
+	Kind  Kind   `json:"kind"`
+	Title string `json:"title"`
+	Body  string `json:"body"`
+	Path  string `json:"path"`
 	// Tag is the same for notifications that replace each other on a screen.
 	Tag string    `json:"tag"`
 	At  time.Time `json:"at"`

@@ -129,8 +129,8 @@ type telling struct {
 	event rooms.Event
 }
 
-// notice is a notification that an event causes.
-type notice struct {
+// inboxEntry is a notification that an event causes.
+type inboxEntry struct {
 	to    rooms.UserID
 	topic Topic
 	facts Facts
@@ -162,7 +162,7 @@ func (t *telling) notify(by rule) error {
 // actor of the event, unless a.own, and for a subject that the user has been
 // notified of. For a user who is viewing the room the notification is stored
 // as read.
-func (t *telling) tell(a notice) error {
+func (t *telling) tell(a inboxEntry) error {
 	user := a.to
 	if user == "" || (user == t.event.ActorID && !a.own) {
 		return nil

@@ -11,20 +11,20 @@ import (
 // orderUpdated notifies the patient of payments and refunds, and the doctor of
 // refunds by an admin, which reduce their income. Every change of an order
 // contains its whole history; each payment or refund is notified once.
-func orderUpdated(_ *telling, o consultation.Order) (list []notice, err error) {
+func orderUpdated(_ *telling, o consultation.Order) (list []inboxEntry, err error) {
 	paid := Facts{Name: o.DoctorName, Order: o.ID, Amount: o.Paid, Currency: o.Currency}
 	if o.Status == consultation.OrderPaid && len(o.Refunds) == 0 {
-		return []notice{{to: o.UserID, topic: PaymentReceived, facts: paid, subject: "order:" + string(o.ID)}}, nil
+		return []inboxEntry{{to: o.UserID, topic: PaymentReceived, facts: paid, subject: "order:" + string(o.ID)}}, nil
 	}
 	for _, r := range o.Refunds {
 		facts, subject := paid, "refund:"+string(r.ID)
 		facts.Amount = r.Amount
 		for _, topic := range refundTopics(r) {
-			list = append(list, notice{to: o.UserID, topic: topic, facts: facts, subject: subject})
+			list = append(list, inboxEntry{to: o.UserID, topic: topic, facts: facts, subject: subject})
 		}
 		if r.Reason == consultation.ForGoodwill && r.Status == consultation.RefundSucceeded {
 			facts.Name = o.PatientName
-			list = append(list, notice{to: o.DoctorID, topic: PaymentGivenBack, facts: facts, subject: subject})
+			list = append(list, inboxEntry{to: o.DoctorID, topic: PaymentGivenBack, facts: facts, subject: subject})
 		}
 	}
 	return list, nil

@@ -11,24 +11,24 @@ import (
 // ID names a notification.
 type ID string
 
-// NoticeKind is what a notification is about; preferences are per kind.
-type NoticeKind string
+// Kind is what a notification is about; preferences are per kind.
+type Kind string
 
 // The kinds.
 const (
-	Messages      NoticeKind = "message"
-	Consultations NoticeKind = "consultation"
-	Appointments  NoticeKind = "appointment"
-	Calls         NoticeKind = "call"
-	Diagnoses     NoticeKind = "diagnosis"
-	Prescriptions NoticeKind = "prescription"
-	Payments      NoticeKind = "payment"
-	Accounts      NoticeKind = "account"
+	Messages      Kind = "message"
+	Consultations Kind = "consultation"
+	Appointments  Kind = "appointment"
+	Calls         Kind = "call"
+	Diagnoses     Kind = "diagnosis"
+	Prescriptions Kind = "prescription"
+	Payments      Kind = "payment"
+	Accounts      Kind = "account"
 )
 
 // Kinds are all kinds, in the order in which they are shown.
-func Kinds() []NoticeKind {
-	return []NoticeKind{Messages, Calls, Consultations, Appointments, Diagnoses, Prescriptions, Payments, Accounts}
+func Kinds() []Kind {
+	return []Kind{Messages, Calls, Consultations, Appointments, Diagnoses, Prescriptions, Payments, Accounts}
 }
 
 // Topic is what exactly has happened; it decides the words.
@@ -97,7 +97,7 @@ const (
 type Notification struct {
 	ID     ID           `json:"id"`
 	UserID rooms.UserID `json:"-"`
-	Kind   NoticeKind   `json:"kind"`
+	Kind   Kind         `json:"kind"`
 	Topic  Topic        `json:"topic"`
 	// Title and Text are in the recipient's language, times in their zone.
 	Title string `json:"title"`

@@ -16,9 +16,9 @@ type Preferences struct {
 
 // KindPreference says by which channels a kind goes out.
 type KindPreference struct {
-	Kind  NoticeKind `json:"kind"`
-	Push  bool       `json:"push"`
-	Email bool       `json:"email"`
+	Kind  Kind `json:"kind"`
+	Push  bool `json:"push"`
+	Email bool `json:"email"`
 }
 
 // QuietHours are a stretch of every day on the clock of a zone; they may go
@@ -32,7 +32,7 @@ type QuietHours struct {
 
 // Validate implements rooms.Validator.
 func (p Preferences) Validate() error {
-	given := map[NoticeKind]bool{}
+	given := map[Kind]bool{}
 	for _, k := range p.Kinds {
 		if !k.Kind.known() {
 			return rooms.Invalid("kinds", "there is no kind %q", k.Kind)
@@ -48,7 +48,7 @@ func (p Preferences) Validate() error {
 	return p.QuietHours.validate()
 }
 
-func (k NoticeKind) known() bool {
+func (k Kind) known() bool {
 	for _, other := range Kinds() {
 		if k == other {
 			return true
@@ -117,7 +117,7 @@ func (p Preferences) complete() Preferences {
 }
 
 // of is the preference for a kind.
-func (p Preferences) of(kind NoticeKind) KindPreference {
+func (p Preferences) of(kind Kind) KindPreference {
 	for _, k := range p.Kinds {
 		if k.Kind == kind {
 			return k

@@ -16,7 +16,7 @@ import (
 
 // rule says who is notified of an event, and of what. It writes no notification:
 // it returns them.
-type rule func(t *telling) ([]notice, error)
+type rule func(t *telling) ([]inboxEntry, error)
 
 // rules are what notifications are made of. A new event that should reach
 // people is one line here, one topic, and its words.
@@ -40,8 +40,8 @@ var rules = map[string]rule{
 	account.Reviewed.Name:               on(account.Reviewed, reviewed),
 }
 
-func on[D any](event rooms.EventType[D], apply func(*telling, D) ([]notice, error)) rule {
-	return func(t *telling) ([]notice, error) {
+func on[D any](event rooms.EventType[D], apply func(*telling, D) ([]inboxEntry, error)) rule {
+	return func(t *telling) ([]inboxEntry, error) {
 		var d D
 		if err := json.Unmarshal(t.event.Data, &d); err != nil {
 			return nil, fmt.Errorf("%s: %w: %w", event.Name, rooms.ErrDamaged, err)
@@ -52,7 +52,7 @@ func on[D any](event rooms.EventType[D], apply func(*telling, D) ([]notice, erro
 
 // messageCreated notifies the other participants of a message, except those who
 // are viewing the consultation, have read it already, or joined later.
-func messageCreated(t *telling, m chat.Message) ([]notice, error) {
+func messageCreated(t *telling, m chat.Message) ([]inboxEntry, error) {
 	people, err := t.tx.Participants(m.ConsultationID)
 	if err != nil {
 		return nil, err
@@ -73,31 +73,31 @@ func messageCreated(t *telling, m chat.Message) ([]notice, error) {
 			name = p.Name
 		}
 	}
-	var list []notice
+	var list []inboxEntry
 	for _, p := range people {
 		if p.JoinedAt.After(m.CreatedAt) || p.ReadUpTo >= m.Seq || t.s.isViewing(t.event.Room, p.UserID) {
 			continue
 		}
-		list = append(list, notice{to: p.UserID, topic: topic, facts: Facts{Name: name}})
+		list = append(list, inboxEntry{to: p.UserID, topic: topic, facts: Facts{Name: name}})
 	}
 	return list, nil
 }
 
 // breakGlassAccess notifies the patient of break-glass access by an admin.
-func breakGlassAccess(m chat.Message, people []consultation.Participant) (list []notice) {
+func breakGlassAccess(m chat.Message, people []consultation.Participant) (list []inboxEntry) {
 	if !record.IsBreakGlassMessage(m.ClientID) {
 		return nil
 	}
 	for _, p := range people {
 		if p.Role == consultation.PartPatient {
-			list = append(list, notice{to: p.UserID, topic: ConsultationEntered})
+			list = append(list, inboxEntry{to: p.UserID, topic: ConsultationEntered})
 		}
 	}
 	return list
 }
 
 // roomRead takes what was read in a consultation for read in the inbox.
-func roomRead(t *telling, r chat.Receipt) ([]notice, error) {
+func roomRead(t *telling, r chat.Receipt) ([]inboxEntry, error) {
 	_, err := t.s.markRead(t.tx, rooms.Actor{UserID: r.UserID}, r.UserID, Which{Room: t.event.Room, UpTo: r.UpToSeq})
 	return nil, err
 }
@@ -118,14 +118,14 @@ func previous[D any](t *telling) (D, error) {
 
 // consultationUpdated notifies the other side when the state has changed. Of one
 // that has an appointment, the appointment says most.
-func consultationUpdated(t *telling, c consultation.Consultation) ([]notice, error) {
+func consultationUpdated(t *telling, c consultation.Consultation) ([]inboxEntry, error) {
 	was, err := previous[consultation.Consultation](t)
 	if err != nil {
 		return nil, err
 	}
-	var all []notice
+	var all []inboxEntry
 	if c.DoctorReview && !was.DoctorReview {
-		all = append(all, notice{to: c.UserID, topic: ConsultationReview, facts: Facts{Name: c.DoctorName}})
+		all = append(all, inboxEntry{to: c.UserID, topic: ConsultationReview, facts: Facts{Name: c.DoctorName}})
 	}
 	if was.Status != c.Status {
 		all = append(all, statusChanged(t, was, c)...)
@@ -134,7 +134,7 @@ func consultationUpdated(t *telling, c consultation.Consultation) ([]notice, err
 }
 
 // statusChanged notifies the other side of a new state.
-func statusChanged(t *telling, was, c consultation.Consultation) []notice {
+func statusChanged(t *telling, was, c consultation.Consultation) []inboxEntry {
 	before := was.Status
 	if c.ScheduledAt != nil && (c.Status == consultation.Waiting || c.Status.Final() && (c.Status != consultation.Terminated || c.EndedBy == consultation.EndedByClinic)) {
 		return nil
@@ -147,72 +147,72 @@ func statusChanged(t *telling, was, c consultation.Consultation) []notice {
 		if c.Status != consultation.Expired {
 			return nil // the doctor does not know of it yet
 		}
-		return []notice{{to: c.UserID, topic: PaymentExpired, facts: doctor}}
+		return []inboxEntry{{to: c.UserID, topic: PaymentExpired, facts: doctor}}
 	}
 	switch c.Status {
 	case consultation.Waiting:
-		return []notice{{to: c.DoctorID, topic: ConsultationRequested, facts: patient}}
+		return []inboxEntry{{to: c.DoctorID, topic: ConsultationRequested, facts: patient}}
 	case consultation.Active:
 		switch before {
 		case consultation.Waiting:
-			return []notice{{to: c.UserID, topic: ConsultationAccepted, facts: doctor}}
+			return []inboxEntry{{to: c.UserID, topic: ConsultationAccepted, facts: doctor}}
 		case consultation.OnHold:
-			return []notice{{to: c.UserID, topic: ConsultationResumed, facts: doctor}}
+			return []inboxEntry{{to: c.UserID, topic: ConsultationResumed, facts: doctor}}
 		}
-		return []notice{{to: c.DoctorID, topic: ConsultationReopened, facts: patient}}
+		return []inboxEntry{{to: c.DoctorID, topic: ConsultationReopened, facts: patient}}
 	case consultation.OnHold:
-		return []notice{{to: c.UserID, topic: ConsultationOnHold, facts: doctor}}
+		return []inboxEntry{{to: c.UserID, topic: ConsultationOnHold, facts: doctor}}
 	case consultation.Declined:
-		return []notice{{to: c.UserID, topic: ConsultationDeclined, facts: doctor}}
+		return []inboxEntry{{to: c.UserID, topic: ConsultationDeclined, facts: doctor}}
 	case consultation.Ended:
 		if t.event.ActorID == c.UserID {
-			return []notice{{to: c.DoctorID, topic: ConsultationFinished, facts: patient}}
+			return []inboxEntry{{to: c.DoctorID, topic: ConsultationFinished, facts: patient}}
 		}
-		return []notice{{to: c.UserID, topic: ConsultationEnded, facts: doctor}}
+		return []inboxEntry{{to: c.UserID, topic: ConsultationEnded, facts: doctor}}
 	case consultation.Terminated:
-		return []notice{{to: c.UserID, topic: ConsultationTerminated, facts: doctor}}
+		return []inboxEntry{{to: c.UserID, topic: ConsultationTerminated, facts: doctor}}
 	case consultation.Expired:
-		return []notice{{to: c.UserID, topic: ConsultationExpired, facts: doctor}}
+		return []inboxEntry{{to: c.UserID, topic: ConsultationExpired, facts: doctor}}
 	case consultation.Cancelled:
-		return []notice{{to: c.DoctorID, topic: ConsultationCancelled, facts: patient}}
+		return []inboxEntry{{to: c.DoctorID, topic: ConsultationCancelled, facts: patient}}
 	}
 	return nil
 }
 
 // closedByClinic notifies both sides, unless the doctor does not know of it yet.
-func closedByClinic(was, c consultation.Consultation, patient, doctor Facts) []notice {
-	toPatient := notice{to: c.UserID, topic: ConsultationClosed, facts: doctor}
+func closedByClinic(was, c consultation.Consultation, patient, doctor Facts) []inboxEntry {
+	toPatient := inboxEntry{to: c.UserID, topic: ConsultationClosed, facts: doctor}
 	switch {
 	case was.EndedBy == consultation.EndedByClinic:
 		return nil // its time for questions is up
 	case was.Status == consultation.PendingPayment:
-		return []notice{toPatient}
+		return []inboxEntry{toPatient}
 	}
-	return []notice{toPatient, {to: c.DoctorID, topic: ConsultationClosed, facts: patient}}
+	return []inboxEntry{toPatient, {to: c.DoctorID, topic: ConsultationClosed, facts: patient}}
 }
 
 // reviewDue notifies the admins of a doctor who is to be reviewed.
-func reviewDue(t *telling, r account.DoctorReview) ([]notice, error) {
+func reviewDue(t *telling, r account.DoctorReview) ([]inboxEntry, error) {
 	admins, err := t.tx.Admins()
 	if err != nil {
 		return nil, err
 	}
-	list := make([]notice, len(admins))
+	list := make([]inboxEntry, len(admins))
 	for i, admin := range admins {
-		list[i] = notice{to: admin, topic: DoctorReviewDue, facts: Facts{Name: r.Name}}
+		list[i] = inboxEntry{to: admin, topic: DoctorReviewDue, facts: Facts{Name: r.Name}}
 	}
 	return list, nil
 }
 
-func reviewed(t *telling, r account.DoctorReview) ([]notice, error) {
+func reviewed(t *telling, r account.DoctorReview) ([]inboxEntry, error) {
 	topic := DoctorUnverified
 	if r.Verified {
 		topic = DoctorVerified
 	}
-	return []notice{{to: r.DoctorID, topic: topic}}, nil
+	return []inboxEntry{{to: r.DoctorID, topic: topic}}, nil
 }
 
-func participantJoined(t *telling, p consultation.Participant) ([]notice, error) {
+func participantJoined(t *telling, p consultation.Participant) ([]inboxEntry, error) {
 	if p.Role == consultation.PartDoctor {
 		return nil, nil // the event of the appointment is notified
 	}
@@ -222,11 +222,11 @@ func participantJoined(t *telling, p consultation.Participant) ([]notice, error)
 	} else if err != nil {
 		return nil, err
 	}
-	return []notice{{to: p.UserID, topic: ConsultationInvited, facts: Facts{Name: by.Name}}}, nil
+	return []inboxEntry{{to: p.UserID, topic: ConsultationInvited, facts: Facts{Name: by.Name}}}, nil
 }
 
 // participantLeft notifies patient and doctor of a second doctor who had to leave.
-func participantLeft(t *telling, d consultation.Departure) ([]notice, error) {
+func participantLeft(t *telling, d consultation.Departure) ([]inboxEntry, error) {
 	if d.Reason != consultation.LeftUnverified {
 		return nil, nil
 	}
@@ -237,50 +237,50 @@ func participantLeft(t *telling, d consultation.Departure) ([]notice, error) {
 		return nil, err
 	}
 	people, err := t.tx.Participants(consultation.ID(t.event.Room.Subject()))
-	var all []notice
+	var all []inboxEntry
 	for _, p := range people {
 		if !p.Invited() {
-			all = append(all, notice{to: p.UserID, topic: ConsultationLeft, facts: Facts{Name: who.Name}})
+			all = append(all, inboxEntry{to: p.UserID, topic: ConsultationLeft, facts: Facts{Name: who.Name}})
 		}
 	}
 	return all, err
 }
 
 // invitationUpdated notifies the patient that the doctor proposes to let someone in.
-func invitationUpdated(t *telling, inv consultation.Invitation) ([]notice, error) {
+func invitationUpdated(t *telling, inv consultation.Invitation) ([]inboxEntry, error) {
 	if inv.Status != consultation.InvitationProposed {
 		return nil, nil
 	}
-	return []notice{{to: rooms.UserID(t.event.Room.Subject()), topic: ConsultationProposed, facts: Facts{Name: inv.ByName, Consultation: inv.ConsultationID}}}, nil
+	return []inboxEntry{{to: rooms.UserID(t.event.Room.Subject()), topic: ConsultationProposed, facts: Facts{Name: inv.ByName, Consultation: inv.ConsultationID}}}, nil
 }
 
 // invitationCame notifies who was invited by address.
-func invitationCame(t *telling, r consultation.Received) ([]notice, error) {
-	return []notice{{to: rooms.UserID(t.event.Room.Subject()), topic: ConsultationInvited, facts: Facts{Name: r.ByName, Consultation: r.ConsultationID}}}, nil
+func invitationCame(t *telling, r consultation.Received) ([]inboxEntry, error) {
+	return []inboxEntry{{to: rooms.UserID(t.event.Room.Subject()), topic: ConsultationInvited, facts: Facts{Name: r.ByName, Consultation: r.ConsultationID}}}, nil
 }
 
 // recordUpdated notifies the user who cares for a patient that another has changed
 // the record.
-func recordUpdated(t *telling, r record.RecordChange) ([]notice, error) {
-	return []notice{{to: rooms.UserID(t.event.Room.Subject()), topic: RecordChanged, facts: Facts{Name: r.ByName, Patient: r.PatientID}}}, nil
+func recordUpdated(t *telling, r record.RecordChange) ([]inboxEntry, error) {
+	return []inboxEntry{{to: rooms.UserID(t.event.Room.Subject()), topic: RecordChanged, facts: Facts{Name: r.ByName, Patient: r.PatientID}}}, nil
 }
 
 // recordEntered notifies the user who cares for a patient that an admin has
 // looked at the record, and why.
-func recordEntered(t *telling, r record.RecordEntry) ([]notice, error) {
-	return []notice{{to: rooms.UserID(t.event.Room.Subject()), topic: RecordEntered, facts: Facts{Name: r.PatientName, Reason: r.Reason, Patient: r.PatientID}}}, nil
+func recordEntered(t *telling, r record.RecordEntry) ([]inboxEntry, error) {
+	return []inboxEntry{{to: rooms.UserID(t.event.Room.Subject()), topic: RecordEntered, facts: Facts{Name: r.PatientName, Reason: r.Reason, Patient: r.PatientID}}}, nil
 }
 
 // appointmentUpdated notifies both sides of what calendars have to know, and each
 // what the other did.
-func appointmentUpdated(t *telling, a schedule.Appointment) ([]notice, error) {
+func appointmentUpdated(t *telling, a schedule.Appointment) ([]inboxEntry, error) {
 	was, err := previous[schedule.Appointment](t)
 	if err != nil || (was.Status == a.Status && was.Start.Equal(a.Start) && was.DoctorID == a.DoctorID) {
 		return nil, err
 	}
 	patient, doctor := Facts{Name: a.PatientName, Start: &a.Start}, Facts{Name: a.DoctorName, Start: &a.Start}
-	both := func(topic Topic) ([]notice, error) {
-		return []notice{{to: a.UserID, topic: topic, facts: doctor, own: true}, {to: a.DoctorID, topic: topic, facts: patient, own: true}}, nil
+	both := func(topic Topic) ([]inboxEntry, error) {
+		return []inboxEntry{{to: a.UserID, topic: topic, facts: doctor, own: true}, {to: a.DoctorID, topic: topic, facts: patient, own: true}}, nil
 	}
 	switch a.Status {
 	case schedule.Booked:
@@ -293,29 +293,29 @@ func appointmentUpdated(t *telling, a schedule.Appointment) ([]notice, error) {
 	case schedule.NoShow:
 		return both(AppointmentMissed)
 	case schedule.HoldExpired:
-		return []notice{{to: a.UserID, topic: AppointmentUnpaid, facts: doctor}}, nil
+		return []inboxEntry{{to: a.UserID, topic: AppointmentUnpaid, facts: doctor}}, nil
 	case schedule.CheckedIn:
-		return []notice{{to: a.DoctorID, topic: AppointmentCheckedIn, facts: patient}}, nil
+		return []inboxEntry{{to: a.DoctorID, topic: AppointmentCheckedIn, facts: patient}}, nil
 	case schedule.ReassignPending:
 		if a.Offer != nil {
-			return []notice{{to: a.UserID, topic: AppointmentOffered, facts: Facts{Name: a.Offer.DoctorName, Start: &a.Offer.Start}}}, nil
+			return []inboxEntry{{to: a.UserID, topic: AppointmentOffered, facts: Facts{Name: a.Offer.DoctorName, Start: &a.Offer.Start}}}, nil
 		}
 	}
 	return nil, nil
 }
 
-func waitUpdated(t *telling, w schedule.Wait) ([]notice, error) {
+func waitUpdated(t *telling, w schedule.Wait) ([]inboxEntry, error) {
 	if w.Status == schedule.WaitClosed {
-		return []notice{{to: w.UserID, topic: WaitlistClosed}}, nil
+		return []inboxEntry{{to: w.UserID, topic: WaitlistClosed}}, nil
 	}
 	if w.Status != schedule.WaitOffered || w.Offer == nil {
 		return nil, nil
 	}
-	return []notice{{to: w.UserID, topic: WaitlistOffered, facts: Facts{Name: w.Offer.DoctorName, Start: &w.Offer.Start}}}, nil
+	return []inboxEntry{{to: w.UserID, topic: WaitlistOffered, facts: Facts{Name: w.Offer.DoctorName, Start: &w.Offer.Start}}}, nil
 }
 
 // callUpdated notifies those whose ringing nobody answered.
-func callUpdated(t *telling, c call.Call) ([]notice, error) {
+func callUpdated(t *telling, c call.Call) ([]inboxEntry, error) {
 	was, err := previous[call.Call](t)
 	if err != nil {
 		return nil, err
@@ -329,37 +329,37 @@ func callUpdated(t *telling, c call.Call) ([]notice, error) {
 			name = m.Name
 		}
 	}
-	var list []notice
+	var list []inboxEntry
 	for _, m := range c.Members {
 		if m.Status != call.MemberMissed || missed[m.UserID] {
 			continue
 		}
-		list = append(list, notice{to: m.UserID, topic: CallMissed, facts: Facts{Name: name}})
+		list = append(list, inboxEntry{to: m.UserID, topic: CallMissed, facts: Facts{Name: name}})
 	}
 	return list, nil
 }
 
-func diagnosisSigned(t *telling, d record.Diagnosis) ([]notice, error) {
+func diagnosisSigned(t *telling, d record.Diagnosis) ([]inboxEntry, error) {
 	topic := DiagnosisSigned
 	if d.Supersedes != "" {
 		topic = DiagnosisAmended
 	}
-	return []notice{{to: d.UserID, topic: topic, facts: Facts{Name: d.DoctorName}}}, nil
+	return []inboxEntry{{to: d.UserID, topic: topic, facts: Facts{Name: d.DoctorName}}}, nil
 }
 
 // prescriptionUpdated notifies the patient of what can be used, and the doctor of
 // what was rejected.
-func prescriptionUpdated(t *telling, p record.Prescription) ([]notice, error) {
+func prescriptionUpdated(t *telling, p record.Prescription) ([]inboxEntry, error) {
 	doctor := Facts{Name: p.DoctorName}
 	switch p.Status {
 	case record.Signed:
-		return []notice{{to: p.UserID, topic: PrescriptionSigned, facts: doctor}}, nil
+		return []inboxEntry{{to: p.UserID, topic: PrescriptionSigned, facts: doctor}}, nil
 	case record.Approved:
-		return []notice{{to: p.UserID, topic: PrescriptionApproved, facts: doctor}}, nil
+		return []inboxEntry{{to: p.UserID, topic: PrescriptionApproved, facts: doctor}}, nil
 	case record.Rejected:
-		return []notice{{to: p.DoctorID, topic: PrescriptionRejected, facts: Facts{Name: p.PatientName}}}, nil
+		return []inboxEntry{{to: p.DoctorID, topic: PrescriptionRejected, facts: Facts{Name: p.PatientName}}}, nil
 	case record.Void:
-		return []notice{{to: p.UserID, topic: PrescriptionVoid, facts: doctor}}, nil
+		return []inboxEntry{{to: p.UserID, topic: PrescriptionVoid, facts: doctor}}, nil
 	}
 	return nil, nil
 }

@@ -118,7 +118,7 @@ var wording = map[string]map[Topic]words{
 }
 
 // kinds are the kinds of the topics that do not begin with theirs.
-func (t Topic) kind() NoticeKind {
+func (t Topic) kind() Kind {
 	switch t {
 	case WaitlistOffered, WaitlistClosed:
 		return Appointments
@@ -128,7 +128,7 @@ func (t Topic) kind() NoticeKind {
 		return Diagnoses
 	}
 	kind, _, _ := strings.Cut(string(t), "_")
-	return NoticeKind(kind)
+	return Kind(kind)
 }
 
 // languageOf is the one of our languages that a locale (BCP 47) asks for.
@@ -146,7 +146,7 @@ var weekdays = [...]string{"周日", "周一", "周二", "周三", "周四", "�
 func (n Notification) worded(u account.User) Notification {
 	language := languageOf(u.Locale)
 	w := templates[language][n.Topic]
-	fields := struct{ Name, Start, Amount, Reason string }{Name: rooms.Plain(n.Facts.Name, nameMost), Reason: rooms.Plain(n.Facts.Reason, reasonMost), Amount: sum(n.Facts.Amount, n.Facts.Currency)}
+	fields := struct{ Name, Start, Amount, Reason string }{Name: rooms.WithoutLinks(n.Facts.Name, nameMost), Reason: rooms.WithoutLinks(n.Facts.Reason, reasonMost), Amount: sum(n.Facts.Amount, n.Facts.Currency)}
 	if n.Facts.Start != nil {
 		zone, err := time.LoadLocation(u.TimeZone)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 // Room is the room that the figures are sent to.
 const Room rooms.RoomID = "operations"
 
-// Options are what the desk knows of its node, and what it needs.
+// Options are what the service knows of its node, and what it needs.
 type Options struct {
 	// Node is what the node is called.
 	Node, Version string
@@ -76,7 +76,7 @@ type Peers interface {
 	Kick(room rooms.RoomID)
 }
 
-// Store is what the desk needs remembered.
+// Store is what the service needs of the database.
 type Store interface {
 	// Audit runs f in one transaction.
 	Audit(ctx context.Context, f func(audit.Tx) error) error
@@ -84,7 +84,7 @@ type Store interface {
 	Names(ctx context.Context, users []rooms.UserID) (map[rooms.UserID]string, error)
 }
 
-// Service is the desk.
+// Service is that of the admin dashboard.
 type Service struct {
 	cfg     Options
 	store   Store
@@ -102,7 +102,7 @@ type Service struct {
 	samples []StatsSample
 }
 
-// New makes the desk. It measures from Run or the first command on.
+// New makes the service. It measures from Run or the first command on.
 func New(o Options) *Service {
 	return &Service{cfg: o, store: o.Store, hub: o.Hub, now: o.Now, started: o.Now(), peers: o.Peers}
 }

@@ -53,7 +53,7 @@ func warnings(items []Item, allergies []Allergy) []Warning {
 // sameSubstance reports whether one of the names contains the other, or both
 // belong to one line of substances.
 func sameSubstance(drug, allergen string) bool {
-	d, a := plain(drug), plain(allergen)
+	d, a := normalized(drug), normalized(allergen)
 	if len(d) < 2 || len(a) < 2 {
 		return d == a
 	}
@@ -77,8 +77,8 @@ func inLine(line []string, name string) bool {
 	return false
 }
 
-// plain is a name in lower case without what is no letter.
-func plain(name string) string {
+// normalized is a name in lower case without what is no letter.
+func normalized(name string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsNumber(r) {
 			return unicode.ToLower(r)

@@ -72,9 +72,9 @@ const nameMost = 100
 // to calendars that make links of what looks like one.
 func (a Appointment) other(user rooms.UserID) string {
 	if user == a.DoctorID {
-		return rooms.Plain(a.PatientName, nameMost)
+		return rooms.WithoutLinks(a.PatientName, nameMost)
 	}
-	return rooms.Plain(a.DoctorName, nameMost)
+	return rooms.WithoutLinks(a.DoctorName, nameMost)
 }
 
 func icalStatus(s AppointmentStatus) ics.ObjectStatus {
@@ -101,7 +101,7 @@ func Invitation(a Appointment, attendee account.User, organizer string) (method,
 	cal.SetMethod(m)
 	e := addEvent(cal, a, attendee.ID)
 	e.SetOrganizer("mailto:"+organizer, ics.WithCN("Wenzhen"))
-	e.AddAttendee(attendee.Email, ics.WithCN(parameter(rooms.Plain(attendee.Name, nameMost))), ics.ParticipationStatusAccepted, ics.WithRSVP(false))
+	e.AddAttendee(attendee.Email, ics.WithCN(parameter(rooms.WithoutLinks(attendee.Name, nameMost))), ics.ParticipationStatusAccepted, ics.WithRSVP(false))
 	return string(m), cal.Serialize(ics.WithNewLineWindows)
 }
 

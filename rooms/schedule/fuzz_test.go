@@ -118,7 +118,7 @@ func FuzzInvitation(f *testing.F) {
 		at := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 		a := Appointment{ID: "x", DoctorID: "wang", PatientID: "p", DoctorName: who.Name, PatientName: "Bo", Start: at, End: at.Add(time.Hour), CreatedAt: at, UpdatedAt: at,
 			Medium: account.Text, Status: statuses[int(status)%len(statuses)], Sequence: int(status)}
-		shown := rooms.Plain(who.Name, nameMost) + " (text)"
+		shown := rooms.WithoutLinks(who.Name, nameMost) + " (text)"
 		method, text := Invitation(a, account.User{ID: "bo", Email: who.Email, Name: who.Name}, "clinic@wenzhen.example")
 		lines := unfolded(t, text)
 		var names []string

@@ -21,7 +21,7 @@ func (s *Server) closings() []closing {
 		// First what is reached from outside: nothing new comes in.
 		{"listener", s.listener != nil, s.closeListener},
 		{"metrics", s.private != nil, s.private.Close},
-		{"redirect to HTTPS", s.plain != nil, s.plain.Close},
+		{"redirect to HTTPS", s.httpsRedirect != nil, s.httpsRedirect.Close},
 		{"sockets", s.realtime != nil && !s.draining.Load(), s.closeSockets},
 		{"relay", s.turn != nil, s.turn.Close},
 		{"cluster", s.node != nil, s.node.Close},

@@ -81,7 +81,7 @@ func (s *Server) listen(ctx context.Context, p *parts) (err error) {
 	if s.issuer, err = s.openIssuer(); err != nil {
 		return err
 	}
-	if s.plain, err = httpserver.ListenAux("HTTP", s.cfg.HTTPAddr, s.issuer.Challenges(httpserver.RedirectToHTTPS(s.cfg.PublicURL, s.listener.Addr())), s.log); err != nil {
+	if s.httpsRedirect, err = httpserver.ListenAux("HTTP", s.cfg.HTTPAddr, s.issuer.Challenges(httpserver.RedirectToHTTPS(s.cfg.PublicURL, s.listener.Addr())), s.log); err != nil {
 		return err
 	}
 	p.from, err = httpserver.ReadProxies(s.cfg.TrustedProxies)
@@ -193,8 +193,8 @@ const (
 
 // openCatalogue puts all that can be asked behind the guards that everything passes.
 func (s *Server) openCatalogue(_ context.Context, p *parts) error {
-	s.desk = s.openDesk()
-	commands := slices.Concat(s.services.Commands(), s.desk.Commands())
+	s.dashboard = s.openDashboard()
+	commands := slices.Concat(s.services.Commands(), s.dashboard.Commands())
 	p.limits = limits.New(limits.Options{PerSecond: s.cfg.CommandRate, Burst: s.cfg.CommandBurst, Commands: commands, Now: s.clock})
 	s.catalogue = rooms.NewCatalogue(rooms.CatalogueOptions{Guards: s.services.Guards(p.limits.Guard, s.cfg.SignConfirm),
 		Trace: s.tracing.Tracer(), Answered: s.reads.command}, commands)

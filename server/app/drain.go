@@ -9,10 +9,10 @@ import (
 	"wenzhen/server/httpserver"
 )
 
-// WithNotice replaces the time for which a node that shuts down goes on
+// WithDrainNotice replaces the time for which a node that shuts down goes on
 // answering, so that balancers notice (--drain-notice): noticed returns when
 // they have, or when its context ends.
-func WithNotice(noticed func(context.Context)) Option {
+func WithDrainNotice(noticed func(context.Context)) Option {
 	return func(s *Server) { s.noticed = noticed }
 }
 

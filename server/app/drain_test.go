@@ -9,7 +9,7 @@ import (
 
 // Behind balancers a node that shuts down goes on answering for --drain-notice,
 // at most for half of --drain-timeout; without any it does not.
-func TestNotice(t *testing.T) {
+func TestDrainNotice(t *testing.T) {
 	t.Parallel()
 	proxies := []string{"10.0.0.1"}
 	for name, c := range map[string]struct {

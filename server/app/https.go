@@ -55,8 +55,8 @@ func (s *Server) withHSTS(next http.Handler) http.Handler {
 	return httpserver.WithHSTS(next)
 }
 
-// PlainURL is where browsers are sent on to HTTPS from, or "".
-func (s *Server) PlainURL() string { return s.plain.URL() }
+// RedirectURL is where browsers are sent on to HTTPS from, or "".
+func (s *Server) RedirectURL() string { return s.httpsRedirect.URL() }
 
 // sources are what limits per address count, for the edge.
 func sources(address string) []edge.Source {

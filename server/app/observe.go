@@ -69,7 +69,7 @@ func (s *Server) observe() {
 func (s *Server) observed(transport string) func(string, rooms.Code, time.Duration) {
 	return func(command string, code rooms.Code, took time.Duration) {
 		s.metrics.Command(transport, command, code, took)
-		s.desk.Answered(command, code)
+		s.dashboard.Answered(command, code)
 	}
 }
 

@@ -38,31 +38,31 @@ type Server struct {
 	cfg Config
 	log *slog.Logger
 
-	folder    *process.FileLock // locked; nil with PostgreSQL
-	hub       *rooms.Hub
-	db        *engine.DB
-	blobs     *blob.Folder
-	mail      *mail.Sender // nil where no mail is sent
-	push      *push.Sender
-	providers *identity.Providers
-	services  *services.Services
-	catalogue *rooms.Catalogue
-	timers    map[string]rooms.TimerFunc
-	auditKey  []byte // signs the end of the audit log
-	ends      *ends  // of the audit log; nil until it is signed
-	reads     *reads
-	desk      *operations.Service
-	realtime  *realtime.Server
-	node      *cluster.Node // nil without Redis
-	turn      *turn.Server
-	http      *http.Server
-	idle      *httpserver.IdleConns
-	listener  net.Listener
-	metrics   *metrics.Metrics
-	tracing   *tracing.Traces         // nil where nothing is traced
-	private   *httpserver.AuxListener // nil where no metrics are served
-	plain     *httpserver.AuxListener // sends browsers on to HTTPS
-	issuer    *httpserver.Issuer      // nil where certificates are files, or there are none
+	folder        *process.FileLock // locked; nil with PostgreSQL
+	hub           *rooms.Hub
+	db            *engine.DB
+	blobs         *blob.Folder
+	mail          *mail.Sender // nil where no mail is sent
+	push          *push.Sender
+	providers     *identity.Providers
+	services      *services.Services
+	catalogue     *rooms.Catalogue
+	timers        map[string]rooms.TimerFunc
+	auditKey      []byte // signs the end of the audit log
+	ends          *ends  // of the audit log; nil until it is signed
+	reads         *reads
+	dashboard     *operations.Service
+	realtime      *realtime.Server
+	node          *cluster.Node // nil without Redis
+	turn          *turn.Server
+	http          *http.Server
+	idle          *httpserver.IdleConns
+	listener      net.Listener
+	metrics       *metrics.Metrics
+	tracing       *tracing.Traces         // nil where nothing is traced
+	private       *httpserver.AuxListener // nil where no metrics are served
+	httpsRedirect *httpserver.AuxListener // sends browsers on to HTTPS
+	issuer        *httpserver.Issuer      // nil where certificates are files, or there are none
 
 	secrets  datafolder.Secrets
 	keys     serverKeys

@@ -25,7 +25,7 @@ func (s *Server) tasks() []task {
 	return []task{
 		// First, and so stopped last: the shutdown can be measured.
 		{"metrics", func(context.Context) { s.private.Serve(s.log) }, s.private.Close},
-		{"redirect to HTTPS", func(context.Context) { s.plain.Serve(s.log) }, s.plain.Close},
+		{"redirect to HTTPS", func(context.Context) { s.httpsRedirect.Serve(s.log) }, s.httpsRedirect.Close},
 		// Other nodes see that this one runs as long as any of the following does.
 		{"heartbeat", func(ctx context.Context) { beat(ctx, s.db, s.enrolled, s.log) }, nil},
 		// It writes the reads that are not in the audit log yet once more at its end.
@@ -38,7 +38,7 @@ func (s *Server) tasks() []task {
 		{"sockets", s.realtime.Watch, nil},
 		{"accounts", func(ctx context.Context) { watchAccounts(ctx, s.services.Accounts, s.log) }, nil},
 		{"lobby", s.services.Lobby.Run, nil},
-		{"dashboard", s.desk.Run, nil},
+		{"dashboard", s.dashboard.Run, nil},
 		{"notifications", s.services.Notifications.Run, nil},
 		{"letters", s.services.Accounts.SendLetters, nil},
 		{"billing", s.services.Billing.Run, nil},

@@ -12,7 +12,7 @@ import (
 // The order of the tasks is part of the composition: see the reasons in tasks.
 func TestOrderOfTasks(t *testing.T) {
 	t.Parallel()
-	s := &Server{services: &services.Services{}, reads: &reads{}, desk: &operations.Service{}}
+	s := &Server{services: &services.Services{}, reads: &reads{}, dashboard: &operations.Service{}}
 	var got []string
 	for _, task := range s.tasks() {
 		got = append(got, task.name)

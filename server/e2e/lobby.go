@@ -11,29 +11,29 @@ import (
 	"wenzhen/rooms"
 )
 
-// Plain is a bare WebSocket in the lobby.
-type Plain struct {
+// LobbySocket is a bare WebSocket in the lobby.
+type LobbySocket struct {
 	T  testing.TB
 	WS *websocket.Conn
 }
 
-// Plain opens /chat until the end of the test; nothing has been read.
-func (w *World) Plain(t testing.TB, query string, header http.Header) *Plain {
+// LobbySocket opens /chat until the end of the test; nothing has been read.
+func (w *World) LobbySocket(t testing.TB, query string, header http.Header) *LobbySocket {
 	t.Helper()
 	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), strings.Replace(w.Base, "http", "ws", 1)+"/chat"+query, header)
 	Must(t, err)
 	t.Cleanup(func() { ws.Close() })
-	return &Plain{t, ws}
+	return &LobbySocket{t, ws}
 }
 
 // Says sends a line.
-func (p *Plain) Says(text string) {
+func (p *LobbySocket) Says(text string) {
 	p.T.Helper()
 	Must(p.T, p.WS.WriteMessage(websocket.TextMessage, []byte(text)))
 }
 
 // Receives reads a line.
-func (p *Plain) Receives() string {
+func (p *LobbySocket) Receives() string {
 	p.T.Helper()
 	Must(p.T, p.WS.SetReadDeadline(time.Now().Add(Patience)))
 	_, text, err := p.WS.ReadMessage()
@@ -42,7 +42,7 @@ func (p *Plain) Receives() string {
 }
 
 // Welcomed reads the two lines of welcome.
-func (p *Plain) Welcomed() *Plain {
+func (p *LobbySocket) Welcomed() *LobbySocket {
 	p.T.Helper()
 	if got := p.Receives(); !strings.HasPrefix(got, "* Welcome") {
 		p.T.Fatalf("welcomed with %q", got)

@@ -47,7 +47,7 @@ func (m Message) encode(from *netmail.Address) (*gomail.Msg, error) {
 		return nil, err
 	}
 	if m.To.Name != "" {
-		to.Name = rooms.Plain(m.To.Name, nameMost)
+		to.Name = rooms.WithoutLinks(m.To.Name, nameMost)
 	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(from)

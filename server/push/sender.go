@@ -79,7 +79,7 @@ func (s *Sender) Accepts(endpoint string) error {
 const keepFor = 24 * time.Hour
 
 // urgencies say what may wake a phone (RFC 8030 section 5.3).
-var urgencies = map[notification.NoticeKind]webpush.Urgency{notification.Consultations: webpush.UrgencyHigh, notification.Messages: webpush.UrgencyHigh}
+var urgencies = map[notification.Kind]webpush.Urgency{notification.Consultations: webpush.UrgencyHigh, notification.Messages: webpush.UrgencyHigh}
 
 // Send implements notification.Pusher.
 func (s *Sender) Send(ctx context.Context, sub notification.Subscription, p notification.Parcel) error {

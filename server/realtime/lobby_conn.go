@@ -25,7 +25,7 @@ type lobbyConn struct {
 	lobby           *LobbyWebSocket
 	token, nickname string // from the handshake
 
-	conn    *edge.PlainConn
+	conn    *edge.BareConn
 	actor   rooms.Actor
 	expires time.Time
 
@@ -35,7 +35,7 @@ type lobbyConn struct {
 }
 
 // Opened implements edge.PlainHandler: it enters the lobby.
-func (l *lobbyConn) Opened(conn *edge.PlainConn) {
+func (l *lobbyConn) Opened(conn *edge.BareConn) {
 	l.conn = conn
 	l.actor.Address = conn.Address()
 	ctx := context.Background()
@@ -67,10 +67,10 @@ func (l *lobbyConn) Text(ctx context.Context, text string) {
 	switch {
 	case renames:
 		if now, ok := run(ctx, l, lobby.Rename, lobby.NicknameInput{Nickname: name}); ok {
-			l.sendNotice("You are " + now.Nickname + ".")
+			l.sendSystemLine("You are " + now.Nickname + ".")
 		}
 	case text == "/who":
-		l.sendNotice(present(lobby.Headcount(l.lobby.server.presence)))
+		l.sendSystemLine(present(lobby.Headcount(l.lobby.server.presence)))
 	default:
 		run(ctx, l, lobby.Say, lobby.SayInput{Text: text})
 	}
@@ -112,12 +112,12 @@ func (l *lobbyConn) refused(ctx context.Context, command string, err error) {
 			l.conn.Close(closePolicy, e.Message) // outside the lobby the connection has no use
 			return
 		}
-		l.sendNotice(e.Message)
+		l.sendSystemLine(e.Message)
 	}
 }
 
-// sendNotice sends a text of the server, marked with an asterisk.
-func (l *lobbyConn) sendNotice(text string) { _ = l.conn.Send(edge.NewText("* " + text)) } // fails when closed
+// sendSystemLine sends a text of the server, marked with an asterisk.
+func (l *lobbyConn) sendSystemLine(text string) { _ = l.conn.Send(edge.NewText("* " + text)) } // fails when closed
 
 func present(count int) string {
 	if count == 1 {

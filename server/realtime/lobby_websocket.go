@@ -17,7 +17,7 @@ import (
 // is a line of text.
 type LobbyWebSocket struct {
 	server *Server
-	plain  *edge.Plain
+	bare   *edge.BareServer
 
 	mu    sync.Mutex
 	rooms map[rooms.RoomID]map[*lobbyConn]struct{}
@@ -32,7 +32,7 @@ func newLobbyWebSocket(s *Server, cfg edge.Config) *LobbyWebSocket {
 	cfg.MaxPayload = int64(4*lobby.TextLimit + 256)
 	// About a thousand lines. A client that is further behind is disconnected.
 	cfg.SendQueue = 256 << 10
-	return &LobbyWebSocket{server: s, plain: edge.NewPlain(cfg), rooms: map[rooms.RoomID]map[*lobbyConn]struct{}{}}
+	return &LobbyWebSocket{server: s, bare: edge.NewBareServer(cfg), rooms: map[rooms.RoomID]map[*lobbyConn]struct{}{}}
 }
 
 // ServeHTTP accepts a WebSocket. A browser that opens the address as a page is
@@ -48,7 +48,7 @@ func (c *LobbyWebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if offered := subprotocols(r); len(offered) == 2 && offered[0] == bearer {
 		subprotocol, l.token = bearer, offered[1]
 	}
-	c.plain.Accept(w, r, subprotocol, l)
+	c.bare.Accept(w, r, subprotocol, l)
 }
 
 func subprotocols(r *http.Request) []string {

@@ -20,9 +20,9 @@ func (s *Server) Monitor() Monitor { return Monitor{s} }
 // Census implements operations.Live.
 func (m Monitor) Census() operations.Census {
 	s, stats := m.server, m.server.edge.Stats()
-	plain := s.lobby.plain.Traffic()
+	plain := s.lobby.bare.Traffic()
 	c := operations.Census{WebSockets: stats.WebSockets,
-		Polling: max(0, stats.Connections-stats.WebSockets), Bare: s.lobby.plain.Connections(),
+		Polling: max(0, stats.Connections-stats.WebSockets), Bare: s.lobby.bare.Connections(),
 		EventsIn: stats.EventsIn + plain.EventsIn, EventsOut: stats.EventsOut + plain.EventsOut,
 		BytesIn: stats.BytesIn + plain.BytesIn, BytesOut: stats.BytesOut + plain.BytesOut}
 	for _, name := range slices.Sorted(maps.Keys(s.namespaces)) {

@@ -83,7 +83,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.edge.Serv
 func (s *Server) LobbyWebSocket() http.Handler { return s.lobby }
 
 // Connections returns the number of open connections.
-func (s *Server) Connections() int { return s.edge.Stats().Connections + s.lobby.plain.Connections() }
+func (s *Server) Connections() int { return s.edge.Stats().Connections + s.lobby.bare.Connections() }
 
 // Stats returns the counts of the Socket.IO connections.
 func (s *Server) Stats() edge.Stats { return s.edge.Stats() }
@@ -235,13 +235,13 @@ const (
 // Drain refuses new connections from now on. Existing ones stay open.
 func (s *Server) Drain() {
 	s.edge.Drain()
-	s.lobby.plain.Drain()
+	s.lobby.bare.Drain()
 }
 
 // Close waits for running commands and closes all connections in a way that makes
 // clients reconnect by themselves.
 func (s *Server) Close(ctx context.Context) error {
 	closed := make(chan error, 1)
-	go func() { closed <- s.lobby.plain.Close(ctx) }()
+	go func() { closed <- s.lobby.bare.Close(ctx) }()
 	return errors.Join(s.edge.Close(ctx), <-closed)
 }

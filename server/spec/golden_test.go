@@ -47,7 +47,7 @@ func contract(t *testing.T) spec.Contract {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return spec.Contract{Commands: slices.Collect(s.Catalogue().All()), Routes: routes(), Plain: plain(), Source: from}
+	return spec.Contract{Commands: slices.Collect(s.Catalogue().All()), Routes: routes(), Other: otherRoutes(), Source: from}
 }
 
 var parameter = regexp.MustCompile(`[:*](\w+)`)
@@ -63,11 +63,11 @@ func routes() []spec.Route {
 	return all
 }
 
-// plain are the others.
-func plain() []spec.Plain {
-	var all []spec.Plain
-	for _, r := range rest.PlainRoutes() {
-		all = append(all, spec.Plain{Method: r.Method, Path: parameter.ReplaceAllString(r.Path, "{$1}"), Doc: r.Doc, Gives: r.Gives})
+// otherRoutes are the others.
+func otherRoutes() []spec.OtherRoute {
+	var all []spec.OtherRoute
+	for _, r := range rest.OtherRoutes() {
+		all = append(all, spec.OtherRoute{Method: r.Method, Path: parameter.ReplaceAllString(r.Path, "{$1}"), Doc: r.Doc, Gives: r.Gives})
 	}
 	return all
 }

@@ -17,7 +17,7 @@ import (
 type Contract struct {
 	Commands []rooms.Handler
 	Routes   []Route
-	Plain    []Plain
+	Other    []OtherRoute
 	Source   source.Source
 }
 
@@ -76,7 +76,7 @@ func (c Contract) OpenAPI() ([]byte, error) {
 		used[r.Command]++
 		add(r.Path, r.Method, s.operation(r, command, used[r.Command]))
 	}
-	for _, p := range c.Plain {
+	for _, p := range c.Other {
 		add(p.Path, p.Method, p.operation())
 	}
 	s.ref(reflect.TypeFor[rooms.Error]())
@@ -265,7 +265,7 @@ func tags(routes []Route) []any {
 			all = append(all, object{{"name", n}})
 		}
 	}
-	return append(all, object{{"name", plainTag}})
+	return append(all, object{{"name", serverTag}})
 }
 
 // rate is a command's own rate; nothing if it has none.

@@ -249,7 +249,7 @@ func (c *copied) Values() ([]any, error) {
 				c.values[i] = storable(text)
 			}
 		}
-		_, c.err = plain(c.values)
+		_, c.err = postgresArgs(c.values)
 	}
 	return c.values, c.err
 }

@@ -330,7 +330,7 @@ type postgresTx struct {
 
 func (s *postgresTx) Keys() *vault.Vault { return s.vault }
 
-func (s *postgresTx) noticed(err error) error {
+func (s *postgresTx) keepLoss(err error) error {
 	if s.lost == nil && (lostToAnother(err) || brokenConnection(err)) {
 		s.lost = err
 	}
@@ -338,16 +338,16 @@ func (s *postgresTx) noticed(err error) error {
 }
 
 func (s *postgresTx) Exec(query string, args ...any) error {
-	args, err := plain(args)
+	args, err := postgresArgs(args)
 	if err != nil {
 		return err
 	}
 	_, err = s.tx.ExecContext(s.ctx, query, args...)
-	return s.noticed(err)
+	return s.keepLoss(err)
 }
 
 func (s *postgresTx) Row(_ context.Context, query string, args ...any) Scanner {
-	args, err := plain(args)
+	args, err := postgresArgs(args)
 	if err != nil {
 		return failed{err}
 	}
@@ -355,12 +355,12 @@ func (s *postgresTx) Row(_ context.Context, query string, args ...any) Scanner {
 }
 
 func (s *postgresTx) Rows(_ context.Context, query string, args ...any) (Results, error) {
-	args, err := plain(args)
+	args, err := postgresArgs(args)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := s.tx.QueryContext(s.ctx, query, args...)
-	return rows, s.noticed(err)
+	return rows, s.keepLoss(err)
 }
 
 // TryExec runs a statement that may violate a constraint without ending the
@@ -422,7 +422,7 @@ func jsonList[T any](list []T) (string, error) {
 func (s *postgresTx) insertSignals(list []rooms.Signal) error {
 	for _, n := range list {
 		if err := s.Exec(`INSERT INTO notices (room, name, namespace, data, into_room, at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			n.Room, n.Name, n.Namespace, s.vault.Seal(noticePlace(string(n.Room), n.Name), string(n.Data)), n.Into, Micros(time.Now())); err != nil {
+			n.Room, n.Name, n.Namespace, s.vault.Seal(signalPlace(string(n.Room), n.Name), string(n.Data)), n.Into, Micros(time.Now())); err != nil {
 			return err
 		}
 	}
@@ -436,7 +436,7 @@ type noticing struct {
 }
 
 // Scan implements Scanner.
-func (n noticing) Scan(dest ...any) error { return n.of.noticed(n.Scanner.Scan(dest...)) }
+func (n noticing) Scan(dest ...any) error { return n.of.keepLoss(n.Scanner.Scan(dest...)) }
 
 // pool is a number of connections, each statement on whichever is free.
 type pool struct {
@@ -447,7 +447,7 @@ type pool struct {
 func (p *pool) Keys() *vault.Vault { return p.vault }
 
 func (p *pool) Row(ctx context.Context, query string, args ...any) Scanner {
-	args, err := plain(args)
+	args, err := postgresArgs(args)
 	if err != nil {
 		return failed{err}
 	}
@@ -455,7 +455,7 @@ func (p *pool) Row(ctx context.Context, query string, args ...any) Scanner {
 }
 
 func (p *pool) Rows(ctx context.Context, query string, args ...any) (Results, error) {
-	args, err := plain(args)
+	args, err := postgresArgs(args)
 	if err != nil {
 		return nil, err
 	}
@@ -482,9 +482,9 @@ func unreachable(ctx context.Context, err error) error {
 	return rooms.Unavailable(err, "the database cannot be reached; try again")
 }
 
-// plain turns arguments into what PostgreSQL takes: truth is 0 or 1 in both
+// postgresArgs turns arguments into what PostgreSQL takes: truth is 0 or 1 in both
 // databases.
-func plain(args []any) ([]any, error) {
+func postgresArgs(args []any) ([]any, error) {
 	if err := storableText(args); err != nil {
 		return nil, err
 	}

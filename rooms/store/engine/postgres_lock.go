@@ -38,7 +38,7 @@ func (s *postgresTx) claim(what rooms.RoomID) error {
 	var ours bool
 	err := s.Row(s.ctx, claimKey, turnAt(what)).Scan(&ours)
 	if err == nil && !ours {
-		err = s.noticed(errTurn)
+		err = s.keepLoss(errTurn)
 	}
 	return err
 }

@@ -208,7 +208,7 @@ func publication(opts Options, r newRow) (rooms.Publication, error) {
 // whatever is said of it.
 func (lr *logReader) signal(r newRow) ([]rooms.Signal, error) {
 	n := rooms.Signal{Room: rooms.RoomID(r.room.String), Name: r.name.String, Namespace: r.namespace.String, Into: rooms.RoomID(r.into.String)}
-	place := noticePlace(r.room.String, r.name.String)
+	place := signalPlace(r.room.String, r.name.String)
 	data, err := openJSON(lr.p.opts.vault, place, r.data.String)
 	if errors.Is(err, rooms.ErrDamaged) {
 		lr.p.opts.damaged.pass(place, err)
@@ -316,13 +316,13 @@ const postgresSettled = `SELECT l.xid::text::bigint, ` + EventColumns + ` FROM (
 
 // Signals are kept for a node that hangs for a while.
 const (
-	noticesEvery = time.Minute
-	noticesKept  = 5 * time.Minute
+	signalsEvery = time.Minute
+	signalsKept  = 5 * time.Minute
 )
 
 // sweep deletes signals that every node has told.
 func (p *postgres) sweep(ctx context.Context) {
-	tick := time.NewTicker(noticesEvery)
+	tick := time.NewTicker(signalsEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -330,7 +330,7 @@ func (p *postgres) sweep(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if _, err := p.writers.ExecContext(ctx, `DELETE FROM notices WHERE at < $1`, Micros(time.Now().Add(-noticesKept))); err != nil && ctx.Err() == nil {
+		if _, err := p.writers.ExecContext(ctx, `DELETE FROM notices WHERE at < $1`, Micros(time.Now().Add(-signalsKept))); err != nil && ctx.Err() == nil {
 			p.opts.Log.Error("sweep of signals", "error", err)
 		}
 	}

@@ -102,8 +102,8 @@ func SealEvent(v *vault.Vault, room rooms.RoomID, seq rooms.Seq, data string) st
 	return v.Seal(eventPlace(room, seq), data)
 }
 
-// noticePlace is that of a signal (PostgreSQL).
-func noticePlace(room, name string) string { return "notices.data/" + room + "/" + name }
+// signalPlace is that of a signal (PostgreSQL).
+func signalPlace(room, name string) string { return "notices.data/" + room + "/" + name }
 
 // Seal is the text as it is to be stored in a column of the row with a key.
 func Seal[K ~string](in session, column string, key K, text string) string {

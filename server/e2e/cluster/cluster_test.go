@@ -224,7 +224,7 @@ func TestTheLobbyCountsOverNodes(t *testing.T) {
 	list, _ := e2e.Nodes(t, 2)
 	a, b := list[0], list[1]
 	here, there := a.InLobby(t, `{"nickname":"bo"}`), b.InLobby(t, `{"nickname":"li"}`)
-	line := b.Plain(t, "?nickname=wang", nil).Welcomed()
+	line := b.LobbySocket(t, "?nickname=wang", nil).Welcomed()
 	receives := func(watcher *e2e.Bare, want int) {
 		t.Helper()
 		for c := (lobby.Count{}); c.Count != want; {

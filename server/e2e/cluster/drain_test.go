@@ -39,7 +39,7 @@ func newEnding(t *testing.T, secure bool, change ...func(*app.Config)) *ending {
 			close(e.noticed)
 		}
 	})
-	options := []app.Option{app.WithNotice(func(context.Context) { <-e.noticed }), app.WithLinger(e2e.Patience)}
+	options := []app.Option{app.WithDrainNotice(func(context.Context) { <-e.noticed }), app.WithLinger(e2e.Patience)}
 	change = append(change, func(c *app.Config) { c.DrainTimeout = e2e.Patience })
 	if !secure {
 		e.World = e2e.NewWorld(t, t.TempDir())

@@ -24,7 +24,7 @@ import (
 )
 
 // ending reads until the server has closed the connection: the code, and why.
-func ending(p *e2e.Plain) (int, string) {
+func ending(p *e2e.LobbySocket) (int, string) {
 	p.T.Helper()
 	e2e.Must(p.T, p.WS.SetReadDeadline(time.Now().Add(e2e.Patience)))
 	for {
@@ -58,7 +58,7 @@ func TestLobbyIsOneRoom(t *testing.T) {
 		}
 	}
 
-	bare := w.Plain(t, "?nickname=bare", nil).Welcomed()
+	bare := w.LobbySocket(t, "?nickname=bare", nil).Welcomed()
 	socket := w.InLobby(t, `{"nickname":"socket"}`)
 	socket.Event(lobby.Welcome.Name)
 	entered := make(chan struct{})
@@ -130,9 +130,9 @@ func TestLobbyIsOneRoom(t *testing.T) {
 func TestLobbyWelcomeHasNoSeam(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
-	speakers := make([]*e2e.Plain, 4)
+	speakers := make([]*e2e.LobbySocket, 4)
 	for i := range speakers {
-		speakers[i] = w.Plain(t, fmt.Sprintf("?nickname=s%d", i), nil)
+		speakers[i] = w.LobbySocket(t, fmt.Sprintf("?nickname=s%d", i), nil)
 	}
 	const lines = 16 // those of three others are fewer than fifty: of each the last one is remembered
 	var talk sync.WaitGroup
@@ -146,7 +146,7 @@ func TestLobbyWelcomeHasNoSeam(t *testing.T) {
 	var late sync.WaitGroup
 	for range 10 {
 		late.Go(func() {
-			l := w.Plain(t, "", nil).Welcomed()
+			l := w.LobbySocket(t, "", nil).Welcomed()
 			next := map[string]int{}
 			for _, s := range []string{"s0", "s1", "s2", "s3"} {
 				next[s] = -1 // not received yet: fifty lines are remembered of 72
@@ -178,17 +178,17 @@ func TestLobbyWelcomeHasNoSeam(t *testing.T) {
 func TestChatClosesOnAbuse(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
-	bystander := w.Plain(t, "?nickname=calm", nil).Welcomed()
+	bystander := w.LobbySocket(t, "?nickname=calm", nil).Welcomed()
 	for name, c := range map[string]struct {
-		send func(*e2e.Plain)
+		send func(*e2e.LobbySocket)
 		code int
 	}{
-		"a binary frame": {func(p *e2e.Plain) { e2e.Must(t, p.WS.WriteMessage(websocket.BinaryMessage, []byte("x"))) }, 1003},
-		"a megabyte":     {func(p *e2e.Plain) { _ = p.WS.WriteMessage(websocket.TextMessage, make([]byte, 1<<20)) }, 1009}, // may break on the way
-		"a long line":    {func(p *e2e.Plain) { p.Says(strings.Repeat("x", lobby.TextLimit+1)) }, 1009},
-		"no UTF-8":       {func(p *e2e.Plain) { p.Says("\xff") }, 1007},
+		"a binary frame": {func(p *e2e.LobbySocket) { e2e.Must(t, p.WS.WriteMessage(websocket.BinaryMessage, []byte("x"))) }, 1003},
+		"a megabyte":     {func(p *e2e.LobbySocket) { _ = p.WS.WriteMessage(websocket.TextMessage, make([]byte, 1<<20)) }, 1009}, // may break on the way
+		"a long line":    {func(p *e2e.LobbySocket) { p.Says(strings.Repeat("x", lobby.TextLimit+1)) }, 1009},
+		"no UTF-8":       {func(p *e2e.LobbySocket) { p.Says("\xff") }, 1007},
 	} {
-		p := w.Plain(t, "", nil).Welcomed()
+		p := w.LobbySocket(t, "", nil).Welcomed()
 		c.send(p)
 		if code, why := ending(p); code != c.code {
 			t.Errorf("%s: closed with %d %q, want %d", name, code, why, c.code)
@@ -205,8 +205,8 @@ func TestChatClosesOnAbuse(t *testing.T) {
 func TestChatFlood(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
-	calm, other := w.Plain(t, "?nickname=calm", nil).Welcomed(), w.Plain(t, "?nickname=other", nil).Welcomed()
-	flood := w.Plain(t, "?nickname=flood", nil).Welcomed()
+	calm, other := w.LobbySocket(t, "?nickname=calm", nil).Welcomed(), w.LobbySocket(t, "?nickname=other", nil).Welcomed()
+	flood := w.LobbySocket(t, "?nickname=flood", nil).Welcomed()
 	var writing sync.WaitGroup
 	writing.Go(func() {
 		for range 10_000 {
@@ -242,7 +242,7 @@ func TestNothingIsLeftOfTheLobby(t *testing.T) {
 	w := e2e.Start(t)
 	visit := func(n int) {
 		for i := range n {
-			p := w.Plain(t, "", nil).Welcomed()
+			p := w.LobbySocket(t, "", nil).Welcomed()
 			if i%2 == 0 {
 				p.WS.UnderlyingConn().Close()
 			} else {
@@ -253,7 +253,7 @@ func TestNothingIsLeftOfTheLobby(t *testing.T) {
 		}
 	}
 	visit(50)
-	stay := w.Plain(t, "", nil).Welcomed()
+	stay := w.LobbySocket(t, "", nil).Welcomed()
 	alone := func() {
 		t.Helper()
 		for deadline := time.Now().Add(e2e.Patience); ; time.Sleep(10 * time.Millisecond) {
@@ -298,20 +298,20 @@ func TestLobbyModes(t *testing.T) {
 	members := e2e.Start(t, func(c *app.Config) { c.Lobby = "users" })
 	bo := members.Patient("bo")
 	token := bo.Tokens().AccessToken
-	if code, why := ending(members.Plain(t, "", nil)); code != 1008 || !strings.Contains(why, "log in") {
+	if code, why := ending(members.LobbySocket(t, "", nil)); code != 1008 || !strings.Contains(why, "log in") {
 		t.Errorf("a guest: %d %q", code, why)
 	}
 	if got := refusalOf(members, `{}`); got != rooms.CodeUnauthenticated {
 		t.Errorf("a guest over Socket.IO: %q", got)
 	}
-	members.Plain(t, "", http.Header{"Authorization": {"Bearer " + token}}).Welcomed()
-	browser := members.Plain(t, "", http.Header{"Sec-WebSocket-Protocol": {"bearer, " + token}})
+	members.LobbySocket(t, "", http.Header{"Authorization": {"Bearer " + token}}).Welcomed()
+	browser := members.LobbySocket(t, "", http.Header{"Sec-WebSocket-Protocol": {"bearer, " + token}})
 	if browser.WS.Subprotocol() != "bearer" {
 		t.Errorf("the chosen subprotocol is %q", browser.WS.Subprotocol())
 	}
 	browser.Welcomed()
 	members.InLobby(t, `{"token":"`+token+`","nickname":"bo"}`).Event(lobby.Welcome.Name)
-	if code, _ := ending(members.Plain(t, "", http.Header{"Authorization": {"Bearer nonsense"}})); code != 1008 {
+	if code, _ := ending(members.LobbySocket(t, "", http.Header{"Authorization": {"Bearer nonsense"}})); code != 1008 {
 		t.Errorf("a bad token: %d", code)
 	}
 	// Who logs out is out.
@@ -321,7 +321,7 @@ func TestLobbyModes(t *testing.T) {
 	}
 
 	off := e2e.Start(t, func(c *app.Config) { c.Lobby = "off" })
-	if code, _ := ending(off.Plain(t, "", nil)); code != 1008 {
+	if code, _ := ending(off.LobbySocket(t, "", nil)); code != 1008 {
 		t.Errorf("a lobby that is off: %d", code)
 	}
 	if got := refusalOf(off, `{}`); got != rooms.CodeNotFound {
@@ -334,7 +334,7 @@ func TestLobbyModes(t *testing.T) {
 func TestChatCommands(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
-	bo := w.Plain(t, "?nickname=bo", nil).Welcomed()
+	bo := w.LobbySocket(t, "?nickname=bo", nil).Welcomed()
 	watcher := w.InLobby(t, `{"nickname":"li"}`)
 	watcher.Event(lobby.Welcome.Name)
 	for {
@@ -367,7 +367,7 @@ func TestChatCommands(t *testing.T) {
 func TestLobbySurvivesARestart(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
-	bo := w.Plain(t, "?nickname=bo", nil).Welcomed()
+	bo := w.LobbySocket(t, "?nickname=bo", nil).Welcomed()
 	bo.Says("remember me")
 	bo.Receives()
 	e2e.Must(t, w.Stop())
@@ -375,7 +375,7 @@ func TestLobbySurvivesARestart(t *testing.T) {
 		t.Errorf("closed with %d", code)
 	}
 	w.Run("127.0.0.1:0")
-	if got := w.Plain(t, "", nil).Welcomed().Receives(); got != "bo: remember me" {
+	if got := w.LobbySocket(t, "", nil).Welcomed().Receives(); got != "bo: remember me" {
 		t.Errorf("received %q", got)
 	}
 }

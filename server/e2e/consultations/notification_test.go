@@ -29,9 +29,9 @@ import (
 	"wenzhen/server/push/pushtest"
 )
 
-// notices are the mails that told someone of notifications, beside those that
+// notificationMails are the mails that told someone of notifications, beside those that
 // an account gets.
-func notices(post *mailtest.Server, p *e2e.Person) []mailtest.Mail {
+func notificationMails(post *mailtest.Server, p *e2e.Person) []mailtest.Mail {
 	var list []mailtest.Mail
 	for _, m := range post.To(p.User.Email) {
 		if text := m.Parts["text/plain"]; strings.Contains(text, "通知设置") || strings.Contains(text, "notification settings") {
@@ -73,8 +73,8 @@ func TestAbsentUsersArePushedAndMailed(t *testing.T) {
 	wang.Accepts(id)
 	wang.Says(id, e2e.Secret)
 	e2e.Eventually(t, "two pushes", func() bool { return len(browser.Pushes()) == 2 })
-	e2e.Eventually(t, "two mails", func() bool { return len(notices(post, bo)) == 2 })
-	pushes, mails := browser.Pushes(), notices(post, bo)
+	e2e.Eventually(t, "two mails", func() bool { return len(notificationMails(post, bo)) == 2 })
+	pushes, mails := browser.Pushes(), notificationMails(post, bo)
 	for _, n := range bo.Inbox() {
 		path := "/consultations/" + string(id)
 		var p *pushtest.Push
@@ -142,7 +142,7 @@ func TestAMailThatHangsHoldsUpNothing(t *testing.T) {
 	bo := verifies(w.Patient("bo"), post)
 	id = bo.Consults(wang, "a rash")
 	wang.Accepts(id)
-	e2e.Eventually(t, "a mail to who does not hang", func() bool { return len(notices(post, bo)) == 1 })
+	e2e.Eventually(t, "a mail to who does not hang", func() bool { return len(notificationMails(post, bo)) == 1 })
 }
 
 // Both sides get an invitation that calendars understand, and its cancellation.
@@ -166,8 +166,8 @@ func TestAppointmentsAreMailedAsInvitations(t *testing.T) {
 		{"CANCEL", "CANCELLED", func() {}},
 	} {
 		for _, p := range []*e2e.Person{bo, wang} {
-			e2e.Eventually(t, x.method+" for "+p.User.Name, func() bool { return len(notices(post, p)) == i+1 })
-			m := notices(post, p)[i]
+			e2e.Eventually(t, x.method+" for "+p.User.Name, func() bool { return len(notificationMails(post, p)) == i+1 })
+			m := notificationMails(post, p)[i]
 			calendar := strings.ReplaceAll(m.Parts["text/calendar"], "\r\n ", "") // unfolded
 			for _, want := range []string{"METHOD:" + x.method, "STATUS:" + x.status, "UID:" + string(a.ID) + "@wenzhen", "ORGANIZER;CN=Wenzhen:mailto:no-reply@clinic.example",
 				"mailto:" + p.User.Email, "DTSTART:" + a.Start.Format("20060102T150405Z")} {
@@ -370,7 +370,7 @@ func TestEveryoneIsToldOnceWhenTheServerIsKilled(t *testing.T) {
 	count := func() (times map[string]int, again int) {
 		times = map[string]int{}
 		for _, bo := range all {
-			for _, m := range notices(post, bo) {
+			for _, m := range notificationMails(post, bo) {
 				if times[m.ID()]++; times[m.ID()] > 1 {
 					again++
 				}

@@ -281,7 +281,7 @@ func TestCertificatesAreIssued(t *testing.T) {
 			})
 			w.Run("127.0.0.1:0")
 			host := func() string { return strings.TrimPrefix(w.Base, "https://") }
-			a.secure, a.plain = host, func() string { return w.Server.PlainURL() }
+			a.secure, a.plain = host, func() string { return w.Server.RedirectURL() }
 			trusted := x509.NewCertPool()
 			trusted.AddCert(a.root)
 			comes := func(name string) (*x509.Certificate, error) {
@@ -303,7 +303,7 @@ func TestCertificatesAreIssued(t *testing.T) {
 				t.Fatal(err)
 			}
 			e2e.Must(t, first.VerifyHostname(domain))
-			if response, err := http.DefaultTransport.RoundTrip(mustRequest(t, w.Server.PlainURL()+"/login")); err != nil || response.StatusCode != http.StatusPermanentRedirect || response.Header.Get("Location") != "https://"+domain+"/login" {
+			if response, err := http.DefaultTransport.RoundTrip(mustRequest(t, w.Server.RedirectURL()+"/login")); err != nil || response.StatusCode != http.StatusPermanentRedirect || response.Header.Get("Location") != "https://"+domain+"/login" {
 				t.Errorf("over HTTP: %v, %v", response, err)
 			} else {
 				e2e.Must(t, response.Body.Close())

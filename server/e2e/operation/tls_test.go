@@ -99,7 +99,7 @@ func TestHTTPLeadsToHTTPS(t *testing.T) {
 	t.Parallel()
 	w, _, _ := e2e.Encrypted(t, func(c *app.Config) { c.HTTPAddr = "127.0.0.1:0" })
 	plain := *w
-	plain.Base = w.Server.PlainURL()
+	plain.Base = w.Server.RedirectURL()
 	if a := plain.Ask(t, "GET", "/consultations/x?y=1", "", ""); a.Status != http.StatusPermanentRedirect || a.Header.Get("Location") != w.Base+"/consultations/x?y=1" {
 		t.Errorf("a page: %d to %q", a.Status, a.Header.Get("Location"))
 	}

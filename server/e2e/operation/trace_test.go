@@ -151,7 +151,7 @@ func TestTraceOfACommand(t *testing.T) {
 	c.span("", "/consultations/connect")
 
 	// The bare WebSocket of the lobby too.
-	w.Plain(t, "", nil).Welcomed().Says("hello")
+	w.LobbySocket(t, "", nil).Welcomed().Says("hello")
 	has(t, c.span("", "/chat/lobby:say"), tracepb.Span_SPAN_KIND_SERVER, map[string]string{"rpc.system.name": "websocket", "rpc.method": "/chat/lobby:say"})
 	c.span("", "/chat/lobby:say", "lobby:say")
 }

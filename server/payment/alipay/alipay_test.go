@@ -146,7 +146,7 @@ func TestConformance(t *testing.T) {
 			}
 			return g
 		}
-		notice := func(t *testing.T, by *rsa.PrivateKey, cert *x509.Certificate, n conformance.Notice) billing.Callback {
+		notice := func(t *testing.T, by *rsa.PrivateKey, cert *x509.Certificate, n conformance.Callback) billing.Callback {
 			values := url.Values{"app_id": {app}, "notify_type": {"trade_status_sync"}, "notify_id": {n.ID}, "notify_time": {beijing(n.Age)}, "out_trade_no": {n.Reference}, "trade_no": {n.Transaction}, "trade_status": {"TRADE_SUCCESS"},
 				"total_amount": {fmt.Sprintf("%d.%02d", n.Amount/100, n.Amount%100)}, "gmt_payment": {"2026-11-21 12:00:00"}}
 			if n.Currency != "CNY" {
@@ -169,7 +169,7 @@ func TestConformance(t *testing.T) {
 						f.trades[reference] = object{"trade_status": "TRADE_SUCCESS", "total_amount": "50.00", "trade_no": "77" + reference, "send_pay_date": "2026-11-21 12:00:00"}
 						return "77" + reference
 					},
-					Sign: func(n conformance.Notice) billing.Callback {
+					Sign: func(n conformance.Callback) billing.Callback {
 						by, cert := theirs, good
 						if n.Forged {
 							by = stranger
@@ -190,7 +190,7 @@ func TestConformance(t *testing.T) {
 		t.Run(name+" with a certificate that has expired", func(t *testing.T) {
 			t.Parallel()
 			g := at(t, oldPEM, "https://localhost", nil)
-			if n, err := g.ParseCallback(t.Context(), notice(t, theirs, old, conformance.Notice{ID: "n", Reference: "r", Transaction: "t", Amount: 1, Currency: "CNY"})); err == nil {
+			if n, err := g.ParseCallback(t.Context(), notice(t, theirs, old, conformance.Callback{ID: "n", Reference: "r", Transaction: "t", Amount: 1, Currency: "CNY"})); err == nil {
 				t.Errorf("it is believed: %+v", n)
 			}
 			if at, err := g.Query(t.Context(), billing.Payment{Reference: "r"}); err == nil {

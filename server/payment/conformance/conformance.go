@@ -26,8 +26,8 @@ import (
 	"wenzhen/server/payment/sandbox"
 )
 
-// Notice is what a fake calls back with.
-type Notice struct {
+// Callback is what a fake calls back with.
+type Callback struct {
 	ID                     string
 	Reference, Transaction string
 	Amount                 int64
@@ -50,7 +50,7 @@ type Fake struct {
 	// Pay pays what has a reference, and returns the gateway's number for it.
 	Pay func(reference string) string
 	// Sign makes a callback.
-	Sign func(n Notice) billing.Callback
+	Sign func(n Callback) billing.Callback
 	// Returned is what went back of a transaction.
 	Returned func(transaction string) int64
 	// Stale is an age at which a callback is refused.
@@ -96,7 +96,7 @@ func (w *world) history() billing.OrderHistory {
 	return h
 }
 
-func (w *world) calls(n Notice) error { return w.sends(w.fake.Sign(n)) }
+func (w *world) calls(n Callback) error { return w.sends(w.fake.Sign(n)) }
 
 func (w *world) sends(c billing.Callback) error {
 	_, _, err := w.Billing.Callback(context.Background(), w.fake.Gateway.Name(), c)
@@ -145,7 +145,7 @@ func paid(w *world) {
 		t.Fatalf("the way to pay is %+v", w.way)
 	}
 	transaction := w.fake.Pay(w.payment.Reference)
-	n := Notice{Reference: w.payment.Reference, Transaction: transaction, Amount: price, Currency: "CNY"}
+	n := Callback{Reference: w.payment.Reference, Transaction: transaction, Amount: price, Currency: "CNY"}
 	for _, n.ID = range []string{"first", "second"} { // told twice is taken once
 		if err := w.calls(n); err != nil {
 			t.Fatal(err)
@@ -222,11 +222,11 @@ func late(w *world) {
 // nothing that is nobody's business, and changes nothing.
 func refused(w *world) {
 	t := w.T
-	good := Notice{ID: "callback-1", Reference: w.payment.Reference, Transaction: "transaction-1", Amount: price, Currency: "CNY"}
+	good := Callback{ID: "callback-1", Reference: w.payment.Reference, Transaction: "transaction-1", Amount: price, Currency: "CNY"}
 	tampered := w.fake.Sign(good)
 	tampered.Body = append(tampered.Body, ' ', ' ')
 	tampered.Body[len(tampered.Body)/2] ^= 1
-	signed := func(change func(n *Notice)) billing.Callback {
+	signed := func(change func(n *Callback)) billing.Callback {
 		n := good
 		change(&n)
 		return w.fake.Sign(n)
@@ -237,14 +237,14 @@ func refused(w *world) {
 		want rooms.Code // any, if it is empty
 		skip bool
 	}{
-		"forged signature":    {sent: signed(func(n *Notice) { n.Forged = true }), want: rooms.CodeForbidden},
+		"forged signature":    {sent: signed(func(n *Callback) { n.Forged = true }), want: rooms.CodeForbidden},
 		"changed on the way":  {sent: tampered},
 		"not signed":          {sent: billing.Callback{Header: http.Header{}, Body: []byte("{}")}, want: rooms.CodeForbidden},
-		"wrong amount":        {sent: signed(func(n *Notice) { n.Amount = 1 }), want: rooms.CodeConflict},
-		"wrong currency":      {sent: signed(func(n *Notice) { n.Currency = "USD" }), want: rooms.CodeConflict},
-		"unknown order":       {sent: signed(func(n *Notice) { n.Reference = "ffffffffffffffffffffffffffffffff" }), want: rooms.CodeNotFound},
-		"replayed when stale": {sent: signed(func(n *Notice) { n.Age = w.fake.Stale }), want: rooms.CodeForbidden},
-		"expired certificate": {sent: signed(func(n *Notice) { n.Expired = true }), want: rooms.CodeForbidden, skip: !w.fake.Certificates},
+		"wrong amount":        {sent: signed(func(n *Callback) { n.Amount = 1 }), want: rooms.CodeConflict},
+		"wrong currency":      {sent: signed(func(n *Callback) { n.Currency = "USD" }), want: rooms.CodeConflict},
+		"unknown order":       {sent: signed(func(n *Callback) { n.Reference = "ffffffffffffffffffffffffffffffff" }), want: rooms.CodeNotFound},
+		"replayed when stale": {sent: signed(func(n *Callback) { n.Age = w.fake.Stale }), want: rooms.CodeForbidden},
+		"expired certificate": {sent: signed(func(n *Callback) { n.Expired = true }), want: rooms.CodeForbidden, skip: !w.fake.Certificates},
 	} {
 		if c.skip {
 			continue
@@ -305,7 +305,7 @@ func (w *world) logged(name, message string, code rooms.Code, c billing.Callback
 func replayed(w *world) {
 	t := w.T
 	transaction := w.fake.Pay(w.payment.Reference)
-	c := w.fake.Sign(Notice{ID: "callback-1", Reference: w.payment.Reference, Transaction: transaction, Amount: price, Currency: "CNY"})
+	c := w.fake.Sign(Callback{ID: "callback-1", Reference: w.payment.Reference, Transaction: transaction, Amount: price, Currency: "CNY"})
 	if err := w.sends(c); err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func (a *account) tell(tx rooms.Tx, state billing.PaymentState, dues ...time.Tim
 		m.Transactions = append(m.Transactions, a.Transactions[len(a.Transactions)-1])
 	}
 	for _, due := range dues {
-		a.Calls = append(a.Calls, call{ID: rooms.NewID(due), Due: due, Notice: m})
+		a.Calls = append(a.Calls, call{ID: rooms.NewID(due), Due: due, Callback: m})
 	}
 	return a.plan(tx)
 }
@@ -123,7 +123,7 @@ func (g *Gateway) deliver(ctx context.Context, reference string) error {
 		if c.Due.After(g.now()) {
 			continue
 		}
-		callback, err := g.sign(c.Notice)
+		callback, err := g.sign(c.Callback)
 		if err == nil {
 			_, _, err = g.receiver(ctx, Name, callback)
 		}

@@ -66,9 +66,9 @@ type refund struct {
 
 // call is a callback and when it is due.
 type call struct {
-	ID     string    `json:"id"`
-	Due    time.Time `json:"due"`
-	Notice message   `json:"notice"`
+	ID       string    `json:"id"`
+	Due      time.Time `json:"due"`
+	Callback message   `json:"notice"`
 }
 
 // Name implements billing.Gateway.

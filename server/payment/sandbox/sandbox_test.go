@@ -44,7 +44,7 @@ func TestConformance(t *testing.T) {
 				references[at.Transactions[0].ID] = reference
 				return at.Transactions[0].ID
 			},
-			Sign: func(n conformance.Notice) billing.Callback {
+			Sign: func(n conformance.Callback) billing.Callback {
 				body, err := json.Marshal(map[string]any{"id": n.ID, "reference": n.Reference, "state": "paid",
 					"transactions": []billing.Transaction{{ID: n.Transaction, Amount: n.Amount, Currency: n.Currency}}})
 				if err != nil {

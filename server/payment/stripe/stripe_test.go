@@ -143,7 +143,7 @@ func TestConformance(t *testing.T) {
 				t.Fatal("no such session")
 				return ""
 			},
-			Sign: func(n conformance.Notice) billing.Callback {
+			Sign: func(n conformance.Callback) billing.Callback {
 				body, err := json.Marshal(map[string]any{"id": n.ID, "object": "event", "type": "checkout.session.completed", "data": map[string]any{"object": session{
 					ID: "cs_1", Object: "checkout.session", Reference: n.Reference, Status: "complete", PaymentStatus: "paid", PaymentIntent: &n.Transaction,
 					AmountTotal: n.Amount, Currency: strings.ToLower(n.Currency)}}})

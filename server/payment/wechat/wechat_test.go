@@ -165,7 +165,7 @@ func TestConformance(t *testing.T) {
 				o["trade_state"], o["transaction_id"] = "SUCCESS", "42"+reference
 				return "42" + reference
 			},
-			Sign: func(n conformance.Notice) billing.Callback {
+			Sign: func(n conformance.Callback) billing.Callback {
 				body, err := json.Marshal(object{"id": n.ID, "create_time": time.Now().Format(time.RFC3339), "event_type": "TRANSACTION.SUCCESS", "resource_type": "encrypt-resource", "summary": "paid",
 					"resource": f.sealed(object{"appid": app, "mchid": merchant, "out_trade_no": n.Reference, "transaction_id": n.Transaction, "trade_state": "SUCCESS",
 						"amount": object{"total": n.Amount, "currency": n.Currency}})})

@@ -47,11 +47,11 @@ func (c acceptedConn) Write(p []byte) (int, error) {
 
 // lastFrames starts a server of bare WebSockets at /plain, and of Engine.IO
 // on other paths.
-func lastFrames(t *testing.T) (*httptest.Server, *Plain, *Engine) {
+func lastFrames(t *testing.T) (*httptest.Server, *BareServer, *Engine) {
 	t.Helper()
 	cfg := Config{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	p, v := NewPlain(cfg), New(cfg)
-	h := &hall{conns: map[*PlainConn]bool{}, opened: make(chan *PlainConn, 1000), closed: make(chan struct{}, 1000)}
+	p, v := NewBareServer(cfg), New(cfg)
+	h := &hall{conns: map[*BareConn]bool{}, opened: make(chan *BareConn, 1000), closed: make(chan struct{}, 1000)}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/plain" {
 			p.Accept(w, r, "", &hallConn{hall: h})
@@ -86,7 +86,7 @@ func TestClosingReachesNewConnections(t *testing.T) {
 			e.Drain()
 			close(l.release)
 		}()
-		ws := dialPlain(t, strings.Replace(server.URL, "http", "ws", 1)+path)
+		ws := dialBare(t, strings.Replace(server.URL, "http", "ws", 1)+path)
 		if code, _ := ending(t, ws); code != closeGoingAway {
 			t.Errorf("%s: closed with %d", path, code)
 		}

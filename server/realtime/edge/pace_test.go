@@ -76,8 +76,8 @@ func TestHandshakesAtARate(t *testing.T) {
 	t.Parallel()
 	v := serve(t, Config{AcceptRate: 1}, handler{})
 	v.join() // the first is admitted
-	_, _, plain := plainServer(t, Config{AcceptRate: 1})
-	dialPlain(t, plain)
+	_, _, plain := bareServer(t, Config{AcceptRate: 1})
+	dialBare(t, plain)
 	socket := strings.Replace(v.url("websocket", ""), "http", "ws", 1)
 	var (
 		all      sync.WaitGroup
@@ -165,10 +165,10 @@ func TestCloseIsPaced(t *testing.T) {
 	t.Parallel()
 	const clients = 60
 	v := serve(t, Config{ClosePace: 1}, handler{event: echo})
-	_, p, plain := plainServer(t, Config{ClosePace: 1})
+	_, p, plain := bareServer(t, Config{ClosePace: 1})
 	var sockets, bare []*websocket.Conn
 	for range clients {
-		sockets, bare = append(sockets, v.join().conn), append(bare, dialPlain(t, plain))
+		sockets, bare = append(sockets, v.join().conn), append(bare, dialBare(t, plain))
 	}
 	eventually(t, "all bare WebSockets are open", func() bool { return p.Connections() == clients })
 	said := 0

@@ -969,7 +969,7 @@ export interface JoinInput {
 }
 
 export interface KindPreference {
-  kind: NoticeKind
+  kind: NotificationKind
   push: boolean
   email: boolean
 }
@@ -1172,11 +1172,9 @@ export interface NodeStats {
 
 export type Nothing = Record<string, never>
 
-export type NoticeKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription' | 'payment' | 'account'
-
 export interface Notification {
   id: string
-  kind: NoticeKind
+  kind: NotificationKind
   topic: NotificationTopic
   title: string
   text: string
@@ -1191,7 +1189,7 @@ export interface Notification {
 
 export interface NotificationArrived {
   id: string
-  kind: NoticeKind
+  kind: NotificationKind
   topic: NotificationTopic
   title: string
   text: string
@@ -1204,6 +1202,8 @@ export interface NotificationArrived {
   readAt?: string
   unread: number
 }
+
+export type NotificationKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription' | 'payment' | 'account'
 
 export interface NotificationMarked {
   seq: number

@@ -19,17 +19,17 @@ import (
 // hall is the state that all hallConns share: a text is sent to all connections.
 type hall struct {
 	mu     sync.Mutex
-	conns  map[*PlainConn]bool
-	opened chan *PlainConn
+	conns  map[*BareConn]bool
+	opened chan *BareConn
 	closed chan struct{}
 }
 
 type hallConn struct {
 	*hall
-	conn *PlainConn
+	conn *BareConn
 }
 
-func (l *hallConn) Opened(c *PlainConn) {
+func (l *hallConn) Opened(c *BareConn) {
 	l.conn = c
 	l.mu.Lock()
 	l.conns[c] = true
@@ -54,12 +54,12 @@ func (h *hall) say(text string) {
 	}
 }
 
-// plainServer starts a Plain on its own port. It is closed at the end of the test.
-func plainServer(t *testing.T, cfg Config) (*hall, *Plain, string) {
+// bareServer starts a BareServer on its own port. It is closed at the end of the test.
+func bareServer(t *testing.T, cfg Config) (*hall, *BareServer, string) {
 	t.Helper()
 	cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	h := &hall{conns: map[*PlainConn]bool{}, opened: make(chan *PlainConn, 1000), closed: make(chan struct{}, 1000)}
-	p := NewPlain(cfg)
+	h := &hall{conns: map[*BareConn]bool{}, opened: make(chan *BareConn, 1000), closed: make(chan struct{}, 1000)}
+	p := NewBareServer(cfg)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.Accept(w, r, "", &hallConn{hall: h}) }))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -72,7 +72,7 @@ func plainServer(t *testing.T, cfg Config) (*hall, *Plain, string) {
 	return h, p, "ws" + strings.TrimPrefix(server.URL, "http")
 }
 
-func dialPlain(t *testing.T, url string) *websocket.Conn {
+func dialBare(t *testing.T, url string) *websocket.Conn {
 	t.Helper()
 	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), url, nil)
 	if err != nil {
@@ -110,10 +110,10 @@ func receives(t *testing.T, ws *websocket.Conn, want string) {
 	}
 }
 
-func TestPlainClosesInvalidMessages(t *testing.T) {
+func TestBareClosesInvalidMessages(t *testing.T) {
 	t.Parallel()
-	_, _, url := plainServer(t, Config{MaxPayload: 1000})
-	bystander := dialPlain(t, url)
+	_, _, url := bareServer(t, Config{MaxPayload: 1000})
+	bystander := dialBare(t, url)
 	for name, c := range map[string]struct {
 		send func(ws *websocket.Conn) error
 		code int
@@ -132,7 +132,7 @@ func TestPlainClosesInvalidMessages(t *testing.T) {
 			return ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(4321, "bye"), time.Now().Add(patience))
 		}, 4321},
 	} {
-		ws := dialPlain(t, url)
+		ws := dialBare(t, url)
 		if err := c.send(ws); err != nil {
 			t.Fatal(err)
 		}
@@ -147,12 +147,12 @@ func TestPlainClosesInvalidMessages(t *testing.T) {
 }
 
 // A client that does not read is disconnected; all others receive everything.
-func TestPlainDropsStalledReader(t *testing.T) {
+func TestBareDropsStalledReader(t *testing.T) {
 	t.Parallel()
-	h, p, url := plainServer(t, Config{SendQueue: 64 << 10})
-	dialPlain(t, url) // reads nothing
+	h, p, url := bareServer(t, Config{SendQueue: 64 << 10})
+	dialBare(t, url) // reads nothing
 	<-h.opened
-	reader := dialPlain(t, url)
+	reader := dialBare(t, url)
 	<-h.opened
 	line := strings.Repeat("x", 32<<10)
 	deadline := time.Now().Add(patience)
@@ -185,10 +185,10 @@ func TestPlainDropsStalledReader(t *testing.T) {
 
 // A connection whose client does not answer PINGs ends; one that sends no
 // messages but answers PINGs does not.
-func TestPlainHeartbeat(t *testing.T) {
+func TestBareHeartbeat(t *testing.T) {
 	t.Parallel()
-	h, p, url := plainServer(t, Config{PingInterval: 100 * time.Millisecond, PingTimeout: 2 * time.Second, WriteTimeout: time.Second})
-	silent := dialPlain(t, url)
+	h, p, url := bareServer(t, Config{PingInterval: 100 * time.Millisecond, PingTimeout: 2 * time.Second, WriteTimeout: time.Second})
+	silent := dialBare(t, url)
 	<-h.opened
 	go func() { // answers pings by reading
 		for {
@@ -197,7 +197,7 @@ func TestPlainHeartbeat(t *testing.T) {
 			}
 		}
 	}()
-	gone := dialPlain(t, url)
+	gone := dialBare(t, url)
 	<-h.opened
 	gone.SetPingHandler(func(string) error { return nil }) // half open: PINGs are not answered
 	if code, reason := ending(t, gone); code != 1008 || reason != "ping timeout" {
@@ -209,7 +209,7 @@ func TestPlainHeartbeat(t *testing.T) {
 	eventually(t, "one connection is left", func() bool { return p.Connections() == 1 })
 }
 
-func TestPlainBounds(t *testing.T) {
+func TestBareBounds(t *testing.T) {
 	t.Parallel()
 	elsewhere := http.Header{"Origin": {"https://elsewhere.example"}}
 	for name, c := range map[string]struct {
@@ -223,9 +223,9 @@ func TestPlainBounds(t *testing.T) {
 		"a foreign page":     {Config{}, elsewhere, http.StatusForbidden},
 		"an allowed page":    {Config{Origins: []string{"https://elsewhere.example"}}, elsewhere, http.StatusSwitchingProtocols},
 	} {
-		h, _, url := plainServer(t, c.cfg)
+		h, _, url := bareServer(t, c.cfg)
 		if c.cfg.MemoryLimit == 0 {
-			dialPlain(t, url)
+			dialBare(t, url)
 			<-h.opened
 		}
 		_, response, err := websocket.DefaultDialer.DialContext(t.Context(), url, c.header)
@@ -235,11 +235,11 @@ func TestPlainBounds(t *testing.T) {
 	}
 }
 
-func TestPlainReleasesLimits(t *testing.T) {
+func TestBareReleasesLimits(t *testing.T) {
 	t.Parallel()
-	h, p, url := plainServer(t, Config{MaxConnections: 1, RequestsPerAddress: 1})
+	h, p, url := bareServer(t, Config{MaxConnections: 1, RequestsPerAddress: 1})
 	for range 20 {
-		ws := dialPlain(t, url)
+		ws := dialBare(t, url)
 		<-h.opened
 		ws.Close()
 		<-h.closed
@@ -253,10 +253,10 @@ func TestPlainReleasesLimits(t *testing.T) {
 
 // A connection ends once its client has answered the closing frame, even if the
 // client does not close its side.
-func TestPlainShutdown(t *testing.T) {
+func TestBareShutdown(t *testing.T) {
 	t.Parallel()
-	h, p, url := plainServer(t, Config{LingerTime: time.Hour})
-	ws := dialPlain(t, url)
+	h, p, url := bareServer(t, Config{LingerTime: time.Hour})
+	ws := dialBare(t, url)
 	<-h.opened
 	closed := make(chan error, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

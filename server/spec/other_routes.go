@@ -2,17 +2,17 @@ package spec
 
 import "strings"
 
-const plainTag = "server"
+const serverTag = "server"
 
-// Plain is a route that asks for no command.
-type Plain struct {
+// OtherRoute is a route that asks for no command.
+type OtherRoute struct {
 	Method, Path, Doc string
 	// Gives is the media type of the answer.
 	Gives string
 }
 
-func (p Plain) operation() object {
-	o := object{{"operationId", operationID(strings.ToLower(p.Method)+":"+lettersOf(p.Path), 1)}, {"tags", []any{plainTag}}, {"summary", p.Doc}, {"security", []any{}}}
+func (p OtherRoute) operation() object {
+	o := object{{"operationId", operationID(strings.ToLower(p.Method)+":"+lettersOf(p.Path), 1)}, {"tags", []any{serverTag}}, {"summary", p.Doc}, {"security", []any{}}}
 	parameters := []any{}
 	for name := range parametersOf(p.Path) {
 		parameters = append(parameters, object{{"name", name}, {"in", "path"}, {"required", true}, {"schema", object{{"type", "string"}}}})

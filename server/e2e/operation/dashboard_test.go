@@ -26,8 +26,8 @@ import (
 	"wenzhen/server/e2e"
 )
 
-// desk is the admin's socket at /admin of a node.
-func desk(w *e2e.World, t *testing.T) *e2e.Bare {
+// dashboard is the admin's socket at /admin of a node.
+func dashboard(w *e2e.World, t *testing.T) *e2e.Bare {
 	t.Helper()
 	token, err := w.Admin.AccessToken(t.Context())
 	e2e.Must(t, err)
@@ -63,7 +63,7 @@ func asked[In, Out any](b *e2e.Bare, command rooms.Command[In, Out], in In) Out 
 }
 
 // The admin dashboard counts connections of every kind, rooms and messages.
-func TestDeskCounts(t *testing.T) {
+func TestDashboardCounts(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
 	bo, wang := w.Patient("bo").Online(), w.Doctor("wang").Online()
@@ -79,8 +79,8 @@ func TestDeskCounts(t *testing.T) {
 	e2e.Must(t, err)
 	t.Cleanup(func() { line.Close() })
 
-	desk := desk(w, t)
-	report := reported(desk, "all connections", func(r operations.StatsReport) bool {
+	dashboard := dashboard(w, t)
+	report := reported(dashboard, "all connections", func(r operations.StatsReport) bool {
 		return r.WebSockets == 3 && r.Polling == 1 && r.Bare == 1
 	})
 	if report.Connections != 5 || report.Sockets != 3 || report.HeapBytes == 0 || report.Goroutines == 0 || len(report.Nodes) != 1 {
@@ -92,11 +92,11 @@ func TestDeskCounts(t *testing.T) {
 		}) {
 		t.Errorf("the node's figures are %+v", node)
 	}
-	report = reported(desk, "messages", func(r operations.StatsReport) bool {
+	report = reported(dashboard, "messages", func(r operations.StatsReport) bool {
 		e2e.Call(bo, chat.Send, e2e.TextOf(id, "hello"))
 		return r.MessagesPerSecond > 0 && r.CommandsPerSecond > 0 && r.EventsInPerSecond > 0 && r.EventsOutPerSecond > 0 && r.BytesInPerSecond > 0 && r.BytesOutPerSecond > 0
 	})
-	past := asked(desk, operations.Watch, rooms.Nothing{})
+	past := asked(dashboard, operations.Watch, rooms.Nothing{})
 	if !slices.ContainsFunc(past.Samples, func(s operations.StatsSample) bool { return s.At.Equal(report.At) && s.Stats == report.Stats }) || past.EveryMs <= 0 {
 		t.Errorf("the last report is not in the history: %+v", past)
 	}
@@ -104,7 +104,7 @@ func TestDeskCounts(t *testing.T) {
 		t.Errorf("over REST there are %d samples, over the socket %d", len(now.Samples), len(past.Samples))
 	}
 
-	sockets := asked(desk, operations.Sockets, operations.SocketFilter{UserID: bo.User.ID})
+	sockets := asked(dashboard, operations.Sockets, operations.SocketFilter{UserID: bo.User.ID})
 	if len(sockets.Items) != 1 || sockets.Total != 1 || sockets.Node != report.Node {
 		t.Fatalf("bo's sockets are %+v", sockets)
 	}
@@ -112,7 +112,7 @@ func TestDeskCounts(t *testing.T) {
 		s.Address == "" || !slices.Contains(s.Rooms, rooms.UserRoom(bo.User.ID)) || s.Private != 1 {
 		t.Errorf("bo's socket is %+v", s)
 	}
-	list := asked(desk, operations.Rooms, operations.RoomFilter{Q: string(rooms.UserRoom(bo.User.ID))})
+	list := asked(dashboard, operations.Rooms, operations.RoomFilter{Q: string(rooms.UserRoom(bo.User.ID))})
 	if len(list.Items) != 1 || list.Items[0] != (operations.RoomView{Room: rooms.UserRoom(bo.User.ID), Namespace: rooms.Consultations, Members: 1}) ||
 		list.Private != (operations.RoomSum{Rooms: 1, Members: 2}) {
 		t.Errorf("the rooms are %+v", list)
@@ -131,7 +131,7 @@ func TestAdminsDoNotSeeWhoConsultsWhom(t *testing.T) {
 	bo.Plays(order, billing.PlayPay)
 	bo.Joins(id)
 	wang.Joins(id)
-	desk := desk(w, t)
+	dashboard := dashboard(w, t)
 	shows := func(what string, answer any, words ...string) {
 		t.Helper()
 		text, err := json.Marshal(answer)
@@ -143,11 +143,11 @@ func TestAdminsDoNotSeeWhoConsultsWhom(t *testing.T) {
 		}
 	}
 	doctor := string(wang.User.ID)
-	shows("a patient's connections", asked(desk, operations.Sockets, operations.SocketFilter{UserID: bo.User.ID}), string(id), doctor, wang.User.Name)
-	shows("a doctor's connections", asked(desk, operations.Sockets, operations.SocketFilter{UserID: wang.User.ID}), string(id), string(bo.User.ID), bo.User.Name)
-	shows("the list of rooms", asked(desk, operations.Rooms, operations.RoomFilter{}), string(id))
-	shows("a search of rooms", asked(desk, operations.Rooms, operations.RoomFilter{Q: string(id)}), string(id))
-	if r := desk.Ask(9, operations.Sockets.Name, operations.SocketFilter{Room: id.Room()}); r.Error == nil || r.Error.Code != rooms.CodeInvalid || r.Error.Field != "room" {
+	shows("a patient's connections", asked(dashboard, operations.Sockets, operations.SocketFilter{UserID: bo.User.ID}), string(id), doctor, wang.User.Name)
+	shows("a doctor's connections", asked(dashboard, operations.Sockets, operations.SocketFilter{UserID: wang.User.ID}), string(id), string(bo.User.ID), bo.User.Name)
+	shows("the list of rooms", asked(dashboard, operations.Rooms, operations.RoomFilter{}), string(id))
+	shows("a search of rooms", asked(dashboard, operations.Rooms, operations.RoomFilter{Q: string(id)}), string(id))
+	if r := dashboard.Ask(9, operations.Sockets.Name, operations.SocketFilter{Room: id.Room()}); r.Error == nil || r.Error.Code != rooms.CodeInvalid || r.Error.Field != "room" {
 		t.Errorf("who is in a consultation is answered %+v", r)
 	}
 	all := e2e.Do(w.Admin, billing.AllOrders, billing.OrderFilter{Q: bo.User.Name})
@@ -227,7 +227,7 @@ func auditLogHidesWhoConsultsWhom(w *e2e.World, c consultation.Consultation, doc
 
 // Connections that the admin cuts end, those of others do not, and the audit
 // log tells of it.
-func TestDeskCuts(t *testing.T) {
+func TestDashboardDisconnects(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
 	bo, jing := w.Patient("bo"), w.Patient("jing")
@@ -239,20 +239,20 @@ func TestDeskCuts(t *testing.T) {
 	t.Cleanup(func() { line.Close() })
 	_, _, err = line.ReadMessage() // welcome: it is in
 	e2e.Must(t, err)
-	desk := desk(w, t)
+	dashboard := dashboard(w, t)
 
-	sockets := asked(desk, operations.Sockets, operations.SocketFilter{UserID: bo.User.ID}).Items
+	sockets := asked(dashboard, operations.Sockets, operations.SocketFilter{UserID: bo.User.ID}).Items
 	if len(sockets) != 2 {
 		t.Fatalf("bo's sockets are %+v", sockets)
 	}
-	asked(desk, operations.Disconnect, operations.SocketRef{SocketID: sockets[1].ID}) // the latest is first
+	asked(dashboard, operations.Disconnect, operations.SocketRef{SocketID: sockets[1].ID}) // the latest is first
 	if !first.Disconnected() {
 		t.Error("the socket that was cut was not told so")
 	}
 	e2e.Eventually(t, "the socket is gone", func() bool {
-		return len(asked(desk, operations.Sockets, operations.SocketFilter{UserID: bo.User.ID}).Items) == 1
+		return len(asked(dashboard, operations.Sockets, operations.SocketFilter{UserID: bo.User.ID}).Items) == 1
 	})
-	if r := desk.Ask(2, operations.Disconnect.Name, operations.SocketRef{SocketID: sockets[1].ID}); r.Error == nil || r.Error.Code != rooms.CodeNotFound {
+	if r := dashboard.Ask(2, operations.Disconnect.Name, operations.SocketRef{SocketID: sockets[1].ID}); r.Error == nil || r.Error.Code != rooms.CodeNotFound {
 		t.Errorf("a socket that is gone: %+v", r)
 	}
 	second.Ask(1, consultation.Join.Name, consultation.JoinInput{ConsultationID: "none"}) // lives
@@ -270,7 +270,7 @@ func TestDeskCuts(t *testing.T) {
 	}
 	hers.Ask(1, consultation.Join.Name, consultation.JoinInput{ConsultationID: "none"}) // lives
 	bo.Bare(t)                                                                          // may come back
-	if r := desk.Ask(3, operations.DisconnectUser.Name, operations.UserRef{UserID: "nobody"}); r.Error == nil || r.Error.Code != rooms.CodeNotFound {
+	if r := dashboard.Ask(3, operations.DisconnectUser.Name, operations.UserRef{UserID: "nobody"}); r.Error == nil || r.Error.Code != rooms.CodeNotFound {
 		t.Errorf("a user who does not exist: %+v", r)
 	}
 
@@ -281,7 +281,7 @@ func TestDeskCuts(t *testing.T) {
 }
 
 // The settings in effect are shown and no secret is; parts that are missing are named.
-func TestDeskTellsSettingsAndHealth(t *testing.T) {
+func TestDashboardShowsSettingsAndHealth(t *testing.T) {
 	t.Parallel()
 	const key = "a token key that must stay secret"
 	w := e2e.Start(t, func(c *app.Config) { c.TokenKey = key })
@@ -336,21 +336,21 @@ func TestConsultationsAreCounted(t *testing.T) {
 }
 
 // On every node the desk shows all nodes, and cuts on all of them.
-func TestDeskOverNodes(t *testing.T) {
+func TestDashboardOverNodes(t *testing.T) {
 	t.Parallel()
 	list, _ := e2e.Nodes(t, 2)
 	a, b := list[0], list[1]
 	bo := a.Patient("bo").On(b).Bare(t)
-	desk := desk(a, t)
-	report := reported(desk, "both nodes", func(r operations.StatsReport) bool { return len(r.Nodes) == 2 && r.Connections == 2 })
+	dashboard := dashboard(a, t)
+	report := reported(dashboard, "both nodes", func(r operations.StatsReport) bool { return len(r.Nodes) == 2 && r.Connections == 2 })
 	if report.Nodes[0].Node == report.Nodes[1].Node || report.Nodes[0].Connections != 1 || report.Nodes[1].Connections != 1 {
 		t.Errorf("the nodes are %+v", report.Nodes)
 	}
 	user := e2e.Do(a.Admin, account.Users, account.UserFilter{Q: "bo"}).Items[0].ID
-	asked(desk, operations.DisconnectUser, operations.UserRef{UserID: user})
+	asked(dashboard, operations.DisconnectUser, operations.UserRef{UserID: user})
 	if !bo.Disconnected() {
 		t.Error("the user on the other node was not told")
 	}
 	e2e.Must(t, b.Stop())
-	reported(desk, "one node is left", func(r operations.StatsReport) bool { return len(r.Nodes) == 1 })
+	reported(dashboard, "one node is left", func(r operations.StatsReport) bool { return len(r.Nodes) == 1 })
 }

@@ -1,16 +1,16 @@
 package rest
 
-// Plain is a route that asks for no command.
-type Plain struct {
+// OtherRoute is a route that asks for no command.
+type OtherRoute struct {
 	Method, Path, Doc string
 	// Gives is the media type of the answer.
 	Gives string
 }
 
-// PlainRoutes are all of them, but for realtimeRoutes.
-func PlainRoutes() []Plain {
+// OtherRoutes are all of them, but for realtimeRoutes.
+func OtherRoutes() []OtherRoute {
 	const asJSON = "application/json"
-	return []Plain{
+	return []OtherRoute{
 		{"GET", "/api/v1/config", "What anyone may know of this server: its version, its limits.", asJSON},
 		{"GET", "/api/openapi.json", "This document.", asJSON},
 		{"GET", "/api/asyncapi.json", "The commands and events of Socket.IO, as AsyncAPI 3.", asJSON},

@@ -16,8 +16,8 @@ import (
 	"wenzhen/server/process"
 )
 
-// openDesk makes the service of the admin dashboard.
-func (s *Server) openDesk() *operations.Service {
+// openDashboard makes the service of the admin dashboard.
+func (s *Server) openDashboard() *operations.Service {
 	o := operations.Options{Node: s.name(), Version: server.Version, Message: chat.Send.Name, Process: measure,
 		Check: s.check, Settings: s.cfg.settings(), Live: func() operations.Live { return s.realtime.Monitor() },
 		Store: operationsstore.Store{DB: s.db}, Hub: s.hub, Now: s.clock}

@@ -7,37 +7,37 @@ import (
 	"sync"
 )
 
-// Plain serves bare WebSockets: text messages in both directions, with the
+// BareServer serves bare WebSockets: text messages in both directions, with the
 // frame reader, the limits and the writer of Socket.IO connections. Compression
 // is never negotiated. Of Config it uses PingInterval, PingTimeout, MaxPayload
 // (of one message), SendQueue, MaxConnections, AcceptRate,
 // ClosePace, MemoryLimit, Origins, Address, Sources,
 // RequestsPerAddress (connections here), WriteTimeout, BodyTimeout and Log.
-type Plain struct {
+type BareServer struct {
 	cfg     Config
 	limits  limits
 	in, out flow
 
 	mu       sync.Mutex
-	conns    map[*PlainConn]struct{}
+	conns    map[*BareConn]struct{}
 	reserved int // connections, including those that are being opened
 	draining bool
 	running  sync.WaitGroup
 }
 
-// NewPlain returns a server of bare WebSockets. It starts no goroutine.
-func NewPlain(cfg Config) *Plain {
-	p := &Plain{cfg: cfg.withDefaults(), conns: map[*PlainConn]struct{}{}}
+// NewBareServer returns a server of bare WebSockets. It starts no goroutine.
+func NewBareServer(cfg Config) *BareServer {
+	p := &BareServer{cfg: cfg.withDefaults(), conns: map[*BareConn]struct{}{}}
 	p.limits.perAddress, p.limits.sources, p.limits.heapCeiling = p.cfg.RequestsPerAddress, p.cfg.Sources, p.cfg.MemoryLimit
 	p.limits.handshakes = newHandshakeLimiter(p.cfg.AcceptRate)
 	return p
 }
 
-// PlainHandler handles one bare WebSocket. Its methods are called from the
+// BareHandler handles one bare WebSocket. Its methods are called from the
 // connection's goroutine.
-type PlainHandler interface {
+type BareHandler interface {
 	// Opened is called before anything is read.
-	Opened(*PlainConn)
+	Opened(*BareConn)
 	// Text is called with each text message, which is valid UTF-8.
 	Text(ctx context.Context, text string)
 	// Closed is called once, after the last Text has returned.
@@ -48,7 +48,7 @@ type PlainHandler interface {
 // subprotocol, if not empty, is the chosen one. A request that is no handshake
 // is answered with 426, one from a foreign origin with 403, and one above a limit
 // with 429 or 503.
-func (p *Plain) Accept(w http.ResponseWriter, r *http.Request, subprotocol string, handler PlainHandler) {
+func (p *BareServer) Accept(w http.ResponseWriter, r *http.Request, subprotocol string, handler BareHandler) {
 	if !isUpgrade(r) || r.Method != http.MethodGet {
 		w.Header().Set("Upgrade", "websocket")
 		refuse(w, refusal{http.StatusUpgradeRequired, 3, "This is a WebSocket"})
@@ -85,7 +85,7 @@ func (p *Plain) Accept(w http.ResponseWriter, r *http.Request, subprotocol strin
 		refuse(w, errBadRequest)
 		return
 	}
-	c := newPlainConn(p, conn, address, handler)
+	c := newBareConn(p, conn, address, handler)
 	if !c.reader.preload(early) {
 		release()
 		conn.Close()
@@ -102,7 +102,7 @@ func (p *Plain) Accept(w http.ResponseWriter, r *http.Request, subprotocol strin
 
 // reserve waits until AcceptRate allows another connection and counts it. It
 // returns why the connection is refused, or nil.
-func (p *Plain) reserve(ctx context.Context) *refusal {
+func (p *BareServer) reserve(ctx context.Context) *refusal {
 	if !p.limits.waitTurn(ctx) {
 		return &errBusy
 	}
@@ -120,7 +120,7 @@ func (p *Plain) reserve(ctx context.Context) *refusal {
 	return nil
 }
 
-func (p *Plain) release() {
+func (p *BareServer) release() {
 	p.mu.Lock()
 	p.reserved--
 	p.mu.Unlock()
@@ -128,7 +128,7 @@ func (p *Plain) release() {
 }
 
 // add registers a connection. It returns false if the server is draining.
-func (p *Plain) add(c *PlainConn) bool {
+func (p *BareServer) add(c *BareConn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.draining {
@@ -138,24 +138,24 @@ func (p *Plain) add(c *PlainConn) bool {
 	return true
 }
 
-func (p *Plain) remove(c *PlainConn) {
+func (p *BareServer) remove(c *BareConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, c)
 }
 
 // Connections returns the number of connections.
-func (p *Plain) Connections() int {
+func (p *BareServer) Connections() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.reserved
 }
 
 // Traffic returns the counts of all connections together.
-func (p *Plain) Traffic() Traffic { return traffic(&p.in, &p.out) }
+func (p *BareServer) Traffic() Traffic { return traffic(&p.in, &p.out) }
 
 // Drain refuses handshakes from now on. Existing connections stay open.
-func (p *Plain) Drain() {
+func (p *BareServer) Drain() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.draining = true
@@ -165,18 +165,18 @@ func (p *Plain) Drain() {
 // Config.ClosePace; what was sent before is delivered. It returns when every
 // Closed has returned. If ctx ends earlier, Close drops the remaining
 // connections and returns the error of ctx.
-func (p *Plain) Close(ctx context.Context) error {
+func (p *BareServer) Close(ctx context.Context) error {
 	p.Drain()
-	all := func(pace int, end func(*PlainConn)) {
+	all := func(pace int, end func(*BareConn)) {
 		p.mu.Lock()
-		conns := make([]*PlainConn, 0, len(p.conns))
+		conns := make([]*BareConn, 0, len(p.conns))
 		for c := range p.conns {
 			conns = append(conns, c)
 		}
 		p.mu.Unlock()
 		paced(ctx, conns, pace, end)
 	}
-	all(p.cfg.ClosePace, func(c *PlainConn) { c.Close(closeGoingAway, errDraining.Message) })
+	all(p.cfg.ClosePace, func(c *BareConn) { c.Close(closeGoingAway, errDraining.Message) })
 	done := make(chan struct{})
 	go func() {
 		p.running.Wait()
@@ -186,7 +186,7 @@ func (p *Plain) Close(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		all(0, (*PlainConn).drop)
+		all(0, (*BareConn).drop)
 		return ctx.Err()
 	}
 }

@@ -48,11 +48,11 @@ func invisible(r rune) bool {
 		r == '\ufffd' || r&0xfffe == 0xfffe
 }
 
-// Plain is what a person has written about themselves, such as a name, as our
+// WithoutLinks is what a person has written about themselves, such as a name, as our
 // mails and notices to others may repeat it: visible, of at most so many
 // characters, and with nothing that a mail program makes a link of, or takes
 // for an encoded word (RFC 2047). Where nothing is left it is a dash.
-func Plain(s string, most int) string {
+func WithoutLinks(s string, most int) string {
 	in := []rune(Visible(s))
 	var b strings.Builder
 	for i, r := range in {

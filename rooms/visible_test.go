@@ -8,7 +8,7 @@ import (
 	"wenzhen/rooms"
 )
 
-func TestPlain(t *testing.T) {
+func TestWithoutLinks(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"王芳":                            "王芳",
@@ -29,24 +29,24 @@ func TestPlain(t *testing.T) {
 		"":                            "–",
 		"bad \xff utf-8":              "bad utf-8",
 	} {
-		if got := rooms.Plain(in, 60); got != want {
+		if got := rooms.WithoutLinks(in, 60); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
 	}
-	if got := rooms.Plain(strings.Repeat("长", 100), 20); utf8.RuneCountInString(got) != 20 || !strings.HasSuffix(got, "…") {
+	if got := rooms.WithoutLinks(strings.Repeat("长", 100), 20); utf8.RuneCountInString(got) != 20 || !strings.HasSuffix(got, "…") {
 		t.Errorf("a long name became %q", got)
 	}
-	if got := rooms.Plain("Z"+strings.Repeat("\u0301", 200), 60); utf8.RuneCountInString(got) > 5 {
+	if got := rooms.WithoutLinks("Z"+strings.Repeat("\u0301", 200), 60); utf8.RuneCountInString(got) > 5 {
 		t.Errorf("a tower of marks became %q", got)
 	}
 }
 
-func FuzzPlain(f *testing.F) {
+func FuzzWithoutLinks(f *testing.F) {
 	f.Add("https://evil.example", 20)
 	f.Add("=?utf-8?b?eA==?=\u202e", 3)
 	f.Fuzz(func(t *testing.T, s string, most int) {
 		most = 1 + max(0, most%100)
-		got := rooms.Plain(s, most)
+		got := rooms.WithoutLinks(s, most)
 		if n := utf8.RuneCountInString(got); n == 0 || n > most || !utf8.ValidString(got) {
 			t.Fatalf("%q became %q, of %d characters", s, got, n)
 		}

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// PlainConn is a bare WebSocket. Its methods may be called from any goroutine
+// BareConn is a bare WebSocket. Its methods may be called from any goroutine
 // and do not block.
-type PlainConn struct {
-	plain    *Plain
-	handler  PlainHandler
+type BareConn struct {
+	server   *BareServer
+	handler  BareHandler
 	address  string
 	reader   *frameReader
 	ctx      context.Context
@@ -27,15 +27,15 @@ type PlainConn struct {
 	closing bool
 }
 
-func newPlainConn(p *Plain, conn net.Conn, address string, handler PlainHandler) *PlainConn {
-	c := &PlainConn{plain: p, address: address, handler: handler, reader: newFrameReader(conn, p.cfg.MaxPayload, p.cfg.BodyTimeout)}
+func newBareConn(p *BareServer, conn net.Conn, address string, handler BareHandler) *BareConn {
+	c := &BareConn{server: p, address: address, handler: handler, reader: newFrameReader(conn, p.cfg.MaxPayload, p.cfg.BodyTimeout)}
 	c.ws = newWSConn(c, &c.mu, &p.cfg, conn)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
 
 // Address returns the client's address, the result of Config.Address.
-func (c *PlainConn) Address() string { return c.address }
+func (c *BareConn) Address() string { return c.address }
 
 // Text is a message that can be sent to many connections without copying it.
 type Text struct{ frame frame }
@@ -45,7 +45,7 @@ func NewText(text string) Text { return Text{textFrame(text)} }
 
 // Send sends messages, in the order of calls. The error is ErrClosed when the
 // connection has ended. If Config.SendQueue is exceeded, the connection is dropped.
-func (c *PlainConn) Send(texts ...Text) error {
+func (c *BareConn) Send(texts ...Text) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing || c.ws.dead {
@@ -56,14 +56,14 @@ func (c *PlainConn) Send(texts ...Text) error {
 			c.end()
 			return ErrClosed
 		}
-		c.plain.out.add(1, len(t.frame.wire))
+		c.server.out.add(1, len(t.frame.wire))
 	}
 	return nil
 }
 
 // Close ends the connection with a code and a reason, after what was sent before
 // has been delivered.
-func (c *PlainConn) Close(code uint16, reason string) {
+func (c *BareConn) Close(code uint16, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing || c.ws.dead {
@@ -73,25 +73,25 @@ func (c *PlainConn) Close(code uint16, reason string) {
 	c.cancel()
 	c.ws.close(code, reason)
 	// The connection is dropped after this time even if the client does not answer.
-	c.timer.Reset(c.plain.cfg.WriteTimeout + c.plain.cfg.LingerTime)
+	c.timer.Reset(c.server.cfg.WriteTimeout + c.server.cfg.LingerTime)
 }
 
 // run answers the handshake and reads until the connection ends.
-func (c *PlainConn) run(response string) {
+func (c *BareConn) run(response string) {
 	defer c.cancel()
 	conn := c.ws.conn
-	conn.SetWriteDeadline(time.Now().Add(c.plain.cfg.WriteTimeout))
+	conn.SetWriteDeadline(time.Now().Add(c.server.cfg.WriteTimeout))
 	if _, err := io.WriteString(conn, response); err != nil {
 		conn.Close()
 		return
 	}
 	conn.SetWriteDeadline(time.Time{})
 	c.mu.Lock() // the timer may fire before it has been assigned
-	c.timer = time.AfterFunc(c.plain.cfg.PingInterval, c.tick)
+	c.timer = time.AfterFunc(c.server.cfg.PingInterval, c.tick)
 	c.mu.Unlock()
 	linger := true
-	if c.plain.add(c) {
-		defer c.plain.remove(c)
+	if c.server.add(c) {
+		defer c.server.remove(c)
 		c.handler.Opened(c)
 		linger = c.read()
 		c.handler.Closed()
@@ -106,7 +106,7 @@ func (c *PlainConn) run(response string) {
 
 // read passes messages to the handler until the connection ends. It reports whether
 // a closing frame is on its way to a client that may still send.
-func (c *PlainConn) read() (linger bool) {
+func (c *BareConn) read() (linger bool) {
 	for {
 		op, payload, err := c.reader.next()
 		if err != nil {
@@ -126,7 +126,7 @@ func (c *PlainConn) read() (linger bool) {
 		case op == opBinary:
 			c.Close(closeData, "text messages only")
 		case op == opText:
-			c.plain.in.add(1, len(payload))
+			c.server.in.add(1, len(payload))
 			c.handler.Text(c.ctx, string(payload))
 		}
 	}
@@ -134,7 +134,7 @@ func (c *PlainConn) read() (linger bool) {
 
 // closed handles the client's closing frame and reports whether ours may not have
 // reached the client yet. It has if the client's frame is the answer to it.
-func (c *PlainConn) closed(code uint16) bool {
+func (c *BareConn) closed(code uint16) bool {
 	c.mu.Lock()
 	out := c.closing && !c.ws.writing
 	c.mu.Unlock()
@@ -142,7 +142,7 @@ func (c *PlainConn) closed(code uint16) bool {
 	return !out
 }
 
-func (c *PlainConn) pong(payload []byte) {
+func (c *BareConn) pong(payload []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closing && !c.ws.dead && !c.ws.write(controlFrame(opPong, payload)) {
@@ -152,8 +152,8 @@ func (c *PlainConn) pong(payload []byte) {
 
 // tick sends a PING, or ends a connection from which nothing was received since
 // the last one.
-func (c *PlainConn) tick() {
-	cfg := &c.plain.cfg
+func (c *BareConn) tick() {
+	cfg := &c.server.cfg
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -173,22 +173,22 @@ func (c *PlainConn) tick() {
 		c.closing = true
 		c.cancel()
 		c.ws.close(closePolicy, reasonPingTimeout)
-		c.timer.Reset(c.plain.cfg.LingerTime)
+		c.timer.Reset(c.server.cfg.LingerTime)
 	}
 }
 
 // fail implements wsOwner.
-func (c *PlainConn) fail(*wsConn, error) { c.drop() }
+func (c *BareConn) fail(*wsConn, error) { c.drop() }
 
 // drop ends the connection at once.
-func (c *PlainConn) drop() {
+func (c *BareConn) drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.end()
 }
 
 // end is drop with the lock held. The reading goroutine gets an error and returns.
-func (c *PlainConn) end() {
+func (c *BareConn) end() {
 	c.cancel()
 	c.timer.Stop()
 	c.ws.drop()
