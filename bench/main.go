@@ -4,6 +4,7 @@
 //
 //	go run ./bench                      everything, 5 rounds
 //	go run ./bench -scenario fan        one scenario's workloads
+//	go run ./bench -before FILE         also an earlier program of Wenzhen, in the durable workloads
 //	go run ./bench -quick -out ""       each workload once and tiny, to check that all work
 //
 // It needs Go, Node.js 20 with npm, and a C++ compiler for better-sqlite3. All
@@ -28,10 +29,10 @@ import (
 )
 
 type settings struct {
-	scenario, workload, only, out string
-	rounds                        int
-	quick                         bool
-	pause                         time.Duration
+	scenario, workload, only, out, before string
+	rounds                                int
+	quick                                 bool
+	pause                                 time.Duration
 }
 
 func main() {
@@ -40,6 +41,7 @@ func main() {
 	flag.StringVar(&s.workload, "workload", "", "only the workload of this name")
 	flag.StringVar(&s.only, "peers", "", "only these peers, with commas")
 	flag.StringVar(&s.out, "out", "bench", "folder for RESULTS.md, results.json and plots; empty writes nothing")
+	flag.StringVar(&s.before, "before", "", "an earlier wenzhen, to compare with in the durable workloads")
 	flag.IntVar(&s.rounds, "rounds", 5,
 		"rounds; slow workloads and those that hardly vary have fewer; 0 writes the report of earlier measurements")
 	flag.BoolVar(&s.quick, "quick", false, "one round, tiny")
@@ -66,6 +68,11 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	if err := build(ctx, dir, out); err != nil {
 		return err
 	}
+	if s.before != "" {
+		if err := link(s.before, filepath.Join(dir, "bin", beforePeer)); err != nil {
+			return err
+		}
+	}
 	b := &bench{settings: s, dir: dir, out: out, found: map[string]map[string][]load.Result{}}
 	began := time.Now()
 	for round := range s.rounds {
@@ -76,7 +83,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 			for i := range w.peers {
 				// Each round begins with the next peer.
 				entry := w.peers[(i+round)%len(w.peers)]
-				if s.only != "" && !strings.Contains(","+s.only+",", ","+entry.peer+",") {
+				if !s.includes(entry.peer) {
 					continue
 				}
 				if err := b.measure(ctx, w, entry, round); err != nil {
@@ -95,6 +102,22 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 
 func (s settings) wants(w workload) bool {
 	return (s.scenario == "" || s.scenario == w.scenario) && (s.workload == "" || s.workload == w.name)
+}
+
+func (s settings) includes(peer string) bool {
+	if s.before == "" && strings.HasPrefix(peer, beforePeer) {
+		return false
+	}
+	return s.only == "" || strings.Contains(","+s.only+",", ","+peer+",")
+}
+
+// link makes name a link to a program.
+func link(program, name string) error {
+	path, err := filepath.Abs(program)
+	if err != nil {
+		return err
+	}
+	return os.Symlink(path, name)
 }
 
 // bench is a run of the benchmark.

@@ -31,6 +31,12 @@ const nodePeer = "bench/peers/node"
 // noAddon disables the native addon of ws.
 var noAddon = []string{"WS_NO_BUFFER_UTIL=1"}
 
+// beforePeer is the earlier program of Wenzhen that the flag -before names.
+const beforePeer = "before"
+
+// noQuota lifts limits that earlier programs do not have as flags.
+var noQuota = []string{"WENZHEN_FREE_OPEN=0", "WENZHEN_FREE_A_DAY=0"}
+
 var peers = map[string]peer{
 	"node":            {about: "Node.js, socket.io in memory", bare: true, command: node("memory.mjs"), env: noAddon},
 	"node+bufferutil": {about: "the same with the native addon bufferutil", bare: true, command: node("memory.mjs")},
@@ -40,8 +46,11 @@ var peers = map[string]peer{
 	"node+sqlite": {about: "Node.js, socket.io + better-sqlite3, synchronous=NORMAL", bare: true,
 		command: durableNode("NORMAL"), env: noAddon},
 	"node+sqlite full": {about: "the same with synchronous=FULL", bare: true, command: durableNode("FULL"), env: noAddon},
-	"wenzhen":          {about: "Wenzhen, the whole product, synchronous=NORMAL", command: product("normal")},
-	"wenzhen full":     {about: "the same with synchronous=FULL (the default)", command: product("full")},
+	"wenzhen": {about: "Wenzhen, the whole product, synchronous=NORMAL", command: product("wenzhen", "normal"),
+		env: noQuota},
+	"wenzhen full": {about: "the same with synchronous=FULL (the default)", command: product("wenzhen", "full"), env: noQuota},
+	"before":       {about: "an earlier Wenzhen, synchronous=NORMAL", command: product(beforePeer, "normal"), env: noQuota},
+	"before full":  {about: "the same with synchronous=FULL", command: product(beforePeer, "full"), env: noQuota},
 }
 
 func binary(name string) func(bin, data string) (string, []string) {
@@ -60,12 +69,12 @@ func durableNode(synchronous string) func(bin, data string) (string, []string) {
 	}
 }
 
-// product runs Wenzhen with high limits and otherwise default settings.
-func product(synchronous string) func(bin, data string) (string, []string) {
+// product runs a program of Wenzhen with high limits and otherwise default settings.
+func product(program, synchronous string) func(bin, data string) (string, []string) {
 	return func(bin, data string) (string, []string) {
-		return filepath.Join(bin, "wenzhen"), []string{"serve", "--addr", "127.0.0.1:0", "--data", data, "--demo", "--synchronous", synchronous,
+		return filepath.Join(bin, program), []string{"serve", "--addr", "127.0.0.1:0", "--data", data, "--demo", "--synchronous", synchronous,
 			"--command-rate", "1000000", "--command-burst", "1000000", "--sockets-per-user", "100000", "--registrations", "100000",
-			"--free-open", "0", "--free-a-day", "0", "--log-level", "warn"}
+			"--log-level", "warn"}
 	}
 }
 
