@@ -12,8 +12,8 @@ var ErrAccessLost = errors.New("access was lost meanwhile")
 // Leases are what takes a while and goes on by virtue of an access that may be
 // lost meanwhile: downloads, uploads, exports. It is a Listener.
 type Leases struct {
-	mu   sync.Mutex
-	held map[*lease]struct{}
+	mu      sync.Mutex
+	running map[*lease]struct{}
 }
 
 type lease struct {
@@ -27,21 +27,21 @@ type lease struct {
 type leaseKey struct{}
 
 // NewLeases returns Leases of which none is held.
-func NewLeases() *Leases { return &Leases{held: map[*lease]struct{}{}} }
+func NewLeases() *Leases { return &Leases{running: map[*lease]struct{}{}} }
 
-// Hold returns a context that ends, with the cause ErrAccessLost, when the
+// Start returns a context that ends, with the cause ErrAccessLost, when the
 // actor's session ends or the actor loses access to a room that it depends on
 // (DependOn). The session is to be checked after Hold, so that its end in
 // between is noticed by one of the two. release must be called.
-func (l *Leases) Hold(ctx context.Context, actor Actor) (held context.Context, release func()) {
+func (l *Leases) Start(ctx context.Context, actor Actor) (held context.Context, release func()) {
 	held, cancel := context.WithCancelCause(ctx)
 	one := &lease{of: l, user: actor.UserID, session: actor.SessionID, rooms: map[RoomID]bool{}, end: cancel}
 	l.mu.Lock()
-	l.held[one] = struct{}{}
+	l.running[one] = struct{}{}
 	l.mu.Unlock()
 	return context.WithValue(held, leaseKey{}, one), func() {
 		l.mu.Lock()
-		delete(l.held, one)
+		delete(l.running, one)
 		l.mu.Unlock()
 		cancel(nil)
 	}
@@ -75,7 +75,7 @@ func (l *Leases) Signalled(n Signal) {
 func (l *Leases) end(of func(*lease) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for one := range l.held {
+	for one := range l.running {
 		if of(one) {
 			one.end(ErrAccessLost) // which calls nobody back
 		}

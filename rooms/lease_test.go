@@ -28,7 +28,7 @@ func TestLeases(t *testing.T) {
 		"something is signalled": {func(l *Leases) { l.Signalled(Signal{Room: UserRoom("bo")}) }, false},
 	} {
 		l := NewLeases()
-		ctx, release := l.Hold(t.Context(), Actor{UserID: "bo", SessionID: "s"})
+		ctx, release := l.Start(t.Context(), Actor{UserID: "bo", SessionID: "s"})
 		DependOn(ctx, room)
 		DependOn(t.Context(), room) // which nothing holds
 		c.happens(l)

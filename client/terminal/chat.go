@@ -42,11 +42,11 @@ func (o Options) fill() Options {
 	return o
 }
 
-// Chat logs in, joins a consultation (the latest open one unless With is set),
+// Run logs in, joins a consultation (the latest open one unless With is set),
 // prints its messages, and sends each line of stdin, until /quit, the end of stdin or
 // of ctx. It reconnects after a restart of the server. The goroutine that reads stdin
 // ends with stdin.
-func Chat(ctx context.Context, opts Options, stdin io.Reader, stdout io.Writer) (err error) {
+func Run(ctx context.Context, opts Options, stdin io.Reader, stdout io.Writer) (err error) {
 	opts = opts.fill()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -69,7 +69,7 @@ func Chat(ctx context.Context, opts Options, stdin io.Reader, stdout io.Writer) 
 	if err := c.Connect(ctx); err != nil {
 		return err
 	}
-	s := &session{Client: c, terminal: t, me: self.User}
+	s := &shell{Client: c, terminal: t, me: self.User}
 	defer s.leave()
 	client.OnEvent(c, consultation.Updated, s.announce)
 	t.line("Hello %s. /list /join ID /accept /end /quit", self.User.Name)

@@ -241,7 +241,7 @@ func (s *Service) setPassword(tx Tx, user rooms.UserID, hash string) error {
 // changePassword sets a new password and ends the other sessions.
 func (s *Service) changePassword(ctx context.Context, actor rooms.Actor, in PasswordInput) (rooms.Nothing, error) {
 	err := s.store.InTx(ctx, func(tx Tx) error {
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.recentlyAuthenticated(tx, actor); err != nil {
 			return err
 		}
 		user, err := tx.User(actor.UserID)

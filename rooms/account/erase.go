@@ -17,32 +17,32 @@ var (
 			"the law requires is kept for as long, and listed. Requires a confirmation of identity; refused with " +
 			"conflict while something prevents it; entered in the audit log."}
 
-	HoldUser = rooms.Command[HoldInput, Hold]{Name: "hold:place", For: rooms.Admins, Access: rooms.All,
+	PlaceLegalHold = rooms.Command[LegalHoldInput, LegalHold]{Name: "hold:place", For: rooms.Admins, Access: rooms.All,
 		Doc: "Place a legal hold: keep all data of a user, regardless of erasure and retention, until it is released. " +
 			"Entered in the audit log."}
-	ReleaseUser = rooms.Command[UserInput, rooms.Nothing]{Name: "hold:release", For: rooms.Admins, Access: rooms.All,
+	ReleaseLegalHold = rooms.Command[UserInput, rooms.Nothing]{Name: "hold:release", For: rooms.Admins, Access: rooms.All,
 		Doc: "Release a legal hold. Entered in the audit log, with the reason of the hold."}
-	Holds = rooms.Command[rooms.Nothing, HoldList]{Name: "hold:list", For: rooms.Admins, Access: rooms.All,
+	LegalHolds = rooms.Command[rooms.Nothing, LegalHoldList]{Name: "hold:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List the legal holds, latest first."}
 )
 
-// Obstacle is why an account cannot be erased now.
-type Obstacle string
+// ErasureBlocker is why an account cannot be erased now.
+type ErasureBlocker string
 
 // The obstacles.
 const (
-	ObstacleConsultations Obstacle = "consultations" // some are open
-	ObstacleAppointments  Obstacle = "appointments"  // some are to come, or are waited for
-	ObstacleMoney         Obstacle = "money"         // a refund is under way
-	ObstacleHold          Obstacle = "hold"          // a legal hold
-	ObstacleLastAdmin     Obstacle = "last_admin"    // nobody else could administer
+	BlockedByConsultations ErasureBlocker = "consultations" // some are open
+	BlockedByAppointments  ErasureBlocker = "appointments"  // some are to come, or are waited for
+	BlockedByMoney         ErasureBlocker = "money"         // a refund is under way
+	BlockedByLegalHold     ErasureBlocker = "hold"          // a legal hold
+	BlockedByLastAdmin     ErasureBlocker = "last_admin"    // nobody else could administer
 )
 
 // Erasure is what erasing an account means, or has meant.
 type Erasure struct {
 	// Erased is when it happened; nil for what would.
-	Erased    *time.Time `json:"erased,omitempty"`
-	Obstacles []Obstacle `json:"obstacles"`
+	Erased    *time.Time       `json:"erased,omitempty"`
+	Obstacles []ErasureBlocker `json:"obstacles"`
 	// Consultations is how many stay, with what was said and signed in them.
 	Consultations int `json:"consultations"`
 	// MessagesUntil and RecordsUntil are when the clocks of the latest of them
@@ -51,23 +51,23 @@ type Erasure struct {
 	RecordsUntil  *time.Time `json:"recordsUntil,omitempty"`
 }
 
-// HoldInput says whose data to hold, and why: 1 to 1000 characters.
-type HoldInput struct {
+// LegalHoldInput says whose data to hold, and why: 1 to 1000 characters.
+type LegalHoldInput struct {
 	UserID rooms.UserID `json:"userId"`
 	Reason string       `json:"reason"`
 }
 
 // Validate implements rooms.Validator.
-func (in HoldInput) Validate() error {
+func (in LegalHoldInput) Validate() error {
 	if n := len([]rune(in.Reason)); n < 1 || n > 1000 {
 		return rooms.Invalid("reason", "reason must have 1 to 1000 characters")
 	}
 	return nil
 }
 
-// Hold is a legal hold: the user whose data is kept, the reason, and the admin
+// LegalHold is a legal hold: the user whose data is kept, the reason, and the admin
 // who placed it. Names are the current ones, "" if the account has been erased.
-type Hold struct {
+type LegalHold struct {
 	UserID    rooms.UserID `json:"userId"`
 	UserName  string       `json:"userName"`
 	UserEmail string       `json:"userEmail"`
@@ -77,16 +77,16 @@ type Hold struct {
 	At        time.Time    `json:"at"`
 }
 
-// HoldList is all legal holds.
-type HoldList struct {
-	Items      []Hold `json:"items"`
-	NextCursor string `json:"nextCursor"`
+// LegalHoldList is all legal holds.
+type LegalHoldList struct {
+	Items      []LegalHold `json:"items"`
+	NextCursor string      `json:"nextCursor"`
 }
 
 // eraseTx is what erasing needs.
 type eraseTx interface {
 	// Obstacles are what is in the way of erasing a user.
-	Obstacles(user rooms.UserID) ([]Obstacle, error)
+	Obstacles(user rooms.UserID) ([]ErasureBlocker, error)
 	// Treated counts the consultations that a user had a part in as patient or
 	// doctor, and tells when the latest ended.
 	Treated(user rooms.UserID) (n int, latest time.Time, err error)
@@ -94,12 +94,12 @@ type eraseTx interface {
 	// devices, notifications, preferences, profiles that no consultation needs.
 	EraseUser(user rooms.UserID, at time.Time) error
 
-	// PlaceHold keeps a hold; one that is there is a conflict.
-	PlaceHold(Hold) error
-	// ReleaseHold ends the hold of a user and tells what it was for; not found
+	// PlaceLegalHold keeps a hold; one that is there is a conflict.
+	PlaceLegalHold(LegalHold) error
+	// ReleaseLegalHold ends the hold of a user and tells what it was for; not found
 	// without one.
-	ReleaseHold(user rooms.UserID) (reason string, err error)
-	Holds() ([]Hold, error)
+	ReleaseLegalHold(user rooms.UserID) (reason string, err error)
+	LegalHolds() ([]LegalHold, error)
 }
 
 func (s *Service) erasure(tx Tx, user rooms.UserID) (Erasure, error) {
@@ -140,7 +140,7 @@ type erased struct {
 // eraseIn is erase within its transaction.
 func (s *Service) eraseIn(tx Tx, actor rooms.Actor) (erased, error) {
 	now := s.now()
-	if err := s.proved(tx, actor); err != nil {
+	if err := s.recentlyAuthenticated(tx, actor); err != nil {
 		return erased{}, err
 	}
 	out, err := s.erasure(tx, actor.UserID)
@@ -173,35 +173,35 @@ func (s *Service) eraseIn(tx Tx, actor rooms.Actor) (erased, error) {
 	return erased{out, revoked}, audit.Append(tx, actor, now, Erase.Name, "user:"+string(actor.UserID), nil)
 }
 
-func (s *Service) holdUser(ctx context.Context, actor rooms.Actor, in HoldInput) (Hold, error) {
-	return rooms.InTx(ctx, s.store, func(tx Tx) (Hold, error) {
+func (s *Service) placeLegalHold(ctx context.Context, actor rooms.Actor, in LegalHoldInput) (LegalHold, error) {
+	return rooms.InTx(ctx, s.store, func(tx Tx) (LegalHold, error) {
 		held, err := tx.User(in.UserID)
 		if err != nil {
-			return Hold{}, err
+			return LegalHold{}, err
 		}
 		by, err := tx.User(actor.UserID)
 		if err != nil {
-			return Hold{}, err
+			return LegalHold{}, err
 		}
-		hold := Hold{UserID: held.ID, UserName: held.Name, UserEmail: held.Email, Reason: in.Reason, By: by.ID, ByName: by.Name, At: s.now()}
-		if err := tx.PlaceHold(hold); err != nil {
-			return Hold{}, err
+		hold := LegalHold{UserID: held.ID, UserName: held.Name, UserEmail: held.Email, Reason: in.Reason, By: by.ID, ByName: by.Name, At: s.now()}
+		if err := tx.PlaceLegalHold(hold); err != nil {
+			return LegalHold{}, err
 		}
-		return hold, audit.Append(tx, actor, hold.At, HoldUser.Name, "user:"+string(in.UserID), func(e *audit.LogEntry) { e.Reason = in.Reason })
+		return hold, audit.Append(tx, actor, hold.At, PlaceLegalHold.Name, "user:"+string(in.UserID), func(e *audit.LogEntry) { e.Reason = in.Reason })
 	})
 }
 
-func (s *Service) releaseUser(ctx context.Context, actor rooms.Actor, in UserInput) (rooms.Nothing, error) {
+func (s *Service) releaseLegalHold(ctx context.Context, actor rooms.Actor, in UserInput) (rooms.Nothing, error) {
 	return rooms.Nothing{}, s.store.InTx(ctx, func(tx Tx) error {
-		reason, err := tx.ReleaseHold(in.UserID)
+		reason, err := tx.ReleaseLegalHold(in.UserID)
 		if err != nil {
 			return err
 		}
-		return audit.Append(tx, actor, s.now(), ReleaseUser.Name, "user:"+string(in.UserID), func(e *audit.LogEntry) { e.Reason = reason })
+		return audit.Append(tx, actor, s.now(), ReleaseLegalHold.Name, "user:"+string(in.UserID), func(e *audit.LogEntry) { e.Reason = reason })
 	})
 }
 
-func (s *Service) holds(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (HoldList, error) {
-	list, err := rooms.InTx(ctx, s.store, Tx.Holds)
-	return HoldList{Items: orEmpty(list)}, err
+func (s *Service) legalHolds(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (LegalHoldList, error) {
+	list, err := rooms.InTx(ctx, s.store, Tx.LegalHolds)
+	return LegalHoldList{Items: orEmpty(list)}, err
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // obstacle is why an account cannot be erased, as the refusal says.
-func obstacle(t *testing.T, p *roomstest.Person) Obstacle {
+func obstacle(t *testing.T, p *roomstest.Person) ErasureBlocker {
 	t.Helper()
 	would := roomstest.Must(p, ReadErasure, rooms.Nothing{})
 	err := ask(p, Erase, rooms.Nothing{})
@@ -34,29 +34,29 @@ func TestErase(t *testing.T) {
 	bo, wang, admin := w.Patient("bo"), w.Doctor("wang"), w.Admin("root")
 	child := roomstest.Must(bo, AddPatient, PatientInput{Name: "little bo", Relation: "child"})
 	id := bo.Consults(wang, "a headache")
-	if got := obstacle(t, bo); got != ObstacleConsultations {
+	if got := obstacle(t, bo); got != BlockedByConsultations {
 		t.Errorf("with a consultation open: %s", got)
 	}
-	if got := obstacle(t, wang); got != ObstacleConsultations {
+	if got := obstacle(t, wang); got != BlockedByConsultations {
 		t.Errorf("a doctor with a consultation open: %s", got)
 	}
 	wang.Accepts(id)
 	bo.Says(id, "for the record")
 	roomstest.Must(wang, consultation.End, consultation.EndInput{ConsultationID: id})
 	ended := w.Now()
-	placed := roomstest.Must(admin, HoldUser, HoldInput{UserID: bo.User.ID, Reason: "a lawsuit"})
-	if got := obstacle(t, bo); got != ObstacleHold {
+	placed := roomstest.Must(admin, PlaceLegalHold, LegalHoldInput{UserID: bo.User.ID, Reason: "a lawsuit"})
+	if got := obstacle(t, bo); got != BlockedByLegalHold {
 		t.Errorf("under a hold: %s", got)
 	}
-	if err := ask(admin, HoldUser, HoldInput{UserID: bo.User.ID, Reason: "again"}); rooms.CodeOf(err) != rooms.CodeConflict {
+	if err := ask(admin, PlaceLegalHold, LegalHoldInput{UserID: bo.User.ID, Reason: "again"}); rooms.CodeOf(err) != rooms.CodeConflict {
 		t.Errorf("a second hold: %v", err)
 	}
-	held := Hold{UserID: bo.User.ID, UserName: "bo", UserEmail: bo.User.Email, Reason: "a lawsuit", By: admin.User.ID, ByName: "root", At: ended}
-	if list := roomstest.Must(admin, Holds, rooms.Nothing{}).Items; !cmp.Equal(placed, held) || !cmp.Equal(list, []Hold{held}) {
+	held := LegalHold{UserID: bo.User.ID, UserName: "bo", UserEmail: bo.User.Email, Reason: "a lawsuit", By: admin.User.ID, ByName: "root", At: ended}
+	if list := roomstest.Must(admin, LegalHolds, rooms.Nothing{}).Items; !cmp.Equal(placed, held) || !cmp.Equal(list, []LegalHold{held}) {
 		t.Errorf("placed %+v, and the holds are %+v, want %+v", placed, list, held)
 	}
-	roomstest.Must(admin, ReleaseUser, UserInput{UserID: bo.User.ID})
-	if err := ask(admin, ReleaseUser, UserInput{UserID: bo.User.ID}); rooms.CodeOf(err) != rooms.CodeNotFound {
+	roomstest.Must(admin, ReleaseLegalHold, UserInput{UserID: bo.User.ID})
+	if err := ask(admin, ReleaseLegalHold, UserInput{UserID: bo.User.ID}); rooms.CodeOf(err) != rooms.CodeNotFound {
 		t.Errorf("a second release: %v", err)
 	}
 
@@ -89,7 +89,7 @@ func TestErase(t *testing.T) {
 		t.Errorf("what has to be kept is %+v", said)
 	}
 	log := roomstest.Must(admin, audit.List, audit.LogFilter{Subject: "user:" + string(bo.User.ID)}).Items
-	for i, want := range []struct{ action, reason string }{{Erase.Name, ""}, {Confirm.Name, ""}, {ReleaseUser.Name, "a lawsuit"}, {HoldUser.Name, "a lawsuit"},
+	for i, want := range []struct{ action, reason string }{{Erase.Name, ""}, {Confirm.Name, ""}, {ReleaseLegalHold.Name, "a lawsuit"}, {PlaceLegalHold.Name, "a lawsuit"},
 		{audit.LoggedIn, string(ByPassword)}, {Register.Name, ""}} {
 		if i >= len(log) || log[i].Action != want.action || log[i].Reason != want.reason {
 			t.Errorf("entry %d from the end should be %+v: %+v", i, want, log)
@@ -117,7 +117,7 @@ func TestEraseDoctorsAndAdmins(t *testing.T) {
 		t.Errorf("consulting who has gone: %v", err)
 	}
 	root := w.Admin("root")
-	if would := roomstest.Must(root, ReadErasure, rooms.Nothing{}); len(would.Obstacles) != 1 || would.Obstacles[0] != ObstacleLastAdmin {
+	if would := roomstest.Must(root, ReadErasure, rooms.Nothing{}); len(would.Obstacles) != 1 || would.Obstacles[0] != BlockedByLastAdmin {
 		t.Errorf("the last admin: %+v", would)
 	}
 	w.Admin("second")

@@ -25,7 +25,7 @@ const exportsADay = 10
 func (s *Service) export(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Exported, error) {
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Exported, error) {
 		now := s.now()
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.recentlyAuthenticated(tx, actor); err != nil {
 			return Exported{}, err
 		}
 		if err := attempt(tx, "export:"+string(actor.UserID), exportsADay, 24*time.Hour, now); err != nil {

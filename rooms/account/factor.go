@@ -84,7 +84,7 @@ func (s *Service) secondFactor(ctx context.Context, user rooms.UserID, otp, devi
 // factorSecret is the shared secret of a second factor. Errors: conflict if the
 // server has another account key than the one that it was sealed with.
 func (s *Service) factorSecret(factor TOTP) ([]byte, error) {
-	secret, err := s.unseal("totp", string(factor.UserID), factor.Secret)
+	secret, err := s.decrypt("totp", string(factor.UserID), factor.Secret)
 	if err != nil {
 		return nil, rooms.Conflict("second_factor_lost", "the server has another key than when this second factor was set up, and can check neither its codes nor "+
 			"its recovery codes; have an admin reset it, or run wenzhen users reset-second-factor on the server")
@@ -152,7 +152,7 @@ func (s *Service) beginTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Noth
 		return TOTPSetup{}, err
 	}
 	err = s.store.InTx(ctx, func(tx Tx) error {
-		if err := s.proved(tx, actor); err != nil {
+		if err := s.recentlyAuthenticated(tx, actor); err != nil {
 			return err
 		}
 		have, err := tx.TOTP(actor.UserID)
@@ -161,7 +161,7 @@ func (s *Service) beginTOTP(ctx context.Context, actor rooms.Actor, _ rooms.Noth
 		} else if err != nil && rooms.CodeOf(err) != rooms.CodeNotFound {
 			return err
 		}
-		return tx.SaveTOTP(TOTP{UserID: actor.UserID, Secret: s.seal("totp", string(actor.UserID), []byte(key.Secret()))})
+		return tx.SaveTOTP(TOTP{UserID: actor.UserID, Secret: s.encrypt("totp", string(actor.UserID), []byte(key.Secret()))})
 	})
 	return TOTPSetup{Secret: key.Secret(), URI: key.URL(), QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(file.Bytes())}, err
 }
@@ -203,7 +203,7 @@ func (s *Service) resetSecondFactor(ctx context.Context, actor rooms.Actor, in U
 	if in.UserID == actor.UserID {
 		return rooms.Nothing{}, rooms.Invalid("userId", "switch your own second factor off in your account, with a code")
 	}
-	return rooms.Nothing{}, s.resetFactor(ctx, actor, in.UserID, func(tx Tx) error { return s.proved(tx, actor) })
+	return rooms.Nothing{}, s.resetFactor(ctx, actor, in.UserID, func(tx Tx) error { return s.recentlyAuthenticated(tx, actor) })
 }
 
 // resetFactor removes the second factor of a user, and ends their sessions. Who

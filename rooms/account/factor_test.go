@@ -162,7 +162,7 @@ func TestCodeIsGoodOnce(t *testing.T) {
 }
 
 // What the database holds of a second factor is of no use by itself.
-func TestSecondFactorIsSealed(t *testing.T) {
+func TestSecondFactorIsEncrypted(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t, roomstest.OnSQLite) // whose file can be read
 	bo := w.Patient("bo")

@@ -20,34 +20,34 @@ const timerIdle = "account:idle"
 // useMost bounds how long a use is known to its node alone.
 const useMost = 30 * time.Second
 
-// uses is what this node knows of the use of sessions and has not written down
+// sessionUses is what this node knows of the use of sessions and has not written down
 // yet: a command costs no write.
-type uses struct {
+type sessionUses struct {
 	mu sync.Mutex
 	at map[rooms.SessionID]time.Time
 }
 
-func (u *uses) note(id rooms.SessionID, at time.Time) {
+func (u *sessionUses) note(id rooms.SessionID, at time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.at[id] = at
 }
 
-func (u *uses) all() map[rooms.SessionID]time.Time {
+func (u *sessionUses) all() map[rooms.SessionID]time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return maps.Clone(u.at)
 }
 
 // written forgets what was noted and has not changed since.
-func (u *uses) written(known map[rooms.SessionID]time.Time) {
+func (u *sessionUses) written(known map[rooms.SessionID]time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	maps.DeleteFunc(u.at, func(id rooms.SessionID, at time.Time) bool { return known[id].Equal(at) })
 }
 
-// idles reports whether sessions of a role end when they are not used.
-func (s *Service) idles(role rooms.Role) bool {
+// hasIdleTimeout reports whether sessions of a role end when they are not used.
+func (s *Service) hasIdleTimeout(role rooms.Role) bool {
 	return s.cfg.IdleLogOff > 0 && (role == rooms.RoleDoctor || role == rooms.RoleAdmin)
 }
 
@@ -88,8 +88,8 @@ func (s *Service) watchIdle(tx Tx, id rooms.SessionID) (due time.Time, err error
 	return due, tx.SetTimer(rooms.Timer{Kind: timerIdle, Subject: string(id), Due: due})
 }
 
-// endIdle ends a session that was not used for too long, and cuts its sockets.
-func (s *Service) endIdle(ctx context.Context, t rooms.Timer) error {
+// expireIdleSession ends a session that was not used for too long, and cuts its sockets.
+func (s *Service) expireIdleSession(ctx context.Context, t rooms.Timer) error {
 	if err := s.WriteUses(ctx); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (s *Service) endIdle(ctx context.Context, t rooms.Timer) error {
 		if err != nil {
 			return nil, err
 		}
-		if !s.idles(user.Role) {
+		if !s.hasIdleTimeout(user.Role) {
 			return nil, tx.ClearTimer(t.Kind, t.Subject) // the setting was another one
 		}
 		if due, err := s.watchIdle(tx, id); err != nil || due.After(s.now()) {

@@ -148,7 +148,7 @@ func (s *Service) addressee(ctx context.Context, kind, about string) (to User, s
 			page = "/password/reset#"
 		}
 		// After the #, which browsers send to nobody.
-		link += page + s.sealTicket(ticket.Kind, ticket.ID)
+		link += page + s.signTicket(ticket.Kind, ticket.ID)
 		if kind == letterRegister {
 			to, err = s.newcomer(ticket)
 			return to, session, link, err

@@ -29,12 +29,12 @@ type OpenID interface {
 	// Providers are those that are configured, in their order.
 	Providers() []IdentityProvider
 	// Begin is where to send a browser that is to come back to back with ask.State.
-	Begin(ctx context.Context, provider, back string, ask Ask) (string, error)
+	Begin(ctx context.Context, provider, completedLogin string, ask AuthRequest) (string, error)
 	// Finish trades what a browser came back with for who it is.
-	Finish(ctx context.Context, provider, back string, ask Ask, answer Answer) (Claims, error)
+	Finish(ctx context.Context, provider, completedLogin string, ask AuthRequest, answer AuthResponse) (Claims, error)
 	// EndSession is where to send a browser to log out at the provider as
 	// well; "" where the provider offers nothing of the kind.
-	EndSession(ctx context.Context, provider, idToken, back string) (string, error)
+	EndSession(ctx context.Context, provider, idToken, completedLogin string) (string, error)
 	// LoggedOut reads a logout token (OpenID Connect Back-Channel Logout).
 	LoggedOut(ctx context.Context, provider, token string) (LoggedOut, error)
 }
@@ -49,13 +49,13 @@ type IdentityProvider struct {
 
 // Ask is what one login at a provider must come back with: secrets of 128
 // random bits and more.
-type Ask struct {
+type AuthRequest struct {
 	State, Nonce string
 	Verifier     string // of PKCE (RFC 7636)
 }
 
-// Answer is what a browser brought back from a provider.
-type Answer struct {
+// AuthResponse is what a browser brought back from a provider.
+type AuthResponse struct {
 	Code   string
 	Issuer string // RFC 9207; "" when there was none
 }
@@ -98,18 +98,18 @@ type ProviderSession struct {
 	IDToken         []byte // sealed
 }
 
-// away is the data of a ticketProvider: a browser that went to a provider.
-type away struct {
+// pendingLogin is the data of a ticketProvider: a browser that went to a provider.
+type pendingLogin struct {
 	Provider string
-	Ask      Ask
+	Ask      AuthRequest
 	Browser  [32]byte // SHA-256 of the secret in its cookie
 	Next     string   // the page to go on with
 	Link     bool     // whether it went to link, not to log in
 	Session  rooms.SessionID
 }
 
-// back is the data of a ticketLogin: a browser that came back and was known.
-type back struct {
+// completedLogin is the data of a ticketLogin: a browser that came back and was known.
+type completedLogin struct {
 	Browser [32]byte
 	Session ProviderSession
 	IDToken []byte // sealed
@@ -121,16 +121,16 @@ func (s *Service) startProvider(ctx context.Context, actor rooms.Actor, in Provi
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, `\`) {
 		next = ""
 	}
-	return s.sendAway(ctx, actor, in, away{Next: next})
+	return s.startLogin(ctx, actor, in, pendingLogin{Next: next})
 }
 
 // linkProvider sends a browser to a provider whose identity is to open the
 // actor's account from then on.
 func (s *Service) linkProvider(ctx context.Context, actor rooms.Actor, in ProviderInput) (ProviderRedirect, error) {
-	return s.sendAway(ctx, actor, in, away{Link: true, Session: actor.SessionID})
+	return s.startLogin(ctx, actor, in, pendingLogin{Link: true, Session: actor.SessionID})
 }
 
-func (s *Service) sendAway(ctx context.Context, actor rooms.Actor, in ProviderInput, a away) (ProviderRedirect, error) {
+func (s *Service) startLogin(ctx context.Context, actor rooms.Actor, in ProviderInput, a pendingLogin) (ProviderRedirect, error) {
 	if s.cfg.OpenID == nil {
 		return ProviderRedirect{}, rooms.NotFound("provider")
 	}
@@ -139,10 +139,10 @@ func (s *Service) sendAway(ctx context.Context, actor rooms.Actor, in ProviderIn
 		out.Browser = rand.Text()
 	}
 	a.Provider, a.Browser = in.Provider, sha256.Sum256([]byte(out.Browser))
-	a.Ask = Ask{Nonce: rand.Text(), Verifier: rand.Text() + rand.Text()}
+	a.Ask = AuthRequest{Nonce: rand.Text(), Verifier: rand.Text() + rand.Text()}
 	state, err := rooms.InTx(ctx, s.store, func(tx Tx) (string, error) {
 		if a.Link {
-			if err := s.proved(tx, actor); err != nil {
+			if err := s.recentlyAuthenticated(tx, actor); err != nil {
 				return "", err
 			}
 		} else if err := attemptFrom(tx, "provider", actor.Address, s.cfg.AddressFailures, s.cfg.LoginWindow, s.now()); err != nil {
@@ -155,32 +155,32 @@ func (s *Service) sendAway(ctx context.Context, actor rooms.Actor, in ProviderIn
 	}
 	ask := a.Ask
 	ask.State = state
-	out.RedirectURL, err = s.cfg.OpenID.Begin(ctx, in.Provider, s.comeBack(in.Provider), ask)
+	out.RedirectURL, err = s.cfg.OpenID.Begin(ctx, in.Provider, s.callbackURL(in.Provider), ask)
 	return out, err
 }
 
-// comeBack is where a provider sends browsers back to.
-func (s *Service) comeBack(provider string) string {
+// callbackURL is where a provider sends browsers back to.
+func (s *Service) callbackURL(provider string) string {
 	return s.cfg.PublicURL + "/api/v1/auth/oidc/" + url.PathEscape(provider) + "/callback"
 }
 
-// comer is who comes back from a provider; the user only where an identity is to
+// returningLogin is who comes back from a provider; the user only where an identity is to
 // be linked.
-type comer struct {
-	away
+type returningLogin struct {
+	pendingLogin
 	user rooms.UserID
 }
 
 // callback receives a browser from a provider, once, and only the one that was
 // sent. It always leads to a page: one that finishes, or says what went wrong.
 func (s *Service) callback(ctx context.Context, actor rooms.Actor, in CallbackInput) (ProviderRedirect, error) {
-	returned, err := rooms.InTx(ctx, s.store, func(tx Tx) (comer, error) {
-		var c comer
-		t, err := s.takeTicket(tx, ticketProvider, in.State, &c.away)
+	returned, err := rooms.InTx(ctx, s.store, func(tx Tx) (returningLogin, error) {
+		var c returningLogin
+		t, err := s.takeTicket(tx, ticketProvider, in.State, &c.pendingLogin)
 		c.user = t.UserID
 		return c, err
 	})
-	a := returned.away
+	a := returned.pendingLogin
 	browser := sha256.Sum256([]byte(in.Browser))
 	if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && (a.Provider != in.Provider || subtle.ConstantTimeCompare(a.Browser[:], browser[:]) != 1)) {
 		return problemAt("/login", rooms.Unauthenticated("stale"), in.Provider), nil
@@ -195,7 +195,7 @@ func (s *Service) callback(ctx context.Context, actor rooms.Actor, in CallbackIn
 		return problemAt(page, rooms.Forbidden("denied"), in.Provider), nil
 	}
 	a.Ask.State = in.State
-	claims, err := s.cfg.OpenID.Finish(ctx, a.Provider, s.comeBack(a.Provider), a.Ask, Answer{Code: in.Code, Issuer: in.Issuer})
+	claims, err := s.cfg.OpenID.Finish(ctx, a.Provider, s.callbackURL(a.Provider), a.Ask, AuthResponse{Code: in.Code, Issuer: in.Issuer})
 	if err == nil && a.Link {
 		err = s.link(ctx, actor, returned.user, a, claims)
 		if err == nil {
@@ -204,7 +204,7 @@ func (s *Service) callback(ctx context.Context, actor rooms.Actor, in CallbackIn
 	}
 	var ticket string
 	if err == nil {
-		ticket, err = s.recognise(ctx, actor, a, claims)
+		ticket, err = s.signInWith(ctx, actor, a, claims)
 	}
 	if err != nil {
 		return problemAt(page, err, in.Provider), nil
@@ -226,7 +226,7 @@ func problemAt(page string, err error, provider string) ProviderRedirect {
 }
 
 // link lets an identity open the account of a user who is logged in.
-func (s *Service) link(ctx context.Context, from rooms.Actor, user rooms.UserID, a away, claims Claims) error {
+func (s *Service) link(ctx context.Context, from rooms.Actor, user rooms.UserID, a pendingLogin, claims Claims) error {
 	return s.store.InTx(ctx, func(tx Tx) error {
 		if owner, err := tx.SessionOwner(a.Session); err != nil || owner != user {
 			return rooms.Unauthenticated("the session that asked for this has ended")
@@ -256,13 +256,13 @@ func (s *Service) identity(user rooms.UserID, provider string, c Claims) LinkedI
 	return LinkedIdentity{ID: rooms.NewID(s.now()), UserID: user, Provider: provider, Issuer: c.Issuer, Subject: c.Subject, Email: c.Email, LinkedAt: s.now()}
 }
 
-// recognise finds the account that an identity opens, or makes one, and
+// signInWith finds the account that an identity opens, or makes one, and
 // returns the ticket with which the browser can finish its login.
 //
 // An identity opens the account that it was linked to and no other. That its
 // e-mail address is an account's, verified or not, opens nothing: who has
 // that account links the identity from inside.
-func (s *Service) recognise(ctx context.Context, actor rooms.Actor, a away, claims Claims) (string, error) {
+func (s *Service) signInWith(ctx context.Context, actor rooms.Actor, a pendingLogin, claims Claims) (string, error) {
 	return rooms.InTx(ctx, s.store, func(tx Tx) (string, error) {
 		known, err := tx.Identity(claims.Issuer, claims.Subject)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
@@ -278,9 +278,9 @@ func (s *Service) recognise(ctx context.Context, actor rooms.Actor, a away, clai
 		if user.Suspended {
 			return "", errSuspended()
 		}
-		return s.newTicket(tx, ticketLogin, user.ID, finishLife, back{Browser: a.Browser,
+		return s.newTicket(tx, ticketLogin, user.ID, finishLife, completedLogin{Browser: a.Browser,
 			Session: ProviderSession{Provider: a.Provider, Issuer: claims.Issuer, Subject: claims.Subject, SID: claims.SID},
-			IDToken: s.seal("id token", string(user.ID), claims.IDToken)})
+			IDToken: s.encrypt("id token", string(user.ID), claims.IDToken)})
 	})
 }
 
@@ -340,7 +340,7 @@ func (s *Service) finishProvider(ctx context.Context, actor rooms.Actor, in Fini
 		return Login{}, err
 	}
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Login, error) {
-		var b back
+		var b completedLogin
 		t, err := s.takeTicket(tx, ticketLogin, in.Ticket, &b)
 		if rooms.CodeOf(err) == rooms.CodeNotFound {
 			return Login{}, stale
@@ -358,7 +358,7 @@ func (s *Service) finishProvider(ctx context.Context, actor rooms.Actor, in Fini
 		if user.Suspended {
 			return Login{}, errSuspended()
 		}
-		if b.Session.IDToken, err = s.unseal("id token", string(user.ID), b.IDToken); err != nil {
+		if b.Session.IDToken, err = s.decrypt("id token", string(user.ID), b.IDToken); err != nil {
 			return Login{}, stale // of another account key
 		}
 		return s.enter(tx, user, actor, entrance{method: ByProvider, device: in.Device, provider: &b.Session})
@@ -390,7 +390,7 @@ func (s *Service) logOutProvider(ctx context.Context, actor rooms.Actor, in Refr
 	} else if err != nil {
 		return LogoutRedirect{}, err
 	}
-	token, err := s.unseal("id token", string(session), p.IDToken)
+	token, err := s.decrypt("id token", string(session), p.IDToken)
 	if err != nil {
 		token = nil // of another account key: the provider asks whom to log out
 	}

@@ -117,7 +117,7 @@ func (s *Service) beginPasskey(ctx context.Context, actor rooms.Actor, _ rooms.N
 	if err != nil {
 		return PasskeyChallenge{}, err
 	}
-	return s.challenge(ctx, ticketNewPasskey, actor.UserID, options, session, func(tx Tx) error { return s.proved(tx, actor) })
+	return s.challenge(ctx, ticketNewPasskey, actor.UserID, options, session, func(tx Tx) error { return s.recentlyAuthenticated(tx, actor) })
 }
 
 // Validate implements rooms.Validator.

@@ -36,7 +36,7 @@ func (s *Service) me(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (S
 		}
 		return s.me(ctx, actor, rooms.Nothing{})
 	}
-	self.CalendarURL = "/calendar/" + s.sealTicket(calendarFeed, token) + ".ics"
+	self.CalendarURL = "/calendar/" + s.signTicket(calendarFeed, token) + ".ics"
 	return self, nil
 }
 

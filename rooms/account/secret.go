@@ -21,21 +21,21 @@ func derived(key []byte, purpose string) []byte {
 	return out
 }
 
-// seal encrypts (AES-256-GCM) what must not be read from the database alone:
+// encrypt encrypts (AES-256-GCM) what must not be read from the database alone:
 // for is whose or what it is, and must be the same when it is opened.
-func (s *Service) seal(purpose, of string, plain []byte) []byte {
+func (s *Service) encrypt(purpose, of string, plain []byte) []byte {
 	gcm := s.cipher(purpose)
 	nonce := make([]byte, gcm.NonceSize())
 	_, _ = rand.Read(nonce) // never fails (crypto/rand)
 	return gcm.Seal(nonce, nonce, plain, []byte(of))
 }
 
-func (s *Service) unseal(purpose, of string, sealed []byte) ([]byte, error) {
+func (s *Service) decrypt(purpose, of string, encrypted []byte) ([]byte, error) {
 	gcm := s.cipher(purpose)
-	if len(sealed) < gcm.NonceSize() {
+	if len(encrypted) < gcm.NonceSize() {
 		return nil, errors.New("account: a sealed value is damaged")
 	}
-	plain, err := gcm.Open(nil, sealed[:gcm.NonceSize()], sealed[gcm.NonceSize():], []byte(of))
+	plain, err := gcm.Open(nil, encrypted[:gcm.NonceSize()], encrypted[gcm.NonceSize():], []byte(of))
 	if err != nil {
 		return nil, fmt.Errorf("account: a sealed value cannot be opened; was the account key changed? %w", err)
 	}

@@ -80,7 +80,7 @@ type Service struct {
 	signer    signer
 	passwords passwords
 	alive     *liveness
-	uses      uses
+	uses      sessionUses
 	letters   *rooms.Jobs
 	party     *webauthn.WebAuthn // nil without a public URL: then there is no server
 }
@@ -102,14 +102,14 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{cfg: o, store: o.Store, hub: o.Hub, now: o.Now, passwords: newPasswords(o.Hashing), party: party,
 		signer: signer{keys: &keyring{master: o.Key, store: o.Store, now: o.Now}, life: o.AccessLife, now: o.Now},
-		alive:  newLiveness(o.Store, o.Now), uses: uses{at: map[rooms.SessionID]time.Time{}}}
+		alive:  newLiveness(o.Store, o.Now), uses: sessionUses{at: map[rooms.SessionID]time.Time{}}}
 	s.letters = rooms.NewJobs(s.workOnLetter)
 	return s, nil
 }
 
 // Timers are the timers that the service fires.
 func (s *Service) Timers() map[string]rooms.TimerFunc {
-	return map[string]rooms.TimerFunc{timerLetter: s.letters.Hand, timerRotation: s.rotate, timerIdle: s.endIdle, timerExpiry: s.endExpired, timerUnwind: s.unwind}
+	return map[string]rooms.TimerFunc{timerLetter: s.letters.Hand, timerRotation: s.rotate, timerIdle: s.expireIdleSession, timerExpiry: s.endExpired, timerUnwind: s.unwind}
 }
 
 // Commands returns the commands that the service executes.
@@ -118,7 +118,7 @@ func (s *Service) Commands() []rooms.Handler {
 		Register.Bind(s.register), LogIn.Bind(s.logIn), Refresh.Bind(s.refresh), LogOut.Bind(s.logOut),
 		Sessions.Bind(s.sessions), RevokeSession.Bind(s.revokeSession),
 		Me.Bind(s.me), UpdateMe.Bind(s.updateMe), RotateCalendar.Bind(s.rotateCalendar), Export.Bind(s.export),
-		ReadErasure.Bind(s.readErasure), Erase.Bind(s.erase), HoldUser.Bind(s.holdUser), ReleaseUser.Bind(s.releaseUser), Holds.Bind(s.holds),
+		ReadErasure.Bind(s.readErasure), Erase.Bind(s.erase), PlaceLegalHold.Bind(s.placeLegalHold), ReleaseLegalHold.Bind(s.releaseLegalHold), LegalHolds.Bind(s.legalHolds),
 		Patients.Bind(s.patients), AddPatient.Bind(s.addPatient), UpdatePatient.Bind(s.updatePatient),
 		Doctors.Bind(s.doctors), ReadDoctor.Bind(s.readDoctor), UpdateDoctor.Bind(s.updateDoctor),
 		ForgotPassword.Bind(s.forgotPassword), ResetPassword.Bind(s.resetPassword), VerifyEmail.Bind(s.verifyEmail),
@@ -170,7 +170,7 @@ func (s *Service) Alive(ctx context.Context, actor rooms.Actor, command string) 
 	if now.Role != actor.Role { // a connection that was opened before
 		return rooms.Unauthenticated("the role of this account has changed; connect again")
 	}
-	if command != "" && command != Refresh.Name && s.idles(actor.Role) {
+	if command != "" && command != Refresh.Name && s.hasIdleTimeout(actor.Role) {
 		s.uses.note(actor.SessionID, s.now())
 	}
 	return s.enrolled(ctx, actor, now, command)

@@ -55,7 +55,7 @@ func (s *Service) enter(tx Tx, user User, actor rooms.Actor, how entrance) (Logi
 	}
 	if how.provider != nil {
 		p := *how.provider
-		p.SessionID, p.IDToken = session.ID, s.seal("id token", string(session.ID), p.IDToken)
+		p.SessionID, p.IDToken = session.ID, s.encrypt("id token", string(session.ID), p.IDToken)
 		if err := tx.InsertProviderSession(p); err != nil {
 			return Login{}, err
 		}
@@ -63,7 +63,7 @@ func (s *Service) enter(tx Tx, user User, actor rooms.Actor, how entrance) (Logi
 	if err := expiresAt(tx, session.ID, session.ExpiresAt); err != nil {
 		return Login{}, err
 	}
-	if s.idles(user.Role) {
+	if s.hasIdleTimeout(user.Role) {
 		if _, err := s.watchIdle(tx, session.ID); err != nil {
 			return Login{}, err
 		}
@@ -199,7 +199,7 @@ func (s *Service) succeed(tx Tx, user User, session rooms.SessionID, next string
 	if err := tx.TouchSession(session, now, expires); err != nil {
 		return err
 	}
-	if err := expiresAt(tx, session, expires); err != nil || !s.idles(user.Role) {
+	if err := expiresAt(tx, session, expires); err != nil || !s.hasIdleTimeout(user.Role) {
 		return err
 	}
 	_, err := s.watchIdle(tx, session) // it may have begun under another setting
@@ -354,9 +354,9 @@ func (s *Service) confirm(ctx context.Context, actor rooms.Actor, in ConfirmInpu
 	})
 }
 
-// proved refuses, as part of tx, a session whose owner has not proved lately
+// recentlyAuthenticated refuses, as part of tx, a session whose owner has not proved lately
 // who they are. A token that was stolen does not change how its owner logs in.
-func (s *Service) proved(tx Tx, actor rooms.Actor) error {
+func (s *Service) recentlyAuthenticated(tx Tx, actor rooms.Actor) error {
 	at, err := tx.SessionProvedAt(actor.SessionID)
 	if err != nil {
 		return err
@@ -370,7 +370,7 @@ func (s *Service) proved(tx Tx, actor rooms.Actor) error {
 // changesLogin is proved for a command that changes how the actor logs in, and
 // enters that change in the audit log.
 func (s *Service) changesLogin(tx Tx, actor rooms.Actor, command string) error {
-	if err := s.proved(tx, actor); err != nil {
+	if err := s.recentlyAuthenticated(tx, actor); err != nil {
 		return err
 	}
 	return audit.Append(tx, actor, s.now(), command, "user:"+string(actor.UserID), nil)

@@ -76,7 +76,7 @@ func (s *Service) suspendUser(ctx context.Context, actor rooms.Actor, in UserInp
 		if alone, err := tx.LastAdmin(user.ID); err != nil {
 			return changed{}, err
 		} else if alone {
-			return changed{}, rooms.Conflict(string(ObstacleLastAdmin), "nobody else could administer")
+			return changed{}, rooms.Conflict(string(BlockedByLastAdmin), "nobody else could administer")
 		}
 		user.Suspended = true
 		if err := tx.SetCalendarToken(user.ID, ""); err != nil { // it would be back with the account

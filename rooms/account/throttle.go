@@ -130,16 +130,16 @@ func (s *Service) deviceToken(user rooms.UserID, have string) string {
 	if _, ok := s.deviceID(user, have); ok {
 		return have
 	}
-	return s.sealDevice(user, rand.Text())
+	return s.signDevice(user, rand.Text())
 }
 
 // deviceID reads a device token of user.
 func (s *Service) deviceID(user rooms.UserID, token string) (string, bool) {
 	id, _, _ := strings.Cut(token, ".")
-	return id, user != "" && subtle.ConstantTimeCompare([]byte(s.sealDevice(user, id)), []byte(token)) == 1
+	return id, user != "" && subtle.ConstantTimeCompare([]byte(s.signDevice(user, id)), []byte(token)) == 1
 }
 
-func (s *Service) sealDevice(user rooms.UserID, id string) string {
+func (s *Service) signDevice(user rooms.UserID, id string) string {
 	mac := hmac.New(sha256.New, s.secret("device"))
 	mac.Write([]byte(string(user) + "\n" + id))
 	return id + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))

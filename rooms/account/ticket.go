@@ -41,9 +41,9 @@ type Ticket struct {
 	Expires time.Time
 }
 
-// sealTicket is the secret that goes with a ticket. It can be made again, so
+// signTicket is the secret that goes with a ticket. It can be made again, so
 // that a mail which is sent later, or twice, carries the same.
-func (s *Service) sealTicket(kind TicketKind, id string) string {
+func (s *Service) signTicket(kind TicketKind, id string) string {
 	mac := hmac.New(sha256.New, s.secret("ticket"))
 	mac.Write([]byte(string(kind) + "\n" + id))
 	return id + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
@@ -52,7 +52,7 @@ func (s *Service) sealTicket(kind TicketKind, id string) string {
 // ticketID reads what its holder brought; ok is false for what we never made.
 func (s *Service) ticketID(kind TicketKind, secret string) (id string, ok bool) {
 	id, _, _ = strings.Cut(secret, ".")
-	return id, subtle.ConstantTimeCompare([]byte(s.sealTicket(kind, id)), []byte(secret)) == 1
+	return id, subtle.ConstantTimeCompare([]byte(s.signTicket(kind, id)), []byte(secret)) == 1
 }
 
 // newTicket makes and keeps a ticket and returns what its holder gets.
@@ -62,7 +62,7 @@ func (s *Service) newTicket(tx Tx, kind TicketKind, user rooms.UserID, life time
 		return "", fmt.Errorf("ticket %s: %w", kind, err)
 	}
 	id := rand.Text()
-	return s.sealTicket(kind, id), tx.InsertTicket(Ticket{ID: id, Kind: kind, UserID: user, Data: raw, Expires: s.now().Add(life)})
+	return s.signTicket(kind, id), tx.InsertTicket(Ticket{ID: id, Kind: kind, UserID: user, Data: raw, Expires: s.now().Add(life)})
 }
 
 // takeTicket uses a ticket up and reads its data into data. Errors:

@@ -38,7 +38,7 @@ func TestMessagesAreKeptForSoLong(t *testing.T) {
 	old, scan := talked(bo, wang, string(picture(600, 400)))
 	held, kept := talked(jing, wang, string(picture(500, 400)))
 	alone, lost := talked(bo, wang, "only bo has this letter")
-	roomstest.Must(w.Admin("root"), account.HoldUser, account.HoldInput{UserID: jing.User.ID, Reason: "a lawsuit"})
+	roomstest.Must(w.Admin("root"), account.PlaceLegalHold, account.LegalHoldInput{UserID: jing.User.ID, Reason: "a lawsuit"})
 	if err := w.Chats.PlantRetention(context.Background()); err != nil {
 		t.Fatal(err)
 	}

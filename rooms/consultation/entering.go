@@ -23,7 +23,7 @@ func (s *Service) resolve(tx Tx, c Consultation, inv *Invitation) error {
 	}
 	// A user who signed up with an address that is not theirs is not who was meant.
 	fits, err := s.fits(tx, user, inv.Role)
-	if err != nil || !fits || s.options.VerifiedOnly && !user.EmailVerified {
+	if err != nil || !fits || s.options.RequireVerifiedEmail && !user.EmailVerified {
 		return err
 	}
 	if _, err := tx.Participant(c.ID, user.ID); rooms.CodeOf(err) != rooms.CodeNotFound {
@@ -76,18 +76,18 @@ func (s *Service) takesEffect(tx Tx, c Consultation, actor rooms.Actor, inv Invi
 	return Admission{Invitation: inv, Participant: entered}, firstError(tx.SaveInvitation(inv), s.tell(tx, c, actor, inv))
 }
 
-// hold is an invitation that lets nobody in before the doctor accepts: that of an
+// awaitAcceptance is an invitation that lets nobody in before the doctor accepts: that of an
 // address looks as if nobody had the address.
-func (inv Invitation) hold() Invitation {
+func (inv Invitation) awaitAcceptance() Invitation {
 	if inv.Status = InvitationAccepted; inv.ByAddress {
 		inv.UserID = ""
 	}
 	return inv
 }
 
-// letInHeld lets in whose invitations were held until the doctor accepted, and
+// letInAccepted lets in whose invitations were held until the doctor accepted, and
 // who has an address by now that was invited.
-func (s *Service) letInHeld(tx Tx, c Consultation) error {
+func (s *Service) letInAccepted(tx Tx, c Consultation) error {
 	all, err := tx.Invitations(c.ID)
 	if err != nil {
 		return err

@@ -5,7 +5,7 @@ import (
 	"wenzhen/rooms/account"
 )
 
-// Evidence says what becomes of a followup whose patient shows nothing of the
+// EvidencePolicy says what becomes of a followup whose patient shows nothing of the
 // earlier diagnosis beyond the words: neither a document, which is a file sent
 // into the consultation, nor an earlier record, which is a diagnosis signed here.
 type Evidence string
@@ -19,7 +19,7 @@ const (
 // shown refuses to let a followup begin whose patient has shown nothing, where
 // that is required.
 func (s *Service) shown(tx Tx, c Consultation) error {
-	if c.Service != account.Followup || s.options.Evidence != EvidenceRequired {
+	if c.Service != account.Followup || s.options.EvidencePolicy != EvidenceRequired {
 		return nil
 	}
 	is, err := tx.ShowsEarlierDiagnosis(c)

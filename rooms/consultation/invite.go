@@ -69,17 +69,17 @@ func (s *Service) inviteIn(tx Tx, actor rooms.Actor, in InviteInput) (Admission,
 	if err := s.hasPlace(tx, c, me.Role, all); err != nil {
 		return Admission{}, err
 	}
-	held, err := s.countInvited(tx, c, inv)
+	awaiting, err := s.countInvited(tx, c, inv)
 	if err != nil {
 		return Admission{}, err
 	}
-	if held {
-		inv = inv.hold()
+	if awaiting {
+		inv = inv.awaitAcceptance()
 	}
 	if err := tx.InsertInvitation(inv); err != nil {
 		return Admission{}, err
 	}
-	if held {
+	if awaiting {
 		return Admission{Invitation: inv}, s.tell(tx, c, actor, inv)
 	}
 	if me.Role == PartPatient {
@@ -140,7 +140,7 @@ func (s *Service) repeated(tx Tx, me Participant, c Consultation, actor rooms.Ac
 	if err := s.resolve(tx, c, &inv); err != nil || inv.UserID == "" {
 		return out, err
 	}
-	if held, err := s.countShared(tx, c, inv); err != nil || held {
+	if awaiting, err := s.countShared(tx, c, inv); err != nil || awaiting {
 		return out, err
 	}
 	if _, err := s.letIn(tx, c, actor, inv); err != nil {

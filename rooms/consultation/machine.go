@@ -45,23 +45,23 @@ type change struct {
 
 // The machine, row by row as the domain's table has it.
 var (
-	paid      = transition{name: "pay", from: []Status{PendingPayment}, to: Waiting}
-	paidLate  = transition{name: "pay", from: []Status{Expired}, to: Waiting, needs: aSlotToCome}
-	unpaid    = transition{name: "expire", from: []Status{PendingPayment}, to: Expired}
-	cancel    = transition{name: "cancel", from: []Status{PendingPayment, Waiting}, to: Cancelled, by: PartPatient, refund: FullRefund}
-	decline   = transition{name: "decline", from: []Status{Waiting}, to: Declined, by: PartDoctor, refund: FullRefund, needs: aReason}
-	unmet     = transition{name: "expire", from: []Status{Waiting}, to: Expired, refund: FullRefund}
-	withdraw  = transition{name: "cancel", from: []Status{PendingPayment, Waiting}, to: Cancelled, refund: FullRefund}
-	accept    = transition{name: "accept", from: []Status{Waiting}, to: Active, by: PartDoctor, needs: aQueued}
-	hold      = transition{name: "hold", from: []Status{Active}, to: OnHold, by: PartDoctor}
-	resume    = transition{name: "resume", from: []Status{OnHold}, to: Active, by: PartDoctor}
-	held      = transition{name: "resume", from: []Status{OnHold}, to: Active}
-	end       = transition{name: "end", from: []Status{Active, OnHold}, to: Ended, by: PartDoctor, needs: aSummary}
-	finish    = transition{name: "end", from: []Status{Active, OnHold}, to: Ended, by: PartPatient, needs: noSummary} // refunded if never answered
-	timeUp    = transition{name: "end", from: []Status{Active}, to: Ended}
-	terminate = transition{name: "terminate", from: []Status{Active, OnHold}, to: Terminated, by: PartDoctor, refund: FullRefund, needs: aReason}
-	reopen    = transition{name: "reopen", from: []Status{Ended}, to: Active, by: PartPatient, needs: theFirstTime, reopened: true}
-	closing   = transition{name: "close", from: []Status{Ended}, to: Closed}
+	paid             = transition{name: "pay", from: []Status{PendingPayment}, to: Waiting}
+	paidLate         = transition{name: "pay", from: []Status{Expired}, to: Waiting, needs: requireFutureSlot}
+	unpaid           = transition{name: "expire", from: []Status{PendingPayment}, to: Expired}
+	cancel           = transition{name: "cancel", from: []Status{PendingPayment, Waiting}, to: Cancelled, by: PartPatient, refund: FullRefund}
+	decline          = transition{name: "decline", from: []Status{Waiting}, to: Declined, by: PartDoctor, refund: FullRefund, needs: requireReason}
+	expireUnaccepted = transition{name: "expire", from: []Status{Waiting}, to: Expired, refund: FullRefund}
+	cancelByStaff    = transition{name: "cancel", from: []Status{PendingPayment, Waiting}, to: Cancelled, refund: FullRefund}
+	accept           = transition{name: "accept", from: []Status{Waiting}, to: Active, by: PartDoctor, needs: requireCheckedIn}
+	hold             = transition{name: "hold", from: []Status{Active}, to: OnHold, by: PartDoctor}
+	resume           = transition{name: "resume", from: []Status{OnHold}, to: Active, by: PartDoctor}
+	resumeAfterHold  = transition{name: "resume", from: []Status{OnHold}, to: Active}
+	end              = transition{name: "end", from: []Status{Active, OnHold}, to: Ended, by: PartDoctor, needs: requireSummary}
+	finish           = transition{name: "end", from: []Status{Active, OnHold}, to: Ended, by: PartPatient, needs: refuseSummary} // refunded if never answered
+	endByTimeout     = transition{name: "end", from: []Status{Active}, to: Ended}
+	terminate        = transition{name: "terminate", from: []Status{Active, OnHold}, to: Terminated, by: PartDoctor, refund: FullRefund, needs: requireReason}
+	reopen           = transition{name: "reopen", from: []Status{Ended}, to: Active, by: PartPatient, needs: requireFirstReopen, reopened: true}
+	closeByTimeout   = transition{name: "close", from: []Status{Ended}, to: Closed}
 
 	// What the clinic does: the doctor or the patient is gone, or an admin closes it.
 	dropped  = transition{name: "close", from: []Status{PendingPayment, Waiting}, to: Cancelled, refund: FullRefund, clinic: true}
@@ -84,47 +84,47 @@ func byClinic(c Consultation, withoutDoctor bool) (transition, error) {
 
 // byClock is what happens when the time of a state is up.
 var byClock = map[Status]transition{
-	PendingPayment: unpaid, Waiting: unmet, Active: timeUp, OnHold: held, Ended: closing,
+	PendingPayment: unpaid, Waiting: expireUnaccepted, Active: endByTimeout, OnHold: resumeAfterHold, Ended: closeByTimeout,
 }
 
-func aReason(_ Consultation, in change, _ time.Time) error {
+func requireReason(_ Consultation, in change, _ time.Time) error {
 	if strings.TrimSpace(in.reason) == "" {
 		return rooms.Invalid("reason", "give a reason")
 	}
 	return nil
 }
 
-// aSlotToCome lets a late payment save an appointment; only package billing
+// requireFutureSlot lets a late payment save an appointment; only package billing
 // knows that it was never paid before.
-func aSlotToCome(c Consultation, _ change, now time.Time) error {
+func requireFutureSlot(c Consultation, _ change, now time.Time) error {
 	if c.ScheduledAt == nil || !c.ScheduledAt.After(now) {
 		return rooms.Conflict(string(c.Status), "the consultation is %s", c.Status)
 	}
 	return nil
 }
 
-func aQueued(c Consultation, _ change, _ time.Time) error {
+func requireCheckedIn(c Consultation, _ change, _ time.Time) error {
 	if c.QueuedAt == nil {
 		return rooms.Conflict(string(c.Status), "the patient has not checked in yet")
 	}
 	return nil
 }
 
-func aSummary(c Consultation, in change, _ time.Time) error {
+func requireSummary(c Consultation, in change, _ time.Time) error {
 	if c.Service == account.Followup && strings.TrimSpace(in.summary) == "" {
 		return rooms.Invalid("summary", "a followup ends with a signed summary")
 	}
 	return nil
 }
 
-func noSummary(_ Consultation, in change, _ time.Time) error {
+func refuseSummary(_ Consultation, in change, _ time.Time) error {
 	if in.summary != "" {
 		return rooms.Invalid("summary", "only the doctor signs a summary")
 	}
 	return nil
 }
 
-func theFirstTime(c Consultation, _ change, now time.Time) error {
+func requireFirstReopen(c Consultation, _ change, now time.Time) error {
 	if c.Reopened {
 		return rooms.Conflict(string(c.Status), "the follow-up questions have been used")
 	}

@@ -86,7 +86,7 @@ func (s *Service) Move(tx Tx, actor rooms.Actor, c Consultation, doctor account.
 func (s *Service) Withdraw(tx Tx, actor rooms.Actor, c Consultation, by Part, reason string) (Consultation, error) {
 	t := cancel
 	if by != PartPatient {
-		t = withdraw
+		t = cancelByStaff
 	}
 	return s.transit(tx, c, t, change{actor: actor, reason: reason})
 }

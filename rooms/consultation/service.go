@@ -29,11 +29,11 @@ type Options struct {
 	PayWithin time.Duration
 	// Terms are the refunds of patients who cancel, also of earlier bookings.
 	Terms CancelTerms
-	// VerifiedOnly makes invitations by e-mail find only users who have proved the
+	// RequireVerifiedEmail makes invitations by e-mail find only users who have proved the
 	// address. It is for servers that send mail: on others nobody can.
-	VerifiedOnly bool
-	Evidence     Evidence
-	Caps         Caps
+	RequireVerifiedEmail bool
+	EvidencePolicy       Evidence
+	Caps                 Caps
 	// InvitedMost is how many may be let into a consultation beside its patient
 	// and its doctor. The last place is never taken by one side alone, so that
 	// relatives do not keep out the doctor's colleague, nor colleagues an
@@ -44,7 +44,7 @@ type Options struct {
 // Defaults are the options that the domain has; the rest of Options is empty.
 func Defaults() Options {
 	return Options{PayWithin: payWithin, Terms: CancelTerms{Full: 24 * time.Hour, Part: 2 * time.Hour, Percent: 50},
-		Evidence: EvidenceAsked, Caps: UsualCaps, InvitedMost: 10}
+		EvidencePolicy: EvidenceAsked, Caps: UsualCaps, InvitedMost: 10}
 }
 
 // Service executes the commands of consultations.
@@ -203,7 +203,7 @@ func (s *Service) transit(tx Tx, c Consultation, t transition, in change) (Consu
 		}
 	}
 	if t.name == accept.name {
-		return c, s.letInHeld(tx, c)
+		return c, s.letInAccepted(tx, c)
 	}
 	return c, nil
 }

@@ -92,7 +92,7 @@ var (
 	TreatedPatients = rooms.Command[rooms.Nothing, TreatedList]{Name: "record:patients", For: rooms.Users, Access: rooms.Own,
 		Doc: "List the patients whose record the caller may read now."}
 
-	Duty = rooms.Command[rooms.Nothing, Duties]{Name: "duty:read", For: rooms.Users, Access: rooms.Own,
+	Duty = rooms.Command[rooms.Nothing, MyPermissions]{Name: "duty:read", For: rooms.Users, Access: rooms.Own,
 		Doc: "List what the caller may do with records beside the caller's role."}
 	Pharmacists = rooms.Command[rooms.Nothing, PharmacistList]{Name: "pharmacist:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List the pharmacists."}
@@ -218,7 +218,7 @@ type PrescriptionReason struct {
 }
 
 // Validate implements rooms.Validator.
-func (in PrescriptionReason) Validate() error { return aReason(in.Reason) }
+func (in PrescriptionReason) Validate() error { return requireReason(in.Reason) }
 
 // SignPrescriptionInput names a draft. DespiteAllergies signs one that warns.
 type SignPrescriptionInput struct {
@@ -261,8 +261,8 @@ type TreatedList struct {
 	NextCursor string            `json:"nextCursor"`
 }
 
-// Duties is what the caller may do beside the caller's role, and the clinic's rules.
-type Duties struct {
+// MyPermissions is what the caller may do beside the caller's role, and the clinic's rules.
+type MyPermissions struct {
 	Pharmacist bool `json:"pharmacist"`
 	// Policy is "china" (advice allows no diagnosis) or "none".
 	Policy Policy `json:"policy"`
@@ -286,7 +286,7 @@ func (in EnterInput) Validate() error {
 	if in.After < 0 {
 		return rooms.Invalid("after", "after must not be negative")
 	}
-	return aReason(in.Reason)
+	return requireReason(in.Reason)
 }
 
 // BreakGlassView is what break-glass access shows of a consultation.
@@ -313,4 +313,4 @@ type EnterRecordInput struct {
 }
 
 // Validate implements rooms.Validator.
-func (in EnterRecordInput) Validate() error { return aReason(in.Reason) }
+func (in EnterRecordInput) Validate() error { return requireReason(in.Reason) }

@@ -103,7 +103,7 @@ func (s *Service) withWarnings(ctx context.Context, d Document, err error) (Pres
 // draft adds the first version of a document of kind and content.
 func (s *Service) draft(ctx context.Context, actor rooms.Actor, id consultation.ID, asked Document) (Document, error) {
 	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (Document, error) {
-		c, err := s.writes(tx, actor, id)
+		c, err := s.loadWritableConsultation(tx, actor, id)
 		if err != nil {
 			return Document{}, err
 		}
@@ -143,9 +143,9 @@ func sameDraft(first, d Document, actor rooms.Actor, id consultation.ID) (Docume
 	return d, e
 }
 
-// writes lets the doctor of a consultation write in it, where its service and
+// loadWritableConsultation lets the doctor of a consultation write in it, where its service and
 // its state allow it.
-func (s *Service) writes(tx Tx, actor rooms.Actor, id consultation.ID) (consultation.Consultation, error) {
+func (s *Service) loadWritableConsultation(tx Tx, actor rooms.Actor, id consultation.ID) (consultation.Consultation, error) {
 	me, err := tx.Participant(id, actor.UserID)
 	if err != nil {
 		return consultation.Consultation{}, err
@@ -157,11 +157,11 @@ func (s *Service) writes(tx Tx, actor rooms.Actor, id consultation.ID) (consulta
 	if err != nil {
 		return c, err
 	}
-	return c, s.allows(c)
+	return c, s.checkWritable(c)
 }
 
 // own is a draft of the actor's; drafts of others do not exist for anyone.
-func own(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID) (Document, error) {
+func loadOwn(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID) (Document, error) {
 	d, err := tx.Document(id)
 	if err == nil && (d.Kind != kind || d.DoctorID != actor.UserID) {
 		err = rooms.NotFound(string(kind))
@@ -179,7 +179,7 @@ func own(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID) (Document, 
 }
 
 func ownDraft(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID) (Document, error) {
-	d, err := own(tx, actor, kind, id)
+	d, err := loadOwn(tx, actor, kind, id)
 	if err == nil && d.Signature != nil {
 		err = rooms.Conflict(string(d.settled().Status), "it has been signed; amend it instead")
 	}
@@ -210,7 +210,7 @@ func (s *Service) discard(ctx context.Context, actor rooms.Actor, kind DocumentK
 // amend drafts the version after one that is signed and the latest.
 func (s *Service) amend(ctx context.Context, actor rooms.Actor, kind DocumentKind, of, id DocumentID, content json.RawMessage) (Document, error) {
 	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (Document, error) {
-		before, err := own(tx, actor, kind, of)
+		before, err := loadOwn(tx, actor, kind, of)
 		if err != nil {
 			return Document{}, err
 		}

@@ -8,9 +8,9 @@ import (
 	"wenzhen/rooms/audit"
 )
 
-func (s *Service) duty(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Duties, error) {
+func (s *Service) myPermissions(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (MyPermissions, error) {
 	is, err := s.store.Pharmacist(ctx, actor.UserID)
-	return Duties{Pharmacist: is, Policy: s.cfg.Policy}, err
+	return MyPermissions{Pharmacist: is, Policy: s.cfg.Policy}, err
 }
 
 func (s *Service) pharmacists(ctx context.Context, _ rooms.Actor, _ rooms.Nothing) (PharmacistList, error) {

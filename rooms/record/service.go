@@ -70,7 +70,7 @@ func (s *Service) Commands() []rooms.Handler {
 		ReadPrescription.Bind(s.readPrescription), Prescriptions.Bind(s.prescriptions), PrescriptionQueue.Bind(s.queue), PrintPrescription.Bind(s.printPrescription), PrintSummary.Bind(s.printSummary),
 		Templates.Bind(s.templates), SaveTemplates.Bind(s.saveTemplates), VerifyDocument.Bind(s.verify),
 		ReadRecord.Bind(s.readRecord), UpdateRecord.Bind(s.updateRecord), TreatedPatients.Bind(s.treated),
-		Duty.Bind(s.duty), Pharmacists.Bind(s.pharmacists), AppointPharmacist.Bind(s.appoint(true)), DismissPharmacist.Bind(s.appoint(false)),
+		Duty.Bind(s.myPermissions), Pharmacists.Bind(s.pharmacists), AppointPharmacist.Bind(s.appoint(true)), DismissPharmacist.Bind(s.appoint(false)),
 		EnterConsultation.Bind(s.enterConsultation), EnterRecord.Bind(s.enterRecord),
 	}
 }
@@ -120,7 +120,7 @@ func validID(field string, id DocumentID) error {
 	return nil
 }
 
-func aReason(reason string) error {
+func requireReason(reason string) error {
 	if strings.TrimSpace(reason) == "" {
 		return rooms.Invalid("reason", "give a reason")
 	}

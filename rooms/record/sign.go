@@ -11,8 +11,8 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// allows judges whether a record may be written in a consultation now.
-func (s *Service) allows(c consultation.Consultation) error {
+// checkWritable judges whether a record may be written in a consultation now.
+func (s *Service) checkWritable(c consultation.Consultation) error {
 	switch c.Status {
 	case consultation.Active, consultation.OnHold, consultation.Ended:
 	default:
@@ -41,7 +41,7 @@ func mustBeVerified(tx Tx, actor rooms.Actor) error {
 // log. before, which may be nil, may refuse, or change the content that is
 // signed. The caller announces it.
 func (s *Service) sign(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID, action string, before func(*Document) error) (Document, error) {
-	d, err := own(tx, actor, kind, id)
+	d, err := loadOwn(tx, actor, kind, id)
 	if err != nil {
 		return d, err
 	}
@@ -56,7 +56,7 @@ func (s *Service) sign(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentI
 		if err != nil {
 			return d, err
 		}
-		if err := s.allows(c); err != nil {
+		if err := s.checkWritable(c); err != nil {
 			return d, err
 		}
 	}
@@ -262,7 +262,7 @@ func (s *Service) decidable(tx Tx, actor rooms.Actor, id DocumentID, to Document
 	var d Document
 	var err error
 	if to == Void {
-		d, err = own(tx, actor, KindPrescription, id)
+		d, err = loadOwn(tx, actor, KindPrescription, id)
 	} else {
 		d, err = s.forPharmacist(tx, actor, id)
 		if err == nil {

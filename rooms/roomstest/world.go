@@ -265,7 +265,7 @@ func (w *World) open() {
 	relay, err := turn.New(turn.Config{Secret: []byte("a key of 32 characters for tests"), Life: time.Hour, External: []string{"turn:turn.example:3478"}})
 	w.must(err)
 	quiet, rules := slog.New(slog.DiscardHandler), consultation.Defaults()
-	rules.VerifiedOnly, rules.Evidence = true, w.Evidence
+	rules.RequireVerifiedEmail, rules.EvidencePolicy = true, w.Evidence
 	if w.Uncapped {
 		rules.Caps = consultation.Caps{}
 	}

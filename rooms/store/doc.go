@@ -15,8 +15,8 @@
 //     that break this (transactions_test.go). Signals go by SignalType.After.
 //   - A statement after whose failure the function goes on, because a
 //     constraint refused it, runs by TryExec.
-//   - What patients and doctors say or show is written by engine.Seal and read
-//     by engine.Unseal, and its column is in the feature's Sealed: it is
+//   - What patients and doctors say or show is written by engine.Encrypt and read
+//     by engine.DecryptColumn, and its column is in the feature's Encrypted: it is
 //     encrypted at rest. No condition looks into such a column, but for
 //     whether it is empty.
 //   - No functions that only one database has; sums need CAST (… AS BIGINT);

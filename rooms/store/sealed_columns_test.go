@@ -69,7 +69,7 @@ var clearColumns = map[string][]string{
 
 // Every column that holds texts is encrypted, or has a reason why it is not. A
 // new one belongs into a list of sealed tables if it has what people say.
-func TestTextsAreSealedOrHaveAReason(t *testing.T) {
+func TestTextsAreEncryptedOrHaveAReason(t *testing.T) {
 	t.Parallel()
 	db := opened(t, engine.Options{Path: t.TempDir() + "/test.db", Synchronous: "OFF"})
 	columns, err := engine.Collect(t.Context(), db.Reads(), func(s engine.Scanner) (string, error) {
@@ -89,7 +89,7 @@ func TestTextsAreSealedOrHaveAReason(t *testing.T) {
 	}
 	for _, column := range columns {
 		_, name, _ := strings.Cut(column, ".")
-		encrypted, listed := columnsOf(sealed)[column] || column == "log.data" || column == "log.recalled", clear[column] || clear["."+name]
+		encrypted, listed := columnsOf(encrypted)[column] || column == "log.data" || column == "log.recalled", clear[column] || clear["."+name]
 		if encrypted == listed {
 			t.Errorf("%s: sealed %v, listed as clear %v", column, encrypted, listed)
 		}
@@ -104,7 +104,7 @@ func TestTextsAreSealedOrHaveAReason(t *testing.T) {
 // Once everything is encrypted, a text that is not is refused and never shown,
 // nor encrypted with the rest as if it were ours. Until then it is what was there
 // before.
-func TestUnsealedTextIsRefused(t *testing.T) {
+func TestUnencryptedTextIsRefused(t *testing.T) {
 	both(t, func(t *testing.T, opts engine.Options) {
 		var err error
 		opts.Master, err = vault.FromSecret("a master key of 32 characters for tests")
@@ -168,7 +168,7 @@ func TestUnsealedTextIsRefused(t *testing.T) {
 
 // A column that a newer version seals is sealed although the data key had
 // covered everything, and only then is plain text in it refused.
-func TestNewSealedColumnIsCovered(t *testing.T) {
+func TestNewEncryptedColumnIsCovered(t *testing.T) {
 	both(t, func(t *testing.T, opts engine.Options) {
 		var err error
 		opts.Master, err = vault.FromSecret("a master key of 32 characters for tests")
@@ -185,7 +185,7 @@ func TestNewSealedColumnIsCovered(t *testing.T) {
 }
 
 // columnsOf are the columns of tables, as table.column.
-func columnsOf(tables []engine.SealedTable) map[string]bool {
+func columnsOf(tables []engine.EncryptedTable) map[string]bool {
 	all := map[string]bool{}
 	for _, t := range tables {
 		for _, c := range t.Columns {

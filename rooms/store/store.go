@@ -19,18 +19,18 @@ import (
 	schedulestore "wenzhen/rooms/store/schedule"
 )
 
-// sealed are the tables of all features with columns that are encrypted at rest.
-// What is written to or read from one of these columns passes engine.Seal and
-// engine.Unseal; what is not in the list lies in the clear
+// encrypted are the tables of all features with columns that are encrypted at rest.
+// What is written to or read from one of these columns passes engine.Encrypt and
+// engine.DecryptColumn; what is not in the list lies in the clear
 // (docs/decisions/0024-encryption-at-rest.md).
-var sealed = slices.Concat(chatstore.Sealed, consultationstore.Sealed, recordstore.Sealed, schedulestore.Sealed, boardstore.Sealed,
-	notificationstore.Sealed, accountstore.Sealed, billingstore.Sealed, auditstore.Sealed)
+var encrypted = slices.Concat(chatstore.Encrypted, consultationstore.Encrypted, recordstore.Encrypted, schedulestore.Encrypted, boardstore.Encrypted,
+	notificationstore.Encrypted, accountstore.Encrypted, billingstore.Encrypted, auditstore.Encrypted)
 
 // Open opens, creates and migrates the database, with the encrypted columns of
 // all features, and starts what runs beside it. hangUp takes logins that end out
 // of their calls; with nil the login of someone in a call cannot be ended.
 func Open(ctx context.Context, opts engine.Options, hangUp callstore.HangUp) (*engine.DB, error) {
-	opts.Sealed = sealed
+	opts.Encrypted = encrypted
 	opts.Revoked = func(tx rooms.Tx, id rooms.SessionID) {
 		account.SessionRevoked.After(tx, rooms.SessionRoom(id), account.SessionInput{SessionID: id})
 	}

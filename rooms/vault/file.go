@@ -11,29 +11,29 @@ import (
 	"io"
 )
 
-// A sealed file is fileMark, the id of the data key, the file's own key sealed
+// A encrypted file is fileMark, the id of the data key, the file's own key encrypted
 // with that data key for the hash of the content, and the content in chunks.
-// Each chunk is sealed with the file's key; its nonce is its number and whether
+// Each chunk is encrypted with the file's key; its nonce is its number and whether
 // it is the last one, so that chunks cannot be left out, swapped or cut off
 // (STREAM; Hoang, Reyhanitabar, Rogaway, Vizár 2015).
 const (
-	fileMark     = "\x00wz1file"
-	chunkBytes   = 64 << 10
-	sealedKey    = 12 + keyBytes + 16 // nonce, key, tag
-	headerBytes  = len(fileMark) + idBytes + sealedKey
-	tagBytes     = 16
-	sealedChunk  = chunkBytes + tagBytes
-	nonceBytes   = 12
-	lastChunkBit = 1
+	fileMark       = "\x00wz1file"
+	chunkBytes     = 64 << 10
+	encryptedKey   = 12 + keyBytes + 16 // nonce, key, tag
+	headerBytes    = len(fileMark) + idBytes + encryptedKey
+	tagBytes       = 16
+	encryptedChunk = chunkBytes + tagBytes
+	nonceBytes     = 12
+	lastChunkBit   = 1
 )
 
 // filePlace is what a file's key is bound to.
 func filePlace(sum string) []byte { return []byte("file/" + sum) }
 
-// IsSealedFile reports whether a file that begins like this is sealed.
-func IsSealedFile(begin []byte) bool { return bytes.HasPrefix(begin, []byte(fileMark)) }
+// IsEncryptedFile reports whether a file that begins like this is encrypted.
+func IsEncryptedFile(begin []byte) bool { return bytes.HasPrefix(begin, []byte(fileMark)) }
 
-// FileWriter seals what is written to it into a file. The hash of the content
+// FileWriter encrypts what is written to it into a file. The hash of the content
 // is known at the end only: Close writes it.
 type FileWriter struct {
 	to     file
@@ -50,7 +50,7 @@ type file interface {
 	io.WriterAt
 }
 
-// NewFile begins a sealed file, which is empty. It is nil while the vault is off.
+// NewFile begins a encrypted file, which is empty. It is nil while the vault is off.
 func (v *Vault) NewFile(to file) (*FileWriter, error) {
 	r := v.ring.Load()
 	if r == nil {
@@ -96,7 +96,7 @@ func (w *FileWriter) Close(sum string) error {
 	return err
 }
 
-// FileReader reads the content of a sealed file.
+// FileReader reads the content of a encrypted file.
 type FileReader struct {
 	from   io.ReaderAt
 	chunks cipher.AEAD
@@ -107,7 +107,7 @@ type FileReader struct {
 	buffer []byte
 }
 
-// OpenFile opens a sealed file of size bytes that is kept for the content whose
+// OpenFile opens a encrypted file of size bytes that is kept for the content whose
 // hash is sum. Errors: it is another content's; it was changed or cut off; its
 // data key is not there.
 func (v *Vault) OpenFile(from io.ReaderAt, size int64, sum string) (*FileReader, error) {
@@ -128,7 +128,7 @@ func (v *Vault) OpenFile(from io.ReaderAt, size int64, sum string) (*FileReader,
 		return nil, err
 	}
 	body := size - int64(headerBytes)
-	r.last = (body - 1) / sealedChunk
+	r.last = (body - 1) / encryptedChunk
 	if r.size = body - (r.last+1)*tagBytes; body < tagBytes || r.size < r.last*chunkBytes {
 		return nil, errCut
 	}
@@ -137,7 +137,7 @@ func (v *Vault) OpenFile(from io.ReaderAt, size int64, sum string) (*FileReader,
 
 var errCut = errors.New("the file was changed or cut off")
 
-// FileKey is the id of the data key that a sealed file was sealed with.
+// FileKey is the id of the data key that a encrypted file was encrypted with.
 func FileKey(from io.ReaderAt) (string, error) {
 	header, err := readHeader(from)
 	if err != nil {
@@ -148,7 +148,7 @@ func FileKey(from io.ReaderAt) (string, error) {
 
 func readHeader(from io.ReaderAt) ([]byte, error) {
 	header := make([]byte, headerBytes)
-	if _, err := from.ReadAt(header, 0); err != nil || !IsSealedFile(header) {
+	if _, err := from.ReadAt(header, 0); err != nil || !IsEncryptedFile(header) {
 		return nil, fmt.Errorf("the file is not sealed, or cut off: %w", errors.Join(err, errCut))
 	}
 	return header, nil
@@ -161,14 +161,14 @@ func (r *FileReader) load(number int64) error {
 	if r.number == number {
 		return nil
 	}
-	sealed, last := make([]byte, sealedChunk), byte(0)
+	encrypted, last := make([]byte, encryptedChunk), byte(0)
 	if number == r.last {
-		sealed, last = sealed[:r.size-number*chunkBytes+tagBytes], lastChunkBit
+		encrypted, last = encrypted[:r.size-number*chunkBytes+tagBytes], lastChunkBit
 	}
-	if _, err := r.from.ReadAt(sealed, int64(headerBytes)+number*sealedChunk); err != nil && !errors.Is(err, io.EOF) {
+	if _, err := r.from.ReadAt(encrypted, int64(headerBytes)+number*encryptedChunk); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read a sealed file: %w", err)
 	}
-	plain, err := r.chunks.Open(sealed[:0], chunkNonce(uint64(number), last), sealed, nil)
+	plain, err := r.chunks.Open(encrypted[:0], chunkNonce(uint64(number), last), encrypted, nil)
 	if err != nil {
 		return errCut
 	}

@@ -15,8 +15,8 @@ type Key struct {
 	ID        string // 16 hexadecimal digits
 	Wrapped   string // by the master key
 	CreatedAt time.Time
-	// CoveredAt is when everything that was sealed with older keys, or not at
-	// all, had been sealed with this one; nil before.
+	// CoveredAt is when everything that was encrypted with older keys, or not at
+	// all, had been encrypted with this one; nil before.
 	CoveredAt *time.Time
 }
 
@@ -61,7 +61,7 @@ func (v *Vault) Load(ctx context.Context, from Store, now time.Time) error {
 const loadTimeout = 30 * time.Second
 
 // Attach loads the data keys of a store as Load does. Should a value have been
-// sealed with a key that another process has made since, they are loaded again.
+// encrypted with a key that another process has made since, they are loaded again.
 func (v *Vault) Attach(ctx context.Context, to Store, now func() time.Time) error {
 	if err := v.Load(ctx, to, now()); err != nil || v.master == nil {
 		return err
@@ -75,7 +75,7 @@ func (v *Vault) Attach(ctx context.Context, to Store, now func() time.Time) erro
 	return nil
 }
 
-// Rotate makes a data key, with which this vault seals from now on and every
+// Rotate makes a data key, with which this vault encrypts from now on and every
 // other one that has the same store once it has loaded again.
 func (v *Vault) Rotate(ctx context.Context, in Store, now time.Time) (Key, error) {
 	if v.master == nil {
@@ -103,7 +103,7 @@ func (v *Vault) Rotate(ctx context.Context, in Store, now time.Time) (Key, error
 	return k, v.take(ctx, keys)
 }
 
-// Rewrap wraps every data key by another master key. Nothing that is sealed
+// Rewrap wraps every data key by another master key. Nothing that is encrypted
 // changes; a server that runs goes on, and starts again with the new one.
 func (v *Vault) Rewrap(ctx context.Context, in Store, by Master) (int, error) {
 	keys, err := in.Keys(ctx)

@@ -45,11 +45,11 @@ func (m secretMaster) Wrap(_ context.Context, id string, key []byte) (string, er
 
 // Unwrap implements Master.
 func (m secretMaster) Unwrap(_ context.Context, id, wrapped string) ([]byte, error) {
-	sealed, err := base64.RawStdEncoding.DecodeString(wrapped)
+	encrypted, err := base64.RawStdEncoding.DecodeString(wrapped)
 	if err != nil {
 		return nil, fmt.Errorf("the wrapped key is damaged: %w", err)
 	}
-	key, err := m.aead.Open(nil, nil, sealed, []byte("data key/"+id))
+	key, err := m.aead.Open(nil, nil, encrypted, []byte("data key/"+id))
 	if err != nil {
 		return nil, errors.New("it is another key")
 	}

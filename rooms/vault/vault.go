@@ -11,12 +11,12 @@ import (
 	"sync/atomic"
 )
 
-// Vault seals values and opens them again. It is used by many goroutines.
+// Vault encrypts values and opens them again. It is used by many goroutines.
 type Vault struct {
 	master  Master
 	ring    atomic.Pointer[ring] // nil while the vault is off
 	loading sync.Mutex
-	// required are the columns in which everything is sealed.
+	// required are the columns in which everything is encrypted.
 	required atomic.Pointer[map[string]bool]
 	// again loads the data keys anew; nil before Attach.
 	again atomic.Pointer[func() error]
@@ -39,10 +39,10 @@ const (
 // master key.
 func New(master Master) *Vault { return &Vault{master: master} }
 
-// On reports whether new values are sealed.
+// On reports whether new values are encrypted.
 func (v *Vault) On() bool { return v.ring.Load() != nil }
 
-// Current is the id of the data key that new values are sealed with; empty
+// Current is the id of the data key that new values are encrypted with; empty
 // while the vault is off.
 func (v *Vault) Current() string {
 	if r := v.ring.Load(); r != nil {
@@ -61,16 +61,16 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// A sealed text is mark, the id of the data key, "$", and nonce and ciphertext
-// in base64. A text that is not sealed and begins with mark has an empty id.
+// A encrypted text is mark, the id of the data key, "$", and nonce and ciphertext
+// in base64. A text that is not encrypted and begins with mark has an empty id.
 const mark = "wz1$"
 
-// SealedText is what SQL's LIKE finds sealed texts by.
-const SealedText = mark + "%"
+// EncryptedText is what SQL's LIKE finds encrypted texts by.
+const EncryptedText = mark + "%"
 
-// Seal seals a text for a place. An empty text stays empty, so that conditions
+// Encrypt encrypts a text for a place. An empty text stays empty, so that conditions
 // on it go on working.
-func (v *Vault) Seal(place, text string) string {
+func (v *Vault) Encrypt(place, text string) string {
 	r := v.ring.Load()
 	switch {
 	case text == "":
@@ -80,14 +80,14 @@ func (v *Vault) Seal(place, text string) string {
 	case r == nil:
 		return text
 	}
-	sealed := r.by[r.current].Seal(nil, nil, []byte(text), []byte(place))
-	out := make([]byte, 0, len(mark)+len(r.current)+1+base64.RawStdEncoding.EncodedLen(len(sealed)))
+	encrypted := r.by[r.current].Seal(nil, nil, []byte(text), []byte(place))
+	out := make([]byte, 0, len(mark)+len(r.current)+1+base64.RawStdEncoding.EncodedLen(len(encrypted)))
 	out = append(append(append(out, mark...), r.current...), '$')
-	return string(base64.RawStdEncoding.AppendEncode(out, sealed))
+	return string(base64.RawStdEncoding.AppendEncode(out, encrypted))
 }
 
-// Require has Open refuse what is not sealed in these columns, which are places
-// up to the first slash: by then everything in them has been sealed, so someone
+// Require has Open refuse what is not encrypted in these columns, which are places
+// up to the first slash: by then everything in them has been encrypted, so someone
 // else has put it there.
 func (v *Vault) Require(columns []string) {
 	required := make(map[string]bool, len(columns))
@@ -97,13 +97,13 @@ func (v *Vault) Require(columns []string) {
 	v.required.Store(&required)
 }
 
-// Requires reports whether there is any column in which everything is sealed.
+// Requires reports whether there is any column in which everything is encrypted.
 func (v *Vault) Requires() bool {
 	required := v.required.Load()
 	return required != nil && len(*required) > 0 && v.On()
 }
 
-// requires reports whether what is at a place must be sealed. What says nothing,
+// requires reports whether what is at a place must be encrypted. What says nothing,
 // because it was erased, need not be.
 func (v *Vault) requires(place, body string) bool {
 	if body == "" || body == "{}" || !v.Requires() {
@@ -116,16 +116,16 @@ func (v *Vault) requires(place, body string) bool {
 // ErrDamaged is the cause where a value cannot be opened, now or later.
 var ErrDamaged = errors.New("the value is damaged")
 
-// Open opens what Seal made for the same place; a text that was stored before
+// Decrypt opens what Encrypt made for the same place; a text that was stored before
 // there was a key comes back as it is, unless the column is one of Require.
-// Errors: the value is another place's, or was changed, or should be sealed; its
+// Errors: the value is another place's, or was changed, or should be encrypted; its
 // data key is not there.
-func (v *Vault) Open(place, stored string) (string, error) {
-	id, body, sealed := parts(stored)
-	if !sealed && v.requires(place, body) {
+func (v *Vault) Decrypt(place, stored string) (string, error) {
+	id, body, encrypted := parts(stored)
+	if !encrypted && v.requires(place, body) {
 		return "", fmt.Errorf("%s: what is stored is not encrypted, though everything else there is: this server did not write it (%w)", place, ErrDamaged)
 	}
-	if !sealed {
+	if !encrypted {
 		return body, nil
 	}
 	key, err := v.key(id)
@@ -143,22 +143,22 @@ func (v *Vault) Open(place, stored string) (string, error) {
 	return string(text), nil
 }
 
-// Stale reports whether a stored text must be sealed again: with another key,
+// Stale reports whether a stored text must be encrypted again: with another key,
 // or for the first time.
 func (v *Vault) Stale(stored string) bool {
 	current := v.Current()
-	id, body, sealed := parts(stored)
-	return current != "" && body != "" && (!sealed || id != current)
+	id, body, encrypted := parts(stored)
+	return current != "" && body != "" && (!encrypted || id != current)
 }
 
-// IsSealed reports whether a stored text is sealed.
-func IsSealed(stored string) bool {
-	_, _, sealed := parts(stored)
-	return sealed
+// IsEncrypted reports whether a stored text is encrypted.
+func IsEncrypted(stored string) bool {
+	_, _, encrypted := parts(stored)
+	return encrypted
 }
 
-// parts takes a stored text apart; body is the text itself if it is not sealed.
-func parts(stored string) (id, body string, sealed bool) {
+// parts takes a stored text apart; body is the text itself if it is not encrypted.
+func parts(stored string) (id, body string, encrypted bool) {
 	rest, marked := strings.CutPrefix(stored, mark)
 	if !marked {
 		return "", stored, false

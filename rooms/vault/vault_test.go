@@ -65,14 +65,14 @@ func TestATextComesBackFromItsPlaceAlone(t *testing.T) {
 	t.Parallel()
 	v := open(t, &memory{}, master(t, secret))
 	const text = "头痛三天了, since Monday"
-	sealed := v.Seal("messages.text/1", text)
-	if strings.Contains(sealed, "Monday") || sealed == v.Seal("messages.text/1", text) {
+	sealed := v.Encrypt("messages.text/1", text)
+	if strings.Contains(sealed, "Monday") || sealed == v.Encrypt("messages.text/1", text) {
 		t.Errorf("sealed as %q", sealed)
 	}
-	if got, err := v.Open("messages.text/1", sealed); err != nil || got != text {
+	if got, err := v.Decrypt("messages.text/1", sealed); err != nil || got != text {
 		t.Errorf("opened %q, %v", got, err)
 	}
-	if got, err := v.Open("messages.text/2", sealed); err == nil {
+	if got, err := v.Decrypt("messages.text/2", sealed); err == nil {
 		t.Errorf("from another place: %q", got)
 	}
 	for i := len(mark) + idBytes + 1; i < len(sealed); i++ {
@@ -80,33 +80,33 @@ func TestATextComesBackFromItsPlaceAlone(t *testing.T) {
 		if changed[i]++; changed[i] == 0 {
 			continue
 		}
-		if got, err := v.Open("messages.text/1", string(changed)); err == nil && got != "" {
+		if got, err := v.Decrypt("messages.text/1", string(changed)); err == nil && got != "" {
 			// The last digit of base64 may have bits that mean nothing.
 			if i < len(sealed)-1 {
 				t.Fatalf("with byte %d changed it opens to %q", i, got)
 			}
 		}
 	}
-	if v.Seal("messages.text/1", "") != "" {
+	if v.Encrypt("messages.text/1", "") != "" {
 		t.Error("an empty text is stored as something")
 	}
-	if got, err := v.Open("messages.text/1", "from before"); err != nil || got != "from before" {
+	if got, err := v.Decrypt("messages.text/1", "from before"); err != nil || got != "from before" {
 		t.Errorf("a text from before: %q, %v", got, err)
 	}
 }
 
-// What looks as if it was sealed, and is not, comes back as it is: nobody makes
+// What looks as if it was encrypted, and is not, comes back as it is: nobody makes
 // a consultation unreadable by saying something.
-func TestATextThatLooksSealed(t *testing.T) {
+func TestATextThatLooksEncrypted(t *testing.T) {
 	t.Parallel()
 	off, on := open(t, &memory{}, nil), open(t, &memory{}, master(t, secret))
 	for _, text := range []string{mark, mark + "$", mark + "$x", mark + "0123456789abcdef$AAAA", mark + mark} {
 		for _, v := range []*Vault{off, on} {
-			if got, err := v.Open("p", v.Seal("p", text)); err != nil || got != text {
+			if got, err := v.Decrypt("p", v.Encrypt("p", text)); err != nil || got != text {
 				t.Errorf("%q came back as %q, %v", text, got, err)
 			}
 		}
-		if got, err := on.Open("p", off.Seal("p", text)); err != nil || got != text {
+		if got, err := on.Decrypt("p", off.Encrypt("p", text)); err != nil || got != text {
 			t.Errorf("%q from before came back as %q, %v", text, got, err)
 		}
 	}
@@ -120,20 +120,20 @@ func TestRotation(t *testing.T) {
 	if err := other.Attach(t.Context(), store, time.Now); err != nil {
 		t.Fatal(err)
 	}
-	before := one.Seal("p", "before")
+	before := one.Encrypt("p", "before")
 	if one.Stale(before) || !one.Stale("in the clear") || one.Stale("") {
 		t.Error("what is to be sealed again is mistaken before")
 	}
 	if _, err := one.Rotate(t.Context(), store, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	after := one.Seal("p", "after")
+	after := one.Encrypt("p", "after")
 	if !one.Stale(before) || one.Stale(after) {
 		t.Error("what is to be sealed again is mistaken after")
 	}
 	for _, v := range []*Vault{one, other} { // the other does not know the new key
 		for sealed, want := range map[string]string{before: "before", after: "after"} {
-			if got, err := v.Open("p", sealed); err != nil || got != want {
+			if got, err := v.Decrypt("p", sealed); err != nil || got != want {
 				t.Errorf("%q, %v, want %q", got, err, want)
 			}
 		}
@@ -146,7 +146,7 @@ func TestRotation(t *testing.T) {
 	if n, err := one.Rewrap(t.Context(), store, next); err != nil || n != 2 {
 		t.Fatalf("rewrapped %d, %v", n, err)
 	}
-	if got, err := open(t, store, next).Open("p", before); err != nil || got != "before" {
+	if got, err := open(t, store, next).Decrypt("p", before); err != nil || got != "before" {
 		t.Errorf("with the new master key: %q, %v", got, err)
 	}
 	if err := New(m).Load(t.Context(), store, time.Now()); !errors.Is(err, errWrong) {
@@ -174,9 +174,9 @@ esac
 	}
 	store := &memory{}
 	v := open(t, store, Command{"/bin/sh", script, dir})
-	sealed := v.Seal("p", "text")
+	sealed := v.Encrypt("p", "text")
 	again := open(t, store, Command{"/bin/sh", script, dir})
-	if got, err := again.Open("p", sealed); err != nil || got != "text" {
+	if got, err := again.Decrypt("p", sealed); err != nil || got != "text" {
 		t.Errorf("%q, %v", got, err)
 	}
 	if err := os.Remove(filepath.Join(dir, store.keys[0].ID)); err != nil {
@@ -190,8 +190,8 @@ esac
 	}
 }
 
-// sealFile writes a sealed file and returns what is on disk.
-func sealFile(t *testing.T, v *Vault, content []byte, sum string) *os.File {
+// encryptFile writes a encrypted file and returns what is on disk.
+func encryptFile(t *testing.T, v *Vault, content []byte, sum string) *os.File {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
 	if err != nil {
@@ -229,7 +229,7 @@ func TestFiles(t *testing.T) {
 	for _, n := range []int{0, 1, chunkBytes - 1, chunkBytes, chunkBytes + 1, 3*chunkBytes + 7, 4 * chunkBytes} {
 		content := make([]byte, n)
 		_, _ = rand.Read(content)
-		f := sealFile(t, v, content, "sum")
+		f := encryptFile(t, v, content, "sum")
 		r, err := v.OpenFile(f, size(t, f), "sum")
 		if err != nil {
 			t.Fatalf("%d bytes: %v", n, err)
@@ -240,7 +240,7 @@ func TestFiles(t *testing.T) {
 		if _, err := v.OpenFile(f, size(t, f), "another sum"); err == nil {
 			t.Errorf("%d bytes are taken for another file", n)
 		}
-		for _, cut := range []int64{1, tagBytes, sealedChunk} {
+		for _, cut := range []int64{1, tagBytes, encryptedChunk} {
 			if cut > size(t, f) {
 				continue
 			}
@@ -250,8 +250,8 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	content := make([]byte, 3*chunkBytes)
-	f := sealFile(t, v, content, "sum")
-	at := int64(headerBytes + sealedChunk + 100) // in the second chunk
+	f := encryptFile(t, v, content, "sum")
+	at := int64(headerBytes + encryptedChunk + 100) // in the second chunk
 	if _, err := f.WriteAt([]byte{1, 2, 3}, at); err != nil {
 		t.Fatal(err)
 	}

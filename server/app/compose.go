@@ -167,8 +167,8 @@ func (s *Server) serviceOptions(p *parts) (o services.Options, err error) {
 // consultationOptions are those that settings decide.
 func (s *Server) consultationOptions() consultation.Options {
 	cfg := s.cfg
-	return consultation.Options{Reads: s.reads.Note, VerifiedOnly: s.mail != nil, InvitedMost: cfg.InvitedMost,
-		Evidence: consultation.Evidence(cfg.FollowupEvidence), PayWithin: cfg.PayWithin,
+	return consultation.Options{Reads: s.reads.Note, RequireVerifiedEmail: s.mail != nil, InvitedMost: cfg.InvitedMost,
+		EvidencePolicy: consultation.Evidence(cfg.FollowupEvidence), PayWithin: cfg.PayWithin,
 		Terms: consultation.CancelTerms{Full: cfg.CancelFullBefore, Part: cfg.CancelPartBefore, Percent: cfg.CancelPartPercent},
 		Caps: consultation.Caps{Unpaid: cfg.UnpaidHolds, UnpaidADay: cfg.UnpaidHoldsADay, Free: cfg.FreeOpen, FreeADay: cfg.FreeADay,
 			Invitations: cfg.InvitationsADay, Invited: cfg.InvitedADay}}

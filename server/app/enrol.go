@@ -52,7 +52,7 @@ var keyFlags = map[string]string{
 // that is needed, or if a node that runs has something else.
 func (s *Server) openKeys(ctx context.Context, _ *parts) error {
 	s.secrets = datafolder.Secrets{Dir: s.cfg.Data, Vault: s.db.Vault()}
-	n, err := s.secrets.Seal()
+	n, err := s.secrets.EncryptFiles()
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ var entries = map[string]entry{
 	board.Read.Name:          {audit.MessageRead, "consultation", "consultationId"},
 	account.Users.Name:       {account.Users.Name, "users", ""},
 	account.Applicants.Name:  {account.Applicants.Name, "doctors", ""},
-	account.Holds.Name:       {account.Holds.Name, "holds", ""},
+	account.LegalHolds.Name:  {account.LegalHolds.Name, "holds", ""},
 	audit.List.Name:          {audit.List.Name, "audit", ""},
 	record.Pharmacists.Name:  {record.Pharmacists.Name, "pharmacists", ""},
 	billing.AllOrders.Name:   {billing.AllOrders.Name, "orders", ""},

@@ -29,7 +29,7 @@ type Folder struct {
 }
 
 // Open opens the folder at dir and makes it when it is not there. Files are
-// sealed with what v has.
+// encrypted with what v has.
 func Open(dir string, v *vault.Vault) (*Folder, error) {
 	for _, name := range []string{incoming, removed} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
@@ -97,13 +97,13 @@ func (f *Folder) begin() (*received, error) {
 }
 
 func (in *received) fill(ctx context.Context, r io.Reader, most int64, want string) error {
-	sealed, err := in.folder.vault.NewFile(in.file)
+	encrypted, err := in.folder.vault.NewFile(in.file)
 	if err != nil {
 		return err
 	}
 	var to io.Writer = in.file
-	if sealed != nil {
-		to = sealed
+	if encrypted != nil {
+		to = encrypted
 	}
 	hash := sha256.New()
 	begin := &beginning{}
@@ -114,12 +114,12 @@ func (in *received) fill(ctx context.Context, r io.Reader, most int64, want stri
 	switch {
 	case in.size > most:
 		return rooms.TooLarge("file", "a file may have at most %d bytes", most)
-	case vault.IsSealedFile(begin.bytes):
+	case vault.IsEncryptedFile(begin.bytes):
 		return rooms.Invalid("file", "files of this type are not accepted")
 	case want != "" && in.sum != want:
 		return errDamaged
-	case sealed != nil:
-		return sealed.Close(in.sum)
+	case encrypted != nil:
+		return encrypted.Close(in.sum)
 	}
 	return nil
 }
@@ -242,8 +242,8 @@ func examine(ctx context.Context, content io.Reader, sum string) error {
 
 // content is what a file holds that is kept under sum.
 func (f *Folder) content(file *os.File, sum string) (io.ReadSeekCloser, error) {
-	sealed, err := isSealed(file)
-	if err != nil || !sealed {
+	encrypted, err := isEncrypted(file)
+	if err != nil || !encrypted {
 		return file, err
 	}
 	info, err := file.Stat()
@@ -254,24 +254,24 @@ func (f *Folder) content(file *os.File, sum string) (io.ReadSeekCloser, error) {
 	return opened{content, file}, err
 }
 
-// opened is the content of a sealed file.
+// opened is the content of a encrypted file.
 type opened struct {
 	*vault.FileReader
 	io.Closer
 }
 
-func isSealed(file *os.File) (bool, error) {
+func isEncrypted(file *os.File) (bool, error) {
 	begin := make([]byte, 16)
 	n, err := file.ReadAt(begin, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
-	return vault.IsSealedFile(begin[:n]), nil
+	return vault.IsEncryptedFile(begin[:n]), nil
 }
 
-// Seal seals the file of a content with the newest data key, unless it is.
+// Encrypt encrypts the file of a content with the newest data key, unless it is.
 // Those who read it meanwhile read on. It reports whether there was anything to do.
-func (f *Folder) Seal(ctx context.Context, sum string) (bool, error) {
+func (f *Folder) Encrypt(ctx context.Context, sum string) (bool, error) {
 	if !f.vault.On() {
 		return false, nil
 	}
@@ -280,9 +280,9 @@ func (f *Folder) Seal(ctx context.Context, sum string) (bool, error) {
 		return false, fmt.Errorf("attachment %s: %w", sum, err)
 	}
 	defer file.Close()
-	if sealed, err := isSealed(file); err != nil {
+	if encrypted, err := isEncrypted(file); err != nil {
 		return false, fmt.Errorf("attachment %s: %w", sum, err)
-	} else if sealed {
+	} else if encrypted {
 		if id, err := vault.FileKey(file); err != nil || id == f.vault.Current() {
 			return false, err
 		}
@@ -302,7 +302,7 @@ func (f *Folder) Seal(ctx context.Context, sum string) (bool, error) {
 }
 
 // Check tells what is wrong with the file of a content: it is not there, it was
-// changed. Of a sealed file whose key is not at hand it knows nothing, and
+// changed. Of a encrypted file whose key is not at hand it knows nothing, and
 // reports none.
 func (f *Folder) Check(ctx context.Context, sum string) error {
 	file, err := f.root.Open(Path(sum))
@@ -310,7 +310,7 @@ func (f *Folder) Check(ctx context.Context, sum string) error {
 		return err
 	}
 	defer file.Close()
-	if sealed, err := isSealed(file); err != nil || sealed && !f.vault.On() {
+	if encrypted, err := isEncrypted(file); err != nil || encrypted && !f.vault.On() {
 		return err
 	}
 	content, err := f.content(file, sum)
@@ -320,8 +320,8 @@ func (f *Folder) Check(ctx context.Context, sum string) error {
 	return examine(ctx, content, sum)
 }
 
-// Import stores a file of another folder as it is, sealed or not. A file that
-// is not sealed must have the hash sum.
+// Import stores a file of another folder as it is, encrypted or not. A file that
+// is not encrypted must have the hash sum.
 func (f *Folder) Import(ctx context.Context, sum string, r io.Reader) error {
 	in, err := f.begin()
 	if err != nil {
@@ -330,7 +330,7 @@ func (f *Folder) Import(ctx context.Context, sum string, r io.Reader) error {
 	in.sum = sum
 	hash, begin := sha256.New(), &beginning{}
 	_, err = io.Copy(io.MultiWriter(in.file, hash, begin), Reader(ctx, r))
-	if err == nil && !vault.IsSealedFile(begin.bytes) && !bytes.Equal(hash.Sum(nil), decoded(sum)) {
+	if err == nil && !vault.IsEncryptedFile(begin.bytes) && !bytes.Equal(hash.Sum(nil), decoded(sum)) {
 		err = fmt.Errorf("the archive is damaged: attachment %s has another content", sum)
 	}
 	if err == nil {

@@ -102,11 +102,11 @@ func addSecrets(to *backup.Writer, from datafolder.Secrets, encrypted bool) (pro
 		switch {
 		case stored == "":
 			continue
-		case encrypted && !vault.IsSealed(stored) && !from.Vault.On():
+		case encrypted && !vault.IsEncrypted(stored) && !from.Vault.On():
 			problems = append(problems, name+": it is not encrypted yet, as the database is; start the server once, or give the encryption key")
 			continue
-		case encrypted && !vault.IsSealed(stored):
-			stored = from.Sealed(name, stored)
+		case encrypted && !vault.IsEncrypted(stored):
+			stored = from.Encrypted(name, stored)
 		}
 		content := stored + "\n"
 		if err := to.Add(name, int64(len(content)), strings.NewReader(content)); err != nil {

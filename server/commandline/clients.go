@@ -9,7 +9,7 @@ import (
 	"wenzhen/server/cli"
 )
 
-type chatCommand struct {
+type terminalCommand struct {
 	As       string          `required:"" help:"Who you are: an e-mail address, or the first part of one of the demo's (bo, jing, wang, li)."`
 	Server   string          `default:"http://127.0.0.1:8080" env:"WENZHEN_SERVER" help:"The server's address."`
 	Password string          `env:"WENZHEN_PASSWORD" help:"Your password; the demo's when not given."`
@@ -17,8 +17,8 @@ type chatCommand struct {
 }
 
 // Run talks until /quit or the end of the input.
-func (c *chatCommand) Run(on console) error {
-	return terminal.Chat(on.ctx, terminal.Options{As: c.As, Server: c.Server, Password: c.Password, With: c.With}, on.in, on.out)
+func (c *terminalCommand) Run(on console) error {
+	return terminal.Run(on.ctx, terminal.Options{As: c.As, Server: c.Server, Password: c.Password, With: c.With}, on.in, on.out)
 }
 
 type loadCommand struct {

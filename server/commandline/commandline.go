@@ -20,20 +20,20 @@ import (
 type commands struct {
 	Config kong.ConfigFlag `help:"JSON file with settings, named as the flags are." env:"WENZHEN_CONFIG" type:"path"`
 
-	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server (default)."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database up to date, and stop."`
-	Move    moveCommand    `cmd:"" help:"Copy the SQLite database into an empty PostgreSQL database and compare both; the server must be stopped."`
-	Backup  backupCommand  `cmd:"" help:"Write an archive of database, attachments and secrets; the server may be running."`
-	Restore restoreCommand `cmd:"" help:"Make a data folder of an archive, after checking it."`
-	Keys    keysCommand    `cmd:"" help:"Manage the keys of encryption at rest; the server may be running."`
-	Audit   auditCommand   `cmd:"" help:"The log of who did or saw what with medical records."`
-	Admin   adminCommand   `cmd:"" help:"Administer accounts."`
-	Users   usersCommand   `cmd:"" help:"List, suspend and verify accounts; the server may be running."`
-	ICD10   icd10Command   `cmd:"" name:"icd10" help:"The table of ICD-10 codes."`
-	Chat    chatCommand    `cmd:"" help:"Take part in a consultation from a terminal."`
-	Load    loadCommand    `cmd:"" help:"Put a server under load and account for every message."`
-	Ready   readyCommand   `cmd:"" help:"Ask a server whether it is ready; the exit code tells (for health checks where there is no shell)."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve   serveCommand    `cmd:"" default:"withargs" help:"Run the server (default)."`
+	Migrate migrateCommand  `cmd:"" help:"Bring the database up to date, and stop."`
+	Move    moveCommand     `cmd:"" help:"Copy the SQLite database into an empty PostgreSQL database and compare both; the server must be stopped."`
+	Backup  backupCommand   `cmd:"" help:"Write an archive of database, attachments and secrets; the server may be running."`
+	Restore restoreCommand  `cmd:"" help:"Make a data folder of an archive, after checking it."`
+	Keys    keysCommand     `cmd:"" help:"Manage the keys of encryption at rest; the server may be running."`
+	Audit   auditCommand    `cmd:"" help:"The log of who did or saw what with medical records."`
+	Admin   adminCommand    `cmd:"" help:"Administer accounts."`
+	Users   usersCommand    `cmd:"" help:"List, suspend and verify accounts; the server may be running."`
+	ICD10   icd10Command    `cmd:"" name:"icd10" help:"The table of ICD-10 codes."`
+	Chat    terminalCommand `cmd:"" help:"Take part in a consultation from a terminal."`
+	Load    loadCommand     `cmd:"" help:"Put a server under load and account for every message."`
+	Ready   readyCommand    `cmd:"" help:"Ask a server whether it is ready; the exit code tells (for health checks where there is no shell)."`
+	Version versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // console is where a command reads and writes.

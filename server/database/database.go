@@ -71,7 +71,7 @@ func Reencrypt(ctx context.Context, db *engine.DB, blobs *blob.Folder) (int, err
 		if ctx.Err() != nil {
 			return n, ctx.Err()
 		}
-		changed, err := blobs.Seal(ctx, sum)
+		changed, err := blobs.Encrypt(ctx, sum)
 		if changed {
 			n++
 		}

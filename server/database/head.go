@@ -28,7 +28,7 @@ func SignAudit(db *engine.DB, dir string, key []byte) (audit.Head, error) {
 // KeptHead returns the end of the audit log that is kept in a data folder; a zero
 // Head if there is none that was signed with key.
 func KeptHead(dir string, key []byte) (audit.Head, error) {
-	text, err := unsealed(dir).Read(headFile)
+	text, err := unencrypted(dir).Read(headFile)
 	if text == "" || len(key) == 0 || err != nil {
 		return audit.Head{}, err
 	}
@@ -51,9 +51,9 @@ func KeepHead(dir string, key []byte, head audit.Head) error {
 	if err != nil {
 		return err
 	}
-	return unsealed(dir).Put(headFile, string(content))
+	return unencrypted(dir).Put(headFile, string(content))
 }
 
-func unsealed(dir string) datafolder.Secrets {
+func unencrypted(dir string) datafolder.Secrets {
 	return datafolder.Secrets{Dir: dir, Vault: vault.New(nil)}
 }

@@ -54,7 +54,7 @@ func (s Secrets) Take(given, name string) ([]byte, error) {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	made := hex.EncodeToString(b)
-	err = WriteNew(s.path(name), s.Sealed(name, made)+"\n")
+	err = WriteNew(s.path(name), s.Encrypted(name, made)+"\n")
 	if errors.Is(err, fs.ErrExist) {
 		return s.Kept(name) // another process made it just now
 	} else if err != nil {
@@ -71,7 +71,7 @@ func (s Secrets) Kept(name string) ([]byte, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	text, err := s.Open(name, stored)
+	text, err := s.Decrypt(name, stored)
 	if err != nil {
 		return nil, fmt.Errorf("secret %s cannot be decrypted; restore it together with the database that it belongs to, "+
 			"or remove it to have a new one made: %w", s.path(name), err)
@@ -84,7 +84,7 @@ func (s Secrets) Kept(name string) ([]byte, error) {
 
 // Put keeps a text in the data folder, in place of what was there.
 func (s Secrets) Put(name, text string) error {
-	if err := replaceFile(s.path(name), s.Sealed(name, text)+"\n"); err != nil {
+	if err := replaceFile(s.path(name), s.Encrypted(name, text)+"\n"); err != nil {
 		return fmt.Errorf("keep %s: %w", s.path(name), err)
 	}
 	return nil
@@ -130,13 +130,13 @@ func (s Secrets) Read(name string) (string, error) {
 	return text, nil
 }
 
-// Seal seals with the newest data key, where the database is sealed, what the
+// Encrypt seals with the newest data key, where the database is sealed, what the
 // files of secrets and of certificates hold in the clear or sealed with an older
 // one. A file is replaced whole or not at all; it may be ended and begun again at
 // any time. It returns how many files it replaced.
-func (s Secrets) Seal() (n int, err error) {
+func (s Secrets) EncryptFiles() (n int, err error) {
 	for _, name := range SecretFiles {
-		replaced, err := s.sealFile(name)
+		replaced, err := s.encryptFile(name)
 		if err != nil {
 			return n, err
 		}
@@ -151,7 +151,7 @@ func (s Secrets) Seal() (n int, err error) {
 		if info, err := file.Info(); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 			continue // what a crash left
 		}
-		replaced, err := s.sealFile(name)
+		replaced, err := s.encryptFile(name)
 		if errors.Is(err, vault.ErrDamaged) {
 			continue // another one is asked for
 		} else if err != nil {
@@ -162,13 +162,13 @@ func (s Secrets) Seal() (n int, err error) {
 	return n, nil
 }
 
-// sealFile seals one file, and returns 1 if it was replaced.
-func (s Secrets) sealFile(name string) (int, error) {
+// encryptFile seals one file, and returns 1 if it was replaced.
+func (s Secrets) encryptFile(name string) (int, error) {
 	stored, err := s.Read(name)
 	if err != nil || !s.Vault.Stale(stored) {
 		return 0, err
 	}
-	text, err := s.Open(name, stored)
+	text, err := s.Decrypt(name, stored)
 	if err != nil {
 		return 0, fmt.Errorf("secret %s: %w", s.path(name), err)
 	}
@@ -177,12 +177,12 @@ func (s Secrets) sealFile(name string) (int, error) {
 
 func (s Secrets) path(name string) string { return filepath.Join(s.Dir, name) }
 
-// Sealed seals what a file is to hold, for the file of that name alone.
-func (s Secrets) Sealed(name, text string) string { return s.Vault.Seal(place(name), text) }
+// Encrypted seals what a file is to hold, for the file of that name alone.
+func (s Secrets) Encrypted(name, text string) string { return s.Vault.Encrypt(place(name), text) }
 
-// Open opens what the file of a name holds.
-func (s Secrets) Open(name, stored string) (string, error) {
-	return s.Vault.Open(place(name), stored)
+// Decrypt opens what the file of a name holds.
+func (s Secrets) Decrypt(name, stored string) (string, error) {
+	return s.Vault.Decrypt(place(name), stored)
 }
 
 // place is what the encryption of a file is bound to.

@@ -68,7 +68,7 @@ func TestSecretIsKept(t *testing.T) {
 // With a master key no secret lies in the clear, also those from before and
 // those of an older data key; each opens in its place alone, also after the
 // master key was changed, and not without it.
-func TestSecretsAreSealed(t *testing.T) {
+func TestSecretsAreEncrypted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	plain, before := Secrets{dir, vault.New(nil)}, map[string]string{}
@@ -83,12 +83,12 @@ func TestSecretsAreSealed(t *testing.T) {
 	s := Secrets{dir, db.Vault()}
 	sealed := func(when string, want int) {
 		t.Helper()
-		if n, err := s.Seal(); n != want || err != nil {
+		if n, err := s.EncryptFiles(); n != want || err != nil {
 			t.Errorf("%s: sealed %d files, %v, want %d", when, n, err, want)
 		}
 		for name, want := range before {
 			raw, err := os.ReadFile(s.path(name))
-			if err != nil || strings.Contains(string(raw), want) || !vault.IsSealed(string(raw)) {
+			if err != nil || strings.Contains(string(raw), want) || !vault.IsEncrypted(string(raw)) {
 				t.Errorf("%s: %s is %q, %v", when, name, raw, err)
 			}
 			if got, err := s.Take("", name); err != nil || string(got) != want {

@@ -96,7 +96,7 @@ func (c *certificateCache) Get(ctx context.Context, name string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	text, err := c.secrets().Open(certificateFile(name), strings.TrimSpace(string(stored)))
+	text, err := c.secrets().Decrypt(certificateFile(name), strings.TrimSpace(string(stored)))
 	if err != nil {
 		c.log.Error("a certificate or its key cannot be decrypted; a new one is requested",
 			"file", filepath.Join(string(c.files), name), "error", err)
@@ -107,7 +107,7 @@ func (c *certificateCache) Get(ctx context.Context, name string) ([]byte, error)
 
 // Put implements autocert.Cache.
 func (c *certificateCache) Put(ctx context.Context, name string, data []byte) error {
-	return c.files.Put(ctx, name, []byte(c.secrets().Sealed(certificateFile(name), string(data))))
+	return c.files.Put(ctx, name, []byte(c.secrets().Encrypted(certificateFile(name), string(data))))
 }
 
 // Delete implements autocert.Cache.

@@ -78,7 +78,7 @@ func (p *Providers) found(ctx context.Context, id string) (*provider, *discovere
 }
 
 // Begin implements account.OpenID.
-func (p *Providers) Begin(ctx context.Context, id, back string, ask account.Ask) (string, error) {
+func (p *Providers) Begin(ctx context.Context, id, back string, ask account.AuthRequest) (string, error) {
 	one, d, err := p.found(ctx, id)
 	if err != nil {
 		return "", err
@@ -87,7 +87,7 @@ func (p *Providers) Begin(ctx context.Context, id, back string, ask account.Ask)
 }
 
 // Finish implements account.OpenID.
-func (p *Providers) Finish(ctx context.Context, id, back string, ask account.Ask, answer account.Answer) (account.Claims, error) {
+func (p *Providers) Finish(ctx context.Context, id, back string, ask account.AuthRequest, answer account.AuthResponse) (account.Claims, error) {
 	one, d, err := p.found(ctx, id)
 	if err != nil {
 		return account.Claims{}, err

@@ -35,7 +35,7 @@ func TestAnswersOfProvidersAreShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer providers.Close()
-	if _, err := providers.Begin(t.Context(), "clinic", "https://clinic.example/back", account.Ask{State: "s", Nonce: "n"}); rooms.CodeOf(err) != rooms.CodeUnavailable {
+	if _, err := providers.Begin(t.Context(), "clinic", "https://clinic.example/back", account.AuthRequest{State: "s", Nonce: "n"}); rooms.CodeOf(err) != rooms.CodeUnavailable {
 		t.Errorf("got %v, want that the provider cannot be reached", err)
 	}
 	if got := <-sent; got >= most {

@@ -16,14 +16,14 @@ import (
 
 const formType = "application/x-www-form-urlencoded"
 
-// awaySeconds is how long the cookie of a browser that was sent away is kept.
-const awaySeconds = 15 * 60
+// loginSeconds is how long the cookie of a browser that was sent away is kept.
+const loginSeconds = 15 * 60
 
-// visit executes a command for a browser that is redirected to another site and
+// oauthRedirect executes a command for a browser that is redirected to another site and
 // back. A cookie that scripts cannot read ties the browser to the login that it
 // began: its value is the input's field browser, and the field of that name in
 // the answer becomes its new value.
-func (s *server) visit(r Route, command rooms.Handler) gin.HandlerFunc {
+func (s *server) oauthRedirect(r Route, command rooms.Handler) gin.HandlerFunc {
 	read := inputOf(r, command)
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.CommandTimeout)
@@ -31,7 +31,7 @@ func (s *server) visit(r Route, command rooms.Handler) gin.HandlerFunc {
 		actor, err := s.actor(c, r)
 		var fields map[string]json.RawMessage
 		if err == nil {
-			fields, err = s.knownBrowser(c, actor, read)
+			fields, err = s.loadBrowserID(c, actor, read)
 		}
 		var in, out json.RawMessage
 		if err == nil {
@@ -55,7 +55,7 @@ func (s *server) visit(r Route, command rooms.Handler) gin.HandlerFunc {
 			return
 		}
 		if value := text(answer["browser"]); value != "" {
-			http.SetCookie(c.Writer, s.awayCookie(value, awaySeconds))
+			http.SetCookie(c.Writer, s.loginCookie(value, loginSeconds))
 			delete(answer, "browser")
 		}
 		if r.content == redirect {
@@ -66,8 +66,8 @@ func (s *server) visit(r Route, command rooms.Handler) gin.HandlerFunc {
 	}
 }
 
-// knownBrowser is the input with the browser that the cookie says it is.
-func (s *server) knownBrowser(c *gin.Context, actor rooms.Actor, read func(*gin.Context, rooms.Actor) (json.RawMessage, error)) (map[string]json.RawMessage, error) {
+// loadBrowserID is the input with the browser that the cookie says it is.
+func (s *server) loadBrowserID(c *gin.Context, actor rooms.Actor, read func(*gin.Context, rooms.Actor) (json.RawMessage, error)) (map[string]json.RawMessage, error) {
 	raw, err := read(c, actor)
 	if err != nil {
 		return nil, err
@@ -79,16 +79,16 @@ func (s *server) knownBrowser(c *gin.Context, actor rooms.Actor, read func(*gin.
 		}
 	}
 	known := ""
-	if cookie, err := c.Request.Cookie(s.awayCookie("", 0).Name); err == nil {
+	if cookie, err := c.Request.Cookie(s.loginCookie("", 0).Name); err == nil {
 		known = cookie.Value
 	}
 	fields["browser"], err = json.Marshal(known)
 	return fields, err
 }
 
-// awayCookie comes along when another site sends the browser back (Lax). Over
+// loginCookie comes along when another site sends the browser back (Lax). Over
 // TLS nobody but this very host can set it (__Host-).
-func (s *server) awayCookie(value string, seconds int) *http.Cookie {
+func (s *server) loginCookie(value string, seconds int) *http.Cookie {
 	cookie := &http.Cookie{Name: "wenzhen-away", Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if strings.HasPrefix(s.deps.PublicURL, "https://") {
 		cookie.Name, cookie.Secure = "__Host-"+cookie.Name, true

@@ -29,7 +29,7 @@ func (s *server) export(r Route, _ rooms.Handler) gin.HandlerFunc {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), exportTimeout)
 		defer cancel()
 		actor, err := s.actor(c, r)
-		ctx, release := s.deps.Leases.Hold(ctx, actor)
+		ctx, release := s.deps.Leases.Start(ctx, actor)
 		defer release()
 		var end func()
 		if err == nil {
@@ -48,7 +48,7 @@ func (s *server) export(r Route, _ rooms.Handler) gin.HandlerFunc {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "wenzhen-" + s.deps.Now().Format("2006-01-02") + ".zip"}))
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 		c.Status(r.Status)
-		w, done := s.patiently(ctx, c.Writer)
+		w, done := s.writeSlowly(ctx, c.Writer)
 		defer done()
 		if err := s.deps.Exporter.Write(ctx, actor, w); err != nil {
 			if ctx.Err() == nil { // otherwise the client went away, or their session has ended

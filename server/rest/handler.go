@@ -270,7 +270,7 @@ func (s *server) upload(r Route, command rooms.Handler) gin.HandlerFunc {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), s.deps.UploadTimeout)
 		defer cancel()
 		actor, err := s.actor(c, r)
-		ctx, release := s.deps.Leases.Hold(ctx, actor)
+		ctx, release := s.deps.Leases.Start(ctx, actor)
 		defer release()
 		if err == nil {
 			// Nobody uploads who may not even ask.
@@ -382,7 +382,7 @@ const rangesMost = 8
 func (s *server) download(r Route, command rooms.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		actor, err := s.actor(c, r)
-		ctx, release := s.deps.Leases.Hold(c.Request.Context(), actor)
+		ctx, release := s.deps.Leases.Start(c.Request.Context(), actor)
 		defer release()
 		if err == nil {
 			err = s.deps.Catalogue.Allow(ctx, actor, command)
@@ -405,7 +405,7 @@ func (s *server) download(r Route, command rooms.Handler) gin.HandlerFunc {
 		if strings.Count(c.GetHeader("Range"), ",") >= rangesMost {
 			c.Request.Header.Del("Range") // the answer is the whole file (RFC 9110 section 14.2)
 		}
-		w, done := s.patiently(ctx, c.Writer)
+		w, done := s.writeSlowly(ctx, c.Writer)
 		defer done()
 		http.ServeContent(w, c.Request, "", a.CreatedAt, content)
 		if ctx.Err() != nil && c.Request.Context().Err() == nil { // the access ended, not the client

@@ -259,9 +259,9 @@ func Routes() []Route {
 		{Method: "GET", Path: "/admin/settings", Command: operations.Settings.Name, Status: http.StatusOK},
 
 		{Method: "GET", Path: "/admin/users", Command: account.Users.Name, Status: http.StatusOK},
-		{Method: "GET", Path: "/admin/holds", Command: account.Holds.Name, Status: http.StatusOK},
-		{Method: "POST", Path: "/admin/users/:userId/hold", Command: account.HoldUser.Name, Status: http.StatusCreated},
-		{Method: "DELETE", Path: "/admin/users/:userId/hold", Command: account.ReleaseUser.Name, Status: http.StatusNoContent},
+		{Method: "GET", Path: "/admin/holds", Command: account.LegalHolds.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/admin/users/:userId/hold", Command: account.PlaceLegalHold.Name, Status: http.StatusCreated},
+		{Method: "DELETE", Path: "/admin/users/:userId/hold", Command: account.ReleaseLegalHold.Name, Status: http.StatusNoContent},
 		{Method: "POST", Path: "/admin/users/:userId/suspend", Command: account.SuspendUser.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/users/:userId/unsuspend", Command: account.UnsuspendUser.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/admin/users/:userId/unverify", Command: account.UnverifyDoctor.Name, Status: http.StatusOK},

@@ -87,7 +87,7 @@ func New(deps Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return timely(g, deps.BodyTimeout), nil
+	return withBodyTimeout(g, deps.BodyTimeout), nil
 }
 
 // router has every route.
@@ -163,7 +163,7 @@ func (s *server) handler(r Route, command rooms.Handler) gin.HandlerFunc {
 	case download, thumbnail:
 		return s.download(r, command)
 	case browser, redirect:
-		return s.visit(r, command)
+		return s.oauthRedirect(r, command)
 	case printed:
 		return s.print(r, command)
 	case archived:

@@ -14,15 +14,15 @@ import (
 // stall is how long a client may leave unread what was written to it.
 func (s *server) stall() time.Duration { return 3 * s.deps.BodyTimeout }
 
-// timely limits the time in which the body of a request must arrive. net/http
+// withBodyTimeout limits the time in which the body of a request must arrive. net/http
 // itself waits without a limit, even for the body of a request that was
 // answered without it. Handlers of uploads allow more time (arriveWithin).
-func timely(next http.Handler, within time.Duration) http.Handler {
+func withBodyTimeout(next http.Handler, within time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body != nil && r.Body != http.NoBody {
 			control := http.NewResponseController(w)
 			arriveWithin(control, within)
-			r.Body = arriving{r.Body, control}
+			r.Body = deadlineBody{r.Body, control}
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -34,15 +34,15 @@ func arriveWithin(control *http.ResponseController, within time.Duration) {
 	_ = control.SetReadDeadline(time.Now().Add(within))
 }
 
-// arriving is a body with a deadline, which ends with it: what the server reads
+// deadlineBody is a body with a deadline, which ends with it: what the server reads
 // after it, to notice that the client goes away, has none.
-type arriving struct {
+type deadlineBody struct {
 	io.ReadCloser
 	control *http.ResponseController
 }
 
 // Read implements io.Reader.
-func (a arriving) Read(b []byte) (int, error) {
+func (a deadlineBody) Read(b []byte) (int, error) {
 	n, err := a.ReadCloser.Read(b)
 	if errors.Is(err, io.EOF) {
 		_ = a.control.SetReadDeadline(time.Time{})
@@ -50,9 +50,9 @@ func (a arriving) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// patient writes to a client that may take its time, but must not stand still,
+// slowWriter writes to a client that may take its time, but must not stand still,
 // until ctx ends.
-type patient struct {
+type slowWriter struct {
 	http.ResponseWriter
 	ctx     context.Context
 	control *http.ResponseController
@@ -60,10 +60,10 @@ type patient struct {
 	mu      sync.Mutex // orders deadlines
 }
 
-// patiently writes to w until ctx ends; a write that waits for the client then
+// writeSlowly writes to w until ctx ends; a write that waits for the client then
 // fails at once. done must be called before w is given back.
-func (s *server) patiently(ctx context.Context, w http.ResponseWriter) (p *patient, done func()) {
-	p = &patient{ResponseWriter: w, ctx: ctx, control: http.NewResponseController(w), stall: s.stall()}
+func (s *server) writeSlowly(ctx context.Context, w http.ResponseWriter) (p *slowWriter, done func()) {
+	p = &slowWriter{ResponseWriter: w, ctx: ctx, control: http.NewResponseController(w), stall: s.stall()}
 	over := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(over)
@@ -79,14 +79,14 @@ func (s *server) patiently(ctx context.Context, w http.ResponseWriter) (p *patie
 }
 
 // Write implements io.Writer.
-func (p *patient) Write(b []byte) (int, error) {
+func (p *slowWriter) Write(b []byte) (int, error) {
 	if err := p.extend(); err != nil {
 		return 0, err
 	}
 	return p.ResponseWriter.Write(b)
 }
 
-func (p *patient) extend() error {
+func (p *slowWriter) extend() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := context.Cause(p.ctx); err != nil {

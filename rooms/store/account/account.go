@@ -12,8 +12,8 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sealed are the columns that are encrypted at rest.
-var Sealed = []engine.SealedTable{
+// Encrypted are the columns that are encrypted at rest.
+var Encrypted = []engine.EncryptedTable{
 	{Name: "doctors", Key: []string{"user_id"}, Columns: []string{"rejection"}},
 	{Name: "legal_holds", Key: []string{"user_id"}, Columns: []string{"reason"}},
 }
@@ -158,7 +158,7 @@ var doctorRow = engine.RowOf(
 	doctorColumn{Name: "d.on_duty", To: func(d *storedDoctor) any { return &d.OnDuty }},
 	doctorColumn{Name: "d.licence", To: func(d *storedDoctor) any { return &d.Licence }},
 	doctorColumn{Name: IsVerified, To: func(d *storedDoctor) any { return &d.Verified }},
-	doctorColumn{Name: "d.rejection", To: func(d *storedDoctor) any { return engine.Unseal("doctors.rejection", &d.ID, &d.Rejection) }},
+	doctorColumn{Name: "d.rejection", To: func(d *storedDoctor) any { return engine.DecryptColumn("doctors.rejection", &d.ID, &d.Rejection) }},
 	doctorColumn{Name: "d.withdrawn", To: func(d *storedDoctor) any { return &d.Withdrawn }},
 	doctorColumn{Name: "d.revision", To: func(d *storedDoctor) any { return &d.Revision }},
 )
@@ -409,7 +409,7 @@ func (tx Tx) SaveDoctor(d account.Doctor) error {
 		engine.Set("on_duty", d.OnDuty),
 		engine.Set("verified", d.Verified),
 		engine.Set("licence", d.Licence),
-		engine.Set("rejection", engine.Seal(tx, "doctors.rejection", d.ID, d.Rejection)),
+		engine.Set("rejection", engine.EncryptColumn(tx, "doctors.rejection", d.ID, d.Rejection)),
 		engine.Set("withdrawn", d.Withdrawn),
 		engine.Set("revision", d.Revision),
 	)

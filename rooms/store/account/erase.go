@@ -12,25 +12,25 @@ import (
 // obstacles are what is in the way of erasing the user $1: each query answers
 // whether there is such a thing.
 var obstacles = []struct {
-	what  account.Obstacle
+	what  account.ErasureBlocker
 	query string
 }{
-	{account.ObstacleHold, `SELECT EXISTS (SELECT 1 FROM legal_holds WHERE user_id = $1)`},
-	{account.ObstacleConsultations, `SELECT EXISTS (SELECT 1 FROM participants p JOIN consultations c ON c.id = p.consultation_id
+	{account.BlockedByLegalHold, `SELECT EXISTS (SELECT 1 FROM legal_holds WHERE user_id = $1)`},
+	{account.BlockedByConsultations, `SELECT EXISTS (SELECT 1 FROM participants p JOIN consultations c ON c.id = p.consultation_id
 		WHERE p.user_id = $1 AND p.role IN ('patient', 'doctor') AND c.status IN ('pending_payment', 'waiting', 'active', 'on_hold'))`},
-	{account.ObstacleAppointments, `SELECT EXISTS (SELECT 1 FROM appointments WHERE user_id = $1 AND status IN ('held', 'booked', 'checked_in', 'in_progress', 'reassign_pending'))
+	{account.BlockedByAppointments, `SELECT EXISTS (SELECT 1 FROM appointments WHERE user_id = $1 AND status IN ('held', 'booked', 'checked_in', 'in_progress', 'reassign_pending'))
 		OR EXISTS (SELECT 1 FROM appointments WHERE doctor_id = $1 AND status IN ('held', 'booked', 'checked_in', 'in_progress', 'reassign_pending'))
 		OR EXISTS (SELECT 1 FROM waits WHERE user_id = $1 AND status IN ('waiting', 'offered'))`},
-	{account.ObstacleMoney, `SELECT EXISTS (SELECT 1 FROM orders WHERE user_id = $1 AND status = 'refunding')`},
-	{account.ObstacleLastAdmin, lastAdmin},
+	{account.BlockedByMoney, `SELECT EXISTS (SELECT 1 FROM orders WHERE user_id = $1 AND status = 'refunding')`},
+	{account.BlockedByLastAdmin, lastAdmin},
 }
 
 const lastAdmin = `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND role = 'admin')
 	AND NOT EXISTS (SELECT 1 FROM users WHERE id <> $1 AND role = 'admin' AND suspended = 0)`
 
 // Obstacles implements account.Tx.
-func (tx Tx) Obstacles(user rooms.UserID) ([]account.Obstacle, error) {
-	var found []account.Obstacle
+func (tx Tx) Obstacles(user rooms.UserID) ([]account.ErasureBlocker, error) {
+	var found []account.ErasureBlocker
 	for _, o := range obstacles {
 		var there bool
 		if err := tx.Row(context.Background(), o.query, user).Scan(&there); err != nil {
@@ -82,26 +82,26 @@ func (tx Tx) EraseUser(user rooms.UserID, at time.Time) error {
 	return tx.Exec(`UPDATE log SET data = '{}' WHERE room = `+engine.RoomNum("$1"), rooms.UserRoom(user))
 }
 
-// PlaceHold implements account.Tx.
-func (tx Tx) PlaceHold(h account.Hold) error {
-	err := tx.TryExec(`INSERT INTO legal_holds (user_id, reason, by_id, at) VALUES ($1, $2, $3, $4)`, h.UserID, engine.Seal(tx, "legal_holds.reason", h.UserID, h.Reason), h.By, engine.Micros(h.At))
+// PlaceLegalHold implements account.Tx.
+func (tx Tx) PlaceLegalHold(h account.LegalHold) error {
+	err := tx.TryExec(`INSERT INTO legal_holds (user_id, reason, by_id, at) VALUES ($1, $2, $3, $4)`, h.UserID, engine.EncryptColumn(tx, "legal_holds.reason", h.UserID, h.Reason), h.By, engine.Micros(h.At))
 	if engine.UniqueViolation(err) {
 		return rooms.Conflict("", "there is a hold already")
 	}
 	return err
 }
 
-// ReleaseHold implements account.Tx.
-func (tx Tx) ReleaseHold(user rooms.UserID) (reason string, err error) {
-	err = tx.Row(context.Background(), `DELETE FROM legal_holds WHERE user_id = $1 RETURNING reason`, user).Scan(engine.Unseal("legal_holds.reason", &user, &reason))
+// ReleaseLegalHold implements account.Tx.
+func (tx Tx) ReleaseLegalHold(user rooms.UserID) (reason string, err error) {
+	err = tx.Row(context.Background(), `DELETE FROM legal_holds WHERE user_id = $1 RETURNING reason`, user).Scan(engine.DecryptColumn("legal_holds.reason", &user, &reason))
 	return reason, engine.Found(err, "hold")
 }
 
-// Holds implements account.Tx.
-func (tx Tx) Holds() ([]account.Hold, error) {
-	return engine.Collect(context.Background(), tx, func(s engine.Scanner) (account.Hold, error) {
-		var h account.Hold
-		return h, s.Scan(&h.UserID, &h.UserName, &h.UserEmail, engine.Unseal("legal_holds.reason", &h.UserID, &h.Reason), &h.By, &h.ByName, (*engine.At)(&h.At))
+// LegalHolds implements account.Tx.
+func (tx Tx) LegalHolds() ([]account.LegalHold, error) {
+	return engine.Collect(context.Background(), tx, func(s engine.Scanner) (account.LegalHold, error) {
+		var h account.LegalHold
+		return h, s.Scan(&h.UserID, &h.UserName, &h.UserEmail, engine.DecryptColumn("legal_holds.reason", &h.UserID, &h.Reason), &h.By, &h.ByName, (*engine.At)(&h.At))
 	}, `SELECT h.user_id, u.name, u.email, h.reason, h.by_id, b.name, h.at
 		FROM legal_holds h LEFT JOIN users u ON u.id = h.user_id LEFT JOIN users b ON b.id = h.by_id ORDER BY h.at DESC, h.user_id`)
 }

@@ -13,8 +13,8 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sealed are the columns that are encrypted at rest.
-var Sealed = []engine.SealedTable{
+// Encrypted are the columns that are encrypted at rest.
+var Encrypted = []engine.EncryptedTable{
 	{Name: "audit", Key: []string{"num"}, Columns: []string{"reason"}},
 }
 
@@ -31,7 +31,7 @@ const auditColumns = `num, at, actor_id, role, address, session_id, action, subj
 
 func scanAudit(s engine.Scanner, more ...any) (audit.LogEntry, error) {
 	var e audit.LogEntry
-	reason := engine.UnsealAt(func() string { return auditPlace(e.Num) }, &e.Reason)
+	reason := engine.DecryptAt(func() string { return auditPlace(e.Num) }, &e.Reason)
 	return e, s.Scan(append([]any{&e.Num, (*engine.At)(&e.At), &e.ActorID, &e.Role, &e.Address, &e.SessionID, &e.Action, &e.Subject, &e.PatientID, &e.Outcome,
 		reason, &e.Detail, &e.Previous, &e.SHA256}, more...)...)
 }
@@ -73,7 +73,7 @@ func (s Store) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, error
 		return nil, err
 	}
 	defer rows.Close()
-	return auditPage(engine.Opening(rows, s.Reads().Keys()), rows, q)
+	return auditPage(engine.Decrypting(rows, s.Reads().Keys()), rows, q)
 }
 
 // plainEntry is audit.LogEntry.plain.
@@ -221,7 +221,7 @@ func (tx Tx) PatientOf(subject string) (patient string, err error) {
 func (tx Tx) InsertAudit(e audit.LogEntry, head audit.Head) error {
 	return engine.FirstOf(
 		tx.Exec(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			e.Num, engine.Micros(e.At), e.ActorID, e.Role, e.Address, e.SessionID, e.Action, e.Subject, e.PatientID, e.Outcome, tx.Keys().Seal(auditPlace(e.Num), e.Reason), e.Detail, e.Previous, e.SHA256),
+			e.Num, engine.Micros(e.At), e.ActorID, e.Role, e.Address, e.SessionID, e.Action, e.Subject, e.PatientID, e.Outcome, tx.Keys().Encrypt(auditPlace(e.Num), e.Reason), e.Detail, e.Previous, e.SHA256),
 		tx.saveHead(head))
 }
 

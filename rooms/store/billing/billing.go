@@ -15,8 +15,8 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sealed are the columns that are encrypted at rest.
-var Sealed = []engine.SealedTable{
+// Encrypted are the columns that are encrypted at rest.
+var Encrypted = []engine.EncryptedTable{
 	{Name: "refunds", Key: []string{"id"}, Columns: []string{"note"}},
 }
 
@@ -244,7 +244,7 @@ var refundRow = engine.RowOf(
 	refundColumn{Name: "created_at", To: func(r *billing.Refund) any { return (*engine.At)(&r.CreatedAt) }},
 	refundColumn{Name: "updated_at", To: func(r *billing.Refund) any { return (*engine.At)(&r.UpdatedAt) }},
 	refundColumn{Name: "remote", To: func(r *billing.Refund) any { return &r.Remote }},
-	refundColumn{Name: "note", To: func(r *billing.Refund) any { return engine.Unseal("refunds.note", &r.ID, &r.Note) }},
+	refundColumn{Name: "note", To: func(r *billing.Refund) any { return engine.DecryptColumn("refunds.note", &r.ID, &r.Note) }},
 	refundColumn{Name: "attempts", To: func(r *billing.Refund) any { return &r.Attempts }},
 	refundColumn{Name: "last_error", To: func(r *billing.Refund) any { return &r.LastError }},
 )
@@ -401,7 +401,7 @@ func (tx Tx) InsertRefund(r billing.Refund) error {
 		engine.Set("created_at", engine.Micros(r.CreatedAt)),
 		engine.Set("updated_at", engine.Micros(r.UpdatedAt)),
 		engine.Set("remote", ""),
-		engine.Set("note", engine.Seal(tx, "refunds.note", r.ID, r.Note)),
+		engine.Set("note", engine.EncryptColumn(tx, "refunds.note", r.ID, r.Note)),
 		engine.Set("attempts", 0),
 		engine.Set("last_error", ""),
 	)

@@ -15,8 +15,8 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sealed are the columns that are encrypted at rest.
-var Sealed = []engine.SealedTable{
+// Encrypted are the columns that are encrypted at rest.
+var Encrypted = []engine.EncryptedTable{
 	{Name: "board_strokes", Key: []string{"consultation_id", "seq"}, Columns: []string{"stroke"}},
 }
 
@@ -44,7 +44,7 @@ func scanStroke(s engine.Scanner) (board.Stroke, error) {
 	var id consultation.ID
 	var seq rooms.Seq
 	var text string
-	if err := s.Scan(&id, &seq, engine.UnsealAt(func() string { return strokePlace(id, seq) }, &text)); err != nil {
+	if err := s.Scan(&id, &seq, engine.DecryptAt(func() string { return strokePlace(id, seq) }, &text)); err != nil {
 		return v, engine.Found(err, "stroke")
 	}
 	return v, json.Unmarshal([]byte(text), &v)
@@ -87,7 +87,7 @@ func (tx Tx) InsertStroke(id consultation.ID, v board.Stroke) error {
 			engine.Set("seq", v.Seq),
 			engine.Set("id", v.ID),
 			engine.Set("author_id", v.AuthorID),
-			engine.Set("stroke", tx.Keys().Seal(strokePlace(id, v.Seq), string(text)))),
+			engine.Set("stroke", tx.Keys().Encrypt(strokePlace(id, v.Seq), string(text)))),
 		tx.Exec(`INSERT INTO boards (consultation_id, strokes, attachment_id) VALUES ($1, 1, '')
 			ON CONFLICT (consultation_id) DO UPDATE SET strokes = boards.strokes + 1`, id))
 }

@@ -18,8 +18,8 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sealed are the columns that are encrypted at rest.
-var Sealed = []engine.SealedTable{
+// Encrypted are the columns that are encrypted at rest.
+var Encrypted = []engine.EncryptedTable{
 	{Name: "attachments", Key: []string{"id"}, Columns: []string{"name"}},
 	{Name: "quick_replies", Key: []string{"user_id"}, Columns: []string{"replies"}},
 }
@@ -65,7 +65,7 @@ var attachmentRow = engine.RowOf(
 	attachmentColumn{Name: "consultation_id", To: func(a *chat.Attachment) any { return &a.ConsultationID }},
 	attachmentColumn{Name: "uploader_id", To: func(a *chat.Attachment) any { return &a.UploaderID }},
 	attachmentColumn{Name: "kind", To: func(a *chat.Attachment) any { return &a.Kind }},
-	attachmentColumn{Name: "name", To: func(a *chat.Attachment) any { return engine.Unseal("attachments.name", &a.ID, &a.Name) }},
+	attachmentColumn{Name: "name", To: func(a *chat.Attachment) any { return engine.DecryptColumn("attachments.name", &a.ID, &a.Name) }},
 	attachmentColumn{Name: "size", To: func(a *chat.Attachment) any { return &a.Size }},
 	attachmentColumn{Name: "content_type", To: func(a *chat.Attachment) any { return &a.ContentType }},
 	attachmentColumn{Name: "sha256", To: func(a *chat.Attachment) any { return &a.SHA256 }},
@@ -94,7 +94,7 @@ func scanMessage(s engine.Scanner) (chat.Message, error) {
 	var name, recalled string
 	var size, width, height, duration, uploaded sql.NullInt64
 	err := s.Scan(&m.ID, &e.Room, &e.Seq, (*engine.At)(&at), engine.AtOrNil(&recalledAt), engine.EventData(&e), engine.Recalled(&e, &recalled),
-		&attachment, &kind, &uploader, engine.Unseal("attachments.name", &attachment.String, &name), &size, &contentType, &sum, &width, &height, &thumbnail, &duration, &uploaded)
+		&attachment, &kind, &uploader, engine.DecryptColumn("attachments.name", &attachment.String, &name), &size, &contentType, &sum, &width, &height, &thumbnail, &duration, &uploaded)
 	if err != nil {
 		return m, engine.Found(err, "message")
 	}
@@ -163,7 +163,7 @@ func uploaded(ctx context.Context, q engine.Querier, user rooms.UserID) (n int64
 // QuickReplies implements chat.Store.
 func (s Store) QuickReplies(ctx context.Context, doctor rooms.UserID) ([]chat.QuickReply, error) {
 	var replies string
-	err := s.Reads().Row(ctx, `SELECT replies FROM quick_replies WHERE user_id = $1`, doctor).Scan(engine.Unseal("quick_replies.replies", &doctor, &replies))
+	err := s.Reads().Row(ctx, `SELECT replies FROM quick_replies WHERE user_id = $1`, doctor).Scan(engine.DecryptColumn("quick_replies.replies", &doctor, &replies))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	} else if err != nil {
@@ -202,7 +202,7 @@ func (tx Tx) RecallMessage(left chat.Message) error {
 	if err := tx.Row(context.Background(), `SELECT data FROM log WHERE message = $1`, left.ID).Scan(engine.EventData(&e)); err != nil {
 		return engine.Found(err, "message")
 	}
-	return tx.replace(left, `recalled = $4`, engine.SealRecalled(tx.Keys(), e.Room, e.Seq, string(e.Data)))
+	return tx.replace(left, `recalled = $4`, engine.EncryptRecalled(tx.Keys(), e.Room, e.Seq, string(e.Data)))
 }
 
 // replace makes left what the log shows of a message.
@@ -211,9 +211,9 @@ func (tx Tx) replace(left chat.Message, and string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	sealed := engine.SealEvent(tx.Keys(), left.ConsultationID.Room(), left.Seq, string(data))
+	encrypted := engine.EncryptEvent(tx.Keys(), left.ConsultationID.Room(), left.Seq, string(data))
 	return tx.Exec(`UPDATE log SET data = $2, recalled_at = $3, `+and+` WHERE message = $1`,
-		append([]any{left.ID, sealed, engine.MicrosOrNull(left.RecalledAt)}, args...)...)
+		append([]any{left.ID, encrypted, engine.MicrosOrNull(left.RecalledAt)}, args...)...)
 }
 
 // ForeignMessage implements chat.Tx.
@@ -236,7 +236,7 @@ func (tx Tx) InsertAttachment(a chat.Attachment) error {
 		engine.Set("consultation_id", a.ConsultationID),
 		engine.Set("uploader_id", a.UploaderID),
 		engine.Set("kind", a.Kind),
-		engine.Set("name", engine.Seal(tx, "attachments.name", a.ID, a.Name)),
+		engine.Set("name", engine.EncryptColumn(tx, "attachments.name", a.ID, a.Name)),
 		engine.Set("size", a.Size),
 		engine.Set("content_type", a.ContentType),
 		engine.Set("sha256", a.SHA256),
@@ -254,7 +254,7 @@ func (tx Tx) SaveQuickReplies(doctor rooms.UserID, list []chat.QuickReply) error
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`INSERT INTO quick_replies (user_id, replies) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET replies = excluded.replies`, doctor, engine.Seal(tx, "quick_replies.replies", doctor, string(replies)))
+	return tx.Exec(`INSERT INTO quick_replies (user_id, replies) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET replies = excluded.replies`, doctor, engine.EncryptColumn(tx, "quick_replies.replies", doctor, string(replies)))
 }
 
 // SaveWatermarks implements chat.Tx.

@@ -26,7 +26,7 @@ func both(t *testing.T, test func(t *testing.T, db *engine.DB)) {
 		for _, database := range []string{"sqlite", "postgres"} {
 			t.Run(database+name, func(t *testing.T) {
 				t.Parallel()
-				opts := engine.Options{Sealed: Sealed, Synchronous: "OFF", Now: time.Now, Log: slog.New(slog.DiscardHandler), Master: key}
+				opts := engine.Options{Encrypted: Encrypted, Synchronous: "OFF", Now: time.Now, Log: slog.New(slog.DiscardHandler), Master: key}
 				if database == "sqlite" {
 					opts.Path = filepath.Join(t.TempDir(), "m.db")
 				} else {

@@ -76,7 +76,7 @@ func benchmarkMessages(b *testing.B, synchronous string, work func(db *engine.DB
 	listening, stop := context.WithCancel(context.Background())
 	defer stop()
 	go hub.Run(listening)
-	db, err := engine.Open(b.Context(), engine.Options{Hub: hub, Sealed: Sealed, Path: filepath.Join(b.TempDir(), "b.db"), Synchronous: synchronous, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	db, err := engine.Open(b.Context(), engine.Options{Hub: hub, Encrypted: Encrypted, Path: filepath.Join(b.TempDir(), "b.db"), Synchronous: synchronous, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Committed: func(int, time.Duration) { commits.Add(1) }})
 	if err != nil {
 		b.Fatal(err)

@@ -22,7 +22,7 @@ import (
 func TestSearchIndexesLittleAtOnce(t *testing.T) {
 	t.Parallel()
 	var commits atomic.Int64
-	db, err := engine.Open(t.Context(), engine.Options{Sealed: Sealed, Path: filepath.Join(t.TempDir(), "w.db"), Synchronous: "OFF", Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	db, err := engine.Open(t.Context(), engine.Options{Encrypted: Encrypted, Path: filepath.Join(t.TempDir(), "w.db"), Synchronous: "OFF", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Committed: func(int, time.Duration) { commits.Add(1) }})
 	if err != nil {
 		t.Fatal(err)

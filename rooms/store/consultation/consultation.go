@@ -12,8 +12,8 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sealed are the columns that are encrypted at rest.
-var Sealed = []engine.SealedTable{
+// Encrypted are the columns that are encrypted at rest.
+var Encrypted = []engine.EncryptedTable{
 	{Name: "consultations", Key: []string{"id"}, Columns: []string{"complaint", "prior_diagnosis", "reason", "summary"}},
 	{Name: "invitations", Key: []string{"id"}, Columns: []string{"invitee"}},
 }
@@ -53,9 +53,9 @@ var consultationRow = engine.RowOf(
 	column{Name: "user_id", To: func(c *stored) any { return &c.UserID }},
 	column{Name: "patient_id", To: func(c *stored) any { return &c.PatientID }},
 	column{Name: "patient_name", To: func(c *stored) any { return &c.PatientName }},
-	column{Name: "complaint", To: func(c *stored) any { return engine.Unseal("consultations.complaint", &c.ID, &c.Complaint) }},
+	column{Name: "complaint", To: func(c *stored) any { return engine.DecryptColumn("consultations.complaint", &c.ID, &c.Complaint) }},
 	column{Name: "prior_diagnosis", To: func(c *stored) any {
-		return engine.Unseal("consultations.prior_diagnosis", &c.ID, &c.PriorDiagnosis)
+		return engine.DecryptColumn("consultations.prior_diagnosis", &c.ID, &c.PriorDiagnosis)
 	}},
 	column{Name: "price", To: func(c *stored) any { return &c.Price }},
 	column{Name: "currency", To: func(c *stored) any { return &c.Currency }},
@@ -69,8 +69,8 @@ var consultationRow = engine.RowOf(
 	column{Name: "ended_at", To: func(c *stored) any { return engine.AtOrNil(&c.EndedAt) }},
 	column{Name: "due_at", To: func(c *stored) any { return engine.AtOrNil(&c.DueAt) }},
 	column{Name: "clock_left_ms", To: func(c *stored) any { return &c.ClockLeftMs }},
-	column{Name: "reason", To: func(c *stored) any { return engine.Unseal("consultations.reason", &c.ID, &c.Reason) }},
-	column{Name: "summary", To: func(c *stored) any { return engine.Unseal("consultations.summary", &c.ID, &c.summary) }},
+	column{Name: "reason", To: func(c *stored) any { return engine.DecryptColumn("consultations.reason", &c.ID, &c.Reason) }},
+	column{Name: "summary", To: func(c *stored) any { return engine.DecryptColumn("consultations.summary", &c.ID, &c.summary) }},
 	column{Name: "reopened", To: func(c *stored) any { return &c.Reopened }},
 	column{Name: "turns_left", To: func(c *stored) any { return &c.TurnsLeft }},
 	column{Name: "turn_open", To: func(c *stored) any { return &c.TurnOpen }},
@@ -254,8 +254,8 @@ func (tx Tx) InsertConsultation(c consultation.Consultation) error {
 		engine.Set("user_id", c.UserID),
 		engine.Set("patient_id", c.PatientID),
 		engine.Set("patient_name", c.PatientName),
-		engine.Set("complaint", engine.Seal(tx, "consultations.complaint", c.ID, c.Complaint)),
-		engine.Set("prior_diagnosis", engine.Seal(tx, "consultations.prior_diagnosis", c.ID, c.PriorDiagnosis)),
+		engine.Set("complaint", engine.EncryptColumn(tx, "consultations.complaint", c.ID, c.Complaint)),
+		engine.Set("prior_diagnosis", engine.EncryptColumn(tx, "consultations.prior_diagnosis", c.ID, c.PriorDiagnosis)),
 		engine.Set("price", c.Price),
 		engine.Set("currency", c.Currency),
 		engine.Set("minutes", c.Minutes),
@@ -293,8 +293,8 @@ func (tx Tx) SaveConsultation(c consultation.Consultation) error {
 		engine.Set("ended_at", engine.MicrosOrNull(c.EndedAt)),
 		engine.Set("due_at", engine.MicrosOrNull(c.DueAt)),
 		engine.Set("clock_left_ms", c.ClockLeftMs),
-		engine.Set("reason", engine.Seal(tx, "consultations.reason", c.ID, c.Reason)),
-		engine.Set("summary", engine.Seal(tx, "consultations.summary", c.ID, string(summary))),
+		engine.Set("reason", engine.EncryptColumn(tx, "consultations.reason", c.ID, c.Reason)),
+		engine.Set("summary", engine.EncryptColumn(tx, "consultations.summary", c.ID, string(summary))),
 		engine.Set("reopened", c.Reopened),
 		engine.Set("turns_left", c.TurnsLeft),
 		engine.Set("turn_open", c.TurnOpen),

@@ -61,7 +61,7 @@ var invitationRow = engine.RowOf(
 	invitationColumn{Name: "status", To: func(v *storedInvitation) any { return &v.Status }},
 	invitationColumn{Name: "role", To: func(v *storedInvitation) any { return &v.Role }},
 	invitationColumn{Name: "invitee", To: func(v *storedInvitation) any {
-		return engine.Unseal("invitations.invitee", &v.ID, &v.Invitee)
+		return engine.DecryptColumn("invitations.invitee", &v.ID, &v.Invitee)
 	}},
 	invitationColumn{Name: "user_id", To: func(v *storedInvitation) any { return &v.user }},
 	invitationColumn{Name: "by_address", To: func(v *storedInvitation) any { return &v.ByAddress }},
@@ -108,7 +108,7 @@ func (tx Tx) InsertInvitation(v consultation.Invitation) error {
 		engine.Set("consultation_id", v.ConsultationID),
 		engine.Set("status", v.Status),
 		engine.Set("role", v.Role),
-		engine.Set("invitee", engine.Seal(tx, "invitations.invitee", v.ID, v.Invitee)),
+		engine.Set("invitee", engine.EncryptColumn(tx, "invitations.invitee", v.ID, v.Invitee)),
 		engine.Set("user_id", userOrNull(v.UserID)),
 		engine.Set("by_address", v.ByAddress),
 		engine.Set("by_id", v.ByID),

@@ -230,7 +230,7 @@ func (c *conversion) compare(r *converted) (difference string, err error) {
 		return "", errors.Join(rowErr, err)
 	case errors.Is(err, rooms.ErrDamaged):
 		if text, fileErr := c.encoded(r, seen); fileErr == nil {
-			r.data = SealEvent(c.vault, rooms.RoomID(r.room), rooms.Seq(r.seq), text)
+			r.data = EncryptEvent(c.vault, rooms.RoomID(r.room), rooms.Seq(r.seq), text)
 		} else {
 			return "", errors.Join(err, fileErr)
 		}
@@ -248,7 +248,7 @@ func (c *conversion) compare(r *converted) (difference string, err error) {
 		if fileErr != nil {
 			return difference, errors.Join(err, fileErr)
 		}
-		kept := c.vault.Seal(recalledPlace(rooms.RoomID(r.room), rooms.Seq(r.seq)), text)
+		kept := c.vault.Encrypt(recalledPlace(rooms.RoomID(r.room), rooms.Seq(r.seq)), text)
 		r.content = &kept
 	}
 	return difference, err
@@ -483,5 +483,5 @@ func unlocked(ctx context.Context, q Querier, v *vault.Vault) error {
 	if err := v.Load(ctx, keys, time.Time{}); err != nil {
 		return err
 	}
-	return requireSealed(ctx, q, v)
+	return requireEncrypted(ctx, q, v)
 }

@@ -174,7 +174,7 @@ func (e *earlier) same(m earlierMessage, what int, message, sender, attachment, 
 
 // says compares stored JSON with a message.
 func (e *earlier) says(stored, place string, want earlierMessage) string {
-	text, err := e.vault.Open(place, stored)
+	text, err := e.vault.Decrypt(place, stored)
 	if err != nil {
 		return err.Error()
 	}

@@ -50,7 +50,7 @@ func (db *DB) PassOver(what string, err error) { db.opts.damaged.pass(what, err)
 
 // openAt opens a stored value. An error that stays is rooms.ErrDamaged.
 func openAt(v *vault.Vault, place, stored string) (string, error) {
-	text, err := v.Open(place, stored)
+	text, err := v.Decrypt(place, stored)
 	if errors.Is(err, vault.ErrDamaged) {
 		err = fmt.Errorf("%w: %w", rooms.ErrDamaged, err)
 	}

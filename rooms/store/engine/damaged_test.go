@@ -44,7 +44,7 @@ func TestReadersOfTheLogPassOverWhatIsDamaged(t *testing.T) {
 	hub.Listen(&signals)
 	p := db.write.(*postgres)
 	const good, foreign = `"x"`, "wz1$deadbeefdeadbeef$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	elsewhere := db.opts.vault.Seal("events.data/another/1", good)
+	elsewhere := db.opts.vault.Encrypt("events.data/another/1", good)
 	plant := []struct{ data, also, lost string }{
 		{foreign, `[]`, `["u1"]`}, {"wz1$" + db.opts.vault.Current() + "$no base64", `[]`, `[]`}, {elsewhere, `[]`, `[]`},
 		{`{"in the clear": `, `[]`, `[]`}, {good, `no list`, `[]`}, {good, `[]`, `{}`},

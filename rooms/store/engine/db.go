@@ -32,8 +32,8 @@ type Options struct {
 	Hub *rooms.Hub
 	// Master is the master key of encryption at rest; nil is none (package vault).
 	Master vault.Master
-	// Sealed are the tables of features with columns that are encrypted at rest.
-	Sealed []SealedTable
+	// Encrypted are the tables of features with columns that are encrypted at rest.
+	Encrypted []EncryptedTable
 	// Revoked signals to the sockets of a session that it has ended, where another
 	// process has ended it (unpublished.go).
 	Revoked func(tx rooms.Tx, id rooms.SessionID)

@@ -23,7 +23,7 @@ func TestDiskFull(t *testing.T) {
 	if err := db.readers.Row(ctx, `PRAGMA page_count`).Scan(&pages); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.alone(ctx, fmt.Sprintf(`PRAGMA max_page_count = %d`, pages+50)); err != nil {
+	if err := w.execBetweenBatches(ctx, fmt.Sprintf(`PRAGMA max_page_count = %d`, pages+50)); err != nil {
 		t.Fatal(err)
 	}
 	const room rooms.RoomID = "consultation:x"
@@ -59,7 +59,7 @@ func TestDiskFull(t *testing.T) {
 	if got := count(); got != said {
 		t.Errorf("%d of %d events are there", got, said)
 	}
-	if err := w.alone(ctx, `PRAGMA max_page_count = 1000000`); err != nil {
+	if err := w.execBetweenBatches(ctx, `PRAGMA max_page_count = 1000000`); err != nil {
 		t.Fatal(err)
 	}
 	if err := say(); err != nil || count() != said+1 {
@@ -73,7 +73,7 @@ func TestDamagedFileIsTold(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cut.db")
 	db, _, _ := open(t, Options{Path: path, Synchronous: "OFF"})
-	if err := db.write.(sqliteWrite).alone(t.Context(), `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+	if err := db.write.(sqliteWrite).execBetweenBatches(t.Context(), `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(path)

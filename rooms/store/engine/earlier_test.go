@@ -263,7 +263,7 @@ func (e *earlier) flush() {
 // event writes an event at the end of a room.
 func (e *earlier) event(room string, seq int64, name string, at time.Time, actor, data string) {
 	e.pos++
-	e.put("events", e.pos, room, seq, e.id("EVEN", int(e.pos)), name, at.UnixMicro(), actor, e.vault.Seal(fmt.Sprintf("events.data/%s/%d", room, seq), data))
+	e.put("events", e.pos, room, seq, e.id("EVEN", int(e.pos)), name, at.UnixMicro(), actor, e.vault.Encrypt(fmt.Sprintf("events.data/%s/%d", room, seq), data))
 }
 
 func (e *earlier) people() {
@@ -308,7 +308,7 @@ func (e *earlier) say(n int) {
 		if f.HasThumbnail {
 			thumbnail = sum(n + 1)
 		}
-		e.put("attachments", f.ID, f.ConsultationID, f.UploaderID, f.Kind, e.vault.Seal("attachments.name/"+f.ID, f.Name), f.Size, f.ContentType, f.SHA256, int64(f.Width), int64(f.Height), thumbnail, f.CreatedAt.UnixMicro(), f.DurationMs)
+		e.put("attachments", f.ID, f.ConsultationID, f.UploaderID, f.Kind, e.vault.Encrypt("attachments.name/"+f.ID, f.Name), f.Size, f.ContentType, f.SHA256, int64(f.Width), int64(f.Height), thumbnail, f.CreatedAt.UnixMicro(), f.DurationMs)
 	}
 	if what == purged {
 		row.Text, row.Attachment, row.Peaks, row.Detail = "", nil, nil, nil
@@ -326,7 +326,7 @@ func (e *earlier) say(n int) {
 		must(e.t, err)
 		peaks = string(b)
 	}
-	text := e.vault.Seal("messages.text/"+m.ID, row.Text)
+	text := e.vault.Encrypt("messages.text/"+m.ID, row.Text)
 	if e.opts.URL != "" && !e.vault.On() { // as it was moved from SQLite
 		text = strings.ReplaceAll(text, "\x00", "\uFFFD")
 	}
@@ -335,7 +335,7 @@ func (e *earlier) say(n int) {
 	}
 	e.num++
 	e.put("messages", e.num, m.ID, m.ConsultationID, m.Seq, m.ClientID, m.SenderID, m.Kind, text, attachment, m.ReplyTo, m.CreatedAt.UnixMicro(), recalledAt,
-		e.vault.Seal("messages.detail/"+m.ID, string(row.Detail)), e.vault.Seal("messages.peaks/"+m.ID, peaks))
+		e.vault.Encrypt("messages.detail/"+m.ID, string(row.Detail)), e.vault.Encrypt("messages.peaks/"+m.ID, peaks))
 	data, err := json.Marshal(event)
 	must(e.t, err)
 	room := "consultation:" + m.ConsultationID

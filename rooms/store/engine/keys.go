@@ -65,11 +65,11 @@ func loadKeys(ctx context.Context, opts Options, readers Querier, write committe
 	if err := opts.vault.Attach(ctx, from, now); err != nil {
 		return err
 	}
-	return requireSealed(ctx, readers, opts.vault)
+	return requireEncrypted(ctx, readers, opts.vault)
 }
 
-// requireSealed has the vault refuse plain text in the columns where all is sealed.
-func requireSealed(ctx context.Context, q Querier, v *vault.Vault) error {
+// requireEncrypted has the vault refuse plain text in the columns where all is encrypted.
+func requireEncrypted(ctx context.Context, q Querier, v *vault.Vault) error {
 	columns, err := coveredColumns(ctx, q)
 	if err == nil {
 		v.Require(columns)
@@ -96,7 +96,7 @@ func (db *DB) reloadKeys(ctx context.Context) {
 		}
 		err := db.opts.vault.Load(ctx, db.dataKeys(), db.opts.Now())
 		if err == nil {
-			err = requireSealed(ctx, db.readers, db.opts.vault)
+			err = requireEncrypted(ctx, db.readers, db.opts.vault)
 		}
 		if err != nil && ctx.Err() == nil {
 			db.opts.Log.Error("data keys", "error", err)
@@ -106,7 +106,7 @@ func (db *DB) reloadKeys(ctx context.Context) {
 
 func (db *DB) dataKeys() dataKeys { return dataKeys{db.readers, db.write} }
 
-// Vault is what the database's content is sealed with, for what belongs to it
+// Vault is what the database's content is encrypted with, for what belongs to it
 // and lies elsewhere.
 func (db *DB) Vault() *vault.Vault { return db.opts.vault }
 
@@ -127,7 +127,7 @@ func (db *DB) RewrapKeys(ctx context.Context, by vault.Master) (int, error) {
 }
 
 // Unlock is the vault of the SQLite database at path, which nobody needs to
-// have open; off if nothing is sealed there, or if master is nil.
+// have open; off if nothing is encrypted there, or if master is nil.
 func Unlock(ctx context.Context, path string, master vault.Master) (*vault.Vault, error) {
 	v := vault.New(master)
 	if master == nil {

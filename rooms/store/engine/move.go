@@ -275,7 +275,7 @@ func (m *move) numberOn(ctx context.Context) error {
 
 // index makes the messages findable.
 func (m *move) index(ctx context.Context) error {
-	rows, err := m.source.QueryContext(ctx, `SELECT pos, data FROM log WHERE message IS NOT NULL AND data NOT LIKE '`+vault.SealedText+`' ORDER BY pos`)
+	rows, err := m.source.QueryContext(ctx, `SELECT pos, data FROM log WHERE message IS NOT NULL AND data NOT LIKE '`+vault.EncryptedText+`' ORDER BY pos`)
 	if err != nil {
 		return err
 	}

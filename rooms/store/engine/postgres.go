@@ -204,7 +204,7 @@ func (p *postgres) persist(ctx context.Context, f func(*Tx) error) error {
 
 func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.RoomID) (tx *Tx, err error) {
 	s := &postgresTx{ctx: ctx, vault: p.opts.vault, people: p.people, began: p.people.now()}
-	tx = &Tx{session: s, signs: p.opts.signs, hooks: p.opts.hooks}
+	tx = &Tx{txConn: s, signs: p.opts.signs, hooks: p.opts.hooks}
 	_, waited := p.opts.Trace.Begin(ctx, rooms.Span{Name: "wait for a connection"})
 	conn, err := p.writers.Conn(ctx)
 	waited.With(err)
@@ -213,7 +213,7 @@ func (p *postgres) try(ctx context.Context, f func(*Tx) error, queued []rooms.Ro
 	}
 	defer conn.Close()
 	if waited != nil {
-		tx.session = tracedSession{s, ctx, p.opts}
+		tx.txConn = tracedConn{s, ctx, p.opts}
 	}
 	unqueue, err := queueFor(ctx, conn, queued)
 	if err != nil {
@@ -351,7 +351,7 @@ func (s *postgresTx) Row(_ context.Context, query string, args ...any) Scanner {
 	if err != nil {
 		return failed{err}
 	}
-	return noticing{opening{s.tx.QueryRowContext(s.ctx, query, args...), s.vault}, s}
+	return noticing{decrypting{s.tx.QueryRowContext(s.ctx, query, args...), s.vault}, s}
 }
 
 func (s *postgresTx) Rows(_ context.Context, query string, args ...any) (Results, error) {
@@ -395,7 +395,7 @@ func (s *postgresTx) eventInsert(p rooms.Publication, m *Message) (statement str
 	if err != nil {
 		return "", nil, err
 	}
-	args = []any{at.num, e.Seq, Micros(e.At), actor, e.ID, e.Name, SealEvent(s.vault, e.Room, e.Seq, string(e.Data)), e.Namespace, also, lost}
+	args = []any{at.num, e.Seq, Micros(e.At), actor, e.ID, e.Name, EncryptEvent(s.vault, e.Room, e.Seq, string(e.Data)), e.Namespace, also, lost}
 	if m == nil {
 		return `INSERT INTO log (room, seq, at, actor, id, name, data, namespace, also, lost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, args, nil
 	}
@@ -422,7 +422,7 @@ func jsonList[T any](list []T) (string, error) {
 func (s *postgresTx) insertSignals(list []rooms.Signal) error {
 	for _, n := range list {
 		if err := s.Exec(`INSERT INTO notices (room, name, namespace, data, into_room, at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			n.Room, n.Name, n.Namespace, s.vault.Seal(signalPlace(string(n.Room), n.Name), string(n.Data)), n.Into, Micros(time.Now())); err != nil {
+			n.Room, n.Name, n.Namespace, s.vault.Encrypt(signalPlace(string(n.Room), n.Name), string(n.Data)), n.Into, Micros(time.Now())); err != nil {
 			return err
 		}
 	}
@@ -451,7 +451,7 @@ func (p *pool) Row(ctx context.Context, query string, args ...any) Scanner {
 	if err != nil {
 		return failed{err}
 	}
-	return reading{opening{p.db.QueryRowContext(ctx, query, args...), p.vault}, ctx}
+	return reading{decrypting{p.db.QueryRowContext(ctx, query, args...), p.vault}, ctx}
 }
 
 func (p *pool) Rows(ctx context.Context, query string, args ...any) (Results, error) {

@@ -58,7 +58,7 @@ func (r *reader) Row(ctx context.Context, query string, args ...any) Scanner {
 	if err != nil {
 		return failed{err}
 	}
-	return opening{s.QueryRowContext(ctx, args...), r.vault}
+	return decrypting{s.QueryRowContext(ctx, args...), r.vault}
 }
 
 func (r *reader) Rows(ctx context.Context, query string, args ...any) (Results, error) {
@@ -103,7 +103,7 @@ func Collect[T any](ctx context.Context, q Querier, scan func(Scanner) (T, error
 	}
 	defer rows.Close()
 	var list []T
-	var row Scanner = opening{rows, q.Keys()}
+	var row Scanner = decrypting{rows, q.Keys()}
 	for rows.Next() {
 		item, err := scan(row)
 		if err != nil {

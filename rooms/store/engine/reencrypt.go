@@ -13,7 +13,7 @@ import (
 // reencryptBatch is how many rows are looked at, and written, at a time.
 const reencryptBatch = 200
 
-// Reencrypt seals with the newest data key what is sealed with an older one or
+// Reencrypt encrypts with the newest data key what is encrypted with an older one or
 // not at all, beside everything else that goes on, and empties the index of
 // words, which would tell in the clear what was said. It returns how many rows
 // it changed. It may be ended and begun again at any time. Without encryption
@@ -26,9 +26,9 @@ func (db *DB) Reencrypt(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("empty the index of words: %w", err)
 	}
 	changed, cleared := 0, false
-	tables := db.opts.sealedTables()
+	tables := db.opts.encryptedTables()
 	if db.opts.URL != "" {
-		tables = append(tables, sealedNotices)
+		tables = append(tables, encryptedSignals)
 	}
 	for _, t := range tables {
 		n, clear, err := db.reencrypt(ctx, t)
@@ -49,22 +49,22 @@ func (db *DB) Reencrypt(ctx context.Context) (int, error) {
 // gigabyte.
 func (w sqliteWrite) clean(ctx context.Context, cleared bool) error {
 	if cleared {
-		if err := w.alone(ctx, `VACUUM`); err != nil {
+		if err := w.execBetweenBatches(ctx, `VACUUM`); err != nil {
 			return fmt.Errorf("write the database anew: %w", err)
 		}
 	}
-	if err := w.alone(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+	if err := w.execBetweenBatches(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 		return fmt.Errorf("empty the write-ahead log: %w", err)
 	}
 	return nil
 }
 
-// Covered notes that everything is sealed with the data key id. From now on what
-// is not sealed is refused where it should be.
+// Covered notes that everything is encrypted with the data key id. From now on what
+// is not encrypted is refused where it should be.
 func (db *DB) Covered(ctx context.Context, id string) error {
 	err := db.write.InTx(ctx, func(tx *Tx) error {
 		now := Micros(db.opts.Now())
-		for _, column := range db.opts.sealedColumns() {
+		for _, column := range db.opts.encryptedColumns() {
 			if err := tx.Exec(`INSERT INTO sealed_columns (name, covered_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, column, now); err != nil {
 				return err
 			}
@@ -74,11 +74,11 @@ func (db *DB) Covered(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return requireSealed(ctx, db.readers, db.opts.vault)
+	return requireEncrypted(ctx, db.readers, db.opts.vault)
 }
 
-// Wanting is the data key that not everything is sealed with yet, also because
-// this version seals columns that an older one did not; empty if everything is,
+// Wanting is the data key that not everything is encrypted with yet, also because
+// this version encrypts columns that an older one did not; empty if everything is,
 // or nothing is to be.
 func (db *DB) Wanting(ctx context.Context) (string, error) {
 	if !db.opts.vault.On() {
@@ -93,22 +93,22 @@ func (db *DB) Wanting(ctx context.Context) (string, error) {
 		return "", err
 	}
 	newest := keys[len(keys)-1]
-	all := !slices.ContainsFunc(db.opts.sealedColumns(), func(c string) bool { return !slices.Contains(covered, c) })
+	all := !slices.ContainsFunc(db.opts.encryptedColumns(), func(c string) bool { return !slices.Contains(covered, c) })
 	if all && newest.CoveredAt != nil {
 		return "", nil
 	}
 	return newest.ID, nil
 }
 
-// sealedRow is the key of a row, what its places are made of, and what its
-// sealed columns hold, as it is stored.
-type sealedRow struct {
+// encryptedRow is the key of a row, what its places are made of, and what its
+// encrypted columns hold, as it is stored.
+type encryptedRow struct {
 	key, bound []any
 	stored     []string
 }
 
-// rows selects the key, bound and the columns of a sealed table.
-func (t SealedTable) rows() string {
+// rows selects the key, bound and the columns of a encrypted table.
+func (t EncryptedTable) rows() string {
 	list := slices.Concat(t.Key, t.bound)
 	for _, c := range t.Columns {
 		list = append(list, `coalesce(`+c+`, '')`)
@@ -117,8 +117,8 @@ func (t SealedTable) rows() string {
 }
 
 // scan scans a row of rows.
-func (t SealedTable) scan(s Scanner) (sealedRow, error) {
-	r := sealedRow{make([]any, len(t.Key)), make([]any, len(t.bound)), make([]string, len(t.Columns))}
+func (t EncryptedTable) scan(s Scanner) (encryptedRow, error) {
+	r := encryptedRow{make([]any, len(t.Key)), make([]any, len(t.bound)), make([]string, len(t.Columns))}
 	var to []any
 	for i := range r.key {
 		to = append(to, &r.key[i])
@@ -136,7 +136,7 @@ func (t SealedTable) scan(s Scanner) (sealedRow, error) {
 	return r, err
 }
 
-func (db *DB) reencrypt(ctx context.Context, t SealedTable) (changed int, cleared bool, err error) {
+func (db *DB) reencrypt(ctx context.Context, t EncryptedTable) (changed int, cleared bool, err error) {
 	var after []any
 	for {
 		w := Where{}
@@ -152,7 +152,7 @@ func (db *DB) reencrypt(ctx context.Context, t SealedTable) (changed int, cleare
 			return changed, cleared, err
 		}
 		after = rows[len(rows)-1].key
-		n, clear, err := db.sealAgain(ctx, t, rows)
+		n, clear, err := db.encryptAgain(ctx, t, rows)
 		if err != nil {
 			return changed, cleared, err
 		}
@@ -160,10 +160,10 @@ func (db *DB) reencrypt(ctx context.Context, t SealedTable) (changed int, cleare
 	}
 }
 
-// sealAgain writes the values of rows that must be sealed again. A row that was
-// written meanwhile is left as it is: it has been sealed with the newest key.
+// encryptAgain writes the values of rows that must be encrypted again. A row that was
+// written meanwhile is left as it is: it has been encrypted with the newest key.
 // cleared reports whether any of them was unencrypted.
-func (db *DB) sealAgain(ctx context.Context, t SealedTable, rows []sealedRow) (changed int, cleared bool, err error) {
+func (db *DB) encryptAgain(ctx context.Context, t EncryptedTable, rows []encryptedRow) (changed int, cleared bool, err error) {
 	type update struct {
 		statement string
 		args      []any
@@ -175,13 +175,13 @@ func (db *DB) sealAgain(ctx context.Context, t SealedTable, rows []sealedRow) (c
 				continue
 			}
 			place := t.place(column, r.bound)
-			text, err := db.opts.vault.Open(place, r.stored[i])
+			text, err := db.opts.vault.Decrypt(place, r.stored[i])
 			if err != nil { // told, and left: the rest must not wait for it
 				db.opts.Log.Error("cannot encrypt anew", "error", err)
 				continue
 			}
-			cleared = cleared || !vault.IsSealed(r.stored[i])
-			u := update{statement: `UPDATE ` + t.Name + ` SET ` + column + ` = $1 WHERE ` + column + ` = $2`, args: []any{db.opts.vault.Seal(place, text), r.stored[i]}}
+			cleared = cleared || !vault.IsEncrypted(r.stored[i])
+			u := update{statement: `UPDATE ` + t.Name + ` SET ` + column + ` = $1 WHERE ` + column + ` = $2`, args: []any{db.opts.vault.Encrypt(place, text), r.stored[i]}}
 			for j, k := range t.Key {
 				u.statement += fmt.Sprintf(` AND %s = $%d`, k, j+3)
 				u.args = append(u.args, r.key[j])

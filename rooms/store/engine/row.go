@@ -31,7 +31,7 @@ func RowOf[T any](columns ...Column[T]) Row[T] {
 			panic(fmt.Sprintf("a row of %T has no destination for %q", into, c.Name))
 		}
 		to := c.To(&into)
-		if v, sealed := to.(*sealedValue); sealed {
+		if v, encrypted := to.(*encryptedValue); encrypted {
 			to = v.to
 		}
 		if other, taken := destinations[to]; taken {

@@ -22,7 +22,7 @@ func TestRowRefusesMistakes(t *testing.T) {
 		`no destination for "name"`:           {id, {Name: "name"}},
 		`one destination for "id" and "name"`: {id, {"name", func(v *thing) any { return &v.id }}},
 		`one destination for "name" and "note"`: {id, {"name", func(v *thing) any { return &v.note }},
-			{"note", func(v *thing) any { return Unseal("things.note", &v.id, &v.note) }}},
+			{"note", func(v *thing) any { return DecryptColumn("things.note", &v.id, &v.note) }}},
 		`one destination for "made" and "kept"`: {{"made", func(v *thing) any { return (*At)(&v.made) }},
 			{"kept", func(v *thing) any { return (*At)(&v.made) }}},
 	} {

@@ -35,7 +35,7 @@ type Contents struct {
 	Users, Events int64
 	// Attachments are the SHA-256 of all files that it names, thumbnails included.
 	Attachments []string
-	// Encrypted reports whether it has data keys: what people say in it is sealed.
+	// Encrypted reports whether it has data keys: what people say in it is encrypted.
 	Encrypted bool
 }
 
@@ -50,7 +50,7 @@ func Inspect(ctx context.Context, path string) (Contents, error) {
 		return c, fmt.Errorf("open %s: %w", path, err)
 	}
 	defer db.Close()
-	r := newReader(db, vault.New(nil)) // what it looks at is not sealed
+	r := newReader(db, vault.New(nil)) // what it looks at is not encrypted
 	if err := ordinary(ctx, r); err != nil {
 		return c, err
 	}

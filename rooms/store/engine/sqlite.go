@@ -192,9 +192,9 @@ func checkpoints(ctx context.Context, opts Options, w *writer) {
 		if err != nil || wal.Size() < walWanted {
 			continue
 		}
-		mode, over := "PASSIVE", w.side
+		mode, over := "PASSIVE", w.execConcurrently
 		if wal.Size() > walMost {
-			mode, over = "TRUNCATE", w.alone
+			mode, over = "TRUNCATE", w.execBetweenBatches
 		}
 		if err := over(ctx, `PRAGMA wal_checkpoint(`+mode+`)`); err != nil && ctx.Err() == nil {
 			opts.Log.Error("checkpoint", "mode", mode, "error", err)

@@ -78,46 +78,46 @@ func (q tracedQueries) Rows(ctx context.Context, query string, args ...any) (Res
 	return tracedRows{rows, end}, nil
 }
 
-// tracedSession is a session whose statements are in the trace of its transaction.
-type tracedSession struct {
-	session
+// tracedConn is a session whose statements are in the trace of its transaction.
+type tracedConn struct {
+	txConn
 	ctx  context.Context
 	opts Options
 }
 
-func (s tracedSession) Exec(query string, args ...any) error {
+func (s tracedConn) Exec(query string, args ...any) error {
 	_, end := s.opts.statement(s.ctx, query)
-	err := s.session.Exec(query, args...)
+	err := s.txConn.Exec(query, args...)
 	end.With(err)
 	return err
 }
 
 // TryExec implements session.
-func (s tracedSession) TryExec(query string, args ...any) error {
+func (s tracedConn) TryExec(query string, args ...any) error {
 	_, end := s.opts.statement(s.ctx, query)
-	err := s.session.TryExec(query, args...)
+	err := s.txConn.TryExec(query, args...)
 	end.With(err)
 	return err
 }
 
 // next implements session. SQLite has one writer, which knows the seq of each
 // room: only PostgreSQL runs a statement for it.
-func (s tracedSession) next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
+func (s tracedConn) next(room rooms.RoomID, now time.Time) (rooms.Seq, error) {
 	if s.opts.URL == "" {
-		return s.session.next(room, now)
+		return s.txConn.next(room, now)
 	}
 	_, end := s.opts.Trace.Begin(s.ctx, rooms.Span{Kind: rooms.SpanStatement, System: s.opts.system(), Name: "INSERT log_rooms"})
-	seq, err := s.session.next(room, now)
+	seq, err := s.txConn.next(room, now)
 	end.With(err)
 	return seq, err
 }
 
-func (s tracedSession) Row(_ context.Context, query string, args ...any) Scanner {
-	return tracedQueries{s.session, s.opts}.Row(s.ctx, query, args...)
+func (s tracedConn) Row(_ context.Context, query string, args ...any) Scanner {
+	return tracedQueries{s.txConn, s.opts}.Row(s.ctx, query, args...)
 }
 
-func (s tracedSession) Rows(_ context.Context, query string, args ...any) (Results, error) {
-	return tracedQueries{s.session, s.opts}.Rows(s.ctx, query, args...)
+func (s tracedConn) Rows(_ context.Context, query string, args ...any) (Results, error) {
+	return tracedQueries{s.txConn, s.opts}.Rows(s.ctx, query, args...)
 }
 
 // tracedRow ends its span once it has been read.

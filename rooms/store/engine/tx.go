@@ -12,9 +12,9 @@ import (
 	"wenzhen/rooms"
 )
 
-// session is the connection that a transaction runs on. It belongs to the
+// txConn is the connection that a transaction runs on. It belongs to the
 // transaction, and so does its context.
-type session interface {
+type txConn interface {
 	Querier
 	Exec(query string, args ...any) error
 	// next takes the next seq of a room.
@@ -37,7 +37,7 @@ type session interface {
 
 // Tx is a transaction. Features put their own methods around it.
 type Tx struct {
-	session
+	txConn
 	signs   *signs
 	hooks   *hooks
 	rooms   []rooms.RoomID // in which it has taken a seq

@@ -8,7 +8,7 @@ import "time"
 const (
 	windowMost   = 2 * time.Millisecond
 	windowTarget = 16
-	windowHold   = 64
+	windowPause  = 64
 )
 
 // window decides how long a commit waits for functions that are about to come
@@ -24,7 +24,7 @@ type window struct {
 	target int // functions for which a commit waits
 	vain   int // functions of the latest commit that waited for more and got none
 	misses int // how often in a row one waited for more than that without a result
-	hold   int // commits before the target is raised again
+	pause  int // commits before the target is raised again
 }
 
 // newWindow makes the window of a database that syncs as opts say. Without a sync
@@ -60,10 +60,10 @@ func (w *window) end(functions int, vain bool) {
 	switch {
 	case vain:
 		w.misses++
-		w.target, w.vain, w.hold = functions, functions, min(1<<min(w.misses, 10), windowHold)
+		w.target, w.vain, w.pause = functions, functions, min(1<<min(w.misses, 10), windowPause)
 	case functions < w.target: // did not wait: that says nothing
-	case w.hold > 0:
-		w.hold--
+	case w.pause > 0:
+		w.pause--
 	default:
 		if w.target > w.vain {
 			w.misses = 0

@@ -55,14 +55,14 @@ type statement struct {
 
 // job is a function that waits to be run in a transaction.
 type job struct {
-	ctx     context.Context
-	run     func(*Tx) error
-	bare    string // instead of run: a statement for outside any transaction
-	pubs    []rooms.Publication
-	signals []rooms.Signal
-	ends    auditEnd
-	err     error
-	done    chan struct{}
+	ctx       context.Context
+	run       func(*Tx) error
+	statement string // instead of run: a statement for outside any transaction
+	pubs      []rooms.Publication
+	signals   []rooms.Signal
+	ends      auditEnd
+	err       error
+	done      chan struct{}
 	// waited ends the span of waiting; nil where the job is not traced.
 	waited rooms.EndSpan
 }
@@ -96,13 +96,13 @@ func (w *writer) InTx(ctx context.Context, f func(*Tx) error) error {
 	return err
 }
 
-// alone runs a statement between two transactions.
-func (w *writer) alone(ctx context.Context, statement string) error {
-	return w.submit(&job{ctx: ctx, bare: statement, done: make(chan struct{})})
+// execBetweenBatches runs a statement between two transactions.
+func (w *writer) execBetweenBatches(ctx context.Context, statement string) error {
+	return w.submit(&job{ctx: ctx, statement: statement, done: make(chan struct{})})
 }
 
-// side runs a statement beside the writer, on the other connection.
-func (w *writer) side(ctx context.Context, statement string) error {
+// execConcurrently runs a statement beside the writer, on the other connection.
+func (w *writer) execConcurrently(ctx context.Context, statement string) error {
 	_, err := w.db.ExecContext(ctx, statement)
 	return err
 }
@@ -185,8 +185,8 @@ func (w *writer) loop() {
 // batch runs first, and what else waits, in one transaction.
 func (w *writer) batch(first *job) []*job {
 	batch := []*job{first}
-	if first.bare != "" {
-		_, first.err = w.conn.ExecContext(first.ctx, first.bare)
+	if first.statement != "" {
+		_, first.err = w.conn.ExecContext(first.ctx, first.statement)
 		return batch
 	}
 	bound(w.seqs, w.most)
@@ -210,7 +210,7 @@ func (w *writer) batch(first *job) []*job {
 	batch, after := w.gather(batch)
 	batch = w.commit(batch)
 	if after != nil {
-		_, after.err = w.conn.ExecContext(after.ctx, after.bare)
+		_, after.err = w.conn.ExecContext(after.ctx, after.statement)
 		batch = append(batch, after)
 	}
 	return batch
@@ -243,7 +243,7 @@ func (w *writer) gather(batch []*job) (_ []*job, after *job) {
 		switch {
 		case !open:
 			return batch, nil
-		case j.bare != "":
+		case j.statement != "":
 			return batch, j
 		}
 		w.run(j)
@@ -305,9 +305,9 @@ func (w *writer) run(j *job) {
 		j.err = rooms.Unavailable(j.ctx.Err(), "the database did not get to it in time")
 		return
 	}
-	tx := &Tx{session: w, signs: w.opts.signs, hooks: w.opts.hooks}
+	tx := &Tx{txConn: w, signs: w.opts.signs, hooks: w.opts.hooks}
 	if j.waited != nil {
-		tx.session = tracedSession{w, j.ctx, w.opts}
+		tx.txConn = tracedConn{w, j.ctx, w.opts}
 	}
 	if j.err = guarded(j.run, tx); j.err == nil {
 		j.err = w.keepSeqs(tx)
@@ -409,7 +409,7 @@ func (w *writer) eventInsert(p rooms.Publication, m *Message) (statement string,
 	if err != nil {
 		return "", nil, err
 	}
-	data := SealEvent(w.opts.vault, e.Room, e.Seq, string(e.Data))
+	data := EncryptEvent(w.opts.vault, e.Room, e.Seq, string(e.Data))
 	if m == nil {
 		return `INSERT INTO log (room, seq, at, actor, id, name, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			[]any{at.num, e.Seq, Micros(e.At), actor, e.ID, e.Name, data}, nil
@@ -440,7 +440,7 @@ func (w *writer) Row(_ context.Context, query string, args ...any) Scanner {
 	if err != nil {
 		return failed{err}
 	}
-	return opening{s.QueryRow(args...), w.opts.vault}
+	return decrypting{s.QueryRow(args...), w.opts.vault}
 }
 
 func (w *writer) Rows(_ context.Context, query string, args ...any) (Results, error) {

@@ -19,8 +19,8 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sealed are the columns that are encrypted at rest.
-var Sealed = []engine.SealedTable{
+// Encrypted are the columns that are encrypted at rest.
+var Encrypted = []engine.EncryptedTable{
 	{Name: "notifications", Key: []string{"id"}, Columns: []string{"facts"}},
 }
 
@@ -57,7 +57,7 @@ var notificationRow = engine.RowOf(
 	column{Name: "seq", To: func(n *stored) any { return &n.Seq }},
 	column{Name: "kind", To: func(n *stored) any { return &n.Kind }},
 	column{Name: "topic", To: func(n *stored) any { return &n.Topic }},
-	column{Name: "facts", To: func(n *stored) any { return engine.Unseal("notifications.facts", &n.ID, &n.facts) }},
+	column{Name: "facts", To: func(n *stored) any { return engine.DecryptColumn("notifications.facts", &n.ID, &n.facts) }},
 	column{Name: "event_id", To: func(n *stored) any { return &n.Cause.EventID }},
 	column{Name: "room", To: func(n *stored) any { return &n.Cause.Room }},
 	column{Name: "room_seq", To: func(n *stored) any { return &n.Cause.Seq }},
@@ -207,7 +207,7 @@ func (tx Tx) InsertNotification(n notification.Notification) error {
 		engine.Set("seq", n.Seq),
 		engine.Set("kind", n.Kind),
 		engine.Set("topic", n.Topic),
-		engine.Set("facts", engine.Seal(tx, "notifications.facts", n.ID, string(facts))),
+		engine.Set("facts", engine.EncryptColumn(tx, "notifications.facts", n.ID, string(facts))),
 		engine.Set("event_id", n.Cause.EventID),
 		engine.Set("room", n.Cause.Room),
 		engine.Set("room_seq", n.Cause.Seq),

@@ -25,7 +25,7 @@ var decisionRow = engine.RowOf(
 	decisionColumn{Name: "by_name", To: func(d *storedDecision) any { return &d.ByName }},
 	decisionColumn{Name: "at", To: func(d *storedDecision) any { return (*engine.At)(&d.At) }},
 	decisionColumn{Name: "reason", To: func(d *storedDecision) any {
-		return engine.UnsealAt(func() string { return decisionPlace(d.document, d.num) }, &d.Reason)
+		return engine.DecryptAt(func() string { return decisionPlace(d.document, d.num) }, &d.Reason)
 	}},
 	decisionColumn{Name: "sha256", To: func(d *storedDecision) any { return &d.SHA256 }},
 	decisionColumn{Name: "seal", To: func(d *storedDecision) any { return &d.Seal }},
@@ -49,7 +49,7 @@ func (tx Tx) AddDecision(id record.DocumentID, num int, d record.Decision) error
 		engine.Set("by_id", d.By),
 		engine.Set("by_name", d.ByName),
 		engine.Set("at", engine.Micros(d.At)),
-		engine.Set("reason", tx.Keys().Seal(decisionPlace(id, num), d.Reason)),
+		engine.Set("reason", tx.Keys().Encrypt(decisionPlace(id, num), d.Reason)),
 		engine.Set("sha256", d.SHA256),
 		engine.Set("seal", d.Seal),
 		engine.Set("key_id", d.KeyID),

@@ -33,7 +33,7 @@ var documentRow = engine.RowOf(
 	column{Name: "d.user_id", To: func(d *stored) any { return &d.UserID }},
 	column{Name: "d.doctor_id", To: func(d *stored) any { return &d.DoctorID }},
 	column{Name: "d.doctor_name", To: func(d *stored) any { return &d.DoctorName }},
-	column{Name: "d.content", To: func(d *stored) any { return engine.Unseal("documents.content", &d.ID, &d.content) }},
+	column{Name: "d.content", To: func(d *stored) any { return engine.DecryptColumn("documents.content", &d.ID, &d.content) }},
 	column{Name: "d.created_at", To: func(d *stored) any { return (*engine.At)(&d.CreatedAt) }},
 	column{Name: "d.updated_at", To: func(d *stored) any { return (*engine.At)(&d.UpdatedAt) }},
 	column{Name: "d.signed_by", To: func(d *stored) any { return &d.signature.SignedBy }},
@@ -42,7 +42,7 @@ var documentRow = engine.RowOf(
 	column{Name: "d.seal", To: func(d *stored) any { return &d.signature.Seal }},
 	column{Name: "d.form", To: func(d *stored) any { return &d.signature.Form }},
 	column{Name: "d.key_id", To: func(d *stored) any { return &d.signature.KeyID }},
-	column{Name: "d.signed_as", To: func(d *stored) any { return engine.Unseal("documents.signed_as", &d.ID, &d.SignedAs) }},
+	column{Name: "d.signed_as", To: func(d *stored) any { return engine.DecryptColumn("documents.signed_as", &d.ID, &d.SignedAs) }},
 	column{Name: "d.signed_seq", To: func(d *stored) any { return &d.SignedSeq }},
 	column{Name: supersededBy, To: func(d *stored) any { return &d.SupersededBy }},
 	column{Name: signedVersions, To: func(d *stored) any { return &d.versions }},
@@ -169,7 +169,7 @@ func (tx Tx) InsertDraft(d record.Document) error {
 		engine.Set("user_id", d.UserID),
 		engine.Set("doctor_id", d.DoctorID),
 		engine.Set("doctor_name", d.DoctorName),
-		engine.Set("content", engine.Seal(tx, "documents.content", d.ID, string(d.Content))),
+		engine.Set("content", engine.EncryptColumn(tx, "documents.content", d.ID, string(d.Content))),
 		engine.Set("created_at", engine.Micros(d.CreatedAt)),
 		engine.Set("updated_at", engine.Micros(d.UpdatedAt)),
 	)
@@ -182,7 +182,7 @@ func (tx Tx) InsertDraft(d record.Document) error {
 // SaveDraft implements record.Tx.
 func (tx Tx) SaveDraft(d record.Document) error {
 	return tx.Update("documents", "id = $1 AND signed_at IS NULL", d.ID,
-		engine.Set("content", engine.Seal(tx, "documents.content", d.ID, string(d.Content))),
+		engine.Set("content", engine.EncryptColumn(tx, "documents.content", d.ID, string(d.Content))),
 		engine.Set("updated_at", engine.Micros(d.UpdatedAt)))
 }
 
@@ -198,7 +198,7 @@ func (tx Tx) SignDocument(d record.Document) error {
 		return err
 	}
 	return tx.Update("documents", "id = $1 AND signed_at IS NULL", d.ID,
-		engine.Set("content", engine.Seal(tx, "documents.content", d.ID, string(d.Content))),
+		engine.Set("content", engine.EncryptColumn(tx, "documents.content", d.ID, string(d.Content))),
 		engine.Set("updated_at", engine.Micros(d.UpdatedAt)),
 		engine.Set("signed_by", d.Signature.SignedBy),
 		engine.Set("signed_at", engine.Micros(d.Signature.SignedAt)),
@@ -206,7 +206,7 @@ func (tx Tx) SignDocument(d record.Document) error {
 		engine.Set("seal", d.Signature.Seal),
 		engine.Set("form", d.Signature.Form),
 		engine.Set("key_id", d.Signature.KeyID),
-		engine.Set("signed_as", engine.Seal(tx, "documents.signed_as", d.ID, d.SignedAs)),
+		engine.Set("signed_as", engine.EncryptColumn(tx, "documents.signed_as", d.ID, d.SignedAs)),
 		engine.Set("patient_name", d.PatientName),
 		engine.Set("doctor_name", d.DoctorName),
 		engine.Set("signed_seq", last),

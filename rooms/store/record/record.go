@@ -20,8 +20,8 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sealed are the columns that are encrypted at rest.
-var Sealed = []engine.SealedTable{
+// Encrypted are the columns that are encrypted at rest.
+var Encrypted = []engine.EncryptedTable{
 	{Name: "documents", Key: []string{"id"}, Columns: []string{"content", "signed_as"}},
 	{Name: "decisions", Key: []string{"document_id", "num"}, Columns: []string{"reason"}},
 	{Name: "backgrounds", Key: []string{"patient_id", "version"}, Columns: []string{"content"}},
@@ -76,7 +76,7 @@ func (s Store) Pharmacists(ctx context.Context) ([]account.User, error) {
 // Templates implements record.Store.
 func (s Store) Templates(ctx context.Context, doctor rooms.UserID) ([]record.Template, error) {
 	var text string
-	err := s.Reads().Row(ctx, `SELECT templates FROM templates WHERE user_id = $1`, doctor).Scan(engine.Unseal("templates.templates", &doctor, &text))
+	err := s.Reads().Row(ctx, `SELECT templates FROM templates WHERE user_id = $1`, doctor).Scan(engine.DecryptColumn("templates.templates", &doctor, &text))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	} else if err != nil {
@@ -133,7 +133,7 @@ func (tx Tx) Background(patient account.PatientID) (record.BackgroundVersion, er
 	v := record.BackgroundVersion{PatientID: patient}
 	var content string
 	err := tx.Row(context.Background(), `SELECT version, content, at, by_id, by_name, by_role FROM backgrounds WHERE patient_id = $1 ORDER BY version DESC LIMIT 1`, patient).
-		Scan(&v.Version, engine.UnsealAt(func() string { return backgroundPlace(patient, v.Version) }, &content), (*engine.At)(&v.At), &v.ByID, &v.ByName, &v.ByRole)
+		Scan(&v.Version, engine.DecryptAt(func() string { return backgroundPlace(patient, v.Version) }, &content), (*engine.At)(&v.At), &v.ByID, &v.ByName, &v.ByRole)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, nil
 	} else if err != nil {
@@ -151,7 +151,7 @@ func (tx Tx) InsertBackground(v record.BackgroundVersion) error {
 	return tx.Insert("backgrounds",
 		engine.Set("patient_id", v.PatientID),
 		engine.Set("version", v.Version),
-		engine.Set("content", tx.Keys().Seal(backgroundPlace(v.PatientID, v.Version), string(content))),
+		engine.Set("content", tx.Keys().Encrypt(backgroundPlace(v.PatientID, v.Version), string(content))),
 		engine.Set("at", engine.Micros(v.At)),
 		engine.Set("by_id", v.ByID),
 		engine.Set("by_name", v.ByName),
@@ -225,7 +225,7 @@ func (tx Tx) SaveTemplates(doctor rooms.UserID, list []record.Template) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`INSERT INTO templates (user_id, templates) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET templates = excluded.templates`, doctor, engine.Seal(tx, "templates.templates", doctor, string(text)))
+	return tx.Exec(`INSERT INTO templates (user_id, templates) VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET templates = excluded.templates`, doctor, engine.EncryptColumn(tx, "templates.templates", doctor, string(text)))
 }
 
 // BreakGlassUntil implements record.Tx.

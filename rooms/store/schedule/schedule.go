@@ -18,8 +18,8 @@ import (
 	"wenzhen/rooms/store/engine"
 )
 
-// Sealed are the columns that are encrypted at rest.
-var Sealed = []engine.SealedTable{
+// Encrypted are the columns that are encrypted at rest.
+var Encrypted = []engine.EncryptedTable{
 	{Name: "appointments", Key: []string{"id"}, Columns: []string{"complaint", "reason"}},
 	{Name: "waits", Key: []string{"id"}, Columns: []string{"complaint", "prior_diagnosis"}},
 	{Name: "exceptions", Key: []string{"id"}, Columns: []string{"note"}},
@@ -60,7 +60,7 @@ var exceptionRow = engine.RowOf(
 	exceptionColumn{Name: "kind", To: func(e *storedException) any { return &e.Kind }},
 	exceptionColumn{Name: "start_at", To: func(e *storedException) any { return (*engine.At)(&e.Start) }},
 	exceptionColumn{Name: "end_at", To: func(e *storedException) any { return (*engine.At)(&e.End) }},
-	exceptionColumn{Name: "note", To: func(e *storedException) any { return engine.Unseal("exceptions.note", &e.ID, &e.Note) }},
+	exceptionColumn{Name: "note", To: func(e *storedException) any { return engine.DecryptColumn("exceptions.note", &e.ID, &e.Note) }},
 	exceptionColumn{Name: "slot_minutes", To: func(e *storedException) any { return &e.SlotMinutes }},
 	exceptionColumn{Name: "capacity", To: func(e *storedException) any { return &e.Capacity }},
 	exceptionColumn{Name: "media", To: func(e *storedException) any { return &e.media }},
@@ -145,7 +145,7 @@ var appointmentRow = engine.RowOf(
 	appointmentColumn{Name: "service", To: func(a *storedAppointment) any { return &a.Service }},
 	appointmentColumn{Name: "medium", To: func(a *storedAppointment) any { return &a.Medium }},
 	appointmentColumn{Name: "complaint", To: func(a *storedAppointment) any {
-		return engine.Unseal("appointments.complaint", &a.ID, &a.Complaint)
+		return engine.DecryptColumn("appointments.complaint", &a.ID, &a.Complaint)
 	}},
 	appointmentColumn{Name: "start_at", To: func(a *storedAppointment) any { return (*engine.At)(&a.Start) }},
 	appointmentColumn{Name: "end_at", To: func(a *storedAppointment) any { return (*engine.At)(&a.End) }},
@@ -157,7 +157,7 @@ var appointmentRow = engine.RowOf(
 	appointmentColumn{Name: "reschedules", To: func(a *storedAppointment) any { return &a.Reschedules }},
 	appointmentColumn{Name: "sequence", To: func(a *storedAppointment) any { return &a.Sequence }},
 	appointmentColumn{Name: "reason", To: func(a *storedAppointment) any {
-		return engine.Unseal("appointments.reason", &a.ID, &a.Reason)
+		return engine.DecryptColumn("appointments.reason", &a.ID, &a.Reason)
 	}},
 	appointmentColumn{Name: "ended_by", To: func(a *storedAppointment) any { return &a.EndedBy }},
 	appointmentColumn{Name: "refund_percent", To: func(a *storedAppointment) any { return &a.RefundPercent }},
@@ -235,9 +235,9 @@ var waitRow = engine.RowOf(
 	waitColumn{Name: "patient_id", To: func(v *storedWait) any { return &v.PatientID }},
 	waitColumn{Name: "service", To: func(v *storedWait) any { return &v.Service }},
 	waitColumn{Name: "medium", To: func(v *storedWait) any { return &v.Medium }},
-	waitColumn{Name: "complaint", To: func(v *storedWait) any { return engine.Unseal("waits.complaint", &v.ID, &v.Complaint) }},
+	waitColumn{Name: "complaint", To: func(v *storedWait) any { return engine.DecryptColumn("waits.complaint", &v.ID, &v.Complaint) }},
 	waitColumn{Name: "prior_diagnosis", To: func(v *storedWait) any {
-		return engine.Unseal("waits.prior_diagnosis", &v.ID, &v.PriorDiagnosis)
+		return engine.DecryptColumn("waits.prior_diagnosis", &v.ID, &v.PriorDiagnosis)
 	}},
 	waitColumn{Name: "from_at", To: func(v *storedWait) any { return (*engine.At)(&v.From) }},
 	waitColumn{Name: "to_at", To: func(v *storedWait) any { return (*engine.At)(&v.To) }},
@@ -303,7 +303,7 @@ func (tx Tx) InsertException(doctor rooms.UserID, e schedule.Exception) error {
 		engine.Set("kind", e.Kind),
 		engine.Set("start_at", engine.Micros(e.Start)),
 		engine.Set("end_at", engine.Micros(e.End)),
-		engine.Set("note", engine.Seal(tx, "exceptions.note", e.ID, e.Note)),
+		engine.Set("note", engine.EncryptColumn(tx, "exceptions.note", e.ID, e.Note)),
 		engine.Set("slot_minutes", e.SlotMinutes),
 		engine.Set("capacity", e.Capacity),
 		engine.Set("media", string(media)),
@@ -383,7 +383,7 @@ func (tx Tx) InsertAppointment(a schedule.Appointment) error {
 		engine.Set("patient_name", a.PatientName),
 		engine.Set("service", a.Service),
 		engine.Set("medium", a.Medium),
-		engine.Set("complaint", engine.Seal(tx, "appointments.complaint", a.ID, a.Complaint)),
+		engine.Set("complaint", engine.EncryptColumn(tx, "appointments.complaint", a.ID, a.Complaint)),
 		engine.Set("start_at", engine.Micros(a.Start)),
 		engine.Set("end_at", engine.Micros(a.End)),
 		engine.Set("time_zone", a.TimeZone),
@@ -416,7 +416,7 @@ func (tx Tx) SaveAppointment(a schedule.Appointment) error {
 		engine.Set("updated_at", engine.Micros(a.UpdatedAt)),
 		engine.Set("reschedules", a.Reschedules),
 		engine.Set("sequence", a.Sequence),
-		engine.Set("reason", engine.Seal(tx, "appointments.reason", a.ID, a.Reason)),
+		engine.Set("reason", engine.EncryptColumn(tx, "appointments.reason", a.ID, a.Reason)),
 		engine.Set("ended_by", a.EndedBy),
 		engine.Set("refund_percent", a.RefundPercent),
 		engine.Set("offer", offer),
@@ -450,8 +450,8 @@ func (tx Tx) InsertWait(v schedule.Wait) error {
 		engine.Set("patient_id", v.PatientID),
 		engine.Set("service", v.Service),
 		engine.Set("medium", v.Medium),
-		engine.Set("complaint", engine.Seal(tx, "waits.complaint", v.ID, v.Complaint)),
-		engine.Set("prior_diagnosis", engine.Seal(tx, "waits.prior_diagnosis", v.ID, v.PriorDiagnosis)),
+		engine.Set("complaint", engine.EncryptColumn(tx, "waits.complaint", v.ID, v.Complaint)),
+		engine.Set("prior_diagnosis", engine.EncryptColumn(tx, "waits.prior_diagnosis", v.ID, v.PriorDiagnosis)),
 		engine.Set("from_at", engine.Micros(v.From)),
 		engine.Set("to_at", engine.Micros(v.To)),
 		engine.Set("created_at", engine.Micros(v.CreatedAt)),

@@ -304,9 +304,9 @@ func (w *walk) accounts() {
 	enters(w, w.Admin, account.UnverifyDoctor, account.UnverifyDoctorInput{UserID: doctor, Reason: "the licence has expired"})
 	enters(w, w.Admin, account.SuspendUser, account.UserInput{UserID: doctor})
 	enters(w, w.Admin, account.UnsuspendUser, account.UserInput{UserID: doctor})
-	enters(w, w.Admin, account.HoldUser, account.HoldInput{UserID: doctor, Reason: "a lawsuit"})
-	enters(w, w.Admin, account.Holds, rooms.Nothing{})
-	enters(w, w.Admin, account.ReleaseUser, account.UserInput{UserID: doctor})
+	enters(w, w.Admin, account.PlaceLegalHold, account.LegalHoldInput{UserID: doctor, Reason: "a lawsuit"})
+	enters(w, w.Admin, account.LegalHolds, rooms.Nothing{})
+	enters(w, w.Admin, account.ReleaseLegalHold, account.UserInput{UserID: doctor})
 }
 
 func (w *walk) consulting() {

@@ -178,12 +178,12 @@ var authorization = map[string]row{
 	account.UnverifyDoctor.Name: {want: admins, in: func(b belongings) any {
 		return account.UnverifyDoctorInput{UserID: b.unverified, Reason: "the licence has expired"}
 	}},
-	account.UnsuspendUser.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
-	account.Erase.Name:         {want: users(rooms.CodeConflict), everyone: true, in: empty}, // all of them have consultations open
-	account.Holds.Name:         {want: admins, in: empty},
-	account.HoldUser.Name:      {want: admins, in: func(b belongings) any { return account.HoldInput{UserID: b.user, Reason: "a lawsuit"} }},
-	account.ReleaseUser.Name:   {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
-	account.SuspendUser.Name:   {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+	account.UnsuspendUser.Name:    {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+	account.Erase.Name:            {want: users(rooms.CodeConflict), everyone: true, in: empty}, // all of them have consultations open
+	account.LegalHolds.Name:       {want: admins, in: empty},
+	account.PlaceLegalHold.Name:   {want: admins, in: func(b belongings) any { return account.LegalHoldInput{UserID: b.user, Reason: "a lawsuit"} }},
+	account.ReleaseLegalHold.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
+	account.SuspendUser.Name:      {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
 
 	account.ResetSecondFactor.Name: {want: admins, in: func(b belongings) any { return account.UserInput{UserID: b.user} }},
 

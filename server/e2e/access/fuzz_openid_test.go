@@ -256,7 +256,7 @@ func (l *lie) introduces() {
 	providers, err := identity.New([]identity.Config{c}, time.Now)
 	e2e.Must(l.t, err)
 	defer providers.Close()
-	ask := account.Ask{State: "the-state", Nonce: "the-nonce", Verifier: strings.Repeat("v", 43)}
+	ask := account.AuthRequest{State: "the-state", Nonce: "the-nonce", Verifier: strings.Repeat("v", 43)}
 	to, err := providers.Begin(l.t.Context(), "new", "https://wenzhen.example/back", ask)
 	if err != nil {
 		e2e.Code(l.t, err, rooms.CodeUnavailable)

@@ -42,7 +42,7 @@ func sits(p *e2e.Person, name string) *screen {
 	in, stdin := io.Pipe()
 	s := &screen{t: p.World.T, who: name, stdin: stdin, ended: make(chan error, 1)}
 	opts := terminal.Options{Server: p.World.Base, As: p.User.Email, Password: e2e.Password}
-	go func() { s.ended <- terminal.Chat(p.World.T.Context(), opts, in, s) }()
+	go func() { s.ended <- terminal.Run(p.World.T.Context(), opts, in, s) }()
 	p.World.T.Cleanup(func() { _ = stdin.Close() })
 	return s
 }

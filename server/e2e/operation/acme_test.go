@@ -321,7 +321,7 @@ func TestCertificatesAreIssued(t *testing.T) {
 
 // The key of the account at the authority, and those of certificates, are sealed
 // when there is an encryption key, those from before too; the certificate stays.
-func TestCertificateKeysAreSealed(t *testing.T) {
+func TestCertificateKeysAreEncrypted(t *testing.T) {
 	t.Parallel()
 	const domain = "clinic.example"
 	a := newAuthority(t, "tls-alpn-01")

@@ -91,7 +91,7 @@ func TestAuditLogHasWhatAdminsLookUp(t *testing.T) {
 	bo := w.Patient("bo")
 	e2e.Do(w.Admin, account.Users, account.UserFilter{})
 	e2e.Do(w.Admin, account.Applicants, account.ApplicantFilter{})
-	e2e.Do(w.Admin, account.Holds, rooms.Nothing{})
+	e2e.Do(w.Admin, account.LegalHolds, rooms.Nothing{})
 	e2e.Do(w.Admin, record.Pharmacists, rooms.Nothing{})
 	e2e.Do(w.Admin, billing.AllOrders, billing.OrderFilter{})
 	e2e.Do(w.Admin, consultation.Cases, consultation.CaseFilter{})
@@ -103,7 +103,7 @@ func TestAuditLogHasWhatAdminsLookUp(t *testing.T) {
 	for _, e := range e2e.Do(w.Admin, audit.List, audit.LogFilter{Limit: 100}).Items {
 		entered[e.Action] = true
 	}
-	for _, action := range []string{account.Users.Name, account.Applicants.Name, account.Holds.Name, record.Pharmacists.Name, billing.AllOrders.Name,
+	for _, action := range []string{account.Users.Name, account.Applicants.Name, account.LegalHolds.Name, record.Pharmacists.Name, billing.AllOrders.Name,
 		consultation.Cases.Name, audit.List.Name, operations.Rooms.Name, operations.Sockets.Name, account.ChangePassword.Name, "admin:create"} {
 		if !entered[action] {
 			t.Errorf("%s is not in the audit log", action)

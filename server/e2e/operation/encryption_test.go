@@ -140,7 +140,7 @@ func confide(w *e2e.World) confided {
 	e2e.Do(c.wang, chat.SaveQuickReplies, chat.QuickReplyList{Items: []chat.QuickReply{{ID: "q", Text: "lollygag"}}})
 	away := opened.CreatedAt.AddDate(0, 1, 0)
 	e2e.Do(c.wang, schedule.AddException, schedule.ExceptionInput{Kind: schedule.TimeOff, Start: away, End: away.Add(time.Hour), Note: "malarkey"})
-	e2e.Do(w.Admin, account.HoldUser, account.HoldInput{UserID: c.bo.User.ID, Reason: "nincompoop"})
+	e2e.Do(w.Admin, account.PlaceLegalHold, account.LegalHoldInput{UserID: c.bo.User.ID, Reason: "nincompoop"})
 	e2e.Do(c.wang, record.SaveTemplates, record.TemplateList{Items: []record.Template{{ID: "t", Name: "obstreperous", Diagnosis: &record.DiagnosisInput{Codes: []string{"I10"}}}}})
 	return c
 }

@@ -438,6 +438,6 @@ func TestConnectionsPerAddress(t *testing.T) {
 	eventually(t, "no connection is counted", func() bool {
 		v.edge.engine.mu.RLock()
 		defer v.edge.engine.mu.RUnlock()
-		return len(v.edge.engine.sessions) == 0 && len(v.edge.engine.from) == 0
+		return len(v.edge.engine.connections) == 0 && len(v.edge.engine.from) == 0
 	})
 }

@@ -26,7 +26,7 @@ var errTooManyConnects = errors.New("the client connects to namespaces too often
 // its methods run.
 type client struct {
 	server      *Server
-	session     *session
+	conn        *connection
 	libraryConn *libraryConn
 	sockets     []*Socket // guarded by the session's mu
 	pending     *pendingPacket
@@ -60,7 +60,7 @@ func (c *client) message(data []byte, binary bool) error {
 	}
 	if p.attachments > 0 {
 		c.pending = &pendingPacket{packet: p, size: int64(len(data)), got: make([][]byte, 0, p.attachments)}
-		c.session.unfinished.Store(true)
+		c.conn.unfinished.Store(true)
 		return nil
 	}
 	return c.dispatch(p, nil)
@@ -80,7 +80,7 @@ func (c *client) attachment(data []byte) error {
 	}
 	p, got := c.pending.packet, c.pending.got
 	c.pending = nil
-	c.session.unfinished.Store(false)
+	c.conn.unfinished.Store(false)
 	return c.dispatch(p, got)
 }
 
@@ -114,14 +114,14 @@ func (c *client) dispatch(p packet, attachments [][]byte) error {
 		ack = &Ack{socket: s, id: string(p.id)}
 	}
 	defer c.server.recovered()
-	s.namespace.handler.Event(c.session.ctx, s, name, args, ack)
+	s.namespace.handler.Event(c.conn.ctx, s, name, args, ack)
 	return nil
 }
 
 // find returns the socket of a namespace if its phase is at least least, or nil.
 func (c *client) find(namespace []byte, least phase) *Socket {
-	c.session.mu.Lock()
-	defer c.session.mu.Unlock()
+	c.conn.mu.Lock()
+	defer c.conn.mu.Unlock()
 	for _, s := range c.sockets {
 		if s.namespace.name == string(namespace) && s.phase >= least {
 			return s
@@ -137,7 +137,7 @@ func (c *client) connect(p packet) error {
 		c.connects = rate.NewLimiter(connectsPerSecond, connectBurst)
 	}
 	if !c.connects.Allow() {
-		if c.session.expel(closePolicy, reasonTooMany) {
+		if c.conn.expel(closePolicy, reasonTooMany) {
 			c.server.engine.counters.malformed.Add(1)
 		}
 		return errTooManyConnects
@@ -146,19 +146,19 @@ func (c *client) connect(p packet) error {
 	if n == nil {
 		buf := append(make([]byte, headRoom, headRoom+len(p.namespace)+256), '4', byte(kindConnectError))
 		buf = append(appendNamespace(buf, string(p.namespace)), c.server.noSuchNamespace(string(p.namespace))...)
-		c.session.send(buildFrame(buf, opText))
+		c.conn.send(buildFrame(buf, opText))
 		return nil
 	}
 	if c.find(p.namespace, phaseConnecting) != nil {
 		return errMalformed
 	}
-	s := &Socket{namespace: n, client: c, session: c.session, auth: json.RawMessage("{}"), settled: make(chan struct{})}
+	s := &Socket{namespace: n, client: c, conn: c.conn, auth: json.RawMessage("{}"), settled: make(chan struct{})}
 	if len(p.body) > 0 {
 		s.auth = p.body
 	}
-	c.session.mu.Lock()
+	c.conn.mu.Lock()
 	c.sockets = append(c.sockets, s)
-	c.session.mu.Unlock()
+	c.conn.mu.Unlock()
 	c.libraryConn.connect(s)
 	return nil
 }
@@ -178,8 +178,8 @@ func (c *client) disconnect(p packet) error {
 }
 
 func (c *client) remove(s *Socket) {
-	c.session.mu.Lock()
-	defer c.session.mu.Unlock()
+	c.conn.mu.Lock()
+	defer c.conn.mu.Unlock()
 	if i := slices.Index(c.sockets, s); i >= 0 {
 		c.sockets = slices.Delete(c.sockets, i, i+1)
 	}
@@ -188,7 +188,7 @@ func (c *client) remove(s *Socket) {
 // closed ends every socket. A socket whose Connect still runs ends when it
 // returns.
 func (c *client) closed(reason string) {
-	c.session.mu.Lock()
+	c.conn.mu.Lock()
 	var ending []*Socket
 	for _, s := range c.sockets {
 		if s.phase >= phaseJoined {
@@ -196,7 +196,7 @@ func (c *client) closed(reason string) {
 		}
 	}
 	c.sockets = nil
-	c.session.mu.Unlock()
+	c.conn.mu.Unlock()
 	for _, s := range ending {
 		s.end(reason)
 	}

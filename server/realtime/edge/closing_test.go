@@ -24,7 +24,7 @@ func TestCloseReachesPollingClients(t *testing.T) {
 	})
 	idle, queued := v.joinPoll(), v.joinPoll()
 	for _, s := range v.main.Sockets("") {
-		if s.session.id == queued.sid {
+		if s.conn.id == queued.sid {
 			must(t, s.Emit("news", 1))
 			must(t, s.Emit("news", 2))
 		}

@@ -298,7 +298,7 @@ func TestKickWhilePolling(t *testing.T) {
 		s := v.edge.engine.find(held.sid)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return s.poll.held != nil
+		return s.poll.pending != nil
 	})
 	held.post(`42["kick"]`)
 	if body := <-got; body != "41" {

@@ -19,18 +19,18 @@ type Engine struct {
 	bodies   atomic.Int64 // bytes of polling bodies being read
 	openTail string       // of the OPEN packet, after the session id
 
-	mu       sync.RWMutex
-	sessions map[string]*session
-	from     sourceCounts // sessions; empty without a limit
-	draining bool
-	closed   bool
-	shutDown map[string]bool // polling sessions that Close has closed
-	empty    chan struct{}   // closed when closed and without sessions
-	ended    sync.WaitGroup  // sessions whose end has not been handled yet, and Connect calls that run
+	mu          sync.RWMutex
+	connections map[string]*connection
+	from        sourceCounts // sessions; empty without a limit
+	draining    bool
+	closed      bool
+	shutDown    map[string]bool // polling sessions that Close has closed
+	empty       chan struct{}   // closed when closed and without sessions
+	ended       sync.WaitGroup  // sessions whose end has not been handled yet, and Connect calls that run
 }
 
 func newEngine(cfg Config, proto protocol) *Engine {
-	e := &Engine{cfg: cfg, proto: proto, sessions: map[string]*session{}, from: sourceCounts{}, empty: make(chan struct{})}
+	e := &Engine{cfg: cfg, proto: proto, connections: map[string]*connection{}, from: sourceCounts{}, empty: make(chan struct{})}
 	e.limits.perAddress, e.limits.sources = cfg.RequestsPerAddress, cfg.Sources
 	e.limits.heapCeiling = cfg.MemoryLimit
 	e.limits.handshakes = newHandshakeLimiter(cfg.AcceptRate)
@@ -40,7 +40,7 @@ func newEngine(cfg Config, proto protocol) *Engine {
 }
 
 // openFrame is the first packet of a session.
-func (e *Engine) openFrame(s *session, upgrades string) frame {
+func (e *Engine) openFrame(s *connection, upgrades string) frame {
 	return textFrame(`0{"sid":"` + s.id + `","upgrades":[` + upgrades + `]` + e.openTail)
 }
 
@@ -59,7 +59,7 @@ func (e *Engine) admit(ctx context.Context, address string) *refusal {
 // checkLimits returns why another session of an address is refused, or nil.
 func (e *Engine) checkLimits(address string) *refusal {
 	e.mu.RLock()
-	draining, n, full := e.draining, len(e.sessions), e.addressFull(address)
+	draining, n, full := e.draining, len(e.connections), e.addressFull(address)
 	e.mu.RUnlock()
 	switch {
 	case draining:
@@ -80,17 +80,17 @@ func (e *Engine) addressFull(address string) bool {
 // add registers a session and starts it. It returns false if the limits allow
 // no further session. It holds handleMu, so that no other event of the session
 // is handled before its start.
-func (e *Engine) add(s *session) bool {
+func (e *Engine) add(s *connection) bool {
 	s.handleMu.Lock()
 	defer s.handleMu.Unlock()
 	s.startHeartbeat()
 	e.mu.Lock()
-	if e.draining || (e.cfg.MaxConnections > 0 && len(e.sessions) >= e.cfg.MaxConnections) || e.addressFull(s.peer.address) {
+	if e.draining || (e.cfg.MaxConnections > 0 && len(e.connections) >= e.cfg.MaxConnections) || e.addressFull(s.peer.address) {
 		e.mu.Unlock()
 		s.timer.Stop()
 		return false
 	}
-	e.sessions[s.id] = s
+	e.connections[s.id] = s
 	if e.cfg.ConnectionsPerAddress > 0 {
 		e.from.enter(e.cfg.Sources(s.peer.address))
 	}
@@ -105,10 +105,10 @@ func (e *Engine) add(s *session) bool {
 }
 
 // find returns the session with an id, or nil.
-func (e *Engine) find(id string) *session {
+func (e *Engine) find(id string) *connection {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	return e.sessions[id]
+	return e.connections[id]
 }
 
 // closedByShutdown reports whether Close has ended a polling session with this id.
@@ -119,14 +119,14 @@ func (e *Engine) closedByShutdown(id string) bool {
 }
 
 // forget removes a session that has ended.
-func (e *Engine) forget(s *session) {
+func (e *Engine) forget(s *connection) {
 	transport, shutDown := s.transport(), s.closedByShutdown()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.sessions[s.id] != s {
+	if e.connections[s.id] != s {
 		return
 	}
-	delete(e.sessions, s.id)
+	delete(e.connections, s.id)
 	if shutDown && transport == "polling" {
 		e.shutDown[s.id] = true
 	}
@@ -136,16 +136,16 @@ func (e *Engine) forget(s *session) {
 	if e.cfg.ConnectionsPerAddress > 0 {
 		e.from.leave(e.cfg.Sources(s.peer.address))
 	}
-	if e.closed && len(e.sessions) == 0 {
+	if e.closed && len(e.connections) == 0 {
 		close(e.empty)
 	}
 }
 
-func (e *Engine) all() []*session {
+func (e *Engine) all() []*connection {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	list := make([]*session, 0, len(e.sessions))
-	for _, s := range e.sessions {
+	list := make([]*connection, 0, len(e.connections))
+	for _, s := range e.connections {
 		list = append(list, s)
 	}
 	return list
@@ -170,7 +170,7 @@ func (e *Engine) Close(ctx context.Context) error {
 		return errors.New("edge: closed twice")
 	}
 	e.draining, e.closed, e.shutDown = true, true, map[string]bool{}
-	if len(e.sessions) == 0 {
+	if len(e.connections) == 0 {
 		close(e.empty)
 	}
 	e.mu.Unlock()
@@ -178,7 +178,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		paced(ctx, e.all(), e.cfg.ClosePace, func(s *session) {
+		paced(ctx, e.all(), e.cfg.ClosePace, func(s *connection) {
 			go func() {
 				// After the message that is being handled, so that its
 				// answer is still sent.
@@ -205,7 +205,7 @@ func (e *Engine) Close(ctx context.Context) error {
 func (e *Engine) Stats() Stats {
 	s := e.counters.snapshot()
 	e.mu.RLock()
-	s.Connections = len(e.sessions)
+	s.Connections = len(e.connections)
 	e.mu.RUnlock()
 	return s
 }

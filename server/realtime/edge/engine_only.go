@@ -2,7 +2,7 @@ package edge
 
 // Conn is a connection to an Engine without Socket.IO.
 type Conn struct {
-	s         *session
+	s         *connection
 	onMessage func(c *Conn, data []byte, binary bool)
 }
 
@@ -27,7 +27,7 @@ func NewEngine(cfg Config, onMessage func(c *Conn, data []byte, binary bool)) *E
 // messageFunc is the protocol of an engine that NewEngine returns.
 type messageFunc func(c *Conn, data []byte, binary bool)
 
-func (f messageFunc) open(s *session) protoState { return &Conn{s, f} }
+func (f messageFunc) open(s *connection) protoState { return &Conn{s, f} }
 
 func (c *Conn) message(data []byte, binary bool) error {
 	c.onMessage(c, data, binary)

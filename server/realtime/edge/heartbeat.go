@@ -4,7 +4,7 @@ import "time"
 
 // startHeartbeat starts the timer. It is called before anything is read from the
 // client, so no PONG can arrive before the first PING.
-func (s *session) startHeartbeat() {
+func (s *connection) startHeartbeat() {
 	cfg := &s.engine.cfg
 	s.mu.Lock() // the timer may fire before it has been assigned
 	defer s.mu.Unlock()
@@ -14,7 +14,7 @@ func (s *session) startHeartbeat() {
 }
 
 // tick sends a PING, or ends a session that has not answered the last one.
-func (s *session) tick() {
+func (s *connection) tick() {
 	cfg := &s.engine.cfg
 	s.mu.Lock()
 	if s.state != stateOpen {
@@ -63,7 +63,7 @@ func (s *session) tick() {
 }
 
 // pong handles a PONG. It ignores one without a PING.
-func (s *session) pong() {
+func (s *connection) pong() {
 	cfg := &s.engine.cfg
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *session) pong() {
 // deadline has passed. If a PING was sent late because the server was busy, the
 // client has the full PingTimeout to answer it, unless it has not even polled
 // for the PING.
-func (s *session) overdue() bool {
+func (s *connection) overdue() bool {
 	now := time.Now()
 	s.mu.Lock()
 	late := s.state == stateOpen && !s.busy.Load() && !s.received.Load() &&
@@ -94,7 +94,7 @@ func (s *session) overdue() bool {
 }
 
 // timeout ends a session whose client did not answer in time.
-func (s *session) timeout() {
+func (s *connection) timeout() {
 	if s.expel(closeNormal, reasonPingTimeout) {
 		s.engine.counters.timedOut.Add(1)
 	}

@@ -94,7 +94,7 @@ func (e *Engine) openPolling(w http.ResponseWriter, r *http.Request, address str
 		refuse(w, *why)
 		return
 	}
-	s := newSession(e, newPeer(address, r))
+	s := newConnection(e, newPeer(address, r))
 	s.poll = &polling{limit: e.cfg.SendQueue}
 	s.out = s.poll
 	if !e.add(s) {

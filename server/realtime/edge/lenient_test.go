@@ -147,7 +147,7 @@ func TestTooLargeIsAnsweredFirst(t *testing.T) {
 	}
 }
 
-// held reports whether a session's poll waits.
+// pending reports whether a session's poll waits.
 func held(v *served, p *pollClient) bool {
 	s := v.edge.engine.find(p.sid)
 	if s == nil {
@@ -155,7 +155,7 @@ func held(v *served, p *pollClient) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.poll != nil && s.poll.held != nil
+	return s.poll != nil && s.poll.pending != nil
 }
 
 // onStatus calls written before the status is written.

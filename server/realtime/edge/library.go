@@ -56,14 +56,14 @@ func (l *library) open(n *Namespace) {
 			return
 		}
 		s.library, s.id = lib, string(lib.Id())
-		s.session.engine.ended.Add(1) // Close waits for the result too
+		s.conn.engine.ended.Add(1) // Close waits for the result too
 		go s.join(func(err error) { next(extended(err)) })
 	})
 	ns.On("connection", func(args ...any) {
 		lib := args[0].(*socket.Socket)
 		if s, ok := lib.Handshake().Auth.(*Socket); ok {
 			close(s.settled)
-			if s.session.ctx.Err() != nil {
+			if s.conn.ctx.Err() != nil {
 				// The session ended while the library was connecting. It
 				// could not find this socket then.
 				lib.Disconnect(false)
@@ -86,8 +86,8 @@ func extended(err error) *socket.ExtendedError {
 }
 
 // attach adds a session to the library as a connection.
-func (l *library) attach(s *session, c *client) *libraryConn {
-	k := &libraryConn{session: s, client: c, request: l.request}
+func (l *library) attach(s *connection, c *client) *libraryConn {
+	k := &libraryConn{conn: s, client: c, request: l.request}
 	l.engine.Emit("connection", k)
 	return k
 }

@@ -16,7 +16,7 @@ import (
 // CONNECT and DISCONNECT go through it; the library does not handle events.
 type libraryConn struct {
 	emitter
-	session *session
+	conn    *connection
 	client  *client
 	request *types.HttpContext
 }
@@ -35,7 +35,7 @@ func (k *libraryConn) connect(s *Socket) {
 func (k *libraryConn) disconnect(s *Socket) {
 	select {
 	case <-s.settled:
-	case <-k.session.ctx.Done():
+	case <-k.conn.ctx.Done():
 		return
 	}
 	forgotten := make(chan struct{})
@@ -43,7 +43,7 @@ func (k *libraryConn) disconnect(s *Socket) {
 	k.Emit("data", &parser.Packet{Type: parser.DISCONNECT, Nsp: s.namespace.name})
 	select {
 	case <-forgotten:
-	case <-k.session.ctx.Done():
+	case <-k.conn.ctx.Done():
 	}
 }
 
@@ -58,7 +58,7 @@ func (k *libraryConn) Write(r io.Reader, _ *engineio.Options, _ engine.SendCallb
 	}
 	f := buildFrame(append(append(make([]byte, headRoom, headRoom+1+len(text)), '4'), text...), opText)
 	if kind(text[0]) != kindConnect {
-		k.session.send(f)
+		k.conn.send(f)
 		return k
 	}
 	if p, err := parsePacket(text, 0); err == nil {
@@ -75,18 +75,18 @@ func (k *libraryConn) Send(r io.Reader, o *engineio.Options, c engine.SendCallba
 
 // Close ends the session. The library calls it if no namespace was joined
 // in time.
-func (k *libraryConn) Close(bool) { k.session.close(closeNormal, reasonForced) }
+func (k *libraryConn) Close(bool) { k.conn.close(closeNormal, reasonForced) }
 
 func (k *libraryConn) ReadyState() string {
-	k.session.mu.Lock()
-	defer k.session.mu.Unlock()
-	return [...]string{"open", "closing", "closed"}[k.session.state]
+	k.conn.mu.Lock()
+	defer k.conn.mu.Unlock()
+	return [...]string{"open", "closing", "closed"}[k.conn.state]
 }
 
-func (k *libraryConn) Id() string                      { return k.session.id }
+func (k *libraryConn) Id() string                      { return k.conn.id }
 func (k *libraryConn) Protocol() int                   { return 4 }
 func (k *libraryConn) Request() *types.HttpContext     { return k.request }
-func (k *libraryConn) RemoteAddress() string           { return k.session.peer.address }
+func (k *libraryConn) RemoteAddress() string           { return k.conn.peer.address }
 func (k *libraryConn) Upgraded() bool                  { return false }
 func (k *libraryConn) Upgrading() bool                 { return false }
 func (k *libraryConn) Transport() transports.Transport { return nil }

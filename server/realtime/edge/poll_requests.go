@@ -12,7 +12,7 @@ import (
 
 // serveGet answers a poll with the packets that are queued, or as soon as there
 // are some.
-func (s *session) serveGet(w http.ResponseWriter, r *http.Request) {
+func (s *connection) serveGet(w http.ResponseWriter, r *http.Request) {
 	frames, ok := s.await(r)
 	if !ok {
 		refuse(w, errBadRequest)
@@ -24,8 +24,8 @@ func (s *session) serveGet(w http.ResponseWriter, r *http.Request) {
 }
 
 // await waits for packets. It returns false if this request gets none: the
-// session has ended, another poll is open, or the transport has changed.
-func (s *session) await(r *http.Request) ([]frame, bool) {
+// connection has ended, another poll is open, or the transport has changed.
+func (s *connection) await(r *http.Request) ([]frame, bool) {
 	if s.overdue() {
 		return nil, false
 	}
@@ -34,7 +34,7 @@ func (s *session) await(r *http.Request) ([]frame, bool) {
 	case s.poll == nil || s.state == stateClosed:
 		s.mu.Unlock()
 		return nil, false
-	case s.poll.held != nil:
+	case s.poll.pending != nil:
 		s.mu.Unlock()
 		s.overlap()
 		return nil, false
@@ -47,18 +47,18 @@ func (s *session) await(r *http.Request) ([]frame, bool) {
 		}
 		return frames, true
 	}
-	held := &heldPoll{ready: make(chan struct{})}
-	s.poll.held = held
+	pending := &pendingPoll{ready: make(chan struct{})}
+	s.poll.pending = pending
 	s.noopSoon()
 	s.mu.Unlock()
 
 	select {
-	case <-held.ready:
+	case <-pending.ready:
 	case <-r.Context().Done():
 		s.drop(reasonTransportClose)
 		return nil, false
 	}
-	if held.frames == nil {
+	if pending.frames == nil {
 		return nil, false
 	}
 	s.mu.Lock()
@@ -68,18 +68,18 @@ func (s *session) await(r *http.Request) ([]frame, bool) {
 		// The session ends before the answer is sent, so that the next request is refused.
 		s.drop(reasonForced)
 	}
-	return held.frames, true
+	return pending.frames, true
 }
 
 // finished reports whether a closing session has nothing left to send. mu is
-// held.
-func (s *session) finished() bool {
+// pending.
+func (s *connection) finished() bool {
 	return s.state == stateClosing && s.poll != nil && s.poll.idle()
 }
 
 // overlap ends a session whose client sends two requests of one method at a
 // time.
-func (s *session) overlap() {
+func (s *connection) overlap() {
 	if s.expel(closeNormal, reasonTransportError) {
 		s.engine.counters.malformed.Add(1)
 	}
@@ -88,7 +88,7 @@ func (s *session) overlap() {
 // servePost handles packets from a client. It answers when they have been
 // handled, which is the backpressure. Packets for a session that is closing are
 // dropped, as on a WebSocket; the client receives the end from its poll.
-func (s *session) servePost(w http.ResponseWriter, r *http.Request) {
+func (s *connection) servePost(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Content-Type") == "application/octet-stream" {
 		// Engine.IO 4 sends binary as base64.
 		s.closeMalformed(errMalformed)
@@ -145,8 +145,8 @@ func acceptPost(w http.ResponseWriter) {
 }
 
 // beginPost marks the session's one POST as open. It returns false, and ends the
-// session, if another POST is open.
-func (s *session) beginPost() bool {
+// connection, if another POST is open.
+func (s *connection) beginPost() bool {
 	s.mu.Lock()
 	if s.poll == nil || s.state == stateClosed {
 		s.mu.Unlock()
@@ -163,20 +163,20 @@ func (s *session) beginPost() bool {
 
 // closes reports whether the session is closing, or was closed by a server that
 // stops: a request that was sent at the same time is no error of the client.
-func (s *session) closes() bool {
+func (s *connection) closes() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state == stateClosing || s.reason == reasonShutdown
 }
 
 // closedByShutdown reports whether the session was closed by a server that stops.
-func (s *session) closedByShutdown() bool {
+func (s *connection) closedByShutdown() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reason == reasonShutdown
 }
 
-func (s *session) endPost() {
+func (s *connection) endPost() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.poll != nil {

@@ -10,16 +10,16 @@ const noopDelay = 20 * time.Millisecond
 // polling is the sending half of a session on HTTP long-polling: packets are
 // queued here for the client's next GET. It is guarded by the session's mu.
 type polling struct {
-	limit  int // of the bytes in out
-	out    []frame
-	size   int
-	held   *heldPoll // the GET that waits for packets
-	posted bool      // a POST is being read
+	limit   int // of the bytes in out
+	out     []frame
+	size    int
+	pending *pendingPoll // the GET that waits for packets
+	posted  bool         // a POST is being read
 }
 
-// heldPoll is a GET that waits for packets. Before ready is closed, frames is set,
+// pendingPoll is a GET that waits for packets. Before ready is closed, frames is set,
 // or left nil to end the request without packets.
-type heldPoll struct {
+type pendingPoll struct {
 	ready  chan struct{}
 	frames []frame
 }
@@ -40,16 +40,16 @@ func (p *polling) write(frames ...frame) bool {
 
 // answer answers the GET that waits with what is queued.
 func (p *polling) answer() {
-	if p.held == nil || len(p.out) == 0 {
+	if p.pending == nil || len(p.out) == 0 {
 		return
 	}
-	p.held.frames = p.next()
-	close(p.held.ready)
-	p.held = nil
+	p.pending.frames = p.next()
+	close(p.pending.ready)
+	p.pending = nil
 }
 
 // idle reports whether no GET waits and no packet is queued.
-func (p *polling) idle() bool { return p.held == nil && len(p.out) == 0 }
+func (p *polling) idle() bool { return p.pending == nil && len(p.out) == 0 }
 
 // next removes and returns the packets for one GET: all that are queued, except
 // that the packet that ends the session is sent alone. A client that receives it
@@ -80,23 +80,23 @@ func (p *polling) finish(last frame) {
 // abandon drops what is queued and ends the GET that waits without packets.
 func (p *polling) abandon() {
 	p.take()
-	if p.held != nil {
-		close(p.held.ready)
-		p.held = nil
+	if p.pending != nil {
+		close(p.pending.ready)
+		p.pending = nil
 	}
 }
 
 // noopSoon answers the GET that waits with a NOOP after noopDelay, unless the
 // upgrade has completed. mu of the session is held.
-func (s *session) noopSoon() {
-	held := s.poll.held
-	if held == nil || !s.probed {
+func (s *connection) noopSoon() {
+	pending := s.poll.pending
+	if pending == nil || !s.probed {
 		return
 	}
 	time.AfterFunc(noopDelay, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.poll != nil && s.poll.held == held && s.probed {
+		if s.poll != nil && s.poll.pending == pending && s.probed {
 			s.poll.finish(noopPoll)
 		}
 	})

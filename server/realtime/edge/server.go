@@ -78,8 +78,8 @@ func (s *Server) panicked(v any) {
 }
 
 // open implements protocol.
-func (s *Server) open(ss *session) protoState {
-	c := &client{server: s, session: ss}
+func (s *Server) open(ss *connection) protoState {
+	c := &client{server: s, conn: ss}
 	c.libraryConn = s.library.attach(ss, c)
 	return c
 }

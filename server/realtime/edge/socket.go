@@ -24,7 +24,7 @@ const (
 type Socket struct {
 	namespace *Namespace
 	client    *client
-	session   *session
+	conn      *connection
 	library   *socket.Socket
 	settled   chan struct{} // closed when the library has finished connecting
 	id        string
@@ -46,22 +46,22 @@ type Socket struct {
 func (s *Socket) ID() string { return s.id }
 
 // Address returns the client's address, the result of Config.Address.
-func (s *Socket) Address() string { return s.session.peer.address }
+func (s *Socket) Address() string { return s.conn.peer.address }
 
 // Header returns the headers of the client's first request that are kept:
 // Origin, User-Agent, Accept-Language, Authorization, Cookie, X-Request-Id,
 // Traceparent and X-Forwarded-For.
-func (s *Socket) Header() http.Header { return s.session.peer.header() }
+func (s *Socket) Header() http.Header { return s.conn.peer.header() }
 
 // Query returns the query of the client's first request.
-func (s *Socket) Query() url.Values { return s.session.peer.values() }
+func (s *Socket) Query() url.Values { return s.conn.peer.values() }
 
 // Auth returns the auth of the client's CONNECT: a JSON object, {} if it sent
 // none.
 func (s *Socket) Auth() json.RawMessage { return s.auth }
 
 // Transport returns "polling" or "websocket".
-func (s *Socket) Transport() string { return s.session.transport() }
+func (s *Socket) Transport() string { return s.conn.transport() }
 
 // SetData attaches a value to the socket.
 func (s *Socket) SetData(v any) {
@@ -140,7 +140,7 @@ func (s *Socket) Emit(event string, args ...any) error {
 
 // deliver sends a packet, or queues it until the answer to CONNECT is sent.
 func (s *Socket) deliver(p *encodedPacket) error {
-	ss := s.session
+	ss := s.conn
 	ss.mu.Lock()
 	if s.ended || ss.state != stateOpen {
 		ss.mu.Unlock()
@@ -165,7 +165,7 @@ func (s *Socket) deliver(p *encodedPacket) error {
 
 // open sends the answer to CONNECT, and then the packets queued until then.
 func (s *Socket) open(answer frame) {
-	ss := s.session
+	ss := s.conn
 	ss.mu.Lock()
 	if s.ended || ss.state != stateOpen {
 		ss.mu.Unlock()
@@ -188,18 +188,18 @@ func (s *Socket) open(answer frame) {
 // once they are written.
 func (s *Socket) Kick() {
 	c := s.client
-	c.session.mu.Lock()
+	c.conn.mu.Lock()
 	var last []frame
 	for _, other := range c.sockets {
 		last = append(last, emptyPacket(kindDisconnect, other.namespace.name))
 	}
-	c.session.mu.Unlock()
-	c.session.close(closeNormal, reasonKicked, last...)
+	c.conn.mu.Unlock()
+	c.conn.close(closeNormal, reasonKicked, last...)
 }
 
 // Close ends the client's connection without DISCONNECT: what was sent before
 // still reaches the client, and it reconnects by itself. Handler.Disconnect gets
 // the reason.
 func (s *Socket) Close(reason string) {
-	s.session.close(closeGoingAway, reason)
+	s.conn.close(closeGoingAway, reason)
 }

@@ -8,7 +8,7 @@ import (
 // join calls Handler.Connect and passes its error to next, which answers the
 // client.
 func (s *Socket) join(next func(error)) {
-	ss := s.session
+	ss := s.conn
 	defer ss.engine.ended.Done()
 	ctx, cancel := context.WithTimeout(ss.ctx, ss.engine.cfg.ConnectTimeout)
 	err := s.namespace.connect(ctx, s)
@@ -47,10 +47,10 @@ func (s *Socket) join(next func(error)) {
 // end removes a socket that had joined from all rooms and calls
 // Handler.Disconnect. handleMu is held.
 func (s *Socket) end(reason string) {
-	s.session.mu.Lock()
+	s.conn.mu.Lock()
 	s.ended = true
 	s.waiting = nil
-	s.session.mu.Unlock()
+	s.conn.mu.Unlock()
 	s.leaveAll()
 	s.namespace.rooms.exit(s)
 	s.namespace.server.engine.counters.sockets.Add(-1)

@@ -55,7 +55,7 @@ func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string
 		return
 	}
 	response += "\r\n"
-	var s *session
+	var s *connection
 	if sid == "" {
 		address := e.cfg.Address(r)
 		if why := e.admit(r.Context(), address); why != nil {
@@ -63,7 +63,7 @@ func (e *Engine) serveUpgrade(w http.ResponseWriter, r *http.Request, sid string
 			refuse(w, *why)
 			return
 		}
-		s = newSession(e, newPeer(address, r))
+		s = newConnection(e, newPeer(address, r))
 	} else if s = e.find(sid); s == nil {
 		refuseUnknown(w, r)
 		return
@@ -99,7 +99,7 @@ func hijack(w http.ResponseWriter) (net.Conn, []byte, error) {
 }
 
 // openWebSocket starts a session on a WebSocket and the goroutine that reads it.
-func (e *Engine) openWebSocket(s *session, conn net.Conn, reader *frameReader, response string) {
+func (e *Engine) openWebSocket(s *connection, conn net.Conn, reader *frameReader, response string) {
 	ws := newWSConn(s, &s.mu, &s.engine.cfg, conn)
 	s.ws, s.out = ws, ws
 	conn.SetWriteDeadline(time.Now().Add(e.cfg.WriteTimeout))
@@ -122,8 +122,8 @@ func (e *Engine) openWebSocket(s *session, conn net.Conn, reader *frameReader, r
 
 // tryUpgrade starts an upgrade of a polling session. If the session no longer
 // polls, or another upgrade is pending, it closes the new WebSocket and the
-// session does not change.
-func (s *session) tryUpgrade(conn net.Conn, reader *frameReader, response string) {
+// connection does not change.
+func (s *connection) tryUpgrade(conn net.Conn, reader *frameReader, response string) {
 	w := newWSConn(s, &s.mu, &s.engine.cfg, conn)
 	s.mu.Lock()
 	pending := s.state == stateOpen && s.ws == nil && s.probe == nil
@@ -151,7 +151,7 @@ func (s *session) tryUpgrade(conn net.Conn, reader *frameReader, response string
 
 // answerProbe answers the probe of a WebSocket. It reports whether the upgrade is
 // still pending.
-func (s *session) answerProbe(w *wsConn) bool {
+func (s *connection) answerProbe(w *wsConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.probe != w {
@@ -168,7 +168,7 @@ func (s *session) answerProbe(w *wsConn) bool {
 // upgrade makes a WebSocket the session's transport. Packets that were queued for
 // a poll are sent on it first. If the session is closing, the WebSocket is closed
 // after them. It reports whether the upgrade succeeded.
-func (s *session) upgrade(w *wsConn) bool {
+func (s *connection) upgrade(w *wsConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.probe != w || !s.probed || s.state == stateClosed {
@@ -194,7 +194,7 @@ func (s *session) upgrade(w *wsConn) bool {
 
 // endProbe cancels an upgrade and closes its WebSocket with a code. The session
 // continues to poll.
-func (s *session) endProbe(w *wsConn, code uint16) {
+func (s *connection) endProbe(w *wsConn, code uint16) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.probe == w {

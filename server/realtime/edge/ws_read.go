@@ -7,8 +7,8 @@ import (
 
 // readWebSocket reads a WebSocket until it ends. It is the connection's only
 // goroutine while nothing is queued. current is true if the WebSocket is the
-// session's transport, and false if it is an upgrade that is pending.
-func (s *session) readWebSocket(w *wsConn, r *frameReader, current bool) {
+// connection's transport, and false if it is an upgrade that is pending.
+func (s *connection) readWebSocket(w *wsConn, r *frameReader, current bool) {
 	if !current {
 		if code, upgraded := s.readProbe(w, r); !upgraded {
 			s.endProbe(w, code)
@@ -31,7 +31,7 @@ func (s *session) readWebSocket(w *wsConn, r *frameReader, current bool) {
 
 // readMessages passes messages to the session until the connection ends. After
 // the session's end it drops them and waits for the client to close.
-func (s *session) readMessages(w *wsConn, r *frameReader) error {
+func (s *connection) readMessages(w *wsConn, r *frameReader) error {
 	for {
 		op, payload, err := r.next()
 		if err != nil {
@@ -54,7 +54,7 @@ func (s *session) readMessages(w *wsConn, r *frameReader) error {
 // readProbe reads the messages of an upgrade: a PING with "probe", then UPGRADE.
 // Anything else, or exceeding UpgradeTimeout, ends it, and code is the code to
 // close the WebSocket with.
-func (s *session) readProbe(w *wsConn, r *frameReader) (code uint16, upgraded bool) {
+func (s *connection) readProbe(w *wsConn, r *frameReader) (code uint16, upgraded bool) {
 	timer := time.AfterFunc(s.engine.cfg.UpgradeTimeout, func() { s.endProbe(w, closeNormal) })
 	defer timer.Stop()
 	for {

@@ -1,5 +1,5 @@
 import { at, http } from '@/api'
-import type { Case, CaseFilter, CasePage, BreakGlassView, Hold, HoldList, LogFilter, LogPage, PharmacistList, BreakGlassRecord, UserFilter, UserList, AuditVerdict } from '@/api/wire.gen'
+import type { Case, CaseFilter, CasePage, BreakGlassView, LegalHold, LegalHoldList, LogFilter, LogPage, PharmacistList, BreakGlassRecord, UserFilter, UserList, AuditVerdict } from '@/api/wire.gen'
 
 /** REST of what an admin may do with records, and of who did what with them. */
 export const oversightApi = {
@@ -8,8 +8,8 @@ export const oversightApi = {
   dismiss: (userId: string) => http.json<undefined>('DELETE', at('/admin/pharmacists', userId)),
   users: (filter: UserFilter) => http.json<UserList>('GET', '/admin/users', { query: { ...filter } }),
 
-  holds: () => http.json<HoldList>('GET', '/admin/holds'),
-  hold: (userId: string, reason: string) => http.json<Hold>('POST', `${at('/admin/users', userId)}/hold`, { body: { reason } }),
+  holds: () => http.json<LegalHoldList>('GET', '/admin/holds'),
+  hold: (userId: string, reason: string) => http.json<LegalHold>('POST', `${at('/admin/users', userId)}/hold`, { body: { reason } }),
   release: (userId: string) => http.json<undefined>('DELETE', `${at('/admin/users', userId)}/hold`),
 
   cases: (filter: CaseFilter) => http.json<CasePage>('GET', '/admin/consultations', { query: { ...filter } }),

@@ -6,7 +6,7 @@ import type {
   Diagnosis,
   DiagnosisInput,
   DiagnosisList,
-  Duties,
+  MyPermissions,
   PatientRecord,
   Prescription,
   PrescriptionInput,
@@ -53,7 +53,7 @@ export const recordApi = {
 
   templates: () => http.json<TemplateList>('GET', '/me/templates'),
   saveTemplates: (items: RecordTemplate[]) => http.json<TemplateList>('PUT', '/me/templates', { body: { items } }),
-  duties: () => http.json<Duties>('GET', '/me/duties'),
+  duties: () => http.json<MyPermissions>('GET', '/me/duties'),
 
   patients: () => http.json<TreatedList>('GET', '/patients'),
   record: (patientId: string) => http.json<PatientRecord>('GET', record(patientId)),

@@ -12,8 +12,8 @@ import (
 	"wenzhen/rooms/consultation"
 )
 
-// session is a logged-in user at the terminal, in one room at a time.
-type session struct {
+// shell is a logged-in user at the terminal, in one room at a time.
+type shell struct {
 	*client.Client
 	*terminal
 	me account.User
@@ -27,7 +27,7 @@ type session struct {
 const open = consultation.Status("waiting,active,on_hold")
 
 // begin joins the given consultation, or the latest open one.
-func (s *session) begin(ctx context.Context, id consultation.ID) error {
+func (s *shell) begin(ctx context.Context, id consultation.ID) error {
 	if id != "" {
 		return s.join(ctx, id)
 	}
@@ -39,7 +39,7 @@ func (s *session) begin(ctx context.Context, id consultation.ID) error {
 }
 
 // list prints the open consultations, the one with the latest change first.
-func (s *session) list(ctx context.Context) ([]consultation.Consultation, error) {
+func (s *shell) list(ctx context.Context) ([]consultation.Consultation, error) {
 	page, err := client.Do(ctx, s.Client, consultation.List, consultation.Filter{Status: open})
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (s *session) list(ctx context.Context) ([]consultation.Consultation, error)
 }
 
 // join leaves the current room, joins another and prints it.
-func (s *session) join(ctx context.Context, id consultation.ID) error {
+func (s *shell) join(ctx context.Context, id consultation.ID) error {
 	s.leave()
 	room, err := s.Client.Join(ctx, id, client.Latest)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *session) join(ctx context.Context, id consultation.ID) error {
 }
 
 // leave stops printing the room and leaves it, if the Client is connected.
-func (s *session) leave() {
+func (s *shell) leave() {
 	if s.room == nil {
 		return
 	}
@@ -84,7 +84,7 @@ func (s *session) leave() {
 }
 
 // show prints the room until ctx ends.
-func (s *session) show(ctx context.Context, room *client.Room) {
+func (s *shell) show(ctx context.Context, room *client.Room) {
 	v := view{me: s.me.ID, names: map[rooms.UserID]string{}}
 	for entry, err := range room.Events(ctx) {
 		if err != nil {
@@ -107,14 +107,14 @@ func (s *session) show(ctx context.Context, room *client.Room) {
 }
 
 // announce prints that a patient waits in another consultation.
-func (s *session) announce(_ rooms.Event, c consultation.Consultation) {
+func (s *shell) announce(_ rooms.Event, c consultation.Consultation) {
 	if c.Status == consultation.Waiting && c.DoctorID == s.me.ID {
 		s.line("** %s waits (/join %s, then /accept)", c.PatientName, c.ID) // only the first event has the complaint
 	}
 }
 
 // runCommands runs typed commands and sends other lines as messages.
-func (s *session) runCommands(ctx context.Context, typed <-chan string) error {
+func (s *shell) runCommands(ctx context.Context, typed <-chan string) error {
 	for {
 		var text string
 		var more bool

@@ -34,7 +34,7 @@ const (
 type protocol interface {
 	// open returns the state of the protocol for a session. It is called before
 	// anything is read from the session.
-	open(*session) protoState
+	open(*connection) protoState
 }
 
 // protoState is the state of a protocol for one session.
@@ -59,12 +59,12 @@ type transport interface {
 	write(frames ...frame) bool
 }
 
-// session is an Engine.IO session. It continues when its transport changes.
+// connection is an Engine.IO session. It continues when its transport changes.
 //
 // It has two locks. handleMu is held while a message is being handled, so that
 // messages are handled one at a time on both transports. mu guards sending and
 // state; it is held briefly and never while a handler runs.
-type session struct {
+type connection struct {
 	engine *Engine
 	id     string
 	peer   peer
@@ -87,17 +87,17 @@ type session struct {
 	heartbeat
 }
 
-func newSession(e *Engine, p peer) *session {
+func newConnection(e *Engine, p peer) *connection {
 	var raw [18]byte
 	rand.Read(raw[:])
-	s := &session{engine: e, id: base64.RawURLEncoding.EncodeToString(raw[:]), peer: p}
+	s := &connection{engine: e, id: base64.RawURLEncoding.EncodeToString(raw[:]), peer: p}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
 // send sends frames in order, without blocking. The error is ErrClosed if the
-// session is ending or its queue is full.
-func (s *session) send(frames ...frame) error {
+// connection is ending or its queue is full.
+func (s *connection) send(frames ...frame) error {
 	s.mu.Lock()
 	if s.state != stateOpen {
 		s.mu.Unlock()
@@ -112,14 +112,14 @@ func (s *session) send(frames ...frame) error {
 	return nil
 }
 
-func (s *session) tooSlow() {
+func (s *connection) tooSlow() {
 	if s.drop(reasonTooSlow) {
 		s.engine.counters.slowClosed.Add(1)
 	}
 }
 
 // transport returns the name of the current transport.
-func (s *session) transport() string {
+func (s *connection) transport() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ws != nil {
@@ -130,14 +130,14 @@ func (s *session) transport() string {
 
 // receive handles one Engine.IO packet, after any other that is being handled.
 // If it returns an error, the session has been closed.
-func (s *session) receive(data []byte, binary bool) error {
+func (s *connection) receive(data []byte, binary bool) error {
 	s.enter()
 	defer s.exit()
 	return s.packet(data, binary)
 }
 
 // receivePayload handles the packets of a polling body in order.
-func (s *session) receivePayload(body []byte) error {
+func (s *connection) receivePayload(body []byte) error {
 	s.enter()
 	defer s.exit()
 	for more := true; more; {
@@ -155,18 +155,18 @@ func (s *session) receivePayload(body []byte) error {
 	return nil
 }
 
-func (s *session) enter() {
+func (s *connection) enter() {
 	s.handleMu.Lock()
 	s.busy.Store(true)
 }
 
-func (s *session) exit() {
+func (s *connection) exit() {
 	s.busy.Store(false)
 	s.handleMu.Unlock()
 }
 
 // packet handles one Engine.IO packet. handleMu is held.
-func (s *session) packet(data []byte, binary bool) error {
+func (s *connection) packet(data []byte, binary bool) error {
 	if s.ctx.Err() != nil {
 		return ErrClosed
 	}
@@ -192,7 +192,7 @@ func (s *session) packet(data []byte, binary bool) error {
 }
 
 // closeMalformed closes the session if err is not nil, and returns err.
-func (s *session) closeMalformed(err error) error {
+func (s *connection) closeMalformed(err error) error {
 	if err != nil && s.expel(closeInvalid, reasonParseError) {
 		s.engine.counters.malformed.Add(1)
 	}
@@ -201,7 +201,7 @@ func (s *session) closeMalformed(err error) error {
 
 // leave ends the session after the client's CLOSE packet. A poll that is open, or
 // that arrives later, is answered with a NOOP.
-func (s *session) leave() {
+func (s *connection) leave() {
 	s.mu.Lock()
 	if s.state != stateOpen {
 		s.mu.Unlock()
@@ -221,7 +221,7 @@ func (s *session) leave() {
 // close ends the session after what was sent before, last and the closing packet
 // have been delivered. A client that is between two polls receives them with the
 // next. It reports whether the session was open.
-func (s *session) close(code uint16, reason string, last ...frame) bool {
+func (s *connection) close(code uint16, reason string, last ...frame) bool {
 	s.mu.Lock()
 	if s.state != stateOpen {
 		s.mu.Unlock()
@@ -246,9 +246,9 @@ func (s *session) close(code uint16, reason string, last ...frame) bool {
 // WebSocket or an open poll receives the code and the reason; without an open
 // poll the session is dropped, and the client's next request fails. It reports
 // whether the session was open.
-func (s *session) expel(code uint16, reason string) bool {
+func (s *connection) expel(code uint16, reason string) bool {
 	s.mu.Lock()
-	reachable := s.ws != nil || (s.poll != nil && s.poll.held != nil)
+	reachable := s.ws != nil || (s.poll != nil && s.poll.pending != nil)
 	s.mu.Unlock()
 	if reachable {
 		return s.close(code, reason)
@@ -259,7 +259,7 @@ func (s *session) expel(code uint16, reason string) bool {
 // setCloseDeadline sets the time after which a closing session is dropped. Until
 // then a pending upgrade may still complete, because its client may have stopped
 // polling already. mu is held.
-func (s *session) setCloseDeadline() {
+func (s *connection) setCloseDeadline() {
 	if s.ws != nil {
 		s.timer.Reset(s.engine.cfg.WriteTimeout + s.engine.cfg.LingerTime)
 	} else {
@@ -268,7 +268,7 @@ func (s *session) setCloseDeadline() {
 }
 
 // drop ends the session at once. It reports whether the session was open.
-func (s *session) drop(reason string) bool {
+func (s *connection) drop(reason string) bool {
 	s.mu.Lock()
 	before := s.state
 	s.state = stateClosed
@@ -298,7 +298,7 @@ func (s *session) drop(reason string) bool {
 }
 
 // fail is called when a transport has broken.
-func (s *session) fail(w *wsConn, err error) {
+func (s *connection) fail(w *wsConn, err error) {
 	s.mu.Lock()
 	current := s.ws == w
 	if !current {
@@ -317,7 +317,7 @@ func (s *session) fail(w *wsConn, err error) {
 
 // end notifies the protocol that the session has ended, after the message that
 // is being handled.
-func (s *session) end() {
+func (s *connection) end() {
 	s.cancel()
 	go func() {
 		s.handleMu.Lock()
