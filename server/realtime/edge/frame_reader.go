@@ -211,6 +211,9 @@ func (r *frameReader) body(n int) ([]byte, error) {
 		}
 		r.setReadDeadline()
 		k, err := r.conn.Read(p[got:])
+		if isTimeout(err) {
+			k, err = r.waiting(p[got:], err)
+		}
 		got += k
 		if err != nil && got < n {
 			return nil, err
@@ -241,14 +244,20 @@ func (r *frameReader) need(n int, begun bool) error {
 func (r *frameReader) fill() error {
 	if r.raw != nil {
 		r.err = nil
-		if err := r.raw.Read(r.attempt); err != nil {
+		err := r.raw.Read(r.attempt)
+		if isTimeout(err) {
+			r.buffer()
+			var n int
+			n, err = r.waiting(r.buf[r.end:], err)
+			r.end += n
+			r.release()
+		}
+		if err != nil {
 			return err
 		}
 		return r.err
 	}
-	if r.buf == nil {
-		r.buf = readBuffers.Get().(*[readBufferSize]byte)
-	}
+	r.buffer()
 	n, err := r.conn.Read(r.buf[r.end:])
 	r.end += n
 	if n > 0 {
@@ -260,13 +269,38 @@ func (r *frameReader) fill() error {
 	return err
 }
 
-// readOnce reads what is available. If nothing is, it releases the buffer and
-// returns false, so that the runtime waits until the descriptor is readable.
-func (r *frameReader) readOnce(fd uintptr) bool {
+// waiting reads what has arrived before a read timed out. A client whose bytes
+// are there has sent them in time: the server was too busy to read them. If
+// nothing is there, it returns late.
+func (r *frameReader) waiting(p []byte, late error) (n int, err error) {
+	if r.raw == nil {
+		return 0, late
+	}
+	var again bool
+	failed := r.raw.Control(func(fd uintptr) { n, again, err = rawRead(fd, p) })
+	switch {
+	case failed != nil:
+		return 0, failed
+	case again:
+		return 0, late
+	case err == nil && n == 0:
+		err = io.EOF
+	}
+	return n, err
+}
+
+// buffer takes a buffer from the pool if there is none.
+func (r *frameReader) buffer() {
 	if r.buf == nil {
 		r.buf = readBuffers.Get().(*[readBufferSize]byte)
 		r.start, r.end = 0, 0
 	}
+}
+
+// readOnce reads what is available. If nothing is, it releases the buffer and
+// returns false, so that the runtime waits until the descriptor is readable.
+func (r *frameReader) readOnce(fd uintptr) bool {
+	r.buffer()
 	n, again, err := rawRead(fd, r.buf[r.end:])
 	switch {
 	case again:
