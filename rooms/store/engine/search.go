@@ -145,12 +145,16 @@ func batch(lines []line) []line {
 
 // take indexes messages.
 func (x *search) take(ctx context.Context, lines []line) error {
+	words := make([]string, len(lines)) // cut here: others wait for the transaction
+	for i, l := range lines {
+		words[i] = indexed(storable(l.text))
+	}
 	return x.db.write.InTx(ctx, func(tx *Tx) error {
-		for _, l := range lines {
+		for i, l := range lines {
 			if l.text == "" {
 				continue
 			}
-			if err := tx.Exec(`INSERT INTO message_words (rowid, words) VALUES ($1, $2)`, l.num, indexed(storable(l.text))); err != nil {
+			if err := tx.Exec(`INSERT INTO message_words (rowid, words) VALUES ($1, $2)`, l.num, words[i]); err != nil {
 				return err
 			}
 		}
@@ -163,8 +167,9 @@ func (x *search) take(ctx context.Context, lines []line) error {
 // spaces, so that each is a word of the index and a phrase finds them in a row.
 func split(text string) string {
 	var b strings.Builder
+	b.Grow(len(text))
 	for _, r := range text {
-		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) {
+		if spaceless(r) {
 			b.WriteRune(' ')
 			b.WriteRune(r)
 			b.WriteRune(' ')
@@ -178,9 +183,11 @@ func split(text string) string {
 // indexed is a text as the index takes it: at its end are the parts of its words,
 // which are never looked for by their place.
 func indexed(text string) string {
+	apart := split(text)
 	var b strings.Builder
-	b.WriteString(split(text))
-	for _, word := range inWords(text) {
+	b.Grow(len(apart))
+	b.WriteString(apart)
+	for word := range strings.FieldsFuncSeq(apart, outsideWords) {
 		for _, part := range Parts(word) {
 			b.WriteByte(' ')
 			b.WriteString(part)
@@ -191,7 +198,12 @@ func indexed(text string) string {
 
 // inWords cuts a text as the index does.
 func inWords(text string) []string {
-	return strings.FieldsFunc(split(text), func(r rune) bool { return !unicode.In(r, unicode.L, unicode.N, unicode.M) })
+	return strings.FieldsFunc(split(text), outsideWords)
+}
+
+// outsideWords reports whether r is between words.
+func outsideWords(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
 }
 
 // Parts are the numbers in a word, and what is between them: 95 and mmhg of
@@ -238,7 +250,12 @@ const termMost = 16
 // spaces: it cannot be the beginning of another word.
 func unspaced(word string) bool {
 	r, _ := utf8.DecodeRuneInString(word)
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+	return spaceless(r)
+}
+
+// spaceless reports whether r is of such a script, which has no character of ASCII.
+func spaceless(r rune) bool {
+	return r >= utf8.RuneSelf && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
 
 // ftsQuery makes an FTS5 query of what a person typed; "" if there is no word in it.
