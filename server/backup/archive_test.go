@@ -3,10 +3,13 @@ package backup
 import (
 	"archive/tar"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -189,20 +192,32 @@ func many(n int, f func(n int) string) string {
 	return b.String()
 }
 
-// zipped compresses what repeat gives n times.
+// zipped compresses begin, and what repeat gives n times. Each is compressed once:
+// a block of DEFLATE may be written again.
 func zipped(t *testing.T, n int, begin, repeat string) *bytes.Buffer {
 	t.Helper()
-	var b bytes.Buffer
-	zip := gzip.NewWriter(&b)
-	_, err := io.WriteString(zip, begin)
-	for range n {
-		if _, e := io.WriteString(zip, repeat); e != nil {
-			err = e
+	block := func(content string) []byte {
+		var b bytes.Buffer
+		w, err := flate.NewWriter(&b, flate.DefaultCompression)
+		if err == nil {
+			_, err = io.WriteString(w, content)
 		}
+		if err := errors.Join(err, w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
 	}
-	if err := errors.Join(err, zip.Close()); err != nil {
-		t.Fatal(err)
+	var b bytes.Buffer
+	b.Write([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255}) // the header of gzip, without a name
+	b.Write(block(begin))
+	b.Write(bytes.Repeat(block(repeat), n))
+	b.Write([]byte{1, 0, 0, 0xff, 0xff}) // an empty block is the last
+	sum := crc32.ChecksumIEEE([]byte(begin))
+	for range n {
+		sum = crc32.Update(sum, crc32.IEEETable, []byte(repeat))
 	}
+	trailer := binary.LittleEndian.AppendUint32(nil, sum)
+	b.Write(binary.LittleEndian.AppendUint32(trailer, uint32(len(begin)+n*len(repeat))))
 	return &b
 }
 
