@@ -187,7 +187,7 @@ func New(t testing.TB, change ...func(*World)) *World {
 			return engine.Migrate(ctx, engine.Options{URL: url})
 		})}
 	}
-	if os.Getenv("WENZHEN_TEST_ENCRYPTION") != "" {
+	if Encrypted() {
 		w.MasterKey("a master key of 32 characters for tests")
 	}
 	w.options.Trace = w.Trace
@@ -206,6 +206,9 @@ func New(t testing.TB, change ...func(*World)) *World {
 	})
 	return w
 }
+
+// Encrypted reports whether the databases of all worlds are encrypted.
+func Encrypted() bool { return os.Getenv("WENZHEN_TEST_ENCRYPTION") != "" }
 
 // migrated is an empty SQLite database of today's schema. Making one takes much
 // longer than most tests do, so that they share it.
