@@ -253,8 +253,8 @@ type wayOut struct {
 	lose   func(s *scene, p *e2e.Person)
 	alone  bool
 	// booked is the doctor of an appointment, and colleague a second doctor who
-	// was invited, instead of a relative.
-	booked, colleague bool
+	// was invited, or an interpreter, instead of a relative.
+	booked, colleague, interpreter bool
 	// beside is done by a process beside the server.
 	beside bool
 	// timed has a server of its own, with these settings, whose clock is turned.
@@ -318,6 +318,9 @@ var waysOut = map[string]wayOut{
 	"erased": {lose: func(_ *scene, p *e2e.Person) { e2e.Do(p, account.Erase, rooms.Nothing{}) }},
 	"removed": {alone: true, lose: func(s *scene, p *e2e.Person) {
 		e2e.Do(s.bo, consultation.RemoveParticipant, consultation.ParticipantRef{ConsultationID: s.id, UserID: p.User.ID})
+	}},
+	"interpreter removed": {alone: true, interpreter: true, lose: func(s *scene, p *e2e.Person) {
+		e2e.Do(s.wang, consultation.RemoveParticipant, consultation.ParticipantRef{ConsultationID: s.id, UserID: p.User.ID})
 	}},
 	"badge withdrawn": {alone: true, colleague: true, lose: func(s *scene, p *e2e.Person) {
 		e2e.Do(s.Admin, account.UnverifyDoctor, account.UnverifyDoctorInput{UserID: p.User.ID, Reason: "the licence has expired"})
@@ -419,6 +422,9 @@ func (way wayOut) enters(s *scene) (*scene, *e2e.Person) {
 		who, part = s.Doctor("li"), consultation.PartColleague
 	} else {
 		who = s.Patient("aunt")
+		if way.interpreter {
+			part = consultation.PartInterpreter
+		}
 	}
 	e2e.Do(s.bo, consultation.Invite, consultation.InviteInput{ConsultationID: s.id, UserID: who.User.ID, Role: part, History: true})
 	return s, who
