@@ -151,7 +151,7 @@ func (s *Service) reviewAgain(tx Tx, actor rooms.Actor, before Doctor, d *Doctor
 func (s *Service) endVerification(tx Tx, actor rooms.Actor, doctor rooms.UserID) error {
 	observer := s.cfg.VerificationObserver()
 	if observer == nil {
-		return errors.New("account: a doctor is verified no more, and Options.VerificationObserver is missing")
+		return errors.New("account: a verification ends, and Options.VerificationObserver is missing")
 	}
 	if err := observer.VerificationEnded(tx, actor, doctor); err != nil {
 		return err
