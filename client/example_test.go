@@ -43,7 +43,7 @@ func Example() {
 	for entry, err := range room.Events(ctx) {
 		check(err)
 		fmt.Println(entry.Seq, entry.Name)
-		if m, err := client.Decode(chat.Created, entry); err == nil {
+		if m, err := client.Decode(chat.MessageCreated, entry); err == nil {
 			fmt.Println(m.Text)
 			break
 		}

@@ -71,7 +71,7 @@ func Run(ctx context.Context, opts Options, stdin io.Reader, stdout io.Writer) (
 	}
 	s := &shell{Client: c, terminal: t, me: self.User}
 	defer s.leave()
-	client.OnEvent(c, consultation.Updated, s.announce)
+	client.OnEvent(c, consultation.ConsultationUpdated, s.announce)
 	t.line("Hello %s. /list /join ID /accept /end /quit", self.User.Name)
 	if err := s.begin(ctx, opts.With); err != nil {
 		return err

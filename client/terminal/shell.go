@@ -99,7 +99,7 @@ func (s *shell) show(ctx context.Context, room *client.Room) {
 		if text := v.print(entry); text != "" {
 			s.line("%s", text)
 		}
-		if entry.Name == chat.Created.Name && entry.ActorID != s.me.ID {
+		if entry.Name == chat.MessageCreated.Name && entry.ActorID != s.me.ID {
 			in := chat.ReceiptInput{ConsultationID: room.ID(), UpToSeq: entry.Seq}
 			_, _ = client.Call(ctx, s.Client, chat.MarkRead, in) // after an error, the next message sets the mark
 		}

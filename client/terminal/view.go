@@ -72,27 +72,27 @@ func (v view) print(e rooms.Event) string {
 		name = "Wenzhen"
 	}
 	switch e.Name {
-	case chat.Created.Name:
-		if m, err := client.Decode(chat.Created, e); err == nil {
+	case chat.MessageCreated.Name:
+		if m, err := client.Decode(chat.MessageCreated, e); err == nil {
 			return clock + " " + v.message(name, m)
 		}
-	case chat.WasRecalled.Name:
+	case chat.MessageRecalled.Name:
 		return fmt.Sprintf("%s -- %s recalled a message", clock, name)
-	case chat.WasRead.Name:
+	case chat.MessageRead.Name:
 		if e.ActorID != v.me {
 			return fmt.Sprintf("%s ✓✓ read by %s", clock, name)
 		}
-	case consultation.Updated.Name:
-		if c, err := client.Decode(consultation.Updated, e); err == nil {
+	case consultation.ConsultationUpdated.Name:
+		if c, err := client.Decode(consultation.ConsultationUpdated, e); err == nil {
 			return fmt.Sprintf("%s -- the consultation is %s", clock, c.Status)
 		}
-	case consultation.Entered.Name:
-		if p, err := client.Decode(consultation.Entered, e); err == nil {
+	case consultation.ParticipantJoined.Name:
+		if p, err := client.Decode(consultation.ParticipantJoined, e); err == nil {
 			v.names[p.UserID] = p.Name
 			return fmt.Sprintf("%s -- %s may enter (%s)", clock, p.Name, p.Role)
 		}
-	case consultation.Left.Name:
-		if d, err := client.Decode(consultation.Left, e); err == nil {
+	case consultation.ParticipantLeft.Name:
+		if d, err := client.Decode(consultation.ParticipantLeft, e); err == nil {
 			return fmt.Sprintf("%s -- %s has left the consultation", clock, cmp.Or(v.names[d.UserID], "someone"))
 		}
 	}

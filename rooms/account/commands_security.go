@@ -73,8 +73,8 @@ var (
 		Doc: "Unlink an identity from the caller's account."}
 )
 
-// NewDevice tells a user of a login on a device that was not seen before.
-var NewDevice = rooms.EventType[Session]{Name: "session:opened", Doc: "The account was logged in to on a new device."}
+// SessionOpened tells a user of a login on a device that was not seen before.
+var SessionOpened = rooms.EventType[Session]{Name: "session:opened", Doc: "The account was logged in to on a new device."}
 
 // ForgotInput names the account whose password was forgotten.
 type ForgotInput struct {

@@ -114,7 +114,7 @@ func network(address string) string {
 }
 
 func (s *Service) announceDevice(tx Tx, session Session) error {
-	_, err := NewDevice.Record(tx, rooms.UserRoom(session.UserID), rooms.Actor{UserID: session.UserID}, session.CreatedAt, nil,
+	_, err := SessionOpened.Record(tx, rooms.UserRoom(session.UserID), rooms.Actor{UserID: session.UserID}, session.CreatedAt, nil,
 		func(rooms.Seq) (Session, error) { return session, nil })
 	if err != nil {
 		return err

@@ -215,7 +215,7 @@ func TestNewDeviceIsToldOf(t *testing.T) {
 	if len(letters) != 1 || letters[0].Lines[2] != "Mozilla/5.0 (iPhone)\n2001:db8:1:2::3\n2026-11-01 12:00 UTC" {
 		t.Errorf("letters: %+v", letters)
 	}
-	if events := w.Events(rooms.UserRoom(bo.User.ID)); len(events) != 1 || events[0].Name != NewDevice.Name {
+	if events := w.Events(rooms.UserRoom(bo.User.ID)); len(events) != 1 || events[0].Name != SessionOpened.Name {
 		t.Errorf("events: %+v", events)
 	}
 }

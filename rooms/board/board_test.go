@@ -148,13 +148,13 @@ func TestEventsAddUpToTheBoard(t *testing.T) {
 	var on []StrokeID
 	for _, e := range bo.Log(id) {
 		switch e.Name {
-		case Committed.Name:
+		case StrokeCommitted.Name:
 			var s Stroke
 			if err := json.Unmarshal(e.Data, &s); err != nil || s.Seq != e.Seq {
 				t.Fatalf("%v: %s", err, e.Data)
 			}
 			on = append(on, s.ID)
-		case WasUndone.Name:
+		case StrokeUndone.Name:
 			var u Undone
 			if err := json.Unmarshal(e.Data, &u); err != nil {
 				t.Fatal(err)
@@ -165,7 +165,7 @@ func TestEventsAddUpToTheBoard(t *testing.T) {
 					break
 				}
 			}
-		case WasCleared.Name:
+		case BoardCleared.Name:
 			on = nil
 		}
 	}

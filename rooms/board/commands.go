@@ -32,9 +32,9 @@ var (
 
 // What happens on the whiteboard.
 var (
-	Committed  = rooms.EventType[Stroke]{Name: "board:committed", Doc: "A participant added a stroke."}
-	WasUndone  = rooms.EventType[Undone]{Name: "board:undone", Doc: "A participant removed their latest stroke."}
-	WasCleared = rooms.EventType[Cleared]{Name: "board:cleared", Doc: "A participant cleared the board: strokes with " +
+	StrokeCommitted = rooms.EventType[Stroke]{Name: "board:committed", Doc: "A participant added a stroke."}
+	StrokeUndone    = rooms.EventType[Undone]{Name: "board:undone", Doc: "A participant removed their latest stroke."}
+	BoardCleared    = rooms.EventType[Cleared]{Name: "board:cleared", Doc: "A participant cleared the board: strokes with " +
 		"a smaller seq are removed."}
 	BackgroundChanged = rooms.EventType[Background]{Name: "board:background-changed", Doc: "The background was set or removed."}
 

@@ -77,7 +77,7 @@ func (s *Service) commit(ctx context.Context, actor rooms.Actor, in CommitInput)
 		} else if n >= strokesMost {
 			return Stroke{}, rooms.TooLarge("", "the board is full: at most %d strokes; clear it", strokesMost)
 		}
-		return Committed.Record(tx, in.ConsultationID.Room(), actor, stroke.CreatedAt, nil, func(seq rooms.Seq) (Stroke, error) {
+		return StrokeCommitted.Record(tx, in.ConsultationID.Room(), actor, stroke.CreatedAt, nil, func(seq rooms.Seq) (Stroke, error) {
 			stroke.Seq = seq
 			return stroke, tx.InsertStroke(in.ConsultationID, stroke)
 		})
@@ -100,7 +100,7 @@ func (s *Service) undo(ctx context.Context, actor rooms.Actor, in BoardRef) (Und
 		if err := tx.RemoveStroke(in.ConsultationID, last.ID); err != nil {
 			return Undone{}, err
 		}
-		return WasUndone.Record(tx, in.ConsultationID.Room(), actor, s.now(), nil, func(rooms.Seq) (Undone, error) { return undone, nil })
+		return StrokeUndone.Record(tx, in.ConsultationID.Room(), actor, s.now(), nil, func(rooms.Seq) (Undone, error) { return undone, nil })
 	})
 }
 
@@ -112,7 +112,7 @@ func (s *Service) clear(ctx context.Context, actor rooms.Actor, in BoardRef) (Cl
 		if err := tx.ClearBoard(in.ConsultationID); err != nil {
 			return Cleared{}, err
 		}
-		return WasCleared.Record(tx, in.ConsultationID.Room(), actor, s.now(), nil, func(seq rooms.Seq) (Cleared, error) {
+		return BoardCleared.Record(tx, in.ConsultationID.Room(), actor, s.now(), nil, func(seq rooms.Seq) (Cleared, error) {
 			return Cleared{ConsultationID: in.ConsultationID, Seq: seq}, nil
 		})
 	})

@@ -49,7 +49,7 @@ func (d *ward) now() Call {
 	d.T.Helper()
 	var c Call
 	for _, e := range d.bo.Log(d.id) {
-		if e.Name == Updated.Name {
+		if e.Name == CallUpdated.Name {
 			if err := json.Unmarshal(e.Data, &c); err != nil {
 				d.T.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestACallFromRingToEnd(t *testing.T) {
 	if c.Status != Ringing || status(c, d.wang.User.ID) != MemberRinging || status(c, d.bo.User.ID) != MemberJoined {
 		t.Fatalf("rings: %+v", c)
 	}
-	rings := d.Signals(rooms.UserRoom(d.wang.User.ID), Rings.Name)
+	rings := d.Signals(rooms.UserRoom(d.wang.User.ID), CallRinging.Name)
 	var ring Ring
 	if len(rings) != 1 || json.Unmarshal(rings[0].Data, &ring) != nil || ring.CallerName != "bo" || ring.Call.ID != c.ID {
 		t.Fatalf("wang's devices ring: %s", rings)
@@ -138,7 +138,7 @@ func TestInvitingTwiceIsInvitingOnce(t *testing.T) {
 	if other := d.invites(d.wang); other.ID != first.ID || other.Status != Ringing {
 		t.Errorf("both call at once: %+v", other)
 	}
-	if n := len(d.Signals(rooms.UserRoom(d.wang.User.ID), Rings.Name)); n != 1 {
+	if n := len(d.Signals(rooms.UserRoom(d.wang.User.ID), CallRinging.Name)); n != 1 {
 		t.Errorf("wang's devices were rung %d times", n)
 	}
 	roomstest.Must(d.bo, End, CallEnding{CallID: first.ID})
@@ -351,13 +351,13 @@ func TestSignalling(t *testing.T) {
 		}
 	}
 	roomstest.Must(d.bo, Signal, SignalInput{CallID: c.ID, To: d.wang.User.ID, Description: offer})
-	received := d.Signals(rooms.UserRoom(d.wang.User.ID), Signalled.Name)
+	received := d.Signals(rooms.UserRoom(d.wang.User.ID), SignalSent.Name)
 	var s Signalling
 	if len(received) != 1 || json.Unmarshal(received[0].Data, &s) != nil || s.From != d.bo.User.ID || s.ToDevice != "desk" || s.Description.SDP != "v=0" {
 		t.Errorf("wang received %s", received)
 	}
 	for _, p := range []*roomstest.Person{stranger, aunt, d.bo} {
-		if received := d.Signals(rooms.UserRoom(p.User.ID), Signalled.Name); len(received) > 0 {
+		if received := d.Signals(rooms.UserRoom(p.User.ID), SignalSent.Name); len(received) > 0 {
 			t.Errorf("%s received %s", p.User.Name, received)
 		}
 	}

@@ -46,13 +46,13 @@ var (
 
 // What happens with calls.
 var (
-	Updated = rooms.EventType[Call]{Name: "call:updated", Doc: "A call began, changed or ended; data is the whole call. " +
+	CallUpdated = rooms.EventType[Call]{Name: "call:updated", Doc: "A call began, changed or ended; data is the whole call. " +
 		"Sent to the devices of all participants."}
 
-	Rings             = rooms.SignalType[Ring]{Name: "call:ringing", Doc: "A call is ringing."}
+	CallRinging       = rooms.SignalType[Ring]{Name: "call:ringing", Doc: "A call is ringing."}
 	AnsweredElsewhere = rooms.SignalType[Answered]{Name: "call:answered-elsewhere", Doc: "Another device of the user has " +
 		"answered or declined: the others stop ringing."}
-	Signalled = rooms.SignalType[Signalling]{Name: "call:signal", Doc: "A session description or an ICE candidate " +
+	SignalSent = rooms.SignalType[Signalling]{Name: "call:signal", Doc: "A session description or an ICE candidate " +
 		"from another member."}
 	StateChanged = rooms.SignalType[MemberState]{Name: "call:state", Doc: "The state of a member's microphone, camera and screen."}
 )

@@ -195,7 +195,7 @@ func tell(tx Tx, c Call, members []Member) {
 	caller := c.member(c.CallerID)
 	for _, m := range members {
 		if m.Status == MemberRinging {
-			Rings.After(tx, rooms.UserRoom(m.UserID), Ring{Call: c, CallerName: caller.Name, RingUntil: *m.RingUntil})
+			CallRinging.After(tx, rooms.UserRoom(m.UserID), Ring{Call: c, CallerName: caller.Name, RingUntil: *m.RingUntil})
 		}
 	}
 }

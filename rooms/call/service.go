@@ -132,7 +132,7 @@ func (s *Service) save(tx Tx, before, c Call, actor rooms.Actor, now time.Time) 
 	for i, p := range people {
 		also[i] = rooms.UserRoom(p.UserID)
 	}
-	if _, err := Updated.Record(tx, c.ConsultationID.Room(), actor, now, also, func(rooms.Seq) (Call, error) { return c, nil }); err != nil {
+	if _, err := CallUpdated.Record(tx, c.ConsultationID.Room(), actor, now, also, func(rooms.Seq) (Call, error) { return c, nil }); err != nil {
 		return err
 	}
 	if c.Status.Live() || !before.Status.Live() && before.Status != "" {

@@ -17,7 +17,7 @@ func (s *Service) signal(ctx context.Context, actor rooms.Actor, in SignalInput)
 	if to == nil || to.Status != MemberJoined || to.UserID == actor.UserID {
 		return rooms.Nothing{}, rooms.Invalid("to", "the addressee is not in this call")
 	}
-	Signalled.Send(s.hub, rooms.UserRoom(to.UserID), Signalling{CallID: c.ID, From: actor.UserID, FromDevice: me.DeviceID,
+	SignalSent.Send(s.hub, rooms.UserRoom(to.UserID), Signalling{CallID: c.ID, From: actor.UserID, FromDevice: me.DeviceID,
 		ToDevice: to.DeviceID, Description: in.Description, Candidate: in.Candidate})
 	return rooms.Nothing{}, nil
 }

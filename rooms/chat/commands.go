@@ -50,10 +50,10 @@ var (
 
 // What happens in chat.
 var (
-	Created     = rooms.EventType[Message]{Name: "message:created", Doc: "A message was sent."}
-	WasRecalled = rooms.EventType[Message]{Name: "message:recalled", Doc: "A message was recalled; data is what remains of it."}
-	WasRead     = rooms.EventType[Receipt]{Name: "message:read", Doc: "A participant has read the messages up to a seq."}
-	Delivered   = rooms.EventType[Receipt]{Name: "message:delivered", Doc: "Messages up to a seq have arrived on a device of a participant."}
+	MessageCreated   = rooms.EventType[Message]{Name: "message:created", Doc: "A message was sent."}
+	MessageRecalled  = rooms.EventType[Message]{Name: "message:recalled", Doc: "A message was recalled; data is what remains of it."}
+	MessageRead      = rooms.EventType[Receipt]{Name: "message:read", Doc: "A participant has read the messages up to a seq."}
+	MessageDelivered = rooms.EventType[Receipt]{Name: "message:delivered", Doc: "Messages up to a seq have arrived on a device of a participant."}
 
 	TypingStarted = rooms.SignalType[Typing]{Name: "typing:started", Doc: "A participant is typing; valid for 6 seconds."}
 	TypingStopped = rooms.SignalType[Typing]{Name: "typing:stopped", Doc: "A participant has stopped typing."}

@@ -10,7 +10,7 @@ func (s *Service) Note(of consultation.Tx, actor rooms.Actor, n consultation.Not
 	tx := s.store.In(of)
 	m := Message{ID: MessageID(rooms.NewID(n.At)), ClientID: n.ClientID, ConsultationID: n.ConsultationID, SenderID: n.SenderID,
 		Kind: Kind(n.Kind), Text: n.Text, Detail: n.Detail, CreatedAt: n.At}
-	_, err := Created.Record(tx, n.ConsultationID.Room(), actor, n.At, nil, func(seq rooms.Seq) (Message, error) {
+	_, err := MessageCreated.Record(tx, n.ConsultationID.Room(), actor, n.At, nil, func(seq rooms.Seq) (Message, error) {
 		m.Seq = seq
 		return m, tx.InsertMessage(m)
 	})

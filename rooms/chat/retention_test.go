@@ -79,7 +79,7 @@ func TestMessagesAreKeptForSoLong(t *testing.T) {
 		t.Errorf("of %d events %d are left", len(before), len(after))
 	}
 	for _, e := range after {
-		if s := string(e.Data); e.Name == Created.Name && (strings.Contains(s, "words of old") || strings.Contains(s, scan.SHA256)) {
+		if s := string(e.Data); e.Name == MessageCreated.Name && (strings.Contains(s, "words of old") || strings.Contains(s, scan.SHA256)) {
 			t.Errorf("the log has %s", s)
 		}
 	}

@@ -112,7 +112,7 @@ func (s *Service) write(tx Tx, actor rooms.Actor, in SendInput) (Message, error)
 	if err := repliesTo(tx, m, me.Since); err != nil {
 		return Message{}, err
 	}
-	said, err := Created.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(seq rooms.Seq) (Message, error) {
+	said, err := MessageCreated.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(seq rooms.Seq) (Message, error) {
 		m.Seq = seq
 		return m, tx.InsertMessage(m)
 	})
@@ -217,7 +217,7 @@ func (s *Service) recall(ctx context.Context, actor rooms.Actor, in MessageInput
 		if err := tx.RecallMessage(left); err != nil {
 			return Message{}, err
 		}
-		return WasRecalled.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(rooms.Seq) (Message, error) { return left, nil })
+		return MessageRecalled.Record(tx, in.ConsultationID.Room(), actor, now, nil, func(rooms.Seq) (Message, error) { return left, nil })
 	})
 }
 
@@ -230,14 +230,14 @@ func visible(m Message) Message {
 }
 
 func (s *Service) markRead(ctx context.Context, actor rooms.Actor, in ReceiptInput) (Receipt, error) {
-	return s.receipt(ctx, actor, in, WasRead, func(p *consultation.Participant) *rooms.Seq {
+	return s.receipt(ctx, actor, in, MessageRead, func(p *consultation.Participant) *rooms.Seq {
 		p.DeliveredUpTo = max(p.DeliveredUpTo, in.UpToSeq) // read implies delivered
 		return &p.ReadUpTo
 	})
 }
 
 func (s *Service) markDelivered(ctx context.Context, actor rooms.Actor, in ReceiptInput) (Receipt, error) {
-	return s.receipt(ctx, actor, in, Delivered, func(p *consultation.Participant) *rooms.Seq { return &p.DeliveredUpTo })
+	return s.receipt(ctx, actor, in, MessageDelivered, func(p *consultation.Participant) *rooms.Seq { return &p.DeliveredUpTo })
 }
 
 // receipt moves a watermark forward. It is announced only when it passes

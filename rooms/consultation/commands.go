@@ -60,12 +60,12 @@ var (
 
 // What happens in a consultation.
 var (
-	Updated = rooms.EventType[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it, " +
+	ConsultationUpdated = rooms.EventType[Consultation]{Name: "consultation:updated", Doc: "The consultation changed; data is the whole of it, " +
 		"without complaint and earlier diagnosis, which consultation:read has, and with reason and summary where they are new. " +
 		"The first of a room has the complaint."}
-	Entered = rooms.EventType[Participant]{Name: "participant:joined", Doc: "A user became a participant of the " +
+	ParticipantJoined = rooms.EventType[Participant]{Name: "participant:joined", Doc: "A user became a participant of the " +
 		"consultation, or has another role in it."}
-	Left = rooms.EventType[Departure]{Name: "participant:left", Doc: "A user is no longer a participant. It is the last " +
+	ParticipantLeft = rooms.EventType[Departure]{Name: "participant:left", Doc: "A user is no longer a participant. It is the last " +
 		"event of the room that the user's devices receive."}
 
 	QueueUpdated    = rooms.SignalType[Queue]{Name: "queue:updated", Doc: "The patient's place in the doctor's queue."}

@@ -165,7 +165,7 @@ func (s *Service) letIn(tx Tx, c Consultation, actor rooms.Actor, inv Invitation
 	if !p.Expected {
 		return p, s.enters(tx, c.ID, actor, p)
 	}
-	_, err = InvitationCame.Record(tx, rooms.UserRoom(p.UserID), actor, now, nil, func(rooms.Seq) (Received, error) {
+	_, err = InvitationReceived.Record(tx, rooms.UserRoom(p.UserID), actor, now, nil, func(rooms.Seq) (Received, error) {
 		return Received{InvitationID: inv.ID, ConsultationID: c.ID, Role: inv.Role, ByID: inv.ByID, ByName: inv.ByName}, nil
 	})
 	return p, err
@@ -173,7 +173,7 @@ func (s *Service) letIn(tx Tx, c Consultation, actor rooms.Actor, inv Invitation
 
 // enters tells the room of a participant.
 func (s *Service) enters(tx Tx, id ID, actor rooms.Actor, p Participant) error {
-	_, err := Entered.Record(tx, id.Room(), actor, s.now(), []rooms.RoomID{rooms.UserRoom(p.UserID)}, func(rooms.Seq) (Participant, error) { return p, nil })
+	_, err := ParticipantJoined.Record(tx, id.Room(), actor, s.now(), []rooms.RoomID{rooms.UserRoom(p.UserID)}, func(rooms.Seq) (Participant, error) { return p, nil })
 	return err
 }
 

@@ -37,7 +37,7 @@ var (
 var (
 	InvitationUpdated = rooms.EventType[Invitation]{Name: "invitation:updated", Doc: "An invitation was created, answered, " +
 		"used or revoked. Sent to the patient and the doctor of the consultation."}
-	InvitationCame = rooms.EventType[Received]{Name: "invitation:received", Doc: "The user was invited by address into a " +
+	InvitationReceived = rooms.EventType[Received]{Name: "invitation:received", Doc: "The user was invited by address into a " +
 		"consultation and may enter it."}
 )
 

@@ -250,7 +250,7 @@ func TestWhoIsInvitedByAddressIsShownOnceTheyEnter(t *testing.T) {
 	}
 	told := 0
 	for _, e := range bo.Log(id) {
-		if e.Name == Entered.Name {
+		if e.Name == ParticipantJoined.Name {
 			told++
 		}
 	}
@@ -350,7 +350,7 @@ func TestInvitedPeopleCanBeRemovedAndCanLeave(t *testing.T) {
 			}
 			var left Departure
 			last := j.Events[len(j.Events)-1]
-			if err := json.Unmarshal(last.Data, &left); last.Name != Left.Name || err != nil || left.UserID != aunt.User.ID {
+			if err := json.Unmarshal(last.Data, &left); last.Name != ParticipantLeft.Name || err != nil || left.UserID != aunt.User.ID {
 				t.Errorf("the last event is %s %s", last.Name, last.Data)
 			}
 			if got := invites(bo, aunt, id, PartRelative); got.Participant == nil {

@@ -54,7 +54,7 @@ func (s *Service) Remove(tx Tx, actor rooms.Actor, id ID, user rooms.UserID, rea
 		return err
 	}
 	also, now := append(devicesOf(people), rooms.UserRoom(user)), s.now()
-	_, err = Left.Record(tx, id.Room(), actor, now, also, func(seq rooms.Seq) (Departure, error) {
+	_, err = ParticipantLeft.Record(tx, id.Room(), actor, now, also, func(seq rooms.Seq) (Departure, error) {
 		f := Former{UserID: user, Name: p.Name, Role: p.Role, JoinedAt: p.JoinedAt, LeftAt: now, LeftSeq: seq}
 		return Departure{UserID: user, Reason: reason}, tx.InsertFormer(id, f)
 	})
@@ -74,7 +74,7 @@ func (s *Service) enter(tx Tx, actor rooms.Actor, id ID, p Participant) error {
 	if err != nil {
 		return err
 	}
-	_, err = Entered.Record(tx, id.Room(), actor, s.now(), []rooms.RoomID{rooms.UserRoom(p.UserID)},
+	_, err = ParticipantJoined.Record(tx, id.Room(), actor, s.now(), []rooms.RoomID{rooms.UserRoom(p.UserID)},
 		func(rooms.Seq) (Participant, error) { return p, nil })
 	return err
 }

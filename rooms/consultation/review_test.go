@@ -72,7 +72,7 @@ func TestASecondDoctorLeavesWithTheVerification(t *testing.T) {
 				t.Errorf("reads the record: %q", code)
 			}
 			told := roomstest.Must(bo, Events, EventsInput{ConsultationID: id, After: before}).Items
-			if len(told) != 1 || told[0].Name != Left.Name || !strings.Contains(string(told[0].Data), string(LeftUnverified)) || told[0].ActorID == admin.User.ID {
+			if len(told) != 1 || told[0].Name != ParticipantLeft.Name || !strings.Contains(string(told[0].Data), string(LeftUnverified)) || told[0].ActorID == admin.User.ID {
 				t.Errorf("the room receives %+v", told)
 			}
 			for _, p := range []*roomstest.Person{bo, wang} {
@@ -156,7 +156,7 @@ func TestPatientsLearnOfAReview(t *testing.T) {
 			if now := bo.Sees(id); !now.DoctorReview || now.Status != Active {
 				t.Errorf("the patient sees %+v", now)
 			}
-			if log := bo.Log(id); log[len(log)-1].Name != Updated.Name || !strings.Contains(string(log[len(log)-1].Data), `"doctorReview":true`) {
+			if log := bo.Log(id); log[len(log)-1].Name != ConsultationUpdated.Name || !strings.Contains(string(log[len(log)-1].Data), `"doctorReview":true`) {
 				t.Errorf("the room receives %+v", log[len(log)-1])
 			}
 			if got := strings.Count(topics(bo), string(notification.ConsultationReview)); got != 1 {

@@ -148,7 +148,7 @@ func shown(events []rooms.Event, me Participant) ([]rooms.Event, error) {
 		return events, nil
 	}
 	for i, e := range events {
-		if e.Name != Updated.Name || !bytes.Contains(e.Data, []byte(`"priorDiagnosis":`)) && bytes.Contains(e.Data, []byte(`"complaint":""`)) {
+		if e.Name != ConsultationUpdated.Name || !bytes.Contains(e.Data, []byte(`"priorDiagnosis":`)) && bytes.Contains(e.Data, []byte(`"complaint":""`)) {
 			continue
 		}
 		var c Consultation

@@ -226,7 +226,7 @@ func announce(tx Tx, c Consultation, actor rooms.Actor, now time.Time) error {
 	for i, p := range people {
 		also[i] = rooms.UserRoom(p.UserID)
 	}
-	if _, err := Updated.Record(tx, c.ID.Room(), actor, now, also, func(seq rooms.Seq) (Consultation, error) { return c.logged(seq), nil }); err != nil {
+	if _, err := ConsultationUpdated.Record(tx, c.ID.Room(), actor, now, also, func(seq rooms.Seq) (Consultation, error) { return c.logged(seq), nil }); err != nil {
 		return err
 	}
 	if c.DueAt == nil {

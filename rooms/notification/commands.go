@@ -29,9 +29,9 @@ var (
 
 // What happens in an inbox.
 var (
-	Created = rooms.EventType[Arrived]{Name: "notification:created", Namespace: rooms.Notifications, Doc: "A notification arrived; it is " +
+	NotificationCreated = rooms.EventType[Arrived]{Name: "notification:created", Namespace: rooms.Notifications, Doc: "A notification arrived; it is " +
 		"included in unread."}
-	WasRead = rooms.EventType[Marked]{Name: "notification:read", Namespace: rooms.Notifications, Doc: "Notifications were read, on " +
+	NotificationRead = rooms.EventType[Marked]{Name: "notification:read", Namespace: rooms.Notifications, Doc: "Notifications were read, on " +
 		"this or another device."}
 )
 

@@ -185,7 +185,7 @@ func (t *telling) tell(a inboxEntry) error {
 	if user == t.event.ActorID || t.s.isViewing(t.event.Room, user) {
 		n.SeenAt, n.ReadAt = &now, &now
 	}
-	_, err = Created.Record(t.tx, rooms.UserRoom(user), rooms.Actor{UserID: t.event.ActorID}, now, nil, func(seq rooms.Seq) (Arrived, error) {
+	_, err = NotificationCreated.Record(t.tx, rooms.UserRoom(user), rooms.Actor{UserID: t.event.ActorID}, now, nil, func(seq rooms.Seq) (Arrived, error) {
 		n.Seq = seq
 		if err := t.tx.InsertNotification(n); err != nil {
 			return Arrived{}, err

@@ -135,7 +135,7 @@ func (s *Service) markRead(tx Tx, actor rooms.Actor, user rooms.UserID, which Wh
 		r.Unread, r.Seq, err = tx.Unread(user)
 		return r, err
 	}
-	return WasRead.Record(tx, rooms.UserRoom(user), actor, s.now(), nil, func(seq rooms.Seq) (Marked, error) {
+	return NotificationRead.Record(tx, rooms.UserRoom(user), actor, s.now(), nil, func(seq rooms.Seq) (Marked, error) {
 		unread, _, err := tx.Unread(user)
 		return Marked{Seq: seq, Unread: unread, IDs: ids}, err
 	})

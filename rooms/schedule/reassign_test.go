@@ -32,7 +32,7 @@ func TestAReplacedDoctorLosesTheRoom(t *testing.T) {
 	before := len(w.Events(room))
 	roomstest.Must(bo, AcceptOffer, AppointmentRef{AppointmentID: a.ID})
 	after := w.Events(room)[before:]
-	if len(after) < 3 || after[0].Name != consultation.Left.Name || !slices.Equal(after[0].Lost, []rooms.UserID{wang.User.ID}) {
+	if len(after) < 3 || after[0].Name != consultation.ParticipantLeft.Name || !slices.Equal(after[0].Lost, []rooms.UserID{wang.User.ID}) {
 		t.Fatalf("the room got %+v", after)
 	}
 	var left consultation.Departure
@@ -40,7 +40,7 @@ func TestAReplacedDoctorLosesTheRoom(t *testing.T) {
 		t.Errorf("%s, %v", after[0].Data, err)
 	}
 	for _, p := range after {
-		gone := p.Name == consultation.Left.Name
+		gone := p.Name == consultation.ParticipantLeft.Name
 		if slices.Contains(p.Also, rooms.UserRoom(wang.User.ID)) != gone && p.Name != AppointmentUpdated.Name {
 			t.Errorf("%s is delivered to %v", p.Name, p.Also)
 		}

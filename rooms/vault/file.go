@@ -11,7 +11,7 @@ import (
 	"io"
 )
 
-// A encrypted file is fileMark, the id of the data key, the file's own key encrypted
+// An encrypted file is fileMark, the id of the data key, the file's own key encrypted
 // with that data key for the hash of the content, and the content in chunks.
 // Each chunk is encrypted with the file's key; its nonce is its number and whether
 // it is the last one, so that chunks cannot be left out, swapped or cut off
@@ -50,7 +50,7 @@ type file interface {
 	io.WriterAt
 }
 
-// NewFile begins a encrypted file, which is empty. It is nil while the vault is off.
+// NewFile begins an encrypted file, which is empty. It is nil while the vault is off.
 func (v *Vault) NewFile(to file) (*FileWriter, error) {
 	r := v.ring.Load()
 	if r == nil {
@@ -96,7 +96,7 @@ func (w *FileWriter) Close(sum string) error {
 	return err
 }
 
-// FileReader reads the content of a encrypted file.
+// FileReader reads the content of an encrypted file.
 type FileReader struct {
 	from   io.ReaderAt
 	chunks cipher.AEAD
@@ -107,7 +107,7 @@ type FileReader struct {
 	buffer []byte
 }
 
-// OpenFile opens a encrypted file of size bytes that is kept for the content whose
+// OpenFile opens an encrypted file of size bytes that is kept for the content whose
 // hash is sum. Errors: it is another content's; it was changed or cut off; its
 // data key is not there.
 func (v *Vault) OpenFile(from io.ReaderAt, size int64, sum string) (*FileReader, error) {
@@ -137,7 +137,7 @@ func (v *Vault) OpenFile(from io.ReaderAt, size int64, sum string) (*FileReader,
 
 var errCut = errors.New("the file was changed or cut off")
 
-// FileKey is the id of the data key that a encrypted file was encrypted with.
+// FileKey is the id of the data key that an encrypted file was encrypted with.
 func FileKey(from io.ReaderAt) (string, error) {
 	header, err := readHeader(from)
 	if err != nil {

@@ -61,7 +61,7 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// A encrypted text is mark, the id of the data key, "$", and nonce and ciphertext
+// An encrypted text is mark, the id of the data key, "$", and nonce and ciphertext
 // in base64. A text that is not encrypted and begins with mark has an empty id.
 const mark = "wz1$"
 

@@ -190,7 +190,7 @@ esac
 	}
 }
 
-// encryptFile writes a encrypted file and returns what is on disk.
+// encryptFile writes an encrypted file and returns what is on disk.
 func encryptFile(t *testing.T, v *Vault, content []byte, sum string) *os.File {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "f"))

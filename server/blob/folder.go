@@ -254,7 +254,7 @@ func (f *Folder) content(file *os.File, sum string) (io.ReadSeekCloser, error) {
 	return opened{content, file}, err
 }
 
-// opened is the content of a encrypted file.
+// opened is the content of an encrypted file.
 type opened struct {
 	*vault.FileReader
 	io.Closer
@@ -302,7 +302,7 @@ func (f *Folder) Encrypt(ctx context.Context, sum string) (bool, error) {
 }
 
 // Check tells what is wrong with the file of a content: it is not there, it was
-// changed. Of a encrypted file whose key is not at hand it knows nothing, and
+// changed. Of an encrypted file whose key is not at hand it knows nothing, and
 // reports none.
 func (f *Folder) Check(ctx context.Context, sum string) error {
 	file, err := f.root.Open(Path(sum))

@@ -19,7 +19,7 @@ func Listens[D any](p *Person, signal rooms.SignalType[D]) <-chan D {
 // from now on.
 func Updates(p *Person) <-chan calls.Call {
 	received := make(chan calls.Call, 100)
-	client.OnEvent(p.Client, calls.Updated, func(_ rooms.Event, c calls.Call) { received <- c })
+	client.OnEvent(p.Client, calls.CallUpdated, func(_ rooms.Event, c calls.Call) { received <- c })
 	return received
 }
 

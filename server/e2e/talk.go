@@ -75,7 +75,7 @@ func (s *Side) Listen(ctx context.Context) error {
 			return fmt.Errorf("after event %d: %w", s.Room.Last(), err)
 		}
 		s.Received = append(s.Received, e)
-		if c, err := client.Decode(consultation.Updated, e); err == nil && c.Status == consultation.Ended {
+		if c, err := client.Decode(consultation.ConsultationUpdated, e); err == nil && c.Status == consultation.Ended {
 			return nil
 		}
 	}
@@ -90,7 +90,7 @@ func (k *Talk) Check(t testing.TB) {
 		if e.Seq != rooms.Seq(i+1) {
 			t.Fatalf("event %d of the log has seq %d", i+1, e.Seq)
 		}
-		m, err := client.Decode(chat.Created, e)
+		m, err := client.Decode(chat.MessageCreated, e)
 		if err != nil {
 			continue
 		}

@@ -23,7 +23,7 @@ func TestRelaysEndWithTheirHolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Published(rooms.Publication{Event: rooms.Event{Room: "consultation:1", Name: call.Updated.Name, Data: data}})
+		s.Published(rooms.Publication{Event: rooms.Event{Room: "consultation:1", Name: call.CallUpdated.Name, Data: data}})
 	}
 	bo := call.Member{UserID: "bo", Status: call.MemberJoined}
 	gone := bo

@@ -154,7 +154,7 @@ func permitted(permits Permits, h holder) bool {
 // Published implements rooms.Listener: it closes the relays of calls that have
 // ended and of members that have left.
 func (s *Server) Published(p rooms.Publication) {
-	if p.Damaged || p.Name != call.Updated.Name || s.relays.count() == 0 {
+	if p.Damaged || p.Name != call.CallUpdated.Name || s.relays.count() == 0 {
 		return
 	}
 	var c call.Call

@@ -54,7 +54,7 @@ func say(ctx context.Context, db *engine.DB, clientID, text string) (chat.Messag
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	return rooms.InTx(ctx, db, func(of *engine.Tx) (chat.Message, error) {
 		tx := In(of)
-		return chat.Created.Record(tx, talkID(0).Room(), rooms.Actor{UserID: talker(10)}, now, nil, func(seq rooms.Seq) (chat.Message, error) {
+		return chat.MessageCreated.Record(tx, talkID(0).Room(), rooms.Actor{UserID: talker(10)}, now, nil, func(seq rooms.Seq) (chat.Message, error) {
 			m := chat.Message{ID: chat.MessageID(rooms.NewID(now)), ClientID: clientID, ConsultationID: talkID(0), SenderID: talker(0), Seq: seq, Kind: chat.Text, Text: text, CreatedAt: now}
 			return m, tx.InsertMessage(m)
 		})

@@ -36,7 +36,7 @@ func TestSearchIndexesLittleAtOnce(t *testing.T) {
 		tx := In(of)
 		for n := range messages {
 			now := time.Now()
-			_, err := chat.Created.Record(tx, talkID(0).Room(), rooms.Actor{UserID: talker(0)}, now, nil, func(seq rooms.Seq) (chat.Message, error) {
+			_, err := chat.MessageCreated.Record(tx, talkID(0).Room(), rooms.Actor{UserID: talker(0)}, now, nil, func(seq rooms.Seq) (chat.Message, error) {
 				m := chat.Message{ID: chat.MessageID(fmt.Sprintf("01JDMSG%019d", n)), ClientID: strconv.Itoa(n), ConsultationID: talkID(0),
 					SenderID: talker(0), Seq: seq, Kind: chat.Text, Text: strings.Repeat("汉", size/3), CreatedAt: now}
 				return m, tx.InsertMessage(m)

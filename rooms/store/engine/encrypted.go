@@ -52,7 +52,7 @@ func (o Options) encryptedColumns() (names []string) {
 	return names
 }
 
-// place is that of one value of a encrypted table in the row that it is bound to.
+// place is that of one value of an encrypted table in the row that it is bound to.
 func (t EncryptedTable) place(column string, bound []any) string {
 	var b strings.Builder
 	if t.Name == encryptedLog.Name {
@@ -114,14 +114,14 @@ func EncryptColumn[K ~string](in txConn, column string, key K, text string) stri
 	return v.Encrypt(column+"/"+string(key), text)
 }
 
-// encryptedValue is a destination of Scan for a encrypted column.
+// encryptedValue is a destination of Scan for an encrypted column.
 type encryptedValue struct {
 	raw   string
 	place func() string // known once the whole row has been scanned
 	to    *string
 }
 
-// DecryptColumn scans a encrypted column of the row whose key is scanned into key.
+// DecryptColumn scans an encrypted column of the row whose key is scanned into key.
 func DecryptColumn[K ~string](column string, key *K, to *string) *encryptedValue {
 	return DecryptAt(func() string { return column + "/" + string(*key) }, to)
 }

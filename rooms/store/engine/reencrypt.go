@@ -107,7 +107,7 @@ type encryptedRow struct {
 	stored     []string
 }
 
-// rows selects the key, bound and the columns of a encrypted table.
+// rows selects the key, bound and the columns of an encrypted table.
 func (t EncryptedTable) rows() string {
 	list := slices.Concat(t.Key, t.bound)
 	for _, c := range t.Columns {

@@ -47,7 +47,7 @@ func TestARemovedParticipantReceivesNothing(t *testing.T) {
 			aunt.Says(other, "the end")
 			told, left := receivedUntil(at, "the end"), false
 			for _, packet := range told {
-				if strings.Contains(packet, consultation.Left.Name) {
+				if strings.Contains(packet, consultation.ParticipantLeft.Name) {
 					left = true
 				} else if strings.Contains(packet, e2e.Secret) || left && strings.Contains(packet, string(id.Room())) {
 					t.Errorf("she receives %s", packet)

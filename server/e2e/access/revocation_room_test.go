@@ -71,7 +71,7 @@ func replacedReceivesNothing(t *testing.T, w, there *e2e.World) {
 	bo.Says(other, "the end")
 	left := false
 	for _, packet := range receivedUntil(at, "the end") {
-		if strings.Contains(packet, consultation.Left.Name) {
+		if strings.Contains(packet, consultation.ParticipantLeft.Name) {
 			left = true
 			continue
 		}

@@ -204,7 +204,7 @@ func TestStoredEventsHideWhatCameBefore(t *testing.T) {
 	stored := w.Beside(t)
 	var pos int64
 	var data string
-	e2e.Must(t, stored.QueryRow(`SELECT pos, data FROM log WHERE room = (SELECT num FROM log_rooms WHERE id = $1) AND name = $2 ORDER BY seq DESC LIMIT 1`, string(id.Room()), consultation.Updated.Name).
+	e2e.Must(t, stored.QueryRow(`SELECT pos, data FROM log WHERE room = (SELECT num FROM log_rooms WHERE id = $1) AND name = $2 ORDER BY seq DESC LIMIT 1`, string(id.Room()), consultation.ConsultationUpdated.Name).
 		Scan(&pos, &data))
 	before := strings.Replace(data, `"complaint":""`, `"priorDiagnosis":"`+earlier+`","complaint":"`+complaint+`"`, 1)
 	if before == data {

@@ -21,8 +21,8 @@ func TestACallOverNodes(t *testing.T) {
 	phone := desk.On(b).Online()
 	id := bo.Consults(desk, "headache")
 	desk.Accepts(id)
-	onDesk, onPhone, stopped := e2e.Listens(desk, calls.Rings), e2e.Listens(phone, calls.Rings), e2e.Listens(desk, calls.AnsweredElsewhere)
-	told, toBo, toPhone, states := e2e.Updates(bo), e2e.Listens(bo, calls.Signalled), e2e.Listens(phone, calls.Signalled), e2e.Listens(phone, calls.StateChanged)
+	onDesk, onPhone, stopped := e2e.Listens(desk, calls.CallRinging), e2e.Listens(phone, calls.CallRinging), e2e.Listens(desk, calls.AnsweredElsewhere)
+	told, toBo, toPhone, states := e2e.Updates(bo), e2e.Listens(bo, calls.SignalSent), e2e.Listens(phone, calls.SignalSent), e2e.Listens(phone, calls.StateChanged)
 
 	c := e2e.Call(bo, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video, DeviceID: "bo's"}).Call
 	for _, rings := range []<-chan calls.Ring{onDesk, onPhone} {

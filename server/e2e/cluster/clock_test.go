@@ -87,7 +87,7 @@ func TestClockJumps(t *testing.T) {
 		if e.Seq != rooms.Seq(i+1) {
 			t.Fatalf("event %d of the log has seq %d", i+1, e.Seq)
 		}
-		if m, err := client.Decode(chat.Created, e); err == nil && m.Kind == chat.Text {
+		if m, err := client.Decode(chat.MessageCreated, e); err == nil && m.Kind == chat.Text {
 			kept = append(kept, string(m.ID))
 		}
 	}
@@ -104,7 +104,7 @@ func TestClockJumps(t *testing.T) {
 	}
 	expired := 0
 	for _, e := range bo.Log(late) {
-		if c, err := client.Decode(consultation.Updated, e); err == nil && c.Status == consultation.Expired {
+		if c, err := client.Decode(consultation.ConsultationUpdated, e); err == nil && c.Status == consultation.Expired {
 			expired++
 		}
 	}

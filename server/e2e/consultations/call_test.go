@@ -31,9 +31,9 @@ func TestACallOnManyDevices(t *testing.T) {
 	t.Parallel()
 	_, bo, desk, id := talking(t)
 	phone := desk.Again().Online()
-	onDesk, onPhone := e2e.Listens(desk, calls.Rings), e2e.Listens(phone, calls.Rings)
+	onDesk, onPhone := e2e.Listens(desk, calls.CallRinging), e2e.Listens(phone, calls.CallRinging)
 	stopped, told := e2e.Listens(phone, calls.AnsweredElsewhere), e2e.Updates(bo)
-	toBo, toDesk := e2e.Listens(bo, calls.Signalled), e2e.Listens(desk, calls.Signalled)
+	toBo, toDesk := e2e.Listens(bo, calls.SignalSent), e2e.Listens(desk, calls.SignalSent)
 	invited := e2e.Call(bo, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video, DeviceID: "bo's"})
 	c := invited.Call
 	for _, rings := range []<-chan calls.Ring{onDesk, onPhone} {
@@ -110,7 +110,7 @@ func TestACallOutlivesTheServer(t *testing.T) {
 	w, bo, wang, id := talking(t)
 	c := e2e.Call(bo, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video, DeviceID: "a"}).Call
 	e2e.Call(wang, calls.Accept, calls.CallAnswer{CallID: c.ID, DeviceID: "b"})
-	offers, told := e2e.Listens(wang, calls.Signalled), e2e.Updates(wang)
+	offers, told := e2e.Listens(wang, calls.SignalSent), e2e.Updates(wang)
 	e2e.Must(t, w.Stop())
 	w.Run(strings.TrimPrefix(w.Base, "http://"))
 	state := calls.StateInput{CallID: c.ID, DeviceID: "a", Microphone: true}

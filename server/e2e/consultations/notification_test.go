@@ -221,8 +221,8 @@ func newDevice(p *e2e.Person) *device {
 			reconnected <- struct{}{}
 		}
 	}))
-	client.OnEvent(d.Client, notification.Created, func(e rooms.Event, n notification.Arrived) { d.knows(e.Seq, n.Unread) })
-	client.OnEvent(d.Client, notification.WasRead, func(e rooms.Event, m notification.Marked) { d.knows(e.Seq, m.Unread) })
+	client.OnEvent(d.Client, notification.NotificationCreated, func(e rooms.Event, n notification.Arrived) { d.knows(e.Seq, n.Unread) })
+	client.OnEvent(d.Client, notification.NotificationRead, func(e rooms.Event, m notification.Marked) { d.knows(e.Seq, m.Unread) })
 	d.Online()
 	e2e.Await(p.World.T, "a device online", reconnected)
 	d.catchesUp()
@@ -432,9 +432,9 @@ func expectedTopics(t *testing.T, patient *e2e.Person, log []rooms.Event) []noti
 	before := consultation.Status("")
 	for _, e := range log {
 		switch e.Name {
-		case chat.Created.Name:
+		case chat.MessageCreated.Name:
 			list = append(list, notification.MessageCame)
-		case consultation.Updated.Name:
+		case consultation.ConsultationUpdated.Name:
 			var c consultation.Consultation
 			e2e.Must(t, json.Unmarshal(e.Data, &c))
 			switch {

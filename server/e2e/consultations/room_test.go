@@ -156,7 +156,7 @@ func TestReceiptsOnlyGrow(t *testing.T) {
 			names = append(names, fmt.Sprintf("%s %s", e.Name, strings.ReplaceAll(string(e.Data), string(id), "")))
 		}
 	}
-	if len(names) != 3 || !strings.HasPrefix(names[1], chat.Delivered.Name) || !strings.HasPrefix(names[2], chat.WasRead.Name) {
+	if len(names) != 3 || !strings.HasPrefix(names[1], chat.MessageDelivered.Name) || !strings.HasPrefix(names[2], chat.MessageRead.Name) {
 		t.Errorf("bo's events: %q", names)
 	}
 }
@@ -181,7 +181,7 @@ func TestRecall(t *testing.T) {
 		t.Errorf("a second recall: %s", diff)
 	}
 	live := e2e.Read(t, room, 3)
-	if got, err := client.Decode(chat.WasRecalled, live[2]); err != nil || got.ID != m.ID {
+	if got, err := client.Decode(chat.MessageRecalled, live[2]); err != nil || got.ID != m.ID {
 		t.Errorf("live came %+v, %v", live[2], err)
 	}
 	late := e2e.Do(bo, consultation.Events, consultation.EventsInput{ConsultationID: id})
@@ -190,7 +190,7 @@ func TestRecall(t *testing.T) {
 			t.Errorf("the log still has %s", e.Data)
 		}
 	}
-	if got, err := client.Decode(chat.Created, late.Items[1]); err != nil || got.ID != m.ID || got.RecalledAt == nil || got.Seq != m.Seq {
+	if got, err := client.Decode(chat.MessageCreated, late.Items[1]); err != nil || got.ID != m.ID || got.RecalledAt == nil || got.Seq != m.Seq {
 		t.Errorf("the log has %+v, %v", got, err)
 	}
 	if h := e2e.Do(wang, chat.History, chat.HistoryInput{ConsultationID: id}); len(h.Items) != 1 || h.Items[0].Text != "" || h.Items[0].RecalledAt == nil {

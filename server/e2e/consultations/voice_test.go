@@ -49,7 +49,7 @@ func TestVoiceMessage(t *testing.T) {
 	e2e.Code(t, err, rooms.CodeConflict)
 
 	received := e2e.Read(t, room, m.Seq)
-	if told, err := client.Decode(chat.Created, received[len(received)-1]); err != nil || !cmp.Equal(told, m) {
+	if told, err := client.Decode(chat.MessageCreated, received[len(received)-1]); err != nil || !cmp.Equal(told, m) {
 		t.Errorf("the other side receives %+v, %v", told, err)
 	}
 	if list := e2e.Do(wang, chat.History, chat.HistoryInput{ConsultationID: id}).Items; !cmp.Equal(list[len(list)-1], m) {
@@ -66,7 +66,7 @@ func TestVoiceMessage(t *testing.T) {
 
 	e2e.Call(bo, chat.Recall, chat.MessageInput{ConsultationID: id, MessageID: m.ID})
 	for _, e := range wang.Log(id) {
-		if e.Name != chat.Created.Name {
+		if e.Name != chat.MessageCreated.Name {
 			continue
 		}
 		var left chat.Message

@@ -116,7 +116,7 @@ func TestBadInputOverTheSocket(t *testing.T) {
 	bo.Says(id, "last")
 	log := e2e.Read(t, room, bo.Log(id)[len(bo.Log(id))-1].Seq)
 	for _, e := range log {
-		if e.Name == chat.Created.Name && !strings.Contains(string(e.Data), `"first"`) && !strings.Contains(string(e.Data), `"last"`) {
+		if e.Name == chat.MessageCreated.Name && !strings.Contains(string(e.Data), `"first"`) && !strings.Contains(string(e.Data), `"last"`) {
 			t.Errorf("%s was said", e.Data)
 		}
 	}

@@ -108,7 +108,7 @@ func (c *chatter) listens(ctx context.Context, k *honest, s *e2e.Side) error {
 		}
 		now := time.Now()
 		s.Received = append(s.Received, e)
-		if m, err := client.Decode(chat.Created, e); err == nil && m.SenderID != s.User.ID {
+		if m, err := client.Decode(chat.MessageCreated, e); err == nil && m.SenderID != s.User.ID {
 			k.mu.Lock()
 			due, timed := k.due[m.ClientID]
 			k.mu.Unlock()
@@ -116,7 +116,7 @@ func (c *chatter) listens(ctx context.Context, k *honest, s *e2e.Side) error {
 				c.received(due, now.Sub(due))
 			}
 		}
-		if v, err := client.Decode(consultation.Updated, e); err == nil && v.Status == consultation.Ended {
+		if v, err := client.Decode(consultation.ConsultationUpdated, e); err == nil && v.Status == consultation.Ended {
 			return nil
 		}
 	}

@@ -131,10 +131,10 @@ func TestBackupUnderLoad(t *testing.T) {
 			}
 			events += len(log)
 			for _, e := range log {
-				if e.Name != chat.Created.Name {
+				if e.Name != chat.MessageCreated.Name {
 					continue
 				}
-				m, err := client.Decode(chat.Created, e)
+				m, err := client.Decode(chat.MessageCreated, e)
 				e2e.Must(t, err)
 				delete(one.before, string(m.ID))
 				if m.Attachment != nil {
@@ -231,7 +231,7 @@ func TestBackupTellsOfDamagedAttachments(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, e := range copied.Log(id) {
-		if m, err := client.Decode(chat.Created, e); err == nil && m.ClientID == "good" {
+		if m, err := client.Decode(chat.MessageCreated, e); err == nil && m.ClientID == "good" {
 			hasFile(copied, *m.Attachment)
 		}
 	}
