@@ -36,8 +36,14 @@ describe('newest', () => {
 })
 
 describe('monthBack', () => {
+  it('is a month in the zone of the account', () => {
+    const now = new Date('2026-10-31T17:00:00Z') // 1 November in Shanghai
+    expect(monthBack(0, 'Asia/Shanghai', now)).toEqual({ from: '2026-10-31T16:00:00.000Z', to: '2026-11-30T16:00:00.000Z' })
+    expect(monthBack(0, 'America/New_York', now)).toEqual({ from: '2026-10-01T04:00:00.000Z', to: '2026-11-01T04:00:00.000Z' })
+  })
+
   it('goes over the turn of the year', () => {
-    const { from, to } = monthBack(1, new Date(2026, 0, 15))
-    expect([from, to]).toEqual([new Date(2025, 11, 1).toISOString(), new Date(2026, 0, 1).toISOString()])
+    const { from, to } = monthBack(1, 'UTC', new Date('2026-01-15T12:00:00Z'))
+    expect([from, to]).toEqual(['2025-12-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z'])
   })
 })

@@ -1,5 +1,6 @@
 import type { IncomeInput, Order, OrderStatus } from '@/api/wire.gen'
 import { decimals } from '@/format/money'
+import { dayIn, instantIn } from '@/schedule/zone'
 
 /** Waits for money: a first try, or another after one that failed. */
 export const isPayable = (status: OrderStatus) => status === 'created' || status === 'failed'
@@ -13,9 +14,10 @@ export function countdown(until: string, now: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }
 
-/** A month of the reader's calendar, `back` months before the present one. */
-export function monthBack(back: number, now = new Date()): Required<Pick<IncomeInput, 'from' | 'to'>> {
-  const start = (months: number) => new Date(now.getFullYear(), now.getMonth() - months, 1).toISOString()
+/** A month of the calendar in a time zone, `back` months before the present one. */
+export function monthBack(back: number, zone: string, now = new Date()): Required<Pick<IncomeInput, 'from' | 'to'>> {
+  const [year, month] = dayIn(zone, now.getTime()).split('-').map(Number) as [number, number]
+  const start = (months: number) => instantIn(zone, new Date(Date.UTC(year, month - 1 - months, 1)).toISOString().slice(0, 10), '00:00').toISOString()
   return { from: start(back), to: start(back - 1) }
 }
 

@@ -1,13 +1,36 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { deviceName } from './device'
 import { decimals, money } from './money'
 import { fileSize } from './size'
-import { clock, dateTime, dayName, duration, hours, listTime, monthName, preciseClock, sameDay, seconds } from './time'
+import { clock, dateTime, dayName, duration, hours, listTime, monthName, preciseClock, sameDay, seconds, showTimesIn } from './time'
 import { departmentName, languageName } from './vocabulary'
 
 const now = new Date(2026, 10, 21, 10, 0)
 const at = (day: number, hour = 9, minute = 5) => new Date(2026, 10, day, hour, minute).toISOString()
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ')
+
+describe('time in the zone of the account', () => {
+  afterEach(() => showTimesIn())
+  const evening = '2026-12-31T18:30:00Z'
+
+  test.each([
+    ['Asia/Shanghai', '02:30', '2027年1月1日 02:30', '1月1日'],
+    ['America/New_York', '13:30', '2026年12月31日 13:30', '2026年12月31日'],
+  ])('%s', (zone, time, full, day) => {
+    showTimesIn(zone)
+    expect([clock(evening, 'zh-CN'), dateTime(evening, 'zh-CN')]).toEqual([time, full])
+    expect(dayName(evening, 'zh-CN', new Date('2027-01-20T12:00:00Z'))).toBe(day)
+  })
+
+  test('a day begins at its midnight', () => {
+    const [before, after] = ['2026-11-21T15:59:00Z', '2026-11-21T16:01:00Z']
+    showTimesIn('Asia/Shanghai')
+    expect(sameDay(before, after)).toBe(false)
+    expect(listTime(before, 'zh-CN', new Date(after))).toBe('昨天')
+    showTimesIn('UTC')
+    expect(sameDay(before, after)).toBe(true)
+  })
+})
 
 describe('time', () => {
   test.each([

@@ -1,4 +1,13 @@
+import { ref } from 'vue'
+
 const dayMs = 86_400_000
+
+const zone = ref<string>()
+
+/** Sets the time zone of all dates and times: the account's. Without one it is the device's. */
+export function showTimesIn(timeZone?: string) {
+  zone.value = timeZone || undefined
+}
 
 /** Making an Intl formatter is slow, and a chat needs one for every message. */
 const formats = new Map<string, Intl.DateTimeFormat>()
@@ -6,17 +15,23 @@ const formats = new Map<string, Intl.DateTimeFormat>()
 export const dateLocale = (locale: string) => (locale === 'en' ? 'en-GB' : locale)
 
 function format(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = locale + JSON.stringify(options)
+  const here = { timeZone: zone.value, ...options }
+  const key = locale + JSON.stringify(here)
   let found = formats.get(key)
-  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(dateLocale(locale), options)))
+  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(dateLocale(locale), here)))
   return found
 }
 
-const startOfDay = (at: Date) => new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime()
+/** The year, and the midnight in UTC of the same calendar day. */
+function dayOf(at: Date): { year: number; midnight: number } {
+  const parts = format('en', { year: 'numeric', month: 'numeric', day: 'numeric', calendar: 'iso8601', numberingSystem: 'latn' }).formatToParts(at)
+  const part = (type: string) => Number(parts.find((p) => p.type === type)?.value)
+  return { year: part('year'), midnight: Date.UTC(part('year'), part('month') - 1, part('day')) }
+}
 
 /** Days between two instants as the calendar on the wall counts them. */
 export function calendarDays(from: Date, to: Date): number {
-  return Math.round((startOfDay(to) - startOfDay(from)) / dayMs)
+  return (dayOf(to).midnight - dayOf(from).midnight) / dayMs
 }
 
 export const sameDay = (a: string, b: string) => calendarDays(new Date(a), new Date(b)) === 0
@@ -48,7 +63,7 @@ export function dayName(at: string, locale: string, now = new Date()): string {
     return word.charAt(0).toLocaleUpperCase(locale) + word.slice(1)
   }
   if (days > 0 && days < 7) return format(locale, { weekday: 'long' }).format(date)
-  const year = date.getFullYear() === now.getFullYear() ? undefined : 'numeric'
+  const year = dayOf(date).year === dayOf(now).year ? undefined : 'numeric'
   return format(locale, { year, month: 'long', day: 'numeric' }).format(date)
 }
 
@@ -57,7 +72,7 @@ export function listTime(at: string, locale: string, now = new Date()): string {
   const days = calendarDays(new Date(at), now)
   if (days === 0) return clock(at, locale)
   if (days > 0 && days < 7) return dayName(at, locale, now)
-  const year = new Date(at).getFullYear() === now.getFullYear() ? undefined : 'numeric'
+  const year = dayOf(new Date(at)).year === dayOf(now).year ? undefined : 'numeric'
   return format(locale, { year, month: 'short', day: 'numeric' }).format(new Date(at))
 }
 

@@ -1,10 +1,11 @@
 import { defineStore } from 'pinia'
-import { computed, ref } from 'vue'
+import { computed, ref, watch } from 'vue'
 import { api, tokens } from '@/api'
 import { deviceOf, keepDevice } from '@/api/devices'
 import { identityApi } from '@/api/identity'
 import type { SignedOut } from '@/api/tokens'
 import type { Doctor, DoctorChange, Login, LoginInput, MeInput, RegisterInput, User } from '@/api/wire.gen'
+import { showTimesIn } from '@/format/time'
 
 /** Who is logged in here. */
 export const useSession = defineStore('session', () => {
@@ -12,6 +13,7 @@ export const useSession = defineStore('session', () => {
   const doctor = ref<Doctor>()
   /** Why the login ended, to be said on the login page. */
   const signedOut = ref<SignedOut>()
+  watch(() => user.value?.timeZone, showTimesIn, { immediate: true, flush: 'sync' })
 
   tokens.onRenewed(() => (user.value = tokens.user))
   tokens.onSignedOut((why) => {
