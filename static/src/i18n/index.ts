@@ -8,6 +8,8 @@ import { callZhCN } from './call.zh-CN'
 import { developersEn } from './developers.en'
 import { developersZhCN } from './developers.zh-CN'
 import { en } from './en'
+import { failuresEn } from './failures.en'
+import { failuresZhCN } from './failures.zh-CN'
 import { holdEn } from './hold.en'
 import { holdZhCN } from './hold.zh-CN'
 import { identityEn } from './identity.en'
@@ -59,6 +61,7 @@ export const i18n = createI18n({
       ...boardZhCN,
       ...callZhCN,
       ...developersZhCN,
+      ...failuresZhCN,
       ...holdZhCN,
       ...identityZhCN,
       ...invitationZhCN,
@@ -76,6 +79,7 @@ export const i18n = createI18n({
       ...boardEn,
       ...callEn,
       ...developersEn,
+      ...failuresEn,
       ...holdEn,
       ...identityEn,
       ...invitationEn,

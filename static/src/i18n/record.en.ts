@@ -152,5 +152,4 @@ export const recordEn: RecordTexts = {
     doctor: 'The patient hasn’t sent proof of the earlier diagnosis yet.',
   },
   /** Texts for a failure of one field, where the text for the code is too general. */
-  failureAt: { documents: 'The patient must first send a picture or file of the earlier diagnosis in this consultation.' },
 }

@@ -150,7 +150,6 @@ export const recordZhCN = {
     doctor: '患者尚未上传既往诊断证明。',
   },
   /** Texts for a failure of one field, where the text for the code is too general. */
-  failureAt: { documents: '接诊前，患者须先在对话中上传既往诊断证明。' },
 }
 
 export type RecordTexts = typeof recordZhCN

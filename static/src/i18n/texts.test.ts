@@ -34,7 +34,7 @@ const templates = files.flatMap(({ name, text }) =>
 )
 
 /** Groups whose keys are values of the server. In other groups a template's file must have the last parts of the keys. */
-const enumerations = /^(failure|failureFor|failureAt|kind|medium|note|part|relation|role|service|sex|signedOut|status|tick)\.\w+$|^\w+\.\w+\.\w/
+const enumerations = /^(failure|failureFor|failureAt|failureField|kind|medium|note|part|relation|role|service|sex|signedOut|status|tick)\.\w+$|^\w+\.\w+\.\w/
 
 const isUsed = (key: string) =>
   literals.has(key) ||
