@@ -150,22 +150,3 @@ func (s *Service) file(ctx context.Context, _ rooms.Actor, in OrderRef) (OrderHi
 	}
 	return f, nil
 }
-
-// save writes an order as it stands after its refunds, and tells who pays.
-func (s *Service) save(tx Tx, o Order, actor rooms.Actor) (Order, error) {
-	ledger, err := tx.Ledger(o.ID)
-	if err != nil {
-		return o, err
-	}
-	o = standing(o, ledger.Refunds)
-	o.UpdatedAt = s.now()
-	if err := tx.SaveOrder(o); err != nil {
-		return o, err
-	}
-	o.Refunds = make([]consultation.OrderRefund, len(ledger.Refunds))
-	for i, r := range ledger.Refunds {
-		o.Refunds[i] = r.OrderRefund
-	}
-	_, err = OrderUpdated.Record(tx, rooms.UserRoom(o.UserID), actor, s.now(), nil, func(rooms.Seq) (Order, error) { return o, nil })
-	return o, err
-}

@@ -207,3 +207,50 @@ func (s *Service) updatePayment(tx Tx, o Order, p Payment, to PaymentState) erro
 	_, err = s.save(tx, o, rooms.System)
 	return err
 }
+
+// pollPayment queries the gateway for the state of a payment, and closes the
+// payment there once its order cannot be paid. Its timer repeats it until the
+// payment is over.
+func (s *Service) pollPayment(ctx context.Context, id PaymentID) error {
+	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (due, error) {
+		p, err := tx.Payment(id)
+		if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && !p.Status.waits()) {
+			return due{}, tx.ClearTimer(paymentTimer, string(id))
+		} else if err != nil {
+			return due{}, err
+		}
+		o, err := tx.Order(p.OrderID)
+		if err != nil {
+			return due{}, err
+		}
+		// Planned before it is tried, so that a crash in between only delays it.
+		p.Polls++
+		if err := tx.SavePayment(p); err != nil {
+			return due{}, err
+		}
+		most := pollMost
+		if !o.Status.Payable() {
+			most = retryMost
+		}
+		return due{o, p}, tx.SetTimer(rooms.Timer{Kind: paymentTimer, Subject: string(id), Due: s.now().Add(backoff(p.Polls, pollFirst, most))})
+	})
+	o, p := d.order, d.payment
+	if err != nil || o.ID == "" {
+		return err
+	}
+	gateway, ok := s.gateways[p.Gateway]
+	if !ok {
+		return rooms.NotFound("gateway " + p.Gateway)
+	}
+	asking, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	defer cancel()
+	ask := gateway.Query
+	if !o.Status.Payable() {
+		ask = gateway.Close
+	}
+	at, err := ask(asking, p)
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx, p.ID, at, "")
+}

@@ -280,3 +280,25 @@ func (s *Service) Follow(of consultation.Tx, from consultation.Status, c consult
 	}
 	return s.free(tx, holder(a.ID), offerHolder(a.ID))
 }
+
+// tellSlots announces how many seats are free now in the slots that a stretch touches.
+func (s *Service) tellSlots(tx Tx, doctor rooms.UserID, p span) error {
+	v, err := tx.Schedule(doctor, p.start)
+	if err != nil {
+		return err
+	}
+	offers, err := v.slots(p.start.Add(-longestSlot), p.end)
+	if err != nil {
+		return err
+	}
+	taken, err := tx.Taken(doctor, p.start.Add(-longestSlot), p.end.Add(longestSlot))
+	if err != nil {
+		return err
+	}
+	for _, slot := range available(offers, taken) {
+		if (span{slot.Start, slot.End}).overlaps(p) {
+			SlotUpdated.After(tx, Room(doctor), SlotChange{DoctorID: doctor, Start: slot.Start, Available: slot.Available})
+		}
+	}
+	return nil
+}

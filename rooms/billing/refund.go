@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
 )
 
@@ -63,51 +64,75 @@ func backoff(attempts int, first, most time.Duration) time.Duration {
 	return min(first<<min(attempts, 20), most)
 }
 
-// pollPayment queries the gateway for the state of a payment, and closes the
-// payment there once its order cannot be paid. Its timer repeats it until the
-// payment is over.
-func (s *Service) pollPayment(ctx context.Context, id PaymentID) error {
-	d, err := rooms.InTx(ctx, s.store, func(tx Tx) (due, error) {
-		p, err := tx.Payment(id)
-		if rooms.CodeOf(err) == rooms.CodeNotFound || (err == nil && !p.Status.waits()) {
-			return due{}, tx.ClearTimer(paymentTimer, string(id))
-		} else if err != nil {
-			return due{}, err
-		}
-		o, err := tx.Order(p.OrderID)
-		if err != nil {
-			return due{}, err
-		}
-		// Planned before it is tried, so that a crash in between only delays it.
-		p.Polls++
-		if err := tx.SavePayment(p); err != nil {
-			return due{}, err
-		}
-		most := pollMost
-		if !o.Status.Payable() {
-			most = retryMost
-		}
-		return due{o, p}, tx.SetTimer(rooms.Timer{Kind: paymentTimer, Subject: string(id), Due: s.now().Add(backoff(p.Polls, pollFirst, most))})
-	})
-	o, p := d.order, d.payment
-	if err != nil || o.ID == "" {
-		return err
+// Follow implements consultation.Follower: it applies the transitions of a
+// consultation to its order. Refunds are recorded here, in the transaction of
+// the transition, and executed later.
+func (s *Service) Follow(of consultation.Tx, from consultation.Status, c consultation.Consultation) error {
+	unpaid := from == consultation.PendingPayment && c.Status != consultation.Waiting
+	if c.Price == 0 || (!unpaid && c.RefundPercent == 0) {
+		return nil
 	}
-	gateway, ok := s.gateways[p.Gateway]
-	if !ok {
-		return rooms.NotFound("gateway " + p.Gateway)
-	}
-	asking, cancel := context.WithTimeout(ctx, s.cfg.Patience)
-	defer cancel()
-	ask := gateway.Query
-	if !o.Status.Payable() {
-		ask = gateway.Close
-	}
-	at, err := ask(asking, p)
+	tx := s.store.In(of)
+	o, err := tx.OrderOf(c.ID)
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, p.ID, at, "")
+	if unpaid {
+		return s.close(tx, o)
+	}
+	return s.computeRefund(tx, o, c.Price*int64(c.RefundPercent), reasonOf(c))
+}
+
+func reasonOf(c consultation.Consultation) consultation.RefundReason {
+	switch c.Status {
+	case consultation.Declined:
+		return consultation.ForDeclined
+	case consultation.Expired:
+		return consultation.ForExpired
+	case consultation.Ended:
+		return consultation.ForUnanswered
+	case consultation.Terminated:
+		return consultation.ForTerminated
+	}
+	return consultation.ForCancelled
+}
+
+// computeRefund computes the refund for hundredths of minor units of an order's
+// charge, rounded in favour of the patient and at most what is left of it, and
+// records it.
+func (s *Service) computeRefund(tx Tx, o Order, hundredths int64, reason consultation.RefundReason) error {
+	ledger, err := tx.Ledger(o.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range ledger.Charges {
+		if c.Extra {
+			continue
+		}
+		if amount := min((hundredths+99)/100, left(c, ledger.Refunds)); amount > 0 {
+			if err := s.recordRefund(tx, rooms.System, consultation.RefundID(rooms.NewID(s.now())), c, amount, reason, ""); err != nil {
+				return err
+			}
+		}
+		_, err := s.save(tx, o, rooms.System)
+		return err
+	}
+	return nil // nothing was taken
+}
+
+// recordRefund records a refund and the actor that ordered it, and wakes the worker.
+func (s *Service) recordRefund(tx Tx, actor rooms.Actor, id consultation.RefundID, c Charge, amount int64, reason consultation.RefundReason, note string) error {
+	now := s.now()
+	r := Refund{OrderRefund: consultation.OrderRefund{ID: id, Amount: amount, Reason: reason, Status: consultation.RefundPending, CreatedAt: now, UpdatedAt: now},
+		OrderID: c.OrderID, PaymentID: c.PaymentID, Gateway: c.Gateway, Transaction: c.Transaction, Currency: c.Currency, Note: note}
+	if err := tx.InsertRefund(r); err != nil {
+		return err
+	}
+	err := audit.Append(tx, actor, now, audit.OrderRefunded, "order:"+string(c.OrderID), func(e *audit.LogEntry) { e.Reason = cmp.Or(note, string(reason)) })
+	if err != nil {
+		return err
+	}
+	return tx.SetTimer(rooms.Timer{Kind: refundTimer, Subject: string(r.ID), Due: now})
 }
 
 // sendRefund sends a refund to its gateway. The gateway identifies it by its id,
@@ -219,4 +244,23 @@ func (s *Service) refundOrder(ctx context.Context, actor rooms.Actor, in GiveBac
 		}
 		return Order{}, rooms.Conflict(string(o.Status), "nothing is left to give back")
 	})
+}
+
+// save writes an order as it stands after its refunds, and tells who pays.
+func (s *Service) save(tx Tx, o Order, actor rooms.Actor) (Order, error) {
+	ledger, err := tx.Ledger(o.ID)
+	if err != nil {
+		return o, err
+	}
+	o = standing(o, ledger.Refunds)
+	o.UpdatedAt = s.now()
+	if err := tx.SaveOrder(o); err != nil {
+		return o, err
+	}
+	o.Refunds = make([]consultation.OrderRefund, len(ledger.Refunds))
+	for i, r := range ledger.Refunds {
+		o.Refunds[i] = r.OrderRefund
+	}
+	_, err = OrderUpdated.Record(tx, rooms.UserRoom(o.UserID), actor, s.now(), nil, func(rooms.Seq) (Order, error) { return o, nil })
+	return o, err
 }
