@@ -59,7 +59,8 @@ func (s Store) Board(ctx context.Context, id consultation.ID, since rooms.Seq) (
 	if b.LastSeq, err = engine.LastSeq(ctx, s.Reads(), id.Room()); err != nil {
 		return b, err
 	}
-	err = s.Reads().Row(ctx, `SELECT attachment_id FROM boards WHERE consultation_id = $1 AND ($2 = 0 OR attachment_seq > $2)`, id, since).Scan(&b.AttachmentID)
+	err = s.Reads().Row(ctx, `SELECT attachment_id FROM boards WHERE consultation_id = $1
+		AND (CAST($2 AS BIGINT) = 0 OR attachment_seq > $2)`, id, since).Scan(&b.AttachmentID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return b, err
 	}
@@ -131,7 +132,7 @@ func (tx Tx) SetBackground(id consultation.ID, attachment string, seq rooms.Seq)
 // IsPicture implements board.Tx.
 func (tx Tx) IsPicture(id consultation.ID, attachment string, user rooms.UserID, since rooms.Seq) (is bool, err error) {
 	err = tx.Row(context.Background(), `SELECT EXISTS (SELECT 1 FROM attachments a WHERE a.consultation_id = $1 AND a.id = $2 AND a.kind = 'image'
-		AND ($4 = 0 OR a.uploader_id = $3 OR EXISTS (SELECT 1 FROM log l WHERE l.attachment_id = a.id AND l.seq > $4)))`, id, attachment, user, since).Scan(&is)
+		AND (CAST($4 AS BIGINT) = 0 OR a.uploader_id = $3 OR EXISTS (SELECT 1 FROM log l WHERE l.attachment_id = a.id AND l.seq > $4)))`, id, attachment, user, since).Scan(&is)
 	return is, err
 }
 

@@ -116,8 +116,9 @@ func scanMessage(s engine.Scanner) (chat.Message, error) {
 
 // Messages implements chat.Store.
 func (s Store) Messages(ctx context.Context, id consultation.ID, after, before rooms.Seq, limit int) ([]chat.Message, error) {
-	list, err := engine.Collect(ctx, s.Reads(), scanMessage, messageRow+`WHERE r.id = $1 AND l.seq > $2 AND ($3 = 0 OR l.seq < $3) AND l.message IS NOT NULL ORDER BY l.seq DESC LIMIT $4`,
-		id.Room(), after, before, limit)
+	// before has 64 bits; without the cast PostgreSQL takes it as 32, as it does 0.
+	list, err := engine.Collect(ctx, s.Reads(), scanMessage, messageRow+`WHERE r.id = $1 AND l.seq > $2
+		AND (CAST($3 AS BIGINT) = 0 OR l.seq < $3) AND l.message IS NOT NULL ORDER BY l.seq DESC LIMIT $4`, id.Room(), after, before, limit)
 	slices.Reverse(list)
 	return list, err
 }
