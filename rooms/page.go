@@ -30,11 +30,18 @@ func (c Cursor) Encode() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// cursorMost is how long an encoded cursor may be. Its text and its id have at
+// most 100 characters each.
+const cursorMost = 2000
+
 // ParseCursor reads a cursor; nil for "", an *Error on field cursor for
 // anything that Encode did not make.
 func ParseCursor(s string) (*Cursor, error) {
 	if s == "" {
 		return nil, nil
+	}
+	if len(s) > cursorMost {
+		return nil, Invalid("cursor", "the cursor is not one of ours")
 	}
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil {

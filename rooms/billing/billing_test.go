@@ -484,7 +484,7 @@ func TestIncome(t *testing.T) {
 	if first.NextCursor == "" || second.NextCursor != "" || first.Items[0].OrderID == second.Items[0].OrderID {
 		t.Errorf("the pages are %+v and %+v", first, second)
 	}
-	text := roomstest.Must(wang, ExportIncome, IncomeInput{})
+	text := roomstest.Must(wang, ExportIncome, IncomeSpan{})
 	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff"))).ReadAll()
 	if err != nil || len(rows) != 3 {
 		t.Fatalf("the CSV has %d rows, %v:\n%s", len(rows), err, text)
@@ -495,7 +495,7 @@ func TestIncome(t *testing.T) {
 		}
 	}
 	old := w.Now().AddDate(-2, 0, 0)
-	if code := roomstest.Code(wang, Income, IncomeInput{From: &old}); code != rooms.CodeTooLarge {
+	if code := roomstest.Code(wang, Income, IncomeInput{IncomeSpan: IncomeSpan{From: &old}}); code != rooms.CodeTooLarge {
 		t.Errorf("two years: %q", code)
 	}
 }

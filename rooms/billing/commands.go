@@ -21,7 +21,7 @@ var (
 
 	Income = rooms.Command[IncomeInput, IncomePage]{Name: "income:read", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "List the caller's earnings by time of payment, with totals of the whole period."}
-	ExportIncome = rooms.Command[IncomeInput, string]{Name: "income:export", For: rooms.Doctors, Access: rooms.Own,
+	ExportIncome = rooms.Command[IncomeSpan, string]{Name: "income:export", For: rooms.Doctors, Access: rooms.Own,
 		Doc: "The same as CSV (RFC 4180), up to 10,000 lines."}
 
 	AllOrders = rooms.Command[OrderFilter, OrderPage]{Name: "order:search", For: rooms.Admins, Access: rooms.All,
@@ -85,13 +85,19 @@ type CheckedOut struct {
 	Way
 }
 
-// IncomeInput is a stretch of time, at most 366 days: the last 31 days when
-// nothing is given. Limit is 1 to 200, 50 by default.
+// IncomeSpan is a stretch of time, at most 366 days: the last 31 days when
+// nothing is given.
+type IncomeSpan struct {
+	From *time.Time `json:"from,omitempty"`
+	To   *time.Time `json:"to,omitempty"`
+}
+
+// IncomeInput asks for a page of a stretch of time. Limit is 1 to 200, 50 by
+// default.
 type IncomeInput struct {
-	From   *time.Time `json:"from,omitempty"`
-	To     *time.Time `json:"to,omitempty"`
-	Cursor string     `json:"cursor,omitempty"`
-	Limit  int        `json:"limit,omitempty"`
+	IncomeSpan
+	Cursor string `json:"cursor,omitempty"`
+	Limit  int    `json:"limit,omitempty"`
 }
 
 // IncomePage is a page of lines, and the sums over all of them.

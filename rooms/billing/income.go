@@ -19,7 +19,7 @@ const (
 	incomeExport = 10_000
 )
 
-func (in IncomeInput) span(now time.Time) (from, to time.Time, err error) {
+func (in IncomeSpan) span(now time.Time) (from, to time.Time, err error) {
 	to = now.Add(time.Microsecond)
 	if in.To != nil {
 		to = *in.To
@@ -117,7 +117,7 @@ func add(totals []IncomeTotal, l IncomeLine) []IncomeTotal {
 }
 
 // exportIncome writes the lines as CSV (RFC 4180), amounts in major units.
-func (s *Service) exportIncome(ctx context.Context, actor rooms.Actor, in IncomeInput) (string, error) {
+func (s *Service) exportIncome(ctx context.Context, actor rooms.Actor, in IncomeSpan) (string, error) {
 	from, to, err := in.span(s.now())
 	if err != nil {
 		return "", err

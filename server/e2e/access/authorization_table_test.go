@@ -264,7 +264,7 @@ var authorization = map[string]row{
 		return billing.CheckoutInput{OrderID: b.order, Gateway: "sandbox"}
 	}},
 	billing.Income.Name:       {want: doctors, in: func(belongings) any { return billing.IncomeInput{} }},
-	billing.ExportIncome.Name: {want: doctors, in: func(belongings) any { return billing.IncomeInput{} }},
+	billing.ExportIncome.Name: {want: doctors, in: func(belongings) any { return billing.IncomeSpan{} }},
 	billing.AllOrders.Name:    {want: admins, in: func(belongings) any { return billing.OrderFilter{Q: "bo"} }},
 	billing.OrderFile.Name:    {want: admins, in: func(b belongings) any { return billing.OrderRef{OrderID: b.order} }},
 	billing.RefundOrder.Name: {want: admins, in: func(b belongings) any {

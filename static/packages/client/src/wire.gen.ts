@@ -889,6 +889,11 @@ export interface IncomePage {
   totals: IncomeTotal[]
 }
 
+export interface IncomeSpan {
+  from?: string
+  to?: string
+}
+
 export interface IncomeTotal {
   currency: string
   count: number
