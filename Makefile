@@ -4,18 +4,19 @@
 GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+MODULE      := $(shell sed -n 's/^module //p' go.mod)
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 FONTS       := static/dist/fonts/00-NotoSansSC.ttf
 
-.PHONY: run build test prove stable left test-go test-race test-postgres test-edge fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party clean chromium services
+.PHONY: run build test prove stable left test-go test-race test-postgres test-edge fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party module-path clean chromium services
 
 # Run with demo accounts at http://localhost:8080.
 run: build
 	bin/wenzhen serve --demo
 
 build: static/dist/app/index.html $(FONTS)
-	$(GO) build -trimpath -ldflags "-s -w -X wenzhen/server.Version=$(VERSION)" -o bin/wenzhen .
+	$(GO) build -trimpath -ldflags "-s -w -X $(MODULE)/server.Version=$(VERSION)" -o bin/wenzhen .
 
 # Frontend packages, as the lock file has them.
 static/node_modules/.installed: static/package.json static/package-lock.json
@@ -85,7 +86,7 @@ RACE ?= -race -gcflags='modernc.org/...=-race=false' -gcflags='regexp/...=-race=
 GOTEST ?= -parallel 6 -timeout 30m -vet=off
 # On PostgreSQL run the tests that have a world to themselves; those of hostile
 # clients do so in make prove.
-WORLDS = $(shell git grep -lE '"wenzhen/(rooms/roomstest|server/e2e)"' -- 'rooms/*_test.go' 'server/*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
+WORLDS = $(shell git grep -lE '"$(MODULE)/(rooms/roomstest|server/e2e)"' -- 'rooms/*_test.go' 'server/*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,')
 INSTALLED = services static/node_modules/.installed server/cluster/node/node_modules/.installed deploy/check/node_modules/.installed $(FONTS)
 test-go: test-race test-postgres test-edge
 test-race: $(INSTALLED)
@@ -154,6 +155,10 @@ bench:
 # What is generated from the code: TypeScript types, specifications, docs/settings.md.
 generate:
 	$(GO) generate ./...
+
+# Change the path of the Go module everywhere: make module-path MODULE=HOST/PATH
+module-path:
+	$(GO) run ./tools/modulepath $(MODULE)
 
 # The licence texts of everything in the binary, to distribute with it (NOTICE).
 third-party: static/node_modules/.installed

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// rule says what the packages below a path may import.
+// rule says what the packages below a path may import. Packages of this module
+// are named by their folder: "." is the root, "./rooms" the package rooms.
 type rule struct {
 	of string // a package, or a tree when it ends in "/..."
 	// allowed are the packages of this module that may be imported; nil is all. A
@@ -23,63 +24,65 @@ type rule struct {
 // rules list the imports that packages may have. The first rule that matches a
 // package applies.
 var rules = []rule{
-	{of: "wenzhen", allowed: []string{"wenzhen/server/commandline"}, why: "the program is its command line"},
-	{of: "wenzhen/rooms", allowed: []string{"github.com/go-json-experiment/json", "github.com/go-json-experiment/json/jsontext"}, stdlib: true, why: "the vocabulary depends on nothing but the decoder that is to become encoding/json/v2"},
-	{of: "wenzhen/rooms/vault", allowed: []string{}, stdlib: true, why: "what encrypts depends on nothing"},
-	{of: "wenzhen/rooms/store/engine", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/vault"}, why: "the engine knows no feature"},
-	{of: "wenzhen/rooms/store", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/store/*"}, why: "it opens the database for all features"},
-	{of: "wenzhen/rooms/roomstest", why: "fixtures put a world together"},
-	{of: "wenzhen/rooms/notification", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store"}, why: "it receives the events of all features, and calls none"},
-	{of: "wenzhen/rooms/record/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation", "wenzhen/rooms/record/*"}, why: "records bring their own table of codes"},
-	{of: "wenzhen/rooms/chat/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation", "wenzhen/rooms/chat/*"}, why: "chat brings what reads recordings"},
-	{of: "wenzhen/rooms/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation"}, why: "features hear each other's events, they do not call each other"},
-	{of: "wenzhen/server", allowed: []string{}, stdlib: true, why: "it names the version alone"},
-	{of: "wenzhen/server/app", why: "it is the composition root: only it knows the store and the transports"},
-	{of: "wenzhen/server/commandline", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store", "wenzhen/server", "wenzhen/server/app", "wenzhen/server/backup", "wenzhen/server/cli", "wenzhen/client/*"},
+	{of: ".", allowed: []string{"./server/commandline"}, why: "the program is its command line"},
+	{of: "./rooms", allowed: []string{"github.com/go-json-experiment/json", "github.com/go-json-experiment/json/jsontext"}, stdlib: true, why: "the vocabulary depends on nothing but the decoder that is to become encoding/json/v2"},
+	{of: "./rooms/vault", allowed: []string{}, stdlib: true, why: "what encrypts depends on nothing"},
+	{of: "./rooms/store/engine", allowed: []string{"./rooms", "./rooms/vault"}, why: "the engine knows no feature"},
+	{of: "./rooms/store", allowed: []string{"./rooms", "./rooms/account", "./rooms/store/*"}, why: "it opens the database for all features"},
+	{of: "./rooms/roomstest", why: "fixtures put a world together"},
+	{of: "./rooms/notification", allowed: []string{"./rooms", "./rooms/*", "!./rooms/store"}, why: "it receives the events of all features, and calls none"},
+	{of: "./rooms/record/...", allowed: []string{"./rooms", "./rooms/account", "./rooms/audit", "./rooms/consultation", "./rooms/record/*"}, why: "records bring their own table of codes"},
+	{of: "./rooms/chat/...", allowed: []string{"./rooms", "./rooms/account", "./rooms/audit", "./rooms/consultation", "./rooms/chat/*"}, why: "chat brings what reads recordings"},
+	{of: "./rooms/...", allowed: []string{"./rooms", "./rooms/account", "./rooms/audit", "./rooms/consultation"}, why: "features hear each other's events, they do not call each other"},
+	{of: "./server", allowed: []string{}, stdlib: true, why: "it names the version alone"},
+	{of: "./server/app", why: "it is the composition root: only it knows the store and the transports"},
+	{of: "./server/commandline", allowed: []string{"./rooms", "./rooms/*", "!./rooms/store", "./server", "./server/app", "./server/backup", "./server/cli", "./client/*"},
 		why: "it reads flags, and leaves the work to what it calls"},
-	{of: "wenzhen/server/cli", allowed: []string{"wenzhen/server", "wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/backup", "wenzhen/server/blob", "wenzhen/server/database", "wenzhen/server/datafolder", "wenzhen/server/process"}, why: "its commands work without a server"},
-	{of: "wenzhen/server/realtime/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/realtime/*", "!wenzhen/rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},
-	{of: "wenzhen/server/document/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/document/*", "!wenzhen/rooms/store"}, why: "what prints brings what writes PDF"},
-	{of: "wenzhen/server/spec/source", allowed: []string{}, stdlib: true, why: "it works while what is generated does not compile"},
-	{of: "wenzhen/server/spec", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/spec/*", "!wenzhen/rooms/store"},
+	{of: "./server/cli", allowed: []string{"./server", "./rooms", "./rooms/*", "./server/backup", "./server/blob", "./server/database", "./server/datafolder", "./server/process"}, why: "its commands work without a server"},
+	{of: "./server/realtime/...", allowed: []string{"./rooms", "./rooms/*", "./server/realtime/*", "!./rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},
+	{of: "./server/document/...", allowed: []string{"./rooms", "./rooms/*", "./server/document/*", "!./rooms/store"}, why: "what prints brings what writes PDF"},
+	{of: "./server/spec/source", allowed: []string{}, stdlib: true, why: "it works while what is generated does not compile"},
+	{of: "./server/spec", allowed: []string{"./rooms", "./rooms/*", "./server/spec/*", "!./rooms/store"},
 		why: "the specifications are those of the features"},
-	{of: "wenzhen/server/e2e/...", why: "end-to-end tests stand outside"},
-	{of: "wenzhen/server/payment/conformance", why: "a suite of tests puts a world together"},
-	{of: "wenzhen/server/services", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "!wenzhen/rooms/store", "wenzhen/server/payment/sandbox"}, why: "it connects the services, over stores that it is given"},
-	{of: "wenzhen/server/datafolder", allowed: []string{"wenzhen/rooms/vault", "wenzhen/server/process"}, why: "it knows files, and locks them"},
-	{of: "wenzhen/server/httpserver", allowed: []string{"wenzhen/rooms", "wenzhen/server/datafolder"}, why: "it keeps certificates among the secrets, and knows no handler"},
-	{of: "wenzhen/server/database", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/audit", "wenzhen/rooms/store", "wenzhen/rooms/store/*", "wenzhen/rooms/vault", "wenzhen/server/blob", "wenzhen/server/datafolder"}, why: "it opens the store, and enters what commands did"},
-	{of: "wenzhen/server/short", allowed: []string{}, stdlib: true, why: "it reads the answers of any server"},
-	{of: "wenzhen/server/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/server/short", "!wenzhen/rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},
-	{of: "wenzhen/client/...", allowed: []string{"wenzhen/rooms", "wenzhen/rooms/*", "wenzhen/client", "wenzhen/client/*", "!wenzhen/rooms/store"}, why: "a client knows the wire types, not the server"},
-	{of: "wenzhen/static", allowed: []string{}, why: "the frontend is files"},
-	{of: "wenzhen/examples/...", allowed: []string{"wenzhen/client", "wenzhen/rooms/*", "!wenzhen/rooms/store"}, why: "examples show what a client needs"},
-	{of: "wenzhen/deploy", allowed: []string{"wenzhen/rooms/roomstest/sidecar"}, why: "files, and tests that ask the programs that read them"},
-	{of: "wenzhen/bench/...", why: "benchmarks compare"},
+	{of: "./server/e2e/...", why: "end-to-end tests stand outside"},
+	{of: "./server/payment/conformance", why: "a suite of tests puts a world together"},
+	{of: "./server/services", allowed: []string{"./rooms", "./rooms/*", "!./rooms/store", "./server/payment/sandbox"}, why: "it connects the services, over stores that it is given"},
+	{of: "./server/datafolder", allowed: []string{"./rooms/vault", "./server/process"}, why: "it knows files, and locks them"},
+	{of: "./server/httpserver", allowed: []string{"./rooms", "./server/datafolder"}, why: "it keeps certificates among the secrets, and knows no handler"},
+	{of: "./server/database", allowed: []string{"./rooms", "./rooms/audit", "./rooms/store", "./rooms/store/*", "./rooms/vault", "./server/blob", "./server/datafolder"}, why: "it opens the store, and enters what commands did"},
+	{of: "./server/short", allowed: []string{}, stdlib: true, why: "it reads the answers of any server"},
+	{of: "./server/...", allowed: []string{"./rooms", "./rooms/*", "./server/short", "!./rooms/store"}, why: "a transport asks the catalogue, never the store or another transport"},
+	{of: "./client/...", allowed: []string{"./rooms", "./rooms/*", "./client", "./client/*", "!./rooms/store"}, why: "a client knows the wire types, not the server"},
+	{of: "./static", allowed: []string{}, why: "the frontend is files"},
+	{of: "./examples/...", allowed: []string{"./client", "./rooms/*", "!./rooms/store"}, why: "examples show what a client needs"},
+	{of: "./deploy", allowed: []string{"./rooms/roomstest/sidecar"}, why: "files, and tests that ask the programs that read them"},
+	{of: "./tools/...", allowed: []string{}, stdlib: true, why: "a tool works while the packages do not compile"},
+	{of: "./bench/...", why: "benchmarks compare"},
 }
 
 // confined are modules that only one tree may import, and end-to-end tests.
 var confined = map[string]string{
-	"github.com/zishang520/":     "wenzhen/server/realtime/edge",
-	"github.com/gin-gonic/":      "wenzhen/server/rest",
-	"github.com/gin-contrib/":    "wenzhen/server/rest",
-	"modernc.org/sqlite":         "wenzhen/rooms/store/engine",
-	"github.com/pressly/":        "wenzhen/rooms/store/engine",
-	"database/sql":               "wenzhen/rooms/store",
-	"github.com/jackc/":          "wenzhen/rooms/store/engine",
-	"github.com/redis/":          "wenzhen/server/cluster",
-	"github.com/vmihailenco/":    "wenzhen/server/cluster",
-	"github.com/pion/":           "wenzhen/server/turn",
-	"github.com/stripe/":         "wenzhen/server/payment/stripe",
-	"github.com/smartwalle/":     "wenzhen/server/payment/alipay",
-	"github.com/wechatpay-apiv3": "wenzhen/server/payment/wechat",
-	"github.com/alecthomas/kong": "wenzhen/server/commandline",
-	"github.com/prometheus/":     "wenzhen/server/metrics",
-	"go.opentelemetry.io/":       "wenzhen/server/tracing",
+	"github.com/zishang520/":     "./server/realtime/edge",
+	"github.com/gin-gonic/":      "./server/rest",
+	"github.com/gin-contrib/":    "./server/rest",
+	"modernc.org/sqlite":         "./rooms/store/engine",
+	"github.com/pressly/":        "./rooms/store/engine",
+	"database/sql":               "./rooms/store",
+	"github.com/jackc/":          "./rooms/store/engine",
+	"github.com/redis/":          "./server/cluster",
+	"github.com/vmihailenco/":    "./server/cluster",
+	"github.com/pion/":           "./server/turn",
+	"github.com/stripe/":         "./server/payment/stripe",
+	"github.com/smartwalle/":     "./server/payment/alipay",
+	"github.com/wechatpay-apiv3": "./server/payment/wechat",
+	"github.com/alecthomas/kong": "./server/commandline",
+	"github.com/prometheus/":     "./server/metrics",
+	"go.opentelemetry.io/":       "./server/tracing",
 }
 
 func TestImports(t *testing.T) {
 	t.Parallel()
+	module := modulePath(t)
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -94,17 +97,19 @@ func TestImports(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
+		pkg.ImportPath = folder(pkg.ImportPath, module)
 		r, ok := ruleOf(pkg.ImportPath)
 		if !ok {
 			t.Errorf("%s has no rule: say in imports_test.go what it may import", pkg.ImportPath)
 			continue
 		}
 		for _, imported := range pkg.Imports {
+			imported = folder(imported, module)
 			if !r.allows(imported) {
 				t.Errorf("%s imports %s, but %s", pkg.ImportPath, imported, r.why)
 			}
 			for prefix, tree := range confined {
-				if strings.HasPrefix(imported, prefix) && !within(pkg.ImportPath, tree) && !within(pkg.ImportPath, "wenzhen/server/e2e") {
+				if strings.HasPrefix(imported, prefix) && !within(pkg.ImportPath, tree) && !within(pkg.ImportPath, "./server/e2e") {
 					t.Errorf("%s imports %s, which only %s may", pkg.ImportPath, imported, tree)
 				}
 			}
@@ -112,12 +117,32 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// modulePath reads the path of this module from go.mod.
+func modulePath(t *testing.T) string {
+	t.Helper()
+	line, _, _ := strings.Cut(read(t, "go.mod"), "\n")
+	path, ok := strings.CutPrefix(line, "module ")
+	if !ok {
+		t.Fatalf("go.mod begins with %q", line)
+	}
+	return path
+}
+
+// folder is the name of a package in the rules: the path of its folder, for one
+// of this module.
+func folder(pkg, module string) string {
+	if rest, ok := strings.CutPrefix(pkg, module); ok && (rest == "" || rest[0] == '/') {
+		return "." + rest
+	}
+	return pkg
+}
+
 func within(pkg, tree string) bool {
-	return pkg == tree || (tree != "wenzhen" && strings.HasPrefix(pkg, tree+"/"))
+	return pkg == tree || (tree != "." && strings.HasPrefix(pkg, tree+"/"))
 }
 
 func ruleOf(pkg string) (rule, bool) {
-	if feature, ok := strings.CutPrefix(pkg, "wenzhen/rooms/store/"); ok && feature != "engine" {
+	if feature, ok := strings.CutPrefix(pkg, "./rooms/store/"); ok && feature != "engine" {
 		return storeOf(feature), true
 	}
 	for _, r := range rules {
@@ -131,14 +156,14 @@ func ruleOf(pkg string) (rule, bool) {
 
 // storeOf is the rule for the package that keeps what a feature has.
 func storeOf(feature string) rule {
-	return rule{of: "wenzhen/rooms/store/" + feature, why: "a feature's store builds on the engine, and on those of accounts and consultations",
-		allowed: []string{"wenzhen/rooms", "wenzhen/rooms/" + feature, "wenzhen/rooms/" + feature + "/*",
-			"wenzhen/rooms/account", "wenzhen/rooms/audit", "wenzhen/rooms/consultation",
-			"wenzhen/rooms/store/engine", "wenzhen/rooms/store/account", "wenzhen/rooms/store/audit", "wenzhen/rooms/store/consultation"}}
+	return rule{of: "./rooms/store/" + feature, why: "a feature's store builds on the engine, and on those of accounts and consultations",
+		allowed: []string{"./rooms", "./rooms/" + feature, "./rooms/" + feature + "/*",
+			"./rooms/account", "./rooms/audit", "./rooms/consultation",
+			"./rooms/store/engine", "./rooms/store/account", "./rooms/store/audit", "./rooms/store/consultation"}}
 }
 
 func (r rule) allows(imported string) bool {
-	outside := imported != "wenzhen" && !strings.HasPrefix(imported, "wenzhen/")
+	outside := imported != "." && !strings.HasPrefix(imported, "./")
 	if outside && (!r.stdlib || !strings.Contains(strings.Split(imported, "/")[0], ".")) {
 		return true
 	}

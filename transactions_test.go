@@ -27,7 +27,7 @@ func TestTransactionsReturnTheirResults(t *testing.T) {
 	code := loadCode(t)
 	functions := 0
 	for _, p := range code.packages {
-		if !strings.HasPrefix(p.ImportPath, "wenzhen") {
+		if !strings.HasPrefix(folder(p.ImportPath, code.module), ".") {
 			continue
 		}
 		var files []*ast.File
@@ -76,12 +76,12 @@ func TestTransactionsThatShareAreFound(t *testing.T) {
 		{name: "input is read", before: `in.Amount = 3`, inside: `return load(tx, new(in.Amount))`},
 	} {
 		t.Run(c.name, func(t *testing.T) { // one after another: an importer reads packages as they are needed
-			source := fmt.Sprintf(planted, c.before, c.inside, c.after)
+			source := fmt.Sprintf(planted, code.module, c.before, c.inside, c.after)
 			file, err := parser.ParseFile(code.fset, "planted.go", source, parser.SkipObjectResolution)
 			if err != nil {
 				t.Fatal(err)
 			}
-			found, n := code.check(t, "wenzhen/planted", []*ast.File{file})
+			found, n := code.check(t, code.module+"/planted", []*ast.File{file})
 			if n != 1 {
 				t.Fatalf("%d transactions were found, want 1", n)
 			}
@@ -101,7 +101,7 @@ import (
 	"context"
 	"strings"
 
-	"wenzhen/rooms"
+	"%s/rooms"
 )
 
 type Tx interface{ rooms.Tx }
@@ -127,6 +127,7 @@ func command(ctx context.Context, store rooms.Transactions[Tx], in Input) (resul
 
 // code is the packages of the module and the types of all that they import.
 type code struct {
+	module   string // its path
 	fset     *token.FileSet
 	packages []listed
 	imports  types.Importer
@@ -144,7 +145,7 @@ func loadCode(t *testing.T) code {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := code{fset: token.NewFileSet()}
+	c := code{module: modulePath(t), fset: token.NewFileSet()}
 	exports := map[string]string{}
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listed
@@ -177,7 +178,7 @@ func (c code) check(t *testing.T, path string, files []*ast.File) (found []strin
 			}
 			ast.Inspect(around.Body, func(n ast.Node) bool {
 				f, ok := n.(*ast.FuncLit)
-				if !ok || !takesTx(info, f) {
+				if !ok || !c.takesTx(info, f) {
 					return true
 				}
 				functions++
@@ -196,13 +197,13 @@ func (c code) check(t *testing.T, path string, files []*ast.File) (found []strin
 
 // takesTx reports whether a function has a parameter that is a transaction: each
 // feature's is called Tx.
-func takesTx(info *types.Info, f *ast.FuncLit) bool {
+func (c code) takesTx(info *types.Info, f *ast.FuncLit) bool {
 	for _, p := range f.Type.Params.List {
 		typ := types.Unalias(info.Types[p.Type].Type)
 		if pointer, ok := typ.(*types.Pointer); ok {
 			typ = types.Unalias(pointer.Elem())
 		}
-		if named, ok := typ.(*types.Named); ok && named.Obj().Name() == "Tx" && strings.HasPrefix(named.Obj().Pkg().Path(), "wenzhen/") {
+		if named, ok := typ.(*types.Named); ok && named.Obj().Name() == "Tx" && strings.HasPrefix(folder(named.Obj().Pkg().Path(), c.module), ".") {
 			return true
 		}
 	}

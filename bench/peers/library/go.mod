@@ -1,4 +1,4 @@
-module wenzhen/bench/peers/library
+module library
 
 go 1.26.0
 

@@ -21,7 +21,7 @@ import (
 
 // Source is what the packages below rooms declare.
 type Source struct {
-	// docs of types ("wenzhen/rooms/chat.Message") and fields (".Text" after it)
+	// docs of types ("rooms/chat.Message" after the path of the module) and fields (".Text" after it)
 	docs map[string]string
 	// constants are the values of the constants of each named string type.
 	constants map[string][]string
@@ -43,7 +43,11 @@ const internal = "//spec:internal"
 // literal name.
 func Read(root string) (Source, error) {
 	s := Source{docs: map[string]string{}, constants: map[string][]string{}, Commands: map[string]Declaration{}}
-	err := fs.WalkDir(os.DirFS(root), "rooms", func(name string, entry fs.DirEntry, err error) error {
+	module, err := modulePath(root)
+	if err != nil {
+		return s, err
+	}
+	err = fs.WalkDir(os.DirFS(root), "rooms", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
@@ -55,12 +59,27 @@ func Read(root string) (Source, error) {
 		declared := map[ast.Expr]bool{}
 		for _, d := range file.Decls {
 			if g, ok := d.(*ast.GenDecl); ok {
-				s.declaration("wenzhen/"+path.Dir(name), g, declared)
+				s.declaration(module+"/"+path.Dir(name), g, declared)
 			}
 		}
 		return unrecognised(files, file, declared)
 	})
 	return s, err
+}
+
+// modulePath reads the path of the module from its go.mod, whose first line it is.
+func modulePath(root string) (string, error) {
+	file := filepath.Join(root, "go.mod")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	module, ok := strings.CutPrefix(strings.TrimSpace(line), "module ")
+	if !ok {
+		return "", fmt.Errorf("%s: the first line is not the path of the module", file)
+	}
+	return module, nil
 }
 
 // unrecognised reports declarations in a form or a place that Read does not take.

@@ -60,6 +60,9 @@ func TestDeclarationsElsewhereAreRefused(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(root, "rooms/toy/toy.go"), []byte("package toy\n\n"+code+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.WriteFile(filepath.Join(root, "go.mod"), []byte("module toy.example\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := source.Read(root); err == nil || !strings.Contains(err.Error(), "toy.go:3:") {
 			t.Errorf("%s: %v", name, err)
 		}
