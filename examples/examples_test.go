@@ -105,6 +105,31 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// Another module requires the client as examples/README.md says: its commands run
+// in an empty folder, with no network but the modules that are here already.
+func TestClientInAnotherModule(t *testing.T) {
+	t.Parallel()
+	url := demo(t)
+	tree, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "## In your own Go module")
+	m := regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(section)
+	if m == nil {
+		t.Fatal("examples/README.md has no commands for another module")
+	}
+	commands := strings.ReplaceAll(m[1], "../wenzhen", tree)
+	out := runs(t, url, t.TempDir(), "sh", "-ec", "export GOPROXY=off GOWORK=off GOFLAGS=-trimpath GONOSUMDB='*'\n"+commands)
+	if !strings.Contains(out, "said at ") {
+		t.Errorf("the program of another module printed\n%s", out)
+	}
+}
+
 // Python's websockets where they are installed; the frames that they would
 // send where they are not.
 func TestPythonExample(t *testing.T) {
