@@ -1,6 +1,6 @@
-// Command library serves github.com/zishang520/socket.io/v2 without changes, with
-// rooms in memory and the handlers that the other peers of the benchmark have. It
-// is a separate module, so that go.mod of the server does not require the library.
+// Library is github.com/zishang520/socket.io/v2 as shipped, in memory, with
+// the handlers that the other peers have. It is a module of its own, so that
+// the product cannot come to depend on it here.
 package main
 
 import (
