@@ -350,7 +350,7 @@ func convertsInProcess(t *testing.T, opts engine.Options, line string) (ended bo
 // while it copies, compares, removes the old tables, and after that.
 func TestConversionIsResumedAfterKill(t *testing.T) {
 	earlierDatabases(t, func(t *testing.T, opts engine.Options) {
-		e := fill(t, opts, prove.Size(t, "messages", 25_000, 100_000), 500)
+		e := fill(t, opts, prove.Size(t, "messages", 25_000, 1_000_000), prove.Size(t, "consultations", 500, 100_000))
 		db := connected(t, opts)
 		before := e.fingerprint(db, beforeLog)
 		kills, last := 0, ""

@@ -140,7 +140,7 @@ func (e *earlier) message(n int, seq int64) (m earlierMessage, what int) {
 		what = purged
 	case (n%101 == 3 || n%101 == 5) && personal:
 		what = recalled
-	case n%1009 == 501 && e.vault.On():
+	case n%1009 == 501 && e.vault.On() && m.Text != "":
 		what = rowDamaged
 	case n%1009 == 777:
 		what = eventDamaged
