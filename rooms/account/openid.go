@@ -47,7 +47,7 @@ type IdentityProvider struct {
 	SignUp bool `json:"-"`
 }
 
-// Ask is what one login at a provider must come back with: secrets of 128
+// AuthRequest is what one login at a provider must come back with: secrets of 128
 // random bits and more.
 type AuthRequest struct {
 	State, Nonce string

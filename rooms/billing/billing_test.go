@@ -419,28 +419,28 @@ func TestAdminGivesBack(t *testing.T) {
 	wang, bo := charges(w.Doctor("wang")), w.Patient("bo")
 	id := bo.Consults(wang, "headache")
 	o := bo.OrderOf(id)
-	give := func(in GiveBackInput) rooms.Code {
+	give := func(in RefundInput) rooms.Code {
 		in.OrderID, in.Reason = o.ID, "sorry"
 		_, err := roomstest.Ask(w, admin, RefundOrder, in)
 		w.Passes(0)
 		return rooms.CodeOf(err)
 	}
-	if code := give(GiveBackInput{}); code != rooms.CodeConflict {
+	if code := give(RefundInput{}); code != rooms.CodeConflict {
 		t.Errorf("of what was not paid: %q", code)
 	}
 	bo.Pays(id)
 	for _, c := range []struct {
-		in       GiveBackInput
+		in       RefundInput
 		want     rooms.Code
 		returned int64
 	}{
-		{GiveBackInput{ID: "a", Amount: 1000}, "", 1000},
-		{GiveBackInput{ID: "a", Amount: 1000}, "", 1000},
-		{GiveBackInput{ID: "a", Amount: 999}, rooms.CodeConflict, 1000},
-		{GiveBackInput{Amount: price}, rooms.CodeInvalid, 1000},
-		{GiveBackInput{Amount: -1}, rooms.CodeInvalid, 1000},
-		{GiveBackInput{}, "", price},
-		{GiveBackInput{}, rooms.CodeConflict, price},
+		{RefundInput{ID: "a", Amount: 1000}, "", 1000},
+		{RefundInput{ID: "a", Amount: 1000}, "", 1000},
+		{RefundInput{ID: "a", Amount: 999}, rooms.CodeConflict, 1000},
+		{RefundInput{Amount: price}, rooms.CodeInvalid, 1000},
+		{RefundInput{Amount: -1}, rooms.CodeInvalid, 1000},
+		{RefundInput{}, "", price},
+		{RefundInput{}, rooms.CodeConflict, price},
 	} {
 		if code := give(c.in); code != c.want {
 			t.Errorf("%+v: %q, want %q", c.in, code, c.want)

@@ -28,7 +28,7 @@ var (
 		Doc: "Find orders by id or payer, latest first. They do not show whom a patient consults."}
 	OrderFile = rooms.Command[OrderRef, OrderHistory]{Name: "order:inspect", For: rooms.Admins, Access: rooms.All,
 		Doc: "Read an order with every payment, charge and refund. It does not show whom the patient consults."}
-	RefundOrder = rooms.Command[GiveBackInput, Order]{Name: "order:refund", For: rooms.Admins, Access: rooms.All,
+	RefundOrder = rooms.Command[RefundInput, Order]{Name: "order:refund", For: rooms.Admins, Access: rooms.All,
 		Doc: "Refund the remainder of an order, or part of it. The same id refunds once."}
 	Reconciliations = rooms.Command[rooms.Nothing, ReportList]{Name: "reconciliation:list", For: rooms.Admins, Access: rooms.All,
 		Doc: "List the latest reconciliations of a day's payments with the gateways."}
@@ -154,9 +154,9 @@ type RefundRecord struct {
 	LastError   string `json:"lastError,omitempty"`
 }
 
-// GiveBackInput names an order and what to give back: all that is left when
+// RefundInput names an order and what to refund: all that is left when
 // Amount is 0.
-type GiveBackInput struct {
+type RefundInput struct {
 	OrderID OrderID               `json:"orderId"`
 	ID      consultation.RefundID `json:"id,omitempty"`
 	Amount  int64                 `json:"amount,omitempty" limit:"1..1000000000"`
@@ -164,7 +164,7 @@ type GiveBackInput struct {
 }
 
 // Validate implements rooms.Validator.
-func (in GiveBackInput) Validate() error {
+func (in RefundInput) Validate() error {
 	switch {
 	case in.ID != "" && !rooms.ValidID(string(in.ID)):
 		return rooms.Invalid("id", "id must be 1 to 100 visible ASCII characters")

@@ -226,7 +226,7 @@ func (m *mess) step() {
 	case 15:
 		what = "is given back"
 		_, err = roomstest.Ask(m.World, rooms.Actor{UserID: "admin", Role: rooms.RoleAdmin}, RefundOrder,
-			GiveBackInput{OrderID: c.order, Amount: int64(m.rng.IntN(2) * 1000), Reason: "sorry"})
+			RefundInput{OrderID: c.order, Amount: int64(m.rng.IntN(2) * 1000), Reason: "sorry"})
 	case 16:
 		m.opens()
 		return

@@ -202,7 +202,7 @@ func (s *Service) applyRefund(tx Tx, id consultation.RefundID, answer RefundAnsw
 
 // refundOrder is a refund by an admin. The amount of a refund that a gateway has
 // refused permanently can be refunded again.
-func (s *Service) refundOrder(ctx context.Context, actor rooms.Actor, in GiveBackInput) (Order, error) {
+func (s *Service) refundOrder(ctx context.Context, actor rooms.Actor, in RefundInput) (Order, error) {
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Order, error) {
 		o, err := tx.Order(in.OrderID)
 		if err != nil {
@@ -235,14 +235,14 @@ func (s *Service) refundOrder(ctx context.Context, actor rooms.Actor, in GiveBac
 				reason = consultation.ForTwice
 			}
 			if in.Amount > rest {
-				return Order{}, rooms.Invalid("amount", "%d is left to give back", rest)
+				return Order{}, rooms.Invalid("amount", "%d is left to refund", rest)
 			}
 			if err := s.recordRefund(tx, actor, id, c, cmp.Or(in.Amount, rest), reason, in.Reason); err != nil {
 				return Order{}, err
 			}
 			return s.save(tx, o, actor)
 		}
-		return Order{}, rooms.Conflict(string(o.Status), "nothing is left to give back")
+		return Order{}, rooms.Conflict(string(o.Status), "nothing is left to refund")
 	})
 }
 

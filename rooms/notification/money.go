@@ -24,7 +24,7 @@ func orderUpdated(_ *telling, o consultation.Order) (list []inboxEntry, err erro
 		}
 		if r.Reason == consultation.ForGoodwill && r.Status == consultation.RefundSucceeded {
 			facts.Name = o.PatientName
-			list = append(list, inboxEntry{to: o.DoctorID, topic: PaymentGivenBack, facts: facts, subject: subject})
+			list = append(list, inboxEntry{to: o.DoctorID, topic: PatientRefunded, facts: facts, subject: subject})
 		}
 	}
 	return list, nil

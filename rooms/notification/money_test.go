@@ -50,7 +50,7 @@ func TestPaymentNotifications(t *testing.T) {
 		"given back in two parts": {func(t *testing.T, bo, wang *roomstest.Person, id consultation.ID) {
 			o := bo.Pays(id)
 			for range 2 {
-				if _, err := roomstest.Ask(bo.W, admin, billing.RefundOrder, billing.GiveBackInput{OrderID: o.ID, Amount: 1000, Reason: "goodwill"}); err != nil {
+				if _, err := roomstest.Ask(bo.W, admin, billing.RefundOrder, billing.RefundInput{OrderID: o.ID, Amount: 1000, Reason: "goodwill"}); err != nil {
 					t.Fatal(err)
 				}
 				bo.W.Passes(time.Minute)

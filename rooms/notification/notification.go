@@ -85,7 +85,7 @@ const (
 	PaymentTwice        Topic = "payment_twice"
 	PaymentRefunded     Topic = "payment_refunded"
 	PaymentRefundFailed Topic = "payment_refund_failed"
-	PaymentGivenBack    Topic = "payment_given_back"
+	PatientRefunded     Topic = "payment_given_back"
 
 	DoctorReviewDue  Topic = "doctor_review_due" // for admins
 	DoctorVerified   Topic = "doctor_verified"

@@ -35,7 +35,7 @@ var subjects = map[string]map[Topic]string{
 		AppointmentMissed:     "预约爽约",
 		AppointmentUnpaid:     "预约因未支付已取消",
 		AppointmentCheckedIn:  "患者已签到",
-		PaymentGivenBack:      "已向患者退款：{{.Amount}}",
+		PatientRefunded:       "已向患者退款：{{.Amount}}",
 		WaitlistOffered:       "您候补的号源有空位",
 	},
 	"en": {
@@ -61,7 +61,7 @@ var subjects = map[string]map[Topic]string{
 		AppointmentMissed:     "Appointment missed",
 		AppointmentUnpaid:     "Appointment cancelled (not paid)",
 		AppointmentCheckedIn:  "A patient has checked in",
-		PaymentGivenBack:      "Refunded to a patient: {{.Amount}}",
+		PatientRefunded:       "Refunded to a patient: {{.Amount}}",
 		WaitlistOffered:       "A time on your waitlist is available",
 	},
 }

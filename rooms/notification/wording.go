@@ -59,7 +59,7 @@ var wording = map[string]map[Topic]words{
 		PaymentTwice:           {"重复支付：{{.Amount}}", "{{.Name}}医生的订单被支付了两次，多付的费用将原路退回。"},
 		PaymentRefunded:        {"退款成功：{{.Amount}}", "{{.Name}}医生的订单已退款，费用已原路退回。"},
 		PaymentRefundFailed:    {"退款未成功：{{.Amount}}", "{{.Name}}医生的订单退款被支付渠道拒绝，我们正在处理。"},
-		PaymentGivenBack:       {"已向{{.Name}}退款：{{.Amount}}", "管理员为这次问诊办理了退款，您的收入已相应调整。"},
+		PatientRefunded:        {"已向{{.Name}}退款：{{.Amount}}", "管理员为这次问诊办理了退款，您的收入已相应调整。"},
 		WaitlistOffered:        {"您候补的号源有空位：{{.Name}}", "{{.Start}}，为您保留 30 分钟。"},
 		WaitlistClosed:         {"候补已关闭", "您候补的医生不再接受预约，您可以选择其他医生。"},
 		DoctorReviewDue:        {"待核验的医生：{{.Name}}", "请核验姓名、职称、科室和执业证书编号。"},
@@ -108,7 +108,7 @@ var wording = map[string]map[Topic]words{
 		PaymentTwice:           {"You paid twice: {{.Amount}}", "The second payment for Dr {{.Name}} will be refunded."},
 		PaymentRefunded:        {"Refunded: {{.Amount}}", "Your payment for Dr {{.Name}} was refunded to your original payment method."},
 		PaymentRefundFailed:    {"Refund failed: {{.Amount}}", "The payment service refused the refund of your order for Dr {{.Name}}. We are looking into it."},
-		PaymentGivenBack:       {"Refunded to {{.Name}}: {{.Amount}}", "An administrator refunded this consultation. Your income has been adjusted."},
+		PatientRefunded:        {"Refunded to {{.Name}}: {{.Amount}}", "An administrator refunded this consultation. Your income has been adjusted."},
 		WaitlistOffered:        {"A time on your waitlist is available: {{.Name}}", "{{.Start}}, kept for you for 30 minutes."},
 		WaitlistClosed:         {"Waitlist closed", "The doctor you were waiting for no longer takes appointments. You can choose another doctor."},
 		DoctorReviewDue:        {"Doctor to verify: {{.Name}}", "Please review name, title, department and licence."},
@@ -176,7 +176,7 @@ func (n Notification) worded(u account.User) Notification {
 		n.Path = "/desk/profile"
 	case n.Facts.Patient != "":
 		n.Path = "/patients/" + string(n.Facts.Patient)
-	case n.Topic == PaymentGivenBack:
+	case n.Topic == PatientRefunded:
 		n.Path = "/desk/income"
 	case n.Facts.Order != "":
 		n.Path = "/orders/" + string(n.Facts.Order)

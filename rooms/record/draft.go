@@ -160,7 +160,7 @@ func (s *Service) loadWritableConsultation(tx Tx, actor rooms.Actor, id consulta
 	return c, s.checkWritable(c)
 }
 
-// own is a draft of the actor's; drafts of others do not exist for anyone.
+// loadOwn returns a draft of the actor's; drafts of others do not exist for anyone.
 func loadOwn(tx Tx, actor rooms.Actor, kind DocumentKind, id DocumentID) (Document, error) {
 	d, err := tx.Document(id)
 	if err == nil && (d.Kind != kind || d.DoctorID != actor.UserID) {

@@ -264,7 +264,7 @@ func (s *story) money() {
 	way := roomstest.Must(s.bo, billing.Checkout, in)
 	roomstest.Must(s.bo, billing.Checkout, in)
 	roomstest.Must(s.bo, billing.SandboxPlay, billing.SandboxPlayInput{Reference: path.Base(way.RedirectURL), Play: billing.PlayPay})
-	back := billing.GiveBackInput{OrderID: o.ID, ID: "00000000-0000-7000-8000-000000000004", Amount: 100, Reason: "a present"}
+	back := billing.RefundInput{OrderID: o.ID, ID: "00000000-0000-7000-8000-000000000004", Amount: 100, Reason: "a present"}
 	roomstest.Must(s.admin, billing.RefundOrder, back)
 	roomstest.Must(s.admin, billing.RefundOrder, back)
 	file := roomstest.Must(s.admin, billing.OrderFile, billing.OrderRef{OrderID: o.ID})

@@ -86,7 +86,7 @@ func (v *Vault) Encrypt(place, text string) string {
 	return string(base64.RawStdEncoding.AppendEncode(out, encrypted))
 }
 
-// Require has Open refuse what is not encrypted in these columns, which are places
+// Require has Decrypt refuse what is not encrypted in these columns, which are places
 // up to the first slash: by then everything in them has been encrypted, so someone
 // else has put it there.
 func (v *Vault) Require(columns []string) {

@@ -428,7 +428,7 @@ func (w *walk) oversight() {
 	enters(w, w.Admin, billing.AllOrders, billing.OrderFilter{})
 	enters(w, w.Admin, billing.OrderFile, billing.OrderRef{OrderID: w.things.order})
 	w.bo.Plays(w.things.order, billing.PlayPay)
-	entersAs(w, w.Admin, billing.RefundOrder, audit.OrderRefunded, billing.GiveBackInput{OrderID: w.things.order, Reason: "a complaint"})
+	entersAs(w, w.Admin, billing.RefundOrder, audit.OrderRefunded, billing.RefundInput{OrderID: w.things.order, Reason: "a complaint"})
 	enters(w, w.Admin, billing.Reconciliations, rooms.Nothing{})
 	enters(w, w.Admin, billing.Reconcile, billing.DayInput{Day: time.Now().UTC().AddDate(0, 0, -2).Format(time.DateOnly)})
 	enters(w, w.Admin, consultation.Cases, consultation.CaseFilter{})

@@ -268,7 +268,7 @@ var authorization = map[string]row{
 	billing.AllOrders.Name:    {want: admins, in: func(belongings) any { return billing.OrderFilter{Q: "bo"} }},
 	billing.OrderFile.Name:    {want: admins, in: func(b belongings) any { return billing.OrderRef{OrderID: b.order} }},
 	billing.RefundOrder.Name: {want: admins, in: func(b belongings) any {
-		return billing.GiveBackInput{OrderID: b.order, Reason: "I say so"}
+		return billing.RefundInput{OrderID: b.order, Reason: "I say so"}
 	}},
 	billing.Reconciliations.Name: {want: admins, in: empty},
 	billing.Reconcile.Name:       {want: admins, in: func(belongings) any { return billing.DayInput{Day: "2026-11-01"} }},

@@ -221,7 +221,7 @@ func TestRefundIsInTheAuditLog(t *testing.T) {
 	bo, wang := w.Patient("bo"), w.Costly("wang")
 	opened := e2e.Do(bo, consultation.Open, consultation.OpenInput{DoctorID: wang.User.ID, Service: account.Advice, Medium: account.Text, Complaint: "a headache"})
 	bo.Plays(opened.Order.ID, billing.PlayPay)
-	e2e.Do(w.Admin, billing.RefundOrder, billing.GiveBackInput{OrderID: opened.Order.ID, Reason: "a complaint"})
+	e2e.Do(w.Admin, billing.RefundOrder, billing.RefundInput{OrderID: opened.Order.ID, Reason: "a complaint"})
 	list := e2e.Do(w.Admin, audit.List, audit.LogFilter{Action: audit.OrderRefunded})
 	if len(list.Items) != 1 || list.Items[0].Reason != "a complaint" || list.Items[0].ActorID != w.Admin.User.ID {
 		t.Errorf("refunds: %+v", list.Items)

@@ -156,7 +156,7 @@ func paid(w *world) {
 		t.Fatalf("after paying: %+v", h)
 	}
 	admin := rooms.Actor{UserID: "admin", Role: rooms.RoleAdmin}
-	if _, err := roomstest.Ask(w.World, admin, billing.RefundOrder, billing.GiveBackInput{OrderID: w.order.ID, Amount: 1200, Reason: "sorry"}); err != nil {
+	if _, err := roomstest.Ask(w.World, admin, billing.RefundOrder, billing.RefundInput{OrderID: w.order.ID, Amount: 1200, Reason: "sorry"}); err != nil {
 		t.Fatal(err)
 	}
 	w.settle()

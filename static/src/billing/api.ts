@@ -1,7 +1,7 @@
 import { at, http } from '@/api'
 import type {
   CheckedOut,
-  GiveBackInput,
+  RefundInput,
   IncomeInput,
   IncomePage,
   Order,
@@ -32,7 +32,7 @@ export const billingApi = {
     orders: (query: OrderFilter) => http.json<OrderPage>('GET', '/admin/orders', { query: { ...query } }),
     file: (id: string) => http.json<OrderHistory>('GET', admin(id)),
     /** The same id refunds once, however often it is sent. */
-    refund: ({ orderId, ...body }: GiveBackInput) => http.json<Order>('POST', `${admin(orderId)}/refund`, { body }),
+    refund: ({ orderId, ...body }: RefundInput) => http.json<Order>('POST', `${admin(orderId)}/refund`, { body }),
     reports: () => http.json<ReportList>('GET', '/admin/reconciliations'),
     reconcile: (day: string) => http.json<BillingReport>('POST', '/admin/reconciliations', { body: { day } }),
   },

@@ -787,13 +787,6 @@ export interface Former {
   leftAt: string
 }
 
-export interface GiveBackInput {
-  orderId: string
-  id?: string
-  amount?: number
-  reason: string
-}
-
 export interface Greeting {
   text: string
   nickname: string
@@ -1604,6 +1597,13 @@ export interface RefreshInput {
 }
 
 export type Refund = '' | 'full' | 'partial'
+
+export interface RefundInput {
+  orderId: string
+  id?: string
+  amount?: number
+  reason: string
+}
 
 export type RefundReason = 'cancelled' | 'declined' | 'expired' | 'unanswered' | 'terminated' | 'late_payment' | 'paid_twice' | 'goodwill'
 
