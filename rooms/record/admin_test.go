@@ -3,6 +3,7 @@ package record_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,38 @@ func TestBreakGlassAccessEndsAfter15Minutes(t *testing.T) {
 	}
 	if page := c.log(audit.LogFilter{Action: record.EnterConsultation.Name}); len(page.Items) != 6 {
 		t.Errorf("%d accesses in the audit log", len(page.Items))
+	}
+}
+
+// Between two times the log is in the order of its times, page by page, also
+// where the clock went back.
+func TestPagesOfTheAuditLogBetweenTimes(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	patient := c.bo.Sees(c.id).PatientID
+	since := c.Now()
+	for _, turn := range []time.Duration{2 * time.Hour, -90 * time.Minute, 2 * time.Hour} {
+		c.Turns(turn)
+		roomstest.Must(&roomstest.Person{W: c.World, As: c.admin}, record.EnterRecord, record.EnterRecordInput{PatientID: patient, Reason: "a court order"})
+	}
+	until := c.Now().Add(time.Minute)
+	c.Turns(time.Hour) // reading is entered too
+	var want, got []audit.LogLine
+	for _, e := range c.log(audit.LogFilter{Limit: 200}).Items {
+		if !e.At.Before(since) && e.At.Before(until) {
+			want = append(want, e)
+		}
+	}
+	slices.SortStableFunc(want, func(a, b audit.LogLine) int { return b.At.Compare(a.At) })
+	for f := (audit.LogFilter{From: &since, To: &until, Limit: 1}); ; {
+		page := c.log(f)
+		got = append(got, page.Items...)
+		if f.Cursor = page.NextCursor; f.Cursor == "" {
+			break
+		}
+	}
+	if len(want) < 3 || !cmp.Equal(got, want) {
+		t.Errorf("%d entries by pages, not %d:\n%s", len(got), len(want), cmp.Diff(want, got))
 	}
 }
 

@@ -156,7 +156,6 @@ var scans = map[string]string{
 	"FROM lobby_lines":                                             "no more lines than the lobby keeps",
 	"FROM reconciliations ORDER BY day DESC":                       "one row a day, read from the end until the page is full",
 	"FROM doctors d JOIN users u":                                  "doctors, all of which an admin has verified or is going to look at",
-	"FROM audit WHERE at ":                                         "between two times, read from the end until the page is full",
 	"FROM audit ORDER BY num DESC":                                 "read from the end until the page is full",
 	"(SELECT id FROM users WHERE lower(name) LIKE":                 "an admin searches for a part of a word",
 	"SCAN c USING INDEX consultations_created: SELECT c.id":        "an admin's list, read from the end until the page is full",

@@ -43,13 +43,23 @@ func (s Store) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, error
 	w.Same("action", q.Filter.Action)
 	w.Same("subject", q.Filter.Subject)
 	w.Same("patient_id", q.Filter.PatientID)
+	same := len(w.Args)
 	if q.Filter.From != nil {
 		w.Add(`at >= ?`, engine.Micros(*q.Filter.From))
 	}
 	if q.Filter.To != nil {
 		w.Add(`at < ?`, engine.Micros(*q.Filter.To))
 	}
-	if q.Before > 0 {
+	// Between two times the log is read by them, unless another index finds less.
+	byTime := same == 0 && len(w.Args) > 0
+	order := ` ORDER BY num DESC`
+	if byTime {
+		order = ` ORDER BY at DESC, num DESC`
+	}
+	switch {
+	case q.Before > 0 && byTime:
+		w.Add(`(at, num) < ((SELECT b.at FROM audit b WHERE b.num = ?), ?)`, q.Before, q.Before)
+	case q.Before > 0:
 		w.Add(`num < ?`, q.Before)
 	}
 	plain := `1 = 1`
@@ -68,7 +78,7 @@ func (s Store) Audit(ctx context.Context, q audit.Query) ([]audit.LogLine, error
 		found = `CASE WHEN ` + about + ` THEN 1 ELSE 0 END`
 	}
 	rows, err := s.Reads().Rows(ctx, `SELECT `+auditColumns+`, coalesce((SELECT name FROM users WHERE id = audit.actor_id), ''), `+found+
-		` FROM audit`+w.SQL()+` ORDER BY num DESC`, w.Args...)
+		` FROM audit`+w.SQL()+order, w.Args...)
 	if err != nil {
 		return nil, err
 	}
