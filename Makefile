@@ -5,18 +5,19 @@ GO          ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 MODULE      := $(shell sed -n 's/^module //p' go.mod)
-VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# The commit, unless it is the one of the release (server/VERSION).
+BUILD       := $(shell [ "$$(git describe --tags --exact-match --dirty 2>/dev/null)" = "v$$(cat server/VERSION)" ] || git describe --always --dirty --exclude '*' 2>/dev/null)
 FRONTEND    := $(shell find static/src static/packages/*/src static/public static/index.html static/package.json static/vite.config.ts static/tsconfig.json -type f 2>/dev/null)
 FONTS       := static/dist/fonts/00-NotoSansSC.ttf
 
-.PHONY: run build test prove stable left test-go test-race test-postgres test-edge fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party module-path clean chromium services
+.PHONY: run build test prove stable left test-go test-race test-postgres test-edge fuzz test-frontend test-browser lint audit vulncheck npm-audit bench generate third-party release-notes module-path clean chromium services
 
 # Run with demo accounts at http://localhost:8080.
 run: build
 	bin/wenzhen serve --demo
 
 build: static/dist/app/index.html $(FONTS)
-	$(GO) build -trimpath -ldflags "-s -w -X $(MODULE)/server.Version=$(VERSION)" -o bin/wenzhen .
+	$(GO) build -trimpath -ldflags "-s -w -X $(MODULE)/server.build=$(BUILD)" -o bin/wenzhen .
 
 # Frontend packages, as the lock file has them.
 static/node_modules/.installed: static/package.json static/package-lock.json
@@ -155,6 +156,10 @@ bench:
 # What is generated from the code: TypeScript types, specifications, docs/settings.md.
 generate:
 	$(GO) generate ./...
+
+# What CHANGELOG.md says about a version; without VERSION, about that of server/VERSION.
+release-notes:
+	@.ci/release-notes $(VERSION)
 
 # Change the path of the Go module everywhere: make module-path MODULE=HOST/PATH
 module-path:

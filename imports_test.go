@@ -34,7 +34,7 @@ var rules = []rule{
 	{of: "./rooms/record/...", allowed: []string{"./rooms", "./rooms/account", "./rooms/audit", "./rooms/consultation", "./rooms/record/*"}, why: "records bring their own table of codes"},
 	{of: "./rooms/chat/...", allowed: []string{"./rooms", "./rooms/account", "./rooms/audit", "./rooms/consultation", "./rooms/chat/*"}, why: "chat brings what reads recordings"},
 	{of: "./rooms/...", allowed: []string{"./rooms", "./rooms/account", "./rooms/audit", "./rooms/consultation"}, why: "features hear each other's events, they do not call each other"},
-	{of: "./server", allowed: []string{}, stdlib: true, why: "it names the version alone"},
+	{of: "./server", allowed: []string{}, stdlib: true, why: "it has the version and nothing else"},
 	{of: "./server/app", why: "it is the composition root: only it knows the store and the transports"},
 	{of: "./server/commandline", allowed: []string{"./rooms", "./rooms/*", "!./rooms/store", "./server", "./server/app", "./server/backup", "./server/cli", "./client/*"},
 		why: "it reads flags, and leaves the work to what it calls"},

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"wenzhen/server"
 )
 
 func TestCommandLine(t *testing.T) {
@@ -43,7 +45,7 @@ func TestCommandLine(t *testing.T) {
 		code int
 		says string
 	}{
-		{"version", []string{"version"}, 0, "wenzhen"},
+		{"version", []string{"version"}, 0, "wenzhen " + server.Release},
 		{"help", []string{"--help"}, 0, "Usage: wenzhen"},
 		{"unknown command", []string{"dance"}, 2, "dance"},
 		{"unknown flag", []string{"serve", "--dance"}, 2, "--dance"},

@@ -50,7 +50,7 @@ func (c Contract) AsyncAPI() ([]byte, error) {
 	doc := object{
 		{"asyncapi", "3.0.0"},
 		{"info", object{
-			{"title", "Wenzhen realtime API"}, {"version", "1"},
+			{"title", "Wenzhen realtime API"}, {"version", c.Version},
 			{"description", "Socket.IO protocol 5 over Engine.IO 4 (socket.io-client 4), on WebSocket and HTTP long-polling. " +
 				"A command takes one object and an acknowledgement: {ok: true, data} or {ok: false, error}. " +
 				"The access token goes into the handshake's auth: {token}. Events marked x-durable are in the log of their room " +

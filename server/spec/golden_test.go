@@ -15,6 +15,7 @@ import (
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/lobby"
 	"wenzhen/rooms/schedule"
+	"wenzhen/server"
 	"wenzhen/server/app"
 	"wenzhen/server/rest"
 	"wenzhen/server/spec"
@@ -47,7 +48,7 @@ func contract(t *testing.T) spec.Contract {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return spec.Contract{Commands: slices.Collect(s.Catalogue().All()), Routes: routes(), Other: otherRoutes(), Source: from}
+	return spec.Contract{Commands: slices.Collect(s.Catalogue().All()), Routes: routes(), Other: otherRoutes(), Source: from, Version: server.Release}
 }
 
 var parameter = regexp.MustCompile(`[:*](\w+)`)
@@ -72,6 +73,17 @@ func otherRoutes() []spec.OtherRoute {
 	return all
 }
 
+// npmPackage is the description of the npm package, whose version is ours.
+const npmPackage = "../../static/packages/client/package.json"
+
+var packageVersion = regexp.MustCompile(`"version": "[^"]*"`)
+
+// released is the description of the npm package with the version of the release.
+func released() ([]byte, error) {
+	text, err := os.ReadFile(npmPackage)
+	return packageVersion.ReplaceAll(text, []byte(`"version": "`+server.Release+`"`)), err
+}
+
 // What is committed is what the catalogue says.
 func TestGolden(t *testing.T) {
 	t.Parallel()
@@ -81,6 +93,7 @@ func TestGolden(t *testing.T) {
 		"asyncapi.json": c.AsyncAPI,
 		"../../static/packages/client/src/wire.gen.ts": c.TypeScript,
 		"../../client/routes.go":                       c.GoRoutes,
+		npmPackage:                                     released,
 	} {
 		want, err := write()
 		if err != nil {

@@ -19,6 +19,8 @@ type Contract struct {
 	Routes   []Route
 	Other    []OtherRoute
 	Source   source.Source
+	// Version is that of the release, such as 0.1.0.
+	Version string
 }
 
 // Route is where HTTP offers a command.
@@ -91,7 +93,7 @@ func (c Contract) OpenAPI() ([]byte, error) {
 	doc := object{
 		{"openapi", "3.1.1"},
 		{"info", object{
-			{"title", "Wenzhen REST API"}, {"version", "1"},
+			{"title", "Wenzhen REST API"}, {"version", c.Version},
 			{"summary", "Online doctor consultations: accounts, doctors, schedules, consultations and their messages."},
 			{"description", "JSON in camelCase; times are RFC 3339 in UTC; money is in integer minor units with an ISO 4217 currency; ids are opaque. " +
 				"The same commands are offered over Socket.IO: see /api/asyncapi.json. " + policy},
