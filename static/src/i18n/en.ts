@@ -391,6 +391,7 @@ export const en: Texts = {
     unsent: '{count} message hasn’t been sent yet. If you log out now, it’s deleted from this browser. Log out? | {count} messages haven’t been sent yet. If you log out now, they’re deleted from this browser. Log out?',
   },
   admin: {
+    emailUnverified: 'Email not verified',
     title: 'Administration',
     doctors: 'Doctors',
     users: 'Users',

@@ -389,6 +389,7 @@ export const zhCN = {
     unsent: '还有 {count} 条消息尚未发送，退出后会从此浏览器中删除。确定退出吗？',
   },
   admin: {
+    emailUnverified: '邮箱未验证',
     title: '管理',
     doctors: '医生',
     users: '用户',
