@@ -56,3 +56,44 @@ func TestTheFirstFormVerifies(t *testing.T) {
 		t.Errorf("sealed with %x, want %x", key, mine)
 	}
 }
+
+// What was signed in the second form, before documents had states, verifies
+// without one; what says that it was signed with one does not.
+func TestTheSecondFormVerifies(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	old := newSealer([]byte("a seal of 32 characters for tests"))
+	hash := digest([]byte(`{"form":2,"kind":"diagnosis","id":"old","root":"old","version":1,"supersedes":"","consultationId":"c-1","patientId":"p-1",` +
+		`"patientName":"bo","doctorId":"d-1","doctorName":"wang","content":"{\"codes\":[]}","signedBy":"d-1","signedAt":"2026-11-01T12:00:00Z",` +
+		`"signedAs":"{\"patient\":{\"name\":\"bo\"}}"}`))
+	for name, c := range map[string]struct {
+		change func(*Document)
+		want   Integrity
+	}{
+		"as it was signed":          {func(*Document) {}, Intact},
+		"signed as another":         {func(d *Document) { d.SignedAs = `{"patient":{"name":"li"}}` }, Altered},
+		"said to be of form 1":      {func(d *Document) { d.Signature.Form = formNames }, Altered},
+		"said to be of form 3":      {func(d *Document) { d.Signature.Form = formListed }, Altered},
+		"a state without a seal":    {func(d *Document) { d.State = State{Text: `{"root":"old"}`} }, Altered},
+		"a state without a version": {func(d *Document) { d.State = sealedState(old, `{"root":"old"}`) }, Altered},
+	} {
+		d := Document{Kind: KindDiagnosis, Root: "old", Content: json.RawMessage(`{"codes":[]}`), SignedAs: `{"patient":{"name":"bo"}}`,
+			Head: Head{ID: "old", Version: 1, ConsultationID: "c-1", PatientID: "p-1", PatientName: "bo", DoctorID: "d-1", DoctorName: "wang",
+				Signature: &Signature{SignedBy: "d-1", SignedAt: at, Form: formSignedAs, SHA256: hash, Seal: old.seal(hash), KeyID: old.id}}}
+		c.change(&d)
+		keys := keyring{old.id: old.public()}
+		got := keys.examine(d)
+		if got == Intact {
+			got = keys.stands(d)
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func sealedState(by sealer, text string) State {
+	v := State{Text: text, KeyID: by.id}
+	v.Seal = by.seal(v.hash())
+	return v
+}
