@@ -90,8 +90,8 @@ type Access string
 
 // The kinds of access.
 const (
-	// Own commands are about the actor, or about what the whole audience may
-	// see: there is nobody to refuse.
+	// Own commands concern the actor's own data, or data that every user in the
+	// command's audience may see. They need no check of an id.
 	Own Access = "own"
 	// OwnerOnly commands name a thing of one user, or of one patient profile.
 	OwnerOnly Access = "owner"

@@ -50,8 +50,9 @@ func (s *Service) lapse(c *Call, now time.Time) {
 	c.settle("", now)
 }
 
-// vanish takes members for gone who have been silent. The silence counts from
-// this server's start at the earliest: before, it could not listen.
+// vanish removes the members from whom nothing was received for too long. The time
+// counts from the start of this server at the earliest, because it received
+// nothing before.
 func (s *Service) vanish(c *Call, now time.Time) {
 	if !c.Status.Live() {
 		return

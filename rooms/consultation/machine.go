@@ -70,9 +70,9 @@ var (
 	shut     = transition{name: "close", from: []Status{Ended}, to: Closed, clinic: true}
 )
 
-// byClinic is how the clinic ends c. Without its doctor, who is gone or rejected,
-// what was not finished was not delivered; what had ended before and was reopened
-// was.
+// byClinic returns the transition with which the clinic ends c. withoutDoctor: the
+// doctor has left or was rejected, so a consultation that was not finished counts
+// as not delivered. One that had ended before it was reopened counts as delivered.
 func byClinic(c Consultation, withoutDoctor bool) (transition, error) {
 	for _, t := range []transition{dropped, cutShort, cutOff, shut} {
 		if t.leaves(c.Status) && (t.to != Terminated || withoutDoctor && !c.Reopened) {

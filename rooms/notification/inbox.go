@@ -43,8 +43,8 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// Published implements rooms.Listener: something happened, and readLog
-// should run.
+// Published implements rooms.Listener. It wakes the goroutine that runs readLog
+// and does not wait for it.
 func (s *Service) Published(rooms.Publication) {
 	select {
 	case s.happened <- struct{}{}:

@@ -70,8 +70,9 @@ type ends struct {
 	log    *slog.Logger
 }
 
-// endsEvery is how often the end is compared and kept: a write to the disk for
-// each entry would cost as much as the entry.
+// endsEvery is the interval at which the end of the audit log is compared with
+// its copy on disk and stored there. After each entry, this write would cost as
+// much as the entry.
 const endsEvery = time.Minute
 
 func watchEnds(ctx context.Context, e *ends) {

@@ -52,7 +52,8 @@ func (w *World) Open(name string) *Talk {
 	return &t
 }
 
-// Send says one thing until it is acked, and keeps the answer.
+// Send sends a message until the server acknowledges it, and records the
+// acknowledgement.
 func (s *Side) Send(ctx context.Context, clientID string) error {
 	m, err := s.Room.Send(ctx, chat.SendInput{ClientID: clientID, Kind: chat.Text, Text: "text of " + clientID})
 	if err != nil {

@@ -28,7 +28,8 @@ type Config struct {
 	From string
 	// Timeout bounds the sending of one message.
 	Timeout time.Duration
-	// TLS replaces the usual trust in certificates; nil for that.
+	// TLS is the configuration of TLS connections; nil trusts the certificates
+	// that the system trusts.
 	TLS *tls.Config
 }
 

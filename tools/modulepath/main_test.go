@@ -120,6 +120,17 @@ func resolved(t *testing.T, root, module string) {
 	}
 }
 
+// Imports are sorted again, also where the new path belongs before others; names
+// and comments of imports stay, and so does a path that only begins alike.
+func TestImportsAreSorted(t *testing.T) {
+	t.Parallel()
+	const before = "package x\n\nimport (\n\t\"fmt\"\n\tr \"wenzhen/rooms\" // why\n\t\"wenzhenlike/rooms\"\n)\n\nvar s = \"wenzhen/rooms\"\n"
+	const want = "package x\n\nimport (\n\tr \"aa.example/rooms\" // why\n\t\"fmt\"\n\t\"wenzhenlike/rooms\"\n)\n\nvar s = \"wenzhen/rooms\"\n"
+	if have, err := imports("x.go", []byte(before), "wenzhen", "aa.example"); err != nil || string(have) != want {
+		t.Errorf("%v:\n%s\nwant\n%s", err, have, want)
+	}
+}
+
 // Documents name the module where other modules require it. What looks like the
 // path is left alone: the demo's addresses, folders, commands.
 func TestDocumentsFollow(t *testing.T) {

@@ -43,9 +43,9 @@ type Callback struct {
 // Fake is a gateway and the other side of it.
 type Fake struct {
 	Gateway billing.Gateway
-	// Unsafe is the same behind a certificate that has expired, for RunRemote.
+	// Unsafe is Gateway with a server whose certificate has expired, for RunRemote.
 	Unsafe billing.Gateway
-	// Endless is the same that is at ServeEndless, for RunRemote.
+	// Endless is Gateway with the server of ServeEndless, for RunRemote.
 	Endless billing.Gateway
 	// Pay pays what has a reference, and returns the gateway's number for it.
 	Pay func(reference string) string

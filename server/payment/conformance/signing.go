@@ -46,7 +46,8 @@ func AlipayText(values url.Values, but ...string) []byte {
 	return []byte(strings.Join(parts, "&"))
 }
 
-// AlipayNumber is how Alipay names a certificate.
+// AlipayNumber returns the number by which Alipay identifies a certificate: the
+// MD5 sum of its issuer and serial number, in hex.
 func AlipayNumber(c *x509.Certificate) string {
 	sum := md5.Sum([]byte(c.Issuer.String() + c.SerialNumber.String()))
 	return hex.EncodeToString(sum[:])
