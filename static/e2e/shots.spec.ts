@@ -142,7 +142,7 @@ for (const [device, width] of [
       await shoot(patient, 'chat-patient')
       await shoot(doctor, 'chat-doctor')
       if (device === 'phone') {
-        await patient.locator('.room > header .quiet').last().click()
+        await patient.getByRole('button', { name: en ? 'About this consultation' : '问诊信息' }).click()
         await expect(patient.locator('.info')).toBeVisible()
         await shoot(patient, 'chat-info')
       }
