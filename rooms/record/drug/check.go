@@ -1,0 +1,527 @@
+package drug
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Severity is how grave a warning is.
+type Severity string
+
+// The severities: a prescription with a stop cannot be signed, a warning must be
+// acknowledged with a reason, and information is shown.
+const (
+	Stop Severity = "stop"
+	Warn Severity = "warn"
+	Info Severity = "info"
+)
+
+// Code is what a warning is about.
+type Code string
+
+// The codes.
+const (
+	Allergy     Code = "allergy"
+	Duplicate   Code = "duplicate"
+	Interaction Code = "interaction"
+	DoseHigh    Code = "dose_high"
+	DoseLow     Code = "dose_low"
+	DoseUnknown Code = "dose_unknown" // it could not be checked
+	Age         Code = "age"
+	Pregnancy   Code = "pregnancy"
+	Controlled  Code = "controlled"
+	Unknown     Code = "unknown_drug"
+)
+
+// Warning is what a check found.
+type Warning struct {
+	Code     Code     `json:"code"`
+	Severity Severity `json:"severity"`
+	Items    []int    `json:"items"` // indexes in the prescription
+	// Message and MessageZh say it in English and in Chinese.
+	Message   string `json:"message"`
+	MessageZh string `json:"messageZh"`
+	Source    string `json:"source"`
+}
+
+// Item is a drug that is prescribed.
+type Item struct {
+	Drug     string  // as the doctor wrote it
+	Strength string  // "250 mg × 24"
+	Dose     float64 // of Unit, at one time
+	Unit     string
+	Local    bool    // it acts where it is applied
+	PerDay   float64 // how often in a day, on the average; 0 if unknown, as with prn
+}
+
+// Sensitivity is an allergy of the patient's record.
+type Sensitivity struct {
+	Substance string
+	Severity  string // as in the record
+}
+
+// Patient is what the checks need of a patient.
+type Patient struct {
+	AgeMonths   int // -1 if unknown
+	Female      bool
+	WeightKg    float64 // 0 if unknown
+	Pregnancy   string  // none, pregnant, lactating, unknown or empty
+	Weeks       int     // of the pregnancy; 0 if unknown
+	Allergies   []Sensitivity
+	Medications []string // what the patient takes besides
+}
+
+const (
+	adult = 216 // months
+	teen  = 144
+	// gross is how many times the highest dose cannot be meant: errors of units
+	// and of the decimal point are larger.
+	gross = 4
+	// slack allows for rounded amounts.
+	slack = 1.02
+
+	fromLabel = "product labels (docs/drugs.md)"
+	fromDDI   = "ONC high-priority interactions; product labels (docs/drugs.md)"
+	fromLaw   = "互联网诊疗监管细则（试行）(2022)"
+)
+
+// use is one substance that an item, or a medication, brings in.
+type use struct {
+	item   int // index, or -1 for what the patient takes already
+	drug   *Drug
+	text   string // as it was written
+	local  bool
+	perDay float64
+	once   float64 // in the drug's unit
+	known  bool
+	whole  bool // the product itself, not a part of it
+	within bool // a part of a product that has limits and classes of its own
+}
+
+// check is one run of Check.
+type check struct {
+	table    *Table
+	patient  Patient
+	refuse   bool // controlled drugs, and those that need a visit
+	uses     []use
+	warnings []Warning
+}
+
+// Check returns what is to be said of a prescription, the gravest first. refuse
+// reports whether controlled drugs, and those that need a visit, are refused, as
+// policy china does.
+func (t *Table) Check(items []Item, p Patient, refuse bool) []Warning {
+	c := &check{table: t, patient: p, refuse: refuse, warnings: []Warning{}}
+	for i, item := range items {
+		c.take(i, item)
+	}
+	for _, text := range p.Medications {
+		c.take(-1, Item{Drug: text})
+	}
+	for i, item := range items {
+		c.allergies(i, item)
+		c.controlled(i)
+		c.limits(i)
+	}
+	c.pairs()
+	c.doses()
+	rank := map[Severity]int{Stop: 0, Warn: 1, Info: 2}
+	slices.SortStableFunc(c.warnings, func(a, b Warning) int { return rank[a.Severity] - rank[b.Severity] })
+	return c.warnings
+}
+
+func (c *check) warn(code Code, severity Severity, items []int, source, zh, en string) {
+	items = slices.DeleteFunc(slices.Clone(items), func(i int) bool { return i < 0 })
+	slices.Sort(items)
+	w := Warning{Code: code, Severity: severity, Items: slices.Compact(items), Message: en, MessageZh: zh, Source: source}
+	for _, before := range c.warnings {
+		if before.Code == w.Code && before.Message == w.Message && slices.Equal(before.Items, w.Items) {
+			return
+		}
+	}
+	c.warnings = append(c.warnings, w)
+}
+
+// take finds the substances of an item.
+func (c *check) take(at int, item Item) {
+	f := c.table.find(item.Drug)
+	once := item.once()
+	for _, id := range f.ids {
+		d := c.table.drugs[id]
+		v := use{item: at, drug: d, text: item.Drug, local: item.Local, perDay: item.PerDay, whole: true}
+		v.once, v.known = once.of(d)
+		v.known = v.known && at >= 0
+		c.uses = append(c.uses, v)
+		for _, p := range d.Parts {
+			part := c.table.drugs[p.ID]
+			if part == nil || slices.Contains(f.ids, p.ID) {
+				continue
+			}
+			u := use{item: at, drug: part, text: item.Drug, local: item.Local, perDay: item.PerDay, within: p.Amount == 0}
+			if at >= 0 && p.Amount > 0 && once.counted {
+				u.once, u.known = once.pieces*p.Amount, true
+			}
+			c.uses = append(c.uses, u)
+		}
+	}
+	if at < 0 {
+		return
+	}
+	for _, word := range f.unknown {
+		c.warn(Unknown, Info, []int{at}, "", fmt.Sprintf("“%s”不在药品表中，未做任何检查", word), fmt.Sprintf("%q is in no table: nothing was checked for it", word))
+	}
+	if len(f.ids) == 0 && len(f.unknown) == 0 {
+		c.warn(Unknown, Info, []int{at}, "", fmt.Sprintf("“%s”不在药品表中，未做任何检查", item.Drug), fmt.Sprintf("%q is in no table: nothing was checked for it", item.Drug))
+	}
+}
+
+// of returns the uses of an item.
+func (c *check) of(item int) []use {
+	var list []use
+	for _, u := range c.uses {
+		if u.item == item {
+			list = append(list, u)
+		}
+	}
+	return list
+}
+
+// allergies compares an item with the allergies of the record.
+func (c *check) allergies(at int, item Item) {
+	for _, a := range c.patient.Allergies {
+		ids := c.table.find(a.Substance).ids
+		direct, cross, name := c.allergenClasses(a.Substance, ids)
+		for _, u := range c.of(at) {
+			switch {
+			case slices.Contains(ids, u.drug.ID) || meets(u.drug.Classes, direct):
+				c.warn(Allergy, Warn, []int{at}, "", fmt.Sprintf("患者对“%s”过敏%s，%s属于此类", a.Substance, graveZh(a.Severity), u.drug.Name.Zh),
+					fmt.Sprintf("the patient is allergic to %s%s; %s is of that group", a.Substance, graveEn(a.Severity), u.drug.Name.En))
+			case meets(u.drug.Classes, cross):
+				c.warn(Allergy, Warn, []int{at}, "", fmt.Sprintf("患者对“%s”（%s）过敏，%s可能交叉过敏", a.Substance, name.Zh, u.drug.Name.Zh),
+					fmt.Sprintf("the patient is allergic to %s (%s); %s may cause a reaction too", a.Substance, name.En, u.drug.Name.En))
+			}
+		}
+		if same(item.Drug, a.Substance) {
+			c.warn(Allergy, Warn, []int{at}, "", fmt.Sprintf("患者对“%s”过敏%s", a.Substance, graveZh(a.Severity)),
+				fmt.Sprintf("the patient is allergic to %s%s", a.Substance, graveEn(a.Severity)))
+		}
+	}
+}
+
+// allergenClasses returns the classes that an allergy concerns: directly, and by
+// cross reaction, with the name of the group.
+func (c *check) allergenClasses(substance string, ids []string) (direct, cross []string, group Name) {
+	text := fold(substance)
+	var classes []string
+	for _, id := range ids {
+		classes = append(classes, c.table.drugs[id].Classes...)
+		for _, p := range c.table.drugs[id].Parts {
+			if part := c.table.drugs[p.ID]; part != nil {
+				classes = append(classes, part.Classes...)
+			}
+		}
+	}
+	for _, g := range allergens() {
+		named := meets(classes, g.classes)
+		for _, alias := range g.aliases {
+			alias = fold(alias)
+			named = named || (name{text: alias, han: isHan(alias)}).in(text) >= 0
+		}
+		if named {
+			direct, cross, group = append(direct, g.classes...), append(cross, g.cross...), g.name
+		}
+	}
+	return direct, cross, group
+}
+
+// same reports whether one text contains the other, for drugs and allergies that
+// are in no table.
+func same(drug, substance string) bool {
+	d, s := strings.ReplaceAll(fold(drug), " ", ""), strings.ReplaceAll(fold(substance), " ", "")
+	if len(d) < 4 || len(s) < 4 {
+		return d == s && d != ""
+	}
+	return strings.Contains(d, s) || strings.Contains(s, d)
+}
+
+func graveZh(severity string) string {
+	if severity == "severe" {
+		return "（严重）"
+	}
+	return ""
+}
+
+func graveEn(severity string) string {
+	if severity == "severe" {
+		return " (severe)"
+	}
+	return ""
+}
+
+func meets(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+// controlled notices drugs that the law controls, or that need a visit.
+func (c *check) controlled(at int) {
+	severity, zhEnd, enEnd := Warn, "", ""
+	if c.refuse {
+		severity, zhEnd, enEnd = Stop, "，不得在互联网上开具", "; it must not be prescribed online"
+	}
+	kinds := map[string]Name{"narcotic": {"麻醉药品", "a narcotic drug"}, "psychotropic1": {"第一类精神药品", "a psychotropic drug of class 1"},
+		"psychotropic2": {"第二类精神药品", "a psychotropic drug of class 2"}}
+	for _, u := range c.of(at) {
+		if !u.whole {
+			continue // the product is controlled or is not
+		}
+		if kind, ok := kinds[u.drug.Controlled]; ok {
+			c.warn(Controlled, severity, []int{at}, fromLaw, u.drug.Name.Zh+"是"+kind.Zh+zhEnd, u.drug.Name.En+" is "+kind.En+enEnd)
+		}
+		if u.drug.Visit && !u.local {
+			c.warn(Controlled, severity, []int{at}, fromLabel, u.drug.Name.Zh+"须面诊后使用"+zhEnd, u.drug.Name.En+" is used only where the patient is seen"+enEnd)
+		}
+	}
+}
+
+// limits checks age, pregnancy and lactation.
+func (c *check) limits(at int) {
+	p := c.patient
+	for _, u := range c.of(at) {
+		d := u.drug
+		if u.within {
+			continue
+		}
+		if !u.local {
+			c.age(at, d)
+		}
+		if u.local && d.Pregnancy != "never" {
+			continue
+		}
+		zh, en := d.Name.Zh, d.Name.En
+		switch {
+		case p.Pregnancy == "pregnant" && d.Pregnancy == "never":
+			c.warn(Pregnancy, Stop, []int{at}, fromLabel, "孕妇禁用"+zh, en+" must not be taken in pregnancy")
+		case p.Pregnancy == "pregnant" && (d.Pregnancy == "avoid" || d.Pregnancy == "late" && (p.Weeks == 0 || p.Weeks >= 20)):
+			c.warn(Pregnancy, Warn, []int{at}, fromLabel, "孕妇应避免使用"+zh, "avoid "+en+" in pregnancy")
+		case p.Pregnancy == "pregnant" && d.Pregnancy != "":
+			c.warn(Pregnancy, Info, []int{at}, fromLabel, "孕妇慎用"+zh, en+" only with caution in pregnancy")
+		case p.Pregnancy == "lactating" && d.Lactation == "avoid":
+			c.warn(Pregnancy, Warn, []int{at}, fromLabel, "哺乳期应避免使用"+zh, "avoid "+en+" while breastfeeding")
+		case p.Pregnancy == "lactating" && d.Lactation != "":
+			c.warn(Pregnancy, Info, []int{at}, fromLabel, "哺乳期慎用"+zh, en+" only with caution while breastfeeding")
+		case d.Pregnancy == "never" && p.Female && p.Pregnancy != "none" && p.Pregnancy != "lactating" && p.AgeMonths >= teen && p.AgeMonths < 55*12:
+			c.warn(Pregnancy, Warn, []int{at}, fromLabel, "使用"+zh+"前须排除妊娠", "exclude a pregnancy before "+en)
+		}
+	}
+}
+
+func (c *check) age(at int, d *Drug) {
+	age := c.patient.AgeMonths
+	switch {
+	case d.StopUnder == 0 && d.WarnUnder == 0:
+	case age < 0:
+		c.warn(Age, Info, []int{at}, fromLabel, "缺少出生日期，未检查"+d.Name.Zh+"的年龄限制", "no birth date: the age limits of "+d.Name.En+" were not checked")
+	case age < d.StopUnder:
+		zh, en := span(d.StopUnder)
+		c.warn(Age, Stop, []int{at}, fromLabel, zh+"以下禁用"+d.Name.Zh, d.Name.En+" must not be taken under "+en)
+	case age < d.WarnUnder:
+		zh, en := span(d.WarnUnder)
+		c.warn(Age, Warn, []int{at}, fromLabel, d.Name.Zh+"不推荐用于"+zh+"以下", d.Name.En+" is not recommended under "+en)
+	}
+}
+
+// span is an age in words.
+func span(months int) (zh, en string) {
+	switch {
+	case months%12 != 0 || months < 24:
+		en = fmt.Sprintf("%d months", months)
+		if months == 1 {
+			en = "1 month"
+		}
+		return fmt.Sprintf("%d个月", months), en
+	default:
+		return fmt.Sprintf("%d岁", months/12), fmt.Sprintf("%d years", months/12)
+	}
+}
+
+// pairs looks for the same substance twice, and for interactions, among what is
+// prescribed and what the patient takes.
+func (c *check) pairs() {
+	for i, a := range c.uses {
+		for _, b := range c.uses[i+1:] {
+			if a.item == b.item || a.local || b.local {
+				continue // of one product, or not in the blood
+			}
+			items := []int{a.item, b.item}
+			if a.drug.ID == b.drug.ID {
+				zh, en := "重复用药："+a.drug.Name.Zh, "the same substance twice: "+a.drug.Name.En
+				if b.item < 0 {
+					zh, en = zh+"（患者正在使用“"+b.text+"”）", en+" (the patient takes "+b.text+")"
+				}
+				c.warn(Duplicate, Warn, items, "", zh, en)
+				continue
+			}
+			if !a.within && !b.within {
+				c.interaction(a, b, items)
+			}
+		}
+	}
+}
+
+// interaction reports the gravest rule about two drugs.
+func (c *check) interaction(a, b use, items []int) {
+	var worst *interaction
+	rank := map[Severity]int{Stop: 0, Warn: 1, Info: 2}
+	for _, rule := range interactions() {
+		if (rule.about(rule.a, a.drug) && rule.about(rule.b, b.drug) || rule.about(rule.a, b.drug) && rule.about(rule.b, a.drug)) &&
+			(worst == nil || rank[rule.severity] < rank[worst.severity]) {
+			worst = &rule
+		}
+	}
+	if worst == nil {
+		return
+	}
+	zh, en := a.drug.Name.Zh+"与"+b.drug.Name.Zh+"："+worst.effect.Zh, a.drug.Name.En+" and "+b.drug.Name.En+": "+worst.effect.En
+	if b.item < 0 {
+		zh, en = zh+"（患者正在使用“"+b.text+"”）", en+" (the patient takes "+b.text+")"
+	}
+	c.warn(Interaction, worst.severity, items, fromDDI, zh, en)
+}
+
+func (interaction) about(side string, d *Drug) bool {
+	return d.ID == side || slices.Contains(d.Classes, side)
+}
+
+// doses compares what a patient gets of each substance, from all items together,
+// with the limits.
+func (c *check) doses() {
+	seen := map[string]bool{}
+	for _, u := range c.uses {
+		if u.item < 0 || u.local || u.within || seen[u.drug.ID] {
+			continue
+		}
+		seen[u.drug.ID] = true
+		if l := c.limit(u.drug); l.day > 0 || l.single > 0 {
+			c.dose(u.drug, l)
+		} else if d := u.drug; c.patient.AgeMonths >= 0 && c.patient.AgeMonths < teen && d.Day > 0 && d.StopUnder <= c.patient.AgeMonths {
+			c.warn(DoseUnknown, Warn, []int{u.item}, fromLabel, "药品表中没有"+d.Name.Zh+"的儿童剂量，请核对", "no dose of "+d.Name.En+" for children is in the table; check it")
+		}
+	}
+}
+
+// limit is the highest dose for the patient, in the drug's unit; 0 is unknown.
+type limit struct {
+	single, day float64
+	guessed     bool // from a weight that was not given
+}
+
+func (c *check) limit(d *Drug) limit {
+	age, weight := c.patient.AgeMonths, c.patient.WeightKg
+	if age < 0 || age >= adult || d.KgDay == 0 && age >= teen {
+		return limit{single: d.Single, day: d.Day}
+	}
+	if d.KgDay == 0 {
+		return limit{}
+	}
+	l := limit{}
+	if weight <= 0 {
+		weight, l.guessed = weightAtMost(age), true
+	}
+	l.day = d.KgDay * weight
+	if d.Day > 0 {
+		l.day = min(l.day, d.Day)
+	}
+	l.single = l.day
+	if d.Single > 0 {
+		l.single = min(l.day, d.Single)
+	}
+	return l
+}
+
+func (c *check) dose(d *Drug, l limit) {
+	var items, blind []int
+	day, single, often, whole := 0.0, 0.0, true, true
+	for _, u := range c.uses {
+		if u.item < 0 || u.local || u.within || u.drug.ID != d.ID {
+			continue
+		}
+		if !u.known {
+			blind = append(blind, u.item)
+			continue
+		}
+		items, whole = append(items, u.item), whole && u.whole
+		single = max(single, u.once)
+		if u.perDay > 0 {
+			day += u.once * u.perDay
+		} else {
+			day, often = day+u.once, false // at least once
+		}
+	}
+	if len(blind) > 0 && d.Unit != "" {
+		c.warn(DoseUnknown, Info, blind, "", d.Name.Zh+"的剂量未能检查：请写明规格或以质量单位填写剂量",
+			"the dose of "+d.Name.En+" could not be checked: state the strength, or the dose as a mass")
+	}
+	if len(items) == 0 {
+		return
+	}
+	c.judge(d, l, items, day, single, often && whole)
+}
+
+// judge compares a dose with its limits. complete reports whether the dose of a
+// day is known and is all in drugs that were meant for it: a low one is noticed.
+func (c *check) judge(d *Drug, l limit, items []int, day, single float64, complete bool) {
+	noteZh, noteEn := "", ""
+	if l.guessed {
+		noteZh, noteEn = "（未填体重，按年龄上限估算）", " (no weight is known; estimated from the age)"
+	}
+	over := 0.0
+	if l.day > 0 {
+		over = day / l.day
+	}
+	if l.single > 0 {
+		over = max(over, single/l.single)
+	}
+	switch {
+	case over > slack:
+		severity := Warn
+		if over >= gross {
+			severity = Stop
+		}
+		c.warn(DoseHigh, severity, items, fromLabel,
+			fmt.Sprintf("%s剂量过高：单次%s，每日%s；上限为单次%s，每日%s%s", d.Name.Zh, d.amount(single), d.amount(day), d.amount(l.single), d.amount(l.day), noteZh),
+			fmt.Sprintf("the dose of %s is too high: %s at a time, %s a day; at most %s at a time, %s a day%s", d.Name.En, d.amount(single), d.amount(day), d.amount(l.single), d.amount(l.day), noteEn))
+	case l.guessed:
+		c.warn(DoseUnknown, Info, items, fromLabel, d.Name.Zh+"按体重计算剂量：请填写患儿体重后再核对", "the dose of "+d.Name.En+" depends on the weight: enter the child's weight to check it")
+	case complete && (c.patient.AgeMonths < 0 || c.patient.AgeMonths >= adult) && d.Low > 0 && day < d.Low/4:
+		c.warn(DoseLow, Info, items, fromLabel, fmt.Sprintf("%s剂量偏低：每日%s，常用每日%s～%s", d.Name.Zh, d.amount(day), d.amount(d.Low), d.amount(d.High)),
+			fmt.Sprintf("the dose of %s is low: %s a day; usual are %s to %s", d.Name.En, d.amount(day), d.amount(d.Low), d.amount(d.High)))
+	case complete && c.patient.AgeMonths >= 0 && c.patient.AgeMonths < adult && d.KgDay > 0 && day < l.day/10:
+		c.warn(DoseLow, Info, items, fromLabel, fmt.Sprintf("%s剂量偏低：每日%s，上限每日%s", d.Name.Zh, d.amount(day), d.amount(l.day)),
+			fmt.Sprintf("the dose of %s is low: %s a day; the highest is %s", d.Name.En, d.amount(day), d.amount(l.day)))
+	}
+}
+
+// amount is a dose in digits with its unit: "1.5 g", "250 mg".
+func (d *Drug) amount(n float64) string {
+	if n == 0 {
+		return "–"
+	}
+	unit := d.Unit
+	switch {
+	case unit == "mg" && n >= 1000:
+		n, unit = n/1000, "g"
+	case unit == "ug":
+		unit = "µg"
+	}
+	digits := 3
+	if n >= 1000 {
+		digits = len(strconv.Itoa(int(n)))
+	}
+	s := strconv.FormatFloat(n, 'g', digits, 64)
+	if f, err := strconv.ParseFloat(s, 64); err == nil {
+		s = strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return s + " " + unit
+}
