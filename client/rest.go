@@ -80,13 +80,14 @@ func (c *Client) request(r *http.Request, token string) (*http.Response, error) 
 // from a proxy; the error is unavailable then.
 func problem(response *http.Response) error {
 	var p struct {
-		Code         rooms.Code `json:"code"`
-		Field        string     `json:"field"`
-		Detail       string     `json:"detail"`
-		Retryable    bool       `json:"retryable"`
-		RetryAfterMs int64      `json:"retryAfterMs"`
-		TraceID      string     `json:"traceId"`
-		State        string     `json:"state"`
+		Code         rooms.Code      `json:"code"`
+		Field        string          `json:"field"`
+		Detail       string          `json:"detail"`
+		Retryable    bool            `json:"retryable"`
+		RetryAfterMs int64           `json:"retryAfterMs"`
+		TraceID      string          `json:"traceId"`
+		State        string          `json:"state"`
+		Warnings     json.RawMessage `json:"warnings"`
 	}
 	err := json.NewDecoder(io.LimitReader(response.Body, 64<<10)).Decode(&p)
 	if err != nil || p.Code == "" {
@@ -95,7 +96,7 @@ func problem(response *http.Response) error {
 		return e
 	}
 	return &rooms.Error{Code: p.Code, Field: p.Field, Message: p.Detail, Retryable: p.Retryable,
-		RetryAfterMs: p.RetryAfterMs, TraceID: p.TraceID, Status: p.State}
+		RetryAfterMs: p.RetryAfterMs, TraceID: p.TraceID, Status: p.State, Warnings: p.Warnings}
 }
 
 // newRequest makes the request of a command. Fields of the input that are parameters

@@ -130,6 +130,8 @@ var routes = []Route{
 	{Method: "POST", Path: "/push-subscriptions", Command: notification.Subscribe.Name},
 	{Method: "DELETE", Path: "/push-subscriptions/:subscriptionId", Command: notification.Unsubscribe.Name},
 	{Method: "GET", Path: "/icd10", Command: record.SearchCodes.Name},
+	{Method: "GET", Path: "/drugs", Command: record.SearchDrugs.Name},
+	{Method: "POST", Path: "/consultations/:consultationId/prescriptions/check", Command: record.CheckPrescription.Name},
 	{Method: "POST", Path: "/consultations/:consultationId/diagnoses", Command: record.DraftDiagnosis.Name},
 	{Method: "GET", Path: "/consultations/:consultationId/diagnoses", Command: record.Diagnoses.Name},
 	{Method: "GET", Path: "/diagnoses/:diagnosisId/pdf", Command: record.PrintDiagnosis.Name},

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -42,6 +43,9 @@ type Error struct {
 	TraceID string `json:"traceId,omitempty"`
 	// Status is the present state of the thing that a conflict is about.
 	Status string `json:"status,omitempty"`
+	// Warnings are what a prescription was refused for, as prescription:check
+	// answers them.
+	Warnings json.RawMessage `json:"warnings,omitempty"`
 
 	cause error
 }

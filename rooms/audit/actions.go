@@ -42,4 +42,5 @@ const (
 	EncryptedAnew  = "key:encrypt"
 	UserShown      = "user:show"
 	CodesLoaded    = "icd10:load"
+	DrugsLoaded    = "drug:load"
 )

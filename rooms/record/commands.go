@@ -14,6 +14,13 @@ var (
 	SearchCodes = rooms.Command[CodeQuery, CodeList]{Name: "icd10:search", For: rooms.Users, Access: rooms.Own,
 		Doc: "Find ICD-10 codes by code, Chinese or English name, pinyin or its initials."}
 
+	SearchDrugs = rooms.Command[DrugQuery, DrugList]{Name: "drug:search", For: rooms.Users, Access: rooms.Own,
+		Doc: "Find drugs by generic name or brand, in Chinese or English, pinyin or its initials."}
+	CheckPrescription = rooms.Command[PrescriptionCheck, PrescriptionWarnings]{Name: "prescription:check", For: rooms.Doctors,
+		Access: rooms.Participants,
+		Doc: "Check a prescription that the caller is writing for allergies, duplicates, interactions, doses, age, pregnancy and " +
+			"controlled drugs. Nothing is stored; the read is audited."}
+
 	DraftDiagnosis = rooms.Command[DiagnosisDraft, Diagnosis]{Name: "diagnosis:draft", For: rooms.Doctors, Access: rooms.Participants,
 		Doc: "Create a draft that only its author sees. Sending the same id and content again returns the first result."}
 	ReviseDiagnosis = rooms.Command[DiagnosisRevision, Diagnosis]{Name: "diagnosis:revise", For: rooms.Doctors,
@@ -36,7 +43,7 @@ var (
 
 	DraftPrescription = rooms.Command[PrescriptionDraft, Prescription]{Name: "prescription:draft", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Create a draft that only its author sees. The answer contains allergy warnings."}
+		Doc:    "Create a draft that only its author sees. The answer contains the warnings of prescription:check."}
 	RevisePrescription = rooms.Command[PrescriptionRevision, Prescription]{Name: "prescription:revise", For: rooms.Doctors,
 		Access: rooms.Participants,
 		Doc:    "Change the caller's draft."}
@@ -45,7 +52,8 @@ var (
 		Doc:    "Delete the caller's draft."}
 	SignPrescription = rooms.Command[SignPrescriptionInput, Prescription]{Name: "prescription:sign", For: rooms.Doctors,
 		Access: rooms.Participants,
-		Doc:    "Sign the caller's draft; a pharmacist reviews it next. A draft with an allergy warning must be signed in spite of it."}
+		Doc: "Sign the caller's draft; a pharmacist reviews it next. Every warning of severity warn must be acknowledged with a " +
+			"reason (conflict otherwise); a draft with one of severity stop is invalid. Both errors have a member warnings."}
 	AmendPrescription = rooms.Command[AmendPrescriptionInput, Prescription]{Name: "prescription:amend", For: rooms.Doctors,
 		Access: rooms.Participants,
 		Doc:    "Draft the next version of a prescription that the caller has signed."}
@@ -220,10 +228,13 @@ type PrescriptionReason struct {
 // Validate implements rooms.Validator.
 func (in PrescriptionReason) Validate() error { return requireReason(in.Reason) }
 
-// SignPrescriptionInput names a draft. DespiteAllergies signs one that warns.
+// SignPrescriptionInput names a draft, and says why it is signed with its
+// warnings. DespiteAllergies acknowledges those of allergies without a reason; it
+// is deprecated.
 type SignPrescriptionInput struct {
-	PrescriptionID   DocumentID `json:"prescriptionId"`
-	DespiteAllergies bool       `json:"despiteAllergies,omitempty"`
+	PrescriptionID   DocumentID        `json:"prescriptionId"`
+	Acknowledged     []Acknowledgement `json:"acknowledged,omitempty"`
+	DespiteAllergies bool              `json:"despiteAllergies,omitempty"`
 }
 
 // AmendPrescriptionInput is the next version, with the client's own id of its draft.

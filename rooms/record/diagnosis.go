@@ -53,11 +53,11 @@ func (in DiagnosisInput) validate() error {
 	return firstError(longest("text", in.Text, textMost), longest("advice", in.Advice, textMost))
 }
 
-// content is the input with the names of its codes.
-func (s *Service) diagnosisContent(in DiagnosisInput) (json.RawMessage, error) {
+// diagnosisContent is the input with the names of its codes.
+func diagnosisContent(codes *icd10.Index, in DiagnosisInput) (json.RawMessage, error) {
 	c := DiagnosisContent{Codes: make([]icd10.Coding, len(in.Codes)), Text: in.Text, Advice: in.Advice}
 	for i, code := range in.Codes {
-		found, ok := s.codes.Load().Find(code)
+		found, ok := codes.Find(code)
 		if !ok {
 			return nil, rooms.Invalid(fmt.Sprintf("codes[%d]", i), "there is no ICD-10 code %q", code)
 		}

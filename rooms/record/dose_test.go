@@ -16,7 +16,7 @@ func TestADoseIsRounded(t *testing.T) {
 	tenth := 0.1
 	for given, want := range map[float64]float64{tenth + 0.2: 0.3, 1.0 / 3: 0.3333, 0.00012: 0.0001, 2.00004: 2, 999_999.99999: 1_000_000, 0.5: 0.5} {
 		item := amoxicillin
-		item.Dose = given
+		item.Drug, item.Dose = "a drug of no table", given // no dose is too high
 		draft := roomstest.Must(c.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: c.id, PrescriptionInput: pills(item)})
 		revised := roomstest.Must(c.wang, record.RevisePrescription, record.PrescriptionRevision{PrescriptionID: draft.ID, PrescriptionInput: pills(item)})
 		signed := roomstest.Must(c.wang, record.SignPrescription, record.SignPrescriptionInput{PrescriptionID: draft.ID})

@@ -8,6 +8,7 @@ import (
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record/drug"
 )
 
 func (s *Service) draftDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisDraft) (Diagnosis, error) {
@@ -42,10 +43,11 @@ func (s *Service) discardDiagnosis(ctx context.Context, actor rooms.Actor, in Di
 }
 
 func (s *Service) contentOf(ctx context.Context, in DiagnosisInput) (json.RawMessage, error) {
-	if err := s.loadCodes(ctx); err != nil {
+	codes, err := s.codeIndex(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return s.diagnosisContent(in)
+	return diagnosisContent(codes, in)
 }
 
 func asDiagnosis(d Document, err error) (Diagnosis, error) {
@@ -86,7 +88,7 @@ func (s *Service) discardPrescription(ctx context.Context, actor rooms.Actor, in
 	return rooms.Nothing{}, s.discard(ctx, actor, KindPrescription, in.PrescriptionID)
 }
 
-// withWarnings is a prescription with what the patient's record warns of.
+// withWarnings is a prescription with what a check finds.
 func (s *Service) withWarnings(ctx context.Context, d Document, err error) (Prescription, error) {
 	if err != nil {
 		return Prescription{}, err
@@ -95,8 +97,11 @@ func (s *Service) withWarnings(ctx context.Context, d Document, err error) (Pres
 	if err != nil {
 		return p, err
 	}
-	known, err := rooms.InTx(ctx, s.store, func(tx Tx) (BackgroundVersion, error) { return tx.Background(d.PatientID) })
-	p.Warnings = warnings(p.Items, known.Allergies)
+	table, err := s.drugTable(ctx)
+	if err != nil {
+		return p, err
+	}
+	p.Warnings, err = rooms.InTx(ctx, s.store, func(tx Tx) ([]drug.Warning, error) { return s.check(tx, table, d.PatientID, p.Items) })
 	return p, err
 }
 

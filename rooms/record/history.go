@@ -114,11 +114,12 @@ func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in Backgr
 	if err := in.past(s.now()); err != nil {
 		return PatientRecord{}, err
 	}
-	if err := s.loadCodes(ctx); err != nil {
+	codes, err := s.codeIndex(ctx)
+	if err != nil {
 		return PatientRecord{}, err
 	}
 	for i, c := range in.Conditions {
-		if _, ok := s.codes.Load().Find(c.Code); c.Code != "" && !ok {
+		if _, ok := codes.Find(c.Code); c.Code != "" && !ok {
 			return PatientRecord{}, rooms.Invalid(fmt.Sprintf("conditions[%d].code", i), "there is no ICD-10 code %q", c.Code)
 		}
 	}

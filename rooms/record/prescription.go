@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"wenzhen/rooms"
+	"wenzhen/rooms/record/drug"
 )
 
 // Prescription is what a doctor prescribes. Its decisions, a pharmacist's and
@@ -16,16 +17,18 @@ type Prescription struct {
 	Head
 	PrescriptionContent
 	Decisions []Decision `json:"decisions"`
-	// Warnings are allergies of the patient's record to what is prescribed. They
-	// are filled for doctors and pharmacists, and are no part of an event.
-	Warnings []Warning `json:"warnings,omitempty"`
+	// Warnings are what prescription:check finds now. They are filled for doctors
+	// and pharmacists, and are no part of an event.
+	Warnings []drug.Warning `json:"warnings,omitempty"`
 }
 
 // PrescriptionContent is what is signed of a prescription.
 type PrescriptionContent struct {
 	Items []Item `json:"items"` // 1 to 20
 	Note  string `json:"note,omitempty"`
-	// Warned are the allergies that the doctor was warned of and signed in spite of.
+	// Acknowledged are the warnings that the doctor signed it with.
+	Acknowledged []Acknowledged `json:"acknowledged,omitempty"`
+	// Warned are the allergies that a prescription of before 0.2 was signed with.
 	Warned []Warning `json:"warned,omitempty"`
 }
 

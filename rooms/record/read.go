@@ -7,6 +7,7 @@ import (
 	"wenzhen/rooms"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record/drug"
 )
 
 // readable is a document that the actor may read: the actor's own draft; what is
@@ -75,24 +76,26 @@ func (s *Service) readDiagnosis(ctx context.Context, actor rooms.Actor, in Diagn
 }
 
 func (s *Service) readPrescription(ctx context.Context, actor rooms.Actor, in PrescriptionRef) (Prescription, error) {
+	table, err := s.drugTable(ctx)
+	if err != nil {
+		return Prescription{}, err
+	}
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Prescription, error) {
 		d, err := s.read(tx, actor, KindPrescription, in.PrescriptionID, ReadPrescription.Name)
 		if err != nil {
 			return Prescription{}, err
 		}
-		return warned(tx, actor, d)
+		return s.warned(tx, table, actor, d)
 	})
 }
 
-// warned is a prescription; doctors and pharmacists see which allergies speak
-// against it.
-func warned(tx Tx, actor rooms.Actor, d Document) (Prescription, error) {
+// warned is a prescription; doctors and pharmacists see what speaks against it.
+func (s *Service) warned(tx Tx, table *drug.Table, actor rooms.Actor, d Document) (Prescription, error) {
 	v, err := prescriptionOf(d)
 	if err != nil || actor.Role == rooms.RolePatient {
 		return v, err
 	}
-	known, err := tx.Background(v.PatientID)
-	v.Warnings = warnings(v.Items, known.Allergies)
+	v.Warnings, err = s.check(tx, table, v.PatientID, v.Items)
 	return v, err
 }
 
@@ -135,11 +138,15 @@ func (s *Service) diagnoses(ctx context.Context, actor rooms.Actor, in InConsult
 }
 
 func (s *Service) prescriptions(ctx context.Context, actor rooms.Actor, in InConsultation) (PrescriptionList, error) {
+	table, err := s.drugTable(ctx)
+	if err != nil {
+		return PrescriptionList{}, err
+	}
 	return rooms.InTx(ctx, s.store, func(tx Tx) (PrescriptionList, error) {
 		list := PrescriptionList{Items: []Prescription{}}
 		shown, err := s.readAll(tx, actor, in.ConsultationID, KindPrescription, Prescriptions.Name)
 		for _, d := range shown {
-			v, err := warned(tx, actor, d)
+			v, err := s.warned(tx, table, actor, d)
 			if err != nil {
 				return list, err
 			}
@@ -156,6 +163,10 @@ func (s *Service) queue(ctx context.Context, actor rooms.Actor, in QueueFilter) 
 		return PrescriptionList{}, err
 	}
 	after, err := rooms.ParseCursor(in.Cursor)
+	if err != nil {
+		return PrescriptionList{}, err
+	}
+	table, err := s.drugTable(ctx)
 	if err != nil {
 		return PrescriptionList{}, err
 	}
@@ -179,7 +190,7 @@ func (s *Service) queue(ctx context.Context, actor rooms.Actor, in QueueFilter) 
 			if d.DoctorID == actor.UserID {
 				continue
 			}
-			v, err := warned(tx, actor, s.checked(d))
+			v, err := s.warned(tx, table, actor, s.checked(d))
 			if err == nil {
 				err = s.note(tx, actor, PrescriptionQueue.Name, d)
 			}

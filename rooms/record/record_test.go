@@ -3,6 +3,8 @@ package record_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"wenzhen/rooms/chat"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
+	"wenzhen/rooms/record/drug"
 	"wenzhen/rooms/roomstest"
 )
 
@@ -449,21 +452,22 @@ func TestAPrescriptionWarnsOfAllergies(t *testing.T) {
 	if known.Version != 1 || known.UpdatedBy != "bo" {
 		t.Errorf("the record: %+v", known)
 	}
+	born(c, patient)
 	ibuprofen := amoxicillin
 	ibuprofen.Drug = "布洛芬"
 	draft := roomstest.Must(c.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: c.id, PrescriptionInput: pills(ibuprofen, amoxicillin)})
-	want := []record.Warning{{Item: 1, Drug: "阿莫西林胶囊", Substance: "Penicillin", Severity: "severe", Reaction: "hives"}}
-	if diff := cmp.Diff(want, draft.Warnings); diff != "" {
-		t.Error(diff)
+	if len(draft.Warnings) != 1 || draft.Warnings[0].Code != drug.Allergy || draft.Warnings[0].Severity != drug.Warn || !slices.Equal(draft.Warnings[0].Items, []int{1}) {
+		t.Fatalf("warnings: %+v", draft.Warnings)
 	}
 	sign := record.SignPrescriptionInput{PrescriptionID: draft.ID}
 	_, err := roomstest.Ask(c.World, c.wang.As, record.SignPrescription, sign)
-	if rooms.CodeOf(err) != rooms.CodeConflict || !strings.Contains(err.Error(), "allergic to Penicillin") {
+	var refused *rooms.Error
+	if !errors.As(err, &refused) || refused.Code != rooms.CodeConflict || refused.Field != "acknowledged" || !strings.Contains(string(refused.Warnings), "allergic to Penicillin") {
 		t.Errorf("signing what the patient is allergic to: %v", err)
 	}
 	sign.DespiteAllergies = true
 	signed := roomstest.Must(c.wang, record.SignPrescription, sign)
-	if diff := cmp.Diff(want, signed.Warned); diff != "" { // signed with it: who knew is on record
+	if diff := cmp.Diff([]record.Acknowledged{{Warning: draft.Warnings[0]}}, signed.Acknowledged); diff != "" { // signed with it: who knew is on record
 		t.Error(diff)
 	}
 	if clean := roomstest.Must(c.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: c.id, PrescriptionInput: pills(ibuprofen)}); len(clean.Warnings) != 0 {

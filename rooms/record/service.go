@@ -4,14 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record/drug"
 	"wenzhen/rooms/record/icd10"
 )
 
@@ -46,21 +45,20 @@ type Service struct {
 	seals sealer
 	now   func() time.Time
 
-	loading sync.Mutex // of codes
-	codes   atomic.Pointer[icd10.Index]
-	version int64 // of codes, under loading
+	codes loaded[icd10.Index]
+	drugs loaded[drug.Table]
 }
 
 // New makes the service. As a follower of consultations it keeps the summary that
 // a doctor ends one with.
 func New(o Options) *Service {
-	return &Service{cfg: o, store: o.Store, notes: o.Notes, seals: newSealer(o.SealKey), now: o.Now, version: -1}
+	return &Service{cfg: o, store: o.Store, notes: o.Notes, seals: newSealer(o.SealKey), now: o.Now}
 }
 
 // Commands returns the commands that the service executes.
 func (s *Service) Commands() []rooms.Handler {
 	return []rooms.Handler{
-		SearchCodes.Bind(s.searchCodes),
+		SearchCodes.Bind(s.searchCodes), SearchDrugs.Bind(s.searchDrugs), CheckPrescription.Bind(s.checkPrescription),
 		DraftDiagnosis.Bind(s.draftDiagnosis), ReviseDiagnosis.Bind(s.reviseDiagnosis), DiscardDiagnosis.Bind(s.discardDiagnosis),
 		SignDiagnosis.Bind(s.signDiagnosis), AmendDiagnosis.Bind(s.amendDiagnosis),
 		ReadDiagnosis.Bind(s.readDiagnosis), Diagnoses.Bind(s.diagnoses), PrintDiagnosis.Bind(s.printDiagnosis),
@@ -84,33 +82,30 @@ func (s *Service) searchCodes(ctx context.Context, _ rooms.Actor, in CodeQuery) 
 	if strings.TrimSpace(in.Q) == "" {
 		return CodeList{}, rooms.Invalid("q", "q must have 1 to 100 characters")
 	}
-	if err := s.loadCodes(ctx); err != nil {
+	codes, err := s.codeIndex(ctx)
+	if err != nil {
 		return CodeList{}, err
 	}
-	found := s.codes.Load().Search(in.Q, limit+1)
+	found := codes.Search(in.Q, limit+1)
 	return CodeList{Items: found[:min(limit, len(found))], HasMore: len(found) > limit}, nil
 }
 
-// loadCodes makes the index, and makes it anew when a table has been loaded.
-func (s *Service) loadCodes(ctx context.Context) error {
+// codeIndex is the index of codes, made anew when the clinic has loaded a table.
+func (s *Service) codeIndex(ctx context.Context) (*icd10.Index, error) {
 	version, err := s.store.CodesVersion(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.loading.Lock()
-	defer s.loading.Unlock()
-	if s.version == version {
-		return nil
-	}
-	table := icd10.Common()
-	if version > 0 {
-		if table, err = s.store.Codes(ctx); err != nil {
-			return err
+	return s.codes.at(version, func() (*icd10.Index, error) {
+		if version == 0 {
+			return icd10.NewIndex(icd10.Common()), nil
 		}
-	}
-	s.codes.Store(icd10.NewIndex(table))
-	s.version = version
-	return nil
+		table, err := s.store.Codes(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return icd10.NewIndex(table), nil
+	})
 }
 
 func validID(field string, id DocumentID) error {

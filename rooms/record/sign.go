@@ -149,8 +149,12 @@ func (c DiagnosisContent) line() string {
 }
 
 func (s *Service) signPrescription(ctx context.Context, actor rooms.Actor, in SignPrescriptionInput) (Prescription, error) {
+	table, err := s.drugTable(ctx)
+	if err != nil {
+		return Prescription{}, err
+	}
 	return rooms.InTx(ctx, s.store, func(tx Tx) (Prescription, error) {
-		consider := func(d *Document) error { return considerAllergies(tx, d, in.DespiteAllergies) }
+		consider := func(d *Document) error { return s.considerWarnings(tx, table, d, in) }
 		d, err := s.sign(tx, actor, KindPrescription, in.PrescriptionID, SignPrescription.Name, consider)
 		if err != nil {
 			return Prescription{}, err
@@ -161,27 +165,6 @@ func (s *Service) signPrescription(ctx context.Context, actor rooms.Actor, in Si
 		}
 		return v, s.announceSigned(tx, actor, d, v.line())
 	})
-}
-
-// considerAllergies keeps with a draft the allergies that speak against it, and
-// refuses it unless it is signed despite them.
-func considerAllergies(tx Tx, d *Document, despite bool) error {
-	draft, err := prescriptionOf(*d)
-	if err != nil {
-		return err
-	}
-	known, err := tx.Background(d.PatientID)
-	if err != nil {
-		return err
-	}
-	draft.Warned = warnings(draft.Items, known.Allergies)
-	if len(draft.Warned) > 0 && !despite {
-		e := rooms.Conflict(string(Draft), "the patient is allergic to %s; sign with despiteAllergies if it must be", draft.Warned[0].Substance)
-		e.Field = "despiteAllergies"
-		return e
-	}
-	d.Content, err = json.Marshal(draft.PrescriptionContent)
-	return err
 }
 
 // announcePrescription records prescription:updated. The event of a decision has

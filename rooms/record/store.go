@@ -8,6 +8,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/audit"
 	"wenzhen/rooms/consultation"
+	"wenzhen/rooms/record/drug"
 	"wenzhen/rooms/record/icd10"
 )
 
@@ -30,6 +31,9 @@ type Store interface {
 	// CodesVersion counts the loads of a table of codes; 0 before the first.
 	CodesVersion(ctx context.Context) (int64, error)
 	Codes(ctx context.Context) ([]icd10.Coding, error)
+	// DrugsVersion counts the loads of a table of drugs; 0 before the first.
+	DrugsVersion(ctx context.Context) (int64, error)
+	Drugs(ctx context.Context) ([]drug.Drug, error)
 }
 
 // Tx is a transaction over records and the consultations they belong to.

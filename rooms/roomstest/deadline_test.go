@@ -69,7 +69,7 @@ var reading = []string{
 	call.Signal.Name, call.List.Name, call.ReadServers.Name, board.Read.Name, board.Sketch.Name,
 	billing.Orders.Name, billing.ReadOrder.Name, billing.Income.Name, billing.ExportIncome.Name, billing.AllOrders.Name, billing.OrderFile.Name,
 	billing.Reconciliations.Name, billing.SandboxRead.Name, notification.ReadPreferences.Name,
-	record.SearchCodes.Name, record.Templates.Name, record.VerifyDocument.Name, record.Duty.Name, record.Pharmacists.Name,
+	record.SearchCodes.Name, record.SearchDrugs.Name, record.Templates.Name, record.VerifyDocument.Name, record.Duty.Name, record.Pharmacists.Name,
 	audit.List.Name, audit.Verify.Name, lobby.Rename.Name,
 }
 
@@ -224,6 +224,7 @@ func (s *story) records() {
 
 	remedy := record.PrescriptionInput{Items: []record.Item{{Drug: "paracetamol", Dose: 500, DoseUnit: "mg", Route: record.Oral,
 		Frequency: record.AsNeeded, Days: 3, Quantity: 1, QuantityUnit: "box"}}}
+	roomstest.Must(s.wang, record.CheckPrescription, record.PrescriptionCheck{ConsultationID: f.ID, PrescriptionInput: remedy})
 	prescribe := func() record.DocumentID {
 		p := roomstest.Must(s.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: f.ID, PrescriptionInput: remedy})
 		roomstest.Must(s.wang, record.RevisePrescription, record.PrescriptionRevision{PrescriptionID: p.ID, PrescriptionInput: remedy})

@@ -46,7 +46,7 @@ var clearColumns = map[string][]string{
 	"what anybody may read": {
 		"doctors.title", "doctors.checked_title", "doctors.checked_department", "doctors.department", "doctors.bio", "doctors.languages",
 		"doctors.services", "schedules.rules", "lobby_lines.nickname", "lobby_lines.text",
-		"icd10.code", "icd10.zh", "icd10.en",
+		"icd10.code", "icd10.zh", "icd10.en", "drugs.line",
 	},
 	"a preference, a place or a device": {
 		".time_zone", "users.locale", "notification_preferences.preferences", "sessions.user_agent", ".address", "passkeys.name",

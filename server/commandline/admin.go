@@ -51,3 +51,27 @@ func (c *icd10LoadCommand) Run(on console) error {
 	fmt.Fprintf(on.out, "%d codes\n", n)
 	return nil
 }
+
+type drugsCommand struct {
+	Load drugsLoadCommand `cmd:"" help:"Replace the clinic's table of drugs, which is added to the one that is shipped, by a CSV file (docs/drugs.md); the server may be running."`
+}
+
+type drugsLoadCommand struct {
+	cli.Place `embed:""`
+	File      string `arg:"" help:"The table, in UTF-8." type:"existingfile"`
+}
+
+// Run loads the table.
+func (c *drugsLoadCommand) Run(on console) error {
+	file, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	n, err := cli.LoadDrugs(on.ctx, c.Place, file, on.log())
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	fmt.Fprintf(on.out, "%d drugs\n", n)
+	return nil
+}

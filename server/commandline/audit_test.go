@@ -42,6 +42,12 @@ func TestCommandsAreEnteredOrHaveAReason(t *testing.T) {
 	data, restored := filepath.Join(dir, "data"), filepath.Join(dir, "restored")
 	archive := filepath.Join(dir, "backup.tar.gz")
 	const key, next = "a-master-key-of-32-characters-for-tests", "another-master-key-of-32-characters"
+	drugs := filepath.Join(dir, "drugs.csv")
+	if err := os.WriteFile(drugs, []byte(`id,en,zh,aliases,atc,classes,strengths,forms,routes,unit,usual,single,day,kgday,stopunder,warnunder,pregnancy,lactation,controlled,visit,ingredients
+ours,our own,本院制剂,,,,,,,,,,,,,,,,,,
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	does := func(args ...string) (out strings.Builder) {
 		t.Helper()
 		if code := Run(t.Context(), args, strings.NewReader(""), &out, io.Discard); code != 0 {
@@ -65,6 +71,7 @@ func TestCommandsAreEnteredOrHaveAReason(t *testing.T) {
 		{"users suspend", "other@example.org", account.SuspendUser.Name, data, ""},
 		{"users unsuspend", "other@example.org", account.UnsuspendUser.Name, data, ""},
 		{"icd10 load", codes, audit.CodesLoaded, data, ""},
+		{"drugs load", drugs, audit.DrugsLoaded, data, ""},
 		{"audit export", "--to " + archive + ".jsonl", audit.AuditExported, data, ""},
 		{"backup", "--to " + archive, audit.BackupMade, data, ""},
 		{"restore", "--from " + archive, audit.BackupRestored, restored, ""},

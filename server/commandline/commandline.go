@@ -30,6 +30,7 @@ type commands struct {
 	Admin   adminCommand    `cmd:"" help:"Administer accounts."`
 	Users   usersCommand    `cmd:"" help:"List, suspend and verify accounts; the server may be running."`
 	ICD10   icd10Command    `cmd:"" name:"icd10" help:"The table of ICD-10 codes."`
+	Drugs   drugsCommand    `cmd:"" help:"The table of drugs."`
 	Chat    terminalCommand `cmd:"" help:"Take part in a consultation from a terminal."`
 	Load    loadCommand     `cmd:"" help:"Put a server under load and account for every message."`
 	Ready   readyCommand    `cmd:"" help:"Ask a server whether it is ready; the exit code tells (for health checks where there is no shell)."`

@@ -37,6 +37,9 @@ func (s *sheet) prescription(v record.Printout) {
 		s.y++
 	}
 	s.section("备注", "Note", p.Note)
+	for _, w := range p.Acknowledged {
+		s.section("用药警示及医生说明", "Warning, and the doctor's reason", join(" – ", w.MessageZh, w.Message, w.Reason)...)
+	}
 	for _, w := range p.Warned {
 		s.section("过敏提示（医生已知晓）", "Allergy, known to the doctor", join(" – ", w.Drug, w.Substance)...)
 	}

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -39,6 +40,8 @@ type Problem struct {
 	TraceID      string     `json:"traceId"`
 	// State is the present state of what a conflict is about.
 	State string `json:"state,omitempty"`
+	// Warnings are what a prescription was refused for.
+	Warnings json.RawMessage `json:"warnings,omitempty"`
 }
 
 // refuse ends the request with err as a problem.
@@ -52,12 +55,15 @@ func (s *server) problem(c *gin.Context, status int, e *rooms.Error) {
 	if e.RetryAfterMs > 0 {
 		c.Header("Retry-After", strconv.FormatInt((e.RetryAfterMs+999)/1000, 10))
 	}
+	if e.Code == rooms.CodeInvalid && e.Warnings != nil {
+		status = http.StatusUnprocessableEntity // the input is well formed, and the prescription is not safe
+	}
 	if status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", `Bearer realm="wenzhen"`)
 	}
 	c.Header("Content-Type", "application/problem+json")
 	c.AbortWithStatusJSON(status, Problem{
 		Type: "urn:wenzhen:problem:" + string(e.Code), Title: http.StatusText(status), Status: status, Detail: e.Message, Instance: c.Request.URL.Path,
-		Code: e.Code, Field: e.Field, Retryable: e.Retryable, RetryAfterMs: e.RetryAfterMs, TraceID: traceID(c), State: e.Status,
+		Code: e.Code, Field: e.Field, Retryable: e.Retryable, RetryAfterMs: e.RetryAfterMs, TraceID: traceID(c), State: e.Status, Warnings: e.Warnings,
 	})
 }

@@ -211,6 +211,8 @@ func Routes() []Route {
 		{Method: "POST", Path: "/push-subscriptions", Command: notification.Subscribe.Name, Status: http.StatusCreated},
 		{Method: "DELETE", Path: "/push-subscriptions/:subscriptionId", Command: notification.Unsubscribe.Name, Status: http.StatusNoContent},
 		{Method: "GET", Path: "/icd10", Command: record.SearchCodes.Name, Status: http.StatusOK},
+		{Method: "GET", Path: "/drugs", Command: record.SearchDrugs.Name, Status: http.StatusOK},
+		{Method: "POST", Path: "/consultations/:consultationId/prescriptions/check", Command: record.CheckPrescription.Name, Status: http.StatusOK},
 		{Method: "POST", Path: "/consultations/:consultationId/diagnoses", Command: record.DraftDiagnosis.Name, Status: http.StatusCreated},
 		{Method: "GET", Path: "/consultations/:consultationId/diagnoses", Command: record.Diagnoses.Name, Status: http.StatusOK},
 		{Method: "GET", Path: "/diagnoses/:diagnosisId/pdf", Command: record.PrintDiagnosis.Name, Status: http.StatusOK, content: printed},

@@ -35,6 +35,11 @@ const (
 	Unknown     Code = "unknown_drug"
 )
 
+// Codes returns all codes.
+func Codes() []Code {
+	return []Code{Allergy, Duplicate, Interaction, DoseHigh, DoseLow, DoseUnknown, Age, Pregnancy, Controlled, Unknown}
+}
+
 // Warning is what a check found.
 type Warning struct {
 	Code     Code     `json:"code"`

@@ -3,6 +3,7 @@ package drug
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,6 +28,9 @@ type name struct {
 	id   string
 	han  bool
 }
+
+// Shipped is the table of the drugs that are shipped.
+var Shipped = sync.OnceValue(func() *Table { return NewTable(nil) })
 
 // NewTable makes a table of the drugs that are shipped and of more, which replace
 // those with their id.

@@ -8,12 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"wenzhen/rooms"
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/consultation"
 	"wenzhen/rooms/record"
+	"wenzhen/rooms/record/drug"
 	"wenzhen/rooms/record/icd10"
 	accountstore "wenzhen/rooms/store/account"
 	consultationstore "wenzhen/rooms/store/consultation"
@@ -91,8 +93,16 @@ const icd10Cursor = "icd10"
 
 // CodesVersion implements record.Store.
 func (s Store) CodesVersion(ctx context.Context) (int64, error) {
+	return s.loads(ctx, icd10Cursor)
+}
+
+// loaded counts one more load of a table.
+const loaded = `INSERT INTO cursors (name, pos) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET pos = cursors.pos + 1`
+
+// loads is how often a table was loaded.
+func (s Store) loads(ctx context.Context, table string) (int64, error) {
 	var version int64
-	err := s.Reads().Row(ctx, `SELECT pos FROM cursors WHERE name = $1`, icd10Cursor).Scan(&version)
+	err := s.Reads().Row(ctx, `SELECT pos FROM cursors WHERE name = $1`, table).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -119,7 +129,43 @@ func (s Store) LoadCodes(ctx context.Context, table []icd10.Coding) error {
 				return err
 			}
 		}
-		return tx.Exec(`INSERT INTO cursors (name, pos) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET pos = cursors.pos + 1`, icd10Cursor)
+		return tx.Exec(loaded, icd10Cursor)
+	})
+}
+
+// drugsCursor counts the loads of a table of drugs.
+const drugsCursor = "drugs"
+
+// DrugsVersion implements record.Store.
+func (s Store) DrugsVersion(ctx context.Context) (int64, error) { return s.loads(ctx, drugsCursor) }
+
+// Drugs implements record.Store.
+func (s Store) Drugs(ctx context.Context) ([]drug.Drug, error) {
+	lines, err := engine.Collect(ctx, s.Reads(), func(row engine.Scanner) (string, error) {
+		var line string
+		return line, row.Scan(&line)
+	}, `SELECT line FROM drugs ORDER BY num`)
+	if err != nil {
+		return nil, err
+	}
+	return drug.Read(strings.NewReader(strings.Join(lines, "")))
+}
+
+// LoadDrugs replaces the clinic's table of drugs by one in CSV that drug.Read has
+// accepted; a running server takes it in with the next search or check.
+func (s Store) LoadDrugs(ctx context.Context, table string) error {
+	return s.DB.InTx(ctx, func(tx *engine.Tx) error {
+		if err := tx.Exec(`DELETE FROM drugs`); err != nil {
+			return err
+		}
+		num := 0
+		for line := range strings.Lines(table) {
+			num++
+			if err := tx.Exec(`INSERT INTO drugs (num, line) VALUES ($1, $2)`, num, line); err != nil {
+				return err
+			}
+		}
+		return tx.Exec(loaded, drugsCursor)
 	})
 }
 

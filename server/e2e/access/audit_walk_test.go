@@ -68,7 +68,7 @@ var notEntered = map[string]string{
 	notification.SavePreferences.Name: ownSettings, notification.Subscribe.Name: ownSettings, notification.Unsubscribe.Name: ownSettings,
 	lobby.Enter.Name: anybody, lobby.Say.Name: anybody, lobby.Rename.Name: anybody,
 
-	record.SearchCodes.Name: anybody, record.VerifyDocument.Name: anybody, record.Templates.Name: ownSettings, record.SaveTemplates.Name: ownSettings,
+	record.SearchCodes.Name: anybody, record.SearchDrugs.Name: anybody, record.VerifyDocument.Name: anybody, record.Templates.Name: ownSettings, record.SaveTemplates.Name: ownSettings,
 	record.Duty.Name: ownSettings, record.DraftDiagnosis.Name: inItsRow, record.ReviseDiagnosis.Name: inItsRow, record.DiscardDiagnosis.Name: inItsRow,
 	record.AmendDiagnosis.Name: inItsRow, record.DraftPrescription.Name: inItsRow, record.RevisePrescription.Name: inItsRow,
 	record.DiscardPrescription.Name: inItsRow, record.AmendPrescription.Name: inItsRow,

@@ -288,6 +288,10 @@ var authorization = map[string]row{
 	lobby.Rename.Name: {want: public, in: func(belongings) any { return lobby.NicknameInput{Nickname: "another"} }},
 
 	record.SearchCodes.Name: {in: func(belongings) any { return record.CodeQuery{Q: "cold"} }},
+	record.SearchDrugs.Name: {in: func(belongings) any { return record.DrugQuery{Q: "aspirin"} }},
+	record.CheckPrescription.Name: {want: prescribers, in: func(b belongings) any {
+		return record.PrescriptionCheck{ConsultationID: b.consultation, PrescriptionInput: e2e.Remedy()}
+	}},
 	record.DraftDiagnosis.Name: {want: prescribers, in: func(b belongings) any {
 		return record.DiagnosisDraft{ConsultationID: b.consultation, DiagnosisInput: e2e.Unwell()}
 	}},

@@ -111,6 +111,8 @@ export const actions = [
   'key:encrypt',
   'user:show',
   'icd10:load',
+  'drug:load',
+  'prescription:check',
 ] as const
 
 /** The parts of a subject: `patient:<id>`, or `users` for all of a kind. */

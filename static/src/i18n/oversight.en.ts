@@ -65,7 +65,7 @@ export const oversightEn = {
     aboutPatient: 'Patient {id}',
     inLogin: 'Login {id}',
     gone: 'Former user',
-    subject: { appointment: 'Appointment', reconciliations: 'Reconciliation', keys: 'Keys', database: 'Database', icd10: 'ICD-10', patient: 'Patient', consultation: 'Consultation', diagnosis: 'Diagnosis', prescription: 'Prescription', summary: 'Summary', user: 'User', socket: 'Connection', order: 'Order', attachment: 'File', users: 'All users', orders: 'All orders', consultations: 'All consultations', rooms: 'Open rooms', sockets: 'Connections', search: 'Search of messages', doctors: 'doctors to review', holds: 'legal holds', pharmacists: 'pharmacists', audit: 'audit log' },
+    subject: { appointment: 'Appointment', reconciliations: 'Reconciliation', keys: 'Keys', database: 'Database', icd10: 'ICD-10', drugs: 'Drugs', patient: 'Patient', consultation: 'Consultation', diagnosis: 'Diagnosis', prescription: 'Prescription', summary: 'Summary', user: 'User', socket: 'Connection', order: 'Order', attachment: 'File', users: 'All users', orders: 'All orders', consultations: 'All consultations', rooms: 'Open rooms', sockets: 'Connections', search: 'Search of messages', doctors: 'doctors to review', holds: 'legal holds', pharmacists: 'pharmacists', audit: 'audit log' },
     action: {
       record_read: 'read the health record',
       record_update: 'changed the health record',
@@ -178,6 +178,8 @@ export const oversightEn = {
       key_encrypt: 're-encrypted all data',
       user_show: 'viewed an account',
       icd10_load: 'loaded ICD-10 codes',
+      drug_load: 'loaded a table of drugs',
+      prescription_check: 'checked a prescription',
     },
     chain: {
       unknown: 'Integrity of the log',

@@ -65,7 +65,7 @@ export const oversightZhCN = {
     aboutPatient: '就诊人 {id}',
     inLogin: '登录 {id}',
     gone: '已注销的用户',
-    subject: { appointment: '预约', reconciliations: '对账', keys: '密钥', database: '数据库', icd10: 'ICD-10', patient: '就诊人', consultation: '问诊', diagnosis: '诊断', prescription: '处方', summary: '小结', user: '用户', socket: '连接', order: '订单', attachment: '文件', users: '全部用户', orders: '全部订单', consultations: '全部问诊', rooms: '在线房间', sockets: '在线连接', search: '消息搜索', doctors: '医生核验', holds: '法律保全', pharmacists: '药师', audit: '审计日志' },
+    subject: { appointment: '预约', reconciliations: '对账', keys: '密钥', database: '数据库', icd10: 'ICD-10', drugs: '药品表', patient: '就诊人', consultation: '问诊', diagnosis: '诊断', prescription: '处方', summary: '小结', user: '用户', socket: '连接', order: '订单', attachment: '文件', users: '全部用户', orders: '全部订单', consultations: '全部问诊', rooms: '在线房间', sockets: '在线连接', search: '消息搜索', doctors: '医生核验', holds: '法律保全', pharmacists: '药师', audit: '审计日志' },
     action: {
       record_read: '查看健康档案',
       record_update: '修改健康档案',
@@ -178,6 +178,8 @@ export const oversightZhCN = {
       key_encrypt: '重新加密全部数据',
       user_show: '查看用户账户',
       icd10_load: '导入 ICD-10 编码',
+      drug_load: '导入药品表',
+      prescription_check: '检查处方',
     },
     chain: {
       unknown: '日志的完整性',

@@ -22,6 +22,22 @@ export interface AccountSelf {
   calendarUrl: string
 }
 
+export interface Acknowledged {
+  code: DrugCode
+  severity: Severity
+  items: number[]
+  message: string
+  messageZh: string
+  source: string
+  reason?: string
+}
+
+export interface Acknowledgement {
+  code: DrugCode
+  items: number[]
+  reason: string
+}
+
 export interface Admission {
   invitation: Invitation
   participant?: Participant
@@ -405,8 +421,6 @@ export interface ClosingSummary {
   text: string
 }
 
-export type Code = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'closed' | 'payment_required' | 'rate_limited' | 'too_large' | 'unavailable' | 'internal'
-
 export interface CodeList {
   items: Coding[]
   hasMore: boolean
@@ -667,6 +681,42 @@ export type DocumentKind = 'diagnosis' | 'prescription' | 'summary'
 
 export type DocumentStatus = 'draft' | 'signed' | 'approved' | 'rejected' | 'void' | 'amended'
 
+export interface Drug {
+  id: string
+  name: Name
+  atc?: string
+  strengths: string[]
+  forms: string[]
+  routes: string[]
+  controlled?: string
+  visit?: boolean
+}
+
+export type DrugCode = 'allergy' | 'duplicate' | 'interaction' | 'dose_high' | 'dose_low' | 'dose_unknown' | 'age' | 'pregnancy' | 'controlled' | 'unknown_drug'
+
+export interface DrugList {
+  items: Drug[]
+}
+
+export interface DrugQuery {
+  q: string
+  limit?: number
+}
+
+export interface DrugWarning {
+  code: DrugCode
+  severity: Severity
+  items: number[]
+  message: string
+  messageZh: string
+  source: string
+}
+
+export interface Duties {
+  pharmacist: boolean
+  policy: RecordPolicy
+}
+
 export interface EndInput {
   consultationId: string
   reason?: string
@@ -722,13 +772,11 @@ export interface Episode {
 
 export interface Erasure {
   erased?: string
-  obstacles: ErasureBlocker[]
+  obstacles: Obstacle[]
   consultations: number
   messagesUntil?: string
   recordsUntil?: string
 }
-
-export type ErasureBlocker = 'consultations' | 'appointments' | 'money' | 'hold' | 'last_admin'
 
 export interface EventPage {
   items: Entry[]
@@ -811,6 +859,26 @@ export interface HistoryInput {
   consultationId: string
   before?: number
   limit?: number
+}
+
+export interface Hold {
+  userId: string
+  userName: string
+  userEmail: string
+  reason: string
+  by: string
+  byName: string
+  at: string
+}
+
+export interface HoldInput {
+  userId: string
+  reason: string
+}
+
+export interface HoldList {
+  items: Hold[]
+  nextCursor: string
 }
 
 export interface ICECandidate {
@@ -944,32 +1012,12 @@ export interface JoinInput {
 }
 
 export interface KindPreference {
-  kind: NotificationKind
+  kind: NoticeKind
   push: boolean
   email: boolean
 }
 
 export type LeaveReason = 'reassigned' | 'removed' | 'quit' | 'unverified'
-
-export interface LegalHold {
-  userId: string
-  userName: string
-  userEmail: string
-  reason: string
-  by: string
-  byName: string
-  at: string
-}
-
-export interface LegalHoldInput {
-  userId: string
-  reason: string
-}
-
-export interface LegalHoldList {
-  items: LegalHold[]
-  nextCursor: string
-}
 
 export interface LinkedIdentity {
   id: string
@@ -1127,9 +1175,9 @@ export interface MessagePage {
   hasMore: boolean
 }
 
-export interface MyPermissions {
-  pharmacist: boolean
-  policy: RecordPolicy
+export interface Name {
+  zh: string
+  en: string
 }
 
 export interface NamespaceStats {
@@ -1172,9 +1220,11 @@ export interface NodeStats {
 
 export type Nothing = Record<string, never>
 
+export type NoticeKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription' | 'payment' | 'account'
+
 export interface Notification {
   id: string
-  kind: NotificationKind
+  kind: NoticeKind
   topic: NotificationTopic
   title: string
   text: string
@@ -1189,7 +1239,7 @@ export interface Notification {
 
 export interface NotificationArrived {
   id: string
-  kind: NotificationKind
+  kind: NoticeKind
   topic: NotificationTopic
   title: string
   text: string
@@ -1203,8 +1253,6 @@ export interface NotificationArrived {
   unread: number
 }
 
-export type NotificationKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription' | 'payment' | 'account'
-
 export interface NotificationMarked {
   seq: number
   unread: number
@@ -1217,6 +1265,8 @@ export interface NotificationPreferences {
 }
 
 export type NotificationTopic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'consultation_closed' | 'consultation_finished' | 'consultation_review' | 'consultation_left' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'waitlist_closed' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'record_entered' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
+
+export type Obstacle = 'consultations' | 'appointments' | 'money' | 'hold' | 'last_admin'
 
 export interface OpenInput {
   id?: string
@@ -1414,9 +1464,16 @@ export interface Prescription {
   integrity?: Integrity
   items: RecordItem[]
   note?: string
+  acknowledged?: Acknowledged[]
   warned?: RecordWarning[]
   decisions: RecordDecision[]
-  warnings?: RecordWarning[]
+  warnings?: DrugWarning[]
+}
+
+export interface PrescriptionCheck {
+  consultationId: string
+  items: RecordItem[]
+  note?: string
 }
 
 export interface PrescriptionDraft {
@@ -1449,6 +1506,10 @@ export interface PrescriptionRevision {
   prescriptionId: string
   items: RecordItem[]
   note?: string
+}
+
+export interface PrescriptionWarnings {
+  warnings: DrugWarning[]
 }
 
 export interface PresenceChange {
@@ -1693,6 +1754,8 @@ export interface RoomView {
   members: number
 }
 
+export type RoomsCode = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'closed' | 'payment_required' | 'rate_limited' | 'too_large' | 'unavailable' | 'internal'
+
 export interface SandboxPayment {
   reference: string
   title: string
@@ -1828,8 +1891,11 @@ export interface SettingList {
   items: Setting[]
 }
 
+export type Severity = 'stop' | 'warn' | 'info'
+
 export interface SignPrescriptionInput {
   prescriptionId: string
+  acknowledged?: Acknowledgement[]
   despiteAllergies?: boolean
 }
 
@@ -2217,13 +2283,14 @@ export interface WaitRef {
 export type WaitStatus = 'waiting' | 'offered' | 'taken' | 'left' | 'closed'
 
 export interface WireError {
-  code: Code
+  code: RoomsCode
   field?: string
   message: string
   retryable: boolean
   retryAfterMs?: number
   traceId?: string
   status?: string
+  warnings?: unknown
 }
 
 /** What every command is answered with. */
