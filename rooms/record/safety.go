@@ -46,9 +46,9 @@ type PrescriptionWarnings struct {
 // Acknowledgement is a doctor's answer to warnings: those of a code about these
 // items, and why the drug is prescribed all the same.
 type Acknowledgement struct {
-	Code   drug.Code `json:"code"`
-	Items  []int     `json:"items"`
-	Reason string    `json:"reason"` // 1 to 500 characters
+	Code   drug.WarningCode `json:"code"`
+	Items  []int            `json:"items"`
+	Reason string           `json:"reason"` // 1 to 500 characters
 }
 
 // Acknowledged is a warning that a prescription was signed with.
@@ -99,7 +99,7 @@ func (s *Service) checkPrescription(ctx context.Context, actor rooms.Actor, in P
 		return PrescriptionWarnings{}, err
 	}
 	return rooms.InTx(ctx, s.store, func(tx Tx) (PrescriptionWarnings, error) {
-		c, err := s.writes(tx, actor, in.ConsultationID)
+		c, err := s.loadWritableConsultation(tx, actor, in.ConsultationID)
 		if err != nil {
 			return PrescriptionWarnings{}, err
 		}

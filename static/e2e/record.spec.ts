@@ -85,9 +85,17 @@ test('a prescription warns of an allergy, and a pharmacist approves it', async (
   await doctor.getByRole('button', { name: '开处方' }).click()
   const form = doctor.getByRole('form', { name: '处方' })
   await form.getByLabel('药品（通用名）').fill('阿莫西林胶囊')
+  await expect(form.getByRole('button', { name: '签署并发送' })).toBeDisabled() // no dose was chosen
+  await form.getByLabel('每次用量').fill('500')
+  await form.getByLabel('天数').fill('5')
+  await form.getByLabel('总量').fill('1')
+  await form.getByRole('combobox', { name: '频次' }).click()
+  await doctor.getByRole('option', { name: '每日三次' }).click()
   await form.getByRole('button', { name: '签署并发送' }).click()
   await expect(form.getByRole('alert')).toContainText('青霉素')
-  await form.getByText('已知晓过敏风险').click()
+  await expect(form.getByRole('button', { name: '签署并发送' })).toBeDisabled() // the warning needs a reason
+  await axe(doctor, 'a warning')
+  await form.getByPlaceholder('仍需开具的理由').fill('既往多次使用，无反应')
   await form.getByRole('button', { name: '签署并发送' }).click()
   await doctor.locator('.el-message-box').getByRole('button', { name: '签署并发送' }).click()
 
@@ -98,6 +106,7 @@ test('a prescription warns of an allergy, and a pharmacist approves it', async (
   const pharmacist = await enter(await browserOf(), pei, '/reviews')
   const waiting = pharmacist.getByRole('region', { name: '处方' }).filter({ hasText: '阿莫西林胶囊' })
   await expect(waiting.getByRole('alert')).toContainText('青霉素')
+  await expect(waiting.getByText('既往多次使用，无反应')).toBeVisible()
   await axe(pharmacist)
   await waiting.getByRole('button', { name: '审核通过' }).click()
   await expect(card).toContainText('药师审核通过')

@@ -18,33 +18,33 @@ const (
 	Info Severity = "info"
 )
 
-// Code is what a warning is about.
-type Code string
+// WarningCode is what a warning is about.
+type WarningCode string
 
 // The codes.
 const (
-	Allergy     Code = "allergy"
-	Duplicate   Code = "duplicate"
-	Interaction Code = "interaction"
-	DoseHigh    Code = "dose_high"
-	DoseLow     Code = "dose_low"
-	DoseUnknown Code = "dose_unknown" // it could not be checked
-	Age         Code = "age"
-	Pregnancy   Code = "pregnancy"
-	Controlled  Code = "controlled"
-	Unknown     Code = "unknown_drug"
+	Allergy     WarningCode = "allergy"
+	Duplicate   WarningCode = "duplicate"
+	Interaction WarningCode = "interaction"
+	DoseHigh    WarningCode = "dose_high"
+	DoseLow     WarningCode = "dose_low"
+	DoseUnknown WarningCode = "dose_unknown" // it could not be checked
+	Age         WarningCode = "age"
+	Pregnancy   WarningCode = "pregnancy"
+	Controlled  WarningCode = "controlled"
+	Unknown     WarningCode = "unknown_drug"
 )
 
 // Codes returns all codes.
-func Codes() []Code {
-	return []Code{Allergy, Duplicate, Interaction, DoseHigh, DoseLow, DoseUnknown, Age, Pregnancy, Controlled, Unknown}
+func Codes() []WarningCode {
+	return []WarningCode{Allergy, Duplicate, Interaction, DoseHigh, DoseLow, DoseUnknown, Age, Pregnancy, Controlled, Unknown}
 }
 
 // Warning is what a check found.
 type Warning struct {
-	Code     Code     `json:"code"`
-	Severity Severity `json:"severity"`
-	Items    []int    `json:"items"` // indexes in the prescription
+	Code     WarningCode `json:"code"`
+	Severity Severity    `json:"severity"`
+	Items    []int       `json:"items"` // indexes in the prescription
 	// Message and MessageZh say it in English and in Chinese.
 	Message   string `json:"message"`
 	MessageZh string `json:"messageZh"`
@@ -137,7 +137,7 @@ func (t *Table) Check(items []Item, p Patient, refuse bool) []Warning {
 	return c.warnings
 }
 
-func (c *check) warn(code Code, severity Severity, items []int, source, zh, en string) {
+func (c *check) warn(code WarningCode, severity Severity, items []int, source, zh, en string) {
 	items = slices.DeleteFunc(slices.Clone(items), func(i int) bool { return i < 0 })
 	slices.Sort(items)
 	w := Warning{Code: code, Severity: severity, Items: slices.Compact(items), Message: en, MessageZh: zh, Source: source}

@@ -1,11 +1,13 @@
 import { at, http } from '.'
 import { askAsGuest } from './http'
 import type {
+  Acknowledgement,
   BackgroundInput,
   CodeList,
   Diagnosis,
   DiagnosisInput,
   DiagnosisList,
+  DrugList,
   MyPermissions,
   PatientRecord,
   Prescription,
@@ -24,6 +26,7 @@ const record = (patientId: string) => `${at('/patients', patientId)}/record`
 
 /** REST of diagnoses, prescriptions and the patient's record. */
 export const recordApi = {
+  drugs: (q: string) => http.json<DrugList>('GET', '/drugs', { query: { q, limit: 8 } }),
   codes: (q: string, signal?: AbortSignal) => http.json<CodeList>('GET', '/icd10', { query: { q }, signal }),
 
   diagnoses: (consultationId: string) => http.json<DiagnosisList>('GET', within(consultationId, 'diagnoses')),
@@ -43,7 +46,7 @@ export const recordApi = {
   amendPrescription: (of: string, id: string, body: PrescriptionInput) =>
     http.json<Prescription>('POST', prescription(of, '/amend'), { body: { id, ...body } }),
   discardPrescription: (id: string) => http.json<undefined>('DELETE', prescription(id)),
-  signPrescription: (id: string, despiteAllergies: boolean) => http.json<Prescription>('POST', prescription(id, '/sign'), { body: { despiteAllergies } }),
+  signPrescription: (id: string, acknowledged: Acknowledgement[]) => http.json<Prescription>('POST', prescription(id, '/sign'), { body: { acknowledged } }),
   voidPrescription: (id: string, reason: string) => http.json<Prescription>('POST', prescription(id, '/void'), { body: { reason } }),
   approve: (id: string) => http.json<Prescription>('POST', prescription(id, '/approve')),
   reject: (id: string, reason: string) => http.json<Prescription>('POST', prescription(id, '/reject'), { body: { reason } }),

@@ -23,7 +23,7 @@ export interface AccountSelf {
 }
 
 export interface Acknowledged {
-  code: DrugCode
+  code: WarningCode
   severity: Severity
   items: number[]
   message: string
@@ -33,7 +33,7 @@ export interface Acknowledged {
 }
 
 export interface Acknowledgement {
-  code: DrugCode
+  code: WarningCode
   items: number[]
   reason: string
 }
@@ -421,6 +421,8 @@ export interface ClosingSummary {
   text: string
 }
 
+export type Code = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'closed' | 'payment_required' | 'rate_limited' | 'too_large' | 'unavailable' | 'internal'
+
 export interface CodeList {
   items: Coding[]
   hasMore: boolean
@@ -692,8 +694,6 @@ export interface Drug {
   visit?: boolean
 }
 
-export type DrugCode = 'allergy' | 'duplicate' | 'interaction' | 'dose_high' | 'dose_low' | 'dose_unknown' | 'age' | 'pregnancy' | 'controlled' | 'unknown_drug'
-
 export interface DrugList {
   items: Drug[]
 }
@@ -704,7 +704,7 @@ export interface DrugQuery {
 }
 
 export interface DrugWarning {
-  code: DrugCode
+  code: WarningCode
   severity: Severity
   items: number[]
   message: string
@@ -1754,8 +1754,6 @@ export interface RoomView {
   members: number
 }
 
-export type RoomsCode = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'closed' | 'payment_required' | 'rate_limited' | 'too_large' | 'unavailable' | 'internal'
-
 export interface SandboxPayment {
   reference: string
   title: string
@@ -2282,8 +2280,10 @@ export interface WaitRef {
 
 export type WaitStatus = 'waiting' | 'offered' | 'taken' | 'left' | 'closed'
 
+export type WarningCode = 'allergy' | 'duplicate' | 'interaction' | 'dose_high' | 'dose_low' | 'dose_unknown' | 'age' | 'pregnancy' | 'controlled' | 'unknown_drug'
+
 export interface WireError {
-  code: RoomsCode
+  code: Code
   field?: string
   message: string
   retryable: boolean
