@@ -712,11 +712,6 @@ export interface DrugWarning {
   source: string
 }
 
-export interface Duties {
-  pharmacist: boolean
-  policy: RecordPolicy
-}
-
 export interface EndInput {
   consultationId: string
   reason?: string
@@ -772,11 +767,13 @@ export interface Episode {
 
 export interface Erasure {
   erased?: string
-  obstacles: Obstacle[]
+  obstacles: ErasureBlocker[]
   consultations: number
   messagesUntil?: string
   recordsUntil?: string
 }
+
+export type ErasureBlocker = 'consultations' | 'appointments' | 'money' | 'hold' | 'last_admin'
 
 export interface EventPage {
   items: Entry[]
@@ -859,26 +856,6 @@ export interface HistoryInput {
   consultationId: string
   before?: number
   limit?: number
-}
-
-export interface Hold {
-  userId: string
-  userName: string
-  userEmail: string
-  reason: string
-  by: string
-  byName: string
-  at: string
-}
-
-export interface HoldInput {
-  userId: string
-  reason: string
-}
-
-export interface HoldList {
-  items: Hold[]
-  nextCursor: string
 }
 
 export interface ICECandidate {
@@ -1012,12 +989,32 @@ export interface JoinInput {
 }
 
 export interface KindPreference {
-  kind: NoticeKind
+  kind: NotificationKind
   push: boolean
   email: boolean
 }
 
 export type LeaveReason = 'reassigned' | 'removed' | 'quit' | 'unverified'
+
+export interface LegalHold {
+  userId: string
+  userName: string
+  userEmail: string
+  reason: string
+  by: string
+  byName: string
+  at: string
+}
+
+export interface LegalHoldInput {
+  userId: string
+  reason: string
+}
+
+export interface LegalHoldList {
+  items: LegalHold[]
+  nextCursor: string
+}
 
 export interface LinkedIdentity {
   id: string
@@ -1175,6 +1172,11 @@ export interface MessagePage {
   hasMore: boolean
 }
 
+export interface MyPermissions {
+  pharmacist: boolean
+  policy: RecordPolicy
+}
+
 export interface Name {
   zh: string
   en: string
@@ -1220,11 +1222,9 @@ export interface NodeStats {
 
 export type Nothing = Record<string, never>
 
-export type NoticeKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription' | 'payment' | 'account'
-
 export interface Notification {
   id: string
-  kind: NoticeKind
+  kind: NotificationKind
   topic: NotificationTopic
   title: string
   text: string
@@ -1239,7 +1239,7 @@ export interface Notification {
 
 export interface NotificationArrived {
   id: string
-  kind: NoticeKind
+  kind: NotificationKind
   topic: NotificationTopic
   title: string
   text: string
@@ -1253,6 +1253,8 @@ export interface NotificationArrived {
   unread: number
 }
 
+export type NotificationKind = 'message' | 'consultation' | 'appointment' | 'call' | 'diagnosis' | 'prescription' | 'payment' | 'account'
+
 export interface NotificationMarked {
   seq: number
   unread: number
@@ -1265,8 +1267,6 @@ export interface NotificationPreferences {
 }
 
 export type NotificationTopic = 'message' | 'message_voice' | 'consultation_requested' | 'consultation_accepted' | 'consultation_declined' | 'consultation_cancelled' | 'consultation_on_hold' | 'consultation_resumed' | 'consultation_ended' | 'consultation_terminated' | 'consultation_expired' | 'consultation_reopened' | 'consultation_invited' | 'consultation_proposed' | 'consultation_entered' | 'consultation_closed' | 'consultation_finished' | 'consultation_review' | 'consultation_left' | 'appointment_booked' | 'appointment_moved' | 'appointment_cancelled' | 'appointment_missed' | 'appointment_unpaid' | 'appointment_checked_in' | 'appointment_offered' | 'waitlist_offered' | 'waitlist_closed' | 'call_missed' | 'diagnosis_signed' | 'diagnosis_amended' | 'record_changed' | 'record_entered' | 'prescription_signed' | 'prescription_approved' | 'prescription_rejected' | 'prescription_void' | 'payment_received' | 'payment_expired' | 'payment_late' | 'payment_twice' | 'payment_refunded' | 'payment_refund_failed' | 'payment_given_back' | 'doctor_review_due' | 'doctor_verified' | 'doctor_unverified'
-
-export type Obstacle = 'consultations' | 'appointments' | 'money' | 'hold' | 'last_admin'
 
 export interface OpenInput {
   id?: string
