@@ -101,7 +101,9 @@ func (s *Service) withWarnings(ctx context.Context, d Document, err error) (Pres
 	if err != nil {
 		return p, err
 	}
-	p.Warnings, err = rooms.InTx(ctx, s.store, func(tx Tx) ([]drug.Warning, error) { return s.check(tx, table, d.PatientID, p.Items) })
+	items := p.Items
+	found, err := rooms.InTx(ctx, s.store, func(tx Tx) ([]drug.Warning, error) { return s.check(tx, table, d.PatientID, items) })
+	p.Warnings = found
 	return p, err
 }
 

@@ -337,7 +337,7 @@ func (c *check) age(at int, d *Drug) {
 	}
 }
 
-// span is an age in words.
+// span is an age as a text: 6个月, "6 months".
 func span(months int) (zh, en string) {
 	switch {
 	case months%12 != 0 || months < 24:

@@ -63,7 +63,7 @@ func taking(drugs ...string) Patient {
 }
 
 // What is said of a prescription: each warning as "code severity items", in the
-// order of the answer; "none" for nothing.
+// order of the answer; "none" where nothing was found.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	table := NewTable(nil)
