@@ -151,6 +151,7 @@ test('record screens', async ({ server, browserOf }) => {
   const pills = await wang.ask<{ id: string }>('POST', `/consultations/${c.id}/prescriptions`, { items: [item] })
   await wang.ask('POST', `/prescriptions/${pills.id}/sign`, { acknowledged: [{ code: 'duplicate', items: [0], reason: '续方，剂量不变' }] })
   await wang.ask('POST', `/consultations/${c.id}/diagnoses`, { codes: ['E78.5'], text: '待复查血脂' })
+  const folder = process.env.SHOTS ?? 'test-results/record'
   for (const [width, locale] of looks) {
     const speaking = async () => {
       const page = await browserOf({ width, locale })
