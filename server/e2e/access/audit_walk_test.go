@@ -359,6 +359,7 @@ func (w *walk) documents() {
 	enters(w, w.bo, record.Diagnoses, of)
 	chen := w.Doctor("chen")
 	entersAs(w, w.Admin, record.AppointPharmacist, audit.RoleChanged, account.UserInput{UserID: chen.User.ID})
+	enters(w, w.wang, record.CheckPrescription, record.PrescriptionCheck{ConsultationID: of.ConsultationID, PrescriptionInput: e2e.Remedy()})
 	sign := func() record.Prescription {
 		draft := e2e.Do(w.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: of.ConsultationID, PrescriptionInput: e2e.Remedy()})
 		return enters(w, w.wang, record.SignPrescription, record.SignPrescriptionInput{PrescriptionID: draft.ID})

@@ -74,7 +74,7 @@ func TestTwoTerminals(t *testing.T) {
 	doctor.sees("Hello wang")
 	doctor.sees("No open consultations.")
 	id := bo.Consults(wang, "a headache")
-	doctor.sees("** bo waits: a headache")
+	doctor.sees("** bo waits (/join " + string(id)) // the complaint is shown to those who join
 	patient := sits(bo, "bo")
 	patient.sees("== bo with wang, waiting: a headache")
 	doctor.types("/accept")

@@ -49,6 +49,7 @@ export const failuresEn: typeof failuresZhCN = {
     taken: 'This slot has just been taken. Choose another.',
   },
   failureAt: {
+    acknowledged: 'Give a reason for each warning.',
     amount: 'The amount isn’t valid, or more than can be refunded.',
     birthDate: 'The date of birth isn’t valid. It can’t be in the future.',
     codes: 'A diagnosis code isn’t valid or is listed twice. Choose it again.',
@@ -77,6 +78,7 @@ export const failuresEn: typeof failuresZhCN = {
     validUntil: 'The end date can’t be before the start date.',
   },
   failureField: {
+    acknowledged: 'Reasons for warnings',
     IdempotencyKey: 'request ID',
     IfMatch: 'version',
     accept: 'answer',

@@ -47,6 +47,7 @@ export const failuresZhCN = {
     taken: '该时段刚被约满，请另选时间。',
   },
   failureAt: {
+    acknowledged: '请为每条用药警示填写理由。',
     amount: '金额有误，不能超过可退的金额。',
     birthDate: '出生日期有误，须在今天之前。',
     codes: '诊断编码有误或重复，请重新选择。',
@@ -75,6 +76,7 @@ export const failuresZhCN = {
     validUntil: '截止日期不能早于生效日期。',
   },
   failureField: {
+    acknowledged: '用药警示的理由',
     IdempotencyKey: '请求编号',
     IfMatch: '版本号',
     accept: '是否同意',
