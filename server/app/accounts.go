@@ -13,11 +13,7 @@ import (
 // keys, OpenID providers, mail.
 func (s *Server) accountOptions() (rules account.Options, err error) {
 	cfg := s.cfg
-	list, err := identity.ReadConfig(cfg.IdentityProviders)
-	if err != nil {
-		return rules, err
-	}
-	if s.providers, err = identity.New(list, s.clock); err != nil {
+	if s.providers, err = identity.New(s.logins, s.clock); err != nil {
 		return rules, err
 	}
 	rules = account.Options{Hashing: s.hashing, Key: s.keys.token, KeyLife: cfg.TokenKeyLife, AccountKey: s.keys.account, PublicURL: s.publicURL(),

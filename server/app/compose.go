@@ -31,7 +31,6 @@ import (
 	schedulestore "wenzhen/rooms/store/schedule"
 	"wenzhen/server"
 	"wenzhen/server/database"
-	"wenzhen/server/datafolder"
 	"wenzhen/server/document"
 	"wenzhen/server/export"
 	"wenzhen/server/fhir"
@@ -128,18 +127,10 @@ func (s *Server) serviceOptions(p *parts) (o services.Options, err error) {
 	if err != nil {
 		return o, err
 	}
-	pushKey, err := s.secrets.Take(cfg.PushKey, datafolder.PushKeyFile)
-	if err != nil {
+	if s.push, err = push.New(push.Config{Key: string(s.keys.push), Subject: cmp.Or(cfg.PushContact, cfg.PublicURL, "https://localhost"), Allow: cfg.PushAllow}); err != nil {
 		return o, err
 	}
-	if s.push, err = push.New(push.Config{Key: string(pushKey), Subject: cmp.Or(cfg.PushContact, cfg.PublicURL, "https://localhost"), Allow: cfg.PushAllow}); err != nil {
-		return o, err
-	}
-	turnKey, err := s.secrets.Take(cfg.TurnSecret, datafolder.TurnKeyFile)
-	if err != nil {
-		return o, err
-	}
-	if s.turn, err = relay(cfg, turnKey, s.clock, s.log); err != nil {
+	if s.turn, err = relay(cfg, s.keys.turn, s.clock, s.log); err != nil {
 		return o, err
 	}
 	s.reads = newReads(db, cfg.Data, s.clock, s.log)

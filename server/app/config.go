@@ -18,8 +18,10 @@ import (
 // Config has every setting of `wenzhen serve`. Flags, environment variables, the
 // keys of the optional file and the tables in docs/settings*.md come from its
 // tags: WENZHEN_ADDR is --addr is "addr" in the file. A setting tagged secret
-// is also read from the file that WENZHEN_…_FILE names; one tagged shared must be
-// the same on all nodes of a database.
+// is also read from the file that WENZHEN_…_FILE names. One tagged shared must be
+// the same on all nodes of a database: `shared:""` compares values, those of
+// secrets by fingerprint; "given", whether there is a value; "apart", the key or
+// the content that the setting leads to, which asNode reads.
 type Config struct {
 	Addr      string `default:"127.0.0.1:8080" env:"WENZHEN_ADDR" help:"Address to listen on."`
 	PublicURL string `env:"WENZHEN_PUBLIC_URL" shared:"" help:"Address at which browsers reach this server, such as https://clinic.example. http://localhost and the port when not given."`
@@ -27,23 +29,23 @@ type Config struct {
 	Demo      bool   `env:"WENZHEN_DEMO" shared:"" help:"Fill an empty database with demo accounts and show their passwords on the login page. Never on the open internet."`
 
 	Database    string `default:"sqlite" env:"WENZHEN_DATABASE" secret:"" help:"\"sqlite\", a file in the data folder, or the URL of a PostgreSQL database, postgres://user:password@host/name."`
-	Redis       string `env:"WENZHEN_REDIS" secret:"" help:"URL of a Redis at which several nodes meet, redis://host:6379. Signals, presence and rate limits go over it; no message does."`
-	Synchronous string `default:"full" enum:"full,normal" env:"WENZHEN_SYNCHRONOUS" help:"What an answered command survives: \"full\", a power cut; \"normal\", a crash of the process."`
+	Redis       string `env:"WENZHEN_REDIS" secret:"" shared:"given" help:"URL of a Redis at which several nodes meet, redis://host:6379. Signals, presence and rate limits go over it; no message does."`
+	Synchronous string `default:"full" enum:"full,normal" env:"WENZHEN_SYNCHRONOUS" shared:"" help:"What an answered command survives: \"full\", a power cut; \"normal\", a crash of the process."`
 
-	TokenKey     string        `env:"WENZHEN_TOKEN_KEY" secret:"" help:"Key that signs access tokens, at least 32 characters. Made and kept in the data folder when not given."`
+	TokenKey     string        `env:"WENZHEN_TOKEN_KEY" secret:"" shared:"apart" help:"Key that signs access tokens, at least 32 characters. Made and kept in the data folder when not given."`
 	TokenKeyLife time.Duration `default:"720h" env:"WENZHEN_TOKEN_KEY_LIFE" shared:"" help:"How long one key, derived from the token key, signs access tokens before the next takes over; 0 never changes it."`
-	AccountKey   string        `env:"WENZHEN_ACCOUNT_KEY" secret:"" help:"Key that protects second factors and links in mails, at least 32 characters. Made and kept in the data folder when not given."`
+	AccountKey   string        `env:"WENZHEN_ACCOUNT_KEY" secret:"" shared:"apart" help:"Key that protects second factors and links in mails, at least 32 characters. Made and kept in the data folder when not given."`
 	AccessLife   time.Duration `default:"15m" env:"WENZHEN_ACCESS_LIFE" shared:"" help:"How long an access token is good for."`
 	RefreshLife  time.Duration `default:"720h" env:"WENZHEN_REFRESH_LIFE" shared:"" help:"How long a login lasts that is not used."`
 
-	IdentityProviders string        `env:"WENZHEN_IDENTITY_PROVIDERS" help:"JSON file with the OpenID providers that people may log in with." type:"path"`
+	IdentityProviders string        `env:"WENZHEN_IDENTITY_PROVIDERS" shared:"apart" help:"JSON file with the OpenID providers that people may log in with." type:"path"`
 	IdleLogOff        time.Duration `default:"2h" env:"WENZHEN_IDLE_LOG_OFF" shared:"" help:"How long a doctor's or admin's session lives that nobody uses, in the browser and on the server; 0 never ends it."`
 
 	// Clients of the contract know a followup's earlier diagnosis as a text only.
 	FollowupEvidence string `default:"asked" enum:"asked,required" env:"WENZHEN_FOLLOWUP_EVIDENCE" shared:"" help:"Whether the patient of a follow-up (复诊) must show the earlier diagnosis, by a file or a diagnosis signed here: \"asked\", the page asks for it and the doctor judges; \"required\", nobody can accept without."`
 	InvitedMost      int    `default:"10" env:"WENZHEN_INVITED_MOST" shared:"" help:"How many people may be let into a consultation beside its patient and its doctor; the patient's invitations and the doctor's may each take all places but one."`
 	Policy           string `default:"china" enum:"china,none" env:"WENZHEN_POLICY" shared:"" help:"What a service allows: under \"china\", advice (健康咨询) has no diagnosis and no prescription; under \"none\", a doctor may do both in every consultation."`
-	SealKey          string `env:"WENZHEN_SEAL_KEY" secret:"" help:"Key that seals signed medical documents, at least 32 characters; without it none of them can be verified any more. Made and kept in the data folder when not given."`
+	SealKey          string `env:"WENZHEN_SEAL_KEY" secret:"" shared:"apart" help:"Key that seals signed medical documents, at least 32 characters; without it none of them can be verified any more. Made and kept in the data folder when not given."`
 
 	AcceptNewKeys []string `env:"WENZHEN_ACCEPT_NEW_KEYS" help:"Keys (seal, account, audit) that are lost: start with new ones, although documents were signed with the old seal key, second factors protected with the old account key, or the audit log signed with the old audit key (docs/operations.md). Needed once."`
 
@@ -53,27 +55,27 @@ type Config struct {
 	KeepMessages time.Duration `default:"26280h" env:"WENZHEN_KEEP_MESSAGES" shared:"" help:"How long messages, files and drawings are kept after their consultation has ended (three years); then they are removed. 0 keeps them."`
 	KeepRecords  time.Duration `default:"131400h" env:"WENZHEN_KEEP_RECORDS" shared:"" help:"How long records and signed documents have to be kept (15 years). Users who erase their account are informed of it; the server never removes records by itself."`
 
-	LoginFailures        int           `default:"10" env:"WENZHEN_LOGIN_FAILURES" help:"Failed logins per account within the login window."`
-	LoginAddressFailures int           `default:"100" env:"WENZHEN_LOGIN_ADDRESS_FAILURES" help:"Failed logins from one address within the login window."`
-	LoginWindow          time.Duration `default:"15m" env:"WENZHEN_LOGIN_WINDOW" help:"The window in which failed logins count."`
-	Registrations        int           `default:"100" env:"WENZHEN_REGISTRATIONS" help:"Registrations from one address within a minute."`
+	LoginFailures        int           `default:"10" env:"WENZHEN_LOGIN_FAILURES" shared:"" help:"Failed logins per account within the login window."`
+	LoginAddressFailures int           `default:"100" env:"WENZHEN_LOGIN_ADDRESS_FAILURES" shared:"" help:"Failed logins from one address within the login window."`
+	LoginWindow          time.Duration `default:"15m" env:"WENZHEN_LOGIN_WINDOW" shared:"" help:"The window in which failed logins count."`
+	Registrations        int           `default:"100" env:"WENZHEN_REGISTRATIONS" shared:"" help:"Registrations from one address within a minute."`
 
-	SecondFactorGuesses int           `default:"30" env:"WENZHEN_SECOND_FACTOR_GUESSES" help:"Wrong codes of the second factor per account within 24 hours, on all devices together. Recovery codes work past it."`
-	AccountMails        int           `default:"20" env:"WENZHEN_ACCOUNT_MAILS" help:"Mails to one address within 24 hours that verify it, reset a password or answer a registration, of each kind."`
-	SecondFactor        string        `default:"off" enum:"off,staff" env:"WENZHEN_SECOND_FACTOR" help:"Who has to have a second factor: \"off\", nobody; \"staff\", doctors and admins, who set one up after their next login before anything else. A login with a passkey needs none."`
-	SignConfirm         time.Duration `default:"0s" env:"WENZHEN_SIGN_CONFIRM" help:"For how long after a login or a confirmation (POST /auth/sessions/confirm) diagnoses, prescriptions and summaries may be signed and prescriptions reviewed; then it has to be confirmed again. 0 asks for none."`
-	ConfirmRegistration string        `default:"on" enum:"on,off" env:"WENZHEN_CONFIRM_REGISTRATION" help:"Where mail is sent: an account comes to be once its address is confirmed, and the answer to a registration does not reveal whether the address has one."`
+	SecondFactorGuesses int           `default:"30" env:"WENZHEN_SECOND_FACTOR_GUESSES" shared:"" help:"Wrong codes of the second factor per account within 24 hours, on all devices together. Recovery codes work past it."`
+	AccountMails        int           `default:"20" env:"WENZHEN_ACCOUNT_MAILS" shared:"" help:"Mails to one address within 24 hours that verify it, reset a password or answer a registration, of each kind."`
+	SecondFactor        string        `default:"off" enum:"off,staff" env:"WENZHEN_SECOND_FACTOR" shared:"" help:"Who has to have a second factor: \"off\", nobody; \"staff\", doctors and admins, who set one up after their next login before anything else. A login with a passkey needs none."`
+	SignConfirm         time.Duration `default:"0s" env:"WENZHEN_SIGN_CONFIRM" shared:"" help:"For how long after a login or a confirmation (POST /auth/sessions/confirm) diagnoses, prescriptions and summaries may be signed and prescriptions reviewed; then it has to be confirmed again. 0 asks for none."`
+	ConfirmRegistration string        `default:"on" enum:"on,off" env:"WENZHEN_CONFIRM_REGISTRATION" shared:"" help:"Where mail is sent: an account comes to be once its address is confirmed, and the answer to a registration does not reveal whether the address has one."`
 
-	CommandRate    float64       `default:"50" env:"WENZHEN_COMMAND_RATE" help:"Commands a second that one user may send, sustained."`
-	CommandBurst   int           `default:"500" env:"WENZHEN_COMMAND_BURST" help:"Commands that one user may send at once."`
+	CommandRate    float64       `default:"50" env:"WENZHEN_COMMAND_RATE" shared:"" help:"Commands a second that one user may send, sustained."`
+	CommandBurst   int           `default:"500" env:"WENZHEN_COMMAND_BURST" shared:"" help:"Commands that one user may send at once."`
 	CommandTimeout time.Duration `default:"10s" env:"WENZHEN_COMMAND_TIMEOUT" help:"How long one command may take."`
 	BodyTimeout    time.Duration `default:"20s" env:"WENZHEN_BODY_TIMEOUT" help:"How long the body of a request, or one realtime message, may take to arrive once it has begun; an uploaded file has five minutes. What is sent may be left unread three times as long."`
 
 	AttachmentBytes int64         `default:"20000000" env:"WENZHEN_ATTACHMENT_BYTES" shared:"" help:"The most bytes that one attachment may have."`
 	VoiceLength     time.Duration `default:"2m" env:"WENZHEN_VOICE_LENGTH" shared:"" help:"The most that one voice message may last."`
 	VoiceBytes      int64         `default:"5000000" env:"WENZHEN_VOICE_BYTES" shared:"" help:"The most bytes that one voice message may have."`
-	PacketBytes     int64         `default:"1000000" env:"WENZHEN_PACKET_BYTES" help:"The most bytes that one realtime packet may have."`
-	SocketsPerUser  int           `default:"20" env:"WENZHEN_SOCKETS_PER_USER" help:"Realtime connections that one user may have."`
+	PacketBytes     int64         `default:"1000000" env:"WENZHEN_PACKET_BYTES" shared:"" help:"The most bytes that one realtime packet may have."`
+	SocketsPerUser  int           `default:"20" env:"WENZHEN_SOCKETS_PER_USER" shared:"" help:"Realtime connections that one user may have."`
 	Connections     int           `default:"0" env:"WENZHEN_CONNECTIONS" help:"Realtime connections in all; 0 is no limit."`
 	AcceptRate      int           `default:"0" env:"WENZHEN_ACCEPT_RATE" help:"Realtime connections a second that are let in, so that those who lost another node do not come all at once; the others wait up to two seconds and are then asked to come later. 0 is 4,000 for each processor."`
 	MemoryLimit     uint64        `default:"0" env:"WENZHEN_MEMORY_LIMIT" help:"Heap in bytes above which new realtime connections are refused; 0 is no limit."`
@@ -87,13 +89,13 @@ type Config struct {
 	WaitingConnections    int   `default:"4096" env:"WENZHEN_WAITING_CONNECTIONS" help:"HTTP connections that may be open without asking for anything; past it the one that has waited longest is closed. Each is an open file."`
 	AttachmentQuota       int64 `default:"10000000000" env:"WENZHEN_ATTACHMENT_QUOTA" shared:"" help:"The most bytes that all attachments of one user may have together; 0 is no limit."`
 
-	MailServer  string        `env:"WENZHEN_MAIL_SERVER" secret:"" help:"SMTP server for mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; ?tls=off at the end speaks no TLS. No mail is sent when not given."`
-	MailFrom    string        `default:"Wenzhen <no-reply@localhost>" env:"WENZHEN_MAIL_FROM" help:"Sender of mails."`
+	MailServer  string        `env:"WENZHEN_MAIL_SERVER" secret:"" shared:"given" help:"SMTP server for mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; ?tls=off at the end speaks no TLS. No mail is sent when not given."`
+	MailFrom    string        `default:"Wenzhen <no-reply@localhost>" env:"WENZHEN_MAIL_FROM" shared:"" help:"Sender of mails."`
 	MailTimeout time.Duration `default:"20s" env:"WENZHEN_MAIL_TIMEOUT" help:"How long sending one mail or push may take."`
-	MailDelay   time.Duration `default:"2m" env:"WENZHEN_MAIL_DELAY" help:"How long a notification waits to be read before it is mailed. Invitations to appointments go out at once."`
-	PushKey     string        `env:"WENZHEN_PUSH_KEY" secret:"" help:"Private key that signs pushes to browsers (VAPID), 64 hexadecimal digits. Made and kept in the data folder when not given."`
+	MailDelay   time.Duration `default:"2m" env:"WENZHEN_MAIL_DELAY" shared:"" help:"How long a notification waits to be read before it is mailed. Invitations to appointments go out at once."`
+	PushKey     string        `env:"WENZHEN_PUSH_KEY" secret:"" shared:"apart" help:"Private key that signs pushes to browsers (VAPID), 64 hexadecimal digits. Made and kept in the data folder when not given."`
 	PushContact string        `env:"WENZHEN_PUSH_CONTACT" help:"How push services reach you: an e-mail address or an https address. --public-url when not given."`
-	PushAllow   []string      `env:"WENZHEN_PUSH_ALLOW" help:"Push services (host:port) that may be sent to although their address is not public or has no TLS."`
+	PushAllow   []string      `env:"WENZHEN_PUSH_ALLOW" shared:"" help:"Push services (host:port) that may be sent to although their address is not public or has no TLS."`
 
 	CallRing   time.Duration `default:"45s" env:"WENZHEN_CALL_RING" shared:"" help:"How long a call rings before it counts as missed."`
 	CallVanish time.Duration `default:"45s" env:"WENZHEN_CALL_VANISH" shared:"" help:"How long a member of a call may be silent before it counts as gone; browsers say every 10 seconds that they are there."`
@@ -105,15 +107,15 @@ type Config struct {
 	TurnTLSCert       string        `env:"WENZHEN_TURN_TLS_CERT" help:"Certificate file of the relay (PEM)." type:"path"`
 	TurnTLSKey        string        `env:"WENZHEN_TURN_TLS_KEY" help:"Key file of the relay (PEM)." type:"path"`
 	TurnPorts         string        `default:"49152-65535" env:"WENZHEN_TURN_PORTS" help:"UDP ports that relays may use."`
-	TurnAllowPrivate  bool          `env:"WENZHEN_TURN_ALLOW_PRIVATE" help:"Let relays reach loopback and private addresses. For trying calls on one machine or at home; --demo does."`
+	TurnAllowPrivate  bool          `env:"WENZHEN_TURN_ALLOW_PRIVATE" shared:"" help:"Let relays reach loopback and private addresses. For trying calls on one machine or at home; --demo does."`
 	TurnRelays        int           `default:"1000" env:"WENZHEN_TURN_RELAYS" help:"Relays at a time."`
-	TurnRelaysPerUser int           `default:"20" env:"WENZHEN_TURN_RELAYS_PER_USER" help:"Relays at a time that one user may have. A device in a call takes up to four for each other member."`
-	TurnSecret        string        `env:"WENZHEN_TURN_SECRET" secret:"" help:"Key that makes the relay's credentials, at least 32 characters. Made and kept in the data folder when not given."`
-	IceServers        []string      `env:"WENZHEN_ICE_SERVERS" help:"Further STUN and TURN servers, such as turn:turn.example:3478?transport=udp."`
-	IceSecret         string        `env:"WENZHEN_ICE_SECRET" secret:"" help:"The secret shared with those TURN servers (coturn: use-auth-secret, static-auth-secret)."`
-	IceLife           time.Duration `default:"10m" env:"WENZHEN_ICE_LIFE" help:"How long a relay's credential may be used to begin with; a call that has its relay keeps it while the call and the session last."`
+	TurnRelaysPerUser int           `default:"20" env:"WENZHEN_TURN_RELAYS_PER_USER" shared:"" help:"Relays at a time that one user may have. A device in a call takes up to four for each other member."`
+	TurnSecret        string        `env:"WENZHEN_TURN_SECRET" secret:"" shared:"apart" help:"Key that makes the relay's credentials, at least 32 characters. Made and kept in the data folder when not given."`
+	IceServers        []string      `env:"WENZHEN_ICE_SERVERS" shared:"" help:"Further STUN and TURN servers, such as turn:turn.example:3478?transport=udp."`
+	IceSecret         string        `env:"WENZHEN_ICE_SECRET" secret:"" shared:"" help:"The secret shared with those TURN servers (coturn: use-auth-secret, static-auth-secret)."`
+	IceLife           time.Duration `default:"10m" env:"WENZHEN_ICE_LIFE" shared:"" help:"How long a relay's credential may be used to begin with; a call that has its relay keeps it while the call and the session last."`
 	Lobby             string        `default:"open" enum:"open,users,off" env:"WENZHEN_LOBBY" shared:"" help:"Who may enter the chat hall, over Socket.IO and at /chat: \"open\", anyone; \"users\", who is logged in; \"off\", nobody."`
-	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say. 欢迎来到问诊大厅，您说的话所有人都能看到。" env:"WENZHEN_LOBBY_WELCOME" help:"The line with which the chat hall welcomes."`
+	LobbyWelcome      string        `default:"Welcome to the lobby of Wenzhen. Everyone here can read what you say. 欢迎来到问诊大厅，您说的话所有人都能看到。" env:"WENZHEN_LOBBY_WELCOME" shared:"" help:"The line with which the chat hall welcomes."`
 
 	TLSCert string `env:"WENZHEN_TLS_CERT" help:"Certificate file (PEM), with its chain; the server then speaks HTTPS and HTTP/2. It may be replaced while the server runs." type:"path"`
 	TLSKey  string `env:"WENZHEN_TLS_KEY" help:"Key file of the certificate (PEM)." type:"path"`
@@ -131,7 +133,7 @@ type Config struct {
 	OTLPHeaders  string  `env:"WENZHEN_OTLP_HEADERS" secret:"" help:"Headers for the collector, such as Authorization=Bearer abc; several have commas between them."`
 	TraceRatio   float64 `default:"1" env:"WENZHEN_TRACE_RATIO" help:"The share of traces that are recorded, 0 to 1."`
 
-	Origins        []string `env:"WENZHEN_ORIGINS" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
+	Origins        []string `env:"WENZHEN_ORIGINS" shared:"" help:"Origins of other sites whose pages may use this server, such as https://clinic.example."`
 	TrustedProxies []string `env:"WENZHEN_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed."`
 
 	Gateways []string `env:"WENZHEN_GATEWAYS" shared:"" help:"Ways to pay, in the order in which they are offered: stripe, alipay, alipay_qr, wechat, sandbox (play money, the default with --demo). Without one only free services can be booked."`
@@ -142,31 +144,31 @@ type Config struct {
 	CancelPartPercent int           `default:"50" env:"WENZHEN_CANCEL_PART_PERCENT" shared:"" help:"That part, in percent of the price."`
 	PlatformFee       int           `default:"0" env:"WENZHEN_PLATFORM_FEE" shared:"" help:"The platform's share of what doctors earn, in hundredths of a percent."`
 
-	UnpaidHolds     int `default:"5" env:"WENZHEN_UNPAID_HOLDS" help:"Consultations and slots that one person may hold unpaid at a time; 0 is no limit."`
-	UnpaidHoldsADay int `default:"20" env:"WENZHEN_UNPAID_HOLDS_A_DAY" help:"Consultations and slots of one person that may end unpaid or cancelled within 24 hours; 0 is no limit."`
-	FreeOpen        int `default:"10" env:"WENZHEN_FREE_OPEN" help:"Free consultations that one person may have open at a time, booked ones included; 0 is no limit."`
-	FreeADay        int `default:"40" env:"WENZHEN_FREE_A_DAY" help:"Free consultations that one person may open within 24 hours; 0 is no limit."`
-	InvitationsADay int `default:"50" env:"WENZHEN_INVITATIONS_A_DAY" help:"Invitations to consultations that one person may send within 24 hours; 0 is no limit."`
-	InvitedADay     int `default:"20" env:"WENZHEN_INVITED_A_DAY" help:"Invitations to one person or address within 24 hours from consultations that no doctor has accepted; the ones after that are held until the doctor accepts. One sender may send a quarter of it to one person. 0 is no limit."`
+	UnpaidHolds     int `default:"5" env:"WENZHEN_UNPAID_HOLDS" shared:"" help:"Consultations and slots that one person may hold unpaid at a time; 0 is no limit."`
+	UnpaidHoldsADay int `default:"20" env:"WENZHEN_UNPAID_HOLDS_A_DAY" shared:"" help:"Consultations and slots of one person that may end unpaid or cancelled within 24 hours; 0 is no limit."`
+	FreeOpen        int `default:"10" env:"WENZHEN_FREE_OPEN" shared:"" help:"Free consultations that one person may have open at a time, booked ones included; 0 is no limit."`
+	FreeADay        int `default:"40" env:"WENZHEN_FREE_A_DAY" shared:"" help:"Free consultations that one person may open within 24 hours; 0 is no limit."`
+	InvitationsADay int `default:"50" env:"WENZHEN_INVITATIONS_A_DAY" shared:"" help:"Invitations to consultations that one person may send within 24 hours; 0 is no limit."`
+	InvitedADay     int `default:"20" env:"WENZHEN_INVITED_A_DAY" shared:"" help:"Invitations to one person or address within 24 hours from consultations that no doctor has accepted; the ones after that are held until the doctor accepts. One sender may send a quarter of it to one person. 0 is no limit."`
 
-	StripeKey           string `env:"WENZHEN_STRIPE_KEY" secret:"" help:"Stripe's secret key."`
-	StripeWebhookSecret string `env:"WENZHEN_STRIPE_WEBHOOK_SECRET" secret:"" help:"Secret of the webhook at Stripe that calls /api/v1/webhooks/stripe."`
-	StripeURL           string `default:"https://api.stripe.com" env:"WENZHEN_STRIPE_URL" help:"Address of Stripe's API."`
+	StripeKey           string `env:"WENZHEN_STRIPE_KEY" secret:"" shared:"" help:"Stripe's secret key."`
+	StripeWebhookSecret string `env:"WENZHEN_STRIPE_WEBHOOK_SECRET" secret:"" shared:"" help:"Secret of the webhook at Stripe that calls /api/v1/webhooks/stripe."`
+	StripeURL           string `default:"https://api.stripe.com" env:"WENZHEN_STRIPE_URL" shared:"" help:"Address of Stripe's API."`
 
-	AlipayApp      string `env:"WENZHEN_ALIPAY_APP" help:"Id of the application at Alipay."`
-	AlipayKey      string `env:"WENZHEN_ALIPAY_KEY" secret:"" help:"The application's private key."`
-	AlipayAppCert  string `env:"WENZHEN_ALIPAY_APP_CERT" secret:"" help:"The application's certificate, PEM."`
-	AlipayCert     string `env:"WENZHEN_ALIPAY_CERT" secret:"" help:"Alipay's certificate, PEM."`
-	AlipayRootCert string `env:"WENZHEN_ALIPAY_ROOT_CERT" secret:"" help:"Alipay's root certificates, PEM."`
-	AlipayURL      string `default:"https://openapi.alipay.com/gateway.do" env:"WENZHEN_ALIPAY_URL" help:"Address of Alipay's gateway."`
+	AlipayApp      string `env:"WENZHEN_ALIPAY_APP" shared:"" help:"Id of the application at Alipay."`
+	AlipayKey      string `env:"WENZHEN_ALIPAY_KEY" secret:"" shared:"" help:"The application's private key."`
+	AlipayAppCert  string `env:"WENZHEN_ALIPAY_APP_CERT" secret:"" shared:"" help:"The application's certificate, PEM."`
+	AlipayCert     string `env:"WENZHEN_ALIPAY_CERT" secret:"" shared:"" help:"Alipay's certificate, PEM."`
+	AlipayRootCert string `env:"WENZHEN_ALIPAY_ROOT_CERT" secret:"" shared:"" help:"Alipay's root certificates, PEM."`
+	AlipayURL      string `default:"https://openapi.alipay.com/gateway.do" env:"WENZHEN_ALIPAY_URL" shared:"" help:"Address of Alipay's gateway."`
 
-	WechatApp      string `env:"WENZHEN_WECHAT_APP" help:"Id of the application at WeChat."`
-	WechatMerchant string `env:"WENZHEN_WECHAT_MERCHANT" help:"Number of the merchant at WeChat Pay."`
-	WechatSerial   string `env:"WENZHEN_WECHAT_SERIAL" help:"Serial number of the merchant's certificate."`
-	WechatKey      string `env:"WENZHEN_WECHAT_KEY" secret:"" help:"The merchant's private key, PEM."`
-	WechatAPIKey   string `env:"WENZHEN_WECHAT_API_KEY" secret:"" help:"The merchant's APIv3 key."`
-	WechatCerts    string `env:"WENZHEN_WECHAT_CERTS" secret:"" help:"Certificates of WeChat Pay's platform, PEM, one after another."`
-	WechatURL      string `default:"https://api.mch.weixin.qq.com" env:"WENZHEN_WECHAT_URL" help:"Address of WeChat Pay's API."`
+	WechatApp      string `env:"WENZHEN_WECHAT_APP" shared:"" help:"Id of the application at WeChat."`
+	WechatMerchant string `env:"WENZHEN_WECHAT_MERCHANT" shared:"" help:"Number of the merchant at WeChat Pay."`
+	WechatSerial   string `env:"WENZHEN_WECHAT_SERIAL" shared:"" help:"Serial number of the merchant's certificate."`
+	WechatKey      string `env:"WENZHEN_WECHAT_KEY" secret:"" shared:"" help:"The merchant's private key, PEM."`
+	WechatAPIKey   string `env:"WENZHEN_WECHAT_API_KEY" secret:"" shared:"" help:"The merchant's APIv3 key."`
+	WechatCerts    string `env:"WENZHEN_WECHAT_CERTS" secret:"" shared:"" help:"Certificates of WeChat Pay's platform, PEM, one after another."`
+	WechatURL      string `default:"https://api.mch.weixin.qq.com" env:"WENZHEN_WECHAT_URL" shared:"" help:"Address of WeChat Pay's API."`
 
 	GOGC         int           `default:"200" env:"WENZHEN_GOGC" help:"Go's garbage collection percentage. 200 trades memory for a third less collecting."`
 	DrainTimeout time.Duration `default:"10s" env:"WENZHEN_DRAIN_TIMEOUT" help:"How long a shutdown lets running requests finish."`

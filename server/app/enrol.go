@@ -3,7 +3,11 @@ package app
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +23,7 @@ import (
 	"wenzhen/rooms/vault"
 	"wenzhen/server/database"
 	"wenzhen/server/datafolder"
+	"wenzhen/server/identity"
 )
 
 // A server may have lost its keys, or a node may have been given others than
@@ -38,8 +43,8 @@ const (
 // not is noticed. Backups do not have it.
 const folderFile = "folder.id"
 
-// serverKeys are the keys whose loss is noticed.
-type serverKeys struct{ token, account, seal []byte }
+// serverKeys are the keys that the data folder or the settings have.
+type serverKeys struct{ token, account, seal, push, turn []byte }
 
 // keyFlags are the settings of the keys, by their kinds.
 var keyFlags = map[string]string{
@@ -74,7 +79,12 @@ func (s *Server) openKeys(ctx context.Context, _ *parts) error {
 	if err != nil {
 		return err
 	}
-	s.enrolled = s.asNode(string(folder))
+	if s.logins, err = identity.ReadConfig(s.cfg.IdentityProviders); err != nil {
+		return err
+	}
+	if s.enrolled, err = s.asNode(string(folder)); err != nil {
+		return err
+	}
 	if err := s.enrol(ctx); err != nil {
 		return err
 	}
@@ -92,6 +102,8 @@ func (s *Server) keySources() map[string]keySource {
 		engine.TokenKey:   {s.cfg.TokenKey, datafolder.TokenKeyFile, &s.keys.token},
 		engine.AccountKey: {s.cfg.AccountKey, datafolder.AccountKeyFile, &s.keys.account},
 		engine.SealKey:    {s.cfg.SealKey, datafolder.SealKeyFile, &s.keys.seal},
+		"push":            {s.cfg.PushKey, datafolder.PushKeyFile, &s.keys.push},
+		"turn":            {s.cfg.TurnSecret, datafolder.TurnKeyFile, &s.keys.turn},
 	}
 }
 
@@ -110,7 +122,7 @@ func (s *Server) takeKey(ctx context.Context, kind string, from keySource) ([]by
 }
 
 // asNode is this server as others see it.
-func (s *Server) asNode(folder string) engine.Node {
+func (s *Server) asNode(folder string) (engine.Node, error) {
 	host, _ := os.Hostname() // for people only
 	public := record.SealKey(s.keys.seal)
 	keys := []engine.ServerKey{
@@ -120,7 +132,14 @@ func (s *Server) asNode(folder string) engine.Node {
 		{Kind: engine.FolderID, ID: datafolder.Fingerprint([]byte(folder), engine.FolderID)},
 		{Kind: engine.AuditKey, ID: datafolder.Fingerprint(s.auditKey, engine.AuditKey)},
 	}
-	shared := s.cfg.sharedSettings()
+	logins, err := json.Marshal(s.logins)
+	if err != nil {
+		return engine.Node{}, fmt.Errorf("identity providers: %w", err)
+	}
+	shared := s.cfg.sharedSettings(s.settingPrint)
+	shared["--push-key"] = "key " + s.settingPrint("--push-key", string(s.keys.push))
+	shared["--turn-secret"] = "key " + s.settingPrint("--turn-secret", string(s.keys.turn))
+	shared["--identity-providers"] = "content " + s.settingPrint("--identity-providers", string(logins))
 	for _, k := range keys {
 		shared[keyFlags[k.Kind]] = "key " + k.ID
 	}
@@ -134,24 +153,43 @@ func (s *Server) asNode(folder string) engine.Node {
 		Sealed: func(hash, seal string) bool {
 			raw, err := base64.StdEncoding.DecodeString(seal)
 			return err == nil && ed25519.Verify(public, []byte(hash), raw)
-		}}
+		}}, nil
 }
 
-// sharedSettings are the settings that all nodes of a database must have in common.
-func (c Config) sharedSettings() map[string]string {
+// settingPrint names the value of a secret setting. Some are short: somebody who
+// reads the database could guess them from a fingerprint that is made without
+// the account key.
+func (s *Server) settingPrint(setting, value string) string {
+	mac := hmac.New(sha256.New, s.keys.account)
+	mac.Write([]byte("wenzhen fingerprint of the setting " + setting + "\n" + value))
+	return hex.EncodeToString(mac.Sum(nil))[:16]
+}
+
+// sharedSettings are the settings that all nodes of a database must have in
+// common, without those that are compared apart. print names a secret.
+func (c Config) sharedSettings(print func(setting, value string) string) map[string]string {
 	all := map[string]string{}
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {
-		if f := v.Type().Field(i); has(f, "shared") {
-			all["--"+flagName(f.Name)] = written(v.Field(i))
+		f := v.Type().Field(i)
+		how, shared := f.Tag.Lookup("shared")
+		if !shared || how == "apart" {
+			continue
+		}
+		flag, value := "--"+flagName(f.Name), written(v.Field(i))
+		_, secret := f.Tag.Lookup("secret")
+		switch {
+		case how != "given" && !secret:
+			all[flag] = value
+		case value == "":
+			all[flag] = "not given"
+		case how == "given":
+			all[flag] = "given"
+		default:
+			all[flag] = "secret " + print(flag, value)
 		}
 	}
 	return all
-}
-
-func has(f reflect.StructField, tag string) bool {
-	_, ok := f.Tag.Lookup(tag)
-	return ok
 }
 
 // enrol joins the nodes that run. One that differs may have ended without a

@@ -44,6 +44,7 @@ type Server struct {
 	blobs         *blob.Folder
 	mail          *mail.Sender // nil where no mail is sent
 	push          *push.Sender
+	logins        []identity.Config // what the file of providers had at the start
 	providers     *identity.Providers
 	services      *services.Services
 	catalogue     *rooms.Catalogue
