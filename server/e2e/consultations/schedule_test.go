@@ -15,6 +15,7 @@ import (
 	"wenzhen/rooms/account"
 	"wenzhen/rooms/roomstest/prove"
 	"wenzhen/rooms/schedule"
+	"wenzhen/server/app"
 	"wenzhen/server/e2e"
 )
 
@@ -22,7 +23,7 @@ import (
 // through two servers on the same database, each a process of its own: one has it.
 func TestTheLastSlotIsSoldOnce(t *testing.T) {
 	t.Parallel()
-	w := e2e.StartOn(t, e2e.PostgresDatabase(t))
+	w := e2e.StartOn(t, e2e.PostgresDatabase(t), func(c *app.Config) { c.Synchronous = "full" }) // as the other has it
 	other := &e2e.Process{T: t, Dir: w.Dir, Addr: e2e.FreeAddress(t), Database: w.Database}
 	other.Launch()
 	t.Cleanup(other.Kill)
