@@ -1,4 +1,4 @@
-module wenzhen
+module wenzhen.example
 
 go 1.26.0
 

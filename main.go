@@ -7,7 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"wenzhen/server/commandline"
+	"wenzhen.example/server/commandline"
 )
 
 func main() {

@@ -25,7 +25,7 @@ import (
 	"syscall"
 	"time"
 
-	"wenzhen/client/load"
+	"wenzhen.example/client/load"
 )
 
 type settings struct {

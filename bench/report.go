@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/client/load"
+	"wenzhen.example/client/load"
 )
 
 // report has the results of a run.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/client/load"
+	"wenzhen.example/client/load"
 )
 
 func results(micros ...float64) []load.Result {

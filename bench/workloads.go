@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"wenzhen/client/load"
+	"wenzhen.example/client/load"
 )
 
 // workload is a scenario with options that several peers run.

@@ -9,9 +9,9 @@ import (
 	"net/http"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Upload uploads a file to a consultation; a message then refers to it by its

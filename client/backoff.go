@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // backoff computes the pause before the next attempt. It doubles, and is jittered

@@ -10,8 +10,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // Client is one login of one user, or a guest. Its methods may be called from any

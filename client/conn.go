@@ -13,7 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Limits of one connection.

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // Connect opens the socket. The Client reconnects until Close or until the login

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // dispatchMost bounds the queue of calls of handlers.

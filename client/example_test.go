@@ -11,11 +11,11 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"wenzhen/client"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/app"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/app"
 )
 
 // A patient of the demo opens a consultation, sends a message and reads the events.

@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // Option changes how a Client behaves.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"strconv"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Types of Engine.IO 4 packets, and of Socket.IO 5 packets within a message.

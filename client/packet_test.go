@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 func TestParsePacket(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"strings"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Do sends a command over REST and returns its answer. The error is an

@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // A room returns each event once and in order, whether it is received live, by

@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // refreshTimeout bounds one refresh. A refresh does not end with its caller's

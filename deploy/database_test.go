@@ -11,7 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/jackc/pgx/v5"
 
-	"wenzhen/rooms/roomstest/sidecar"
+	"wenzhen.example/rooms/roomstest/sidecar"
 )
 
 // composed is what the tests read of the compose file.

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/app"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/app"
 )
 
 func TestBalancersTakeTheirConfigurations(t *testing.T) {

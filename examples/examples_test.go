@@ -16,7 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/gorilla/websocket"
 
-	"wenzhen/server/app"
+	"wenzhen.example/server/app"
 )
 
 // patience is how long one example may take.

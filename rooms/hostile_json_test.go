@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/roomstest/cost"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/roomstest/cost"
 )
 
 // An input of 1 MB, which is the most that a body or a packet may have, takes no

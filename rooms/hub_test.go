@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	. "wenzhen/rooms"
+	. "wenzhen.example/rooms"
 )
 
 type inOrder struct{ received []string }

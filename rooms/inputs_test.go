@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // Every number in the input of a command has an upper limit, so that no sum or

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	. "wenzhen/rooms"
+	. "wenzhen.example/rooms"
 )
 
 // What goes on by virtue of an access ends with it, and with nothing else.

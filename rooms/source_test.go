@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 func TestSources(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // leases are timers that are always due.

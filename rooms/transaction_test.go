@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // late is a store whose transaction commits after its caller has left.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 func TestWithoutLinks(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"wenzhen/client/load"
-	"wenzhen/server/app"
+	"wenzhen.example/client/load"
+	"wenzhen.example/server/app"
 )
 
 // serve runs a server in this process until the end of the test.

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // member is a connection of a participant of a consultation, which receives its log.

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/client"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Proportions of whole: connections per consultation, and messages per other

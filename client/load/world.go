@@ -8,10 +8,10 @@ import (
 	"net/http"
 	"time"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
 )
 
 // consultations is the namespace of Wenzhen's commands.

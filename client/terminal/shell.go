@@ -5,11 +5,11 @@ import (
 	"strings"
 	"sync"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
 )
 
 // shell is a logged-in user at the terminal, in one room at a time.

@@ -9,10 +9,10 @@ import (
 	"time"
 	"unicode"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
 )
 
 // patience bounds the time for leaving a room.

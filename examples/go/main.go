@@ -9,8 +9,8 @@ import (
 	"os"
 	"time"
 
-	"wenzhen/client"
-	"wenzhen/rooms/lobby"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms/lobby"
 )
 
 func main() {

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest"
 )
 
 func guest(address string) rooms.Actor { return rooms.Actor{Address: address} }

@@ -3,7 +3,7 @@ package account
 import (
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // The commands of accounts. All are REST; Socket.IO has its own handshake.

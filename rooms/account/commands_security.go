@@ -3,7 +3,7 @@ package account
 import (
 	"encoding/json"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // The commands of the account centre: how one gets in, and keeps others out.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 func (s *Service) doctors(ctx context.Context, _ rooms.Actor, in DoctorFilter) (DoctorList, error) {

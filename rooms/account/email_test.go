@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // token is that of the latest letter with a link to an address.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // timerExpiry ends a session, its subject, that was not refreshed for

@@ -9,10 +9,10 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest"
-	accountstore "wenzhen/rooms/store/account"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest"
+	accountstore "wenzhen.example/rooms/store/account"
 )
 
 // forge signs claims as someone can who has stolen the token key and the database.

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest"
 )
 
 func second1(l Login, err error) Login {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // A session of a doctor or an admin that nobody uses for Options.IdleLogOff ends,

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // SigningKey is one of the keys that sign access tokens. Its secret is derived

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Mail delivers letters. An error is tried again later, with the same letter.

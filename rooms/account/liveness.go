@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // livenessTTL is how long what the database says of a session is believed, and

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // operator is someone at the server's own command line.

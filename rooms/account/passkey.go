@@ -11,7 +11,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // passkeyLife is how long a browser may take over its part of a ceremony.

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // Flags of authenticator data (WebAuthn, 6.1).

@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 //go:embed common.txt

@@ -8,8 +8,8 @@ import (
 	"time"
 	"unicode"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
 )
 
 func (s *Service) me(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Self, error) {

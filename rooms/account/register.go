@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // applicant is an account that is to be, in its ticket: nobody has shown yet to

@@ -3,7 +3,7 @@ package account
 import (
 	"context"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 func (s *Service) security(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (Security, error) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-webauthn/webauthn/webauthn"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Options are what the service needs, and the rules of accounts.

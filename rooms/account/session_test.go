@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/roomstest"
 )
 
 func refresh(w *roomstest.World, token string) (Tokens, error) {

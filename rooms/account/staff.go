@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // SecondFactor says who has to have a second factor.

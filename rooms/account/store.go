@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
 )
 
 // Store is what accounts need remembered. A thing that is not there is an

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // strangersADay is how many windows' worth of failures strangers have in a day.

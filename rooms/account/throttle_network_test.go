@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // A limit per address counts the /64 that a client of IPv6 has all addresses

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // TicketKind says what a ticket is for. One of another kind is no ticket.

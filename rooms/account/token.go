@@ -10,7 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // signer makes and reads access tokens: JWTs (RFC 7519) signed with

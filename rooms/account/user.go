@@ -3,7 +3,7 @@ package account
 import (
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // User is an account as its owner sees it.

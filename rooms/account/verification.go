@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
 )
 
 // The commands of verification.

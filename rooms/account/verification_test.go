@@ -5,15 +5,15 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/notification"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/schedule"
-	accountstore "wenzhen/rooms/store/account"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/rooms/schedule"
+	accountstore "wenzhen.example/rooms/store/account"
 )
 
 // A cursor of another list, or one that was made up, is no error of the server.

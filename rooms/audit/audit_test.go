@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // ledger is a log in memory; what is tested here is the chain, not the database.

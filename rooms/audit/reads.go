@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Reads adds who read what to the log. Somebody who reads the same thing over

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // What cannot be entered is not shown, except to people in a consultation while

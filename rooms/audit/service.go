@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // The commands of the audit log.

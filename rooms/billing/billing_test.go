@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	. "wenzhen/rooms/billing"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/payment/sandbox"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	. "wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/payment/sandbox"
 )
 
 const price = 5001 // odd, so that half of it has to be rounded

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms/consultation"
 )
 
 // OrderID names an order.

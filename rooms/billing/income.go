@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Bounds of what is asked for at once.

@@ -13,14 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	. "wenzhen/rooms/billing"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/roomstest/prove"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/payment/sandbox"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	. "wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/rooms/roomstest/prove"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/payment/sandbox"
 )
 
 // sequencesEach are in one world. WENZHEN_BILLING_SEED repeats those of a world

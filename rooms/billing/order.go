@@ -1,8 +1,8 @@
 package billing
 
 import (
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Bill implements consultation.Biller: the price and the fee are what they are

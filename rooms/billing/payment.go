@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Order is what a consultation costs.

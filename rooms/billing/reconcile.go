@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // A day is compared once it is over everywhere that it can matter, at 02:00 UTC.

@@ -5,9 +5,9 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Kinds of timers. They are the worker's list of what to do: rows, leased by

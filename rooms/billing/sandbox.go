@@ -3,7 +3,7 @@ package billing
 import (
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // The commands of the sandbox's own checkout page. As with any gateway, the

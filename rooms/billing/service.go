@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Options are what the service needs, and how it is set up.

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Callback takes what a gateway calls back with. What is not verifiably the

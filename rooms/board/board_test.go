@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/board"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/board"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest"
 )
 
 func pair(t *testing.T) (w *roomstest.World, bo, wang *roomstest.Person, id consultation.ID) {

@@ -1,8 +1,8 @@
 package board
 
 import (
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // The commands of the whiteboard.

@@ -3,8 +3,8 @@ package board
 import (
 	"context"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Store is what the whiteboard needs remembered. A thing that is not there is

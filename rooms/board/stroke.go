@@ -6,8 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // The board is Width by Height units, whatever the screen that shows it.

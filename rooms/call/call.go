@@ -3,9 +3,9 @@ package call
 import (
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
 )
 
 // ID names a call. A client may make it (UUIDv7), so that it can resend its

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // timerKind is the kind of the one timer that a call has.

@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	. "wenzhen/rooms/call"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	. "wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // A call goes on without the device whose login has ended, however it ended.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // invite starts a call and rings its members. While a call of this consultation

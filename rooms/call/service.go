@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
 )
 
 // membersMost bounds a call: each device sends to each other one.

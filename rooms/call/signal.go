@@ -3,7 +3,7 @@ package call
 import (
 	"context"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // signal hands a step of the negotiation from one member to another. It is

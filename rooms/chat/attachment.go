@@ -13,10 +13,10 @@ import (
 
 	"github.com/gabriel-vasile/mimetype"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat/picture"
-	"wenzhen/rooms/chat/sound"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat/picture"
+	"wenzhen.example/rooms/chat/sound"
+	"wenzhen.example/rooms/consultation"
 )
 
 // allowed are the types that may be uploaded, found by content. What a browser

@@ -3,7 +3,7 @@ package chat_test
 import (
 	"testing"
 
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // A message through the catalogue into the database, and its answer.

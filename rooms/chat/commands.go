@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // The commands of chat.

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // MessageID names a message.

@@ -1,8 +1,8 @@
 package chat
 
 import (
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Note implements consultation.Notes.

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // refused counts, per user, the bytes of files that were sent and not kept:

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // endless is a store in which a search does not end by itself.

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat/turns"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat/turns"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Options are what the service needs, and the rules of chat.

@@ -5,8 +5,8 @@ import (
 	"io"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Store is what chat needs remembered. A thing that is not there is an

@@ -15,10 +15,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/chat"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/server/blob"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/server/blob"
 )
 
 // What is refused, or broken off, leaves nothing on disk.

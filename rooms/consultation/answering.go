@@ -3,7 +3,7 @@ package consultation
 import (
 	"context"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // tell tells patient and doctor of an invitation, and nobody else.

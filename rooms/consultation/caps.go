@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Caps bound what one person may have open, so that nobody keeps the others

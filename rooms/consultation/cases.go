@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // CaseFilter narrows what an admin finds. Limit is 1 to 100, 20 by default.

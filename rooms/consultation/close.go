@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
 )
 
 // Close is how an admin ends what nobody else ends.

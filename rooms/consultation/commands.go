@@ -1,8 +1,8 @@
 package consultation
 
 import (
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // The commands of a consultation.

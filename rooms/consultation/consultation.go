@@ -3,8 +3,8 @@ package consultation
 import (
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // ID names a consultation. A client may make it (UUIDv7), so that it can

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	. "wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	. "wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // step is a command that someone sends about a consultation.

@@ -3,9 +3,9 @@ package consultation
 import (
 	"context"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
 )
 
 // resolve finds whom an invitation by address lets in. An address that finds

@@ -1,8 +1,8 @@
 package consultation
 
 import (
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // EvidencePolicy says what becomes of a followup whose patient shows nothing of the

@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/billing"
-	. "wenzhen/rooms/consultation"
-	"wenzhen/rooms/notification"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/schedule"
-	schedulestore "wenzhen/rooms/store/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/billing"
+	. "wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/rooms/schedule"
+	schedulestore "wenzhen.example/rooms/store/schedule"
 )
 
 // scene is a consultation in some state, with a patient and a doctor of its own.

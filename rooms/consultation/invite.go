@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
 )
 
 // host is a participant who may let people in and out: the patient or the doctor.

@@ -14,15 +14,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/board"
-	"wenzhen/rooms/call"
-	"wenzhen/rooms/chat"
-	. "wenzhen/rooms/consultation"
-	"wenzhen/rooms/notification"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/board"
+	"wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/chat"
+	. "wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // invites lets someone in by user id, or proposes to.

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"wenzhen/rooms"
-	. "wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	. "wenzhen.example/rooms/consultation"
 )
 
 // slowStore is a database with few connections, each of which is taken for a

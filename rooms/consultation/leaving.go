@@ -3,7 +3,7 @@ package consultation
 import (
 	"context"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // LeaveReason says why someone takes part no more.

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Note is what a feature has to say in the conversation: that a call was

@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 func (s *Service) open(ctx context.Context, actor rooms.Actor, in OpenInput) (Opened, error) {

@@ -3,7 +3,7 @@ package consultation
 import (
 	"context"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // CountAll shows an admin how consultations stand.

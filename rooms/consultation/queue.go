@@ -5,7 +5,7 @@ import (
 	"math"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // The estimate of a wait: the usual pause between a doctor's latest

@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/chat"
-	. "wenzhen/rooms/consultation"
-	"wenzhen/rooms/notification"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/chat"
+	. "wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // endings are the ways in which a doctor is verified no longer.

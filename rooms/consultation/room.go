@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
 )
 
 // Events in one answer: what a join brings, and what may be asked for.

@@ -3,9 +3,9 @@ package consultation
 import (
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
 )
 
 // Follower is called for every transition, inside its transaction: an

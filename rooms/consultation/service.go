@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Options configure the service. Defaults has those of the domain.

@@ -3,7 +3,7 @@ package consultation
 import (
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Speaker is a participant, with that of the consultation on which it depends

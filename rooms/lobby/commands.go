@@ -3,7 +3,7 @@ package lobby
 import (
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Room is where everyone is.

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/lobby"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // visit is someone who is in the lobby over a connection.

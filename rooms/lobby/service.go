@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Mode is who may enter.

@@ -1,7 +1,7 @@
 package lobby
 
 import (
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Store is what the lobby needs remembered.

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // What one visitor may say: so many lines a second, and so many at once.

@@ -1,7 +1,7 @@
 package notification
 
 import (
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // The commands of the inbox.

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // Channel is a way to reach a user outside the server.

@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	. "wenzhen/rooms/notification"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	. "wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // delivering is a world in which bo, who has a browser, is away while wang

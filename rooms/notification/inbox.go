@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Pace of reading the log: how many events it takes in one transaction, how long

@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/text/currency"
 
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms/consultation"
 )
 
 // orderUpdated notifies the patient of payments and refunds, and the doctor of

@@ -10,15 +10,15 @@ import (
 
 	"go.uber.org/goleak"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/call"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	. "wenzhen/rooms/notification"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	. "wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/rooms/schedule"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -3,7 +3,7 @@ package notification
 import (
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Preferences are the channels and times of notifications outside the inbox.

@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/call"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/schedule"
 )
 
 // rule says who is notified of an event, and of what. It writes no notification:

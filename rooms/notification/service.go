@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Options are what the service needs, and what notifications go out through.

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // SubscriptionID names a browser that is pushed to.

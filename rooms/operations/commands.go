@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // The commands of the admin dashboard.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // every is the pace of the figures, and kept how many of them are kept: five

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
 )
 
 // Room is the room that the figures are sent to.

@@ -10,13 +10,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/notification"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // log is a page of the audit log as an admin reads it who has a reason.

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/consultation"
 )
 
 // viewEvents is the most entries of a log in one answer. breakGlassFor is how

@@ -3,10 +3,10 @@ package record
 import (
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record/icd10"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record/icd10"
 )
 
 // The commands of diagnoses and prescriptions.

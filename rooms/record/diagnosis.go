@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/record/icd10"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/record/icd10"
 )
 
 // Diagnosis is what a doctor found.

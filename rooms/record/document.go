@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
 )
 
 // DocumentID names a diagnosis, a prescription or a summary. A client may make

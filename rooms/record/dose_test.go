@@ -3,9 +3,9 @@ package record_test
 import (
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // A dose is kept with four digits after the decimal point, wherever it is

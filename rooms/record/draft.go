@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record/drug"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record/drug"
 )
 
 func (s *Service) draftDiagnosis(ctx context.Context, actor rooms.Actor, in DiagnosisDraft) (Diagnosis, error) {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/consultation"
 )
 
 // episodesMost bounds the history in one answer.

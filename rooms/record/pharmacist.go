@@ -3,9 +3,9 @@ package record
 import (
 	"context"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
 )
 
 func (s *Service) myPermissions(ctx context.Context, actor rooms.Actor, _ rooms.Nothing) (MyPermissions, error) {

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/record/drug"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/record/drug"
 )
 
 // Prescription is what a doctor prescribes. Its decisions, a pharmacist's and

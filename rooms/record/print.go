@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Printout is everything that stands on a printed document: what was signed,

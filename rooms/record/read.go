@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record/drug"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record/drug"
 )
 
 // readable is a document that the actor may read: the actor's own draft; what is

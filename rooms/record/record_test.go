@@ -11,14 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/record/drug"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/record/drug"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // clinic is a followup that goes on.

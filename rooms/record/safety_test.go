@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/record/drug"
-	"wenzhen/rooms/roomstest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/record/drug"
+	"wenzhen.example/rooms/roomstest"
 )
 
 // born enters that bo is an adult.

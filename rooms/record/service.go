@@ -6,12 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record/drug"
-	"wenzhen/rooms/record/icd10"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record/drug"
+	"wenzhen.example/rooms/record/icd10"
 )
 
 // Policy couples services with what doctors may do in them.

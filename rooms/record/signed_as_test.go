@@ -11,13 +11,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest"
-	recordstore "wenzhen/rooms/store/record"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/roomstest"
+	recordstore "wenzhen.example/rooms/store/record"
 )
 
 func ptr[T any](v T) *T { return &v }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record/drug"
-	"wenzhen/rooms/record/icd10"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record/drug"
+	"wenzhen.example/rooms/record/icd10"
 )
 
 // Store is what records need remembered. A thing that is not there is an

@@ -3,8 +3,8 @@ package record
 import (
 	"encoding/json"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 // ClosingSummary is the note that a doctor signed by ending a consultation.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Template is something that a doctor writes often: of a diagnosis or of a

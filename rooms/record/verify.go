@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // VerifyInput is what is printed on a document.

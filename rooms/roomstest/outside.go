@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/notification"
-	notificationstore "wenzhen/rooms/store/notification"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/notification"
+	notificationstore "wenzhen.example/rooms/store/notification"
 )
 
 // MailDelay is how long a notification waits to be read before it is mailed.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // TestStatementsUseIndexesOnPostgres is TestStatementsUseIndexes for the

@@ -12,11 +12,11 @@ import (
 	"sync"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // scanOf is a line of a plan that reads all rows of a table, or all entries of

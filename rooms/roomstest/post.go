@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms/account"
 )
 
 // Post keeps the letters that were sent. It implements account.Mail.

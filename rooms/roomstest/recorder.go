@@ -3,7 +3,7 @@ package roomstest
 import (
 	"sync"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Recorder is a listener that remembers what it received.

@@ -3,9 +3,9 @@ package schedule
 import (
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
 )
 
 // AppointmentID names an appointment. A client may make it, so that it can

@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
 )
 
 func (s *Service) appointments(ctx context.Context, actor rooms.Actor, in AppointmentFilter) (AppointmentPage, error) {

@@ -8,8 +8,8 @@ import (
 
 	ics "github.com/arran4/golang-ical"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // How far back a calendar feed reaches, and how many appointments it has.

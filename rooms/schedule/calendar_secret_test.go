@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest"
-	. "wenzhen/rooms/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest"
+	. "wenzhen.example/rooms/schedule"
 )
 
 // What the database has of a calendar feed's address does not open the feed

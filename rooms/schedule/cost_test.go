@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest/cost"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest/cost"
 )
 
 // Whatever rules and exceptions a doctor may have, their slots of 62 days are

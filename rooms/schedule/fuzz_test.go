@@ -11,8 +11,8 @@ import (
 
 	ics "github.com/arran4/golang-ical"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // accepted runs an input through a command as a client's comes: limits, shape,

@@ -3,8 +3,8 @@ package schedule
 import (
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // overlaps is the status of what is refused because the patient is elsewhere then.

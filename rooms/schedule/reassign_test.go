@@ -5,10 +5,10 @@ import (
 	"slices"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest"
-	. "wenzhen/rooms/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest"
+	. "wenzhen.example/rooms/schedule"
 )
 
 // reassigned books with one doctor, who offers the other; it returns the

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // Room is where watchers of a doctor's public schedule listen.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest"
-	. "wenzhen/rooms/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest"
+	. "wenzhen.example/rooms/schedule"
 )
 
 // busy is a doctor with 20 rules and 500 bookings within the month, through

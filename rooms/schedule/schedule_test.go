@@ -13,12 +13,12 @@ import (
 
 	ics "github.com/arran4/golang-ical"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/rooms/roomstest/prove"
-	. "wenzhen/rooms/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/rooms/roomstest/prove"
+	. "wenzhen.example/rooms/schedule"
 )
 
 // The world's time is noon of Sunday, 1 November 2026, UTC.

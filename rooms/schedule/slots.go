@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms/account"
 )
 
 // span is a stretch of real time, its end not included.

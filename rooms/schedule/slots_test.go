@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest/prove"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest/prove"
 )
 
 var text = []account.Medium{account.Text}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Unwind implements account.Unwinder: nobody waits for a doctor who takes no

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	auditstore "wenzhen/rooms/store/audit"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	auditstore "wenzhen.example/rooms/store/audit"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // However many enter something in the audit log at once, on two nodes, none

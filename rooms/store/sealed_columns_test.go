@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/roomstest/sidecar"
-	chatstore "wenzhen/rooms/store/chat"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	chatstore "wenzhen.example/rooms/store/chat"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
 )
 
 // clearColumns are the columns of texts that are not encrypted, with the reason;

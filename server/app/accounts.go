@@ -4,9 +4,9 @@ import (
 	"context"
 	"log/slog"
 
-	"wenzhen/rooms/account"
-	"wenzhen/server/identity"
-	"wenzhen/server/mail"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/server/identity"
+	"wenzhen.example/server/mail"
 )
 
 // accountOptions are those of the accounts, with the outside parties that they need:

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"time"
 
-	"wenzhen/rooms/audit"
-	auditstore "wenzhen/rooms/store/audit"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/database"
-	"wenzhen/server/datafolder"
+	"wenzhen.example/rooms/audit"
+	auditstore "wenzhen.example/rooms/store/audit"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/database"
+	"wenzhen.example/server/datafolder"
 )
 
 // signAudit has the audit log signed with a key that is kept in the data folder.

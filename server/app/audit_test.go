@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store"
-	auditstore "wenzhen/rooms/store/audit"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/database"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/store"
+	auditstore "wenzhen.example/rooms/store/audit"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/database"
 )
 
 // A running server follows the whole audit log again and again: an entry in the

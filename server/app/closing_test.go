@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // The order in which parts are closed is part of the composition: see the reasons

@@ -1,8 +1,8 @@
 package app
 
 import (
-	"wenzhen/rooms"
-	"wenzhen/server/cluster"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/cluster"
 )
 
 // openNode makes this server one node among others, if there is a Redis to meet

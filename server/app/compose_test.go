@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"wenzhen/server/services"
+	"wenzhen.example/server/services"
 )
 
 // The order in which events reach listeners is part of the composition: see the

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/database"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/database"
 )
 
 // Config has every setting of `wenzhen serve`. Flags, environment variables, the

@@ -9,11 +9,11 @@ import (
 	"runtime"
 	"runtime/metrics"
 
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/operations"
-	operationsstore "wenzhen/rooms/store/operations"
-	"wenzhen/server"
-	"wenzhen/server/process"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/operations"
+	operationsstore "wenzhen.example/rooms/store/operations"
+	"wenzhen.example/server"
+	"wenzhen.example/server/process"
 )
 
 // openDashboard makes the service of the admin dashboard.

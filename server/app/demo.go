@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/schedule"
-	accountstore "wenzhen/rooms/store/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/schedule"
+	accountstore "wenzhen.example/rooms/store/account"
 )
 
 // DemoAccount is a login that the demo shows to everyone.

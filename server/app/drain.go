@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"wenzhen/server/httpserver"
+	"wenzhen.example/server/httpserver"
 )
 
 // WithDrainNotice replaces the time for which a node that shuts down goes on

@@ -5,9 +5,9 @@ import (
 	"log/slog"
 	"time"
 
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/blob"
-	"wenzhen/server/database"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/blob"
+	"wenzhen.example/server/database"
 )
 
 // encryptEvery is how often it is looked whether there is something to encrypt

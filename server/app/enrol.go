@@ -17,13 +17,13 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
-	"wenzhen/server/database"
-	"wenzhen/server/datafolder"
-	"wenzhen/server/identity"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
+	"wenzhen.example/server/database"
+	"wenzhen.example/server/datafolder"
+	"wenzhen.example/server/identity"
 )
 
 // A server may have lost its keys, or a node may have been given others than

@@ -5,12 +5,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/server"
-	"wenzhen/server/database"
-	"wenzhen/server/datafolder"
-	"wenzhen/server/httpserver"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server"
+	"wenzhen.example/server/database"
+	"wenzhen.example/server/datafolder"
+	"wenzhen.example/server/httpserver"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // encrypt makes the server speak TLS, and HTTP/2, if there is a certificate.

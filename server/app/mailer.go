@@ -7,9 +7,9 @@ import (
 	netmail "net/mail"
 	"strings"
 
-	"wenzhen/rooms/notification"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/mail"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/mail"
 )
 
 // mailer writes notifications as mail. It is a notification.Mailer.

@@ -3,8 +3,8 @@ package app
 import (
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // observe says where the numbers come from that are read on demand.

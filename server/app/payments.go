@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"wenzhen/rooms/billing"
-	sandboxstore "wenzhen/rooms/store/sandbox"
-	"wenzhen/server/datafolder"
-	"wenzhen/server/payment/alipay"
-	"wenzhen/server/payment/sandbox"
-	"wenzhen/server/payment/stripe"
-	"wenzhen/server/payment/wechat"
+	"wenzhen.example/rooms/billing"
+	sandboxstore "wenzhen.example/rooms/store/sandbox"
+	"wenzhen.example/server/datafolder"
+	"wenzhen.example/server/payment/alipay"
+	"wenzhen.example/server/payment/sandbox"
+	"wenzhen.example/server/payment/stripe"
+	"wenzhen.example/server/payment/wechat"
 )
 
 // payments makes the gateways that the configuration names. The sandbox is nil

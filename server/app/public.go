@@ -1,9 +1,9 @@
 package app
 
 import (
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/server"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/server"
 )
 
 // Public is what GET /api/v1/config tells anyone.

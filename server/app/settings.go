@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms/operations"
+	"wenzhen.example/rooms/operations"
 )
 
 // settings are all of them as they are in effect, without the secrets.

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"time"
 
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/blob"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/blob"
 )
 
 // sweepEvery is how often files are looked for that no row refers to.

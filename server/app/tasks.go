@@ -6,8 +6,8 @@ import (
 	"slices"
 	"sync"
 
-	"wenzhen/rooms"
-	"wenzhen/server/memory"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/memory"
 )
 
 // task runs beside the answering of requests.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"wenzhen/rooms/operations"
-	"wenzhen/server/services"
+	"wenzhen.example/rooms/operations"
+	"wenzhen.example/server/services"
 )
 
 // The order of the tasks is part of the composition: see the reasons in tasks.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
-	"wenzhen/server"
-	"wenzhen/server/tracing"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/server"
+	"wenzhen.example/server/tracing"
 )
 
 // openTraces begins to trace, if there is a collector to send to.

@@ -8,9 +8,9 @@ import (
 	"net"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/call"
-	"wenzhen/server/turn"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/call"
+	"wenzhen.example/server/turn"
 )
 
 // relay makes the relay for calls, which listens from now on.

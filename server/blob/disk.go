@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"syscall"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // diskFailures are what the system says when nothing more can be written: the

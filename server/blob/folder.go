@@ -16,9 +16,9 @@ import (
 	"path/filepath"
 	"sync/atomic"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/vault"
 )
 
 // Folder is a directory of blobs: ab/cdef… for the content whose hash is abcdef….

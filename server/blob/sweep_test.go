@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/vault"
 )
 
 // folder is a folder of blobs, and rows that refer to some of them.

@@ -9,11 +9,11 @@ import (
 	"log/slog"
 	"os"
 
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/store"
-	accountstore "wenzhen/rooms/store/account"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/database"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/store"
+	accountstore "wenzhen.example/rooms/store/account"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/database"
 )
 
 // Place is where a command that does not serve finds the database.

@@ -9,11 +9,11 @@ import (
 	"io"
 	"log/slog"
 
-	"wenzhen/rooms/audit"
-	auditstore "wenzhen/rooms/store/audit"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/database"
-	"wenzhen/server/datafolder"
+	"wenzhen.example/rooms/audit"
+	auditstore "wenzhen.example/rooms/store/audit"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/database"
+	"wenzhen.example/server/datafolder"
 )
 
 // VerifyAudit follows the chain of a database's audit log from its first entry

@@ -10,15 +10,15 @@ import (
 	"regexp"
 	"strings"
 
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
-	"wenzhen/server"
-	"wenzhen/server/backup"
-	"wenzhen/server/blob"
-	"wenzhen/server/database"
-	"wenzhen/server/datafolder"
-	"wenzhen/server/process"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
+	"wenzhen.example/server"
+	"wenzhen.example/server/backup"
+	"wenzhen.example/server/blob"
+	"wenzhen.example/server/database"
+	"wenzhen.example/server/datafolder"
+	"wenzhen.example/server/process"
 )
 
 // Backup writes an archive of a data folder – database, attachments, secrets –

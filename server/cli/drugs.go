@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"strings"
 
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/record/drug"
-	"wenzhen/rooms/store/engine"
-	recordstore "wenzhen/rooms/store/record"
-	"wenzhen/server/database"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/record/drug"
+	"wenzhen.example/rooms/store/engine"
+	recordstore "wenzhen.example/rooms/store/record"
+	"wenzhen.example/server/database"
 )
 
 // tableMost bounds the size of a table of drugs, in bytes.

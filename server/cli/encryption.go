@@ -5,11 +5,11 @@ import (
 	"errors"
 	"log/slog"
 
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
-	"wenzhen/server/database"
-	"wenzhen/server/datafolder"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
+	"wenzhen.example/server/database"
+	"wenzhen.example/server/datafolder"
 )
 
 // EncryptionKeys lists the data keys, the newest last.

@@ -5,11 +5,11 @@ import (
 	"io"
 	"log/slog"
 
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/record/icd10"
-	"wenzhen/rooms/store/engine"
-	recordstore "wenzhen/rooms/store/record"
-	"wenzhen/server/database"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/record/icd10"
+	"wenzhen.example/rooms/store/engine"
+	recordstore "wenzhen.example/rooms/store/record"
+	"wenzhen.example/server/database"
 )
 
 // LoadCodes replaces the table of ICD-10 codes by one in CSV (icd10.Read) and

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/database"
-	"wenzhen/server/datafolder"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/database"
+	"wenzhen.example/server/datafolder"
 )
 
 // Move copies the SQLite database of a data folder into an empty PostgreSQL

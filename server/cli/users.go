@@ -5,17 +5,17 @@ import (
 	"errors"
 	"log/slog"
 
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/call"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	accountstore "wenzhen/rooms/store/account"
-	callstore "wenzhen/rooms/store/call"
-	chatstore "wenzhen/rooms/store/chat"
-	consultationstore "wenzhen/rooms/store/consultation"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/database"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	accountstore "wenzhen.example/rooms/store/account"
+	callstore "wenzhen.example/rooms/store/call"
+	chatstore "wenzhen.example/rooms/store/chat"
+	consultationstore "wenzhen.example/rooms/store/consultation"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/database"
 )
 
 // usersAtOnce is how many accounts are read at a time.

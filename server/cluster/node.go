@@ -12,8 +12,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/operations"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/operations"
 )
 
 // Local operates on the sockets of this node: those that are in any of the rooms

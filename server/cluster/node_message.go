@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/operations"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/operations"
 )
 
 // nodesChannel is the channel for messages between nodes.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/vmihailenco/msgpack/v5"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // The channels of @socket.io/redis-adapter with its default key.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/vmihailenco/msgpack/v5"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // The requests of @socket.io/redis-adapter.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"wenzhen/server/cli"
+	"wenzhen.example/server/cli"
 )
 
 type adminCommand struct {

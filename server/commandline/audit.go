@@ -5,9 +5,9 @@ import (
 	"io"
 	"os"
 
-	"wenzhen/rooms/audit"
-	"wenzhen/server/backup"
-	"wenzhen/server/cli"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/server/backup"
+	"wenzhen.example/server/cli"
 )
 
 // auditCommand is about the log of who did or saw what.

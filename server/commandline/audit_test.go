@@ -10,8 +10,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
 )
 
 // unentered are the commands that the audit log does not have, and why.

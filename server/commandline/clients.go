@@ -3,10 +3,10 @@ package commandline
 import (
 	"errors"
 
-	"wenzhen/client/load"
-	"wenzhen/client/terminal"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/cli"
+	"wenzhen.example/client/load"
+	"wenzhen.example/client/terminal"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/cli"
 )
 
 type terminalCommand struct {

@@ -12,8 +12,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"wenzhen/server"
-	"wenzhen/server/app"
+	"wenzhen.example/server"
+	"wenzhen.example/server/app"
 )
 
 // commands is the command line.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"wenzhen/server"
+	"wenzhen.example/server"
 )
 
 func TestCommandLine(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/server/backup"
-	"wenzhen/server/cli"
+	"wenzhen.example/server/backup"
+	"wenzhen.example/server/cli"
 )
 
 type migrateCommand struct {

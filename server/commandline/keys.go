@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"wenzhen/server/cli"
+	"wenzhen.example/server/cli"
 )
 
 // keysCommand is about the keys of encryption at rest.

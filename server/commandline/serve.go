@@ -7,7 +7,7 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"wenzhen/server/app"
+	"wenzhen.example/server/app"
 )
 
 type serveCommand struct {

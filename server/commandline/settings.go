@@ -12,7 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // settingsFile reads the file that --config names: one JSON object whose keys

@@ -6,9 +6,9 @@ import (
 	"io"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/server/cli"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/server/cli"
 )
 
 // usersCommand administers accounts without a browser.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
-	"wenzhen/server/blob"
-	"wenzhen/server/datafolder"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
+	"wenzhen.example/server/blob"
+	"wenzhen.example/server/datafolder"
 )
 
 // SQLite, as the setting --database, is the file in the data folder.

@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	auditstore "wenzhen/rooms/store/audit"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/server/datafolder"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	auditstore "wenzhen.example/rooms/store/audit"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/server/datafolder"
 )
 
 // EnterAtConsole enters in the audit log what somebody does at the command line,

@@ -3,10 +3,10 @@ package database
 import (
 	"encoding/json"
 
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
-	"wenzhen/server/datafolder"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
+	"wenzhen.example/server/datafolder"
 )
 
 // headFile has the end of the audit log as it was signed a while ago, so that a

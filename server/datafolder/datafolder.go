@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"wenzhen/server/process"
+	"wenzhen.example/server/process"
 )
 
 // What the data folder holds, besides secrets.

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/vault"
 )
 
 // The keys that Wenzhen makes for itself.

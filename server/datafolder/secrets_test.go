@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/store"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/store"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
 )
 
 const (

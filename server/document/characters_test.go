@@ -13,10 +13,10 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/record/icd10"
-	"wenzhen/server/document"
-	"wenzhen/static"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/record/icd10"
+	"wenzhen.example/server/document"
+	"wenzhen.example/static"
 )
 
 // awkward are characters that have stopped printers of documents before, and

@@ -7,8 +7,8 @@ import (
 
 	"github.com/skip2/go-qrcode"
 
-	"wenzhen/rooms/record"
-	"wenzhen/server/document/pdf"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/server/document/pdf"
 )
 
 // indent is that of how a drug is taken, under its name, in millimetres.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms/roomstest/cost"
-	"wenzhen/rooms/roomstest/prove"
+	"wenzhen.example/rooms/roomstest/cost"
+	"wenzhen.example/rooms/roomstest/prove"
 )
 
 // costly are texts that take more to print than others of as many characters.

@@ -14,11 +14,11 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/record/icd10"
-	"wenzhen/server/document"
-	"wenzhen/static"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/record/icd10"
+	"wenzhen.example/server/document"
+	"wenzhen.example/static"
 )
 
 func head() record.Head {

@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/record"
-	"wenzhen/server/document/pdf"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/server/document/pdf"
 )
 
 // Printer makes documents. It is safe for use by many; only a few are made at

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/text/unicode/bidi"
 	"golang.org/x/text/unicode/norm"
 
-	"wenzhen/server/document/pdf"
+	"wenzhen.example/server/document/pdf"
 )
 
 // typesetter lays out text in fonts, each of which is preferred to those after

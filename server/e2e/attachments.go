@@ -7,8 +7,8 @@ import (
 	"mime/multipart"
 	"testing"
 
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Form is a multipart body with a file.

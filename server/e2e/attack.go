@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/audit"
+	"wenzhen.example/rooms/audit"
 )
 
 // Attacker has the database of a world, in which nothing stops them, and none of

@@ -13,7 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Bare is a socket that is spoken to frame by frame, to send what a client

@@ -3,9 +3,9 @@ package e2e
 import (
 	"testing"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	calls "wenzhen/rooms/call"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	calls "wenzhen.example/rooms/call"
 )
 
 // Listens collects a signal on a device, from now on.

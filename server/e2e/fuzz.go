@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/server/app"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/app"
 )
 
 // Refusals are the codes with which a client's request may be refused, and

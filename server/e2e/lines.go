@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/client"
+	"wenzhen.example/client"
 )
 
 // Lines are the network connections of a client, which a test can cut.

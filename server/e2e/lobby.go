@@ -8,7 +8,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // LobbySocket is a bare WebSocket in the lobby.

@@ -22,7 +22,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"wenzhen/server/app"
+	"wenzhen.example/server/app"
 )
 
 // Variables of a test binary that is to be a server, in a process that a test

@@ -5,9 +5,9 @@ import (
 	"io"
 	"testing"
 
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/app"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/app"
 )
 
 // Nodes runs several servers on one PostgreSQL database, one Redis and one

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Answered is what came back over HTTP.

@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Talk is a consultation that both sides speak in at once, and what came of it.

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/server/app"
+	"wenzhen.example/server/app"
 )
 
 // Certify writes a certificate for this machine, signed by itself, and its key.

@@ -19,14 +19,14 @@ import (
 	"github.com/alecthomas/kong"
 	_ "github.com/jackc/pgx/v5/stdlib"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/app"
-	"wenzhen/server/cli"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/cli"
 )
 
 // Patience is how long a test waits for what must come. It only ends tests that

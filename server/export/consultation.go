@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/board"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/board"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
 )
 
 // consultation writes one consultation: its log, what was said, its files and

@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/server/document"
-	"wenzhen/server/export"
-	"wenzhen/server/fhir"
-	"wenzhen/static"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/server/document"
+	"wenzhen.example/server/export"
+	"wenzhen.example/server/fhir"
+	"wenzhen.example/static"
 )
 
 // exported is the archive of a person's data, by the names of its files.

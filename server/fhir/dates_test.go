@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/server/fhir"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/server/fhir"
 )
 
 // total is how many resources a search finds.

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/schedule"
 )
 
 // findMost bounds what one search looks through.

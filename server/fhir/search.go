@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // param is a search parameter: its type, and the values of a resource that it

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Base is where the API is, under the server's address.

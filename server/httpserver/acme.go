@@ -18,7 +18,7 @@ import (
 	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
 
-	"wenzhen/server/datafolder"
+	"wenzhen.example/server/datafolder"
 )
 
 // Issuer gets certificates from an ACME server (RFC 8555) for the configured

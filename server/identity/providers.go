@@ -14,9 +14,9 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/server/short"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/server/short"
 )
 
 // Timeout bounds one request to a provider.

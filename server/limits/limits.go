@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // limitsMost is the number of buckets above which full buckets, which are

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/schedule"
 )
 
 // Guests share the limits of their network: the /64 of IPv6, and sixteen times as

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/server/mail"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/mail"
 )
 
 // hostile is a mail server that speaks as speak does, to one client at a time

@@ -8,9 +8,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"wenzhen/rooms"
-	"wenzhen/server/mail"
-	"wenzhen/server/mail/mailtest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/mail"
+	"wenzhen.example/server/mail/mailtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

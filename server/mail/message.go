@@ -7,7 +7,7 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Address is whom a mail goes to: a name, which may be empty, and an address.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"wenzhen/server/mail"
-	"wenzhen/server/mail/mailtest"
+	"wenzhen.example/server/mail"
+	"wenzhen.example/server/mail/mailtest"
 )
 
 // Whatever someone is called gets the mail, and no program that reads its

@@ -15,7 +15,7 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Config says through which server mail goes.

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // prefix of the names of all our metrics.

@@ -9,10 +9,10 @@ import (
 
 	"go.uber.org/goleak"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/notification"
-	"wenzhen/server/push"
-	"wenzhen/server/push/pushtest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/server/push"
+	"wenzhen.example/server/push/pushtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -18,8 +18,8 @@ import (
 
 	webpush "github.com/SherClockHolmes/webpush-go"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/notification"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/notification"
 )
 
 // Config is what a Sender signs with, and where it may send.

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // roomsMost bounds the rooms that one socket is subscribed to.

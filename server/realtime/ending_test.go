@@ -12,10 +12,10 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/lobby"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // ending is an Accounts whose sessions end while Alive checks them, after the

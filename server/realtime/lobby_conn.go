@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/lobby"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // WebSocket close codes (RFC 6455, 7.4.1).

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/lobby"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // LobbyWebSocket serves the lobby to clients with a bare WebSocket: each message

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/operations"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/operations"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // Monitor shows the connections of this node to admins. It is an operations.Live.

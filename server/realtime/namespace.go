@@ -6,10 +6,10 @@ import (
 	"errors"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/lobby"
-	"wenzhen/rooms/operations"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/rooms/operations"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // namespace handles the sockets of one Socket.IO namespace.

@@ -12,9 +12,9 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // openAccounts is an Accounts that admits every client.

@@ -3,8 +3,8 @@ package realtime
 import (
 	"errors"
 
-	"wenzhen/rooms"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // errNoNamespace is the error for packets of other programs in the same Redis.

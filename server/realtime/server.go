@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // Accounts checks logins.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 const formType = "application/x-www-form-urlencoded"

@@ -9,7 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Exporter writes the archive of someone's data.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // frontend serves the built application: its files by their names, and its

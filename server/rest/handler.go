@@ -21,9 +21,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/schedule"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/schedule"
 )
 
 func missing(r Route) error {

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // everything is a server whose commands answer nothing.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Keys of what a request's handlers leave for what runs around them.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Whatever the server answers is in a list that the specification is made of;

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // statuses maps the codes of errors to HTTP.

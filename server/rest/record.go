@@ -9,8 +9,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/record"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/record"
 )
 
 // Printer makes PDF of signed documents.

@@ -12,8 +12,8 @@ import (
 	"github.com/gin-contrib/gzip"
 	"github.com/gin-gonic/gin"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
 )
 
 // Accounts is what REST asks about logins.

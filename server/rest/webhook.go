@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"wenzhen/rooms/billing"
+	"wenzhen.example/rooms/billing"
 )
 
 // Payments takes what payment gateways call back with.

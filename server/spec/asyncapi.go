@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // AsyncAPI writes the Socket.IO half as AsyncAPI 3.0

@@ -3,8 +3,8 @@ package spec
 import (
 	"reflect"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // outgoing is an event or a signal: its name and the type of its data.

@@ -3,17 +3,17 @@
 package spec
 
 import (
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/board"
-	"wenzhen/rooms/call"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/lobby"
-	"wenzhen/rooms/notification"
-	"wenzhen/rooms/operations"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/schedule"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/board"
+	"wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/operations"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/schedule"
 )
 
 // events carry a seq in the log of their room.

@@ -11,15 +11,15 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/lobby"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server"
-	"wenzhen/server/app"
-	"wenzhen/server/rest"
-	"wenzhen/server/spec"
-	"wenzhen/server/spec/source"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/rest"
+	"wenzhen.example/server/spec"
+	"wenzhen.example/server/spec/source"
 )
 
 var update = flag.Bool("update", false, "write the generated files")

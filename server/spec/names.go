@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/server/spec/source"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/spec/source"
 )
 
 // generic are names that say what a type is only beside the name of its package.

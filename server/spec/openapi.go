@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/server/spec/source"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/spec/source"
 )
 
 // Contract is everything that is written down.

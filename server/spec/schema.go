@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/server/spec/source"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/spec/source"
 )
 
 // schemas writes Go's types as JSON Schema 2020-12, which OpenAPI 3.1 and

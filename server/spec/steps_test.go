@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/rooms/roomstest/prove"
+	"wenzhen.example/rooms/roomstest/prove"
 )
 
 // guide has the steps, with the code of an example.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/server/spec/source"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/spec/source"
 )
 
 // TypeScript writes the types of every command, event and signal, the two

@@ -6,7 +6,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // statement is a summary of a statement – INSERT log – and its attributes.

@@ -17,7 +17,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Config says where traces go.

@@ -11,7 +11,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // recorded are traces that go nowhere.

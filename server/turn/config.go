@@ -7,8 +7,8 @@ import (
 	"net"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/call"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/call"
 )
 
 // Config configures the relay.

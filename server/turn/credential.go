@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/call"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/call"
 )
 
 // holder is the user, session and call that a relay belongs to. The relay ends

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/call"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/call"
 )
 
 // A relay ends with its call, its user's membership in the call, or its session.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/pion/turn/v5"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // relays are the open relays, counted per user and in total.

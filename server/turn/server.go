@@ -14,8 +14,8 @@ import (
 	"github.com/pion/stun/v4"
 	"github.com/pion/turn/v5"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/call"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/call"
 )
 
 // Server is the relay and lists the external servers. It implements call.Relay.

@@ -24,8 +24,8 @@ import (
 	pion "github.com/pion/turn/v5"
 	"go.uber.org/goleak"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/call"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/call"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -160,3 +160,16 @@ func TestPathsThatNobodyCanRequire(t *testing.T) {
 		}
 	}
 }
+
+// The path in go.mod is one that other modules can require: the go command takes
+// a first element without a dot for the standard library.
+func TestOthersCanRequireThisModule(t *testing.T) {
+	t.Parallel()
+	path, err := exec.Command("go", "list", "-m").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path := strings.TrimSpace(string(path)); !valid.MatchString(path) {
+		t.Errorf("no other module can require %q", path)
+	}
+}

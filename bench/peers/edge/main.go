@@ -13,7 +13,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/server/realtime/edge"
 )
 
 func main() {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/client/load"
+	"wenzhen.example/client/load"
 )
 
 // Every scenario that runs against a bare server, in a small size: all messages are

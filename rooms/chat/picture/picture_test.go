@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/roomstest/cost"
+	"wenzhen.example/rooms/roomstest/cost"
 )
 
 // costs has a picture read, and makes sure that it takes no more than it may,

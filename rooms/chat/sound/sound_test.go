@@ -13,9 +13,9 @@ import (
 	"testing/iotest"
 	"time"
 
-	. "wenzhen/rooms/chat/sound"
-	"wenzhen/rooms/chat/sound/soundtest"
-	"wenzhen/rooms/roomstest/cost"
+	. "wenzhen.example/rooms/chat/sound"
+	"wenzhen.example/rooms/chat/sound/soundtest"
+	"wenzhen.example/rooms/roomstest/cost"
 )
 
 // The formats that browsers record are measured, and files that resemble them

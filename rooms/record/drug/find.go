@@ -10,7 +10,7 @@ import (
 	"github.com/mozillazg/go-pinyin"
 	"golang.org/x/text/unicode/norm"
 
-	"wenzhen/rooms/record/icd10"
+	"wenzhen.example/rooms/record/icd10"
 )
 
 // Table is a table of drugs made ready to be searched. It is safe for use by

@@ -3,7 +3,7 @@ package account
 import (
 	"context"
 
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // MarkDemo remembers that the demo makes the accounts with these addresses. It

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // obstacles are what is in the way of erasing the user $1: each query answers

@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/store/engine"
 )
 
 func scanTicket(s engine.Scanner) (account.Ticket, error) {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/store/engine"
 )
 
 type sessionColumn = engine.Column[account.Session]

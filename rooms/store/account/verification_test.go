@@ -3,10 +3,10 @@ package account_test
 import (
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest"
-	accountstore "wenzhen/rooms/store/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest"
+	accountstore "wenzhen.example/rooms/store/account"
 )
 
 // The verification does not depend on who remembers to end it: a name or a

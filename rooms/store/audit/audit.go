@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Encrypted are the columns that are encrypted at rest.

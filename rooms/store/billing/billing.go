@@ -8,11 +8,11 @@ import (
 	"errors"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/consultation"
-	consultationstore "wenzhen/rooms/store/consultation"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/consultation"
+	consultationstore "wenzhen.example/rooms/store/consultation"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Encrypted are the columns that are encrypted at rest.

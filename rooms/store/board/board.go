@@ -8,11 +8,11 @@ import (
 	"errors"
 	"strconv"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/board"
-	"wenzhen/rooms/consultation"
-	consultationstore "wenzhen/rooms/store/consultation"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/board"
+	"wenzhen.example/rooms/consultation"
+	consultationstore "wenzhen.example/rooms/store/consultation"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Encrypted are the columns that are encrypted at rest.

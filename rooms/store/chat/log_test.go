@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
 )
 
 // both runs a test on either database, with encryption and without, with one

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // personalKinds are the messages that people say, as chat knows them.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Search implements chat.Store. The index of words only finds which messages of

@@ -5,9 +5,9 @@ import (
 	"database/sql"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Participant implements consultation.Store.

@@ -3,8 +3,8 @@ package consultation
 import (
 	"context"
 
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // CountByStatus implements consultation.Store.

@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"time"
 
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/vault"
 )
 
 // Databases from before version 90 have the tables events, messages and rooms.

@@ -15,8 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/vault"
 )
 
 // converted is a row of the old table events and what becomes of it.

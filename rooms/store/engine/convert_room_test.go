@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/vault"
 )
 
 // A conversion begins only where there is room for it.

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/vault"
 )
 
 // upgradeSQLite brings the database at opts.Path up to date.

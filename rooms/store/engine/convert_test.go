@@ -21,15 +21,15 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest/prove"
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/rooms/store"
-	chatstore "wenzhen/rooms/store/chat"
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest/prove"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/rooms/store"
+	chatstore "wenzhen.example/rooms/store/chat"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
 )
 
 // earlierDatabases runs a test on an empty database of each kind, in the clear and

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/vault"
 )
 
 // damaged counts what cannot be read, and says once of each thing that it was

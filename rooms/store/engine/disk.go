@@ -13,7 +13,7 @@ import (
 	sqlite "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // whole refuses a SQLite file that cannot be written or has lost its end: it

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // While the disk is full nothing is answered as done that is not; what was is

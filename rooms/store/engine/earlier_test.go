@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"wenzhen/rooms/store/engine"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/store/engine"
+	"wenzhen.example/rooms/vault"
 )
 
 // earlier writes databases as version 80 did. It is frozen with that version:

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/vault"
 )
 
 // EncryptedTable is a table with columns that are encrypted at rest. A value's

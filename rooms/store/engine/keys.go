@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/vault"
 )
 
 // dataKeys implements vault.Store. The keys are in the database, each wrapped

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // ClientHash stands for the sender and the clientId of a message: with its room

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Lost access is published with the next event of its room, and with no other;

@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/vault"
 )
 
 // Moved is how many rows of each table are in the new database.

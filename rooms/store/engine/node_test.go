@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 func aNode(id, seal string, more map[string]string) Node {

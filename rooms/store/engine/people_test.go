@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // acts records an event of somebody.

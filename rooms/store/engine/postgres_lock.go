@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // Advisory locks of a session end with its connection, so a node that dies

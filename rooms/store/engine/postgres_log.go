@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // A node announces what any node has committed by reading the log. It

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // A database that takes no writes, as after a failover to a standby, is

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // second opens the same database again, as another node does.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/vault"
 )
 
 // reader is the pool of connections that only read. Statements are prepared once.

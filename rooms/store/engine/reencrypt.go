@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/vault"
 )
 
 // reencryptBatch is how many rows are looked at, and written, at a time.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // With SQLite the next seq of a room is known to the one writer: it is one more

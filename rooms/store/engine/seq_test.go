@@ -11,7 +11,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // takeSeq takes a seq that no event has, as the lobby does.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // signs is the key that signs the end of the audit log, and the one for counters,

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms/vault"
 )
 
 // Snapshot writes what the SQLite database at path holds at one moment to a

@@ -15,7 +15,7 @@ import (
 	"github.com/pressly/goose/v3"
 	sqlite "modernc.org/sqlite"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 //go:embed migrations

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // opened is a database that the test closes itself.

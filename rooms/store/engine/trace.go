@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // transaction is the span of a function in its transaction, from being handed

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // txConn is the connection that a transaction runs on. It belongs to the

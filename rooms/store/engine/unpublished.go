@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // With SQLite a command of the command line is a process that writes beside the

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // What a process without listeners commits beside a server reaches the listeners

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/vault"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/vault"
 )
 
 // Bounds of the writer: how many functions wait before the next caller has to

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
+	"wenzhen.example/rooms"
 )
 
 // One commit serves all who wait: this is what makes syncing to disk affordable.

@@ -5,9 +5,9 @@ import (
 	"context"
 	"slices"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/lobby"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Tx implements lobby.Tx.

@@ -10,13 +10,13 @@ import (
 	"fmt"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/notification"
-	accountstore "wenzhen/rooms/store/account"
-	consultationstore "wenzhen/rooms/store/consultation"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/notification"
+	accountstore "wenzhen.example/rooms/store/account"
+	consultationstore "wenzhen.example/rooms/store/consultation"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Encrypted are the columns that are encrypted at rest.

@@ -6,10 +6,10 @@ import (
 	"context"
 	"strings"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	auditstore "wenzhen/rooms/store/audit"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	auditstore "wenzhen.example/rooms/store/audit"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Store implements operations.Store.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"strconv"
 
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // storedDecision is a decision with its key.

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // stored is a document as its columns have it.

@@ -11,15 +11,15 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/record/drug"
-	"wenzhen/rooms/record/icd10"
-	accountstore "wenzhen/rooms/store/account"
-	consultationstore "wenzhen/rooms/store/consultation"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/record/drug"
+	"wenzhen.example/rooms/record/icd10"
+	accountstore "wenzhen.example/rooms/store/account"
+	consultationstore "wenzhen.example/rooms/store/consultation"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Encrypted are the columns that are encrypted at rest.

@@ -6,8 +6,8 @@ import (
 	"database/sql"
 	"errors"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Store is where the sandbox payment gateway keeps its own books.

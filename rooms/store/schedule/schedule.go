@@ -9,13 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/schedule"
-	accountstore "wenzhen/rooms/store/account"
-	consultationstore "wenzhen/rooms/store/consultation"
-	"wenzhen/rooms/store/engine"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/schedule"
+	accountstore "wenzhen.example/rooms/store/account"
+	consultationstore "wenzhen.example/rooms/store/consultation"
+	"wenzhen.example/rooms/store/engine"
 )
 
 // Encrypted are the columns that are encrypted at rest.

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"wenzhen/server/document/pdf"
+	"wenzhen.example/server/document/pdf"
 )
 
 // source is a font of @expo-google-fonts.

@@ -13,19 +13,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/billing"
-	calls "wenzhen/rooms/call"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/lobby"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
-	"wenzhen/server/rest"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/billing"
+	calls "wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/rest"
 )
 
 // house is a world with bo's things in it and everyone who should not get them.

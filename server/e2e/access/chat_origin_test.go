@@ -7,8 +7,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // The plain chat lets pages in that Socket.IO lets in, and programs, which have

@@ -15,10 +15,10 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/server/e2e"
-	"wenzhen/server/identity"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/identity"
 )
 
 // These are the places where a provider, or an attacker in its name, can send

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/server/e2e"
-	"wenzhen/server/rest"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/rest"
 )
 
 // FuzzREST: whatever is asked of whatever route by whomever, it is answered as

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/e2e"
 )
 
 // Who is removed, or leaves, receives nothing more on a socket that had joined.

@@ -14,11 +14,11 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/server/e2e"
 )
 
 // navigator is a browser that is sent from page to page.

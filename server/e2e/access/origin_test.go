@@ -9,12 +9,12 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/operations"
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/operations"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // forged are claims of a client about where it is.

@@ -12,12 +12,12 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/record"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
-	"wenzhen/server/rest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/rest"
 )
 
 // unreadable are values of a field that says which page of a list is wanted, as

@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"wenzhen/rooms/account"
-	"wenzhen/server/app"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 // Passwords cost what OWASP recommends, whether people set them or the command

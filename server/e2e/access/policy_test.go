@@ -5,16 +5,16 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/billing"
-	calls "wenzhen/rooms/call"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/e2e"
-	"wenzhen/server/rest"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/billing"
+	calls "wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/rest"
 )
 
 // answers are what each stranger is answered.

@@ -21,9 +21,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
-	"wenzhen/server/identity"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/identity"
 )
 
 const clientID, clientSecret = "wenzhen", "a client secret of 32 characters"

@@ -8,11 +8,11 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/operations"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/operations"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 // accountsEnd are the ways in which a login ends, and with it all that its

@@ -4,10 +4,10 @@ import (
 	"net/http"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/record"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/server/e2e"
 )
 
 // pharmacistsEnd are the ways in which a doctor is a pharmacist no longer.

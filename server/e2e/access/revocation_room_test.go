@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/e2e"
 )
 
 // booked is an appointment of bo's that its doctor wang has handed to li, which

@@ -15,16 +15,16 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/board"
-	calls "wenzhen/rooms/call"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/app"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/board"
+	calls "wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 // scene is a consultation that goes on, with a call in it, and someone who has

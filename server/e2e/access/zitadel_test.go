@@ -14,11 +14,11 @@ import (
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/server/e2e"
-	"wenzhen/server/identity"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/identity"
 )
 
 // With a provider that others wrote: log in, with a second factor too, and log

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/e2e"
 )
 
 // balancers are those that a configuration is shipped for.

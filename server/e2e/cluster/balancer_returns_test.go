@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/e2e"
 )
 
 // Caddy sends a handshake that a node refuses because it drains to the other node,

@@ -4,11 +4,11 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	calls "wenzhen/rooms/call"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	calls "wenzhen.example/rooms/call"
+	"wenzhen.example/server/e2e"
 )
 
 // A call rings on the devices of all nodes, is answered on one of them, and

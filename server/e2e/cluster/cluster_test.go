@@ -10,16 +10,16 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/lobby"
-	"wenzhen/rooms/notification"
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // Two people on two nodes: they hear each other, see each other, and what one

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/e2e"
 )
 
 // 50 clients, 200 messages each, connections that break at random, messages

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/client"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest/prove"
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest/prove"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/e2e"
 )
 
 // faults say how long they go on, in how many rooms, and how often each device

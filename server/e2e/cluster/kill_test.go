@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/e2e"
 )
 
 // A real process is killed at 20 random moments while eight clients send: what

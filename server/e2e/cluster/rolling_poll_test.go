@@ -11,9 +11,9 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/e2e"
 )
 
 // poller is a client on long-polling, at an address of its own. As browsers do

@@ -18,16 +18,16 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/operations"
-	"wenzhen/rooms/roomstest/prove"
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/operations"
+	"wenzhen.example/rooms/roomstest/prove"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // Two nodes restart, one after the other, behind each configuration that is

@@ -10,8 +10,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // Simultaneous connections are accepted at the configured rate, and the others

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // A picture goes up, gets a thumbnail, comes down whole and in parts, and is

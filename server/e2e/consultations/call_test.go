@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	calls "wenzhen/rooms/call"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	calls "wenzhen.example/rooms/call"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // talking is a consultation that goes on, between two who are online.

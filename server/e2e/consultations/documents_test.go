@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"testing"
 
-	"wenzhen/server/e2e"
+	"wenzhen.example/server/e2e"
 )
 
 // Both specifications are served to anyone.

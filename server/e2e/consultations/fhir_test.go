@@ -11,12 +11,12 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/e2e"
 )
 
 // fhirSchema is the JSON schema of FHIR R4 (4.0.0) as HL7 publishes it, from

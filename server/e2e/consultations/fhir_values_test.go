@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/server/e2e"
+	"wenzhen.example/server/e2e"
 )
 
 // A search compares each of its values with each resource; how many values it can

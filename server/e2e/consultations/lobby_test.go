@@ -15,12 +15,12 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/lobby"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/lobby"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // ending reads until the server has closed the connection: the code, and why.

@@ -15,18 +15,18 @@ import (
 
 	"pgregory.net/rapid"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/notification"
-	"wenzhen/rooms/roomstest/prove"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
-	"wenzhen/server/mail/mailtest"
-	"wenzhen/server/push/pushtest"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/rooms/roomstest/prove"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/mail/mailtest"
+	"wenzhen.example/server/push/pushtest"
 )
 
 // notificationMails are the mails that told someone of notifications, beside those that

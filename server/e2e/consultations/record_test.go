@@ -9,12 +9,12 @@ import (
 
 	_ "modernc.org/sqlite" // the tests that tamper need a driver
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 // Nothing that was signed can be changed in the database file without it being

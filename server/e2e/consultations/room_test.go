@@ -7,11 +7,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/e2e"
 )
 
 // receives collects a signal.

@@ -10,13 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/roomstest/prove"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/roomstest/prove"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // Many clients book the last slot at the same instant, by REST and by socket,

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/client/terminal"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client/terminal"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // screen is a terminal with somebody at it.

@@ -11,15 +11,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/chat/sound"
-	"wenzhen/rooms/chat/sound/soundtest"
-	"wenzhen/rooms/notification"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/chat/sound"
+	"wenzhen.example/rooms/chat/sound/soundtest"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // A voice message goes up, is the same for everyone at once, afterwards and

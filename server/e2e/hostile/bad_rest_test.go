@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/server/e2e"
 )
 
 // Whatever is asked over REST, the answer is a problem that says what is wrong.

@@ -8,10 +8,10 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/e2e"
 )
 
 // Whatever a client sends over a socket, it gets one clear answer, or loses

@@ -12,8 +12,8 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/e2e"
 )
 
 // floodSize is how many packets a flood has.

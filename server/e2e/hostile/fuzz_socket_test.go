@@ -13,9 +13,9 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/e2e"
 )
 
 // separator stands between the packets of a script, as between those of a

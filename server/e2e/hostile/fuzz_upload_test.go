@@ -18,10 +18,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/chat/sound/soundtest"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/chat/sound/soundtest"
+	"wenzhen.example/server/e2e"
 )
 
 // FuzzUpload: whatever is uploaded under whatever name, or in whatever body,

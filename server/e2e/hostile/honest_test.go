@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"wenzhen/client"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/e2e"
 )
 
 // honest is a pair that talks at a fixed pace, however long an answer takes.

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/roomstest/prove"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/roomstest/prove"
+	"wenzhen.example/server/e2e"
 )
 
 // force is how much of everything there is.

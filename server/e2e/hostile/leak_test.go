@@ -5,10 +5,10 @@ import (
 	"sync"
 	"testing"
 
-	"wenzhen/client"
-	"wenzhen/rooms/account"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // After 1,000 connections, half of which ended without a goodbye, nothing of

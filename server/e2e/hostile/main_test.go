@@ -3,7 +3,7 @@ package hostile_test
 import (
 	"testing"
 
-	"wenzhen/server/e2e"
+	"wenzhen.example/server/e2e"
 )
 
 func TestMain(m *testing.M) { e2e.Main(m) }

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // A client that sends a whole file before it reads, as browsers do, gets the

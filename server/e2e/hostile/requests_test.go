@@ -18,8 +18,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/server/e2e"
 )
 
 // insists is request, and tries again where no answer came.

@@ -28,8 +28,8 @@ import (
 
 	"golang.org/x/crypto/acme"
 
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // authority is an ACME server (RFC 8555). It issues a certificate to a client

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 // older is an earlier state of an audit log: its end as it was signed then.

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/record"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 // The audit log is verified and exported while the server runs. The export is

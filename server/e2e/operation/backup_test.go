@@ -21,12 +21,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wenzhen/client"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/backup"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/backup"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 func placeOf(w *e2e.World) cli.Place { return cli.Place{Data: w.Dir, Database: w.Database} }

@@ -16,8 +16,8 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // collector is an OpenTelemetry collector: it takes traces over HTTP and keeps them.

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/chat"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // A file that is damaged or missing on disk is not sent: the request fails, the

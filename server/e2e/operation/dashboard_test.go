@@ -12,18 +12,18 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/operations"
-	"wenzhen/rooms/record"
-	"wenzhen/server"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/operations"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/server"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // dashboard is the admin's socket at /admin of a node.

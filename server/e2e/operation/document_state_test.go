@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/server/e2e"
 )
 
 // clinic is a consultation in which documents are signed.

@@ -16,18 +16,18 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the tests that read the database need a driver
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/board"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/record"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/app"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/board"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 const masterKey = "a master key of 32 characters for tests"

@@ -12,12 +12,12 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/audit"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/e2e"
-	"wenzhen/server/export"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/audit"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/export"
 )
 
 // exports is what someone gets who takes their data along, by the names of files.

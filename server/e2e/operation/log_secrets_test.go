@@ -9,14 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/operations"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/operations"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // marked is in every secret setting of a test.

@@ -9,13 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/app"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 // refusedStart starts a server that must not start, and checks the reason.

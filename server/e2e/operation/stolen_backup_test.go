@@ -19,13 +19,13 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/record"
-	"wenzhen/server/app"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/record"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 // loot is a stolen archive.

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/server/app"
-	"wenzhen/server/blob"
-	"wenzhen/server/e2e"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/blob"
+	"wenzhen.example/server/e2e"
 )
 
 // What a crash left in the folder of the attachments, of an upload that was

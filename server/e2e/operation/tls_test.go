@@ -11,10 +11,10 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/schedule"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/schedule"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // With a certificate the same server speaks HTTPS and HTTP/2, sockets too, and

@@ -17,17 +17,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
-	"wenzhen/client"
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/chat"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/notification"
-	"wenzhen/server"
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
-	"wenzhen/server/push/pushtest"
+	"wenzhen.example/client"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/chat"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/notification"
+	"wenzhen.example/server"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
+	"wenzhen.example/server/push/pushtest"
 )
 
 // traced is a world that traces to a collector.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/server/app"
-	"wenzhen/server/e2e"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/e2e"
 )
 
 // unlike changes one shared setting each. Nodes that disagree about it would let

@@ -19,10 +19,10 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/roomstest/sidecar"
-	"wenzhen/server/app"
-	"wenzhen/server/cli"
-	"wenzhen/server/e2e"
+	"wenzhen.example/rooms/roomstest/sidecar"
+	"wenzhen.example/server/app"
+	"wenzhen.example/server/cli"
+	"wenzhen.example/server/e2e"
 )
 
 // earlierAnswers are what the program of version 80 answered about what is in the archive

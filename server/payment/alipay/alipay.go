@@ -18,10 +18,10 @@ import (
 
 	api "github.com/smartwalle/alipay/v3"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/short"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/short"
 )
 
 // The two ways, which patients choose between.

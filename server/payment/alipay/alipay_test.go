@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/billing"
-	"wenzhen/server/payment/alipay"
-	"wenzhen/server/payment/conformance"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/server/payment/alipay"
+	"wenzhen.example/server/payment/conformance"
 )
 
 const app = "2026000000000001"

@@ -18,12 +18,12 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/account"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/consultation"
-	"wenzhen/rooms/roomstest"
-	"wenzhen/server/payment/sandbox"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/rooms/roomstest"
+	"wenzhen.example/server/payment/sandbox"
 )
 
 // Callback is what a fake calls back with.

@@ -15,12 +15,12 @@ import (
 
 	"github.com/stripe/stripe-go/v85/webhook"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
-	"wenzhen/server/payment/alipay"
-	"wenzhen/server/payment/conformance"
-	"wenzhen/server/payment/stripe"
-	"wenzhen/server/payment/wechat"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/server/payment/alipay"
+	"wenzhen.example/server/payment/conformance"
+	"wenzhen.example/server/payment/stripe"
+	"wenzhen.example/server/payment/wechat"
 )
 
 const (

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/billing"
 )
 
 // signatureHeader carries when a callback was signed, and the signature.

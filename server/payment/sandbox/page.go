@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/billing"
 )
 
 // How late callbacks are.

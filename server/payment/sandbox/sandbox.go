@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/consultation"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/consultation"
 )
 
 // Name is how the gateway is called.

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/roomstest"
-	sandboxstore "wenzhen/rooms/store/sandbox"
-	"wenzhen/server/payment/conformance"
-	"wenzhen/server/payment/sandbox"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/roomstest"
+	sandboxstore "wenzhen.example/rooms/store/sandbox"
+	"wenzhen.example/server/payment/conformance"
+	"wenzhen.example/server/payment/sandbox"
 )
 
 func TestConformance(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 
 	"github.com/stripe/stripe-go/v85/webhook"
 
-	"wenzhen/rooms/billing"
-	"wenzhen/server/payment/conformance"
-	"wenzhen/server/payment/stripe"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/server/payment/conformance"
+	"wenzhen.example/server/payment/stripe"
 )
 
 const secret = "whsec_test"

@@ -27,10 +27,10 @@ import (
 	"github.com/wechatpay-apiv3/wechatpay-go/services/refunddomestic"
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
 
-	"wenzhen/rooms"
-	"wenzhen/rooms/billing"
-	"wenzhen/rooms/consultation"
-	"wenzhen/server/short"
+	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/rooms/consultation"
+	"wenzhen.example/server/short"
 )
 
 // Name is how the gateway is called.

@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/billing"
-	"wenzhen/server/payment/conformance"
-	"wenzhen/server/payment/wechat"
+	"wenzhen.example/rooms/billing"
+	"wenzhen.example/server/payment/conformance"
+	"wenzhen.example/server/payment/wechat"
 )
 
 const (

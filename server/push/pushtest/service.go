@@ -27,7 +27,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"wenzhen/rooms/notification"
+	"wenzhen.example/rooms/notification"
 )
 
 // Service is a push service with the browsers that it serves.

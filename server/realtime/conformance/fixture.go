@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // config is the configuration that the test suites expect.

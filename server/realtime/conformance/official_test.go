@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/server/realtime/edge"
+	"wenzhen.example/server/realtime/edge"
 )
 
 // The official JavaScript client, unmodified, connects with every option and

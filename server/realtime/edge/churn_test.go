@@ -17,7 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/zishang520/socket.io/v2/socket"
 
-	"wenzhen/rooms/roomstest/prove"
+	"wenzhen.example/rooms/roomstest/prove"
 )
 
 // churner counts the sockets and events that its handler receives, and reports

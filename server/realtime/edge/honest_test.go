@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"wenzhen/rooms/roomstest/prove"
+	"wenzhen.example/rooms/roomstest/prove"
 )
 
 // TestHonestPairsNoticeNothing lets pairs of clients send messages during all

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"wenzhen/server/spec/source"
+	"wenzhen.example/server/spec/source"
 )
 
 var update = flag.Bool("update", false, "write the generated file")
