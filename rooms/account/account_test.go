@@ -210,7 +210,7 @@ func TestFindDoctors(t *testing.T) {
 	}
 }
 
-func TestPatientsInOnesCare(t *testing.T) {
+func TestPatientsOfAnAccount(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, jing := w.Patient("bo"), w.Patient("jing")

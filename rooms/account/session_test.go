@@ -161,7 +161,7 @@ func TestForeignSigningKey(t *testing.T) {
 }
 
 // What one node revokes, the others hear of from the database, once.
-func TestRevocationIsHeardElsewhere(t *testing.T) {
+func TestRevocationReachesOtherNodes(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo := w.Patient("bo")
@@ -201,7 +201,7 @@ func TestRevocationIsHeardElsewhere(t *testing.T) {
 
 // A login on a new device is reported by mail and in the user's room; a login
 // on a known device is not.
-func TestNewDeviceIsToldOf(t *testing.T) {
+func TestNewDeviceNotification(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo := w.Patient("bo").Verifies()
@@ -220,8 +220,9 @@ func TestNewDeviceIsToldOf(t *testing.T) {
 	}
 }
 
-// What changes how one logs in asks who one is, when that was not said lately.
-func TestSensitiveChangesAskWhoItIs(t *testing.T) {
+// Changes to how a user logs in require the password or second factor, unless it
+// was given lately.
+func TestSensitiveChangesRequireAuthentication(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo := w.Patient("bo")

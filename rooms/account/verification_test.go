@@ -182,7 +182,7 @@ func TestRejectAndReviewAgain(t *testing.T) {
 }
 
 // Admins are notified of a doctor who registers, and of no patient.
-func TestAdminsAreToldOfNewDoctors(t *testing.T) {
+func TestAdminsAreNotifiedOfNewDoctors(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	admin := w.Admin("root")

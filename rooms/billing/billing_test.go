@@ -245,7 +245,7 @@ func TestLatePayment(t *testing.T) {
 
 // However the sandbox reports a payment, the price is kept once and the rest is
 // refunded.
-func TestPlays(t *testing.T) {
+func TestSandboxPayments(t *testing.T) {
 	t.Parallel()
 	for play, extra := range map[Play]int64{PlayPay: 0, PlayRepeat: 0, PlayDelay: 0, PlayReorder: 0, PlayTwice: price} {
 		t.Run(string(play), func(t *testing.T) {
@@ -342,7 +342,7 @@ func TestCheckoutTwice(t *testing.T) {
 }
 
 // The patient's devices hear what becomes of the order; nobody else's do.
-func TestOrdersAreTold(t *testing.T) {
+func TestOrderNotifications(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	wang, bo := charges(w.Doctor("wang")), w.Patient("bo")

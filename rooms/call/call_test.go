@@ -286,7 +286,7 @@ func TestAMeshOfFour(t *testing.T) {
 
 // A member who is not seen for a while has left the call; a restart gives everyone that
 // while anew.
-func TestTheVanished(t *testing.T) {
+func TestAbsentMembersLeaveTheCall(t *testing.T) {
 	t.Parallel()
 	d := newWard(t)
 	c := d.invites(d.bo)

@@ -184,7 +184,7 @@ func TestHistoryPagesBack(t *testing.T) {
 	}
 }
 
-func TestSearchFindsWordsInOnesOwnConsultations(t *testing.T) {
+func TestSearchCoversOwnConsultations(t *testing.T) {
 	t.Parallel()
 	w, patient, doctor, id := pair(t)
 	other := w.Patient("jing")

@@ -113,7 +113,7 @@ func TestConflictNamesThePresentState(t *testing.T) {
 
 // Who may do what: the other side of a transition is forbidden, a stranger
 // does not learn that there is anything.
-func TestWhoMayMove(t *testing.T) {
+func TestPermissionsOfTransitions(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	patient, doctor := w.Patient("bo"), w.Doctor("wang")
@@ -299,7 +299,7 @@ func TestQueuePositionIsPushed(t *testing.T) {
 }
 
 // The doctor's devices hear of a new consultation without having joined it.
-func TestParticipantsDevicesAreTold(t *testing.T) {
+func TestParticipantsDevicesAreNotified(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	patient, doctor := w.Patient("bo"), w.Doctor("wang")

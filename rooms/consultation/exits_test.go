@@ -328,8 +328,9 @@ func inTheEnd(t *testing.T, s *scene, admin *roomstest.Person, situation string)
 	}
 }
 
-// What was ended can be reopened by its patient, unless the doctor is gone.
-func TestNobodyIsAskedWhoIsGone(t *testing.T) {
+// An ended consultation can be reopened by its patient, unless the doctor has no
+// access any more.
+func TestNoReopeningWithoutTheDoctor(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	admin := w.Admin("root")
@@ -359,8 +360,8 @@ func TestNobodyIsAskedWhoIsGone(t *testing.T) {
 	}
 }
 
-// A substitute who is gone is offered to nobody.
-func TestOffersOfWhoIsGoneAreCancelled(t *testing.T) {
+// A substitute doctor who has left is offered to no patient.
+func TestNoOfferOfAMissingSubstitute(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	admin, bo, wang, li := w.Admin("root"), w.Patient("bo"), w.Doctor("wang"), w.Doctor("li")

@@ -170,7 +170,7 @@ func TestThePatientsOwnInvitationAnswersTheProposal(t *testing.T) {
 
 // An invitation by address answers the same, and shows the same afterwards,
 // whether or not anyone has that address, until they enter.
-func TestAnInvitationByAddressShowsNotWhoHasAnAccount(t *testing.T) {
+func TestInvitationDoesNotRevealAccounts(t *testing.T) {
 	t.Parallel()
 	for _, inviter := range []string{"patient", "doctor"} {
 		t.Run(inviter, func(t *testing.T) {

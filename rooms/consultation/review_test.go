@@ -180,7 +180,7 @@ func TestPatientsLearnOfAReview(t *testing.T) {
 
 // What a rejected doctor has ended is not reopened before an admin has verified
 // the doctor again; that the doctor changes the data does not suffice.
-func TestNobodyAsksARejectedDoctor(t *testing.T) {
+func TestRejectedDoctorGetsNoRequests(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang, id := w.Talk()

@@ -92,7 +92,7 @@ func said(w *roomstest.World) []string {
 	return texts(lines)
 }
 
-func TestWhatIsSaidIsTold(t *testing.T) {
+func TestMessagesReachEveryParticipant(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, li := visitor(w), visitor(w)

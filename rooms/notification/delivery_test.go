@@ -110,7 +110,7 @@ func TestSeenIsNotSent(t *testing.T) {
 // Who takes no part in a consultation any more gets no push and no mail of what
 // was said or missed before: a doctor who lost the verification, or a relative
 // who was removed. Who stays gets both.
-func TestWhoHasLeftIsNotSentWhatIsDue(t *testing.T) {
+func TestFormerParticipantsGetNoDelayedNotifications(t *testing.T) {
 	t.Parallel()
 	d := newDelivering(t)
 	li, aunt, kin := d.Doctor("li"), d.Patient("aunt"), d.Patient("kin")

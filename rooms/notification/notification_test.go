@@ -55,7 +55,7 @@ func unread(p *roomstest.Person) int {
 }
 
 // Each side is notified of what the other did, and not of their own actions.
-func TestConsultationsAreTold(t *testing.T) {
+func TestConsultationNotifications(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang, zhao := w.Patient("bo"), w.Doctor("wang"), w.Patient("zhao")
@@ -80,8 +80,7 @@ func TestConsultationsAreTold(t *testing.T) {
 	}
 }
 
-// The words are in the reader's language of the moment, and say nothing of
-// what was said.
+// Texts are in the present language of the reader, and contain no message text.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
@@ -261,7 +260,7 @@ func TestBadInput(t *testing.T) {
 
 // Every event is notified once, also if several nodes read the log at once
 // and across restarts.
-func TestEveryEventIsToldOnce(t *testing.T) {
+func TestEveryEventNotifiesOnce(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang, c := w.Talk()
@@ -288,7 +287,7 @@ func TestEveryEventIsToldOnce(t *testing.T) {
 }
 
 // Both sides of an appointment are notified, with the data for calendars.
-func TestAppointmentsAreTold(t *testing.T) {
+func TestAppointmentNotifications(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang := w.Patient("bo").Verifies(), w.Doctor("wang").Verifies()
@@ -324,7 +323,7 @@ func TestAppointmentsAreTold(t *testing.T) {
 
 // The notification of a signed document has none of its content, and a missed
 // call is notified once.
-func TestDocumentsAndCallsAreTold(t *testing.T) {
+func TestDocumentAndCallNotifications(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang := w.Patient("bo").Verifies(), w.Doctor("wang")

@@ -526,7 +526,7 @@ func TestWaitlist(t *testing.T) {
 
 // Clients that watch a doctor's slots receive each change of a slot after it is
 // committed.
-func TestWatchersAreTold(t *testing.T) {
+func TestWatchersReceiveChangesOfSlots(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	doctor, bo := w.Doctor("wang"), w.Patient("bo")

@@ -149,7 +149,7 @@ func entry(kind byte, name, content string) string {
 }
 
 // A small archive does not take the memory, or the disk, of a large one.
-func TestArchivesDoNotSwell(t *testing.T) {
+func TestExpandedArchivesAreBounded(t *testing.T) {
 	t.Parallel()
 	const size = 1 << 20
 	zeros := sha256.Sum256(make([]byte, size))

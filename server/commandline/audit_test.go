@@ -26,7 +26,7 @@ var unentered = map[string]string{
 	"ready":        "it shows whether a server is ready",
 	"version":      "it shows a number",
 
-	"users reset-second-factor": "entered as user:reset-second-factor: TestANewAccountKeyHasAWayOut",
+	"users reset-second-factor": "entered as user:reset-second-factor: TestRecoveryAfterANewAccountKey",
 	"users verify":              "entered as doctor:verify: TestAccountsAtTheCommandLine",
 	"users unverify":            "entered as doctor:unverify: TestAccountsAtTheCommandLine",
 }

@@ -243,7 +243,7 @@ func TestLongWordsStayOnThePage(t *testing.T) {
 	}
 }
 
-func TestAFontThatIsNoneIsSaid(t *testing.T) {
+func TestInvalidFontIsReported(t *testing.T) {
 	t.Parallel()
 	fonts, err := static.Fonts()
 	if err != nil || len(fonts) == 0 {

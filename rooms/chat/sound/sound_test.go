@@ -71,7 +71,7 @@ func TestMeasure(t *testing.T) {
 }
 
 // A disk that fails is not a broken recording.
-func TestMeasureTellsWhatReadingFailedWith(t *testing.T) {
+func TestMeasureReportsReadErrors(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the disk is broken")
 	for name, file := range map[string][]byte{"WebM": soundtest.WebM(time.Second), "MP4": soundtest.MP4(time.Second), "Ogg": soundtest.Ogg(time.Second)} {

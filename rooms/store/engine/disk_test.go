@@ -69,7 +69,7 @@ func TestDiskFull(t *testing.T) {
 
 // A file that was cut off, or is not a database, is reported as such at the
 // start.
-func TestDamagedFileIsTold(t *testing.T) {
+func TestDamagedFileIsReported(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cut.db")
 	db, _, _ := open(t, Options{Path: path, Synchronous: "OFF"})

@@ -57,7 +57,7 @@ func TestNodesAreAlike(t *testing.T) {
 
 // A key with which something was made is not replaced by another unless that is
 // asked for, and its public half is kept.
-func TestNeededKeysAreMissed(t *testing.T) {
+func TestMissingKeysAreReported(t *testing.T) {
 	both(t, func(t *testing.T, opts Options) {
 		db, _, _ := open(t, opts)
 		ctx := t.Context()

@@ -94,7 +94,7 @@ func TestPersonOfALaterTransaction(t *testing.T) {
 
 // What a function that fails has numbered is not remembered, whether it is the
 // first of its commit, a later one, or fails with the commit.
-func TestFailedFunctionNumbersNobody(t *testing.T) { both(t, testFailedFunctionNumbersNobody) }
+func TestFailedFunctionAssignsNoKeys(t *testing.T) { both(t, testFailedFunctionNumbersNobody) }
 
 func testFailedFunctionNumbersNobody(t *testing.T, opts Options) {
 	db, _, _ := open(t, opts)
@@ -131,8 +131,8 @@ func testFailedFunctionNumbersNobody(t *testing.T, opts Options) {
 	}
 }
 
-// A commit that fails numbers nobody.
-func TestFailedCommitNumbersNobody(t *testing.T) {
+// A commit that fails assigns no keys to people.
+func TestFailedCommitAssignsNoKeys(t *testing.T) {
 	t.Parallel()
 	db, _, _ := open(t, Options{Path: filepath.Join(t.TempDir(), "x.db"), Synchronous: "OFF"})
 	err := db.write.InTx(t.Context(), func(tx *Tx) error {

@@ -205,7 +205,7 @@ func testRefusedStatement(t *testing.T, opts Options) {
 
 // Of two nodes one does what only one may do; when it has ended, or its
 // connection has, the other may.
-func TestAlone(t *testing.T) {
+func TestLockIsHeldByOneNode(t *testing.T) {
 	t.Parallel()
 	opts := Options{URL: postgresURL(t)}
 	a, _, _ := open(t, opts)
@@ -252,7 +252,7 @@ func TestTextWithNUL(t *testing.T) {
 }
 
 // A connection that ends costs a command at most, and the node goes on.
-func TestGoesOnAfterItsConnectionsEnd(t *testing.T) {
+func TestStoreOutlivesItsConnections(t *testing.T) {
 	t.Parallel()
 	opts := Options{URL: postgresURL(t)}
 	a, received, hub := open(t, opts)

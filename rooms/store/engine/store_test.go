@@ -222,7 +222,7 @@ func testClosedStoreRefuses(t *testing.T, opts Options) {
 	}
 }
 
-func TestTimersAreLentOnce(t *testing.T) { both(t, testTimersAreLentOnce) }
+func TestTimersAreLeasedOnce(t *testing.T) { both(t, testTimersAreLentOnce) }
 
 func testTimersAreLentOnce(t *testing.T, opts Options) {
 	db, _, _ := open(t, opts)

@@ -93,7 +93,7 @@ func TestRevokedOnAnotherNode(t *testing.T) {
 
 // Redis goes away: commands are acked and received on the other node, and
 // /readyz says what is missing; when it is back so are signals and presence.
-func TestRedisGoesAndComes(t *testing.T) {
+func TestRedisOutage(t *testing.T) {
 	t.Parallel()
 	list, wires := e2e.Nodes(t, 2)
 	a, b := list[0], list[1]

@@ -300,7 +300,7 @@ func TestUnreadIsTheSameOnEveryDevice(t *testing.T) {
 // A real process is killed 20 times while 1,000 events are fanned out to ten
 // patients: each has each notification once, and mails came twice at most once
 // for each death.
-func TestEveryoneIsToldOnceWhenTheServerIsKilled(t *testing.T) {
+func TestNotificationsSurviveAKill(t *testing.T) {
 	t.Parallel()
 	const patients, rounds, each = 10, 20, 5 // 5 events for each of 10 in each of 20 rounds
 	post := mailtest.Start(t)

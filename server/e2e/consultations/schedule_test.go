@@ -135,8 +135,8 @@ func TestWatching(t *testing.T) {
 	}
 }
 
-// Patient and doctor hear of an appointment on all their devices.
-func TestAppointmentsAreTold(t *testing.T) {
+// Patient and doctor receive the events of an appointment on all their devices.
+func TestAppointmentNotifications(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
 	doctor, bo := w.Doctor("wang"), w.Patient("bo")

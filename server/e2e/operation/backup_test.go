@@ -201,7 +201,7 @@ func hasFile(p *e2e.Person, a chat.Attachment) {
 
 // A damaged or missing attachment does not prevent a backup: everything else is
 // saved, and the output names the attachment.
-func TestBackupTellsOfDamagedAttachments(t *testing.T) {
+func TestBackupReportsDamagedAttachments(t *testing.T) {
 	t.Parallel()
 	w := e2e.OnSQLite(t)
 	bo, wang := w.Patient("bo"), w.Doctor("wang")

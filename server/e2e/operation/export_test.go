@@ -45,7 +45,7 @@ func exports(p *e2e.Person) map[string]string {
 // A patient gets everything that was said and shown to them and by them, whole
 // and to read, and nothing that is anybody else's; that it was taken is in the
 // audit log.
-func TestExportOfOnesData(t *testing.T) {
+func TestExportOfOwnData(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
 	c := confide(w)

@@ -120,7 +120,7 @@ func TestLostAccountKey(t *testing.T) {
 // With a new account key, a login with an older second factor fails with a
 // message that names the reason; an admin resets the factor, and the command line
 // also that of the only admin (SEC-34).
-func TestANewAccountKeyHasAWayOut(t *testing.T) {
+func TestRecoveryAfterANewAccountKey(t *testing.T) {
 	t.Parallel()
 	w := e2e.Start(t)
 	bo, li := w.Patient("bo"), w.Patient("li")

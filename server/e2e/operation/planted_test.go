@@ -17,7 +17,7 @@ import (
 // Rows that someone has inserted or damaged do not stop the processes that
 // read the log: later events reach sockets and the inbox, searches find the
 // other rows, and other timers fire.
-func TestPlantedRowsStopNobody(t *testing.T) {
+func TestDamagedRowsStopNoFollower(t *testing.T) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); plantedRowsStopNobody(t, "sqlite") })
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); plantedRowsStopNobody(t, e2e.PostgresDatabase(t)) })
