@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -72,10 +73,40 @@ func undecodable(err error) error {
 	}
 	var malformed *jsontext.SyntacticError
 	if errors.As(err, &malformed) && errors.Is(err, jsontext.ErrDuplicateName) {
-		field := fieldAt(malformed.JSONPointer)
-		return Invalid(field, "%s is given twice", field)
+		if field := fieldAt(malformed.JSONPointer); field != "" {
+			return Invalid(field, "%s is given twice", field)
+		}
+		return Invalid("", "the input has a member twice, at byte %d", malformed.ByteOffset)
 	}
-	return Invalid("", "the input is not valid JSON: %s", strings.TrimPrefix(err.Error(), "jsontext: "))
+	return invalidJSON(err)
+}
+
+// invalidJSON explains err, which reading a malformed JSON text returned. It quotes
+// nothing but the names of members: the errors of package jsontext quote what
+// follows, which may be the text of a patient.
+func invalidJSON(err error) error {
+	var malformed *jsontext.SyntacticError
+	if !errors.As(err, &malformed) {
+		return Invalid("", "the input is not valid JSON")
+	}
+	field, at := fieldAt(malformed.JSONPointer), malformed.ByteOffset
+	reason := malformed.Err.Error()
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return Invalid("", "the input is not valid JSON: it ends after byte %d, before the object is complete", at)
+	case strings.HasPrefix(reason, "invalid UTF-8"):
+		reason = "not UTF-8"
+	case strings.HasPrefix(reason, "invalid escape sequence"):
+		reason = "a wrong escape sequence, such as half of a surrogate pair"
+	case strings.Contains(reason, "in string"):
+		reason = "a control character that is not escaped"
+	default:
+		return Invalid(field, "the input is not valid JSON at byte %d", at)
+	}
+	if field == "" {
+		return Invalid("", "the input contains %s at byte %d", reason, at)
+	}
+	return Invalid(field, "%s contains %s at byte %d", field, reason, at)
 }
 
 // nulIn returns the path of the first string in raw, a valid JSON text, that
@@ -102,11 +133,18 @@ func nulIn(raw json.RawMessage) (path string, found bool) {
 	}
 }
 
+// longestField bounds, in bytes, the paths that errors name: names are chosen by the
+// sender.
+const longestField = 200
+
 // fieldAt writes a JSON Pointer (RFC 6901) as the path of a field: /items/0/days
-// is items[0].days.
+// is items[0].days. Of a path that is too long it returns the beginning.
 func fieldAt(p jsontext.Pointer) string {
 	var path strings.Builder
 	for token := range p.Tokens() {
+		if path.Len()+len(token) > longestField {
+			break
+		}
 		switch _, err := strconv.ParseUint(token, 10, 32); {
 		case err == nil:
 			path.WriteString("[" + token + "]")

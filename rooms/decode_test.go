@@ -27,6 +27,23 @@ type decodedInput struct {
 	Extra json.RawMessage `json:"extra"`
 }
 
+// An error for malformed JSON quotes nothing of the input but names: what follows
+// the mistake can be the text of a patient, and errors are logged.
+func TestMalformedInputIsNotQuoted(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range []string{`\ud800`, `\ud800\u0041`, `\udc00`, `\x`, `\u00g0`, "\xff", "\n", `"secret`, `",secret`, `"}secret`, `","id":"secret`} {
+		raw := `{"id":"` + wrong + `secret","name":"secret"}`
+		err := decode(json.RawMessage(raw), new(decodedInput))
+		if err == nil {
+			t.Errorf("%s was decoded", raw)
+			continue
+		}
+		if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), wrong) && len(wrong) > 1 {
+			t.Errorf("%s: the error quotes the input: %v", raw, err)
+		}
+	}
+}
+
 // Errors name the field as the client sent it, never a Go type (FLD-16, LAN-7).
 func TestDecodeNamesTheField(t *testing.T) {
 	t.Parallel()
@@ -56,7 +73,15 @@ func TestDecodeNamesTheField(t *testing.T) {
 		`{"unknown":"\u0000"}`:                                 "unknown",
 		`{"id":"a","id":"b"}`:                                  "id",
 		`{"items":[{"codes":["a"],"codes":[]}]}`:               "items[0].codes",
-		"{\"id\":\"a\xff\"}":                                   "",
+		"{\"id\":\"a\xff\"}":                                   "id",
+		`{"id":"a\ud800"}`:                                     "id",
+		`{"id":"\ud800\ud800"}`:                                "id",
+		`{"items":[{"days":1},{"codes":["a","\udc00"]}]}`:      "items[1].codes[1]",
+		`{"extra":{"a":[{"b":"\ud800x"}]}}`:                    "extra.a[0].b",
+		`{"unknown":{"a":"\x"}}`:                               "unknown.a",
+		"{\"name\":\"a\nb\"}":                                  "name",
+		`{"items":[{"days":tru}]}`:                             "items[0].days",
+		`{"` + strings.Repeat("n", 300) + `":"\ud800"}`:        "",
 	} {
 		var in decodedInput
 		err := decode(json.RawMessage(raw), &in)
