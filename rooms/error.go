@@ -106,6 +106,12 @@ func Conflict(status, format string, args ...any) *Error {
 	return e
 }
 
+// OutOfDate returns the conflict of a change to what, such as "the schedule", that
+// was based on another version than the present one. It names the field version.
+func OutOfDate(what string, present int64) *Error {
+	return failure(CodeConflict, "version", "%s has changed meanwhile: it is at version %d", []any{what, present})
+}
+
 // Closed is a command on something that is permanently read-only.
 func Closed(format string, args ...any) *Error { return failure(CodeClosed, "", format, args) }
 

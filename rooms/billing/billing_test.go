@@ -537,9 +537,29 @@ func TestReconciliation(t *testing.T) {
 	if err != nil || len(list.Items) != 2 || list.Items[1].Checked != 2 {
 		t.Errorf("the reports are %+v, %v", list.Items, err)
 	}
-	for _, in := range []string{"yesterday", "2999-01-01"} {
-		if _, err := roomstest.Ask(w, admin, Reconcile, DayInput{Day: in}); rooms.CodeOf(err) != rooms.CodeInvalid {
+	for _, in := range []string{"", "yesterday", "2999-01-01", "0001-01-01", "1899-12-31"} {
+		var e *rooms.Error
+		if _, err := roomstest.Ask(w, admin, Reconcile, DayInput{Day: in}); !errors.As(err, &e) || e.Code != rooms.CodeInvalid || e.Field != "day" {
 			t.Errorf("%s: %v", in, err)
 		}
+	}
+}
+
+// After a report on a day long ago, at most a year of days is compared: not each
+// day since.
+func TestReconciliationCatchesUpAYear(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	admin := rooms.Actor{UserID: "admin", Role: rooms.RoleAdmin}
+	if _, err := roomstest.Ask(w, admin, Reconcile, DayInput{Day: "1900-01-01"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Billing.PlantNightly(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.Passes(time.Second)
+	list, err := roomstest.Ask(w, admin, Reconciliations, rooms.Nothing{})
+	if first := w.Now().AddDate(-1, 0, -2).Format("2006-01-02"); err != nil || len(list.Items) < 2 || list.Items[0].Day < first {
+		t.Errorf("a day after %s is to be compared first; the reports are %+v, %v", first, list.Items, err)
 	}
 }

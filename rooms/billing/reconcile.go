@@ -17,6 +17,9 @@ const (
 	reconcileMost = time.Hour
 	reportsShown  = 60
 	compareBatch  = 100
+	// catchUpDays is how far back days are compared that no report covers, such as
+	// those on which no server ran.
+	catchUpDays = 366
 )
 
 // PlantNightly makes sure that the next day to be compared is planned: the one
@@ -26,12 +29,21 @@ func (s *Service) PlantNightly(ctx context.Context) error {
 	last, err := s.store.Reports(ctx, 1)
 	if err == nil && len(last) > 0 {
 		day, err = time.Parse(dayForm, last[0].Day)
-		day = day.AddDate(0, 0, 1)
+		day = s.dayAfter(day)
 	}
 	if err != nil {
 		return err
 	}
 	return s.store.InTx(ctx, func(tx Tx) error { return tx.SetTimer(nightlyTimer(day)) })
+}
+
+// dayAfter returns the day to be compared after another one.
+func (s *Service) dayAfter(day time.Time) time.Time {
+	next, first := day.AddDate(0, 0, 1), s.now().Truncate(24*time.Hour).AddDate(0, 0, -catchUpDays)
+	if next.Before(first) {
+		return first
+	}
+	return next
 }
 
 // nightlyTimer is for the comparison of a day, which is its subject.
@@ -60,7 +72,7 @@ func (s *Service) nightly(ctx context.Context, subject string) error {
 		if err := tx.ClearTimer(reconcileTimer, subject); err != nil {
 			return err
 		}
-		return tx.SetTimer(nightlyTimer(day.AddDate(0, 0, 1)))
+		return tx.SetTimer(nightlyTimer(s.dayAfter(day)))
 	})
 }
 
@@ -76,6 +88,9 @@ func (s *Service) reconcileDay(ctx context.Context, _ rooms.Actor, in DayInput) 
 	day, err := time.Parse(dayForm, in.Day)
 	if err != nil {
 		return Report{}, rooms.Invalid("day", "day must be a date such as 2026-11-21")
+	}
+	if err := rooms.PastDate("day", in.Day, false, s.now()); err != nil {
+		return Report{}, err
 	}
 	if day.After(s.now()) {
 		return Report{}, rooms.Invalid("day", "this day is still to come")

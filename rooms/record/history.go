@@ -133,7 +133,7 @@ func (s *Service) updateRecord(ctx context.Context, actor rooms.Actor, in Backgr
 			return PatientRecord{}, err
 		}
 		if in.Version != nil && *in.Version != before.Version {
-			return PatientRecord{}, rooms.Conflict("", "the record has been changed meanwhile; read it again")
+			return PatientRecord{}, rooms.OutOfDate("the record", before.Version)
 		}
 		by, err := tx.User(actor.UserID)
 		if err != nil {

@@ -81,9 +81,7 @@ func (s *Service) save(ctx context.Context, actor rooms.Actor, in ScheduleInput)
 			return Schedule{}, err
 		}
 		if in.Version != nil && *in.Version != v.Version {
-			e := rooms.Conflict("", "the schedule has changed meanwhile: it is at version %d", v.Version)
-			e.Field = "version"
-			return Schedule{}, e
+			return Schedule{}, rooms.OutOfDate("the schedule", v.Version)
 		}
 		v.TimeZone, v.Rules = in.TimeZone, in.Rules
 		if v.Rules == nil {

@@ -3,8 +3,10 @@ package access_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -14,7 +16,9 @@ import (
 
 	"wenzhen.example/rooms"
 	"wenzhen.example/rooms/account"
+	"wenzhen.example/rooms/chat"
 	"wenzhen.example/rooms/record"
+	"wenzhen.example/rooms/schedule"
 	"wenzhen.example/server/app"
 	"wenzhen.example/server/e2e"
 	"wenzhen.example/server/rest"
@@ -193,4 +197,30 @@ func (l list) overREST(t *testing.T, w *e2e.World, r rest.Route, in map[string]a
 		return answer{failure: &rooms.Error{Code: p.Code, Field: p.Field, Message: p.Detail}}
 	}
 	return answer{data: got.Body}
+}
+
+// A number that is no page but is compared with a stored one: beyond every stored
+// number it is refused or in conflict, with the field's name, on each database.
+func TestNumbersBeyondEveryRow(t *testing.T) {
+	t.Parallel()
+	w := e2e.Start(t)
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	id := bo.Consults(wang, "a headache")
+	wang.Accepts(id)
+	self := e2e.Do(bo, account.Patients, rooms.Nothing{}).Items[0].ID
+	for _, n := range []int64{1 << 31, 1 << 53, math.MaxInt64} {
+		receipt := chat.ReceiptInput{ConsultationID: id, UpToSeq: rooms.Seq(n)}
+		for name, err := range map[string]error{
+			"upToSeq read":     e2e.Failing(bo, chat.MarkRead, receipt),
+			"upToSeq received": e2e.Failing(bo, chat.MarkDelivered, receipt),
+			"version record":   e2e.Failing(bo, record.UpdateRecord, record.BackgroundInput{PatientID: self, Version: &n}),
+			"version schedule": e2e.Failing(wang, schedule.SaveSchedule, schedule.ScheduleInput{TimeZone: "Asia/Shanghai", Version: &n}),
+		} {
+			field, _, _ := strings.Cut(name, " ")
+			var e *rooms.Error
+			if !errors.As(err, &e) || e.Code == rooms.CodeInternal || e.Field != field {
+				t.Errorf("%s %d: %+v", name, n, err)
+			}
+		}
+	}
 }
