@@ -89,10 +89,13 @@ func (s *Service) send(ctx context.Context, actor rooms.Actor, in SendInput) (Me
 		}
 		return tx.MessageByClientID(in.ConsultationID, actor.UserID, in.ClientID)
 	})
-	if again != nil {
-		return Message{}, err
+	switch rooms.CodeOf(again) {
+	case "":
+		return visible(first), sameContent(first, in)
+	case rooms.CodeNotFound:
+		return Message{}, err // it was not sent before
 	}
-	return visible(first), sameContent(first, in)
+	return Message{}, again // unknown, also when err says that the clientId exists
 }
 
 func (s *Service) write(tx Tx, actor rooms.Actor, in SendInput) (Message, error) {

@@ -57,7 +57,7 @@ var sentAgain = map[string]string{
 // inSteps are commands of several transactions that may be sent again after any
 // of them. Their deadline passes in each, one after the other; that of other
 // commands passes in the first, before which nothing was done.
-var inSteps = []string{billing.Checkout.Name, account.LogIn.Name, account.Confirm.Name, account.ChangePassword.Name}
+var inSteps = []string{chat.Send.Name, billing.Checkout.Name, account.LogIn.Name, account.Confirm.Name, account.ChangePassword.Name}
 
 // Interrupted are the commands whose deadline passed in a transaction, with how
 // many of a command's transactions that were.

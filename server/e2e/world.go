@@ -78,6 +78,9 @@ type World struct {
 	More    []app.Option
 	Watched string // where the metrics are of a server in another process
 	IP      net.IP // the address that talks are opened from; any when nil
+	// Resends makes people send again what a busy server answered with unavailable,
+	// as clients do: for worlds whose servers are to be disturbed.
+	Resends bool
 	Server  *app.Server
 	Stop    func() error // shuts the server down and returns what Run returned
 }
@@ -269,6 +272,18 @@ type Person struct {
 	User  account.User
 }
 
+// settled does something until it succeeds, or fails with another error than
+// unavailable; once, unless the world resends.
+func settled[T any](w *World, do func() (T, error)) (T, error) {
+	for end := time.Now().Add(Patience); ; time.Sleep(100 * time.Millisecond) {
+		done, err := do()
+		if e := new(rooms.Error); !w.Resends || !errors.As(err, &e) || e.Code != rooms.CodeUnavailable || time.Now().After(end) {
+			return done, err
+		}
+		w.T.Logf("sent again after: %v", err)
+	}
+}
+
 // Patient registers one; the socket is not connected yet.
 func (w *World) Patient(name string, opts ...client.Option) *Person {
 	w.T.Helper()
@@ -290,7 +305,9 @@ func (w *World) Doctor(name string, opts ...client.Option) *Person {
 func (w *World) Register(role rooms.Role, name string, opts ...client.Option) *Person {
 	w.T.Helper()
 	p := &Person{Client: w.Client(opts...), World: w}
-	user, err := p.Register(w.T.Context(), account.RegisterInput{Role: role, Name: name, Email: name + "." + NewEmail(), Password: Password})
+	user, err := settled(w, func() (account.User, error) {
+		return p.Register(w.T.Context(), account.RegisterInput{Role: role, Name: name, Email: name + "." + NewEmail(), Password: Password})
+	})
 	Must(w.T, err)
 	p.User = user
 	return p
@@ -300,7 +317,9 @@ func (w *World) Register(role rooms.Role, name string, opts ...client.Option) *P
 func (p *Person) Again(opts ...client.Option) *Person {
 	p.World.T.Helper()
 	q := &Person{Client: p.World.Client(opts...), World: p.World, User: p.User}
-	_, err := q.LogIn(p.World.T.Context(), account.LoginInput{Email: p.User.Email, Password: Password})
+	_, err := settled(p.World, func() (account.User, error) {
+		return q.LogIn(p.World.T.Context(), account.LoginInput{Email: p.User.Email, Password: Password})
+	})
 	Must(p.World.T, err)
 	return q
 }
@@ -322,7 +341,13 @@ func (p *Person) Consults(doctor *Person, complaint string) consultation.ID {
 // Accepts admits a patient over REST.
 func (p *Person) Accepts(id consultation.ID) {
 	p.World.T.Helper()
-	Do(p, consultation.Accept, consultation.Input{ConsultationID: id})
+	_, err := settled(p.World, func() (consultation.Consultation, error) {
+		return client.Do(p.World.T.Context(), p.Client, consultation.Accept, consultation.Input{ConsultationID: id})
+	})
+	if e := new(rooms.Error); p.World.Resends && errors.As(err, &e) && e.Status == string(consultation.Active) {
+		return // the answer to an earlier one was lost
+	}
+	Must(p.World.T, err)
 }
 
 // Says sends a text over REST.
@@ -339,7 +364,7 @@ func TextOf(id consultation.ID, text string) chat.SendInput {
 // Joins subscribes to a consultation from its beginning.
 func (p *Person) Joins(id consultation.ID) *client.Room {
 	p.World.T.Helper()
-	room, err := p.Join(p.World.T.Context(), id, 0)
+	room, err := settled(p.World, func() (*client.Room, error) { return p.Join(p.World.T.Context(), id, 0) })
 	Must(p.World.T, err)
 	return room
 }
@@ -347,7 +372,7 @@ func (p *Person) Joins(id consultation.ID) *client.Room {
 // Do asks over REST, and must succeed.
 func Do[In, Out any](p *Person, command rooms.Command[In, Out], in In) Out {
 	p.World.T.Helper()
-	out, err := client.Do(p.World.T.Context(), p.Client, command, in)
+	out, err := settled(p.World, func() (Out, error) { return client.Do(p.World.T.Context(), p.Client, command, in) })
 	if err != nil {
 		p.World.T.Fatalf("%s: %v", command.Name, err)
 	}

@@ -65,6 +65,7 @@ type hall struct {
 func newHall(t *testing.T) *hall {
 	t.Helper()
 	w, list := members(t, 3)
+	w.Resends = true
 	h := &hall{World: w, nodes: [3]*member(list)}
 	h.Options = []client.Option{client.WithBackoff(200*time.Millisecond, 15*time.Second)} // as clients do by themselves
 	h.Base = fmt.Sprint("http://127.0.0.1:", sidecar.Nginx(t, "../../../deploy/nginx.conf", [3]string{list[0].Addr, list[1].Addr, list[2].Addr}))
