@@ -25,9 +25,18 @@ type ward struct {
 func newWard(t *testing.T) *ward {
 	w := roomstest.New(t)
 	d := &ward{World: w, bo: w.Patient("bo"), wang: w.Doctor("wang")}
-	d.id = d.bo.Consults(d.wang, "headache")
+	free := []account.DoctorService{{Service: account.Advice, Medium: account.Video, Currency: "CNY", Minutes: 20}}
+	roomstest.Must(d.wang, account.UpdateDoctor, account.DoctorChange{Services: &free})
+	d.id = consults(d.bo, d.wang, account.Video)
 	d.wang.Accepts(d.id)
 	return d
+}
+
+// consults opens a consultation of a medium.
+func consults(patient, doctor *roomstest.Person, medium account.Medium) consultation.ID {
+	patient.W.T.Helper()
+	return roomstest.Must(patient, consultation.Open, consultation.OpenInput{DoctorID: doctor.User.ID, Service: account.Advice,
+		Medium: medium, Complaint: "headache"}).Consultation.ID
 }
 
 func (d *ward) invites(p *roomstest.Person) Call {
@@ -227,7 +236,7 @@ func TestWhoIsInAnotherCallIsBusy(t *testing.T) {
 	t.Parallel()
 	d := newWard(t)
 	jing := d.Patient("jing")
-	other := jing.Consults(d.wang, "cough")
+	other := consults(jing, d.wang, account.Video)
 	d.wang.Accepts(other)
 	c := d.invites(d.bo)
 	roomstest.Must(d.wang, Accept, CallAnswer{CallID: c.ID})
@@ -371,7 +380,7 @@ func TestCallsNeedAConsultationThatGoesOn(t *testing.T) {
 	t.Parallel()
 	w := roomstest.New(t)
 	bo, wang := w.Patient("bo"), w.Doctor("wang")
-	id := bo.Consults(wang, "headache")
+	id := consults(bo, wang, account.Voice)
 	in := CallInvitation{ConsultationID: id, Medium: account.Voice}
 	if code := roomstest.Code(bo, Invite, in); code != rooms.CodeConflict {
 		t.Errorf("while waiting: %q", code)
@@ -409,5 +418,35 @@ func TestAnsweringAtOnce(t *testing.T) {
 	}
 	if got[""] != 1 || got[rooms.CodeConflict] != cap(codes)-1 {
 		t.Errorf("answered: %v", got)
+	}
+}
+
+// A patient starts the calls that the consultation includes; a doctor starts any,
+// and the patient may then join it and have others rung.
+func TestCallsAreThoseOfTheService(t *testing.T) {
+	t.Parallel()
+	w := roomstest.New(t)
+	bo, wang := w.Patient("bo"), w.Doctor("wang")
+	for _, c := range []struct{ of, medium, want string }{
+		{"text", "voice", "forbidden"}, {"text", "video", "forbidden"},
+		{"voice", "voice", ""}, {"voice", "video", "forbidden"},
+	} {
+		id := consults(bo, wang, account.Medium(c.of))
+		wang.Accepts(id)
+		in := CallInvitation{ConsultationID: id, Medium: account.Medium(c.medium)}
+		made, err := roomstest.Ask(w, bo.As, Invite, in)
+		if rooms.CodeOf(err) != rooms.Code(c.want) {
+			t.Errorf("a %s call in a %s consultation: %v, want %q", c.medium, c.of, err, c.want)
+		}
+		if err == nil {
+			roomstest.Must(bo, End, CallEnding{CallID: made.Call.ID})
+		}
+		rung := roomstest.Must(wang, Invite, in).Call
+		if again := roomstest.Must(bo, Invite, in).Call; again.ID != rung.ID {
+			t.Errorf("the doctor's call is %s, the patient finds %s", rung.ID, again.ID)
+		}
+		roomstest.Must(bo, Accept, CallAnswer{CallID: rung.ID})
+		roomstest.Must(wang, End, CallEnding{CallID: rung.ID})
+		roomstest.Must(wang, consultation.End, consultation.EndInput{ConsultationID: id})
 	}
 }

@@ -14,8 +14,9 @@ var (
 	Invite = rooms.Command[CallInvitation, Invited]{Name: "call:invite", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Rate:   rooms.Rate{PerSecond: 1, Burst: 20},
-		Doc: "Start a call and ring the other participants. If a call is live already, it is returned, and those " +
-			"named in `to` are rung."}
+		Doc: "Start a call and ring the other participants. Patients and the people whom they have invited start the calls " +
+			"that the consultation includes: voice and video in a video consultation, voice in a voice consultation. " +
+			"If a call is live already, it is returned, and those named in `to` are rung."}
 	Accept = rooms.Command[CallAnswer, Call]{Name: "call:accept", Namespace: rooms.Consultations, For: rooms.Users,
 		Access: rooms.Participants,
 		Doc:    "Answer, join a running call, or move the caller's call to this device. Refused once the call is over."}

@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 	"wenzhen.example/rooms/consultation"
 )
 
-// invite starts a call and rings its members. While a call of this consultation
+// invite starts a call and rings its members, if the consultation includes
+// calls of this medium or a doctor calls. While a call of this consultation
 // is live, every invitation returns that call and changes nothing. A call that
 // is over is not started again under its id.
 func (s *Service) invite(ctx context.Context, actor rooms.Actor, in CallInvitation) (Invited, error) {
@@ -39,6 +41,9 @@ func (s *Service) invite(ctx context.Context, actor rooms.Actor, in CallInvitati
 			return Call{}, err
 		}
 		if err := may(me); err != nil {
+			return Call{}, err
+		}
+		if err := includes(me, in.Medium); err != nil {
 			return Call{}, err
 		}
 		return s.call(tx, actor, in, now)
@@ -86,6 +91,21 @@ func may(me consultation.Speaker) error {
 		return rooms.Conflict(string(me.Status), "there are no calls while the consultation is %s", me.Status)
 	}
 	return nil
+}
+
+// includes returns an error unless the caller may start a call of a medium: the
+// doctors may start each, others those that the consultation includes. Everyone
+// may join the calls of others.
+func includes(me consultation.Speaker, medium account.Medium) error {
+	switch {
+	case me.Role == consultation.PartDoctor, me.Role == consultation.PartColleague:
+		return nil
+	case me.Medium == account.Video, me.Medium == medium:
+		return nil
+	case me.Medium == account.Voice:
+		return rooms.Forbidden("this consultation includes voice calls; only the doctor can start a video call")
+	}
+	return rooms.Forbidden("this consultation includes no calls; only the doctor can start one")
 }
 
 // begin makes a call with everyone who may be rung, the caller in it.

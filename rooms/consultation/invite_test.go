@@ -525,8 +525,8 @@ func (s *story) chapter(word string) chapter {
 	pills := roomstest.Must(s.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: s.id, PrescriptionInput: record.PrescriptionInput{
 		Items: []record.Item{{Drug: "paracetamol", Dose: 500, DoseUnit: "mg", Route: record.Oral, Frequency: record.AsNeeded, Days: 3, Quantity: 1, QuantityUnit: "box"}}}})
 	c.pills = roomstest.Must(s.wang, record.SignPrescription, record.SignPrescriptionInput{PrescriptionID: pills.ID}).ID
-	ring := roomstest.Must(s.bo, call.Invite, call.CallInvitation{ConsultationID: s.id, Medium: account.Voice, To: []rooms.UserID{s.wang.User.ID}}).Call
-	roomstest.Must(s.bo, call.End, call.CallEnding{CallID: ring.ID})
+	ring := roomstest.Must(s.wang, call.Invite, call.CallInvitation{ConsultationID: s.id, Medium: account.Voice, To: []rooms.UserID{s.bo.User.ID}}).Call
+	roomstest.Must(s.wang, call.End, call.CallEnding{CallID: ring.ID})
 	c.call = ring.ID
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"wenzhen.example/rooms"
+	"wenzhen.example/rooms/account"
 )
 
 // Speaker is a participant, with that of the consultation on which it depends
@@ -11,6 +12,7 @@ import (
 // there is most of.
 type Speaker struct {
 	ConsultationID ID
+	Medium         account.Medium
 	Role           Part
 	Status         Status
 	Reopened       bool

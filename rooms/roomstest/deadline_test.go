@@ -277,17 +277,17 @@ func (s *story) money() {
 
 func (s *story) calls() {
 	in := call.CallInvitation{ConsultationID: s.c, Medium: account.Video, CallID: "first"}
-	c := roomstest.Must(s.bo, call.Invite, in).Call
-	if again := roomstest.Must(s.bo, call.Invite, in).Call; again.ID != c.ID {
+	c := roomstest.Must(s.wang, call.Invite, in).Call
+	if again := roomstest.Must(s.wang, call.Invite, in).Call; again.ID != c.ID {
 		s.w.T.Error("a call that was sent again is another one")
 	}
-	roomstest.Must(s.wang, call.Accept, call.CallAnswer{CallID: c.ID})
+	roomstest.Must(s.bo, call.Accept, call.CallAnswer{CallID: c.ID})
 	s.w.Turns(30 * time.Second) // it is noted that they are still there
-	roomstest.Must(s.wang, call.State, call.StateInput{CallID: c.ID})
-	roomstest.Must(s.wang, call.Leave, call.CallRef{CallID: c.ID})
-	roomstest.Must(s.bo, call.End, call.CallEnding{CallID: c.ID})
-	c = roomstest.Must(s.bo, call.Invite, call.CallInvitation{ConsultationID: s.c, Medium: account.Voice}).Call
-	roomstest.Must(s.wang, call.Decline, call.CallRef{CallID: c.ID})
+	roomstest.Must(s.bo, call.State, call.StateInput{CallID: c.ID})
+	roomstest.Must(s.bo, call.Leave, call.CallRef{CallID: c.ID})
+	roomstest.Must(s.wang, call.End, call.CallEnding{CallID: c.ID})
+	c = roomstest.Must(s.wang, call.Invite, call.CallInvitation{ConsultationID: s.c, Medium: account.Voice}).Call
+	roomstest.Must(s.bo, call.Decline, call.CallRef{CallID: c.ID})
 }
 
 func (s *story) schedules() {

@@ -290,11 +290,12 @@ func (w *World) Patient(name string, opts ...client.Option) *Person {
 	return w.Register(rooms.RolePatient, name, opts...)
 }
 
-// Doctor registers one who is verified and offers free text consultations.
+// Doctor registers one who is verified and offers free consultations by text and video.
 func (w *World) Doctor(name string, opts ...client.Option) *Person {
 	w.T.Helper()
 	p := w.Register(rooms.RoleDoctor, name, opts...)
 	offers := []account.DoctorService{{Service: account.Advice, Medium: account.Text, Currency: "CNY", Minutes: 15},
+		{Service: account.Advice, Medium: account.Video, Currency: "CNY", Minutes: 15},
 		{Service: account.Followup, Medium: account.Text, Currency: "CNY", Minutes: 15}}
 	Do(p, account.UpdateDoctor, account.DoctorChange{Services: &offers, OnDuty: new(true)})
 	Do(w.Admin, account.VerifyDoctor, account.VerifyDoctorInput{DoctorID: p.User.ID})
@@ -334,7 +335,18 @@ func (p *Person) Online() *Person {
 // Consults opens a consultation, which waits.
 func (p *Person) Consults(doctor *Person, complaint string) consultation.ID {
 	p.World.T.Helper()
-	opened := Do(p, consultation.Open, consultation.OpenInput{DoctorID: doctor.User.ID, Service: account.Advice, Medium: account.Text, Complaint: complaint})
+	return p.opens(doctor, account.Text, complaint)
+}
+
+// ConsultsByVideo is Consults where the patient may call, too.
+func (p *Person) ConsultsByVideo(doctor *Person, complaint string) consultation.ID {
+	p.World.T.Helper()
+	return p.opens(doctor, account.Video, complaint)
+}
+
+func (p *Person) opens(doctor *Person, medium account.Medium, complaint string) consultation.ID {
+	p.World.T.Helper()
+	opened := Do(p, consultation.Open, consultation.OpenInput{DoctorID: doctor.User.ID, Service: account.Advice, Medium: medium, Complaint: complaint})
 	return opened.Consultation.ID
 }
 

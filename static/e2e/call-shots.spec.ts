@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 import { expect, logIn, password, Person } from './world'
-import { fakeDevices, flows, test, watchMedia } from './world/media'
+import { fakeDevices, flows, test, watchMedia, practiseByVideo } from './world/media'
 import { xray } from './world/picture'
 
 // Pictures of the screens of calls, voice messages and the whiteboard, on a
@@ -18,10 +18,10 @@ for (const locale of ['zh-CN', 'en'] as const) {
     test.setTimeout(180_000)
     const say = words[locale]
     const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
-    const doctor = await Person.practise(server.url, say.doctor)
+    const doctor = await practiseByVideo(server.url, say.doctor)
     await doctor.ask('PATCH', '/me', { locale })
     const patient = await Person.register(server.url, 'patient', say.patient, locale)
-    const c = await patient.consult(doctor)
+    const c = await patient.consult(doctor, undefined, 'video')
     await doctor.accept(c)
     const phone = await browserOf({ width: 390, locale })
     const desk = await browserOf({ width: 1440, locale })

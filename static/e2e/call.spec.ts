@@ -1,6 +1,6 @@
-import { expect, Person } from './world'
+import { expect, logIn, password, Person } from './world'
 import { axe } from './world/axe'
-import { answer, callScreen, calls, enter, fakeDevices, flows, hangUp, incoming, meeting, test, traffic } from './world/media'
+import { answer, callScreen, calls, enter, fakeDevices, flows, hangUp, incoming, meeting, test, traffic, watchMedia } from './world/media'
 
 // Calls between real browsers, with cameras and microphones that are made up.
 
@@ -151,4 +151,33 @@ test('a page that is reloaded continues its call; devices can be tested before',
   await flows(theirs)
   await hangUp(theirs)
   await expect(callScreen(mine)).toBeHidden()
+})
+
+test('a patient calls where the consultation includes it; the devices are asked for before it rings', async ({ browserOf, server }) => {
+  const doctor = await Person.practise(server.url, '王芳')
+  const patient = await Person.register(server.url, 'patient', '张波')
+  const text = await patient.consult(doctor)
+  await doctor.accept(text)
+  const mine = await browserOf()
+  const desk = await browserOf()
+  await watchMedia(mine)
+  await logIn(mine, patient.user.email, password, `/consultations/${text.id}`)
+  await expect(mine.getByRole('link', { name: '白板' })).toBeVisible()
+  await expect(mine.getByRole('button', { name: '发起通话' })).toHaveCount(0)
+
+  // The doctor's browser has not answered yet whether the microphone may be used.
+  await desk.addInitScript(() => {
+    const opened = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+      await new Promise((resolve) => addEventListener('permitted', resolve, { once: true }))
+      return opened(constraints)
+    }
+  })
+  await enter(desk, doctor, text.id)
+  await calls(desk, '语音通话')
+  await desk.waitForTimeout(500)
+  await expect(incoming(mine)).toBeHidden()
+  await desk.evaluate(() => dispatchEvent(new Event('permitted')))
+  await answer(mine)
+  await expect(callScreen(desk).getByTestId('call-status')).toHaveText(/^\d+:\d\d$/)
 })

@@ -88,9 +88,9 @@ func furnished(w *e2e.World, t testing.TB) *house {
 	off := e2e.Do(h.wang, schedule.AddException, schedule.ExceptionInput{Kind: schedule.TimeOff, Start: h.slot.Add(time.Hour), End: h.slot.Add(2 * time.Hour), Note: e2e.Secret})
 	waits := e2e.Do(h.bo, schedule.JoinWaitlist, schedule.WaitInput{DoctorID: h.wang.User.ID, From: h.slot.Add(time.Hour), To: h.slot.Add(2 * time.Hour), Medium: account.Text, Service: account.Advice, Complaint: e2e.Secret})
 
-	phone := h.bo.Again().Online()
-	ring := e2e.Call(phone, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video})
-	e2e.Call(phone, calls.End, calls.CallEnding{CallID: ring.Call.ID})
+	desk := h.wang.Again().Online()
+	ring := e2e.Call(desk, calls.Invite, calls.CallInvitation{ConsultationID: id, Medium: account.Video})
+	e2e.Call(desk, calls.End, calls.CallEnding{CallID: ring.Call.ID})
 
 	h.things = belongings{diagnosis: signed.ID, prescription: prescribed.ID, draft: draft.ID, drugs: pills.ID, patient: again.PatientID,
 		appointment: booked.Appointment.ID, exception: off.Exception.ID, wait: waits.ID, slot: h.slot, consultation: id, call: ring.Call.ID, message: m.ID, attachment: picture.ID, profile: profile.ID, session: e2e.Current(kept),

@@ -117,8 +117,8 @@ func (s *scene) opens(t *testing.T, p *e2e.Person, there *e2e.World) *losing {
 		t.Fatalf("cannot connect: %s", got)
 	}
 	if s.call == "" && !s.booked {
-		s.call = e2e.Call(s.bo, calls.Invite, calls.CallInvitation{ConsultationID: s.id, Medium: account.Video, To: []rooms.UserID{s.wang.User.ID}}).Call.ID
-		e2e.Call(s.wang, calls.Accept, calls.CallAnswer{CallID: s.call})
+		s.call = e2e.Call(s.wang, calls.Invite, calls.CallInvitation{ConsultationID: s.id, Medium: account.Video, To: []rooms.UserID{s.bo.User.ID}}).Call.ID
+		e2e.Call(s.bo, calls.Accept, calls.CallAnswer{CallID: s.call})
 	}
 	type step struct {
 		command string

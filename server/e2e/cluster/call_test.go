@@ -19,7 +19,7 @@ func TestACallOverNodes(t *testing.T) {
 	a, b := list[0], list[1]
 	bo, desk := a.Patient("bo").Online(), a.Doctor("wang").Online()
 	phone := desk.On(b).Online()
-	id := bo.Consults(desk, "headache")
+	id := bo.ConsultsByVideo(desk, "headache")
 	desk.Accepts(id)
 	onDesk, onPhone, stopped := e2e.Listens(desk, calls.CallRinging), e2e.Listens(phone, calls.CallRinging), e2e.Listens(desk, calls.AnsweredElsewhere)
 	told, toBo, toPhone, states := e2e.Updates(bo), e2e.Listens(bo, calls.SignalSent), e2e.Listens(phone, calls.SignalSent), e2e.Listens(phone, calls.StateChanged)
@@ -61,7 +61,7 @@ func TestCallsOutliveANode(t *testing.T) {
 	b.Admin = a.Admin
 	bo, wang := a.Patient("bo").Online(), b.Doctor("wang").Online()
 	mei, zhao := b.Patient("mei").Online(), a.Doctor("zhao").Online()
-	talk, visit := bo.Consults(wang, "headache"), mei.Consults(zhao, "a cough")
+	talk, visit := bo.ConsultsByVideo(wang, "headache"), mei.ConsultsByVideo(zhao, "a cough")
 	wang.Accepts(talk)
 	zhao.Accepts(visit)
 	toldBo, toldZhao := e2e.Updates(bo), e2e.Updates(zhao)

@@ -20,7 +20,7 @@ func talking(t *testing.T, change ...func(*app.Config)) (w *e2e.World, bo, wang 
 	t.Helper()
 	w = e2e.Start(t, change...)
 	bo, wang = w.Patient("bo").Online(), w.Doctor("wang").Online()
-	id = bo.Consults(wang, "headache")
+	id = bo.ConsultsByVideo(wang, "headache")
 	wang.Accepts(id)
 	return w, bo, wang, id
 }

@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test'
-import type { Consultation } from '../../src/api/wire.gen'
+import type { Consultation, Doctor } from '../../src/api/wire.gen'
 import { logIn, password, Person, test as base, WenzhenServer } from '.'
 import config from '../../playwright.config'
 
@@ -64,11 +64,15 @@ export interface Meeting {
   consultation: Consultation
 }
 
-/** Two who are in a consultation. */
+/** A doctor whom patients can consult by video, free of charge. */
+export const practiseByVideo = (url: string, name: string, profile: Partial<Doctor> = {}) =>
+  Person.practise(url, name, { ...profile, services: [{ service: 'advice', medium: 'video', price: 0, currency: 'CNY', minutes: 15 }] })
+
+/** Two who are in a consultation by video. */
 export async function meeting(url: string): Promise<Meeting> {
-  const doctor = await Person.practise(url, '王芳')
+  const doctor = await practiseByVideo(url, '王芳')
   const patient = await Person.register(url, 'patient', '张波')
-  const consultation = await patient.consult(doctor)
+  const consultation = await patient.consult(doctor, undefined, 'video')
   await doctor.accept(consultation)
   return { doctor, patient, consultation }
 }

@@ -57,8 +57,8 @@ export class Person {
     return call<T>(this.server, method, path, body, this.token)
   }
 
-  async consult(doctor: Person, complaint = '咳嗽三天，夜里加重。'): Promise<Consultation> {
-    const body = { doctorId: doctor.user.id, service: 'advice', medium: 'text', complaint }
+  async consult(doctor: Person, complaint = '咳嗽三天，夜里加重。', medium: Consultation['medium'] = 'text'): Promise<Consultation> {
+    const body = { doctorId: doctor.user.id, service: 'advice', medium, complaint }
     return (await this.ask<ConsultationOpened>('POST', '/consultations', body)).consultation
   }
 

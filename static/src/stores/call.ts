@@ -31,6 +31,8 @@ export const useCall = defineStore('call', () => {
   const current = ref<Call>()
   /** A call that one is in on another device. */
   const elsewhere = ref<Call>()
+  /** Calls that go on without this user, by consultation: anyone in the room may join. */
+  const others = ref<Record<string, Call>>({})
   const ended = ref<Call>()
   const remotes = shallowRef<Remote[]>([])
   const states = ref<Record<string, MemberState>>({})
@@ -53,6 +55,7 @@ export const useCall = defineStore('call', () => {
   let bound: (() => void)[] = []
   /** The call that the user is joining: the other members send their state when they are notified. */
   let entering: string | undefined
+  let inviting = false
   /** Their offers, which come before one is ready for them. */
   let early: Signalling[] = []
 
@@ -109,7 +112,9 @@ export const useCall = defineStore('call', () => {
       return
     }
     elsewhere.value = undefined
+    others.value = {}
     for (const call of live) {
+      noteOther(call)
       const member = call.members.find((m) => m.userId === me.value)
       if (member?.status === 'ringing' && member.ringUntil) {
         const caller = call.members.find((m) => m.userId === call.callerId)
@@ -128,6 +133,7 @@ export const useCall = defineStore('call', () => {
   /** The server says how a call stands. */
   function changed(call: Call): void {
     const live = call.status === 'ringing' || call.status === 'active'
+    noteOther(call)
     const mine = call.members.find((m) => m.userId === me.value)
     if (incoming.value?.call.id === call.id && mine?.status !== 'ringing') incoming.value = undefined
     const there = live && mine?.status === 'joined' && mine.deviceId !== device
@@ -140,13 +146,31 @@ export const useCall = defineStore('call', () => {
     tellState()
   }
 
+  function noteOther(call: Call): void {
+    const joined = call.members.some((m) => m.userId === me.value && m.status === 'joined')
+    if (call.status === 'active' && !joined) others.value[call.consultationId] = call
+    else if (others.value[call.consultationId]?.id === call.id) Reflect.deleteProperty(others.value, call.consultationId)
+  }
+
+  /** Starts a call. The browser asks for the devices first: the other side must not wait for an answer to that. */
   async function invite(consultationId: string, medium: Medium): Promise<void> {
-    if (current.value) return
+    if (current.value || inviting) return
     troubles.value = {}
-    const { call, iceServers } = await realtime.ask('call:invite', { consultationId, medium, callId: newId(), deviceId: device })
-    if (call.callerId !== me.value || call.members.find((m) => m.userId === me.value)?.deviceId !== device) return answer(call, false)
-    if (call.status !== 'ringing') return over(call)
-    await enter(call, iceServers)
+    inviting = true
+    try {
+      await openMedia(medium)
+      const { call, iceServers } = await realtime.ask('call:invite', { consultationId, medium, callId: newId(), deviceId: device })
+      if (call.callerId !== me.value || call.members.find((m) => m.userId === me.value)?.deviceId !== device) {
+        stopTracks() // a call that goes on already, perhaps of another medium
+        await answer(call, false)
+      } else if (call.status !== 'ringing') over(call)
+      else await enter(call, iceServers, true)
+    } catch (thrown) {
+      if (!current.value) stopTracks()
+      throw thrown
+    } finally {
+      inviting = false
+    }
   }
 
   async function answer(call: Call, move: boolean, medium: Medium = call.medium): Promise<void> {
@@ -175,7 +199,7 @@ export const useCall = defineStore('call', () => {
   }
 
   /** The call is ours: open what we speak and show with, and connect. */
-  async function enter(call: Call, servers: ICEServer[]): Promise<void> {
+  async function enter(call: Call, servers: ICEServer[], opened = false): Promise<void> {
     current.value = call
     ended.value = undefined
     small.value = false
@@ -195,7 +219,7 @@ export const useCall = defineStore('call', () => {
     for (const signal of early.splice(0)) mesh.receive(signal)
     beat = setInterval(tellState, heartbeatMs)
     const own = mesh
-    await openMedia(call.medium)
+    if (!opened) await openMedia(call.medium)
     if (mesh !== own) return stopTracks() // it ended meanwhile
     mesh.update(current.value)
     switched() // who joined meanwhile has been answered without sound and picture
@@ -329,10 +353,11 @@ export const useCall = defineStore('call', () => {
   function forgetAll(): void {
     if (current.value) over(current.value)
     incoming.value = elsewhere.value = ended.value = undefined
+    others.value = {}
   }
 
   return {
-    device, incoming, current, elsewhere, ended, remotes, states, microphone, camera, screen, muted, troubles, small, pictures, speaker, me, ringing, sharing,
+    device, incoming, current, elsewhere, others, ended, remotes, states, microphone, camera, screen, muted, troubles, small, pictures, speaker, me, ringing, sharing,
     invite, answer, decline, hangUp, toggleMicrophone, toggleCamera, toggleScreen, goOnByVoice, switchDevice,
   }
 })

@@ -2414,7 +2414,7 @@ export interface ClientToServerEvents {
   'typing:start': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
   /** Report that the caller has stopped typing. */
   'typing:stop': (input: TypingInput, ack: (reply: Ack<Nothing>) => void) => void
-  /** Start a call and ring the other participants. If a call is live already, it is returned, and those named in `to` are rung. */
+  /** Start a call and ring the other participants. Patients and the people whom they have invited start the calls that the consultation includes: voice and video in a video consultation, voice in a voice consultation. If a call is live already, it is returned, and those named in `to` are rung. */
   'call:invite': (input: CallInvitation, ack: (reply: Ack<CallInvited>) => void) => void
   /** Answer, join a running call, or move the caller's call to this device. Refused once the call is over. */
   'call:accept': (input: CallAnswer, ack: (reply: Ack<Call>) => void) => void
