@@ -66,6 +66,23 @@ test('a paid slot is booked; the doctor declines and the refund is seen live', a
   await axe(page, 'refund')
 })
 
+test('a patient who cancels a paid consultation reads first what is refunded', async ({ browserOf, server }) => {
+  const doctor = await practise(server.url)
+  const patient = await Person.register(server.url, 'patient', '小李')
+  const { consultation } = await paid(patient, doctor)
+  const page = await browserOf({ width: 390 })
+  await logIn(page, patient.user.email, password, `/consultations/${consultation.id}`)
+  await page.getByRole('button', { name: '取消问诊' }).click()
+  const dialog = page.getByRole('dialog', { name: '取消问诊' })
+  await expect(dialog).toContainText('已付的 ¥50.00 将全额原路退回')
+  await dialog.getByRole('button', { name: '继续等待' }).click()
+  await expect(dialog).toBeHidden()
+  await page.getByRole('button', { name: '取消问诊' }).click()
+  await dialog.getByRole('button', { name: '取消问诊' }).click()
+  await expect(page.getByRole('button', { name: '取消问诊' })).toBeHidden()
+  await expect.poll(async () => (await patient.ask<{ items: Order[] }>('GET', '/orders')).items[0]?.status).toBe('refunded')
+})
+
 test('what is not paid in time gives its slot back', async ({ browser }) => {
   const server = await WenzhenServer.start('--pay-within', '10s')
   const context = await browser.newContext({ baseURL: server.url, locale: 'zh-CN', timezoneId: 'Asia/Shanghai' })

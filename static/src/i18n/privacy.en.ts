@@ -14,7 +14,7 @@ export const privacyEn = {
     erased: 'Your account has been deleted',
     blocked: 'Your account can’t be deleted yet:',
     obstacle: {
-      consultations: 'You still have an open consultation. Wait until it ends, or cancel it first.',
+      consultations: 'You still have an open consultation. End or cancel it first.',
       appointments: 'You still have an upcoming appointment or a place on a waitlist. Cancel it first.',
       money: 'A refund is still in progress. Try again once it’s completed.',
       hold: 'Your data must be kept because of a legal matter. Please contact the clinic.',

@@ -14,7 +14,7 @@ export const privacyZhCN = {
     erased: '账户已注销',
     blocked: '账户暂时不能注销：',
     obstacle: {
-      consultations: '还有未结束的问诊，请等待结束或取消后再试。',
+      consultations: '还有未结束的问诊，请先结束或取消。',
       appointments: '还有未完成的预约或候补，请先取消。',
       money: '有退款正在处理，请到账后再试。',
       hold: '因法律原因，您的数据须保留，请联系诊所。',
