@@ -43,12 +43,16 @@ type PrescriptionWarnings struct {
 	Warnings []drug.Warning `json:"warnings"`
 }
 
-// Acknowledgement is a doctor's answer to warnings: those of a code about these
-// items, and why the drug is prescribed all the same.
+// Acknowledgement is a doctor's answer to a warning: the one of a code about exactly
+// these items, and why the drug is prescribed all the same.
 type Acknowledgement struct {
-	Code   drug.WarningCode `json:"code"`
-	Items  []int            `json:"items"`
-	Reason string           `json:"reason"` // 1 to 500 characters
+	Code  drug.WarningCode `json:"code"`
+	Items []int            `json:"items"`
+	// Message is that of the warning, in either language. It is needed where several
+	// warnings have this code and these items, and makes sure that the warning is
+	// the one that the doctor has read: the record may change before the signature.
+	Message string `json:"message,omitempty" limit:"..1000"`
+	Reason  string `json:"reason"` // 1 to 500 characters
 }
 
 // Acknowledged is a warning that a prescription was signed with.
@@ -133,7 +137,7 @@ func (s *Service) check(tx Tx, table *drug.Table, id account.PatientID, items []
 	}
 	list := make([]drug.Item, len(items))
 	for i, v := range items {
-		list[i] = drug.Item{Drug: v.Drug, Strength: v.Strength, Dose: v.Dose, Unit: v.DoseUnit, Local: v.Route.local(), PerDay: v.Frequency.perDay()}
+		list[i] = drug.Item{Drug: v.Drug, Strength: v.Strength, Dose: v.Dose, Unit: v.DoseUnit, Route: string(v.Route), PerDay: v.Frequency.perDay()}
 	}
 	return table.Check(list, who, s.cfg.Policy == PolicyChina), nil
 }
@@ -149,11 +153,6 @@ func ageMonths(born string, now time.Time) int {
 		months--
 	}
 	return max(months, 0)
-}
-
-// local reports whether a drug acts where it is applied.
-func (r Route) local() bool {
-	return slices.Contains([]Route{Topical, Inhaled, Nasal, Eye, Ear, Vaginal}, r)
 }
 
 // perDay is how often a drug is taken in a day, on the average; 0 if that is open.
@@ -189,7 +188,7 @@ func (s *Service) considerWarnings(tx Tx, table *drug.Table, d *Document, in Sig
 	}
 	draft.Acknowledged, draft.Warned = nil, nil
 	for _, w := range found {
-		switch reason, ok := in.acknowledges(w); {
+		switch reason, ok := in.acknowledges(w, found); {
 		case w.Severity == drug.Stop:
 			return withWarnings(rooms.Invalid("items", "this cannot be prescribed: %s", w.Message), found)
 		case ok:
@@ -214,14 +213,24 @@ func withWarnings(e *rooms.Error, found []drug.Warning) error {
 	return e
 }
 
-// acknowledges returns the reason that a doctor gave for a warning.
-func (in SignPrescriptionInput) acknowledges(w drug.Warning) (string, bool) {
+// acknowledges returns the reason that a doctor gave for a warning, one of those
+// that were found.
+func (in SignPrescriptionInput) acknowledges(w drug.Warning, found []drug.Warning) (string, bool) {
 	for _, a := range in.Acknowledged {
-		if a.Code == w.Code && !slices.ContainsFunc(w.Items, func(i int) bool { return !slices.Contains(a.Items, i) }) {
+		if a.about(w) && (a.Message != "" || !slices.ContainsFunc(found, func(other drug.Warning) bool {
+			return other.Message != w.Message && a.about(other)
+		})) {
 			return strings.TrimSpace(a.Reason), true
 		}
 	}
 	return "", in.DespiteAllergies && w.Code == drug.Allergy
+}
+
+// about reports whether a doctor's answer is one to a warning, as far as it says.
+func (a Acknowledgement) about(w drug.Warning) bool {
+	items := slices.Clone(a.Items)
+	slices.Sort(items)
+	return a.Code == w.Code && slices.Equal(slices.Compact(items), w.Items) && (a.Message == "" || a.Message == w.Message || a.Message == w.MessageZh)
 }
 
 // Validate implements rooms.Validator.
@@ -237,7 +246,7 @@ func (in SignPrescriptionInput) Validate() error {
 	return nil
 }
 
-const acknowledgedMost = 100
+const acknowledgedMost = 500
 
 func (a Acknowledgement) validate(i int) error {
 	at := fmt.Sprintf("acknowledged[%d].", i)

@@ -68,7 +68,9 @@ func TestWarningsAreAcknowledgedOrStop(t *testing.T) {
 		t.Errorf("warfarin and aspirin: %+v", w)
 	}
 	ack := record.Acknowledgement{Code: drug.Interaction, Items: []int{0, 1}, Reason: "mechanical valve; INR each week"}
-	for _, other := range []record.Acknowledgement{{Code: drug.Duplicate, Items: ack.Items, Reason: "x"}, {Code: ack.Code, Items: []int{0}, Reason: "x"}, {Code: ack.Code, Items: []int{0, 2}, Reason: "x"}} {
+	for _, other := range []record.Acknowledgement{{Code: drug.Duplicate, Items: ack.Items, Reason: "x"}, {Code: ack.Code, Items: []int{0}, Reason: "x"},
+		{Code: ack.Code, Items: []int{0, 2}, Reason: "x"}, {Code: ack.Code, Items: []int{0, 1, 2}, Reason: "x"},
+		{Code: ack.Code, Items: ack.Items, Message: "another warning", Reason: "x"}} {
 		sign.Acknowledged = []record.Acknowledgement{other}
 		refused(sign, rooms.CodeConflict, "acknowledged")
 	}
@@ -93,6 +95,42 @@ func TestWarningsAreAcknowledgedOrStop(t *testing.T) {
 	if len(queue.Items) != 1 || len(queue.Items[0].Acknowledged) != 1 || queue.Items[0].Acknowledged[0].Reason != ack.Reason || len(queue.Items[0].Warnings) != 2 {
 		t.Errorf("the pharmacist sees %+v", queue.Items)
 	}
+}
+
+// A reason is for the warning that the doctor has read. If the record changes before
+// the signature, a new warning of the same code and item needs a reason too.
+func TestAReasonIsForOneWarning(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	patient := c.bo.Sees(c.id).PatientID
+	allergic := func(to ...string) {
+		t.Helper()
+		var list []record.Allergy
+		for _, s := range to {
+			list = append(list, record.Allergy{Substance: s})
+		}
+		roomstest.Must(c.bo, record.UpdateRecord, record.BackgroundInput{PatientID: patient, Allergies: list})
+	}
+	allergic("头孢菌素")
+	draft := roomstest.Must(c.wang, record.DraftPrescription, record.PrescriptionDraft{ConsultationID: c.id, PrescriptionInput: pills(item("阿莫西林", 500, record.ThriceDaily))})
+	if len(draft.Warnings) != 1 {
+		t.Fatalf("the draft has %+v", draft.Warnings)
+	}
+	read := draft.Warnings[0]
+	allergic("头孢菌素", "青霉素")
+	sign := record.SignPrescriptionInput{PrescriptionID: draft.ID}
+	for _, message := range []string{"", read.Message, read.MessageZh} {
+		sign.Acknowledged = []record.Acknowledgement{{Code: read.Code, Items: read.Items, Message: message, Reason: "tolerated before"}}
+		if code := roomstest.Code(c.wang, record.SignPrescription, sign); code != rooms.CodeConflict {
+			t.Errorf("with a reason for %q alone: %q", message, code)
+		}
+	}
+	allergic("青霉素")
+	if code := roomstest.Code(c.wang, record.SignPrescription, sign); code != rooms.CodeConflict {
+		t.Errorf("with a reason for what is no longer in the record: %q", code)
+	}
+	allergic("头孢菌素")
+	roomstest.Must(c.wang, record.SignPrescription, sign)
 }
 
 // The record and the profile of the patient count, at the time of the signature.

@@ -14,7 +14,7 @@ func parse(t *testing.T, text string) []Item {
 	var list []Item
 	for s := range strings.SplitSeq(text, " | ") {
 		item := Item{}
-		s, item.Local = strings.CutSuffix(s, " @local")
+		s, item.Route, _ = strings.Cut(s, " @")
 		if from := strings.Index(s, "["); from >= 0 {
 			to := strings.Index(s, "]")
 			item.Strength = s[from+1 : to]
@@ -76,7 +76,7 @@ func TestCheck(t *testing.T) {
 		{"an ordinary cold", man, "对乙酰氨基酚片 500 mg q6h | 氨溴索片 30 mg tid", "none"},
 		{"an ordinary antibiotic", woman, "Amoxicillin capsules 500 mg tid", "none"},
 		{"hypertension", man, "苯磺酸氨氯地平片 5 mg qd | 缬沙坦胶囊 80 mg qd", "none"},
-		{"a cream and a tablet", man, "aciclovir 400 mg tid | 阿昔洛韦乳膏 1 支 bid @local", "none"},
+		{"a cream and a tablet", man, "aciclovir 400 mg tid | 阿昔洛韦乳膏 1 支 bid @topical", "none"},
 
 		{"allergy by the same name", allergic("penicillin"), "青霉素V钾片 500 mg qid", "allergy warn 0"},
 		{"allergy to the group, in Chinese", allergic("青霉素类"), "amoxicillin 500 mg tid", "allergy warn 0"},
@@ -111,7 +111,21 @@ func TestCheck(t *testing.T) {
 		{"two that prolong QT", man, "左氧氟沙星 500 mg qd | 氟康唑 150 mg qd", "interaction warn 0,1"},
 		{"antibiotic and calcium", taking("钙尔奇"), "doxycycline 100 mg bid", "interaction warn 0"},
 		{"contraceptive and carbamazepine", Patient{AgeMonths: 300, Female: true, Pregnancy: "none", Medications: []string{"优思明"}}, "carbamazepine 200 mg bid", "interaction warn 0"},
-		{"no interaction of a cream", taking("warfarin"), "酮康唑乳膏 1 支 bid @local", "none"},
+		{"a Cyrillic letter in the name", allergic("penicillin"), "аmoxicillin 500 mg tid", "allergy warn 0"},
+		{"a zero-width space in the name", allergic("penicillin"), "amo\u200bxicillin 500 mg tid", "allergy warn 0"},
+		{"an accent in the name", allergic("penicillin"), "amoxicillín 500 mg tid", "allergy warn 0"},
+		{"a drug of no table for a patient with allergies", allergic("penicillin"), "a m o x i c i l l i n 500 mg tid", "allergy warn 0 unknown_drug info 0"},
+		{"a full-width strength", man, "paracetamol [５００ｍｇ] 20 片 qid", "dose_high stop 0"},
+		{"a strength as a power of ten", man, "paracetamol [1e3mg] 20 片 qid", "dose_unknown info 0"},
+		{"a route that the drug does not have switches nothing off", child, "isotretinoin 10 mg qd @topical", "age stop 0 route warn 0"},
+		{"the same in the eye, in pregnancy", pregnant, "isotretinoin 10 mg qd @eye", "pregnancy stop 0 route warn 0"},
+		{"the same for interactions", taking("warfarin"), "fluconazole 150 mg qd @inhaled", "route warn 0 interaction warn 0"},
+		{"the same for doses", man, "paracetamol 10000 mg tid @nasal", "dose_high stop 0 route warn 0"},
+		{"the same by a vein", man, "metformin 500 mg bid @intravenous", "route warn 0"},
+		{"no dose is compared of what is inhaled", man, "salbutamol 5000 ug qid @inhaled", "none"},
+		{"what is absorbed interacts", taking("propranolol"), "salbutamol 100 ug prn @inhaled", "interaction warn 0"},
+		{"drops of an ear are those of an eye", man, "左氧氟沙星 1 支 bid @ear", "none"},
+		{"no interaction of a cream", taking("warfarin"), "酮康唑乳膏 1 支 bid @topical", "none"},
 
 		{"five grams", man, "paracetamol 5000 mg qid", "dose_high stop 0"},
 		{"too much in a day", man, "paracetamol 1 g q6h | 感冒灵颗粒 1 袋 tid", "duplicate warn 0,1 dose_high warn 0,1"},

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // units has the size of units of mass in milligrams, and of international units.
@@ -20,14 +22,15 @@ var units = map[string]struct {
 var millilitres = map[string]float64{"ml": 1, "毫升": 1, "cc": 1, "l": 1000, "滴": 0.05, "drop": 0.05, "drops": 0.05}
 
 const (
-	number = `(\d+(?:\.\d+)?)`
+	plain  = `(\d+(?:\.\d+)?)`
+	number = `(?:^|[^\d.e])` + plain // not the end of a longer one, such as 1e3
 	mass   = `(mg|毫克|µg|μg|ug|mcg|微克|g|克|万单位|万iu|万u|iu|国际单位|单位|u)`
 	volume = `(ml|毫升)`
 )
 
 var (
 	massInVolume = regexp.MustCompile(number + `\s*` + mass + `\s*(?:/|:|每|per|in)\s*(\d+(?:\.\d+)?)?\s*` + volume)
-	volumeOfMass = regexp.MustCompile(number + `\s*` + volume + `\s*(?::|/|含)\s*` + number + `\s*` + mass)
+	volumeOfMass = regexp.MustCompile(number + `\s*` + volume + `\s*(?::|/|含)\s*` + plain + `\s*` + mass)
 	massAlone    = regexp.MustCompile(number + `\s*` + mass)
 )
 
@@ -38,9 +41,10 @@ type content struct {
 	mass              bool
 }
 
-// contentOf reads a strength: "250 mg × 24", "0.1g/5ml", "15ml:1.5g".
+// contentOf reads a strength: "250 mg × 24", "0.1g/5ml", "15ml:1.5g", also with
+// full-width characters. A number of another form, such as 1e3, is not guessed.
 func contentOf(strength string) content {
-	s := strings.ToLower(strings.NewReplacer("：", ":", "／", "/", ",", "").Replace(strength))
+	s := strings.ToLower(strings.ReplaceAll(norm.NFKC.String(strength), ",", ""))
 	amount := func(n, unit string) (float64, bool) {
 		f, err := strconv.ParseFloat(n, 64)
 		if err != nil {

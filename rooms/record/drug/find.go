@@ -210,12 +210,18 @@ func meaningful(text string) bool {
 	return false
 }
 
+// lookalikes replaces Cyrillic and Greek letters by the Latin ones that they look
+// like: a name that was pasted must not pass as an unknown drug.
+var lookalikes = strings.NewReplacer("а", "a", "е", "e", "о", "o", "р", "p", "с", "c", "х", "x", "у", "y", "і", "i", "ј", "j", "ѕ", "s", "һ", "h",
+	"к", "k", "м", "m", "т", "t", "в", "b", "н", "h", "α", "a", "ε", "e", "ο", "o", "ρ", "p", "ι", "i", "κ", "k", "ν", "v", "τ", "t", "υ", "u", "χ", "x")
+
 // fold is a text in lower case and one width, with blanks for all that is no
 // letter and no digit, and a plus for what stands between names.
 func fold(s string) string {
 	var b strings.Builder
-	for _, r := range strings.ToLower(norm.NFKC.String(s)) {
+	for _, r := range lookalikes.Replace(strings.ToLower(norm.NFKD.String(s))) {
 		switch {
+		case unicode.Is(unicode.Mn, r), unicode.Is(unicode.Cf, r):
 		case unicode.IsLetter(r), unicode.IsDigit(r):
 			b.WriteRune(r)
 		case strings.ContainsRune("+/、,;&", r):

@@ -18,10 +18,13 @@ test('a prescription with a stop is never signed, one with warnings only with a 
   expect(mayBeSigned([warning('controlled', 'stop', [0], 'no')], { 'controlled 0 no': 'please' })).toBe(false)
 })
 
-test('reasons of one code and the same items are sent together', () => {
+test('each reason is sent with the message of its warning', () => {
   const first = warning('interaction', 'warn', [0, 1], 'bleeding')
   const second = warning('interaction', 'warn', [0, 1], 'kidneys')
   const info = warning('interaction', 'info', [0, 1], 'sleepy')
   const reasons = { [warningKey(first)]: 'INR each week', [warningKey(second)]: 'creatinine too', [warningKey(info)]: 'x' }
-  expect(acknowledgements([first, second, info], reasons)).toEqual([{ code: 'interaction', items: [0, 1], reason: 'INR each week; creatinine too' }])
+  expect(acknowledgements([first, second, info], reasons)).toEqual([
+    { code: 'interaction', items: [0, 1], message: 'bleeding', reason: 'INR each week' },
+    { code: 'interaction', items: [0, 1], message: 'kidneys', reason: 'creatinine too' },
+  ])
 })

@@ -35,6 +35,7 @@ export interface Acknowledged {
 export interface Acknowledgement {
   code: WarningCode
   items: number[]
+  message?: string
   reason: string
 }
 
@@ -2280,7 +2281,7 @@ export interface WaitRef {
 
 export type WaitStatus = 'waiting' | 'offered' | 'taken' | 'left' | 'closed'
 
-export type WarningCode = 'allergy' | 'duplicate' | 'interaction' | 'dose_high' | 'dose_low' | 'dose_unknown' | 'age' | 'pregnancy' | 'controlled' | 'unknown_drug'
+export type WarningCode = 'allergy' | 'duplicate' | 'interaction' | 'dose_high' | 'dose_low' | 'dose_unknown' | 'age' | 'pregnancy' | 'controlled' | 'route' | 'unknown_drug'
 
 export interface WireError {
   code: Code
