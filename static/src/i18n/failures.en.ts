@@ -79,6 +79,7 @@ export const failuresEn: typeof failuresZhCN = {
   },
   failureField: {
     acknowledged: 'Reasons for warnings',
+    message: 'Warning that a reason is for',
     IdempotencyKey: 'request ID',
     IfMatch: 'version',
     accept: 'answer',

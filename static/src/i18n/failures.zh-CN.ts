@@ -77,6 +77,7 @@ export const failuresZhCN = {
   },
   failureField: {
     acknowledged: '用药警示的理由',
+    message: '理由所对应的警示',
     IdempotencyKey: '请求编号',
     IfMatch: '版本号',
     accept: '是否同意',
