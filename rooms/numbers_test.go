@@ -21,24 +21,24 @@ func TestNumbersOfInputs(t *testing.T) {
 	id := bo.Consults(wang, "a headache")
 	others := map[string]any{"consultationId": id, "doctorId": wang.User.ID, "userId": bo.User.ID, "patientId": bo.User.ID,
 		"reason": "a complaint of the patient", "text": "headache", "q": "headache"}
+	actors := []rooms.Actor{bo.As, wang.As, {UserID: "admin", Role: rooms.RoleAdmin}}
 	tried := 0
 	for b := range w.Catalogue.All() {
-		actor := rooms.Actor{UserID: "admin", Role: rooms.RoleAdmin}
-		for role, p := range map[rooms.Role]*roomstest.Person{rooms.RolePatient: bo, rooms.RoleDoctor: wang} {
-			if b.For.Has(role) && !b.For.Has(rooms.RoleAdmin) {
-				actor = p.As
-			}
-		}
-		numbers(b.In, "", func(field string, f reflect.StructField) {
+		numbers(b.In, "", func(field string, _ reflect.StructField) {
 			for _, n := range []string{"2147483648", "9007199254740992", "9223372036854775807", "-9223372036854775808", "-1", "0", "1e400"} {
-				tried++
-				_, err := w.Catalogue.Answer(t.Context(), actor, b.Name, inputWith(t, b.In, others, field, n))
-				var e *rooms.Error
-				switch known := errors.As(err, &e); {
-				case err != nil && (!known || e.Code == rooms.CodeInternal):
-					t.Errorf("%s: %s = %s: %v", b.Name, field, n, err)
-				case n == "1e400" && b.For.Has(actor.Role) && (!known || e.Code != rooms.CodeInvalid || e.Field == ""):
-					t.Errorf("%s: %s = %s is accepted, or not named: %v", b.Name, field, n, err)
+				for _, actor := range actors {
+					if !b.For.Has(actor.Role) {
+						continue
+					}
+					tried++
+					_, err := w.Catalogue.Answer(t.Context(), actor, b.Name, inputWith(t, b.In, others, field, n))
+					var e *rooms.Error
+					switch known := errors.As(err, &e); {
+					case err != nil && (!known || e.Code == rooms.CodeInternal):
+						t.Errorf("%s: %s = %s: %v", b.Name, field, n, err)
+					case n == "1e400" && (!known || e.Code != rooms.CodeInvalid || e.Field == ""):
+						t.Errorf("%s: %s = %s is accepted, or not named: %v", b.Name, field, n, err)
+					}
 				}
 			}
 		})
