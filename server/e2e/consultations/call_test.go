@@ -15,10 +15,11 @@ import (
 	"wenzhen.example/server/e2e"
 )
 
-// talking is a consultation that goes on, between two who are online.
+// talking is a consultation that goes on, between two who are online. Their devices
+// do not send call:state by themselves, so silence ends no call.
 func talking(t *testing.T, change ...func(*app.Config)) (w *e2e.World, bo, wang *e2e.Person, id consultation.ID) {
 	t.Helper()
-	w = e2e.Start(t, change...)
+	w = e2e.Start(t, append([]func(*app.Config){func(c *app.Config) { c.CallVanish = time.Hour }}, change...)...)
 	bo, wang = w.Patient("bo").Online(), w.Doctor("wang").Online()
 	id = bo.ConsultsByVideo(wang, "headache")
 	wang.Accepts(id)
