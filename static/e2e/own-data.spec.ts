@@ -33,7 +33,7 @@ test('an account is deleted once nothing is in the way, and says what stays', as
   await logIn(page, patient.user.email, password, '/account')
   const dialog = page.getByRole('dialog', { name: '注销账户？' })
   await page.getByRole('button', { name: '注销账户' }).click()
-  await expect(dialog.getByText('还有未结束的问诊，请等待结束或取消后再试。')).toBeVisible()
+  await expect(dialog.getByText('还有未结束的问诊，请先结束或取消。')).toBeVisible()
   await dialog.getByRole('button', { name: '关闭', exact: true }).last().click()
   await expect(dialog).toBeHidden()
   await doctor.ask('POST', `/consultations/${c.id}/end`)
